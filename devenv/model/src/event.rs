@@ -1,0 +1,110 @@
+//! What happens, told sideways: logic emits these, and only the command line renders them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::observed::Exit;
+use crate::plan::{Plan, Step};
+
+/// Durations are milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Always the first of a command that starts something.
+    RuntimeChosen {
+        runtime: String,
+        why: String,
+        emulator: String,
+        project: String,
+    },
+    /// A thing the user should know that stops nothing, such as a port that another program holds.
+    Notice {
+        message: String,
+    },
+    PlanReady {
+        plan: Plan,
+    },
+    StepStarted {
+        index: usize,
+        #[serde(flatten)]
+        step: Step,
+    },
+    /// A line of a step's own progress, such as what the compiler prints.
+    StepProgress {
+        index: usize,
+        line: String,
+    },
+    StepFinished {
+        index: usize,
+        #[serde(flatten)]
+        step: Step,
+        elapsed_ms: u64,
+    },
+    StepFailed {
+        index: usize,
+        #[serde(flatten)]
+        step: Step,
+        error: String,
+    },
+    /// A line that a unit wrote.
+    Log {
+        unit: String,
+        line: String,
+    },
+    UnitExited {
+        unit: String,
+        exit: Exit,
+        restart_in_ms: Option<u64>,
+    },
+    TestRunStarted {
+        command: Vec<String>,
+    },
+    TestStarted {
+        name: String,
+    },
+    TestFinished {
+        name: String,
+        outcome: TestOutcome,
+        elapsed_ms: Option<u64>,
+    },
+    /// A line of the test command that is not about one test.
+    TestOutput {
+        line: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestOutcome {
+    Passed,
+    Failed,
+    Ignored,
+}
+
+/// The table that `up` and `status` print.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnvironmentReport {
+    pub project: String,
+    pub runtime: String,
+    pub emulator: String,
+    /// Where the data is kept; `None` when it lives in memory and goes with the environment.
+    pub data: Option<String>,
+    pub units: Vec<UnitReport>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnitReport {
+    pub name: String,
+    /// `ready`, `starting`, `backoff`, `stopped` or `failed`.
+    pub state: String,
+    /// Why, in the states that have a reason.
+    pub detail: Option<String>,
+    pub url: Option<String>,
+    /// Container port to host port.
+    pub ports: BTreeMap<u16, u16>,
+    pub pid: Option<u32>,
+    pub restarts: u32,
+    /// From start to ready, where this command started it.
+    pub took_ms: Option<u64>,
+}

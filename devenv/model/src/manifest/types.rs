@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One environment as its files describe it: checked, interpolated, and free of any choice that depends on the machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// `name` of `devenv.toml`: lower-case letters, digits and `-`.
+    pub name: String,
+    /// The folder that holds `devenv.toml`; every relative path below starts here.
+    pub root: Utf8PathBuf,
+    /// By name. Every name in a `depends_on` exists, and there is no cycle.
+    pub services: BTreeMap<String, Service>,
+    pub emulator: Emulator,
+    /// In the order of their file names.
+    pub tables: Vec<Table>,
+    /// In the order of their file names; every seed fits the key of its table.
+    pub seeds: Vec<Seed>,
+    pub test: Option<TestSettings>,
+}
+
+/// A service of the Compose file, joined with its `[services.NAME]` section of `devenv.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    pub name: String,
+    pub image: Option<String>,
+    /// `entrypoint` and `command` of the Compose file, for the Docker runtime.
+    pub entrypoint: Option<Vec<String>>,
+    pub command: Option<Vec<String>>,
+    /// After interpolation. A variable without a value (`- NAME`) takes the caller's, and is absent when that is unset.
+    pub environment: BTreeMap<String, String>,
+    pub ports: Vec<Port>,
+    /// Ports that other services reach and the host does not.
+    pub expose: Vec<u16>,
+    pub depends_on: BTreeMap<String, Condition>,
+    pub healthcheck: Option<Healthcheck>,
+    pub labels: BTreeMap<String, String>,
+    pub user: Option<String>,
+    pub limits: Limits,
+    /// How long a stop may take before it is forced.
+    pub stop_grace_period: Duration,
+    /// `health` of `[services.NAME]`: the path whose `200` means usable.
+    pub health: Option<Health>,
+    /// `[services.NAME.process]`: how the service runs without Docker.
+    pub process: Option<ProcessSettings>,
+}
+
+/// An HTTP path on one of the service's container ports (the first published one unless said otherwise).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    pub path: String,
+    pub port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Port {
+    pub container: u16,
+    /// The wished-for port of the host; `None` lets the machine choose.
+    pub published: Option<u16>,
+    /// Loopback unless the Compose file names another address.
+    pub host_ip: IpAddr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    ServiceStarted,
+    ServiceHealthy,
+    ServiceCompletedSuccessfully,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Healthcheck {
+    pub test: HealthTest,
+    pub interval: Duration,
+    pub timeout: Duration,
+    pub retries: u32,
+    pub start_period: Duration,
+    pub start_interval: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HealthTest {
+    /// `["CMD", program, args...]`
+    Command(Vec<String>),
+    /// `["CMD-SHELL", line]` or a plain string
+    Shell(String),
+    /// `["NONE"]` or `disable: true`
+    Disabled,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Limits {
+    /// Bytes.
+    pub memory: Option<u64>,
+    pub pids: Option<i64>,
+    pub read_only: bool,
+    pub cap_drop: Vec<String>,
+    pub cap_add: Vec<String>,
+    pub security_opt: Vec<String>,
+    pub tmpfs: Vec<String>,
+    pub init: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessSettings {
+    pub run: ProcessRun,
+    /// Laid over the Compose `environment`; values may hold `${port:N}`, `${port:SERVICE:N}` and `${emulator}`, which
+    /// [`crate::unit`] fills in once ports are chosen. Every reference has been checked to exist.
+    pub env: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessRun {
+    /// A Cargo package of this workspace whose binary has the same name.
+    Package(String),
+    /// A program and its arguments, started in the manifest's root.
+    Command(Vec<String>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emulator {
+    pub default: EmulatorKind,
+    /// `[emulator.dynamodb-local] image`
+    pub dynamodb_local_image: Option<String>,
+    /// `[emulator.localstack] image`
+    pub localstack_image: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmulatorKind {
+    Embedded,
+    DynamodbLocal,
+    Localstack,
+}
+
+/// A table file: the `CreateTable` input, kept as it was written and sent as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    pub name: String,
+    pub file: Utf8PathBuf,
+    /// Partition key first, then the sort key where there is one.
+    pub key: Vec<KeyAttribute>,
+    pub definition: Value,
+}
+
+/// An attribute of a key and its DynamoDB type: `S`, `N` or `B`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyAttribute {
+    pub name: String,
+    pub kind: String,
+}
+
+/// A seed file: items of one table (named by the file's stem) in DynamoDB JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seed {
+    pub table: String,
+    pub file: Utf8PathBuf,
+    pub items: Vec<Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestSettings {
+    pub command: Vec<String>,
+}

@@ -1,0 +1,88 @@
+//! One snapshot of the world, taken before anything is decided.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What is there now.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// Units the runtime keeps, by name.
+    pub units: BTreeMap<String, ObservedUnit>,
+    /// Processes of an earlier run whose supervisor is gone.
+    pub leftovers: Vec<Leftover>,
+    /// Tables by name; `None` while the emulator does not answer.
+    pub tables: Option<BTreeMap<String, ObservedTable>>,
+    /// Packages that must be compiled, with the reason.
+    pub stale: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedUnit {
+    pub name: String,
+    pub config_hash: String,
+    pub state: UnitState,
+    /// Container port to host port.
+    pub ports: BTreeMap<u16, u16>,
+    /// Times it was started again after it died.
+    pub restarts: u32,
+}
+
+/// The life of a unit. Each state holds exactly what is known in it. Times are milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum UnitState {
+    /// The process runs and its probe has not passed yet.
+    Starting {
+        pid: u32,
+        since: u64,
+    },
+    Ready {
+        pid: u32,
+        since: u64,
+    },
+    /// It died and waits for its next start.
+    Backoff {
+        exit: Exit,
+        until: u64,
+    },
+    /// Stopped on request.
+    Stopped {
+        exit: Option<Exit>,
+    },
+    /// It died too often, or could not be started; nothing more is tried.
+    Failed {
+        error: String,
+    },
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", content = "value", rename_all = "snake_case")]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(formatter, "exit code {code}"),
+            Self::Signal(signal) => write!(formatter, "signal {signal}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    pub unit: String,
+    pub pid: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObservedTable {
+    /// Keys, indexes and billing are those of the file; so many seed items are absent.
+    Matching { absent_seeds: usize },
+    /// One line a difference, in the words of the table file.
+    Different { differences: Vec<String> },
+}

@@ -1,0 +1,123 @@
+//! What is to be done, in which order, and why.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Steps with the indexes of the steps they wait for. The order of the list is already a valid order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    #[serde(flatten)]
+    pub operation: Operation,
+    pub cause: Cause,
+    /// Indexes into [`Plan::steps`]; each must have ended well before this one begins.
+    pub after: Vec<usize>,
+}
+
+/// One thing done to the outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "operation", rename_all = "snake_case")]
+pub enum Operation {
+    /// Ends a process that an earlier run left behind.
+    EndLeftover {
+        unit: String,
+        pid: u32,
+    },
+    Build {
+        packages: Vec<String>,
+    },
+    StartUnit {
+        unit: String,
+    },
+    ReplaceUnit {
+        unit: String,
+    },
+    StopUnit {
+        unit: String,
+    },
+    /// Waits until the unit's probe passes.
+    AwaitReady {
+        unit: String,
+    },
+    /// Creates the table, or compares it with its file when it exists by then.
+    EnsureTable {
+        table: String,
+    },
+    /// Puts the items that are absent.
+    ApplySeed {
+        table: String,
+    },
+}
+
+/// Why a step is in the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "because", rename_all = "snake_case")]
+pub enum Cause {
+    NotRunning,
+    ConfigurationChanged,
+    /// The program is older than its sources, or absent.
+    ProgramStale {
+        why: String,
+    },
+    ProgramRebuilt,
+    NotReadyYet,
+    Failed {
+        error: String,
+    },
+    /// Left by a run that was killed.
+    SupervisorGone,
+    NotInManifest,
+    EmulatorStarts,
+    TableAbsent,
+    SeedAbsent {
+        items: usize,
+    },
+    Requested,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EndLeftover { unit, pid } => {
+                write!(formatter, "end leftover {unit} (process {pid})")
+            }
+            Self::Build { packages } => write!(formatter, "build {}", packages.join(", ")),
+            Self::StartUnit { unit } => write!(formatter, "start {unit}"),
+            Self::ReplaceUnit { unit } => write!(formatter, "replace {unit}"),
+            Self::StopUnit { unit } => write!(formatter, "stop {unit}"),
+            Self::AwaitReady { unit } => write!(formatter, "wait for {unit}"),
+            Self::EnsureTable { table } => write!(formatter, "ensure table {table}"),
+            Self::ApplySeed { table } => write!(formatter, "seed table {table}"),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRunning => formatter.write_str("not running"),
+            Self::ConfigurationChanged => formatter.write_str("configuration changed"),
+            Self::ProgramStale { why } => formatter.write_str(why),
+            Self::ProgramRebuilt => formatter.write_str("program is rebuilt"),
+            Self::NotReadyYet => formatter.write_str("not ready yet"),
+            Self::Failed { error } => write!(formatter, "failed before: {error}"),
+            Self::SupervisorGone => formatter.write_str("its supervisor is gone"),
+            Self::NotInManifest => formatter.write_str("no longer in the manifest"),
+            Self::EmulatorStarts => formatter.write_str("the emulator starts"),
+            Self::TableAbsent => formatter.write_str("table absent"),
+            Self::SeedAbsent { items } => write!(formatter, "{items} seed item(s) absent"),
+            Self::Requested => formatter.write_str("requested"),
+        }
+    }
+}
