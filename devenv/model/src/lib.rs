@@ -8,4 +8,5 @@ pub mod event;
 pub mod manifest;
 pub mod observed;
 pub mod plan;
+pub mod reconcile;
 pub mod unit;

@@ -86,6 +86,24 @@ pub enum Cause {
     Requested,
 }
 
+/// One line a step: its number, what, why, and the numbers of the steps it waits for.
+impl fmt::Display for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.steps.is_empty() {
+            return formatter.write_str("nothing to do\n");
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            write!(formatter, "{:>2}. {} ({})", index + 1, step.operation, step.cause)?;
+            if !step.after.is_empty() {
+                let after: Vec<String> = step.after.iter().map(|earlier| (earlier + 1).to_string()).collect();
+                write!(formatter, " after {}", after.join(", "))?;
+            }
+            writeln!(formatter)?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,6 +3,6 @@
 mod types;
 
 pub use types::{
-    Condition, Emulator, EmulatorKind, Health, HealthTest, Healthcheck, KeyAttribute, Limits,
-    Manifest, Port, ProcessRun, ProcessSettings, Seed, Service, Table, TestSettings,
+    Condition, Emulator, EmulatorKind, Health, HealthTest, Healthcheck, KeyAttribute, Limits, Manifest, Port,
+    ProcessRun, ProcessSettings, Seed, Service, Table, TestSettings,
 };

@@ -1,0 +1,402 @@
+//! The difference between what is wanted and what is there, as a plan. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::manifest::Condition;
+use crate::observed::{Observed, ObservedTable, UnitState};
+use crate::plan::{Cause, Operation, Plan, Step};
+use crate::unit::EMULATOR;
+
+/// What is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// The emulator and the selected services. A service's dependencies are among them.
+    pub units: Vec<DesiredUnit>,
+    /// Names of all units of the manifest; a running unit that is not among them is stopped.
+    pub known: Vec<String>,
+    pub tables: Vec<String>,
+    /// Table and number of items.
+    pub seeds: Vec<(String, usize)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredUnit {
+    pub name: String,
+    pub config_hash: String,
+    /// The Cargo package that its program is built from.
+    pub package: Option<String>,
+    pub depends_on: Vec<(String, Condition)>,
+}
+
+/// What cannot be reconciled without losing data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableConflict {
+    pub table: String,
+    pub differences: Vec<String>,
+}
+
+/// The steps from `observed` to `desired`; none when there is nothing to do.
+///
+/// Order: leftovers end first; the build runs beside the emulator's start and its tables; a service starts when its
+/// program is built, the tables and seeds are there, and each dependency meets its condition.
+///
+/// # Errors
+///
+/// A table that differs from its file: only `reset` may rebuild it.
+pub fn reconcile(desired: &Desired, observed: &Observed) -> Result<Plan, TableConflict> {
+    let mut planner = Planner::default();
+    planner.end_leftovers(observed);
+    planner.build(desired, observed);
+    let emulator_starts = planner.emulator(desired, observed);
+    planner.data(desired, observed, emulator_starts)?;
+    planner.services(desired, observed);
+    planner.stop_unknown(desired, observed);
+    Ok(planner.plan)
+}
+
+#[derive(Default)]
+struct Planner {
+    plan: Plan,
+    /// Steps that everything started from here on waits for.
+    cleared: Vec<usize>,
+    build: Option<usize>,
+    /// The step after which a unit runs, and the one after which it is ready.
+    started: BTreeMap<String, usize>,
+    ready: BTreeMap<String, usize>,
+    data: Vec<usize>,
+}
+
+impl Planner {
+    fn add(&mut self, operation: Operation, cause: Cause, mut after: Vec<usize>) -> usize {
+        after.sort_unstable();
+        after.dedup();
+        self.plan.steps.push(Step { operation, cause, after });
+        self.plan.steps.len() - 1
+    }
+
+    fn end_leftovers(&mut self, observed: &Observed) {
+        for leftover in &observed.leftovers {
+            let operation = Operation::EndLeftover { unit: leftover.unit.clone(), pid: leftover.pid };
+            let step = self.add(operation, Cause::SupervisorGone, Vec::new());
+            self.cleared.push(step);
+        }
+    }
+
+    fn build(&mut self, desired: &Desired, observed: &Observed) {
+        let mut packages: Vec<String> = Vec::new();
+        let mut why = None;
+        for unit in &desired.units {
+            if let Some((package, reason)) = stale(unit, observed)
+                && !packages.contains(package)
+            {
+                packages.push(package.clone());
+                why.get_or_insert_with(|| reason.clone());
+            }
+        }
+        if let Some(why) = why {
+            self.build = Some(self.add(Operation::Build { packages }, Cause::ProgramStale { why }, Vec::new()));
+        }
+    }
+
+    /// Whether the emulator starts, so that nothing is known of its tables yet.
+    fn emulator(&mut self, desired: &Desired, observed: &Observed) -> bool {
+        let Some(unit) = desired.units.iter().find(|unit| unit.name == EMULATOR) else {
+            return false;
+        };
+        let after = self.cleared.clone();
+        self.unit(unit, observed, after)
+    }
+
+    fn data(&mut self, desired: &Desired, observed: &Observed, emulator_starts: bool) -> Result<(), TableConflict> {
+        let ready: Vec<usize> = self.ready.get(EMULATOR).copied().into_iter().collect();
+        let tables = observed.tables.as_ref().filter(|_| !emulator_starts);
+        let mut ensured = BTreeMap::new();
+        for table in &desired.tables {
+            let cause = match tables.map(|tables| tables.get(table)) {
+                None => Cause::EmulatorStarts,
+                Some(None) => Cause::TableAbsent,
+                Some(Some(ObservedTable::Matching { .. })) => continue,
+                Some(Some(ObservedTable::Different { differences })) => {
+                    return Err(TableConflict { table: table.clone(), differences: differences.clone() });
+                }
+            };
+            let operation = Operation::EnsureTable { table: table.clone() };
+            let step = self.add(operation, cause, ready.clone());
+            ensured.insert(table.clone(), step);
+            self.data.push(step);
+        }
+        for (table, items) in &desired.seeds {
+            let cause = match tables.map(|tables| tables.get(table)) {
+                None => Cause::EmulatorStarts,
+                Some(Some(ObservedTable::Matching { absent_seeds: 0 })) => continue,
+                Some(Some(ObservedTable::Matching { absent_seeds })) => Cause::SeedAbsent { items: *absent_seeds },
+                Some(_) => Cause::SeedAbsent { items: *items },
+            };
+            let after = ensured.get(table).copied().into_iter().chain(ready.iter().copied()).collect();
+            let step = self.add(Operation::ApplySeed { table: table.clone() }, cause, after);
+            self.data.push(step);
+        }
+        Ok(())
+    }
+
+    /// In an order in which every dependency comes before what depends on it.
+    fn services(&mut self, desired: &Desired, observed: &Observed) {
+        let mut open: Vec<&DesiredUnit> = desired.units.iter().filter(|unit| unit.name != EMULATOR).collect();
+        while !open.is_empty() {
+            let names: Vec<&str> = open.iter().map(|unit| unit.name.as_str()).collect();
+            let waits = |unit: &DesiredUnit| unit.depends_on.iter().any(|(name, _)| names.contains(&name.as_str()));
+            // The manifest has no cycle; were there one, the rest would be planned in the order given.
+            let next = open.iter().position(|unit| !waits(unit)).unwrap_or(0);
+            let unit = open.remove(next);
+            let mut after: Vec<usize> = self.cleared.iter().chain(&self.data).copied().collect();
+            after.extend(self.ready.get(EMULATOR));
+            after.extend(self.build.filter(|_| stale(unit, observed).is_some()));
+            for (name, condition) in &unit.depends_on {
+                let steps = match condition {
+                    Condition::ServiceStarted => &self.started,
+                    Condition::ServiceHealthy | Condition::ServiceCompletedSuccessfully => &self.ready,
+                };
+                after.extend(steps.get(name));
+            }
+            self.unit(unit, observed, after);
+        }
+    }
+
+    /// Brings one unit up if it is not; whether it had to be started.
+    fn unit(&mut self, unit: &DesiredUnit, observed: &Observed, after: Vec<usize>) -> bool {
+        let name = unit.name.clone();
+        let stale = stale(unit, observed).is_some();
+        let start = Operation::StartUnit { unit: name.clone() };
+        let replace = Operation::ReplaceUnit { unit: name.clone() };
+        let begin = match observed.units.get(&name).map(|seen| (&seen.state, seen.config_hash == unit.config_hash)) {
+            None => Some((start, Cause::NotRunning)),
+            Some((UnitState::Stopped { .. }, _)) => Some((start, Cause::NotRunning)),
+            Some((UnitState::Failed { error }, _)) => Some((start, Cause::Failed { error: error.clone() })),
+            Some((_, _)) if stale => Some((replace, Cause::ProgramRebuilt)),
+            Some((_, false)) => Some((replace, Cause::ConfigurationChanged)),
+            Some((UnitState::Ready { .. }, true)) => return false,
+            Some((UnitState::Starting { .. } | UnitState::Backoff { .. }, true)) => None,
+        };
+        let starts = begin.is_some();
+        let (waits_for, cause) = match begin {
+            Some((operation, cause)) => {
+                let step = self.add(operation, cause.clone(), after);
+                self.started.insert(name.clone(), step);
+                (vec![step], cause)
+            }
+            None => (after, Cause::NotReadyYet),
+        };
+        let ready = self.add(Operation::AwaitReady { unit: name.clone() }, cause, waits_for);
+        self.ready.insert(name, ready);
+        starts
+    }
+
+    fn stop_unknown(&mut self, desired: &Desired, observed: &Observed) {
+        for name in observed.units.keys() {
+            if !desired.known.contains(name) {
+                self.add(Operation::StopUnit { unit: name.clone() }, Cause::NotInManifest, Vec::new());
+            }
+        }
+    }
+}
+
+fn stale<'a>(unit: &'a DesiredUnit, observed: &'a Observed) -> Option<(&'a String, &'a String)> {
+    let package = unit.package.as_ref()?;
+    observed.stale.get(package).map(|reason| (package, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::observed::{Exit, Leftover, ObservedUnit};
+
+    fn unit(name: &str, depends_on: &[&str]) -> DesiredUnit {
+        DesiredUnit {
+            name: name.to_owned(),
+            config_hash: "wanted".to_owned(),
+            package: (name != EMULATOR).then(|| name.to_owned()),
+            depends_on: depends_on.iter().map(|name| ((*name).to_owned(), Condition::ServiceHealthy)).collect(),
+        }
+    }
+
+    fn orders() -> Desired {
+        let units = vec![unit(EMULATOR, &[]), unit("api", &["processor"]), unit("processor", &[])];
+        Desired {
+            known: units.iter().map(|unit| unit.name.clone()).collect(),
+            units,
+            tables: vec!["inventory".to_owned(), "orders".to_owned()],
+            seeds: vec![("inventory".to_owned(), 2)],
+        }
+    }
+
+    fn seen(name: &str, hash: &str, state: UnitState) -> (String, ObservedUnit) {
+        let unit = ObservedUnit {
+            name: name.to_owned(),
+            config_hash: hash.to_owned(),
+            state,
+            ports: BTreeMap::new(),
+            restarts: 0,
+        };
+        (name.to_owned(), unit)
+    }
+
+    fn ready() -> UnitState {
+        UnitState::Ready { pid: 7, since: 0 }
+    }
+
+    /// The world after `desired` was brought about.
+    fn reached(desired: &Desired) -> Observed {
+        let matching = |table: &String| (table.clone(), ObservedTable::Matching { absent_seeds: 0 });
+        Observed {
+            units: desired.units.iter().map(|unit| seen(&unit.name, &unit.config_hash, ready())).collect(),
+            tables: Some(desired.tables.iter().map(matching).collect()),
+            ..Observed::default()
+        }
+    }
+
+    fn text(desired: &Desired, observed: &Observed) -> String {
+        match reconcile(desired, observed) {
+            Ok(plan) => plan.to_string(),
+            Err(conflict) => format!("conflict: {conflict:?}"),
+        }
+    }
+
+    #[test]
+    fn from_nothing() {
+        insta::assert_snapshot!(text(&orders(), &Observed::default()));
+    }
+
+    #[test]
+    fn from_nothing_with_a_build() {
+        let stale = [("api", "not built yet"), ("processor", "src/main.rs changed")];
+        let observed = Observed {
+            stale: stale.iter().map(|(name, why)| ((*name).to_owned(), (*why).to_owned())).collect(),
+            ..Observed::default()
+        };
+        insta::assert_snapshot!(text(&orders(), &observed));
+    }
+
+    #[test]
+    fn an_unchanged_environment_needs_nothing() {
+        assert_eq!(text(&orders(), &reached(&orders())), "nothing to do\n");
+    }
+
+    #[test]
+    fn one_changed_service_alone_is_replaced() {
+        let mut observed = reached(&orders());
+        observed.units.extend([seen("processor", "older", ready())]);
+        insta::assert_snapshot!(text(&orders(), &observed));
+    }
+
+    #[test]
+    fn after_a_crash_of_the_supervisor() {
+        let observed =
+            Observed { leftovers: vec![Leftover { unit: "api".to_owned(), pid: 99 }], ..Observed::default() };
+        insta::assert_snapshot!(text(&orders(), &observed));
+    }
+
+    #[test]
+    fn what_failed_is_started_again_and_what_starts_is_awaited() {
+        let mut observed = reached(&orders());
+        let failed = UnitState::Failed { error: "ended with exit code 64 before it was ready".to_owned() };
+        let waiting = UnitState::Backoff { exit: Exit::Signal(9), until: 5 };
+        observed.units.extend([seen("api", "wanted", failed), seen("processor", "wanted", waiting)]);
+        observed.units.extend([seen("mailer", "wanted", ready())]);
+        insta::assert_snapshot!(text(&orders(), &observed));
+    }
+
+    #[test]
+    fn a_table_that_differs_is_a_conflict() {
+        let mut observed = reached(&orders());
+        let different = ObservedTable::Different {
+            differences: vec!["partition key is id in the file, order_id in the table".to_owned()],
+        };
+        observed.tables.get_or_insert_default().insert("orders".to_owned(), different);
+        insta::assert_snapshot!(text(&orders(), &observed));
+    }
+
+    #[test]
+    fn only_what_is_absent_is_seeded() {
+        let mut observed = reached(&orders());
+        let absent = ObservedTable::Matching { absent_seeds: 1 };
+        observed.tables.get_or_insert_default().insert("inventory".to_owned(), absent);
+        insta::assert_snapshot!(text(&orders(), &observed));
+    }
+
+    fn any_state() -> impl Strategy<Value = UnitState> {
+        prop_oneof![
+            Just(ready()),
+            Just(UnitState::Starting { pid: 7, since: 0 }),
+            Just(UnitState::Stopped { exit: None }),
+            Just(UnitState::Failed { error: "no".to_owned() }),
+            Just(UnitState::Backoff { exit: Exit::Code(1), until: 0 }),
+        ]
+    }
+
+    prop_compose! {
+        /// Up to six services in which each depends only on earlier ones, seen in any state.
+        fn any_world()(edges in prop::collection::vec(prop::collection::vec(any::<bool>(), 6), 1..6),
+                       states in prop::collection::vec(prop::option::of((any_state(), any::<bool>())), 7),
+                       stale in prop::collection::vec(any::<bool>(), 6),
+                       tables in prop::option::of(prop::collection::vec(prop::option::of(0_usize..3), 2)))
+                      -> (Desired, Observed) {
+            let mut desired = orders();
+            desired.units = vec![unit(EMULATOR, &[])];
+            for (index, row) in edges.iter().enumerate() {
+                let earlier: Vec<String> = (0..index).filter(|other| row[*other]).map(|other| format!("s{other}")).collect();
+                let earlier: Vec<&str> = earlier.iter().map(String::as_str).collect();
+                desired.units.push(unit(&format!("s{index}"), &earlier));
+            }
+            desired.known = desired.units.iter().map(|unit| unit.name.clone()).collect();
+            let mut observed = Observed::default();
+            for (unit, state) in desired.units.iter().zip(&states) {
+                if let Some((state, same)) = state {
+                    let hash = if *same { "wanted" } else { "older" };
+                    observed.units.extend([seen(&unit.name, hash, state.clone())]);
+                }
+            }
+            for (index, stale) in stale.iter().enumerate() {
+                if *stale {
+                    observed.stale.insert(format!("s{index}"), "changed".to_owned());
+                }
+            }
+            observed.tables = tables.map(|tables| {
+                let present = desired.tables.iter().zip(tables);
+                present.filter_map(|(name, absent)| Some((name.clone(), ObservedTable::Matching { absent_seeds: absent? }))).collect()
+            });
+            (desired, observed)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_step_waits_only_for_earlier_ones((desired, observed) in any_world()) {
+            let plan = reconcile(&desired, &observed).expect("no table differs");
+            for (index, step) in plan.steps.iter().enumerate() {
+                prop_assert!(step.after.iter().all(|earlier| *earlier < index));
+            }
+        }
+
+        #[test]
+        fn a_service_starts_only_after_its_dependencies_that_start((desired, observed) in any_world()) {
+            let plan = reconcile(&desired, &observed).expect("no table differs");
+            let awaited = |name: &str| plan.steps.iter().position(|step| step.operation == Operation::AwaitReady { unit: name.to_owned() });
+            for step in &plan.steps {
+                let (Operation::StartUnit { unit } | Operation::ReplaceUnit { unit }) = &step.operation else { continue };
+                let wanted = desired.units.iter().find(|wanted| wanted.name == *unit).expect("a wanted unit");
+                for (name, _) in &wanted.depends_on {
+                    if let Some(ready) = awaited(name) {
+                        prop_assert!(step.after.contains(&ready));
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn a_world_brought_about_needs_nothing((desired, _) in any_world()) {
+            prop_assert!(reconcile(&desired, &reached(&desired)).expect("no table differs").is_empty());
+        }
+    }
+}
