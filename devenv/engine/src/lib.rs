@@ -1,1 +1,48 @@
+//! Effects: everything that touches processes, files, ports and emulators.
+//!
+//! A command observes the world once ([`Project`], `world`), asks `devenv-model` for the plan, and has it carried out
+//! (`execute`). The process runtime's units are kept by a [`supervise`]d process of their own.
 
+mod cancel;
+mod cargo;
+mod control;
+mod data;
+mod desired;
+mod down;
+mod effects;
+mod emitter;
+mod environment;
+mod error;
+mod execute;
+mod lock;
+mod log_reader;
+mod ports;
+mod process_runtime;
+mod project;
+mod state_directory;
+mod status;
+mod supervisor;
+mod test;
+mod test_environments;
+mod unit_action;
+mod up;
+mod world;
+
+pub mod dynamo;
+pub mod host;
+pub mod testing;
+
+pub use cancel::{Cancel, Canceller};
+pub use data::{reset, seed};
+pub use down::{Down, DownOptions, down};
+pub use effects::Runtime;
+pub use emitter::Emitter;
+pub use environment::environment;
+pub use error::Error;
+pub use log_reader::{LogOptions, logs};
+pub use project::{Instance, Project, ProjectOptions};
+pub use status::status;
+pub use supervisor::{SuperviseOptions, supervise};
+pub use test::{TestOptions, TestReport, test};
+pub use unit_action::{UnitAction, unit};
+pub use up::{Attachment, Up, UpOptions, plan, up};

@@ -90,6 +90,8 @@ pub struct EnvironmentReport {
     pub emulator: String,
     /// Where the data is kept; `None` when it lives in memory and goes with the environment.
     pub data: Option<String>,
+    /// `None` when no supervisor runs.
+    pub supervisor_pid: Option<u32>,
     pub units: Vec<UnitReport>,
 }
 

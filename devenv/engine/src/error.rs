@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use devenv_model::manifest::ManifestError;
+
+/// Everything that can go wrong in an engine command. Hints and exit codes are the command line's affair.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no devenv.toml in {start} or any folder above it")]
+    NoManifest { start: Utf8PathBuf },
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error("cannot read {path}: {source}")]
+    ReadFile { path: Utf8PathBuf, source: std::io::Error },
+    /// The state directory is read-only, full, or not ours.
+    #[error("cannot write {path}: {source}")]
+    State { path: Utf8PathBuf, source: std::io::Error },
+    #[error("{path} has format {found}; this devenv reads format {known}")]
+    StateFormat { path: Utf8PathBuf, found: u64, known: u64 },
+    #[error("no service is called {name}; there are {}", known.join(", "))]
+    UnknownService { name: String, known: Vec<String> },
+    #[error("service {service} has no [services.{service}.process] section, so it cannot run without Docker")]
+    NotAProcess { service: String },
+    #[error("{what} is not part of this version of devenv")]
+    NotAvailable { what: String },
+    #[error("cargo cannot be started: {source}")]
+    CargoMissing { source: std::io::Error },
+    #[error("cargo could not build {}", packages.join(", "))]
+    Build { packages: Vec<String>, output: Vec<String> },
+    #[error("cargo built {package} without a binary of that name")]
+    NoBinary { package: String },
+    #[error("no free port found near {near}")]
+    NoFreePort { near: u16 },
+    #[error(transparent)]
+    Dynamo(#[from] crate::dynamo::Error),
+    #[error(transparent)]
+    Testing(#[from] crate::testing::Error),
+    /// A unit ended or could not be started while it was being brought up.
+    #[error("{unit} failed: {cause}")]
+    UnitFailed { unit: String, cause: String, log: Vec<String> },
+    #[error("{waiting_for}: not done within {}", humane(*after))]
+    Deadline { waiting_for: String, unit: Option<String>, after: Duration, log: Vec<String> },
+    #[error("the environment {project} is not running")]
+    NotRunning { project: String },
+    #[error("another devenv (process {pid}) is changing this environment")]
+    Locked { pid: u32 },
+    #[error("the running supervisor speaks control protocol {found}, this devenv {known}")]
+    SupervisorVersion { found: u32, known: u32 },
+    #[error("the supervisor could not be started: {cause}")]
+    SupervisorStart { cause: String, log: Vec<String> },
+    #[error("lost the supervisor: {cause}")]
+    SupervisorLost { cause: String },
+    #[error("the supervisor refused: {reason}")]
+    Refused { reason: String },
+    #[error("service {service}: {cause}")]
+    Template { service: String, cause: String },
+    /// The environment could reach real AWS.
+    #[error("service {service} is given {variable}={value}, which is not an endpoint on this machine")]
+    NotLocal { service: String, variable: String, value: String },
+    #[error("devenv.toml has no [test] section")]
+    NoTests,
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl Error {
+    /// The last lines that the failed program wrote, oldest first.
+    pub fn log(&self) -> &[String] {
+        match self {
+            Self::Build { output: log, .. }
+            | Self::UnitFailed { log, .. }
+            | Self::Deadline { log, .. }
+            | Self::SupervisorStart { log, .. } => log,
+            _ => &[],
+        }
+    }
+}
+
+fn humane(duration: Duration) -> String {
+    if duration.as_secs() >= 1 {
+        format!("{:.1} s", duration.as_secs_f64())
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
+}

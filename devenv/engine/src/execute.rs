@@ -1,0 +1,253 @@
+//! Carries out a plan: every step as soon as the steps it waits for have ended well.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use devenv_model::event::Event;
+use devenv_model::plan::{Operation, Plan, Step};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::effects::Effects;
+use crate::{Cancel, Emitter, Error};
+
+/// What was done before the end, well or not.
+#[derive(Debug, Default)]
+pub(crate) struct Executed {
+    /// Units that a step started or replaced, whether or not they became ready.
+    pub(crate) started: Vec<String>,
+    /// From the start of each unit to its readiness.
+    pub(crate) ready_after: BTreeMap<String, Duration>,
+}
+
+/// Runs the steps, side by side where the plan allows. The first error, the deadline or a cancellation ends the others.
+pub(crate) async fn execute(
+    plan: &Plan,
+    effects: &impl Effects,
+    emitter: &Emitter,
+    deadline: Duration,
+    cancel: &Cancel,
+) -> (Executed, Result<(), Error>) {
+    let mut executed = Executed::default();
+    let mut started_at: BTreeMap<String, Instant> = BTreeMap::new();
+    let mut done = vec![false; plan.steps.len()];
+    let mut begun = vec![false; plan.steps.len()];
+    let mut running = FuturesUnordered::new();
+    let expiry = tokio::time::sleep(deadline);
+    tokio::pin!(expiry);
+    loop {
+        for (index, step) in plan.steps.iter().enumerate() {
+            if begun[index] || !step.after.iter().all(|earlier| done[*earlier]) {
+                continue;
+            }
+            begun[index] = true;
+            if let Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } = &step.operation {
+                executed.started.push(unit.clone());
+                started_at.insert(unit.clone(), Instant::now());
+            }
+            emitter.emit(Event::StepStarted { index, step: step.clone() });
+            let began = Instant::now();
+            running.push(async move { (index, began.elapsed_after(perform(step, index, effects, emitter)).await) });
+        }
+        if running.is_empty() {
+            return (executed, Ok(()));
+        }
+        let (index, (outcome, elapsed)) = tokio::select! {
+            // What has ended counts, even when the deadline passes in the same moment.
+            biased;
+            Some(ended) = running.next() => ended,
+            () = cancel.cancelled() => return (executed, Err(Error::Cancelled)),
+            () = &mut expiry => {
+                let waiting = (0..plan.steps.len()).find(|index| begun[*index] && !done[*index]);
+                return (executed, Err(late(plan, waiting, deadline, emitter)));
+            }
+        };
+        let step = plan.steps[index].clone();
+        if let Err(error) = outcome {
+            emitter.emit(Event::StepFailed { index, step, error: error.to_string() });
+            return (executed, Err(error));
+        }
+        done[index] = true;
+        if let Operation::AwaitReady { unit } = &step.operation
+            && let Some(start) = started_at.get(unit)
+        {
+            executed.ready_after.insert(unit.clone(), start.elapsed());
+        }
+        emitter.emit(Event::StepFinished { index, step, elapsed_ms: millis(elapsed) });
+    }
+}
+
+trait Timed {
+    async fn elapsed_after<T>(self, work: impl Future<Output = T>) -> (T, Duration);
+}
+
+impl Timed for Instant {
+    async fn elapsed_after<T>(self, work: impl Future<Output = T>) -> (T, Duration) {
+        let outcome = work.await;
+        (outcome, self.elapsed())
+    }
+}
+
+async fn perform(step: &Step, index: usize, effects: &impl Effects, emitter: &Emitter) -> Result<(), Error> {
+    match &step.operation {
+        Operation::Build { packages } => {
+            let progress = |line| emitter.emit(Event::StepProgress { index, line });
+            effects.build(packages, progress).await
+        }
+        Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } => effects.start(unit).await,
+        Operation::StopUnit { unit } => effects.stop(unit).await,
+        Operation::AwaitReady { unit } => effects.await_ready(unit).await,
+        Operation::EndLeftover { unit, .. } => effects.end_leftover(unit).await,
+        Operation::EnsureTable { table } => effects.ensure_table(table).await,
+        Operation::ApplySeed { table } => effects.apply_seed(table).await,
+    }
+}
+
+fn late(plan: &Plan, waiting: Option<usize>, after: Duration, emitter: &Emitter) -> Error {
+    let Some(index) = waiting else {
+        return Error::Deadline { waiting_for: "the environment".to_owned(), unit: None, after, log: Vec::new() };
+    };
+    let step = plan.steps[index].clone();
+    let unit = match &step.operation {
+        Operation::AwaitReady { unit } | Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } => {
+            Some(unit.clone())
+        }
+        _ => None,
+    };
+    let waiting_for = step.operation.to_string();
+    emitter.emit(Event::StepFailed { index, step, error: "not done before the deadline".to_owned() });
+    Error::Deadline { waiting_for, unit, after, log: Vec::new() }
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use devenv_model::observed::Observed;
+    use devenv_model::plan::Cause;
+    use devenv_model::reconcile::{Desired, DesiredUnit, reconcile};
+    use devenv_model::unit::EMULATOR;
+
+    use super::*;
+
+    /// Does each operation in a set time of a paused clock, and fails or hangs where it is told to.
+    #[derive(Default)]
+    struct Fake {
+        log: Mutex<Vec<String>>,
+        fails: Option<&'static str>,
+        hangs: Option<&'static str>,
+    }
+
+    impl Fake {
+        async fn act(&self, what: String, milliseconds: u64) -> Result<(), Error> {
+            if self.hangs == Some(what.as_str()) {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            self.log.lock().expect("not poisoned").push(what.clone());
+            if self.fails == Some(what.as_str()) {
+                return Err(Error::UnitFailed { unit: what, cause: "told to".to_owned(), log: Vec::new() });
+            }
+            Ok(())
+        }
+    }
+
+    impl Effects for Fake {
+        async fn build(&self, _: &[String], progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+            progress("Compiling api".to_owned());
+            self.act("build".to_owned(), 100).await
+        }
+        async fn start(&self, unit: &str) -> Result<(), Error> {
+            self.act(format!("start {unit}"), 1).await
+        }
+        async fn stop(&self, unit: &str) -> Result<(), Error> {
+            self.act(format!("stop {unit}"), 1).await
+        }
+        async fn await_ready(&self, unit: &str) -> Result<(), Error> {
+            self.act(format!("ready {unit}"), 10).await
+        }
+        async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
+            self.act(format!("end {unit}"), 1).await
+        }
+        async fn ensure_table(&self, table: &str) -> Result<(), Error> {
+            self.act(format!("table {table}"), 5).await
+        }
+        async fn apply_seed(&self, table: &str) -> Result<(), Error> {
+            self.act(format!("seed {table}"), 5).await
+        }
+    }
+
+    fn plan() -> Plan {
+        let unit = |name: &str, package: bool| DesiredUnit {
+            name: name.to_owned(),
+            config_hash: String::new(),
+            package: package.then(|| name.to_owned()),
+            depends_on: Vec::new(),
+        };
+        let desired = Desired {
+            units: vec![unit(EMULATOR, false), unit("api", true)],
+            known: vec![EMULATOR.to_owned(), "api".to_owned()],
+            tables: vec!["orders".to_owned()],
+            seeds: vec![("orders".to_owned(), 1)],
+        };
+        let observed = Observed {
+            stale: [("api".to_owned(), "changed".to_owned())].into(),
+            ..Observed::default()
+        };
+        reconcile(&desired, &observed).expect("no table differs")
+    }
+
+    async fn run(fake: &Fake, cancel: &Cancel) -> (Executed, Result<(), Error>, Vec<Event>) {
+        let (emitter, mut events) = Emitter::channel();
+        let (executed, outcome) = execute(&plan(), fake, &emitter, Duration::from_secs(60), cancel).await;
+        drop(emitter);
+        let mut seen = Vec::new();
+        while let Some(event) = events.recv().await {
+            seen.push(event);
+        }
+        (executed, outcome, seen)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_build_runs_beside_the_emulator_and_its_tables() {
+        let fake = Fake::default();
+        let before = tokio::time::Instant::now();
+        let (executed, outcome, _) = run(&fake, &Cancel::channel().1).await;
+        outcome.expect("nothing fails");
+        // 100 ms of build, then 1 of start and 10 of probing; tables and seed fit into the build's time.
+        assert_eq!(before.elapsed(), Duration::from_millis(111));
+        assert_eq!(executed.started, [EMULATOR, "api"]);
+        let log = fake.log.lock().expect("not poisoned").join(", ");
+        assert_eq!(log, "start emulator, ready emulator, table orders, seed orders, build, start api, ready api");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_ends_the_run_and_starts_nothing_more() {
+        let fake = Fake { fails: Some("table orders"), ..Fake::default() };
+        let (executed, outcome, events) = run(&fake, &Cancel::channel().1).await;
+        assert!(matches!(outcome, Err(Error::UnitFailed { .. })));
+        assert_eq!(executed.started, [EMULATOR]);
+        assert!(matches!(events.last(), Some(Event::StepFailed { step, .. })
+            if step.cause == Cause::EmulatorStarts));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_names_the_step_it_waited_for() {
+        let fake = Fake { hangs: Some("ready api"), ..Fake::default() };
+        let (_, outcome, _) = run(&fake, &Cancel::channel().1).await;
+        assert!(matches!(outcome, Err(Error::Deadline { unit: Some(unit), .. }) if unit == "api"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cancellation_ends_the_run() {
+        let fake = Fake { hangs: Some("ready api"), ..Fake::default() };
+        let (canceller, cancel) = Cancel::channel();
+        canceller.cancel();
+        let (_, outcome, _) = run(&fake, &cancel).await;
+        assert!(matches!(outcome, Err(Error::Cancelled)));
+    }
+}

@@ -1,0 +1,173 @@
+//! Reads what the supervisor wrote: lines with the time at which they were read.
+
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::event::Event;
+
+use crate::{Cancel, Emitter, Error, Project, desired};
+
+/// Between two looks at the files while following them.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// As much of a file as is read to find its last lines.
+const TAIL_BYTES: u64 = 256 * 1024;
+
+#[derive(Debug, Clone, Default)]
+pub struct LogOptions {
+    /// Every service and the emulator when empty.
+    pub services: Vec<String>,
+    /// How many lines of each service to begin with; all that is kept when `None`.
+    pub tail: Option<usize>,
+    pub follow: bool,
+}
+
+/// Emits the lines as [`Event::Log`], oldest first across services, and goes on when asked to follow.
+pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {
+    let mut files: Vec<Followed> = units(project, &options.services)?
+        .into_iter()
+        .map(|unit| Followed { path: project.state.log(&unit), unit, position: 0, inode: 0 })
+        .collect();
+    let mut lines = Vec::new();
+    for file in &mut files {
+        lines.extend(file.backlog(options.tail));
+    }
+    loop {
+        lines.sort_by(|one, other| one.time.cmp(&other.time));
+        for line in lines.drain(..) {
+            emitter.emit(Event::Log { unit: line.unit, line: line.text });
+        }
+        if !options.follow {
+            return Ok(());
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        for file in &mut files {
+            lines.extend(file.news());
+        }
+    }
+}
+
+fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
+    let mut known: Vec<String> = project.manifest.services.keys().cloned().collect();
+    known.push(devenv_model::unit::EMULATOR.to_owned());
+    if services.is_empty() {
+        return Ok(known);
+    }
+    match services.iter().find(|name| !known.contains(name)) {
+        Some(name) => Err(Error::UnknownService { name: name.clone(), known }),
+        None => Ok(services.to_vec()),
+    }
+}
+
+struct Line {
+    time: String,
+    unit: String,
+    text: String,
+}
+
+struct Followed {
+    unit: String,
+    path: Utf8PathBuf,
+    position: u64,
+    inode: u64,
+}
+
+impl Followed {
+    /// What the file and those set aside before it hold, or the last `tail` lines of it.
+    fn backlog(&mut self, tail: Option<usize>) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for number in (1..=2).rev() {
+            let older = Utf8PathBuf::from(format!("{}.{number}", self.path));
+            if tail.is_none()
+                && let Ok(text) = std::fs::read(&older)
+            {
+                lines.extend(String::from_utf8_lossy(&text).lines().map(|line| self.line(line)));
+            }
+        }
+        lines.extend(self.news());
+        if let Some(tail) = tail {
+            lines.drain(..lines.len().saturating_sub(tail));
+        }
+        lines
+    }
+
+    /// The whole lines added since the last look; a file that was set aside is followed by its successor.
+    fn news(&mut self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let Ok(mut file) = std::fs::File::open(&self.path) else {
+            return lines;
+        };
+        let Ok(metadata) = file.metadata() else {
+            return lines;
+        };
+        if self.inode != metadata.ino() || metadata.len() < self.position {
+            self.finish_set_aside(metadata.ino(), &mut lines);
+            self.inode = metadata.ino();
+            self.position = 0;
+        }
+        if metadata.len() > self.position && file.seek(SeekFrom::Start(self.position)).is_ok() {
+            self.position += self.read(file, &mut lines);
+        }
+        lines
+    }
+
+    /// The rest of the file that was being followed, now under its first number.
+    fn finish_set_aside(&self, current: u64, lines: &mut Vec<Line>) {
+        let Ok(mut older) = std::fs::File::open(format!("{}.1", self.path)) else {
+            return;
+        };
+        let same = older.metadata().is_ok_and(|metadata| metadata.ino() == self.inode && self.inode != current);
+        if same && older.seek(SeekFrom::Start(self.position)).is_ok() {
+            self.read(older, lines);
+        }
+    }
+
+    fn read(&self, file: std::fs::File, lines: &mut Vec<Line>) -> u64 {
+        let mut reader = BufReader::new(file);
+        let mut taken = 0;
+        let mut bytes = Vec::new();
+        while let Ok(read) = reader.read_until(b'\n', &mut bytes) {
+            // A line without its end is still being written.
+            if read == 0 || bytes.last() != Some(&b'\n') {
+                break;
+            }
+            taken += read as u64;
+            lines.push(self.line(String::from_utf8_lossy(&bytes).trim_end_matches('\n')));
+            bytes.clear();
+        }
+        taken
+    }
+
+    fn line(&self, line: &str) -> Line {
+        let (time, text) = line.split_once(' ').unwrap_or(("", line));
+        Line { time: time.to_owned(), unit: self.unit.clone(), text: text.to_owned() }
+    }
+}
+
+/// The last lines of a unit's log without their times; none when there is no such file.
+pub(crate) fn last_lines(path: &Utf8Path, count: usize) -> Vec<String> {
+    let Ok(mut file) = std::fs::File::open(path) else {
+        return Vec::new();
+    };
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut bytes = Vec::new();
+    let _ = file.seek(SeekFrom::Start(size.saturating_sub(TAIL_BYTES)));
+    let _ = file.read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..]
+        .iter()
+        .map(|line| line.split_once(' ').map_or(*line, |(_, text)| text).to_owned())
+        .collect()
+}
+
+/// The paths of all logs of an environment, for a failure's bundle.
+pub(crate) fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
+    let services = desired::selected(project, &[]).unwrap_or_default();
+    let names = services.iter().map(|service| service.name.as_str()).chain([devenv_model::unit::EMULATOR]);
+    names.map(|unit| project.state.log(unit)).chain([project.state.supervisor_log()]).collect()
+}

@@ -1,0 +1,113 @@
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::manifest::{Manifest, Settings, SourceFile};
+use devenv_model::names::instance_name;
+
+use crate::Error;
+use crate::state_directory::StateDirectory;
+
+/// The file that makes a folder a project.
+const MANIFEST: &str = "devenv.toml";
+
+#[derive(Debug, Clone)]
+pub struct ProjectOptions {
+    /// Where to look for `devenv.toml`; the folders above are searched too.
+    pub directory: Utf8PathBuf,
+    /// Instead of `.devenv/` beside `devenv.toml`.
+    pub state_dir: Option<Utf8PathBuf>,
+    /// An environment that goes with its data: free ports, everything in its state directory.
+    pub ephemeral: bool,
+}
+
+/// A manifest and the place on this machine where its environment lives.
+#[derive(Debug, Clone)]
+pub struct Project {
+    pub manifest: Manifest,
+    pub instance: Instance,
+    pub(crate) state: StateDirectory,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// The folder's name and a short hash of its path, such as `orders-1a2b3c`.
+    pub name: String,
+    pub root: Utf8PathBuf,
+    pub state_dir: Utf8PathBuf,
+    pub ephemeral: bool,
+}
+
+impl Project {
+    /// Reads every file that describes the environment. Changes nothing.
+    pub fn load(options: &ProjectOptions) -> Result<Self, Error> {
+        let root = find_root(&options.directory)?;
+        let settings = Settings::parse(read(&root, Utf8Path::new(MANIFEST))?)?;
+        let compose = read(&root, settings.compose())?;
+        let tables = read_folder(&root, settings.tables())?;
+        let seeds = match settings.seeds() {
+            Some(seeds) => read_folder(&root, seeds)?,
+            None => Vec::new(),
+        };
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let manifest = Manifest::assemble(root.clone(), settings, compose, tables, seeds, &environment)?;
+        let default_state = root.join(".devenv");
+        let state_dir = options.state_dir.clone().unwrap_or_else(|| default_state.clone());
+        let mut name = instance_name(root.file_name().unwrap_or(&manifest.name), &root);
+        if state_dir != default_state {
+            name = format!("{name}-{}", state_dir.file_name().unwrap_or("other"));
+        }
+        Ok(Self {
+            manifest,
+            state: StateDirectory::new(&state_dir),
+            instance: Instance {
+                name,
+                root,
+                state_dir,
+                ephemeral: options.ephemeral,
+            },
+        })
+    }
+}
+
+fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf, Error> {
+    let absolute = start.canonicalize_utf8().map_err(|source| Error::ReadFile {
+        path: start.to_owned(),
+        source,
+    })?;
+    absolute
+        .ancestors()
+        .find(|folder| folder.join(MANIFEST).is_file())
+        .map(Utf8Path::to_owned)
+        .ok_or(Error::NoManifest { start: absolute })
+}
+
+fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Error> {
+    let text = std::fs::read_to_string(root.join(path)).map_err(|source| Error::ReadFile {
+        path: root.join(path),
+        source,
+    })?;
+    Ok(SourceFile {
+        path: path.to_owned(),
+        text,
+    })
+}
+
+/// The `*.json` files of a folder, by name.
+fn read_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<Vec<SourceFile>, Error> {
+    let path = root.join(folder);
+    let failed = |source| Error::ReadFile {
+        path: path.clone(),
+        source,
+    };
+    let mut names = Vec::new();
+    for entry in path.read_dir_utf8().map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.path().extension() == Some("json") {
+            names.push(entry.file_name().to_owned());
+        }
+    }
+    names.sort();
+    names.iter().map(|name| read(root, &folder.join(name))).collect()
+}

@@ -1,0 +1,339 @@
+//! One unit's life: a task that owns the process and everything known about it.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use devenv_model::observed::{Exit, ObservedUnit, UnitState};
+use devenv_model::unit::UnitSpec;
+use rustix::process::Signal;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+use tokio::process::Child;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::leftovers::{end, signal_group};
+use super::log_file::LogFile;
+use super::probe::Prober;
+use super::spawn::spawn;
+use crate::state_directory::StateDirectory;
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+/// A unit that was ready for this long is well again: its next death starts the back-off anew.
+const WELL_AFTER: Duration = Duration::from_secs(10);
+/// After a process has ended, its last output is still read for this long; a descendant may hold the pipe for ever.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+#[derive(Debug)]
+pub(super) enum Command {
+    Start(oneshot::Sender<()>),
+    Stop(oneshot::Sender<()>),
+    Kill,
+}
+
+/// The supervisor's end of a unit. Dropping it stops the unit.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    pub(super) spec: UnitSpec,
+    commands: mpsc::UnboundedSender<Command>,
+    state: watch::Receiver<ObservedUnit>,
+}
+
+impl Keeper {
+    pub(super) fn start(spec: UnitSpec, directory: StateDirectory, prober: Prober) -> Self {
+        let (commands, orders) = mpsc::unbounded_channel();
+        let observed = ObservedUnit {
+            name: spec.name.clone(),
+            config_hash: spec.config_hash(),
+            state: UnitState::Stopped { exit: None },
+            ports: spec.ports.clone(),
+            restarts: 0,
+        };
+        let (publish, state) = watch::channel(observed);
+        let life = Life {
+            log: directory.log(&spec.name),
+            spec: spec.clone(),
+            directory,
+            prober,
+            orders,
+            publish,
+            was_ready: false,
+            deaths: 0,
+        };
+        tokio::spawn(life.run());
+        Self {
+            spec,
+            commands,
+            state,
+        }
+    }
+
+    pub(super) fn observed(&self) -> ObservedUnit {
+        self.state.borrow().clone()
+    }
+
+    /// Resolves when the unit has left its rest: what is observed from then on is of its new life.
+    pub(super) async fn start_again(&self) {
+        let (done, begun) = oneshot::channel();
+        if self.commands.send(Command::Start(done)).is_ok() {
+            let _ = begun.await;
+        }
+    }
+
+    pub(super) fn kill(&self) {
+        let _ = self.commands.send(Command::Kill);
+    }
+
+    /// Resolves when the process and all its descendants have ended.
+    pub(super) async fn stop(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.commands.send(Command::Stop(done)).is_ok() {
+            let _ = ended.await;
+        }
+    }
+
+    /// Follows the unit without holding it: the unit once it is ready, or can no longer become so by itself.
+    pub(super) fn settled(&self) -> impl Future<Output = ObservedUnit> + use<> {
+        let mut state = self.state.clone();
+        async move {
+            let settled = state
+                .wait_for(|unit| matches!(unit.state, UnitState::Ready { .. } | UnitState::Failed { .. }))
+                .await
+                .map(|unit| unit.clone());
+            settled.unwrap_or_else(|_| state.borrow().clone())
+        }
+    }
+}
+
+struct Life {
+    spec: UnitSpec,
+    directory: StateDirectory,
+    log: camino::Utf8PathBuf,
+    prober: Prober,
+    orders: mpsc::UnboundedReceiver<Command>,
+    publish: watch::Sender<ObservedUnit>,
+    was_ready: bool,
+    /// In a row, each before the unit was well again.
+    deaths: u32,
+}
+
+enum Next {
+    Live,
+    /// Wait, then live again.
+    BackOff { exit: Exit },
+    /// Do nothing until told.
+    Rest,
+    End,
+}
+
+impl Life {
+    async fn run(mut self) {
+        let mut next = Next::Live;
+        loop {
+            next = match next {
+                Next::Live => self.live().await,
+                Next::BackOff { exit } => self.back_off(exit).await,
+                Next::Rest => self.rest().await,
+                Next::End => return,
+            };
+        }
+    }
+
+    async fn live(&mut self) -> Next {
+        // A descendant that outlived its parent would hold the unit's port.
+        if let Err(error) = end(&self.directory, &self.spec.name).await {
+            return self.fail(format!("cannot clear what it left behind: {error}"));
+        }
+        let spawned = spawn(&self.spec, &self.directory.unit_lock(&self.spec.name));
+        let mut spawned = match spawned {
+            Ok(spawned) => spawned,
+            Err(error) => {
+                let program = self.spec.command.first().map_or("", String::as_str);
+                return self.fail(format!("cannot start {program}: {error}"));
+            }
+        };
+        let writer = match pipe::Receiver::from_owned_fd(spawned.output) {
+            Ok(output) => tokio::spawn(copy(output, LogFile::new(self.log.clone()))),
+            Err(error) => {
+                let _ = spawned.child.start_kill();
+                return self.fail(format!("cannot read its output: {error}"));
+            }
+        };
+        let pid = spawned.child.id().unwrap_or_default();
+        self.set(UnitState::Starting { pid, since: now() });
+        let next = self.attend(&mut spawned.child, pid).await;
+        if tokio::time::timeout(LAST_WORDS, writer).await.is_err() {
+            tracing::debug!(unit = %self.spec.name, "a descendant keeps the output open");
+        }
+        next
+    }
+
+    /// While the process runs.
+    async fn attend(&mut self, child: &mut Child, pid: u32) -> Next {
+        let mut ready_at = None;
+        let prober = self.prober.clone();
+        let probe = self.spec.probe.clone();
+        let probing = prober.until_passes(&probe);
+        tokio::pin!(probing);
+        loop {
+            tokio::select! {
+                // A process that is gone must never be called ready.
+                biased;
+                status = child.wait() => {
+                    signal_group(pid, Signal::KILL);
+                    return self.died(exit_of(status), ready_at);
+                }
+                order = self.orders.recv() => match order {
+                    Some(Command::Kill) => signal_group(pid, Signal::KILL),
+                    Some(Command::Start(done)) => {
+                        let _ = done.send(());
+                    }
+                    Some(Command::Stop(done)) => {
+                        let exit = self.terminate(child, pid).await;
+                        self.set(UnitState::Stopped { exit: Some(exit) });
+                        let _ = done.send(());
+                        return Next::Rest;
+                    }
+                    None => {
+                        self.terminate(child, pid).await;
+                        return Next::End;
+                    }
+                },
+                () = &mut probing, if ready_at.is_none() => {
+                    ready_at = Some(Instant::now());
+                    self.was_ready = true;
+                    self.set(UnitState::Ready { pid, since: now() });
+                }
+            }
+        }
+    }
+
+    fn died(&mut self, exit: Exit, ready_at: Option<Instant>) -> Next {
+        // Dying before it was ever ready is a mistake to be shown at once, not to be tried again.
+        if !self.was_ready {
+            return self.fail(format!("ended with {exit} before it was ready"));
+        }
+        if ready_at.is_some_and(|ready| ready.elapsed() >= WELL_AFTER) {
+            self.deaths = 0;
+        }
+        self.deaths += 1;
+        Next::BackOff { exit }
+    }
+
+    async fn back_off(&mut self, exit: Exit) -> Next {
+        let pause = backoff(self.deaths);
+        let until = now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.set(UnitState::Backoff { exit, until });
+        LogFile::new(self.log.clone()).note(&format!(
+            "{} ended with {exit}, starting again in {} ms",
+            self.spec.name,
+            pause.as_millis()
+        ));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            order = self.orders.recv() => match order {
+                Some(Command::Stop(done)) => {
+                    self.set(UnitState::Stopped { exit: Some(exit) });
+                    let _ = done.send(());
+                    return Next::Rest;
+                }
+                Some(Command::Start(done)) => {
+                    let _ = done.send(());
+                }
+                Some(Command::Kill) => {}
+                None => return Next::End,
+            }
+        }
+        self.publish.send_modify(|unit| unit.restarts += 1);
+        Next::Live
+    }
+
+    async fn rest(&mut self) -> Next {
+        loop {
+            match self.orders.recv().await {
+                Some(Command::Start(done)) => {
+                    self.was_ready = false;
+                    self.deaths = 0;
+                    self.set(UnitState::Stopped { exit: None });
+                    let _ = done.send(());
+                    return Next::Live;
+                }
+                Some(Command::Stop(done)) => {
+                    let _ = done.send(());
+                }
+                Some(Command::Kill) => {}
+                None => return Next::End,
+            }
+        }
+    }
+
+    /// SIGTERM to the group, SIGKILL when the grace period is over, and then whatever still holds the unit's lock.
+    async fn terminate(&self, child: &mut Child, pid: u32) -> Exit {
+        signal_group(pid, Signal::TERM);
+        let status = match tokio::time::timeout(self.spec.stop_grace_period, child.wait()).await {
+            Ok(status) => status,
+            Err(_) => {
+                signal_group(pid, Signal::KILL);
+                child.wait().await
+            }
+        };
+        if let Err(error) = end(&self.directory, &self.spec.name).await {
+            tracing::warn!(unit = %self.spec.name, %error, "descendants are left");
+        }
+        exit_of(status)
+    }
+
+    fn fail(&self, error: String) -> Next {
+        LogFile::new(self.log.clone()).note(&format!("{} {error}", self.spec.name));
+        self.set(UnitState::Failed { error });
+        Next::Rest
+    }
+
+    fn set(&self, state: UnitState) {
+        tracing::info!(unit = %self.spec.name, ?state, "unit");
+        self.publish.send_modify(|unit| unit.state = state);
+    }
+}
+
+fn backoff(deaths: u32) -> Duration {
+    let doubled = FIRST_BACKOFF.saturating_mul(1 << deaths.saturating_sub(1).min(16));
+    doubled.min(LONGEST_BACKOFF)
+}
+
+fn exit_of(status: std::io::Result<std::process::ExitStatus>) -> Exit {
+    use std::os::unix::process::ExitStatusExt;
+    match status {
+        Ok(status) => status.code().map_or_else(
+            || Exit::Signal(status.signal().unwrap_or_default()),
+            Exit::Code,
+        ),
+        Err(_) => Exit::Code(-1),
+    }
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+async fn copy(mut output: pipe::Receiver, mut log: LogFile) {
+    let mut buffer = vec![0; 16 * 1024];
+    while let Ok(read) = output.read(&mut buffer).await {
+        if read == 0 {
+            break;
+        }
+        log.take(&buffer[..read]);
+    }
+    log.finish();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn back_off_doubles_and_ends_at_ten_seconds() {
+        let pauses: Vec<u128> = (1..10).map(|deaths| backoff(deaths).as_millis()).collect();
+        assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+        assert_eq!(backoff(u32::MAX), LONGEST_BACKOFF);
+    }
+}

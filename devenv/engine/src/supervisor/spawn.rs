@@ -1,0 +1,50 @@
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+
+use camino::Utf8Path;
+use devenv_model::unit::UnitSpec;
+use rustix::io::FdFlags;
+use tokio::process::{Child, Command};
+
+use crate::lock::take_for_child;
+
+/// The only variables a unit gets that its specification does not name; without them hardly a program starts.
+const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "USER"];
+
+pub(super) struct Spawned {
+    pub(super) child: Child,
+    /// Both streams of the process, in the order in which it wrote them.
+    pub(super) output: OwnedFd,
+}
+
+/// Starts the unit's process in a group of its own, holding the lock at `lock`.
+///
+/// The lock is what makes the process ours for good: it is inherited, so it is held for as long as the process or any
+/// descendant of it lives, and no stranger can hold it, whatever process id that stranger was given.
+pub(super) fn spawn(spec: &UnitSpec, lock: &Utf8Path) -> std::io::Result<Spawned> {
+    let held = take_for_child(lock)?;
+    let (output, input) = std::io::pipe()?;
+    let (program, arguments) = spec
+        .command
+        .split_first()
+        .ok_or_else(|| std::io::Error::other("its command is empty"))?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(&spec.directory)
+        .env_clear()
+        .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .envs(&spec.environment)
+        .stdin(Stdio::null())
+        .stdout(input.try_clone()?)
+        .stderr(input)
+        .process_group(0);
+    // Between these two lines nothing else can be spawned: the supervisor has one thread. Dropping our copy of the lock
+    // afterwards leaves the child's, which is the same open file.
+    rustix::io::fcntl_setfd(&held, FdFlags::empty())?;
+    let child = command.spawn()?;
+    Ok(Spawned {
+        child,
+        output: output.into(),
+    })
+}
