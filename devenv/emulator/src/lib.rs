@@ -1,1 +1,12 @@
+//! The embedded DynamoDB: dynoxide behind an address and a file, as a library and as a small binary.
+//!
+//! It speaks the DynamoDB wire protocol over plain HTTP and keeps its data in SQLite. It stands alone: neither the
+//! services nor the engine depend on it.
 
+mod arguments;
+mod error;
+mod serve;
+
+pub use arguments::parse;
+pub use error::Error;
+pub use serve::{Data, Options, run, run_until_signalled};

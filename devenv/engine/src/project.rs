@@ -51,7 +51,7 @@ impl Project {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let manifest = Manifest::assemble(root.clone(), settings, compose, tables, seeds, &environment)?;
+        let manifest = Manifest::assemble(root.clone(), settings, &compose, &tables, &seeds, &environment)?;
         let default_state = root.join(".devenv");
         let state_dir = options.state_dir.clone().unwrap_or_else(|| default_state.clone());
         let mut name = instance_name(root.file_name().unwrap_or(&manifest.name), &root);

@@ -157,7 +157,7 @@ impl Effects for World<'_> {
 /// The client for the environment's emulator.
 pub(crate) fn store(project: &Project, ports: &Ports) -> Result<Store, Error> {
     let endpoint = Endpoint::parse(&desired::emulator_url(ports))?;
-    Ok(Store::new(endpoint, desired::region(project))?)
+    Ok(Store::new(endpoint, desired::region(project)))
 }
 
 /// Where each selected service's program is, and which of them must be built and why.

@@ -6,6 +6,7 @@
 
 pub mod event;
 pub mod manifest;
+pub mod names;
 pub mod observed;
 pub mod plan;
 pub mod reconcile;

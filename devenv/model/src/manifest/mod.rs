@@ -1,7 +1,20 @@
 //! The manifest: `devenv.toml`, the Compose file, the table files and the seeds, read into one checked value.
 
+mod assemble;
+mod compose;
+mod compose_values;
+mod interpolate;
+mod problem;
+mod settings;
+mod source;
+mod tables;
+pub mod template;
+mod tree;
 mod types;
 
+pub use problem::{Drawing, ManifestError, Problem, ProblemReport};
+pub use settings::{Settings, schema};
+pub use source::SourceFile;
 pub use types::{
     Condition, Emulator, EmulatorKind, Health, HealthTest, Healthcheck, KeyAttribute, Limits, Manifest, Port,
     ProcessRun, ProcessSettings, Seed, Service, Table, TestSettings,

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -43,6 +44,8 @@ pub struct Service {
     pub limits: Limits,
     /// How long a stop may take before it is forced.
     pub stop_grace_period: Duration,
+    /// The Compose file's restart policy; devenv starts a service that dies again in any case.
+    pub restart: Option<String>,
     /// `health` of `[services.NAME]`: the path whose `200` means usable.
     pub health: Option<Health>,
     /// `[services.NAME.process]`: how the service runs without Docker.
@@ -131,7 +134,7 @@ pub struct Emulator {
     pub localstack_image: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EmulatorKind {
     Embedded,

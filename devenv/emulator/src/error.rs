@@ -1,0 +1,31 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Why the emulator does not start or does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Usage(String),
+    #[error("{address} is not a loopback address; only a container needs another one (--allow-any-address)")]
+    NotLoopback { address: SocketAddr },
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("the folder of the data file {path} does not exist")]
+    NoFolder { path: PathBuf },
+    #[error("cannot open the data file {path}: {cause}")]
+    Data { path: PathBuf, cause: String },
+    #[error("{cause}")]
+    Serve { cause: String },
+    #[error("cannot start the runtime: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl Error {
+    /// 2 for a mistake on the command line, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::NotLoopback { .. } => 2,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dynoxide::Database;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::Error;
+
+/// A request that has not ended by then is cut off: a client that sent half of one would hold the end up for ever.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// Operations run one at a time, behind the database's lock; the second thread reads and writes sockets meanwhile.
+const THREADS: usize = 2;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    pub listen: SocketAddr,
+    pub data: Data,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// Gone with the process.
+    Memory,
+    /// A SQLite file, made when it is absent.
+    File(PathBuf),
+}
+
+/// Serves until `shutdown` resolves and the requests that run by then have ended.
+pub async fn run(options: &Options, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    let database = open(&options.data)?;
+    let address = options.listen;
+    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let (begun, draining) = oneshot::channel();
+    let shutdown = async move {
+        shutdown.await;
+        let _ = begun.send(());
+    };
+    let limit = async move {
+        if draining.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(DRAIN_LIMIT).await;
+    };
+    tokio::select! {
+        served = dynoxide::server::serve_with_shutdown(listener, database, shutdown) => {
+            served.map_err(|cause| Error::Serve { cause })
+        }
+        () = limit => Ok(()),
+    }
+}
+
+/// The whole life of an emulator process: SIGTERM and SIGINT drain it, a second one ends it at once.
+pub fn run_until_signalled(options: &Options) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    let outcome = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
+        let (first, asked) = oneshot::channel::<()>();
+        let mut first = Some(first);
+        let serving = run(options, async {
+            let _ = asked.await;
+        });
+        tokio::pin!(serving);
+        loop {
+            tokio::select! {
+                outcome = &mut serving => return outcome,
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            match first.take() {
+                Some(first) => drop(first),
+                None => return Ok(()),
+            }
+        }
+    });
+    // Connection tasks that were cut off still hold the database; they are not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn open(data: &Data) -> Result<Database, Error> {
+    let path = match data {
+        Data::Memory => {
+            return Database::memory().map_err(|error| Error::Serve { cause: error.to_string() });
+        }
+        Data::File(path) => path,
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Err(Error::NoFolder { path: path.clone() });
+    }
+    let failed = |cause: String| Error::Data { path: path.clone(), cause };
+    let name = path.to_str().ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
+    let database = Database::new(name).map_err(|error| failed(error.to_string()))?;
+    // This is the setting that dynoxide returns to after a bulk load: write-ahead log, flushed at checkpoints instead of
+    // at every commit. A crash of the process loses nothing that was answered; a power loss may lose the last commits,
+    // which for a copy that `reset` rebuilds is worth a tenfold of speed.
+    database.disable_bulk_loading().map_err(|error| failed(error.to_string()))?;
+    Ok(database)
+}

@@ -1,0 +1,277 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use devenv_model::manifest::{Seed, Table};
+use devenv_model::observed::ObservedTable;
+use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Map, Value, json};
+
+use super::difference::differences;
+use super::wire::Wire;
+use super::{Endpoint, Error};
+
+/// A table of an emulator is active, and a deleted one gone, within this.
+const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+/// Seed items put at the same time.
+const PUTS: usize = 8;
+/// `BatchGetItem` takes no more keys.
+const BATCH: usize = 100;
+
+/// The tables of one emulator.
+#[derive(Debug, Clone)]
+pub struct Store {
+    wire: Wire,
+}
+
+impl Store {
+    pub fn new(endpoint: Endpoint, region: &str) -> Self {
+        Self { wire: Wire::new(endpoint, region) }
+    }
+
+    /// What is there of the tables and seeds; a table that does not exist is not in the result.
+    pub async fn observe_tables(
+        &self,
+        tables: &[Table],
+        seeds: &[Seed],
+    ) -> Result<BTreeMap<String, ObservedTable>, Error> {
+        let observed = try_join_all(tables.iter().map(|table| self.observe_table(table, seeds))).await?;
+        Ok(observed.into_iter().flatten().collect())
+    }
+
+    async fn observe_table(&self, table: &Table, seeds: &[Seed]) -> Result<Option<(String, ObservedTable)>, Error> {
+        let Some(described) = self.describe(&table.name).await? else {
+            return Ok(None);
+        };
+        let differences = differences(&table.definition, &described);
+        if !differences.is_empty() {
+            return Ok(Some((table.name.clone(), ObservedTable::Different { differences })));
+        }
+        let mut absent_seeds = 0;
+        for seed in seeds.iter().filter(|seed| seed.table == table.name) {
+            absent_seeds += self.absent(table, seed).await?;
+        }
+        Ok(Some((table.name.clone(), ObservedTable::Matching { absent_seeds })))
+    }
+
+    /// How many of the seed's items are not in the table.
+    async fn absent(&self, table: &Table, seed: &Seed) -> Result<usize, Error> {
+        let mut present = 0;
+        for items in seed.items.chunks(BATCH) {
+            let mut keys: Vec<Value> = items.iter().map(|item| key_of(table, item)).collect();
+            while !keys.is_empty() {
+                let request = json!({ "RequestItems": { &table.name: {
+                    "Keys": keys,
+                    "ConsistentRead": true,
+                    "ProjectionExpression": "#key",
+                    "ExpressionAttributeNames": { "#key": table.key[0].name },
+                } } });
+                let answer = self.wire.call("BatchGetItem", &request).await?;
+                present += answer["Responses"][&table.name].as_array().map_or(0, Vec::len);
+                keys = answer["UnprocessedKeys"][&table.name]["Keys"].as_array().cloned().unwrap_or_default();
+            }
+        }
+        Ok(seed.items.len() - present)
+    }
+
+    /// Creates the table and waits until it is active, or compares the existing one with its file.
+    pub async fn ensure_table(&self, table: &Table) -> Result<(), Error> {
+        match self.wire.call("CreateTable", &table.definition).await {
+            Ok(answer) if answer["TableDescription"]["TableStatus"] == "ACTIVE" => return Ok(()),
+            Err(error) if !error.is("ResourceInUseException") => return Err(error),
+            _ => {}
+        }
+        let described = self.active(&table.name).await?;
+        let differences = differences(&table.definition, &described);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(Error::TableDiffers { table: table.name.clone(), file: table.file.clone(), differences })
+    }
+
+    /// Puts the seed's items that are absent and returns how many they were. An item that exists is left as it is.
+    pub async fn apply_seed(&self, table: &Table, seed: &Seed) -> Result<usize, Error> {
+        let put = |item: Value| async move {
+            let request = json!({
+                "TableName": table.name,
+                "Item": item,
+                "ConditionExpression": "attribute_not_exists(#key)",
+                "ExpressionAttributeNames": { "#key": table.key[0].name },
+            });
+            match self.wire.call("PutItem", &request).await {
+                Ok(_) => Ok(1),
+                Err(error) if error.is("ConditionalCheckFailedException") => Ok(0),
+                Err(error) => Err(error),
+            }
+        };
+        let puts = stream::iter(seed.items.iter().cloned()).map(put).buffer_unordered(PUTS);
+        puts.try_fold(0, |count, one| async move { Ok(count + one) }).await
+    }
+
+    /// Deletes, creates and seeds every table, and returns how many items were put, by table. A running service sees a
+    /// missing table for a moment; deleting item by item would be slower the more there are, and would keep a table
+    /// that differs from its file.
+    pub async fn reset(&self, tables: &[Table], seeds: &[Seed]) -> Result<BTreeMap<String, usize>, Error> {
+        let counts = try_join_all(tables.iter().map(|table| self.rebuild(table, seeds))).await?;
+        Ok(counts.into_iter().collect())
+    }
+
+    async fn rebuild(&self, table: &Table, seeds: &[Seed]) -> Result<(String, usize), Error> {
+        match self.wire.call("DeleteTable", &json!({ "TableName": table.name })).await {
+            Ok(_) => self.gone(&table.name).await?,
+            Err(error) if error.is("ResourceNotFoundException") => {}
+            Err(error) => return Err(error),
+        }
+        self.ensure_table(table).await?;
+        let mut count = 0;
+        for seed in seeds.iter().filter(|seed| seed.table == table.name) {
+            count += self.apply_seed(table, seed).await?;
+        }
+        Ok((table.name.clone(), count))
+    }
+
+    /// Up to `limit` items of a table, in no order.
+    pub async fn dump(&self, table: &str, limit: usize) -> Result<Vec<Value>, Error> {
+        let mut items = Vec::new();
+        let mut start = Value::Null;
+        loop {
+            let mut request = json!({ "TableName": table, "ConsistentRead": true, "Limit": limit - items.len() });
+            if !start.is_null() {
+                request["ExclusiveStartKey"] = start;
+            }
+            let mut answer = self.wire.call("Scan", &request).await?;
+            if let Value::Array(page) = answer["Items"].take() {
+                items.extend(page);
+            }
+            start = answer["LastEvaluatedKey"].take();
+            if start.is_null() || items.len() >= limit {
+                return Ok(items);
+            }
+        }
+    }
+
+    async fn describe(&self, table: &str) -> Result<Option<Value>, Error> {
+        match self.wire.call("DescribeTable", &json!({ "TableName": table })).await {
+            Ok(mut answer) => Ok(Some(answer["Table"].take())),
+            Err(error) if error.is("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn active(&self, table: &str) -> Result<Value, Error> {
+        let is_active = |described: &Option<Value>| described.as_ref().is_some_and(|table| table["TableStatus"] == "ACTIVE");
+        self.settled(table, is_active).await.map(Option::unwrap_or_default)
+    }
+
+    async fn gone(&self, table: &str) -> Result<(), Error> {
+        self.settled(table, Option::is_none).await.map(drop)
+    }
+
+    async fn settled(&self, table: &str, is_settled: impl Fn(&Option<Value>) -> bool) -> Result<Option<Value>, Error> {
+        let deadline = Instant::now() + SETTLE_LIMIT;
+        let mut pause = Duration::from_millis(2);
+        loop {
+            let described = self.describe(table).await?;
+            if is_settled(&described) {
+                return Ok(described);
+            }
+            if Instant::now() > deadline {
+                return Err(Error::NotActive { table: table.to_owned(), after: SETTLE_LIMIT });
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(100));
+        }
+    }
+}
+
+fn key_of(table: &Table, item: &Value) -> Value {
+    let attributes = table.key.iter().map(|attribute| (attribute.name.clone(), item[&attribute.name].clone()));
+    Value::Object(attributes.collect::<Map<String, Value>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use devenv_model::manifest::KeyAttribute;
+
+    use super::*;
+
+    async fn emulator() -> Store {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let database = dynoxide::Database::memory().expect("memory");
+        tokio::spawn(dynoxide::server::serve_on(listener, database));
+        Store::new(Endpoint::parse(&format!("http://{address}")).expect("loopback"), "eu-west-1")
+    }
+
+    fn table(text: &str, key: &str) -> Table {
+        let definition: Value = serde_json::from_str(text).expect("JSON");
+        Table {
+            name: definition["TableName"].as_str().expect("a name").to_owned(),
+            file: "terraform/tables/a.json".into(),
+            key: vec![KeyAttribute { name: key.to_owned(), kind: "S".to_owned() }],
+            definition,
+        }
+    }
+
+    fn inventory() -> (Table, Seed) {
+        let seed = include_str!("../../../../dynamodb-local/seed/inventory.json");
+        let seed = Seed {
+            table: "inventory".to_owned(),
+            file: "seed/inventory.json".into(),
+            items: serde_json::from_str(seed).expect("JSON"),
+        };
+        (table(include_str!("../../../../terraform/tables/inventory.json"), "product_id"), seed)
+    }
+
+    #[tokio::test]
+    async fn a_table_is_created_once_and_then_matches() {
+        let store = emulator().await;
+        let orders = table(include_str!("../../../../terraform/tables/orders.json"), "order_id");
+        assert_eq!(store.observe_tables(std::slice::from_ref(&orders), &[]).await.expect("answers"), BTreeMap::new());
+        store.ensure_table(&orders).await.expect("created");
+        store.ensure_table(&orders).await.expect("matches");
+        let observed = store.observe_tables(std::slice::from_ref(&orders), &[]).await.expect("answers");
+        assert_eq!(observed["orders"], ObservedTable::Matching { absent_seeds: 0 });
+    }
+
+    #[tokio::test]
+    async fn a_table_that_differs_is_refused_and_reset_rebuilds_it() {
+        let store = emulator().await;
+        let (mut changed, seed) = inventory();
+        store.ensure_table(&changed).await.expect("created");
+        changed.definition["KeySchema"][0]["AttributeName"] = json!("sku");
+        changed.definition["AttributeDefinitions"][0]["AttributeName"] = json!("sku");
+        let error = store.ensure_table(&changed).await.expect_err("it differs");
+        insta::assert_snapshot!(error);
+        let (original, _) = inventory();
+        let counts = store.reset(&[original], &[seed]).await.expect("rebuilt");
+        assert_eq!(counts["inventory"], 2);
+    }
+
+    #[tokio::test]
+    async fn a_seed_puts_what_is_absent_and_restores_nothing() {
+        let store = emulator().await;
+        let (table, seed) = inventory();
+        store.ensure_table(&table).await.expect("created");
+        assert_eq!(store.apply_seed(&table, &seed).await.expect("put"), 2);
+        let sold = json!({ "TableName": "inventory", "Item": { "product_id": { "S": "PROD001" }, "stock": { "N": "1" } } });
+        store.wire.call("PutItem", &sold).await.expect("put");
+        let gone = json!({ "TableName": "inventory", "Key": { "product_id": { "S": "PROD002" } } });
+        store.wire.call("DeleteItem", &gone).await.expect("deleted");
+        let tables = [table.clone()];
+        let seeds = [seed.clone()];
+        let observed = store.observe_tables(&tables, &seeds).await.expect("answers");
+        assert_eq!(observed["inventory"], ObservedTable::Matching { absent_seeds: 1 });
+        assert_eq!(store.apply_seed(&table, &seed).await.expect("put"), 1);
+        let items = store.dump("inventory", 10).await.expect("scanned");
+        let stocks: Vec<&Value> = items.iter().map(|item| &item["stock"]["N"]).collect();
+        assert!(stocks.contains(&&json!("1")), "{stocks:?}");
+    }
+
+    #[tokio::test]
+    async fn an_emulator_that_does_not_answer_is_named() {
+        let store = Store::new(Endpoint::parse("http://127.0.0.1:9").expect("loopback"), "eu-west-1");
+        let error = store.dump("orders", 1).await.expect_err("nothing listens there");
+        assert!(error.to_string().contains("http://127.0.0.1:9"), "{error}");
+    }
+}

@@ -1,0 +1,76 @@
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Endpoint, Error};
+
+/// An emulator on this machine answers within milliseconds; one that is this late is not going to.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+
+/// One operation is one POST with its name in a header.
+#[derive(Debug, Clone)]
+pub(super) struct Wire {
+    http: reqwest::Client,
+    endpoint: Endpoint,
+    authorization: String,
+}
+
+impl Wire {
+    pub(super) fn new(endpoint: Endpoint, region: &str) -> Self {
+        let http = reqwest::Client::builder()
+            // A proxy that the environment names must not be asked for loopback.
+            .no_proxy()
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(ANSWER_LIMIT)
+            .tcp_nodelay(true)
+            .build()
+            .expect("a client without TLS needs nothing from the machine");
+        // Emulators read the key and the region out of this and check no signature. DynamoDB Local keeps a database
+        // for each pair of them unless told otherwise, so they are those that the services are given.
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=devenv/20260101/{region}/dynamodb/aws4_request, \
+             SignedHeaders=host;x-amz-date;x-amz-target, Signature=0"
+        );
+        Self { http, endpoint, authorization }
+    }
+
+    pub(super) async fn call(&self, operation: &'static str, input: &Value) -> Result<Value, Error> {
+        let unreachable = |error: reqwest::Error| Error::Unreachable {
+            operation,
+            endpoint: self.endpoint.to_string(),
+            cause: root_cause(&error),
+        };
+        let response = self
+            .http
+            .post(self.endpoint.url())
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .header("x-amz-date", "20260101T000000Z")
+            .header("authorization", &self.authorization)
+            .body(input.to_string())
+            .send()
+            .await
+            .map_err(unreachable)?;
+        let status = response.status();
+        let body: Value = response.json().await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let kind = body["__type"].as_str().unwrap_or("unknown error");
+        Err(Error::Refused {
+            operation,
+            kind: kind.rsplit('#').next().unwrap_or(kind).to_owned(),
+            // Services spell the key either way.
+            message: body["message"].as_str().or(body["Message"].as_str()).unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,69 @@
+//! The names under which environments and their parts are known.
+
+use camino::Utf8Path;
+use sha2::{Digest, Sha256};
+
+/// Long enough that two checkouts of one machine do not meet.
+const HASH_BYTES: usize = 3;
+
+/// `folder` in lower case with a short hash of the whole path, such as `orders-1a2b3c`: two checkouts of one project
+/// have two names without anybody choosing them.
+pub fn instance_name(folder: &str, path: &Utf8Path) -> String {
+    let digest = Sha256::digest(path.as_str());
+    let hash = digest.iter().take(HASH_BYTES).fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
+    let mut name = String::new();
+    for character in folder.chars() {
+        if character.is_ascii_alphanumeric() {
+            name.push(character.to_ascii_lowercase());
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let name = name.trim_end_matches('-');
+    if name.is_empty() { format!("project-{hash}") } else { format!("{name}-{hash}") }
+}
+
+/// Lower-case letters, digits and inner hyphens: what container engines, DNS and AWS all accept.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 40
+        && text
+            .chars()
+            .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// The one of `known` that a misspelt `word` most likely means.
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= candidate.len().max(word.len()) / 3 + 1 && *distance < candidate.len()
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_paths_have_two_names() {
+        let one = instance_name("My Orders!", Utf8Path::new("/a/My Orders!"));
+        let two = instance_name("My Orders!", Utf8Path::new("/b/My Orders!"));
+        assert!(one.starts_with("my-orders-"), "{one}");
+        assert_ne!(one, two);
+        assert!(is_name(&one));
+        assert!(instance_name("", Utf8Path::new("/")).starts_with("project-"));
+    }
+
+    #[test]
+    fn a_slip_of_the_hand_is_recognised() {
+        assert_eq!(closest("helth", ["health", "process"]), Some("health"));
+        assert_eq!(closest("enviroment", ["environment", "entrypoint"]), Some("environment"));
+        assert_eq!(closest("volumes", ["health", "process"]), None);
+    }
+}
