@@ -1,1 +1,7 @@
-fn main() {}
+use std::process::ExitCode;
+
+use order_api::{Config, IDENTITY, run};
+
+fn main() -> ExitCode {
+    order_service::main(IDENTITY, Config::read, run)
+}

@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use order_service::{Dependencies, Identity, Lifecycle, Listeners, Metrics, Service, StartError, dynamodb, serve};
+
+use crate::{
+    config::Config,
+    discovery::Discovery,
+    http,
+    metrics::ApiMetrics,
+    place::Orders,
+    processor::ProcessorClient,
+    reconcile::{Pace, reconcile},
+    store::Store,
+};
+
+pub const IDENTITY: Identity =
+    Identity { name: "order-api", version: env!("CARGO_PKG_VERSION"), commit: option_env!("GIT_COMMIT") };
+
+/// Longer than writing (2.5 s), deciding (3 s) and settling (2.5 s) may take together, shorter than a drain (10 s).
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(9);
+
+/// The service without its ports.
+#[derive(Clone)]
+pub struct Api {
+    pub(crate) orders: Orders,
+    pub(crate) lifecycle: Lifecycle,
+}
+
+/// Serves until the process is told to stop.
+pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
+    let listeners = Listeners::bind(&service.common).await?;
+    let client = dynamodb::client(&service.common.region).await;
+    let discovery = Discovery::of(&config.processor).map_err(|error| StartError::Other(error.to_string()))?;
+    let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
+    let api = Api::new(client, &config, discovery, &metrics, lifecycle.clone())?;
+    let router = api.router(&service, metrics.clone());
+    tokio::spawn(reconcile(api, Pace::default(), lifecycle.clone()));
+    serve(listeners, router, metrics, lifecycle).await
+}
+
+impl Api {
+    pub fn new(
+        client: Client,
+        config: &Config,
+        discovery: Discovery,
+        metrics: &Metrics,
+        lifecycle: Lifecycle,
+    ) -> Result<Self, StartError> {
+        let processor = ProcessorClient::new(discovery).map_err(|error| StartError::Other(error.to_string()))?;
+        let store = Store::new(client, &config.orders_table);
+        Ok(Self { orders: Orders { store, processor, metrics: ApiMetrics::register(metrics) }, lifecycle })
+    }
+
+    /// All routes of the service.
+    pub fn router(&self, service: &Service, metrics: Metrics) -> Router {
+        let orders = self.orders.clone();
+        let dependencies = Dependencies::new(move || {
+            let orders = orders.clone();
+            async move { tokio::try_join!(orders.store.answers(), orders.processor.answers()).map(drop) }
+        });
+        let routes = [
+            ("/orders", post(http::create).get(http::list).with_state(self.clone())),
+            ("/orders/{order_id}", get(http::read).with_state(self.clone())),
+        ];
+        order_service::router(service, routes, dependencies, metrics, self.lifecycle.clone(), REQUEST_TIMEOUT)
+    }
+}

@@ -1,0 +1,17 @@
+//! order-api: takes orders, writes each as pending, has order-processor decide on it, and settles it; what is left
+//! unsettled by a crash or an outage, the reconciler settles.
+
+mod app;
+mod config;
+pub mod discovery;
+mod http;
+mod metrics;
+mod place;
+mod processor;
+mod reconcile;
+mod record;
+mod store;
+
+pub use app::{Api, IDENTITY, run};
+pub use config::{Config, ProcessorAddress};
+pub use reconcile::{Pace, reconcile};

@@ -1,0 +1,116 @@
+use order_domain::{IdempotencyKey, Moment, Order, OrderId, OrderRequest, Refusal, RequestHash};
+use order_service::{Failure, dynamodb::StoreError};
+
+use crate::{
+    metrics::ApiMetrics,
+    processor::{ProcessorClient, ProcessorError},
+    record::{Decision, Record},
+    store::Store,
+};
+
+/// Why an order was not confirmed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlaceError {
+    #[error("refused: {}", .0.detail())]
+    Refused(Refusal),
+    #[error("the idempotency key was used for another order")]
+    KeyOfAnotherOrder,
+    /// Nothing is left behind.
+    #[error("the order was not written: {0}")]
+    NotWritten(StoreError),
+    /// The order is pending, or may be: the reconciler goes on with it.
+    #[error("the order is not settled yet: {cause}")]
+    Unsettled { order_id: OrderId, cause: SettleError },
+}
+
+/// Why a pending order could not be settled for now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettleError {
+    #[error(transparent)]
+    Processor(#[from] ProcessorError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Places orders, and settles those that are pending.
+#[derive(Clone)]
+pub(crate) struct Orders {
+    pub(crate) store: Store,
+    pub(crate) processor: ProcessorClient,
+    pub(crate) metrics: ApiMetrics,
+}
+
+impl Orders {
+    /// Writes the order as pending, has it decided, settles it. With the same key it does what is left of that, once.
+    pub(crate) async fn place(&self, request: OrderRequest, key: Option<&IdempotencyKey>) -> Result<Order, PlaceError> {
+        let outcome = self.write_and_settle(request, key).await;
+        self.metrics.created(&outcome);
+        match &outcome {
+            Ok(order) => tracing::info!(
+                order_id = %order.order_id,
+                product_id = order.request.product_id,
+                quantity = order.request.quantity,
+                total_price = order.total_price,
+                "order confirmed"
+            ),
+            Err(PlaceError::Unsettled { order_id, cause }) => {
+                tracing::warn!(%order_id, reason = %cause, "order left pending");
+            }
+            Err(reason) => tracing::info!(%reason, "order not confirmed"),
+        }
+        outcome
+    }
+
+    async fn write_and_settle(&self, request: OrderRequest, key: Option<&IdempotencyKey>) -> Result<Order, PlaceError> {
+        let order_id = key.map_or_else(OrderId::generate, |key| OrderId::for_key(&request.customer_id, key));
+        let hash = RequestHash::of(&request);
+        let written = self.store.insert(Record::pending(order_id, request, Moment::now())).await;
+        let record = match written {
+            Ok(record) => record,
+            Err(error) if error.is_ambiguous() => {
+                return Err(PlaceError::Unsettled { order_id, cause: error.into() });
+            }
+            Err(error) => return Err(PlaceError::NotWritten(error)),
+        };
+        if record.request_hash.as_ref() != Some(&hash) {
+            return Err(PlaceError::KeyOfAnotherOrder);
+        }
+        let settled = self.settle(record).await.map_err(|cause| PlaceError::Unsettled { order_id, cause })?;
+        match settled.decision() {
+            Some(Decision::Refused(refusal)) => Err(PlaceError::Refused(refusal)),
+            Some(Decision::Confirmed { .. }) | None => Ok(settled.into()),
+        }
+    }
+
+    /// Has a pending order decided and writes the decision; a settled one comes back as it is.
+    pub(crate) async fn settle(&self, record: Record) -> Result<Record, SettleError> {
+        if record.decision().is_some() {
+            return Ok(record);
+        }
+        let decision = self.processor.process(record.order_id, record.request()).await?;
+        Ok(self.store.settle(record, decision).await?)
+    }
+}
+
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Refused(refusal) => Self::refusal(refusal),
+            PlaceError::KeyOfAnotherOrder => {
+                Self::new(axum::http::StatusCode::CONFLICT, "Idempotency-Key was used before with another body")
+            }
+            PlaceError::NotWritten(error) => error.into(),
+            PlaceError::Unsettled { order_id, cause } => match cause {
+                SettleError::Store(error) => Self::from(error),
+                SettleError::Processor(ProcessorError::Timeout) => {
+                    Self::timeout("The order processor did not answer in time; the order may still be confirmed")
+                }
+                SettleError::Processor(ProcessorError::Unavailable(_)) => {
+                    Self::unavailable("The order processor is not available; the order may still be confirmed")
+                }
+                SettleError::Processor(ProcessorError::Unexpected(_)) => Self::internal(),
+            }
+            .about_order(order_id),
+        }
+    }
+}

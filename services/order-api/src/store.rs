@@ -1,0 +1,219 @@
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
+};
+use order_domain::{Cursor, Moment, OrderId, Status, shard_name};
+use order_service::{
+    HealthFailure,
+    dynamodb::{StoreError, table_answers},
+};
+use serde::Deserialize;
+
+use crate::record::{Decision, Record};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The table of orders.
+#[derive(Clone)]
+pub(crate) struct Store {
+    client: Client,
+    orders: Arc<str>,
+}
+
+/// An entry of the `pending` index.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Pending {
+    pub(crate) order_id: OrderId,
+}
+
+impl Store {
+    pub(crate) fn new(client: Client, orders_table: &str) -> Self {
+        Self { client, orders: orders_table.into() }
+    }
+
+    pub(crate) async fn answers(&self) -> Result<(), HealthFailure> {
+        table_answers(&self.client, &self.orders, "order_id").await
+    }
+
+    /// Writes an order if its id is free; else gives the one that has it, which may be this very one, written by an
+    /// attempt whose answer was lost.
+    pub(crate) async fn insert(&self, record: Record) -> Result<Record, StoreError> {
+        const OPERATION: &str = "PutItem";
+        let item =
+            serde_dynamo::to_item(&record).map_err(|error| StoreError::broken(OPERATION, &self.orders, error))?;
+        let written = self
+            .client
+            .put_item()
+            .table_name(&*self.orders)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(order_id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let error = match written {
+            Ok(_) => return Ok(record),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(failure) if failure.is_conditional_check_failed_exception() => self
+                .order(record.order_id)
+                .await?
+                .ok_or_else(|| StoreError::busy(OPERATION, &self.orders, "the order with this id has just gone")),
+            _ => Err(StoreError::of(OPERATION, &self.orders, &error)),
+        }
+    }
+
+    /// Reads an order. Strongly consistent, because whoever has just been given a `Location` must find the order there,
+    /// and in the status that the answer said; the price is one read unit instead of a half.
+    pub(crate) async fn order(&self, order_id: OrderId) -> Result<Option<Record>, StoreError> {
+        const OPERATION: &str = "GetItem";
+        let read = self
+            .client
+            .get_item()
+            .table_name(&*self.orders)
+            .key("order_id", AttributeValue::S(order_id.to_string()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::of(OPERATION, &self.orders, &error))?;
+        read.item.map(|item| self.record(OPERATION, item)).transpose()
+    }
+
+    /// Settles an order that is still pending, and gives it as it is then, whoever settled it.
+    pub(crate) async fn settle(&self, record: Record, decision: Decision) -> Result<Record, StoreError> {
+        const OPERATION: &str = "UpdateItem";
+        let order_id = record.order_id;
+        let settled = record.settled(decision, Moment::now());
+        let mut values = vec![
+            (":pending", AttributeValue::S(Status::Pending.as_str().to_owned())),
+            (":status", AttributeValue::S(settled.status.as_str().to_owned())),
+            (":at", AttributeValue::S(settled.processed_at.unwrap_or(settled.created_at).to_string())),
+        ];
+        let outcome = match decision {
+            Decision::Confirmed { total_price, .. } => {
+                values.push((":outcome", AttributeValue::N(total_price.to_string())));
+                "total_price"
+            }
+            Decision::Refused(refusal) => {
+                let refusal = serde_dynamo::to_attribute_value(refusal)
+                    .map_err(|error| StoreError::broken(OPERATION, &self.orders, error))?;
+                values.push((":outcome", refusal));
+                "refusal"
+            }
+        };
+        let written = self
+            .client
+            .update_item()
+            .table_name(&*self.orders)
+            .key("order_id", AttributeValue::S(order_id.to_string()))
+            .update_expression(format!(
+                "SET #status = :status, processed_at = :at, {outcome} = :outcome REMOVE pending_shard"
+            ))
+            .condition_expression("#status = :pending")
+            .expression_attribute_names("#status", "status")
+            .set_expression_attribute_values(Some(
+                values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            ))
+            .send()
+            .await;
+        let Err(error) = written else { return Ok(settled) };
+        match error.as_service_error() {
+            // Another settled it first, or an attempt of ours whose answer was lost.
+            Some(failure) if failure.is_conditional_check_failed_exception() => self
+                .order(order_id)
+                .await?
+                .ok_or_else(|| StoreError::busy(OPERATION, &self.orders, format_args!("order {order_id} has gone"))),
+            _ => Err(StoreError::of(OPERATION, &self.orders, &error)),
+        }
+    }
+
+    /// A customer's orders, newest first, and whether there are more. Eventually consistent, as every index is.
+    pub(crate) async fn of_customer(
+        &self,
+        customer_id: &str,
+        limit: u16,
+        after: Option<&Cursor>,
+    ) -> Result<(Vec<Record>, bool), StoreError> {
+        const OPERATION: &str = "Query";
+        let wanted = usize::from(limit);
+        let mut records = Vec::with_capacity(wanted + 1);
+        let mut start = after.map(|cursor| customer_key(customer_id, cursor));
+        // One more than wanted tells whether there is a next page; a query may stop early, at its own size limit.
+        while records.len() <= wanted {
+            let read = self
+                .client
+                .query()
+                .table_name(&*self.orders)
+                .index_name("by_customer")
+                .key_condition_expression("customer_id = :customer")
+                .expression_attribute_values(":customer", AttributeValue::S(customer_id.to_owned()))
+                .scan_index_forward(false)
+                .limit(i32::from(limit) + 1)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| StoreError::of(OPERATION, &self.orders, &error))?;
+            for item in read.items.unwrap_or_default() {
+                records.push(self.record(OPERATION, item)?);
+            }
+            start = read.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        let more = records.len() > wanted;
+        records.truncate(wanted);
+        Ok((records, more))
+    }
+
+    /// A page of orders that were pending before `before` in one shard, oldest first. The index may lag behind: whoever
+    /// acts on an entry reads the order itself.
+    pub(crate) async fn pending(
+        &self,
+        shard: u8,
+        before: Moment,
+        start: Option<Item>,
+    ) -> Result<(Vec<Pending>, Option<Item>), StoreError> {
+        const OPERATION: &str = "Query";
+        let read = self
+            .client
+            .query()
+            .table_name(&*self.orders)
+            .index_name("pending")
+            .key_condition_expression("pending_shard = :shard AND created_at < :before")
+            .expression_attribute_values(":shard", AttributeValue::S(shard_name(shard)))
+            .expression_attribute_values(":before", AttributeValue::S(before.to_string()))
+            .limit(100)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| StoreError::of(OPERATION, &self.orders, &error))?;
+        let pending = serde_dynamo::from_items(read.items.unwrap_or_default())
+            .map_err(|error| StoreError::broken(OPERATION, &self.orders, error))?;
+        Ok((pending, read.last_evaluated_key))
+    }
+
+    fn record(&self, operation: &'static str, item: Item) -> Result<Record, StoreError> {
+        let order_id = item.get("order_id").cloned();
+        serde_dynamo::from_item(item).map_err(|error| unreadable(operation, &self.orders, order_id.as_ref(), &error))
+    }
+}
+
+fn unreadable(
+    operation: &'static str,
+    table: &Arc<str>,
+    order_id: Option<&AttributeValue>,
+    error: &dyn fmt::Display,
+) -> StoreError {
+    StoreError::broken(operation, table, format_args!("order {order_id:?} cannot be read: {error}"))
+}
+
+fn customer_key(customer_id: &str, cursor: &Cursor) -> Item {
+    HashMap::from([
+        ("customer_id".to_owned(), AttributeValue::S(customer_id.to_owned())),
+        ("created_at".to_owned(), AttributeValue::S(cursor.created_at.to_string())),
+        ("order_id".to_owned(), AttributeValue::S(cursor.order_id.to_string())),
+    ])
+}

@@ -1,0 +1,61 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Moment, OrderId, OrderRequest};
+
+/// Where an order is on its way. `Pending` is the only one that changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Pending,
+    Confirmed,
+    Rejected,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Confirmed => "confirmed",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// Why an order was refused for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    InsufficientInventory,
+    UnknownProduct,
+}
+
+impl Refusal {
+    /// The `detail` of the answer.
+    pub fn detail(self) -> &'static str {
+        match self {
+            Self::InsufficientInventory => "Insufficient inventory",
+            Self::UnknownProduct => "Product not found",
+        }
+    }
+
+    /// The HTTP status of the answer.
+    pub fn http_status(self) -> u16 {
+        match self {
+            Self::InsufficientInventory => 400,
+            Self::UnknownProduct => 404,
+        }
+    }
+}
+
+/// An order as the API shows it. `total_price` is in whole units of currency, and only a confirmed order has one;
+/// `processed_at` is when the order was settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub order_id: OrderId,
+    #[serde(flatten)]
+    pub request: OrderRequest,
+    pub status: Status,
+    pub total_price: Option<u64>,
+    pub processed_at: Option<Moment>,
+    pub created_at: Moment,
+}

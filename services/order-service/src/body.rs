@@ -1,0 +1,115 @@
+//! Reading a JSON body the way the services' predecessors did: a missing content type counts as JSON, another one as
+//! a body that does not fit.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use order_domain::Invalid;
+use serde_json::Value;
+
+use crate::Failure;
+
+/// The largest body that is read (bytes).
+pub const LIMIT: usize = 64 * 1024;
+
+/// How much of a too large body is still taken off the wire (bytes), so that a client which sends it all before it
+/// reads finds the answer and not a reset connection.
+const DISCARDED: usize = 1024 * 1024;
+
+/// The body of a request as JSON.
+pub async fn json(request: Request) -> Result<Value, Failure> {
+    let is_json = is_json(request.headers());
+    let bytes = read(request.into_body()).await?;
+    if bytes.is_empty() {
+        return Err(Failure::invalid(&[Invalid::body("missing", "Field required")]));
+    }
+    if !is_json {
+        return Err(Failure::invalid(&[Invalid::body(
+            "model_attributes_type",
+            "Input should be a valid dictionary or object to extract fields from",
+        )]));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(&[Invalid::json(position(&bytes, &error))]))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return true };
+    let essence =
+        content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}
+
+async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "There was an error reading the body"))?;
+        let Some(data) = frame.data_ref() else { continue };
+        length += data.len();
+        if length <= LIMIT {
+            bytes.extend_from_slice(data);
+        } else if length > LIMIT + DISCARDED {
+            break;
+        }
+    }
+    if length > LIMIT {
+        return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, format!("Request body is larger than {LIMIT} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Where in the body the error is (bytes from its start): serde_json counts lines from 1.
+fn position(bytes: &[u8], error: &serde_json::Error) -> usize {
+    let line_start: usize =
+        bytes.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
+    line_start + error.column().saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    async fn answer(content_type: Option<&str>, body: impl Into<Body>) -> Result<Value, StatusCode> {
+        let mut request = Request::builder();
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        json(request.body(body.into()).expect("valid request"))
+            .await
+            .map_err(|failure| failure.into_response().status())
+    }
+
+    #[tokio::test]
+    async fn content_types_are_taken_leniently() {
+        for content_type in
+            [None, Some("application/json"), Some("Application/JSON; charset=utf-8"), Some("application/vnd.api+json")]
+        {
+            assert_eq!(answer(content_type, "{}").await, Ok(serde_json::json!({})), "{content_type:?}");
+        }
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", "json"] {
+            assert_eq!(answer(Some(content_type), "{}").await, Err(StatusCode::UNPROCESSABLE_ENTITY), "{content_type}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_limit_is_exact() {
+        let fits = format!("\"{}\"", "x".repeat(LIMIT - 2));
+        assert!(answer(None, fits).await.is_ok());
+        let too_large = format!("\"{}\"", "x".repeat(LIMIT - 1));
+        assert_eq!(answer(None, too_large).await, Err(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(answer(None, vec![b' '; LIMIT + DISCARDED + 2]).await, Err(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+
+    #[tokio::test]
+    async fn broken_json_is_located() {
+        let bytes = b"{\n  \"a\": x}";
+        let error = serde_json::from_slice::<Value>(bytes).expect_err("broken");
+        assert_eq!(bytes[position(bytes, &error)], b'x');
+        assert_eq!(answer(None, "").await, Err(StatusCode::UNPROCESSABLE_ENTITY));
+    }
+}

@@ -1,0 +1,234 @@
+//! The DynamoDB client, trimmed for short requests, and what its errors mean to a service.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, Region, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
+    timeout::TimeoutConfig,
+};
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    types::AttributeValue,
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    },
+    orchestrator::HttpRequest,
+    runtime_components::RuntimeComponents,
+};
+
+use crate::{Failure, HealthFailure};
+
+/// What one operation may take with all its attempts.
+pub const OPERATION_TIMEOUT: Duration = Duration::from_millis(2500);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1000);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How many idle connections are kept (to one host).
+const IDLE_CONNECTIONS: usize = 128;
+
+/// Makes the one client of a service. Endpoint and credentials are those that the SDK finds for itself.
+pub async fn client(region: &str) -> Client {
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .http_client(http_client())
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(3)
+                .with_initial_backoff(Duration::from_millis(25))
+                .with_max_backoff(Duration::from_millis(250)),
+        )
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .operation_timeout(OPERATION_TIMEOUT)
+                .build(),
+        )
+        // It watches for bodies that trickle; ours are a few hundred bytes, and the attempt has a timeout.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .load()
+        .await;
+    Client::new(&config)
+}
+
+/// The HTTP side of the client. TLS costs nothing until it is used.
+pub fn http_client() -> SharedHttpClient {
+    let plain =
+        Builder::new().pool_max_idle_per_host(IDLE_CONNECTIONS).pool_idle_timeout(Duration::from_secs(60)).build_http();
+    let tls = Builder::new()
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .pool_idle_timeout(Duration::from_secs(60))
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    SharedHttpClient::new(ByScheme { plain, tls })
+}
+
+/// Reading the root certificates takes longer than everything else at the start, so the TLS side is built by the first
+/// request to an `https` address. Credentials in a container come over plain HTTP in any case.
+#[derive(Debug)]
+struct ByScheme {
+    plain: SharedHttpClient,
+    tls: SharedHttpClient,
+}
+
+impl HttpClient for ByScheme {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(ConnectorByScheme {
+            plain: self.plain.http_connector(settings, components),
+            tls: self.tls.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct ConnectorByScheme {
+    plain: SharedHttpConnector,
+    tls: SharedHttpClient,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
+
+impl HttpConnector for ConnectorByScheme {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if request.uri().starts_with("http:") {
+            self.plain.call(request)
+        } else {
+            self.tls.http_connector(&self.settings, &self.components).call(request)
+        }
+    }
+}
+
+/// Why an operation on a table failed, as far as a service acts on it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{operation} on table {table}: {cause}")]
+pub struct StoreError {
+    pub operation: &'static str,
+    pub table: Arc<str>,
+    pub cause: Cause,
+}
+
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Cause {
+    /// The database was not reached, or not to the end: a write may have happened.
+    #[error("no connection: {0}")]
+    Unreachable(String),
+    /// No answer in time: a write may have happened.
+    #[error("no answer in time")]
+    Timeout,
+    /// The database refuses for now; nothing was written.
+    #[error("refused for now: {0}")]
+    Busy(String),
+    /// The request or the data is at fault.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl StoreError {
+    /// Reads the SDK's error.
+    pub fn of<E, R>(operation: &'static str, table: &Arc<str>, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: fmt::Debug + Send + Sync + 'static,
+    {
+        let cause = match error {
+            SdkError::TimeoutError(_) => Cause::Timeout,
+            SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Cause::Unreachable(innermost(error)),
+            SdkError::ServiceError(service) => {
+                let metadata = service.err().meta();
+                let code = metadata.code().unwrap_or("unknown error");
+                let text = format!("{code}: {}", metadata.message().unwrap_or("no message"));
+                if is_temporary(code) { Cause::Busy(text) } else { Cause::Broken(text) }
+            }
+            _ => Cause::Broken(innermost(error)),
+        };
+        Self { operation, table: table.clone(), cause }
+    }
+
+    pub fn broken(operation: &'static str, table: &Arc<str>, reason: impl fmt::Display) -> Self {
+        Self { operation, table: table.clone(), cause: Cause::Broken(reason.to_string()) }
+    }
+
+    pub fn busy(operation: &'static str, table: &Arc<str>, reason: impl fmt::Display) -> Self {
+        Self { operation, table: table.clone(), cause: Cause::Busy(reason.to_string()) }
+    }
+
+    /// Whether a write that gave this error may have happened all the same.
+    pub fn is_ambiguous(&self) -> bool {
+        matches!(self.cause, Cause::Unreachable(_) | Cause::Timeout)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error.cause {
+            Cause::Unreachable(_) | Cause::Busy(_) => {
+                tracing::warn!(%error, "the database is not available");
+                Self::unavailable("The database is not available")
+            }
+            Cause::Timeout => {
+                tracing::warn!(%error, "the database does not answer");
+                Self::timeout("The database did not answer in time")
+            }
+            Cause::Broken(_) => {
+                tracing::error!(%error, "the database refused a request");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// Codes with which DynamoDB asks to come back later. A table that is absent or not yet active is on its way: tables
+/// are made before services are released, and remade by a local reset.
+pub fn is_temporary(code: &str) -> bool {
+    matches!(
+        code,
+        "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "ThrottlingException"
+            | "Throttling"
+            | "ThrottlingError"
+            | "TransactionConflictException"
+            | "TransactionInProgressException"
+            | "InternalServerError"
+            | "InternalFailure"
+            | "ServiceUnavailable"
+            | "ServiceUnavailableException"
+            | "LimitExceededException"
+            | "ResourceNotFoundException"
+            | "ResourceInUseException"
+    )
+}
+
+/// The error at the end of the chain says most: "connection refused", not "dispatch failure".
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+/// Reads one item that need not exist: enough to see that a table answers, whatever it holds.
+pub async fn table_answers(client: &Client, table: &Arc<str>, key: &'static str) -> Result<(), HealthFailure> {
+    let read = client
+        .get_item()
+        .table_name(&**table)
+        .key(key, AttributeValue::S("health".to_owned()))
+        .customize()
+        .config_override(aws_sdk_dynamodb::config::Builder::default().retry_config(RetryConfig::disabled()))
+        .send()
+        .await;
+    read.map(drop).map_err(|error| HealthFailure {
+        dependency: format!("table {table}"),
+        reason: StoreError::of("GetItem", table, &error).cause.to_string(),
+    })
+}

@@ -1,0 +1,26 @@
+//! What the two order services share: start and stop, configuration, logs, metrics, probes, error answers and the
+//! DynamoDB client. It knows nothing of orders but how a bad request is described.
+
+pub mod body;
+pub mod config;
+pub mod dynamodb;
+mod failure;
+mod health;
+mod lifecycle;
+mod logging;
+mod metrics;
+mod observe;
+mod probe;
+mod process;
+mod router;
+mod server;
+mod trace;
+
+pub use failure::Failure;
+pub use health::{Dependencies, HealthFailure};
+pub use lifecycle::{Lifecycle, Work};
+pub use metrics::Metrics;
+pub use process::{Identity, Service, main};
+pub use router::router;
+pub use server::{Listeners, StartError, serve};
+pub use trace::{TraceContext, current as current_trace, scope as with_trace};

@@ -1,0 +1,51 @@
+use tokio::sync::watch;
+
+/// What the parts of a running service know about its end: whether it drains, and what work it must wait for.
+#[derive(Debug, Clone)]
+pub struct Lifecycle {
+    draining: watch::Sender<bool>,
+    work: watch::Sender<usize>,
+}
+
+/// Work that a drain waits for, as long as this lives.
+#[derive(Debug)]
+pub struct Work(watch::Sender<usize>);
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self { draining: watch::Sender::new(false), work: watch::Sender::new(0) }
+    }
+}
+
+impl Lifecycle {
+    pub fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
+    /// Ends when the service begins to drain.
+    pub async fn draining(&self) {
+        // The sender is ours, so the channel cannot close.
+        let _ = self.draining.subscribe().wait_for(|draining| *draining).await;
+    }
+
+    pub fn drain(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// Registers work that must not be cut off.
+    pub fn work(&self) -> Work {
+        self.work.send_modify(|count| *count += 1);
+        Work(self.work.clone())
+    }
+
+    /// Ends when no registered work is left.
+    pub async fn idle(&self) {
+        let _ = self.work.subscribe().wait_for(|count| *count == 0).await;
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}

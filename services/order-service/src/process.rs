@@ -1,0 +1,108 @@
+//! The life of a service's process, from its arguments to its exit code.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use crate::{
+    StartError,
+    config::{Common, ConfigError, Environment},
+    logging,
+    probe::healthcheck,
+};
+
+/// `EX_USAGE` of sysexits: arguments or environment are wrong, and starting again will not help.
+const USAGE: u8 = 64;
+
+/// Requests wait for the network; two threads keep both that and the memory of idle ones small.
+const WORKER_THREADS: usize = 2;
+
+/// What a binary says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Identity {
+    pub name: &'static str,
+    pub version: &'static str,
+    /// The commit it was built from, when the build was told.
+    pub commit: Option<&'static str>,
+}
+
+/// A service that is about to run: what it is, and what it is told.
+#[derive(Debug, Clone)]
+pub struct Service {
+    pub identity: Identity,
+    pub common: Common,
+}
+
+/// Runs a service's process: without arguments it serves, with `healthcheck` it asks the one that serves.
+pub fn main<C, F>(
+    identity: Identity,
+    read: impl FnOnce(&Environment) -> Result<C, ConfigError>,
+    run: impl FnOnce(Service, C) -> F,
+) -> ExitCode
+where
+    F: Future<Output = Result<(), StartError>>,
+{
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let environment = Environment::of_process();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => {}
+        ["healthcheck"] => {
+            return match healthcheck(&environment) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(reason) => complain(&identity, reason, ExitCode::FAILURE),
+            };
+        }
+        ["--version" | "-V"] => return say(format_args!("{} {}", identity.name, identity.version)),
+        ["--help" | "-h"] => return say(format_args!("{}", usage(&identity))),
+        _ => {
+            return complain(
+                &identity,
+                format_args!("unknown arguments {arguments:?}\n{}", usage(&identity)),
+                ExitCode::from(USAGE),
+            );
+        }
+    }
+    let configured = Common::read(&environment).and_then(|common| Ok((common, read(&environment)?)));
+    let (common, config) = match configured {
+        Ok(configured) => configured,
+        Err(error) => return complain(&identity, error, ExitCode::from(USAGE)),
+    };
+    logging::start(identity.name, &common);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .max_blocking_threads(4)
+        .enable_all()
+        .build()
+        .map_err(StartError::Runtime);
+    let served = runtime.and_then(|runtime| {
+        let served = runtime.block_on(run(Service { identity, common }, config));
+        // Whatever still runs was given its time.
+        runtime.shutdown_background();
+        served
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&identity, error, ExitCode::FAILURE),
+    }
+}
+
+fn usage(identity: &Identity) -> String {
+    format!(
+        "usage: {0}               serve; everything else is configured by the environment\n       \
+         {0} healthcheck   ask /livez of the service that BIND_ADDR names; exit 0 when it answers",
+        identity.name
+    )
+}
+
+fn say(text: fmt::Arguments) -> ExitCode {
+    let _ = writeln!(io::stdout(), "{text}");
+    ExitCode::SUCCESS
+}
+
+fn complain(identity: &Identity, error: impl fmt::Display, code: ExitCode) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{}: {error}", identity.name);
+    code
+}

@@ -1,0 +1,126 @@
+use std::path::Path;
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    types::AttributeValue,
+};
+use dynoxide::Database;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::{
+    faults::{Fault, Faults},
+    serving::{Serving, serve},
+};
+
+/// A product that every emulator holds: price 29, stock 100.
+pub const IN_STOCK: &str = "PROD001";
+/// Another one: price 49, stock 50.
+pub const OTHER_IN_STOCK: &str = "PROD002";
+
+/// A database with the project's tables and seed. Its data are in memory and go with it.
+pub struct Emulator {
+    pub client: Client,
+    faults: Faults,
+    front: Serving,
+    stop: Option<oneshot::Sender<()>>,
+    _server: JoinHandle<()>,
+}
+
+impl Emulator {
+    pub async fn start() -> Self {
+        let database = Database::memory().expect("a database in memory");
+        for file in std::fs::read_dir(tables()).expect("the table files are there") {
+            let file = file.expect("a readable folder").path();
+            let text = std::fs::read_to_string(&file).expect("a readable table file");
+            let request = serde_json::from_str(&text).expect("a CreateTable input");
+            database.create_table(request).expect("a valid table");
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let upstream = format!("http://{}/", listener.local_addr().expect("bound"));
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(async move {
+            let stopped = async { drop(stopped.await) };
+            dynoxide::server::serve_with_shutdown(listener, database, stopped)
+                .await
+                .expect("the server ends when told");
+        });
+        let faults = Faults::before(upstream);
+        let front = serve(faults.router()).await;
+        let emulator = Self { client: client(&front.url), faults, front, stop: Some(stop), _server: server };
+        emulator.put_product(IN_STOCK, 29, 100).await;
+        emulator.put_product(OTHER_IN_STOCK, 49, 50).await;
+        emulator
+    }
+
+    /// Where it answers.
+    pub fn url(&self) -> &str {
+        &self.front.url
+    }
+
+    /// Orders a fault for the next request of this operation (`PutItem`, ...) that has none yet.
+    pub fn fail_next(&self, operation: &'static str, fault: Fault) {
+        self.faults.add(operation, fault);
+    }
+
+    /// How many ordered faults have not happened yet.
+    pub fn faults_left(&self) -> usize {
+        self.faults.left()
+    }
+
+    pub async fn put_product(&self, product_id: &str, price: i64, stock: i64) {
+        self.client
+            .put_item()
+            .table_name("inventory")
+            .item("product_id", AttributeValue::S(product_id.to_owned()))
+            .item("name", AttributeValue::S(format!("Product {product_id}")))
+            .item("price", AttributeValue::N(price.to_string()))
+            .item("stock", AttributeValue::N(stock.to_string()))
+            .send()
+            .await
+            .expect("the emulator takes a product");
+    }
+
+    pub async fn stock(&self, product_id: &str) -> i64 {
+        let item = self
+            .client
+            .get_item()
+            .table_name("inventory")
+            .key("product_id", AttributeValue::S(product_id.to_owned()))
+            .consistent_read(true)
+            .send()
+            .await
+            .expect("the emulator answers")
+            .item
+            .expect("the product is there");
+        item["stock"].as_n().expect("a number").parse().expect("an integer")
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // It may have ended by itself.
+            let _ = stop.send(());
+        }
+    }
+}
+
+/// A client for the tests' own reads and writes, and for the service under test.
+fn client(url: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .endpoint_url(url)
+        .http_client(order_service::dynamodb::http_client())
+        .retry_config(
+            RetryConfig::standard().with_max_attempts(3).with_initial_backoff(std::time::Duration::from_millis(1)),
+        )
+        .build();
+    Client::from_conf(config)
+}
+
+fn tables() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../terraform/tables")
+}

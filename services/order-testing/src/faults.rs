@@ -1,0 +1,106 @@
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+/// What goes wrong with one request.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// The database refuses with this error code, and does nothing.
+    Refuse(&'static str),
+    /// A transaction is cancelled with these reasons, one for each item, and nothing is done.
+    Cancel(Vec<&'static str>),
+    /// The request is carried out, and the answer is lost: the caller reads an internal error.
+    LoseAnswer,
+    /// The request is carried out after this time.
+    Delay(Duration),
+}
+
+type Queue = Arc<Mutex<Vec<(&'static str, Fault)>>>;
+
+/// Faults that wait for their operation (`PutItem`, ...), each used once.
+#[derive(Clone)]
+pub(crate) struct Faults {
+    queue: Queue,
+    upstream: String,
+    client: reqwest::Client,
+}
+
+impl Faults {
+    pub(crate) fn before(upstream: String) -> Self {
+        Self { queue: Queue::default(), upstream, client: reqwest::Client::new() }
+    }
+
+    pub(crate) fn add(&self, operation: &'static str, fault: Fault) {
+        self.queue.lock().expect("no panic while held").push((operation, fault));
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.queue.lock().expect("no panic while held").len()
+    }
+
+    pub(crate) fn router(&self) -> Router {
+        Router::new().fallback(front).with_state(self.clone())
+    }
+
+    fn take(&self, operation: &str) -> Option<Fault> {
+        let mut queue = self.queue.lock().expect("no panic while held");
+        let index = queue.iter().position(|(name, _)| *name == operation)?;
+        Some(queue.remove(index).1)
+    }
+
+    async fn forward(&self, headers: &HeaderMap, body: Bytes) -> Response {
+        let mut request = self.client.post(&self.upstream).body(body);
+        for (name, value) in headers {
+            if name != header::HOST && name != header::CONTENT_LENGTH {
+                request = request.header(name, value);
+            }
+        }
+        let answer = request.send().await.expect("the emulator answers");
+        let (status, content_type) = (answer.status(), answer.headers().get(header::CONTENT_TYPE).cloned());
+        let mut response = (status, Body::from(answer.bytes().await.expect("a whole answer"))).into_response();
+        if let Some(content_type) = content_type {
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        }
+        response
+    }
+}
+
+async fn front(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let operation = target.rsplit('.').next().unwrap_or_default();
+    match faults.take(operation) {
+        None => faults.forward(&headers, body).await,
+        Some(Fault::Refuse(code)) => error(StatusCode::BAD_REQUEST, code, &json!({})),
+        Some(Fault::Cancel(reasons)) => {
+            let reasons: Vec<Value> =
+                reasons.iter().map(|code| json!({ "Code": code, "Message": "injected" })).collect();
+            error(StatusCode::BAD_REQUEST, "TransactionCanceledException", &json!({ "CancellationReasons": reasons }))
+        }
+        Some(Fault::LoseAnswer) => {
+            faults.forward(&headers, body).await;
+            error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &json!({}))
+        }
+        Some(Fault::Delay(time)) => {
+            tokio::time::sleep(time).await;
+            faults.forward(&headers, body).await
+        }
+    }
+}
+
+fn error(status: StatusCode, code: &str, more: &Value) -> Response {
+    let mut body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": "injected" });
+    if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+        body.extend(more.clone());
+    }
+    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string()).into_response()
+}

@@ -1,0 +1,12 @@
+//! For the tests of the services: the embedded DynamoDB in this process, with the project's own tables, behind a front
+//! that fails on demand.
+
+mod emulator;
+mod eventually;
+mod faults;
+mod serving;
+
+pub use emulator::{Emulator, IN_STOCK, OTHER_IN_STOCK};
+pub use eventually::eventually;
+pub use faults::Fault;
+pub use serving::{Serving, serve};

@@ -1,0 +1,25 @@
+use axum::Router;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A router that answers on a port of its own until it is dropped.
+pub struct Serving {
+    pub url: String,
+    task: JoinHandle<()>,
+}
+
+/// Serves `router` on a free loopback port.
+pub async fn serve(router: Router) -> Serving {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let task = tokio::spawn(async move {
+        // Serving ends with the task; an error before that shows as a refused request in the test.
+        let _ = axum::serve(listener, router).await;
+    });
+    Serving { url, task }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
