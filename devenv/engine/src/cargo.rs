@@ -22,11 +22,8 @@ pub(crate) fn fingerprint(path: &Utf8Path) -> String {
     let Ok(metadata) = std::fs::metadata(path) else {
         return String::new();
     };
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
-        .unwrap_or_default();
+    let modified =
+        metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
     format!("{}-{}", metadata.len(), modified.as_nanos())
 }
 
@@ -162,16 +159,11 @@ pub(crate) async fn build(
         }
     }
     if !child.wait().await.map_err(lost)?.success() {
-        return Err(Error::Build {
-            packages: packages.to_vec(),
-            output: complaints(output),
-        });
+        return Err(Error::Build { packages: packages.to_vec(), output: complaints(output) });
     }
     for package in packages {
         if !binaries.contains_key(package) {
-            return Err(Error::NoBinary {
-                package: package.clone(),
-            });
+            return Err(Error::NoBinary { package: package.clone() });
         }
     }
     Ok(binaries)

@@ -17,11 +17,7 @@ const EMULATOR_GRACE: Duration = Duration::from_secs(10);
 
 /// `http://127.0.0.1:PORT` of the emulator.
 pub(crate) fn emulator_url(ports: &Ports) -> String {
-    let port = ports
-        .get(EMULATOR)
-        .and_then(|ports| ports.get(&EMULATOR_PORT))
-        .copied()
-        .unwrap_or_default();
+    let port = ports.get(EMULATOR).and_then(|ports| ports.get(&EMULATOR_PORT)).copied().unwrap_or_default();
     format!("http://127.0.0.1:{port}")
 }
 
@@ -67,9 +63,7 @@ pub(crate) fn emulator(project: &Project, ports: &Ports) -> Result<UnitSpec, Err
         directory: project.instance.root.clone(),
         environment: BTreeMap::new(),
         ports: ports[EMULATOR].clone(),
-        probe: Probe::Http {
-            url: format!("http://127.0.0.1:{port}/"),
-        },
+        probe: Probe::Http { url: format!("http://127.0.0.1:{port}/") },
         stop_grace_period: EMULATOR_GRACE,
     })
 }
@@ -81,21 +75,16 @@ pub(crate) fn service(
     ports: &Ports,
     binaries: &BTreeMap<String, Utf8PathBuf>,
 ) -> Result<UnitSpec, Error> {
-    let process = service.process.as_ref().ok_or_else(|| Error::NotAProcess {
-        service: service.name.clone(),
-    })?;
+    let process = service.process.as_ref().ok_or_else(|| Error::NotAProcess { service: service.name.clone() })?;
     let url = emulator_url(ports);
-    let lookup = template::Lookup {
-        service: &service.name,
-        ports,
-        emulator: &url,
+    let lookup = template::Lookup { service: &service.name, ports, emulator: &url };
+    let fill = |text: &str| {
+        template::fill(text, &lookup)
+            .map_err(|error| Error::Template { service: service.name.clone(), cause: error.to_string() })
     };
-    let fill = |text: &str| template::fill(text, &lookup).map_err(|error| Error::Template { service: service.name.clone(), cause: error.to_string() });
     let (command, artifact) = match &process.run {
         ProcessRun::Package(package) => {
-            let binary = binaries.get(package).ok_or_else(|| Error::NoBinary {
-                package: package.clone(),
-            })?;
+            let binary = binaries.get(package).ok_or_else(|| Error::NoBinary { package: package.clone() })?;
             (vec![binary.to_string()], cargo::fingerprint(binary))
         }
         ProcessRun::Command(command) => {
@@ -126,11 +115,7 @@ pub(crate) fn service(
 fn keep_local(service: &str, environment: &BTreeMap<String, String>) -> Result<(), Error> {
     for (name, value) in environment {
         if name.starts_with("AWS_ENDPOINT_URL") && crate::dynamo::Endpoint::parse(value).is_err() {
-            return Err(Error::NotLocal {
-                service: service.to_owned(),
-                variable: name.clone(),
-                value: value.clone(),
-            });
+            return Err(Error::NotLocal { service: service.to_owned(), variable: name.clone(), value: value.clone() });
         }
     }
     Ok(())
@@ -141,9 +126,7 @@ fn probe(service: &Service, ports: &BTreeMap<u16, u16>) -> Probe {
     if let Some(health) = &service.health
         && let Some(port) = ports.get(&health.port)
     {
-        return Probe::Http {
-            url: format!("http://127.0.0.1:{port}{}", health.path),
-        };
+        return Probe::Http { url: format!("http://127.0.0.1:{port}{}", health.path) };
     }
     let first = service.ports.first().and_then(|port| ports.get(&port.container));
     first.map_or(Probe::Started, |port| Probe::Tcp { port: *port })
@@ -178,11 +161,7 @@ pub(crate) fn dependencies(service: &Service) -> Vec<(String, Condition)> {
 }
 
 pub(crate) fn own_program() -> Result<Utf8PathBuf, Error> {
-    let own = std::env::current_exe().and_then(|path| {
-        Utf8PathBuf::from_path_buf(path).map_err(|_| std::io::Error::other("its path is not UTF-8"))
-    });
-    own.map_err(|source| Error::ReadFile {
-        path: "the devenv program itself".into(),
-        source,
-    })
+    let own = std::env::current_exe()
+        .and_then(|path| Utf8PathBuf::from_path_buf(path).map_err(|_| std::io::Error::other("its path is not UTF-8")));
+    own.map_err(|source| Error::ReadFile { path: "the devenv program itself".into(), source })
 }

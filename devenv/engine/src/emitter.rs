@@ -18,8 +18,6 @@ impl Emitter {
     }
 
     pub fn notice(&self, message: impl Into<String>) {
-        self.emit(Event::Notice {
-            message: message.into(),
-        });
+        self.emit(Event::Notice { message: message.into() });
     }
 }

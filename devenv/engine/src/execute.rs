@@ -194,10 +194,7 @@ mod tests {
             tables: vec!["orders".to_owned()],
             seeds: vec![("orders".to_owned(), 1)],
         };
-        let observed = Observed {
-            stale: [("api".to_owned(), "changed".to_owned())].into(),
-            ..Observed::default()
-        };
+        let observed = Observed { stale: [("api".to_owned(), "changed".to_owned())].into(), ..Observed::default() };
         reconcile(&desired, &observed).expect("no table differs")
     }
 

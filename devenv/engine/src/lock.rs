@@ -31,9 +31,7 @@ pub(crate) fn try_hold(path: &Utf8Path) -> std::io::Result<LockAttempt> {
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
             file.take(20).read_to_string(&mut text)?;
-            Ok(LockAttempt::Taken {
-                pid: text.trim().parse().unwrap_or(0),
-            })
+            Ok(LockAttempt::Taken { pid: text.trim().parse().unwrap_or(0) })
         }
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -53,12 +51,7 @@ pub(crate) fn is_held(path: &Utf8Path) -> std::io::Result<bool> {
 }
 
 fn open(path: &Utf8Path) -> std::io::Result<File> {
-    File::options()
-        .create(true)
-        .read(true)
-        .write(true)
-        .truncate(false)
-        .open(path)
+    File::options().create(true).read(true).write(true).truncate(false).open(path)
 }
 
 /// Opens and takes the lock of a unit's process, for the process to inherit.
@@ -66,9 +59,7 @@ pub(crate) fn take_for_child(path: &Utf8Path) -> std::io::Result<File> {
     let file = open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(std::io::Error::other(
-            "a process of an earlier run still holds its lock",
-        )),
+        Err(TryLockError::WouldBlock) => Err(std::io::Error::other("a process of an earlier run still holds its lock")),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
@@ -80,17 +71,11 @@ mod tests {
     #[test]
     fn a_held_lock_names_its_holder_and_is_free_after() {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let path = Utf8Path::from_path(directory.path())
-            .expect("UTF-8")
-            .join("a.lock");
+        let path = Utf8Path::from_path(directory.path()).expect("UTF-8").join("a.lock");
         assert!(!is_held(&path).expect("absent is free"));
-        let LockAttempt::Held(held) = try_hold(&path).expect("free") else {
-            panic!("nobody else has it")
-        };
+        let LockAttempt::Held(held) = try_hold(&path).expect("free") else { panic!("nobody else has it") };
         assert!(is_held(&path).expect("readable"));
-        assert!(
-            matches!(try_hold(&path).expect("readable"), LockAttempt::Taken { pid } if pid == std::process::id())
-        );
+        assert!(matches!(try_hold(&path).expect("readable"), LockAttempt::Taken { pid } if pid == std::process::id()));
         drop(held);
         assert!(!is_held(&path).expect("readable"));
     }

@@ -29,11 +29,7 @@ pub(crate) fn choose(
     emitter: &Emitter,
 ) -> Result<Ports, Error> {
     let mut chosen = Ports::new();
-    let mut used: BTreeSet<u16> = observed
-        .units
-        .values()
-        .flat_map(|unit| unit.ports.values().copied())
-        .collect();
+    let mut used: BTreeSet<u16> = observed.units.values().flat_map(|unit| unit.ports.values().copied()).collect();
     let mut next = start_of(&project.instance.name);
     for (unit, container, wish) in wanted(&project.manifest, project.instance.ephemeral) {
         let running = observed.units.get(unit).and_then(|unit| unit.ports.get(&container).copied());
@@ -104,9 +100,7 @@ fn is_free(port: u16, used: &BTreeSet<u16>) -> bool {
 }
 
 fn taken(unit: &str, wish: u16, port: u16) -> String {
-    let holder = host::port_holder(wish).map_or_else(
-        || "another program".to_owned(),
-        |holder| format!("{} (process {})", holder.program, holder.pid),
-    );
+    let holder = host::port_holder(wish)
+        .map_or_else(|| "another program".to_owned(), |holder| format!("{} (process {})", holder.program, holder.pid));
     format!("port {wish} is held by {holder}; {unit} is at {port} instead")
 }

@@ -72,7 +72,8 @@ impl Runtime for ProcessRuntime {
             let units = client.observe().await?;
             return Ok((units.into_iter().map(|unit| (unit.name.clone(), unit)).collect(), Vec::new()));
         }
-        let leftovers = supervisor::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })?;
+        let leftovers =
+            supervisor::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })?;
         Ok((BTreeMap::new(), leftovers))
     }
 

@@ -61,21 +61,13 @@ impl Project {
         Ok(Self {
             manifest,
             state: StateDirectory::new(&state_dir),
-            instance: Instance {
-                name,
-                root,
-                state_dir,
-                ephemeral: options.ephemeral,
-            },
+            instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
         })
     }
 }
 
 fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf, Error> {
-    let absolute = start.canonicalize_utf8().map_err(|source| Error::ReadFile {
-        path: start.to_owned(),
-        source,
-    })?;
+    let absolute = start.canonicalize_utf8().map_err(|source| Error::ReadFile { path: start.to_owned(), source })?;
     absolute
         .ancestors()
         .find(|folder| folder.join(MANIFEST).is_file())
@@ -84,23 +76,15 @@ fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf, Error> {
 }
 
 fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Error> {
-    let text = std::fs::read_to_string(root.join(path)).map_err(|source| Error::ReadFile {
-        path: root.join(path),
-        source,
-    })?;
-    Ok(SourceFile {
-        path: path.to_owned(),
-        text,
-    })
+    let text =
+        std::fs::read_to_string(root.join(path)).map_err(|source| Error::ReadFile { path: root.join(path), source })?;
+    Ok(SourceFile { path: path.to_owned(), text })
 }
 
 /// The `*.json` files of a folder, by name.
 fn read_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<Vec<SourceFile>, Error> {
     let path = root.join(folder);
-    let failed = |source| Error::ReadFile {
-        path: path.clone(),
-        source,
-    };
+    let failed = |source| Error::ReadFile { path: path.clone(), source };
     let mut names = Vec::new();
     for entry in path.read_dir_utf8().map_err(failed)? {
         let entry = entry.map_err(failed)?;

@@ -45,10 +45,7 @@ impl StateDirectory {
     /// Makes the folders that are absent, and keeps the whole out of version control.
     pub(crate) fn prepare(&self) -> Result<(), Error> {
         for folder in [self.0.clone(), self.logs(), self.units(), self.data()] {
-            std::fs::create_dir_all(&folder).map_err(|source| Error::State {
-                path: folder.clone(),
-                source,
-            })?;
+            std::fs::create_dir_all(&folder).map_err(|source| Error::State { path: folder.clone(), source })?;
         }
         let ignore = self.0.join(".gitignore");
         if !ignore.exists() {
@@ -144,37 +141,25 @@ impl StateDirectory {
             return Ok(Remembered::default());
         };
         if remembered.format > FORMAT {
-            return Err(Error::StateFormat {
-                path,
-                found: remembered.format,
-                known: FORMAT,
-            });
+            return Err(Error::StateFormat { path, found: remembered.format, known: FORMAT });
         }
         Ok(remembered)
     }
 
     pub(crate) fn remember(&self, remembered: &Remembered) -> Result<(), Error> {
-        let versioned = Remembered {
-            format: FORMAT,
-            ..remembered.clone()
-        };
+        let versioned = Remembered { format: FORMAT, ..remembered.clone() };
         let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
         self.write(&self.memory_file(), &text)
     }
 
     /// Replaces the file whole, so that a reader never sees half of it.
     fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
-        let failed = |source| Error::State {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| Error::State { path: path.to_owned(), source };
         let draft = path.with_extension(format!("draft-{}", std::process::id()));
-        std::fs::write(&draft, bytes)
-            .and_then(|()| std::fs::rename(&draft, path))
-            .map_err(|source| {
-                let _ = std::fs::remove_file(&draft);
-                failed(source)
-            })
+        std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, path)).map_err(|source| {
+            let _ = std::fs::remove_file(&draft);
+            failed(source)
+        })
     }
 }
 

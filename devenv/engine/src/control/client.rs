@@ -23,23 +23,13 @@ impl Client {
             return Ok(None);
         };
         let (reader, writer) = stream.into_split();
-        let mut client = Self {
-            reader: BufReader::new(reader),
-            writer,
-            pid: 0,
-        };
+        let mut client = Self { reader: BufReader::new(reader), writer, pid: 0 };
         match client.ask(&Request::Hello).await? {
-            Reply::Hello {
-                protocol,
-                pid,
-            } if protocol == PROTOCOL => {
+            Reply::Hello { protocol, pid } if protocol == PROTOCOL => {
                 client.pid = pid;
                 Ok(Some(client))
             }
-            Reply::Hello { protocol, .. } => Err(Error::SupervisorVersion {
-                found: protocol,
-                known: PROTOCOL,
-            }),
+            Reply::Hello { protocol, .. } => Err(Error::SupervisorVersion { found: protocol, known: PROTOCOL }),
             other => Err(unexpected(&other)),
         }
     }
@@ -52,45 +42,28 @@ impl Client {
     }
 
     pub(crate) async fn start(&mut self, spec: UnitSpec) -> Result<(), Error> {
-        self.done(&Request::Start {
-            spec: Box::new(spec),
-        })
-        .await
+        self.done(&Request::Start { spec: Box::new(spec) }).await
     }
 
     pub(crate) async fn start_again(&mut self, unit: &str) -> Result<(), Error> {
-        self.done(&Request::StartAgain {
-            unit: unit.to_owned(),
-        })
-        .await
+        self.done(&Request::StartAgain { unit: unit.to_owned() }).await
     }
 
     pub(crate) async fn stop(&mut self, unit: &str) -> Result<(), Error> {
-        self.done(&Request::Stop {
-            unit: unit.to_owned(),
-        })
-        .await
+        self.done(&Request::Stop { unit: unit.to_owned() }).await
     }
 
     pub(crate) async fn remove(&mut self, unit: &str) -> Result<(), Error> {
-        self.done(&Request::Remove {
-            unit: unit.to_owned(),
-        })
-        .await
+        self.done(&Request::Remove { unit: unit.to_owned() }).await
     }
 
     pub(crate) async fn kill(&mut self, unit: &str) -> Result<(), Error> {
-        self.done(&Request::Kill {
-            unit: unit.to_owned(),
-        })
-        .await
+        self.done(&Request::Kill { unit: unit.to_owned() }).await
     }
 
     /// The unit as it is once it is ready or has failed.
     pub(crate) async fn await_ready(&mut self, unit: &str) -> Result<ObservedUnit, Error> {
-        let request = Request::AwaitReady {
-            unit: unit.to_owned(),
-        };
+        let request = Request::AwaitReady { unit: unit.to_owned() };
         match self.ask(&request).await? {
             Reply::Unit { unit } => Ok(*unit),
             other => Err(unexpected(&other)),
@@ -131,28 +104,20 @@ impl Client {
         let mut answer = String::new();
         let read = self.reader.read_line(&mut answer).await;
         if read.map_err(|error| lost(&error))? == 0 {
-            return Err(Error::SupervisorLost {
-                cause: "it closed the connection".to_owned(),
-            });
+            return Err(Error::SupervisorLost { cause: "it closed the connection".to_owned() });
         }
         match serde_json::from_str(&answer) {
             Ok(Reply::Refused { reason }) => Err(Error::Refused { reason }),
             Ok(reply) => Ok(reply),
-            Err(error) => Err(Error::SupervisorLost {
-                cause: format!("its answer cannot be read: {error}"),
-            }),
+            Err(error) => Err(Error::SupervisorLost { cause: format!("its answer cannot be read: {error}") }),
         }
     }
 }
 
 fn lost(error: &std::io::Error) -> Error {
-    Error::SupervisorLost {
-        cause: error.to_string(),
-    }
+    Error::SupervisorLost { cause: error.to_string() }
 }
 
 fn unexpected(reply: &Reply) -> Error {
-    Error::SupervisorLost {
-        cause: format!("unexpected answer {reply:?}"),
-    }
+    Error::SupervisorLost { cause: format!("unexpected answer {reply:?}") }
 }

@@ -159,7 +159,8 @@ impl Store {
     }
 
     async fn active(&self, table: &str) -> Result<Value, Error> {
-        let is_active = |described: &Option<Value>| described.as_ref().is_some_and(|table| table["TableStatus"] == "ACTIVE");
+        let is_active =
+            |described: &Option<Value>| described.as_ref().is_some_and(|table| table["TableStatus"] == "ACTIVE");
         self.settled(table, is_active).await.map(Option::unwrap_or_default)
     }
 
@@ -254,7 +255,8 @@ mod tests {
         let (table, seed) = inventory();
         store.ensure_table(&table).await.expect("created");
         assert_eq!(store.apply_seed(&table, &seed).await.expect("put"), 2);
-        let sold = json!({ "TableName": "inventory", "Item": { "product_id": { "S": "PROD001" }, "stock": { "N": "1" } } });
+        let sold =
+            json!({ "TableName": "inventory", "Item": { "product_id": { "S": "PROD001" }, "stock": { "N": "1" } } });
         store.wire.call("PutItem", &sold).await.expect("put");
         let gone = json!({ "TableName": "inventory", "Key": { "product_id": { "S": "PROD002" } } });
         store.wire.call("DeleteItem", &gone).await.expect("deleted");

@@ -60,11 +60,7 @@ impl Keeper {
             deaths: 0,
         };
         tokio::spawn(life.run());
-        Self {
-            spec,
-            commands,
-            state,
-        }
+        Self { spec, commands, state }
     }
 
     pub(super) fn observed(&self) -> ObservedUnit {
@@ -119,7 +115,9 @@ struct Life {
 enum Next {
     Live,
     /// Wait, then live again.
-    BackOff { exit: Exit },
+    BackOff {
+        exit: Exit,
+    },
     /// Do nothing until told.
     Rest,
     End,
@@ -302,10 +300,7 @@ fn backoff(deaths: u32) -> Duration {
 fn exit_of(status: std::io::Result<std::process::ExitStatus>) -> Exit {
     use std::os::unix::process::ExitStatusExt;
     match status {
-        Ok(status) => status.code().map_or_else(
-            || Exit::Signal(status.signal().unwrap_or_default()),
-            Exit::Code,
-        ),
+        Ok(status) => status.code().map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code),
         Err(_) => Exit::Code(-1),
     }
 }

@@ -18,10 +18,7 @@ pub(crate) fn find(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
         let lock = state.unit_lock(&unit);
         if is_held(&lock)? {
             for pid in holders::of(&lock)? {
-                found.push(Leftover {
-                    unit: unit.clone(),
-                    pid,
-                });
+                found.push(Leftover { unit: unit.clone(), pid });
             }
         }
     }

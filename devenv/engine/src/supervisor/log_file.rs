@@ -23,13 +23,7 @@ pub(super) struct LogFile {
 
 impl LogFile {
     pub(super) fn new(path: Utf8PathBuf) -> Self {
-        Self {
-            path,
-            file: None,
-            size: 0,
-            unfinished: Vec::new(),
-            rotate_at: ROTATE_AT,
-        }
+        Self { path, file: None, size: 0, unfinished: Vec::new(), rotate_at: ROTATE_AT }
     }
 
     /// Takes what was read; whole lines are written at once.
@@ -75,11 +69,7 @@ impl LogFile {
         }
         if self.file.is_none() {
             let opened = File::options().create(true).append(true).open(&self.path);
-            self.size = opened
-                .as_ref()
-                .ok()
-                .and_then(|file| file.metadata().ok())
-                .map_or(0, |metadata| metadata.len());
+            self.size = opened.as_ref().ok().and_then(|file| file.metadata().ok()).map_or(0, |metadata| metadata.len());
             self.file = opened.ok();
         }
         let written = self.file.as_mut().map(|file| file.write_all(block));
@@ -94,11 +84,7 @@ impl LogFile {
         self.size = 0;
         for number in (1..=KEPT).rev() {
             let older = format!("{}.{number}", self.path);
-            let newer = if number == 1 {
-                self.path.to_string()
-            } else {
-                format!("{}.{}", self.path, number - 1)
-            };
+            let newer = if number == 1 { self.path.to_string() } else { format!("{}.{}", self.path, number - 1) };
             let _ = std::fs::rename(newer, older);
         }
     }
@@ -127,9 +113,7 @@ mod tests {
 
     fn lines(log: &LogFile) -> Vec<String> {
         let text = std::fs::read_to_string(&log.path).expect("readable");
-        text.lines()
-            .map(|line| line.split_once(' ').expect("a time first").1.to_owned())
-            .collect()
+        text.lines().map(|line| line.split_once(' ').expect("a time first").1.to_owned()).collect()
     }
 
     #[test]

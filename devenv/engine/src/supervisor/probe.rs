@@ -26,12 +26,9 @@ impl Prober {
 
     pub(super) async fn passes(&self, probe: &Probe) -> bool {
         match probe {
-            Probe::Http { url } => self
-                .0
-                .get(url)
-                .send()
-                .await
-                .is_ok_and(|response| response.status() == reqwest::StatusCode::OK),
+            Probe::Http { url } => {
+                self.0.get(url).send().await.is_ok_and(|response| response.status() == reqwest::StatusCode::OK)
+            }
             Probe::Tcp { port } => {
                 let connection = TcpStream::connect(("127.0.0.1", *port));
                 matches!(tokio::time::timeout(ANSWER_LIMIT, connection).await, Ok(Ok(_)))

@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::rc::Rc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::observed::{ObservedUnit, UnitState};
@@ -142,9 +142,7 @@ impl Supervisor {
                     }
                 }
                 Ok(request) => self.answer(request).await,
-                Err(error) => Reply::Refused {
-                    reason: format!("not a request: {error}"),
-                },
+                Err(error) => Reply::Refused { reason: format!("not a request: {error}") },
             };
             let mut bytes = serde_json::to_vec(&reply).expect("a reply is plain data");
             bytes.push(b'\n');
@@ -163,13 +161,8 @@ impl Supervisor {
 
     async fn answer(&self, request: Request) -> Reply {
         match request {
-            Request::Hello => Reply::Hello {
-                protocol: PROTOCOL,
-                pid: std::process::id(),
-            },
-            Request::Observe => Reply::Units {
-                units: self.observe().await,
-            },
+            Request::Hello => Reply::Hello { protocol: PROTOCOL, pid: std::process::id() },
+            Request::Observe => Reply::Units { units: self.observe().await },
             Request::Start { spec } => {
                 let name = spec.name.clone();
                 if let Some(keeper) = self.keeper(&name) {
@@ -220,9 +213,9 @@ impl Supervisor {
                 self.stop_all().await;
                 Reply::Done
             }
-            Request::Own | Request::AwaitReady { .. } => Reply::Refused {
-                reason: "answered where the connection is known".to_owned(),
-            },
+            Request::Own | Request::AwaitReady { .. } => {
+                Reply::Refused { reason: "answered where the connection is known".to_owned() }
+            }
         }
     }
 
@@ -259,9 +252,7 @@ impl Supervisor {
             // It may have been ready once and be so no longer.
             self.prober.until_passes(&keeper.spec.probe).await;
         }
-        Reply::Unit {
-            unit: Box::new(keeper.observed()),
-        }
+        Reply::Unit { unit: Box::new(keeper.observed()) }
     }
 
     async fn stop_all(&self) {
@@ -279,7 +270,5 @@ impl Supervisor {
 }
 
 fn unknown(unit: &str) -> Reply {
-    Reply::Refused {
-        reason: format!("there is no unit {unit}"),
-    }
+    Reply::Refused { reason: format!("there is no unit {unit}") }
 }

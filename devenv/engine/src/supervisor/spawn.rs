@@ -24,10 +24,8 @@ pub(super) struct Spawned {
 pub(super) fn spawn(spec: &UnitSpec, lock: &Utf8Path) -> std::io::Result<Spawned> {
     let held = take_for_child(lock)?;
     let (output, input) = std::io::pipe()?;
-    let (program, arguments) = spec
-        .command
-        .split_first()
-        .ok_or_else(|| std::io::Error::other("its command is empty"))?;
+    let (program, arguments) =
+        spec.command.split_first().ok_or_else(|| std::io::Error::other("its command is empty"))?;
     let mut command = Command::new(program);
     command
         .args(arguments)
@@ -43,8 +41,5 @@ pub(super) fn spawn(spec: &UnitSpec, lock: &Utf8Path) -> std::io::Result<Spawned
     // afterwards leaves the child's, which is the same open file.
     rustix::io::fcntl_setfd(&held, FdFlags::empty())?;
     let child = command.spawn()?;
-    Ok(Spawned {
-        child,
-        output: output.into(),
-    })
+    Ok(Spawned { child, output: output.into() })
 }

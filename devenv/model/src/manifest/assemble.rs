@@ -35,10 +35,13 @@ impl Manifest {
         let mut reader = Reader::new(compose, environment);
         let mut services = reader.services();
         let mut problems = reader.problems;
-        let mut joiner = Joiner { settings: &settings, compose, problems: Vec::new() };
-        joiner.join(&mut services);
-        joiner.check(&services);
-        problems.append(&mut joiner.problems);
+        // A file that could not be read at all would make everything that refers to it look wrong too.
+        if !services.is_empty() || problems.is_empty() {
+            let mut joiner = Joiner { settings: &settings, compose, problems: Vec::new() };
+            joiner.join(&mut services);
+            joiner.check(&services);
+            problems.append(&mut joiner.problems);
+        }
         let (read_tables, seeds) = data(tables, seeds, &mut problems);
         if !problems.is_empty() {
             return Err(ManifestError { problems });
@@ -67,6 +70,7 @@ fn data(
     problems: &mut Vec<Problem>,
 ) -> (Vec<Table>, Vec<super::types::Seed>) {
     let mut read: Vec<Table> = Vec::new();
+    let before = problems.len();
     for file in tables {
         let mut reader = TableReader::new(file);
         if let Some(found) = reader.table() {
@@ -81,7 +85,8 @@ fn data(
         problems.append(&mut reader.problems);
     }
     let mut sown = Vec::new();
-    for file in seeds {
+    let tables_are_read = problems.len() == before;
+    for file in seeds.iter().filter(|_| tables_are_read) {
         let mut reader = TableReader::new(file);
         sown.extend(reader.seed(&read));
         problems.append(&mut reader.problems);

@@ -1,0 +1,223 @@
+use std::process::Stdio;
+
+use camino::Utf8Path;
+use serde::Serialize;
+use tokio::process::Command;
+
+use super::port_holder;
+use crate::{Project, ProjectOptions};
+
+/// What Cargo.toml demands of the toolchain.
+const RUST: (u32, u32) = (1, 95);
+/// A build with its dependencies and a comfortable amount of data.
+const FREE_DISK: u64 = 4 << 30;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub check: &'static str,
+    pub state: State,
+    pub message: String,
+    pub fix: Option<Fix>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Ok,
+    /// Worth knowing; nothing fails because of it.
+    Warning,
+    /// `up` or `test` will fail.
+    Problem,
+}
+
+/// One command that mends the finding, to be run as it is printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    pub command: String,
+    /// Whether `doctor --fix` may run it unasked: it changes nothing outside the project.
+    pub safe: bool,
+}
+
+impl Finding {
+    fn ok(check: &'static str, message: impl Into<String>) -> Self {
+        Self { check, state: State::Ok, message: message.into(), fix: None }
+    }
+
+    fn problem(check: &'static str, message: impl Into<String>, fix: &str, safe: bool) -> Self {
+        let fix = Some(Fix { command: fix.to_owned(), safe });
+        Self { check, state: State::Problem, message: message.into(), fix }
+    }
+
+    fn warning(check: &'static str, message: impl Into<String>, fix: Option<&str>) -> Self {
+        let fix = fix.map(|command| Fix { command: command.to_owned(), safe: false });
+        Self { check, state: State::Warning, message: message.into(), fix }
+    }
+}
+
+/// Looks at everything that the process runtime needs.
+pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
+    let mut findings = vec![rust().await, c_compiler().await];
+    match Project::load(options) {
+        Ok(project) => {
+            let files =
+                format!("{} services, {} tables", project.manifest.services.len(), project.manifest.tables.len());
+            findings.push(Finding::ok("manifest", files));
+            findings.push(state_directory(&project.instance.state_dir));
+            findings.push(disk(&project.instance.root));
+            findings.extend(ports(&project).await);
+        }
+        Err(error) => findings.push(Finding::problem("manifest", error.to_string(), "devenv up --dry-run", false)),
+    }
+    findings.push(credentials());
+    findings.push(proxy());
+    findings
+}
+
+async fn rust() -> Finding {
+    let install = "rustup toolchain install stable";
+    let Some(text) = first_line("cargo", &["--version"]).await else {
+        return Finding::problem("rust", "cargo is not on the PATH", install, false);
+    };
+    let version: Vec<u32> = text
+        .split_whitespace()
+        .nth(1)
+        .map(|version| version.split(['.', '-']).filter_map(|part| part.parse().ok()).collect())
+        .unwrap_or_default();
+    match version[..] {
+        [major, minor, ..] if (major, minor) >= RUST => Finding::ok("rust", text),
+        _ => Finding::problem("rust", format!("{text}; {}.{} or later is needed", RUST.0, RUST.1), install, false),
+    }
+}
+
+async fn c_compiler() -> Finding {
+    match first_line("cc", &["--version"]).await {
+        Some(text) => Finding::ok("c compiler", text),
+        None => Finding::problem("c compiler", "cc is not on the PATH; SQLite is compiled with it", c_install(), false),
+    }
+}
+
+/// The command of this system's own package manager.
+fn c_install() -> &'static str {
+    if cfg!(target_os = "macos") {
+        return "xcode-select --install";
+    }
+    let has = |program: &str| Utf8Path::new("/usr/bin").join(program).exists();
+    if has("dnf") {
+        "sudo dnf install -y gcc"
+    } else if has("pacman") {
+        "sudo pacman -S --noconfirm gcc"
+    } else if has("zypper") {
+        "sudo zypper install -y gcc"
+    } else {
+        "sudo apt-get install -y gcc libc6-dev"
+    }
+}
+
+async fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().await.ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn state_directory(path: &Utf8Path) -> Finding {
+    let probe = path.join(format!(".doctor-{}", std::process::id()));
+    let written =
+        std::fs::create_dir_all(path).and_then(|()| std::fs::write(&probe, b"")).map(|()| std::fs::remove_file(&probe));
+    match written {
+        Ok(_) => Finding::ok("state directory", format!("{path} can be written")),
+        Err(error) => {
+            let fix = format!("chmod -R u+rwX '{path}'");
+            Finding::problem("state directory", format!("{path} cannot be written: {error}"), &fix, true)
+        }
+    }
+}
+
+fn disk(path: &Utf8Path) -> Finding {
+    let Ok(facts) = rustix::fs::statvfs(path.as_std_path()) else {
+        return Finding::warning("disk", format!("the free space at {path} is not known"), None);
+    };
+    let free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    let text = format!("{} GiB free", free >> 30);
+    if free >= FREE_DISK {
+        Finding::ok("disk", text)
+    } else {
+        Finding::warning("disk", format!("{text}; a build wants 4 GiB"), Some("cargo clean"))
+    }
+}
+
+/// The published ports: free, ours, or taken by whom.
+async fn ports(project: &Project) -> Vec<Finding> {
+    let running = crate::environment::running_ports(project).await.unwrap_or_default();
+    let ours: Vec<u16> = running.values().flat_map(|ports| ports.values().copied()).collect();
+    let wished =
+        project.manifest.services.values().flat_map(|service| service.ports.iter().filter_map(|port| port.published));
+    wished
+        .map(|port| {
+            if ours.contains(&port) {
+                return Finding::ok("port", format!("{port} is this environment's own"));
+            }
+            match port_holder(port) {
+                None => Finding::ok("port", format!("{port} is free")),
+                Some(holder) => Finding::warning(
+                    "port",
+                    format!(
+                        "{port} is held by {} (process {}); up takes a free one instead",
+                        holder.program, holder.pid
+                    ),
+                    Some(&format!("kill {}", holder.pid)),
+                ),
+            }
+        })
+        .collect()
+}
+
+fn credentials() -> Finding {
+    let set: Vec<&str> = ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"]
+        .into_iter()
+        .filter(|name| std::env::var_os(name).is_some())
+        .collect();
+    if set.is_empty() {
+        return Finding::ok("aws", "no credentials in the environment, and none are needed");
+    }
+    Finding::ok("aws", format!("{} in the environment: every local command ignores it", set.join(", ")))
+}
+
+fn proxy() -> Finding {
+    let set = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+        .into_iter()
+        .find(|name| std::env::var_os(name).is_some());
+    let excepted = ["no_proxy", "NO_PROXY"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .any(|list| list == "*" || list.contains("127.0.0.1"));
+    match set {
+        Some(name) if !excepted => Finding::warning(
+            "proxy",
+            format!("{name} is set; curl and SDKs in your shell would send loopback requests to it"),
+            Some("export NO_PROXY=127.0.0.1,localhost"),
+        ),
+        _ => Finding::ok("proxy", "no proxy stands between you and loopback"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn this_machine_can_build() {
+        assert_eq!(rust().await.state, State::Ok);
+        assert_eq!(c_compiler().await.state, State::Ok);
+    }
+
+    #[test]
+    fn a_state_directory_that_cannot_be_made_is_a_problem_with_a_fix() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let file = Utf8Path::from_path(folder.path()).expect("UTF-8").join("file");
+        std::fs::write(&file, b"").expect("writable");
+        let finding = state_directory(&file.join("state"));
+        assert_eq!(finding.state, State::Problem);
+        assert!(finding.fix.is_some());
+    }
+}

@@ -1,0 +1,80 @@
+//! What is kept of a failed run, so that it can be understood after its environment is gone.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+
+use super::{Error, TestRun};
+use crate::dynamo::Store;
+
+/// Older bundles go.
+const KEPT: usize = 5;
+/// Items of each table.
+const ITEMS: usize = 1000;
+
+/// Everything a bundle is made from.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    pub run: &'a TestRun,
+    /// Files that may or may not exist.
+    pub logs: Vec<Utf8PathBuf>,
+    /// What the tests themselves left.
+    pub evidence: &'a Utf8Path,
+    pub environment: &'a BTreeMap<String, String>,
+    pub store: &'a Store,
+    pub tables: Vec<&'a str>,
+}
+
+/// Writes a bundle into a new folder of `failures` and returns it. What cannot be had is left out: the emulator may be
+/// what failed.
+pub async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8PathBuf, Error> {
+    let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let folder = failures.join(format!("{time}-{}", std::process::id()));
+    let logs = folder.join("logs");
+    std::fs::create_dir_all(&logs).map_err(|source| Error::Write { path: logs.clone(), source })?;
+    for log in &facts.logs {
+        let _ = std::fs::copy(log, logs.join(log.file_name().unwrap_or("log")));
+    }
+    copy_files(facts.evidence, &folder.join("evidence"));
+    write(&folder.join("output.txt"), &facts.run.output.join("\n"))?;
+    let tests = facts.run.tests.iter();
+    let timings: Vec<Value> = tests
+        .map(|test| json!({ "test": test.name, "outcome": test.outcome, "seconds": test.seconds, "failure": test.failure }))
+        .collect();
+    write(&folder.join("tests.json"), &pretty(&Value::Array(timings)))?;
+    write(&folder.join("environment.json"), &pretty(&json!(facts.environment)))?;
+    for table in &facts.tables {
+        if let Ok(items) = facts.store.dump(table, ITEMS).await {
+            write(&folder.join(format!("items-{table}.json")), &pretty(&Value::Array(items)))?;
+        }
+    }
+    forget_older(failures);
+    Ok(folder)
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).expect("a JSON value can be written")
+}
+
+fn write(path: &Utf8Path, text: &str) -> Result<(), Error> {
+    std::fs::write(path, text).map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+fn copy_files(from: &Utf8Path, to: &Utf8Path) {
+    let _ = std::fs::create_dir_all(to);
+    for entry in from.read_dir_utf8().into_iter().flatten().flatten() {
+        let _ = std::fs::copy(entry.path(), to.join(entry.file_name()));
+    }
+}
+
+/// Their names begin with their time.
+fn forget_older(failures: &Utf8Path) {
+    let mut folders: Vec<Utf8PathBuf> =
+        failures.read_dir_utf8().into_iter().flatten().flatten().map(camino::Utf8DirEntry::into_path).collect();
+    folders.sort();
+    let surplus = folders.len().saturating_sub(KEPT);
+    for folder in folders.iter().take(surplus) {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}

@@ -1,0 +1,11 @@
+use camino::Utf8PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the test command {program} cannot be started: {source}")]
+    Start { program: String, source: std::io::Error },
+    #[error("the output of the test command cannot be read: {0}")]
+    Read(std::io::Error),
+    #[error("cannot write {path}: {source}")]
+    Write { path: Utf8PathBuf, source: std::io::Error },
+}

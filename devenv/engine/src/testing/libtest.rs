@@ -1,0 +1,114 @@
+//! What Rust's test harness prints, read line by line.
+
+use devenv_model::event::TestOutcome;
+
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    /// The test whose captured output is being read.
+    section: Option<String>,
+    /// Whether a line of a test harness has been seen at all.
+    pub(super) is_libtest: bool,
+    /// Tests left out by a filter.
+    pub(super) filtered_out: usize,
+    pub(super) failures: Vec<(String, String)>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Finished {
+        name: String,
+        outcome: TestOutcome,
+    },
+    /// About one test's failure, or the harness's own bookkeeping.
+    Understood,
+    Other,
+}
+
+impl Reader {
+    pub(super) fn take(&mut self, line: &str) -> Line {
+        if let Some(rest) = line.strip_prefix("test result: ") {
+            self.is_libtest = true;
+            self.section = None;
+            self.filtered_out += count(rest, "filtered out");
+            return Line::Understood;
+        }
+        if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
+            self.section = Some(name.to_owned());
+            self.failures.push((name.to_owned(), String::new()));
+            return Line::Understood;
+        }
+        if self.section.is_some() {
+            if line == "failures:" {
+                self.section = None;
+            } else if let Some((_, text)) = self.failures.last_mut() {
+                text.push_str(line);
+                text.push('\n');
+            }
+            return Line::Understood;
+        }
+        if let Some((name, outcome)) = finished(line) {
+            self.is_libtest = true;
+            return Line::Finished { name, outcome };
+        }
+        let running =
+            line.strip_prefix("running ").is_some_and(|rest| rest.ends_with(" tests") || rest.ends_with(" test"));
+        if running {
+            self.is_libtest = true;
+            return Line::Understood;
+        }
+        Line::Other
+    }
+}
+
+fn finished(line: &str) -> Option<(String, TestOutcome)> {
+    let (name, result) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
+    let outcome = match result.split([' ', ',']).next()? {
+        "ok" => TestOutcome::Passed,
+        "FAILED" => TestOutcome::Failed,
+        "ignored" => TestOutcome::Ignored,
+        _ => return None,
+    };
+    let name = name.strip_suffix(" - should panic").unwrap_or(name);
+    Some((name.to_owned(), outcome))
+}
+
+/// The number before `word` in `ok. 1 passed; 0 failed; ...`.
+fn count(summary: &str, word: &str) -> usize {
+    let part = summary.split("; ").find(|part| part.ends_with(word));
+    part.and_then(|part| part.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_understood() {
+        let text = "\nrunning 3 tests\ntest a::one ... ok\ntest a::two ... FAILED\ntest three ... ignored, slow\n\nfailures:\n\n\
+                    ---- a::two stdout ----\nthread 'a::two' panicked\nleft: 1\n\nfailures:\n    a::two\n\n\
+                    test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 4 filtered out; finished in 0.01s\n";
+        let mut reader = Reader::default();
+        let mut finished = Vec::new();
+        for line in text.lines() {
+            if let Line::Finished { name, outcome } = reader.take(line) {
+                finished.push((name, outcome));
+            }
+        }
+        let expected =
+            [("a::one", TestOutcome::Passed), ("a::two", TestOutcome::Failed), ("three", TestOutcome::Ignored)];
+        assert_eq!(finished, expected.map(|(name, outcome)| (name.to_owned(), outcome)));
+        assert_eq!(reader.failures.len(), 1);
+        assert!(reader.failures[0].1.contains("left: 1"));
+        assert_eq!(reader.filtered_out, 4);
+        assert!(reader.is_libtest);
+    }
+
+    #[test]
+    fn another_command_is_not_mistaken_for_it() {
+        let mut reader = Reader::default();
+        for line in ["running late", "test this", "ok", "test x ... maybe"] {
+            assert_eq!(reader.take(line), Line::Other, "{line}");
+        }
+        assert!(!reader.is_libtest);
+    }
+}

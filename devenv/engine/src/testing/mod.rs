@@ -1,0 +1,11 @@
+//! Runs a test command, understands what it prints, and keeps what is needed to understand a failure.
+
+pub mod bundle;
+mod error;
+pub mod junit;
+mod libtest;
+mod run;
+mod timings;
+
+pub use error::Error;
+pub use run::{TestCase, TestCommand, TestRun, run};

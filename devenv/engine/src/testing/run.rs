@@ -1,0 +1,290 @@
+use std::collections::BTreeMap;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+use devenv_model::event::{Event, TestOutcome};
+use rustix::process::{Pid, Signal};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::Error;
+use super::libtest::{Line, Reader};
+use super::timings::{Timings, VARIABLE};
+use crate::{Cancel, Emitter};
+
+/// Between two looks at the harness's file.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long a cancelled test command may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+/// How many lines of output a run keeps.
+const OUTPUT_KEPT: usize = 5000;
+
+/// A test command and where it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct TestCommand<'a> {
+    pub command: &'a [String],
+    /// Handed on after the command's own arguments.
+    pub arguments: &'a [String],
+    pub directory: &'a Utf8Path,
+    /// Laid over the caller's environment.
+    pub environment: &'a BTreeMap<String, String>,
+    /// An existing folder in which failing tests leave what they know.
+    pub evidence: &'a Utf8Path,
+}
+
+/// What came of a test command.
+#[derive(Debug, Clone)]
+pub struct TestRun {
+    pub tests: Vec<TestCase>,
+    /// Whether some tests were left out on request.
+    pub filtered: bool,
+    pub elapsed: Duration,
+    /// Why the run as a whole is red although no test is, such as a command that did not compile.
+    pub failure: Option<String>,
+    /// The last lines that the command wrote.
+    pub output: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct TestCase {
+    pub name: String,
+    pub outcome: TestOutcome,
+    pub seconds: Option<f64>,
+    /// What the test printed, when it failed.
+    pub failure: Option<String>,
+}
+
+impl TestRun {
+    pub fn count(&self, outcome: TestOutcome) -> usize {
+        self.tests.iter().filter(|test| test.outcome == outcome).count()
+    }
+
+    /// At least one test ran, none failed, and the command itself ended well.
+    pub fn is_green(&self) -> bool {
+        self.failure.is_none() && self.count(TestOutcome::Failed) == 0 && self.count(TestOutcome::Passed) > 0
+    }
+}
+
+/// Runs the command to its end. A red run is a result; an error is a run that did not take place.
+pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) -> Result<TestRun, super::super::Error> {
+    let began = Instant::now();
+    let told = order.evidence.join("events.jsonl");
+    let mut child = start(order, &told)?;
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let stderr = child.stderr.take().expect("stderr is piped");
+    let (mut out, mut err) = (BufReader::new(stdout).lines(), BufReader::new(stderr).lines());
+    let (mut more_out, mut more_err) = (true, true);
+    let mut collector = Collector {
+        reader: Reader::default(),
+        timings: Timings::new(told),
+        tests: Vec::new(),
+        output: Vec::new(),
+        emitter,
+    };
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    while more_out || more_err {
+        tokio::select! {
+            line = out.next_line(), if more_out => match line.map_err(Error::Read)? {
+                Some(line) => collector.line(line),
+                None => more_out = false,
+            },
+            line = err.next_line(), if more_err => match line.map_err(Error::Read)? {
+                Some(line) => collector.line(line),
+                None => more_err = false,
+            },
+            _ = look.tick() => collector.look(),
+            () = cancel.cancelled() => {
+                end(&mut child).await;
+                return Err(super::super::Error::Cancelled);
+            }
+        }
+    }
+    let status = child.wait().await.map_err(Error::Read)?;
+    collector.look();
+    Ok(collector.finish(order, status, began.elapsed()))
+}
+
+fn start(order: &TestCommand<'_>, told: &Utf8Path) -> Result<Child, Error> {
+    let (program, arguments) = order.command.split_first().map_or(("", &[][..]), |(program, rest)| (program, rest));
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .current_dir(order.directory)
+        .envs(order.environment)
+        .env_remove("AWS_PROFILE")
+        .env(VARIABLE, told)
+        .env("DEVENV_TEST_BUNDLE", order.evidence)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    // What follows `--` in `devenv test -- ...` is for the harness, which Cargo reaches by a `--` of its own.
+    if !order.arguments.is_empty() {
+        if program.ends_with("cargo") && !arguments.iter().any(|argument| argument == "--") {
+            command.arg("--");
+        }
+        command.args(order.arguments);
+    }
+    command.spawn().map_err(|source| Error::Start { program: program.to_owned(), source })
+}
+
+/// SIGINT to the whole group, as Ctrl-C would, then SIGKILL.
+async fn end(child: &mut Child) {
+    let group = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let Some(group) = group else { return };
+    let _ = rustix::process::kill_process_group(group, Signal::INT);
+    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        let _ = child.wait().await;
+    }
+}
+
+struct Collector<'a> {
+    reader: Reader,
+    timings: Timings,
+    tests: Vec<TestCase>,
+    output: Vec<String>,
+    emitter: &'a Emitter,
+}
+
+impl Collector<'_> {
+    fn line(&mut self, line: String) {
+        match self.reader.take(&line) {
+            Line::Finished { name, outcome } => {
+                self.look();
+                let seconds = self.timings.seconds.get(&name).copied();
+                let elapsed_ms =
+                    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).map(crate::execute::millis);
+                self.emitter.emit(Event::TestFinished { name: name.clone(), outcome, elapsed_ms });
+                self.tests.push(TestCase { name, outcome, seconds, failure: None });
+            }
+            Line::Understood => {}
+            Line::Other => self.emitter.emit(Event::TestOutput { line: line.clone() }),
+        }
+        self.output.push(line);
+        if self.output.len() > OUTPUT_KEPT {
+            self.output.remove(0);
+        }
+    }
+
+    fn look(&mut self) {
+        for name in self.timings.news() {
+            self.emitter.emit(Event::TestStarted { name });
+        }
+    }
+
+    fn finish(mut self, order: &TestCommand<'_>, status: ExitStatus, elapsed: Duration) -> TestRun {
+        if !self.reader.is_libtest && self.tests.is_empty() {
+            let outcome = if status.success() { TestOutcome::Passed } else { TestOutcome::Failed };
+            let failure = (!status.success()).then(|| self.output.join("\n"));
+            let name = order.command.join(" ");
+            self.tests.push(TestCase { name, outcome, seconds: Some(elapsed.as_secs_f64()), failure });
+        }
+        for (name, text) in &self.reader.failures {
+            if let Some(test) = self.tests.iter_mut().find(|test| test.name == *name) {
+                test.failure = Some(text.trim().to_owned());
+            }
+        }
+        let failed = self.tests.iter().any(|test| test.outcome == TestOutcome::Failed);
+        let ran = self.tests.iter().any(|test| test.outcome != TestOutcome::Ignored);
+        let failure = if !status.success() && !failed {
+            Some(format!("the test command ended with {status}"))
+        } else if !ran {
+            Some("no test ran: the filter matches none".to_owned())
+        } else {
+            None
+        };
+        let filtered = self.reader.filtered_out > 0;
+        TestRun { tests: self.tests, filtered, elapsed, failure, output: self.output }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn shell(script: &str) -> TestRun {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let command = ["sh", "-c", script].map(str::to_owned);
+        let order = TestCommand {
+            command: &command,
+            arguments: &[],
+            directory,
+            environment: &BTreeMap::new(),
+            evidence: directory,
+        };
+        let (emitter, _events) = Emitter::channel();
+        run(&order, &emitter, &Cancel::channel().1).await.expect("it takes place")
+    }
+
+    #[tokio::test]
+    async fn any_command_is_one_test() {
+        let green = shell("echo fine").await;
+        assert!(green.is_green());
+        assert_eq!(green.tests.len(), 1);
+        let red = shell("echo bad >&2; exit 3").await;
+        assert!(!red.is_green());
+        assert_eq!(red.tests[0].failure.as_deref(), Some("bad"));
+    }
+
+    #[tokio::test]
+    async fn a_harness_is_read_test_by_test_with_its_times() {
+        let script = "printf '{\"event\":\"started\",\"test\":\"a\"}\\n{\"event\":\"finished\",\"test\":\"a\",\"seconds\":0.5}\\n' > \"$DEVENV_TEST_EVENTS\"
+            echo 'running 2 tests'; echo 'test a ... ok'; echo 'test b ... FAILED'; echo '---- b stdout ----'; echo why; exit 101";
+        let run = shell(script).await;
+        assert_eq!(run.tests.len(), 2);
+        assert_eq!(run.tests[0].seconds, Some(0.5));
+        assert_eq!(run.tests[1].failure.as_deref(), Some("why"));
+        assert_eq!(run.failure, None);
+    }
+
+    #[tokio::test]
+    async fn a_run_without_a_test_is_red() {
+        let run = shell(
+            "echo 'running 0 tests'; echo 'test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 7 filtered out'",
+        )
+        .await;
+        assert!(!run.is_green());
+        assert!(run.filtered);
+        assert!(run.failure.expect("a reason").contains("no test ran"));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_after_green_tests_is_red() {
+        let run = shell("echo 'running 1 test'; echo 'test a ... ok'; exit 4").await;
+        assert!(!run.is_green());
+        assert!(run.failure.expect("a reason").contains('4'));
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_run_takes_its_children_along() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let command = ["sh", "-c", "sleep 100 & echo $! > pid; wait"].map(str::to_owned);
+        let order = TestCommand {
+            command: &command,
+            arguments: &[],
+            directory,
+            environment: &BTreeMap::new(),
+            evidence: directory,
+        };
+        let (emitter, _events) = Emitter::channel();
+        let (canceller, cancel) = Cancel::channel();
+        let pid_file = directory.join("pid");
+        let cancelling = async {
+            while std::fs::read_to_string(&pid_file).map_or(true, |text| text.is_empty()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            canceller.cancel();
+        };
+        let (outcome, ()) = tokio::join!(run(&order, &emitter, &cancel), cancelling);
+        assert!(matches!(outcome, Err(crate::Error::Cancelled)));
+        let pid = std::fs::read_to_string(&pid_file).expect("written");
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        // SIGINT is ignored by a background job of a shell without job control; SIGKILL is what ends it.
+        assert!(status.is_empty() || status.contains(" Z "), "{status}");
+    }
+}

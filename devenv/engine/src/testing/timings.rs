@@ -1,0 +1,57 @@
+//! Times and progress, which a test harness may tell us by appending JSON lines to a file.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
+
+use camino::Utf8PathBuf;
+use serde::Deserialize;
+
+/// The variable that names the file.
+pub(super) const VARIABLE: &str = "DEVENV_TEST_EVENTS";
+
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Told {
+    Started { test: String },
+    Finished { test: String, seconds: f64 },
+}
+
+pub(super) struct Timings {
+    path: Utf8PathBuf,
+    position: u64,
+    pub(super) seconds: BTreeMap<String, f64>,
+}
+
+impl Timings {
+    pub(super) fn new(path: Utf8PathBuf) -> Self {
+        Self { path, position: 0, seconds: BTreeMap::new() }
+    }
+
+    /// Reads what was added, and returns the tests that have begun.
+    pub(super) fn news(&mut self) -> Vec<String> {
+        let mut started = Vec::new();
+        let Ok(mut file) = std::fs::File::open(&self.path) else {
+            return started;
+        };
+        if file.seek(SeekFrom::Start(self.position)).is_err() {
+            return started;
+        }
+        let mut reader = BufReader::new(file);
+        let mut line = String::new();
+        while matches!(reader.read_line(&mut line), Ok(read) if read > 0) {
+            if !line.ends_with('\n') {
+                break;
+            }
+            self.position += line.len() as u64;
+            match serde_json::from_str(&line) {
+                Ok(Told::Started { test }) => started.push(test),
+                Ok(Told::Finished { test, seconds }) => {
+                    self.seconds.insert(test, seconds);
+                }
+                Err(_) => {}
+            }
+            line.clear();
+        }
+        started
+    }
+}
