@@ -40,7 +40,8 @@ impl Processor {
         Self { store, metrics, lifecycle }
     }
 
-    /// Answers a request. The work goes on when the caller hangs up: an answer once begun is recorded.
+    /// Answers a request. A caller that hangs up ends it, and leaves nothing half done: all that is written is one
+    /// write or one transaction, and the same order id finds it again.
     pub(crate) async fn process(&self, request: ProcessRequest) -> Result<Confirmation, ProcessError> {
         let outcome = {
             let _work = self.lifecycle.work();

@@ -146,7 +146,13 @@ impl StoreError {
                 let metadata = service.err().meta();
                 let code = metadata.code().unwrap_or("unknown error");
                 let text = format!("{code}: {}", metadata.message().unwrap_or("no message"));
-                if is_temporary(code) { Cause::Busy(text) } else { Cause::Broken(text) }
+                if is_temporary(code) {
+                    Cause::Busy(text)
+                } else if is_of_the_server(code) {
+                    Cause::Unreachable(text)
+                } else {
+                    Cause::Broken(text)
+                }
             }
             _ => Cause::Broken(innermost(error)),
         };
@@ -198,14 +204,15 @@ pub fn is_temporary(code: &str) -> bool {
             | "ThrottlingError"
             | "TransactionConflictException"
             | "TransactionInProgressException"
-            | "InternalServerError"
-            | "InternalFailure"
-            | "ServiceUnavailable"
-            | "ServiceUnavailableException"
             | "LimitExceededException"
             | "ResourceNotFoundException"
             | "ResourceInUseException"
     )
+}
+
+/// Codes of the 5xx answers, after which a write may have happened.
+fn is_of_the_server(code: &str) -> bool {
+    matches!(code, "InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "ServiceUnavailableException")
 }
 
 /// The error at the end of the chain says most: "connection refused", not "dispatch failure".

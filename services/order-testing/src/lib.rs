@@ -9,4 +9,4 @@ mod serving;
 pub use emulator::{Emulator, IN_STOCK, OTHER_IN_STOCK};
 pub use eventually::eventually;
 pub use faults::Fault;
-pub use serving::{Serving, serve};
+pub use serving::{Serving, serve, service};

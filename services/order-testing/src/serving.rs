@@ -1,4 +1,8 @@
 use axum::Router;
+use order_service::{
+    Identity, Service,
+    config::{Common, Environment},
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A router that answers on a port of its own until it is dropped.
@@ -22,4 +26,10 @@ impl Drop for Serving {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// A service as its process would be told of it, with nothing set but what must be.
+pub fn service(identity: Identity) -> Service {
+    let environment = Environment::of_pairs(&[("AWS_REGION", "eu-west-1")]);
+    Service { identity, common: Common::read(&environment).expect("a complete environment") }
 }
