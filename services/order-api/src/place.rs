@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use order_domain::{IdempotencyKey, Moment, Order, OrderId, OrderRequest, Refusal, RequestHash};
 use order_service::{Failure, dynamodb::StoreError};
+use tokio::time::Instant;
 
 use crate::{
     metrics::ApiMetrics,
@@ -7,6 +10,10 @@ use crate::{
     record::{Decision, Record},
     store::Store,
 };
+
+/// What placing an order may take. It ends before the request's own limit does, so that the client reads which order
+/// it has to ask for.
+const SETTLED_WITHIN: Duration = Duration::from_secs(9);
 
 /// Why an order was not confirmed.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +71,7 @@ impl Orders {
     async fn write_and_settle(&self, request: OrderRequest, key: Option<&IdempotencyKey>) -> Result<Order, PlaceError> {
         let order_id = key.map_or_else(OrderId::generate, |key| OrderId::for_key(&request.customer_id, key));
         let hash = RequestHash::of(&request);
+        let deadline = Instant::now() + SETTLED_WITHIN;
         let written = self.store.insert(Record::pending(order_id, request, Moment::now())).await;
         let record = match written {
             Ok(record) => record,
@@ -75,7 +83,10 @@ impl Orders {
         if record.request_hash.as_ref() != Some(&hash) {
             return Err(PlaceError::KeyOfAnotherOrder);
         }
-        let settled = self.settle(record).await.map_err(|cause| PlaceError::Unsettled { order_id, cause })?;
+        let settled = tokio::time::timeout_at(deadline, self.settle(record))
+            .await
+            .unwrap_or(Err(SettleError::Processor(ProcessorError::Timeout)))
+            .map_err(|cause| PlaceError::Unsettled { order_id, cause })?;
         match settled.decision() {
             Some(Decision::Refused(refusal)) => Err(PlaceError::Refused(refusal)),
             Some(Decision::Confirmed { .. }) | None => Ok(settled.into()),

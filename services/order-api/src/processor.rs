@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::{discovery::Discovery, record::Decision};
 
 /// What order-processor may take to decide, all attempts together.
-pub(crate) const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(5);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -60,19 +60,18 @@ impl ProcessorClient {
                 .body(body.clone())
         };
         let deadline = Instant::now() + UPSTREAM_TIMEOUT;
-        let (status, body) = tokio::time::timeout_at(deadline, self.at_any_target("process-order", request))
-            .await
-            .map_err(|_| ProcessorError::Timeout)??;
+        let (status, body) = self.at_any_target("process-order", deadline, request).await?;
         decision(status, &body)
     }
 
     /// Asks for its health, which reaches through to its tables.
     pub(crate) async fn answers(&self) -> Result<(), HealthFailure> {
-        let reason = match self.at_any_target("health", |url| self.http.get(url)).await {
-            Ok((status, _)) if status.is_success() => return Ok(()),
-            Ok((status, _)) => format!("its health is {}", status.as_u16()),
-            Err(error) => error.to_string(),
-        };
+        let reason =
+            match self.at_any_target("health", Instant::now() + UPSTREAM_TIMEOUT, |url| self.http.get(url)).await {
+                Ok((status, _)) if status.is_success() => return Ok(()),
+                Ok((status, _)) => format!("its health is {}", status.as_u16()),
+                Err(error) => error.to_string(),
+            };
         Err(HealthFailure { dependency: "order-processor".to_owned(), reason })
     }
 
@@ -81,6 +80,7 @@ impl ProcessorClient {
     async fn at_any_target(
         &self,
         path: &str,
+        deadline: Instant,
         request: impl Fn(Url) -> RequestBuilder,
     ) -> Result<(StatusCode, Bytes), ProcessorError> {
         let targets = self.discovery.targets().await.map_err(|error| ProcessorError::Unavailable(error.to_string()))?;
@@ -90,9 +90,13 @@ impl ProcessorClient {
         while let Some(target) = targets.next() {
             let url = target.join(path).map_err(|error| ProcessorError::Unexpected(error.to_string()))?;
             loop {
-                let error = match answer(request(url.clone())).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(error) => error,
+                let error = match tokio::time::timeout_at(deadline, answer(request(url.clone()))).await {
+                    Ok(Ok(answer)) => return Ok(answer),
+                    Ok(Err(error)) => error,
+                    Err(_) => {
+                        self.discovery.failed(&target);
+                        return Err(ProcessorError::Timeout);
+                    }
                 };
                 failure = format!("{target}: {}", innermost(&error));
                 let broke_off = !error.is_connect();

@@ -52,10 +52,7 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let error = match written {
-            Ok(_) => return Ok(record),
-            Err(error) => error,
-        };
+        let Err(error) = written else { return Ok(record) };
         match error.as_service_error() {
             Some(failure) if failure.is_conditional_check_failed_exception() => self
                 .order(record.order_id)

@@ -22,7 +22,7 @@ pub const IDENTITY: Identity =
     Identity { name: "order-processor", version: env!("CARGO_PKG_VERSION"), commit: option_env!("GIT_COMMIT") };
 
 /// Shorter than order-api waits, so that it reads our reason and not its own timeout.
-const REQUEST_TIMEOUT: Duration = Duration::from_millis(2800);
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(4800);
 
 /// Serves until the process is told to stop.
 pub async fn run(service: Service, config: Config) -> Result<(), StartError> {

@@ -3,7 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
-    operation::transact_write_items::TransactWriteItemsError,
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
     types::{AttributeValue, Put, TransactWriteItem, Update},
 };
 use order_domain::{OrderId, UnitPrice};
@@ -110,9 +110,7 @@ impl Store {
             .await;
         match written {
             Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 Ok(false)
             }
             Err(error) => Err(StoreError::of("PutItem", &self.reservations, &error)),
@@ -181,7 +179,7 @@ impl Store {
         match written {
             Ok(_) => Ok(Taken::Done),
             Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
                 Ok(Taken::Changed)
             }

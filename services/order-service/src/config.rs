@@ -1,6 +1,6 @@
 //! Reading the environment once, at the start. A value that does not fit names its variable and what was expected.
 
-use std::net::SocketAddr;
+use std::{ffi::OsString, net::SocketAddr};
 
 /// A variable that stops the start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,9 +13,11 @@ pub enum ConfigError {
     Conflict { first: &'static str, second: &'static str },
 }
 
+type Read = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+
 /// Where variables come from: the process, or a test's list.
 pub struct Environment {
-    read: Box<dyn Fn(&str) -> Option<std::ffi::OsString> + Send + Sync>,
+    read: Box<Read>,
 }
 
 impl Environment {

@@ -26,9 +26,12 @@ use aws_smithy_runtime_api::client::{
 use crate::{Failure, HealthFailure};
 
 /// What one operation may take with all its attempts.
-pub const OPERATION_TIMEOUT: Duration = Duration::from_millis(2500);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1000);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long an idle connection is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How many idle connections are kept (to one host).
 const IDLE_CONNECTIONS: usize = 128;
@@ -60,11 +63,10 @@ pub async fn client(region: &str) -> Client {
 
 /// The HTTP side of the client. TLS costs nothing until it is used.
 pub fn http_client() -> SharedHttpClient {
-    let plain =
-        Builder::new().pool_max_idle_per_host(IDLE_CONNECTIONS).pool_idle_timeout(Duration::from_secs(60)).build_http();
+    let plain = Builder::new().pool_max_idle_per_host(IDLE_CONNECTIONS).pool_idle_timeout(IDLE_TIMEOUT).build_http();
     let tls = Builder::new()
         .pool_max_idle_per_host(IDLE_CONNECTIONS)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
     SharedHttpClient::new(ByScheme { plain, tls })

@@ -3,7 +3,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use order_domain::{Invalid, Refusal};
+use order_domain::{Invalid, OrderId, Refusal};
 use serde_json::{Value, json};
 
 /// How long a client should wait before it tries again (seconds).
@@ -47,7 +47,7 @@ impl Failure {
 
     /// Names the order that may still be settled after this answer, and where to ask for it.
     #[must_use]
-    pub fn about_order(mut self, order_id: impl ToString) -> Self {
+    pub fn about_order(mut self, order_id: OrderId) -> Self {
         let order_id = order_id.to_string();
         let location = format!("/orders/{order_id}");
         self.order = Some((order_id, location));

@@ -23,13 +23,14 @@ pub struct HealthFailure {
     pub reason: String,
 }
 
+type Answer = (Instant, Result<(), HealthFailure>);
 type Look = Pin<Box<dyn Future<Output = Result<(), HealthFailure>> + Send>>;
 
 /// The dependencies of a service, looked at by one caller at a time and at most once in [`HEALTHY_FOR`].
 #[derive(Clone)]
 pub struct Dependencies {
     look: Arc<dyn Fn() -> Look + Send + Sync>,
-    last: Arc<Mutex<Option<(Instant, Result<(), HealthFailure>)>>>,
+    last: Arc<Mutex<Option<Answer>>>,
 }
 
 impl Dependencies {

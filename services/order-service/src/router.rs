@@ -48,12 +48,11 @@ pub fn router(
         ("/readyz", get(readyz).with_state(probes.clone())),
         ("/version", get(version).with_state(probes)),
     ];
-    let mut router = Router::new();
+    let mut all = Router::new();
     for (path, methods) in routes.into_iter().chain(probes) {
-        router = router.route(path, methods.clone()).route(&format!("{path}/"), methods);
+        all = all.route(path, methods.clone()).route(&format!("{path}/"), methods);
     }
-    router
-        .fallback(async || Failure::new(StatusCode::NOT_FOUND, "Not Found"))
+    all.fallback(async || Failure::new(StatusCode::NOT_FOUND, "Not Found"))
         .method_not_allowed_fallback(async || Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn_with_state(Observer { metrics, lifecycle, request_timeout }, observe))
@@ -70,6 +69,7 @@ pub(crate) fn metrics_router(metrics: Metrics) -> Router {
         .method_not_allowed_fallback(async || Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the signature that the layer calls")]
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let message = panic
         .downcast_ref::<String>()

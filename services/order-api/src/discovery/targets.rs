@@ -19,6 +19,9 @@ const SHUNNED_FOR: Duration = Duration::from_secs(5);
 /// The shortest time between two lookups, for a record with a TTL of zero or a name that does not resolve.
 const LOOKUP_PAUSE: Duration = Duration::from_secs(1);
 
+/// What a lookup may take: calls wait for it, and must have time left for a known target.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// One SRV record, with an address of its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
@@ -136,16 +139,18 @@ async fn resolved(
             return Ok(resolved.targets.clone());
         }
     }
-    let looked_up = resolver.resolve(name).await;
+    let looked_up = tokio::time::timeout(LOOKUP_TIMEOUT, resolver.resolve(name)).await.unwrap_or_else(|_| {
+        Err(DiscoveryError { name: name.to_owned(), reason: format!("no answer within {LOOKUP_TIMEOUT:?}") })
+    });
     {
         let mut health = health.lock().unwrap_or_else(PoisonError::into_inner);
         health.looked_up = Some(now);
         health.stale = false;
     }
     match (looked_up, &*known) {
-        (Ok(resolved), _) => {
-            let targets = resolved.targets.clone();
-            *known = Some(resolved);
+        (Ok(fresh), _) => {
+            let targets = fresh.targets.clone();
+            *known = Some(fresh);
             Ok(targets)
         }
         (Err(error), Some(last)) => {
@@ -235,8 +240,8 @@ mod tests {
         }
     }
 
-    fn answer(targets: &[Target], valid_for: Duration) -> Result<Resolved, DiscoveryError> {
-        Ok(Resolved { targets: targets.to_vec(), valid_until: Instant::now() + valid_for })
+    fn answer(targets: &[Target], valid_for: Duration) -> Resolved {
+        Resolved { targets: targets.to_vec(), valid_until: Instant::now() + valid_for }
     }
 
     fn failure() -> Result<Resolved, DiscoveryError> {
@@ -261,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lookup_holds_until_its_time_ends() {
-        let scripted = Scripted::new(vec![answer(&[target(1, 0, 0)], Duration::from_secs(60))]);
+        let scripted = Scripted::new(vec![Ok(answer(&[target(1, 0, 0)], Duration::from_mins(1)))]);
         let discovery = Discovery::named("name".into(), scripted.clone());
         for _ in 0..5 {
             assert_eq!(discovery.targets().await.expect("resolves").len(), 1);
@@ -272,8 +277,8 @@ mod tests {
     #[tokio::test]
     async fn a_changed_record_is_picked_up_and_an_unanswered_one_kept() {
         let scripted = Scripted::new(vec![
-            answer(&[target(1, 0, 0)], Duration::ZERO),
-            answer(&[target(2, 0, 0)], Duration::ZERO),
+            Ok(answer(&[target(1, 0, 0)], Duration::ZERO)),
+            Ok(answer(&[target(2, 0, 0)], Duration::ZERO)),
             failure(),
         ]);
         let discovery = Discovery::named("name".into(), scripted);
@@ -291,7 +296,7 @@ mod tests {
     #[tokio::test]
     async fn a_dead_target_comes_last_and_asks_for_a_new_lookup() {
         let both = [target(1, 0, 0), target(2, 0, 0)];
-        let scripted = Scripted::new(vec![answer(&both, Duration::from_secs(60))]);
+        let scripted = Scripted::new(vec![Ok(answer(&both, Duration::from_mins(1)))]);
         let discovery = Discovery::named("name".into(), scripted.clone());
         let dead = discovery.targets().await.expect("resolves")[0].clone();
         discovery.failed(&dead);

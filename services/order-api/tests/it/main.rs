@@ -1,6 +1,7 @@
 //! order-api over HTTP, with a real order-processor, against the embedded database.
 
 mod create;
+mod discovery;
 mod idempotency;
 mod list;
 mod outage;
@@ -39,9 +40,13 @@ impl System {
     }
 
     async fn over(emulator: Emulator, processor_url: &str, processor: Option<Serving>) -> Self {
-        let environment = Environment::of_pairs(&[("ORDER_PROCESSOR_URL", processor_url)]);
+        let discovery = Discovery::fixed(processor_url.parse().expect("a URL"));
+        Self::found_by(emulator, discovery, processor).await
+    }
+
+    async fn found_by(emulator: Emulator, discovery: Discovery, processor: Option<Serving>) -> Self {
+        let environment = Environment::of_pairs(&[("ORDER_PROCESSOR_SRV", "order-processor.test")]);
         let config = Config::read(&environment).expect("a complete environment");
-        let discovery = Discovery::of(&config.processor).expect("a URL needs no lookup");
         let metrics = Metrics::new();
         let api =
             Api::new(emulator.client.clone(), &config, discovery, &metrics, Lifecycle::default()).expect("starts");

@@ -59,7 +59,7 @@ async fn several_replicas_settle_an_order_once() {
 async fn an_order_under_way_is_left_alone() {
     let (system, location) = interrupted(1).await;
     let system = repaired(system).await;
-    let patient = Pace { age: Duration::from_secs(60), ..EAGER };
+    let patient = Pace { age: Duration::from_mins(1), ..EAGER };
     let reconciler = tokio::spawn(reconcile(system.api.clone(), patient, Lifecycle::default()));
     // Two rounds of all shards have been asked for once every one of these faults is used up.
     for _ in 0..16 {
