@@ -1,1 +1,17 @@
-fn main() {}
+//! The `devenv` command: arguments in, events and one result out. What it does is in `devenv-engine`.
+
+mod arguments;
+mod commands;
+mod exit;
+mod render;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match arguments::read() {
+        Ok(arguments) => run::run(arguments),
+        Err(usage) => usage.show(),
+    }
+}

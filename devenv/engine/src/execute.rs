@@ -21,6 +21,8 @@ pub(crate) struct Executed {
 }
 
 /// Runs the steps, side by side where the plan allows. The first error, the deadline or a cancellation ends the others.
+///
+/// The deadline is for things to become ready: a build may take as long as it needs, and the time begins anew after it.
 pub(crate) async fn execute(
     plan: &Plan,
     effects: &impl Effects,
@@ -35,6 +37,7 @@ pub(crate) async fn execute(
     let mut running = FuturesUnordered::new();
     let expiry = tokio::time::sleep(deadline);
     tokio::pin!(expiry);
+    let is_build = |index: usize| matches!(plan.steps[index].operation, Operation::Build { .. });
     loop {
         for (index, step) in plan.steps.iter().enumerate() {
             if begun[index] || !step.after.iter().all(|earlier| done[*earlier]) {
@@ -52,12 +55,13 @@ pub(crate) async fn execute(
         if running.is_empty() {
             return (executed, Ok(()));
         }
+        let building = (0..plan.steps.len()).any(|index| is_build(index) && begun[index] && !done[index]);
         let (index, (outcome, elapsed)) = tokio::select! {
             // What has ended counts, even when the deadline passes in the same moment.
             biased;
             Some(ended) = running.next() => ended,
             () = cancel.cancelled() => return (executed, Err(Error::Cancelled)),
-            () = &mut expiry => {
+            () = &mut expiry, if !building => {
                 let waiting = (0..plan.steps.len()).find(|index| begun[*index] && !done[*index]);
                 return (executed, Err(late(plan, waiting, deadline, emitter)));
             }
@@ -68,6 +72,9 @@ pub(crate) async fn execute(
             return (executed, Err(error));
         }
         done[index] = true;
+        if is_build(index) {
+            expiry.as_mut().reset(tokio::time::Instant::now() + deadline);
+        }
         if let Operation::AwaitReady { unit } = &step.operation
             && let Some(start) = started_at.get(unit)
         {
@@ -140,6 +147,8 @@ mod tests {
         log: Mutex<Vec<String>>,
         fails: Option<&'static str>,
         hangs: Option<&'static str>,
+        /// Milliseconds.
+        build_takes: u64,
     }
 
     impl Fake {
@@ -159,7 +168,7 @@ mod tests {
     impl Effects for Fake {
         async fn build(&self, _: &[String], progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
             progress("Compiling api".to_owned());
-            self.act("build".to_owned(), 100).await
+            self.act("build".to_owned(), self.build_takes).await
         }
         async fn start(&self, unit: &str) -> Result<(), Error> {
             self.act(format!("start {unit}"), 1).await
@@ -211,7 +220,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_build_runs_beside_the_emulator_and_its_tables() {
-        let fake = Fake::default();
+        let fake = Fake { build_takes: 100, ..Fake::default() };
         let before = tokio::time::Instant::now();
         let (executed, outcome, _) = run(&fake, &Cancel::channel().1).await;
         outcome.expect("nothing fails");
@@ -230,6 +239,13 @@ mod tests {
         assert_eq!(executed.started, [EMULATOR]);
         assert!(matches!(events.last(), Some(Event::StepFailed { step, .. })
             if step.cause == Cause::EmulatorStarts));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_build_may_take_longer_than_the_deadline() {
+        let fake = Fake { build_takes: 600_000, ..Fake::default() };
+        let (_, outcome, _) = run(&fake, &Cancel::channel().1).await;
+        outcome.expect("only readiness has a deadline");
     }
 
     #[tokio::test(start_paused = true)]

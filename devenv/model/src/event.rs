@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::observed::Exit;
 use crate::plan::{Plan, Step};
 
 /// Durations are milliseconds.
@@ -47,15 +46,12 @@ pub enum Event {
         step: Step,
         error: String,
     },
+    /// Every service is usable; nothing had to be done for it when not `changed`.
+    EnvironmentReady { report: EnvironmentReport, changed: bool },
     /// A line that a unit wrote.
     Log {
         unit: String,
         line: String,
-    },
-    UnitExited {
-        unit: String,
-        exit: Exit,
-        restart_in_ms: Option<u64>,
     },
     TestRunStarted {
         command: Vec<String>,

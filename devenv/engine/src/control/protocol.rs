@@ -7,7 +7,8 @@ pub(crate) const PROTOCOL: u32 = 1;
 
 /// One line from a command. Requests of one connection are answered in order.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "request", rename_all = "snake_case")]
+// Tagged from outside: an inner tag would make the reader forget that port numbers are keys of maps.
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
     Hello,
     /// Every unit, each probed anew.
@@ -44,7 +45,7 @@ pub(crate) enum Request {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Reply {
     Hello { protocol: u32, pid: u32 },
     Units { units: Vec<ObservedUnit> },

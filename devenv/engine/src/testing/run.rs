@@ -135,10 +135,10 @@ async fn end(child: &mut Child) {
     let group = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     let Some(group) = group else { return };
     let _ = rustix::process::kill_process_group(group, Signal::INT);
-    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
-        let _ = rustix::process::kill_process_group(group, Signal::KILL);
-        let _ = child.wait().await;
-    }
+    let _ = tokio::time::timeout(GRACE, child.wait()).await;
+    // Also when the command itself has ended: a member of its group may have ignored the first signal.
+    let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    let _ = child.wait().await;
 }
 
 struct Collector<'a> {
@@ -283,8 +283,13 @@ mod tests {
         let (outcome, ()) = tokio::join!(run(&order, &emitter, &cancel), cancelling);
         assert!(matches!(outcome, Err(crate::Error::Cancelled)));
         let pid = std::fs::read_to_string(&pid_file).expect("written");
-        let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        let stat = format!("/proc/{}/stat", pid.trim());
         // SIGINT is ignored by a background job of a shell without job control; SIGKILL is what ends it.
-        assert!(status.is_empty() || status.contains(" Z "), "{status}");
+        let ended = || std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(" Z "));
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !ended() && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(ended(), "the background job is still there");
     }
 }

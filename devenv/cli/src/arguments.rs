@@ -1,0 +1,288 @@
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit::{Exit, HELP};
+
+const EXAMPLES: &str = "\
+Begin here:
+  devenv up                 start everything, seeded, and follow its logs
+  devenv up -d              the same in the background
+  devenv test               prove it end to end, in an environment of its own
+  devenv down               stop everything; the data stays";
+
+/// A running, seeded copy of your system with an emulated AWS, on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "devenv", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Act as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub(crate) directory: Option<Utf8PathBuf>,
+    /// How to print: for a terminal, as plain lines, or as JSON lines
+    #[arg(long, value_enum, default_value = "auto", global = true)]
+    pub(crate) output: Output,
+    /// When to use colours
+    #[arg(long, value_enum, default_value = "auto", global = true)]
+    pub(crate) color: Color,
+    /// Print results and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Print causes and every line of progress
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Keep the environment's state here instead of in .devenv
+    #[arg(long, env = "DEVENV_STATE_DIR", value_name = "DIR", global = true, hide = true)]
+    pub(crate) state_dir: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Auto,
+    Plain,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the environment, or whatever of it is not running or has changed
+    #[command(after_help = "Without -d the logs follow, and Ctrl-C stops what this command started.")]
+    Up(Up),
+    /// Stop the environment; the data stays
+    Down {
+        /// Remove the data too
+        #[arg(long)]
+        volumes: bool,
+    },
+    /// Show what runs and where
+    Status,
+    /// Show what the services wrote
+    Logs(Logs),
+    /// Put the seed items that are absent; nothing is restored
+    Seed,
+    /// Return to the seeded state, without a restart
+    Reset,
+    /// Print the variables with which the AWS CLI and any SDK use this environment
+    #[command(after_help = "In a shell:\n  eval \"$(devenv env)\"")]
+    Env {
+        #[arg(long, value_enum, default_value = "shell")]
+        format: EnvFormat,
+    },
+    /// Run the end-to-end tests in an environment of their own
+    #[command(after_help = "One test alone:\n  devenv test -- orders::an_order_is_read_back")]
+    Test(Test),
+    /// Check what this machine needs, with one command for each finding
+    Doctor {
+        /// Run the commands that change nothing outside the project
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Print the completions for a shell
+    Completions { shell: Shell },
+    /// The embedded emulator, as `up` starts it
+    #[command(hide = true)]
+    Emulator {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// The supervisor, as `up` starts it
+    #[command(hide = true)]
+    Supervise {
+        #[arg(long)]
+        instance: String,
+    },
+    /// Kill, stop or start one unit, for tests
+    #[command(hide = true)]
+    Unit {
+        #[arg(value_enum)]
+        action: Action,
+        name: String,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Up {
+    /// Services to start with what they depend on; all when none is named
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    /// Return when everything is ready, and leave it running
+    #[arg(short, long)]
+    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Print what would be done and why, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How long everything may take to become ready, such as 90s or 2m
+    #[arg(long, default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Choice {
+    /// What runs the services
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) runtime: Runtime,
+    /// What stands for AWS
+    #[arg(long, value_enum)]
+    pub(crate) emulator: Option<Emulator>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Runtime {
+    Auto,
+    Process,
+    Docker,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emulator {
+    Embedded,
+    DynamodbLocal,
+    Localstack,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Logs {
+    /// Services to show; all and the emulator when none is named
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    /// Go on with what they write from now on
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Begin with the last N lines of each
+    #[arg(long, value_name = "N")]
+    pub(crate) tail: Option<usize>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Test {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Leave the environment running afterwards
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Where the JUnit report goes [default: .devenv/junit.xml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<Utf8PathBuf>,
+    /// How long the environment may take to become ready
+    #[arg(long, default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Handed to the test command, such as the name of one test
+    #[arg(last = true, value_name = "TEST ARGS")]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EnvFormat {
+    Shell,
+    Dotenv,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Action {
+    Kill,
+    Stop,
+    Start,
+}
+
+impl Command {
+    /// As results name it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Up(_) => "up",
+            Self::Down { .. } => "down",
+            Self::Status => "status",
+            Self::Logs(_) => "logs",
+            Self::Seed => "seed",
+            Self::Reset => "reset",
+            Self::Env { .. } => "env",
+            Self::Test(_) => "test",
+            Self::Doctor { .. } => "doctor",
+            Self::Completions { .. } => "completions",
+            Self::Emulator { .. } => "emulator",
+            Self::Supervise { .. } => "supervise",
+            Self::Unit { .. } => "unit",
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text} is not a time such as 90s, 2m or 500ms");
+    let duration: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(duration).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
+}
+
+/// A command line that is wrong, or that asks for help.
+pub(crate) struct Usage(clap::Error);
+
+pub(crate) fn read() -> Result<Arguments, Usage> {
+    Arguments::try_parse().map_err(Usage)
+}
+
+impl Usage {
+    pub(crate) fn show(&self) -> ExitCode {
+        if self.0.use_stderr() && wants_json(std::env::args()) {
+            let text = self.0.to_string();
+            let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();
+            let result = serde_json::json!({
+                "version": 1, "event": "result", "command": null, "ok": false,
+                "error": { "code": "usage", "message": message, "hint": "run devenv --help", "log": [],
+                           "exit_code": Exit::Usage as u8 },
+            });
+            let _ = writeln!(std::io::stdout(), "{result}");
+            return Exit::Usage.into();
+        }
+        let _ = self.0.print();
+        if self.0.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+    }
+}
+
+/// Whether JSON was asked for, on a command line that could not be read.
+fn wants_json(arguments: impl Iterator<Item = String>) -> bool {
+    let arguments: Vec<String> = arguments.collect();
+    arguments.iter().any(|argument| argument == "--output=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("120s"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        for bad in ["", "0s", "-5s", "soon", "5"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

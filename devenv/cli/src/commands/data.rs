@@ -1,0 +1,28 @@
+use std::collections::BTreeMap;
+
+use devenv_engine::{Error, Project};
+use serde_json::json;
+
+use crate::run::{Context, Outcome};
+
+pub(super) async fn seed(context: &Context) -> Result<Outcome, Error> {
+    let put = devenv_engine::seed(&Project::load(&context.options)?).await?;
+    let text = if put.values().all(|count| *count == 0) {
+        "every seed item is there already".to_owned()
+    } else {
+        format!("seeded: {}", counts(&put))
+    };
+    Ok(Outcome::done(text, &json!({ "put": put })))
+}
+
+pub(super) async fn reset(context: &Context) -> Result<Outcome, Error> {
+    let put = devenv_engine::reset(&Project::load(&context.options)?).await?;
+    let text = format!("rebuilt {} tables; seeded: {}", put.len(), counts(&put));
+    Ok(Outcome::done(text, &json!({ "put": put })))
+}
+
+fn counts(put: &BTreeMap<String, usize>) -> String {
+    let parts: Vec<String> =
+        put.iter().filter(|(_, count)| **count > 0).map(|(table, count)| format!("{count} into {table}")).collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}

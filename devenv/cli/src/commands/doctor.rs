@@ -1,0 +1,50 @@
+use std::process::Stdio;
+
+use devenv_engine::Error;
+use devenv_engine::host::{Finding, Fix, State, doctor};
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::run::{Context, Outcome};
+
+pub(super) async fn run(context: &Context, fix: bool) -> Result<Outcome, Error> {
+    let mut findings = doctor(&context.options).await;
+    let mut ran = Vec::new();
+    if fix {
+        for safe in findings.iter().filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.safe) {
+            context.emitter.notice(format!("running {}", safe.command));
+            ran.push(safe.command.clone());
+            apply(safe).await;
+        }
+        if !ran.is_empty() {
+            findings = doctor(&context.options).await;
+        }
+    }
+    let text: Vec<String> = findings.iter().map(|finding| line(context, finding)).collect();
+    let problems = findings.iter().filter(|finding| finding.state == State::Problem).count();
+    let mut outcome = Outcome::done(text.join("\n"), &json!({ "findings": findings, "ran": ran }));
+    if problems > 0 {
+        outcome.exit = Exit::PrerequisiteMissing;
+    }
+    Ok(outcome)
+}
+
+/// What it did shows in the next look, not in its exit code.
+async fn apply(fix: &Fix) {
+    let mut command = tokio::process::Command::new("sh");
+    let _ = command.args(["-c", &fix.command]).stdin(Stdio::null()).stdout(Stdio::null()).status().await;
+}
+
+fn line(context: &Context, finding: &Finding) -> String {
+    let style = context.style;
+    let mark = match finding.state {
+        State::Ok => style.green("ok     "),
+        State::Warning => style.yellow("warning"),
+        State::Problem => style.red("problem"),
+    };
+    let mut line = format!("{mark}  {}: {}", finding.check, finding.message);
+    if let Some(fix) = &finding.fix {
+        line.push_str(&format!("\n         fix: {}", fix.command));
+    }
+    line
+}

@@ -1,0 +1,26 @@
+use devenv_engine::{DownOptions, Error, Project};
+use serde_json::json;
+
+use crate::run::{Context, Outcome};
+
+pub(super) async fn run(context: &Context, volumes: bool) -> Result<Outcome, Error> {
+    let project = Project::load(&context.options)?;
+    let down = devenv_engine::down(&project, &DownOptions { volumes }, &context.emitter).await?;
+    let mut text = if down.was_running {
+        format!("stopped {}", down.stopped.join(", "))
+    } else if down.leftovers.is_empty() {
+        "nothing was running".to_owned()
+    } else {
+        format!("ended {} processes that a killed run had left", down.leftovers.len())
+    };
+    text.push_str(match (volumes, down.data_removed) {
+        (true, true) => "; removed the data",
+        (true, false) => "; there was no data",
+        (false, _) => "; the data stays (devenv down --volumes removes it)",
+    });
+    let fields = json!({
+        "stopped": down.stopped, "leftovers": down.leftovers, "data_removed": down.data_removed,
+        "was_running": down.was_running,
+    });
+    Ok(Outcome::done(text, &fields))
+}

@@ -1,0 +1,28 @@
+use std::collections::BTreeMap;
+
+use devenv_engine::{Error, Project};
+use serde_json::json;
+
+use crate::arguments::EnvFormat;
+use crate::run::{Context, Outcome};
+
+pub(super) async fn run(context: &Context, format: EnvFormat) -> Result<Outcome, Error> {
+    let variables = devenv_engine::environment(&Project::load(&context.options)?).await?;
+    let text = match format {
+        EnvFormat::Shell => shell(&variables),
+        EnvFormat::Dotenv => lines(&variables, ""),
+        EnvFormat::Json => json!(variables).to_string(),
+    };
+    Ok(Outcome::done(text, &json!({ "variables": variables })))
+}
+
+/// A profile of the caller's would be asked before the dummy credentials.
+fn shell(variables: &BTreeMap<String, String>) -> String {
+    format!("unset AWS_PROFILE AWS_SESSION_TOKEN\n{}", lines(variables, "export "))
+}
+
+fn lines(variables: &BTreeMap<String, String>, before: &str) -> String {
+    let lines: Vec<String> =
+        variables.iter().map(|(name, value)| format!("{before}{name}='{}'", value.replace('\'', r"'\''"))).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,16 @@
+use devenv_engine::{Error, Project};
+
+use crate::render::environment_table;
+use crate::run::{Context, Outcome};
+
+pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
+    let report = devenv_engine::status(&Project::load(&context.options)?).await?;
+    let data = match &report.data {
+        Some(file) => format!("data: kept in {file}"),
+        None => "data: goes with the environment".to_owned(),
+    };
+    let table = environment_table(&report, context.style);
+    let text =
+        format!("{} (runtime {}, emulator {})\n{table}\n{data}", report.project, report.runtime, report.emulator);
+    Ok(Outcome::done(text, &report))
+}

@@ -1,0 +1,79 @@
+use std::fmt::Write;
+
+use devenv_engine::testing::TestRun;
+use devenv_engine::{Error, Project, TestOptions};
+use devenv_model::event::TestOutcome;
+use serde_json::json;
+
+use super::choose;
+use crate::arguments::Test;
+use crate::exit::Exit;
+use crate::run::{Context, Outcome};
+
+pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, Error> {
+    choose(context, &Project::load(&context.options)?, &arguments.choice)?;
+    let options = TestOptions {
+        keep: arguments.keep,
+        junit: arguments.junit,
+        arguments: arguments.arguments,
+        timeout: arguments.timeout,
+    };
+    let report = devenv_engine::test(&context.options, &options, &context.emitter, &context.cancel).await?;
+    let run = &report.run;
+    let mut text = failures(context, run);
+    text.push_str(&summary(context, run));
+    let _ = write!(text, "\nreport: {}", report.junit);
+    if let Some(bundle) = &report.bundle {
+        let _ = write!(text, "\nwhat is known of the failure: {bundle}");
+    }
+    if let Some(kept) = &report.kept {
+        let _ = write!(text, "\nkept: devenv --state-dir {kept} status");
+    }
+    let tests: Vec<_> = run
+        .tests
+        .iter()
+        .map(|test| json!({ "name": test.name, "outcome": test.outcome, "seconds": test.seconds, "failure": test.failure }))
+        .collect();
+    let fields = json!({
+        "passed": run.count(TestOutcome::Passed), "failed": run.count(TestOutcome::Failed),
+        "ignored": run.count(TestOutcome::Ignored), "filtered": run.filtered,
+        "seconds": run.elapsed.as_secs_f64(), "failure": run.failure, "tests": tests,
+        "junit": report.junit, "bundle": report.bundle, "kept": report.kept,
+    });
+    let mut outcome = Outcome::done(text, &fields);
+    if !run.is_green() {
+        outcome.exit = Exit::Failed;
+    }
+    Ok(outcome)
+}
+
+fn failures(context: &Context, run: &TestRun) -> String {
+    let mut text = String::new();
+    for test in run.tests.iter().filter(|test| test.outcome == TestOutcome::Failed) {
+        let failure = test.failure.as_deref().unwrap_or("it printed nothing");
+        let _ = writeln!(text, "{} {}\n{failure}\n", context.style.red("failed:"), test.name);
+        let _ = writeln!(text, "again: devenv test -- {}\n", test.name);
+    }
+    if let Some(failure) = &run.failure {
+        for line in run.output.iter().rev().take(40).rev() {
+            let _ = writeln!(text, "  {line}");
+        }
+        let _ = writeln!(text, "{} {failure}", context.style.red("failed:"));
+    }
+    text
+}
+
+fn summary(context: &Context, run: &TestRun) -> String {
+    let (passed, failed) = (run.count(TestOutcome::Passed), run.count(TestOutcome::Failed));
+    let verdict = if run.is_green() { context.style.green("green") } else { context.style.red("red") };
+    let mut text = format!("{verdict}: {passed} passed, {failed} failed");
+    let ignored = run.count(TestOutcome::Ignored);
+    if ignored > 0 {
+        let _ = write!(text, ", {ignored} ignored");
+    }
+    if run.filtered {
+        text.push_str(", others left out by the filter");
+    }
+    let _ = write!(text, ", in {:.1} s", run.elapsed.as_secs_f64());
+    text
+}

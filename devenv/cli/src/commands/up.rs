@@ -1,0 +1,45 @@
+use devenv_engine::{Error, LogOptions, Project, UpOptions};
+use devenv_model::event::Event;
+use serde_json::json;
+
+use super::choose;
+use crate::arguments::Up;
+use crate::run::{Context, Outcome};
+
+/// How many earlier lines of each service stand before those that follow.
+const BACKLOG: usize = 5;
+
+pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Error> {
+    let project = Project::load(&context.options)?;
+    choose(context, &project, &arguments.choice)?;
+    let options = UpOptions { services: arguments.services.clone(), timeout: arguments.timeout };
+    if arguments.dry_run {
+        let plan = devenv_engine::plan(&project, &options, &context.emitter).await?;
+        return Ok(Outcome::done(plan.to_string().trim_end(), &plan));
+    }
+    let mut up = devenv_engine::up(&project, &options, &context.emitter, &context.cancel).await?;
+    context.emitter.emit(Event::EnvironmentReady { report: up.report.clone(), changed: up.changed });
+    let fields = json!({ "changed": up.changed, "environment": up.report });
+    if arguments.detach {
+        up.attachment.detach().await?;
+        let text = "next: devenv logs -f, devenv test, devenv down";
+        return Ok(Outcome::done(text, &fields));
+    }
+    let follow = LogOptions { services: arguments.services.clone(), tail: Some(BACKLOG), follow: true };
+    let stopped_elsewhere = tokio::select! {
+        outcome = devenv_engine::logs(&project, &follow, &context.emitter, &context.cancel) => {
+            outcome?;
+            false
+        }
+        () = up.attachment.lost() => true,
+    };
+    let text = if stopped_elsewhere {
+        "the environment was stopped"
+    } else if up.attachment.is_owner() {
+        up.attachment.stop(&context.emitter).await?;
+        "stopped; the data stays"
+    } else {
+        "left running, as it was before (devenv down stops it)"
+    };
+    Ok(Outcome::done(text, &fields))
+}

@@ -1,0 +1,40 @@
+use std::io::Write;
+
+use devenv_engine::Error;
+use devenv_model::event::Event;
+use serde_json::{Value, json};
+
+use super::Render;
+use crate::report::Report;
+use crate::run::Outcome;
+
+/// Raised when the shape of an object changes for those who read it.
+const VERSION: u32 = 1;
+
+/// One object a line; the last one is the result.
+pub(super) struct Json;
+
+impl Render for Json {
+    fn event(&mut self, event: &Event) -> bool {
+        write(serde_json::to_value(event).unwrap_or_default())
+    }
+
+    fn outcome(&mut self, command: &str, outcome: &Outcome) {
+        let ok = outcome.exit == crate::exit::Exit::Done;
+        let mut result = json!({ "event": "result", "command": command, "ok": ok });
+        if let Value::Object(fields) = &mut result {
+            fields.extend(outcome.fields.clone());
+        }
+        write(result);
+    }
+
+    fn error(&mut self, command: &str, report: &Report, _: &Error) {
+        write(json!({ "event": "result", "command": command, "ok": false, "error": report }));
+    }
+}
+
+fn write(mut object: Value) -> bool {
+    object["version"] = json!(VERSION);
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{object}").and_then(|()| out.flush()).is_ok()
+}

@@ -1,0 +1,137 @@
+use std::io::Write;
+
+use devenv_engine::Error;
+use devenv_model::event::{Event, TestOutcome};
+use devenv_model::manifest::Drawing;
+use devenv_model::plan::Operation;
+
+use super::{Render, Style, environment_table};
+use crate::report::Report;
+use crate::run::Outcome;
+
+/// Lines that stay, for files, pipes and build servers.
+pub(super) struct Plain {
+    style: Style,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Plain {
+    pub(super) fn new(style: Style, quiet: bool, verbose: bool) -> Self {
+        Self { style, quiet, verbose }
+    }
+
+    fn progress(&self, line: &str) -> bool {
+        if !self.quiet {
+            tell(line);
+        }
+        true
+    }
+}
+
+impl Render for Plain {
+    fn event(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Log { unit, line } => say(&format!("{}| {line}", self.style.name(unit, 16))),
+            Event::EnvironmentReady { report, changed } => {
+                if !changed {
+                    self.progress("unchanged: everything is ready");
+                }
+                say(&environment_table(report, self.style))
+            }
+            Event::StepProgress { line, .. } if !self.verbose && is_noise(line) => true,
+            event => lines(event, self.style, self.verbose).iter().all(|line| self.progress(line)),
+        }
+    }
+
+    fn outcome(&mut self, _: &str, outcome: &Outcome) {
+        if !outcome.text.is_empty() {
+            say(&outcome.text);
+        }
+    }
+
+    fn error(&mut self, _: &str, report: &Report, error: &Error) {
+        tell(&error_text(report, error, self.style));
+    }
+}
+
+/// What an event says in words; none for those that have a form of their own.
+pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
+    match event {
+        Event::RuntimeChosen { runtime, why, emulator, project } => {
+            vec![format!("{project}: runtime {runtime} ({why}), emulator {emulator}")]
+        }
+        Event::Notice { message } => vec![format!("{} {message}", style.yellow("note:"))],
+        Event::PlanReady { plan } if verbose => plan.to_string().lines().map(str::to_owned).collect(),
+        Event::StepStarted { step, .. } if matches!(step.operation, Operation::Build { .. }) => {
+            vec![format!("{} ({})", step.operation, step.cause)]
+        }
+        Event::StepProgress { line, .. } => vec![format!("  {line}")],
+        Event::StepFinished { step, elapsed_ms, .. } => {
+            let cause = if verbose { format!(" ({})", step.cause) } else { String::new() };
+            vec![format!(
+                "{} {}{cause} {}",
+                style.green("done"),
+                step.operation,
+                style.dim(&format!("{elapsed_ms} ms"))
+            )]
+        }
+        Event::StepFailed { step, error, .. } => {
+            vec![format!("{} {}: {}", style.red("failed"), step.operation, error.lines().next().unwrap_or_default())]
+        }
+        Event::TestRunStarted { command } => vec![format!("running {}", command.join(" "))],
+        Event::TestFinished { name, outcome, elapsed_ms } => {
+            let mark = match outcome {
+                TestOutcome::Passed => style.green("PASS"),
+                TestOutcome::Failed => style.red("FAIL"),
+                TestOutcome::Ignored => style.yellow("SKIP"),
+            };
+            let time = elapsed_ms.map_or_else(|| " ".repeat(10), |ms| format!("{:>8} ms", ms).chars().collect());
+            vec![format!("{mark} {time:>11}  {name}")]
+        }
+        Event::TestOutput { line } if verbose || is_compiler_trouble(line) => vec![format!("  {line}")],
+        _ => Vec::new(),
+    }
+}
+
+/// A compiler's hundreds of lines, one a crate.
+fn is_noise(line: &str) -> bool {
+    ["Compiling", "Fresh", "Downloaded", "Downloading"].iter().any(|word| line.starts_with(word))
+}
+
+fn is_compiler_trouble(line: &str) -> bool {
+    line.starts_with("error")
+}
+
+pub(super) fn error_text(report: &Report, error: &Error, style: Style) -> String {
+    let mut text = String::new();
+    if let Error::Manifest(mistakes) = error {
+        let drawing = if style.colour { Drawing::Colour } else { Drawing::Plain };
+        text.push_str(mistakes.draw(drawing).trim_end());
+        text.push_str(&format!("\n\n{} the files above have {}", style.red("error:"), plural(mistakes.problems.len())));
+    } else {
+        text.push_str(&format!("{} {}", style.red("error:"), report.message));
+    }
+    for line in &report.log {
+        text.push_str(&format!("\n  {} {line}", style.dim("|")));
+    }
+    if let Some(hint) = &report.hint {
+        text.push_str(&format!("\n{} {hint}", style.green("hint:")));
+    }
+    text
+}
+
+fn plural(count: usize) -> String {
+    if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") }
+}
+
+/// To standard output; false when nobody reads it.
+pub(super) fn say(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+}
+
+/// To standard error.
+fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,31 @@
+use comfy_table::Table;
+use comfy_table::presets;
+use devenv_model::event::EnvironmentReport;
+
+use super::Style;
+
+/// The services with their states and addresses, without a frame.
+pub(crate) fn environment_table(report: &EnvironmentReport, style: Style) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["SERVICE", "STATE", "URL", "TOOK", "RESTARTS", "PID"]);
+    for unit in &report.units {
+        let state = match &unit.detail {
+            Some(detail) => format!("{} ({detail})", unit.state),
+            None => unit.state.clone(),
+        };
+        let took = unit.took_ms.map_or_else(|| "-".to_owned(), |took| format!("{took} ms"));
+        let pid = unit.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
+        let url = unit.url.clone().unwrap_or_else(|| "-".to_owned());
+        table.add_row([unit.name.clone(), state, url, took, unit.restarts.to_string(), pid]);
+    }
+    let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    // Colours are put in afterwards: the table would count their bytes as width.
+    let coloured = text.into_iter().map(|line| match line.trim_start() {
+        words if words.starts_with("SERVICE") => style.dim(&line),
+        words if words.contains(" ready ") => line.replacen(" ready ", &format!(" {} ", style.green("ready")), 1),
+        words if words.contains(" failed") => line.replacen(" failed", &format!(" {}", style.red("failed")), 1),
+        _ => line,
+    });
+    coloured.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use devenv_engine::Error;
+use devenv_model::event::Event;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::log_line::readable;
+use super::plain::{error_text, lines, say};
+use super::{Render, Style, environment_table};
+use crate::report::Report;
+use crate::run::Outcome;
+
+/// A spinner for each step and test that runs; what has ended stays above them.
+pub(super) struct Tty {
+    style: Style,
+    verbose: bool,
+    bars: MultiProgress,
+    steps: BTreeMap<usize, ProgressBar>,
+    tests: BTreeMap<String, ProgressBar>,
+}
+
+impl Tty {
+    pub(super) fn new(style: Style, verbose: bool) -> Self {
+        Self { style, verbose, bars: MultiProgress::new(), steps: BTreeMap::new(), tests: BTreeMap::new() }
+    }
+
+    fn spinner(&self, text: String) -> ProgressBar {
+        let bar = self.bars.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg:.dim}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(text);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    }
+
+    fn print(&self, line: &str) {
+        let _ = self.bars.println(line);
+    }
+
+    /// Text for standard output must not run into a spinner.
+    fn say(&self, text: &str) -> bool {
+        self.bars.suspend(|| say(text))
+    }
+}
+
+impl Render for Tty {
+    fn event(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Log { unit, line } => {
+                return self.say(&format!("{}| {}", self.style.name(unit, 16), readable(line)));
+            }
+            Event::EnvironmentReady { report, changed } => {
+                if !changed {
+                    self.print("unchanged: everything is ready");
+                }
+                return self.say(&environment_table(report, self.style));
+            }
+            Event::StepStarted { index, step } => {
+                let bar = self.spinner(format!("{} ({})", step.operation, step.cause));
+                self.steps.insert(*index, bar);
+                return true;
+            }
+            Event::StepProgress { index, line } => {
+                if let Some(bar) = self.steps.get(index) {
+                    bar.set_message(line.clone());
+                }
+                return true;
+            }
+            Event::StepFinished { index, .. } | Event::StepFailed { index, .. } => {
+                if let Some(bar) = self.steps.remove(index) {
+                    bar.finish_and_clear();
+                }
+            }
+            Event::TestStarted { name } => {
+                let bar = self.spinner(name.clone());
+                self.tests.insert(name.clone(), bar);
+                return true;
+            }
+            Event::TestFinished { name, .. } => {
+                if let Some(bar) = self.tests.remove(name) {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+        for line in lines(event, self.style, self.verbose) {
+            self.print(&line);
+        }
+        true
+    }
+
+    fn outcome(&mut self, _: &str, outcome: &Outcome) {
+        let _ = self.bars.clear();
+        if !outcome.text.is_empty() {
+            self.say(&outcome.text);
+        }
+    }
+
+    fn error(&mut self, _: &str, report: &Report, error: &Error) {
+        let _ = self.bars.clear();
+        self.print(&error_text(report, error, self.style));
+    }
+}

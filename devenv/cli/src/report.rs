@@ -1,0 +1,125 @@
+//! The one place where an error gets its stable code, its exit code and the next command to type.
+
+use devenv_engine::{Error, dynamo, testing};
+use devenv_model::manifest::ProblemReport;
+use serde::Serialize;
+
+use crate::exit::Exit;
+
+/// An error as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Report {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    /// The last lines of the failed program.
+    pub(crate) log: Vec<String>,
+    pub(crate) exit_code: u8,
+    /// Mistakes in the files, each with its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) problems: Vec<ProblemReport>,
+}
+
+pub(crate) fn report(error: &Error) -> Report {
+    let (code, exit, hint) = describe(error);
+    let problems = match error {
+        Error::Manifest(error) => error.problems.iter().map(devenv_model::manifest::Problem::report).collect(),
+        _ => Vec::new(),
+    };
+    Report { code, message: error.to_string(), hint, log: error.log().to_vec(), exit_code: exit as u8, problems }
+}
+
+pub(crate) fn exit(error: &Error) -> Exit {
+    describe(error).1
+}
+
+fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        Error::NoManifest { .. } => {
+            ("no_manifest", Exit::ConfigurationInvalid, hint("run it in a project, or name one: devenv -C DIR up"))
+        }
+        Error::Manifest(_) => {
+            ("manifest", Exit::ConfigurationInvalid, hint("mend the file, then: devenv up --dry-run"))
+        }
+        Error::ReadFile { .. } => (
+            "read_file",
+            Exit::ConfigurationInvalid,
+            hint("see that devenv.toml names it rightly and that you may read it"),
+        ),
+        Error::State { source, .. } => ("state", Exit::Failed, Some(state_hint(source))),
+        Error::StateFormat { .. } => {
+            ("state_format", Exit::ConfigurationInvalid, hint("use the newer devenv, or remove .devenv"))
+        }
+        Error::UnknownService { .. } => ("unknown_service", Exit::Usage, hint("devenv status lists the services")),
+        Error::NotAProcess { service } => {
+            let text = format!("say how it runs: [services.{service}.process] package = \"...\" in devenv.toml");
+            ("not_a_process", Exit::ConfigurationInvalid, Some(text))
+        }
+        Error::NotAvailable { .. } => {
+            ("not_available", Exit::PrerequisiteMissing, hint("devenv up --runtime process --emulator embedded"))
+        }
+        Error::CargoMissing { .. } => ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor")),
+        Error::Build { packages, .. } => {
+            let packages: String = packages.iter().map(|package| format!(" -p {package}")).collect();
+            ("build", Exit::Failed, Some(format!("cargo build{packages}")))
+        }
+        Error::NoBinary { .. } => {
+            ("no_binary", Exit::ConfigurationInvalid, hint("the package and its binary must have one name"))
+        }
+        Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),
+        Error::Template { .. } => ("template", Exit::ConfigurationInvalid, hint("see devenv.schema.json")),
+        Error::NotLocal { .. } => {
+            ("not_local", Exit::ConfigurationInvalid, hint("set it to \"${emulator}\" in devenv.toml"))
+        }
+        Error::NoTests => ("no_tests", Exit::ConfigurationInvalid, hint("add [test] command = [...] to devenv.toml")),
+        Error::Dynamo(error) => dynamo(error),
+        Error::Testing(testing::Error::Start { .. }) => {
+            ("test_start", Exit::PrerequisiteMissing, hint("see [test] command in devenv.toml"))
+        }
+        Error::Testing(_) => ("testing", Exit::Failed, hint("devenv doctor")),
+        Error::UnitFailed { unit, .. } => ("unit_failed", Exit::Failed, Some(format!("devenv logs {unit}"))),
+        Error::Deadline { unit, .. } => {
+            let text = unit.as_ref().map_or_else(|| "devenv logs".to_owned(), |unit| format!("devenv logs {unit}"));
+            ("deadline", Exit::NotReadyInTime, Some(format!("{text}, or give it longer: devenv up --timeout 5m")))
+        }
+        Error::NotRunning { .. } => ("not_running", Exit::Failed, hint("devenv up -d")),
+        Error::Locked { .. } => ("locked", Exit::Locked, hint("wait until it has ended, then try again")),
+        Error::SupervisorVersion { .. } => {
+            ("supervisor_version", Exit::Failed, hint("stop it with the devenv that started it: devenv down"))
+        }
+        Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
+        Error::SupervisorLost { .. } => ("supervisor_lost", Exit::Failed, hint("devenv up repairs the environment")),
+        Error::Refused { .. } => ("refused", Exit::Failed, hint("devenv status")),
+        Error::Cancelled => ("interrupted", Exit::Interrupted, None),
+    }
+}
+
+fn dynamo(error: &dynamo::Error) -> (&'static str, Exit, Option<String>) {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        dynamo::Error::TableDiffers { .. } => (
+            "table_differs",
+            Exit::Failed,
+            hint("devenv reset rebuilds the tables from their files; the items are lost"),
+        ),
+        dynamo::Error::NotLocal { .. } => {
+            ("not_local", Exit::ConfigurationInvalid, hint("use an address such as http://127.0.0.1:8000"))
+        }
+        dynamo::Error::Unreachable { .. } => ("emulator_unreachable", Exit::Failed, hint("devenv logs emulator")),
+        dynamo::Error::Refused { .. } => ("emulator_refused", Exit::Failed, hint("devenv logs emulator")),
+        dynamo::Error::NotActive { .. } => ("table_not_active", Exit::NotReadyInTime, hint("devenv logs emulator")),
+    }
+}
+
+fn state_hint(source: &std::io::Error) -> String {
+    match source.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            "the disk is full: free some space (cargo clean), then try again".to_owned()
+        }
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            "make the folder writable: chmod -R u+rwX .devenv".to_owned()
+        }
+        _ => "devenv doctor".to_owned(),
+    }
+}
