@@ -241,3 +241,38 @@ pub async fn table_answers(client: &Client, table: &Arc<str>, key: &'static str)
         reason: StoreError::of("GetItem", table, &error).cause.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::config::Credentials;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_https_endpoint_is_spoken_to_with_tls() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let endpoint = format!("https://{}", listener.local_addr().expect("bound"));
+        let first_byte = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a caller");
+            tokio::io::AsyncReadExt::read_u8(&mut stream).await.expect("a byte")
+        });
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+            .endpoint_url(endpoint)
+            .http_client(http_client())
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let failure = table_answers(&Client::from_conf(config), &"orders".into(), "order_id").await;
+        assert_eq!(failure.expect_err("it hangs up").dependency, "table orders");
+        assert_eq!(first_byte.await.expect("no panic"), 0x16, "the first byte of a TLS handshake");
+    }
+
+    #[test]
+    fn what_may_have_been_written_is_told_from_what_was_not() {
+        assert!(is_temporary("ThrottlingException") && !is_of_the_server("ThrottlingException"));
+        assert!(is_of_the_server("InternalServerError") && !is_temporary("InternalServerError"));
+        assert!(!is_temporary("ValidationException") && !is_of_the_server("ValidationException"));
+    }
+}

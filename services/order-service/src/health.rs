@@ -26,7 +26,7 @@ pub struct HealthFailure {
 type Answer = (Instant, Result<(), HealthFailure>);
 type Look = Pin<Box<dyn Future<Output = Result<(), HealthFailure>> + Send>>;
 
-/// The dependencies of a service, looked at by one caller at a time and at most once in [`HEALTHY_FOR`].
+/// The dependencies of a service, looked at by one caller at a time and at most once a second.
 #[derive(Clone)]
 pub struct Dependencies {
     look: Arc<dyn Fn() -> Look + Send + Sync>,

@@ -55,7 +55,7 @@ impl Listeners {
 }
 
 /// Serves until SIGTERM or SIGINT, then drains: readiness goes first, idle connections are closed, what is in flight
-/// finishes within [`GRACE`]. A second signal cuts the drain short.
+/// finishes within 10 s. A second signal cuts the drain short.
 pub async fn serve(
     listeners: Listeners,
     router: Router,
