@@ -278,8 +278,8 @@ mod tests {
 
     #[test]
     fn durations() {
-        assert_eq!(duration("120s"), Ok(Duration::from_secs(120)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("120s"), Ok(Duration::from_mins(2)));
+        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         for bad in ["", "0s", "-5s", "soon", "5"] {
             assert!(duration(bad).is_err(), "{bad}");

@@ -61,8 +61,7 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         }
         Error::CargoMissing { .. } => ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor")),
         Error::Build { packages, .. } => {
-            let packages: String = packages.iter().map(|package| format!(" -p {package}")).collect();
-            ("build", Exit::Failed, Some(format!("cargo build{packages}")))
+            ("build", Exit::Failed, Some(format!("cargo build -p {}", packages.join(" -p "))))
         }
         Error::NoBinary { .. } => {
             ("no_binary", Exit::ConfigurationInvalid, hint("the package and its binary must have one name"))

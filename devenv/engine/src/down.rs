@@ -28,7 +28,7 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
     }
     let _alone = command_lock(project)?;
     test_environments::sweep(project).await;
-    if let Some(mut client) = Client::connect(&project.state.socket()).await? {
+    if let Some(mut client) = Client::reach(&project.state).await? {
         down.was_running = true;
         down.stopped = client.observe().await?.into_iter().map(|unit| unit.name).collect();
         client.shutdown().await?;

@@ -32,7 +32,7 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
 /// The ports of every unit of the environment, which must be running.
 pub(crate) async fn running_ports(project: &Project) -> Result<Ports, Error> {
     let not_running = || Error::NotRunning { project: project.instance.name.clone() };
-    let mut client = Client::connect(&project.state.socket()).await?.ok_or_else(not_running)?;
+    let mut client = Client::reach(&project.state).await?.ok_or_else(not_running)?;
     let units: Vec<ObservedUnit> = client.observe().await?;
     let ports: Ports = units.into_iter().map(|unit| (unit.name, unit.ports)).collect();
     if ports.contains_key(EMULATOR) { Ok(ports) } else { Err(not_running()) }

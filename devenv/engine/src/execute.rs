@@ -209,7 +209,7 @@ mod tests {
 
     async fn run(fake: &Fake, cancel: &Cancel) -> (Executed, Result<(), Error>, Vec<Event>) {
         let (emitter, mut events) = Emitter::channel();
-        let (executed, outcome) = execute(&plan(), fake, &emitter, Duration::from_secs(60), cancel).await;
+        let (executed, outcome) = execute(&plan(), fake, &emitter, Duration::from_mins(1), cancel).await;
         drop(emitter);
         let mut seen = Vec::new();
         while let Some(event) = events.recv().await {

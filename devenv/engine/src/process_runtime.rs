@@ -30,7 +30,7 @@ pub(crate) struct ProcessRuntime {
 impl ProcessRuntime {
     /// Connects to the supervisor of this state directory when one runs.
     pub(crate) async fn connect(state: &StateDirectory) -> Result<Self, Error> {
-        let connection = Client::connect(&state.socket()).await?;
+        let connection = Client::reach(state).await?;
         Ok(Self { state: state.clone(), connection: Mutex::new(connection) })
     }
 
@@ -45,7 +45,7 @@ impl ProcessRuntime {
             return Ok(false);
         }
         launch(&self.state, instance).await?;
-        let client = Client::connect(&self.state.socket()).await?;
+        let client = Client::reach(&self.state).await?;
         let mut client = client.ok_or_else(|| Error::SupervisorStart {
             cause: "it does not answer on its socket".to_owned(),
             log: last_lines(&self.state.supervisor_log(), LOG_TAIL),
@@ -57,11 +57,11 @@ impl ProcessRuntime {
 
     /// A connection of its own, so that a long wait does not hold up the others.
     async fn client(&self) -> Result<Client, Error> {
-        let client = Client::connect(&self.state.socket()).await?;
+        let client = Client::reach(&self.state).await?;
         client.ok_or_else(|| Error::SupervisorLost { cause: "nothing listens on its socket".to_owned() })
     }
 
-    pub(crate) async fn into_connection(self) -> Option<Client> {
+    pub(crate) fn into_connection(self) -> Option<Client> {
         self.connection.into_inner()
     }
 }

@@ -49,7 +49,7 @@ impl StateDirectory {
         }
         let ignore = self.0.join(".gitignore");
         if !ignore.exists() {
-            self.write(&ignore, b"*\n")?;
+            Self::write(&ignore, b"*\n")?;
         }
         Ok(())
     }
@@ -149,11 +149,11 @@ impl StateDirectory {
     pub(crate) fn remember(&self, remembered: &Remembered) -> Result<(), Error> {
         let versioned = Remembered { format: FORMAT, ..remembered.clone() };
         let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
-        self.write(&self.memory_file(), &text)
+        Self::write(&self.memory_file(), &text)
     }
 
     /// Replaces the file whole, so that a reader never sees half of it.
-    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
+    fn write(path: &Utf8Path, bytes: &[u8]) -> Result<(), Error> {
         let failed = |source| Error::State { path: path.to_owned(), source };
         let draft = path.with_extension(format!("draft-{}", std::process::id()));
         std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, path)).map_err(|source| {

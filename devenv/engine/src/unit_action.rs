@@ -15,7 +15,7 @@ pub enum UnitAction {
 }
 
 pub async fn unit(project: &Project, action: UnitAction, name: &str) -> Result<(), Error> {
-    let client = Client::connect(&project.state.socket()).await?;
+    let client = Client::reach(&project.state).await?;
     let mut client = client.ok_or_else(|| Error::NotRunning { project: project.instance.name.clone() })?;
     match action {
         UnitAction::Kill => client.kill(name).await,

@@ -13,6 +13,9 @@ use crate::process_runtime::LOG_TAIL;
 use crate::world::World;
 use crate::{Cancel, Emitter, Error, Project, dynamo, status, test_environments};
 
+/// How often `up` looks again when the supervisor vanishes under it.
+const ATTEMPTS: usize = 3;
+
 #[derive(Debug, Clone)]
 pub struct UpOptions {
     /// Those named and what they depend on; every service when empty.
@@ -84,6 +87,17 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     project.state.prepare()?;
     let _alone = command_lock(project)?;
     test_environments::sweep(project).await;
+    for _ in 1..ATTEMPTS {
+        match bring_up(project, options, emitter, cancel).await {
+            // A supervisor whose owner was killed may end while it is being asked: the next look finds none.
+            Err(Error::SupervisorLost { .. }) => {}
+            other => return other,
+        }
+    }
+    bring_up(project, options, emitter, cancel).await
+}
+
+async fn bring_up(project: &Project, options: &UpOptions, emitter: &Emitter, cancel: &Cancel) -> Result<Up, Error> {
     let world = World::observe(project, &options.services, emitter).await?;
     let plan = planned(&world).await?;
     emitter.emit(Event::PlanReady { plan: plan.clone() });
@@ -103,7 +117,7 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     for unit in &mut report.units {
         unit.took_ms = executed.ready_after.get(&unit.name).copied().map(millis);
     }
-    let connection = world.runtime.into_connection().await;
+    let connection = world.runtime.into_connection();
     Ok(Up { report, changed, attachment: Attachment { connection, owned } })
 }
 
@@ -127,7 +141,7 @@ pub(crate) fn command_lock(project: &Project) -> Result<HeldLock, Error> {
 /// A supervisor that this run started goes with everything it keeps; in another one, what this run started is stopped.
 async fn undo(project: &Project, world: World<'_>, executed: &Executed, owned: bool) {
     if owned {
-        if let Some(mut client) = world.runtime.into_connection().await
+        if let Some(mut client) = world.runtime.into_connection()
             && client.shutdown().await.is_ok()
         {
             client.closed().await;

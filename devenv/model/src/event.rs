@@ -47,7 +47,10 @@ pub enum Event {
         error: String,
     },
     /// Every service is usable; nothing had to be done for it when not `changed`.
-    EnvironmentReady { report: EnvironmentReport, changed: bool },
+    EnvironmentReady {
+        report: EnvironmentReport,
+        changed: bool,
+    },
     /// A line that a unit wrote.
     Log {
         unit: String,

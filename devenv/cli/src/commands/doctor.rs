@@ -44,7 +44,8 @@ fn line(context: &Context, finding: &Finding) -> String {
     };
     let mut line = format!("{mark}  {}: {}", finding.check, finding.message);
     if let Some(fix) = &finding.fix {
-        line.push_str(&format!("\n         fix: {}", fix.command));
+        line.push_str("\n         fix: ");
+        line.push_str(&fix.command);
     }
     line
 }

@@ -86,7 +86,7 @@ pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
                 TestOutcome::Failed => style.red("FAIL"),
                 TestOutcome::Ignored => style.yellow("SKIP"),
             };
-            let time = elapsed_ms.map_or_else(|| " ".repeat(10), |ms| format!("{:>8} ms", ms).chars().collect());
+            let time = elapsed_ms.map_or_else(String::new, |ms| format!("{ms} ms"));
             vec![format!("{mark} {time:>11}  {name}")]
         }
         Event::TestOutput { line } if verbose || is_compiler_trouble(line) => vec![format!("  {line}")],
@@ -104,21 +104,17 @@ fn is_compiler_trouble(line: &str) -> bool {
 }
 
 pub(super) fn error_text(report: &Report, error: &Error, style: Style) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     if let Error::Manifest(mistakes) = error {
         let drawing = if style.colour { Drawing::Colour } else { Drawing::Plain };
-        text.push_str(mistakes.draw(drawing).trim_end());
-        text.push_str(&format!("\n\n{} the files above have {}", style.red("error:"), plural(mistakes.problems.len())));
+        lines.push(mistakes.draw(drawing).trim_end().to_owned());
+        lines.push(format!("\n{} the files above have {}", style.red("error:"), plural(mistakes.problems.len())));
     } else {
-        text.push_str(&format!("{} {}", style.red("error:"), report.message));
+        lines.push(format!("{} {}", style.red("error:"), report.message));
     }
-    for line in &report.log {
-        text.push_str(&format!("\n  {} {line}", style.dim("|")));
-    }
-    if let Some(hint) = &report.hint {
-        text.push_str(&format!("\n{} {hint}", style.green("hint:")));
-    }
-    text
+    lines.extend(report.log.iter().map(|line| format!("  {} {line}", style.dim("|"))));
+    lines.extend(report.hint.iter().map(|hint| format!("{} {hint}", style.green("hint:"))));
+    lines.join("\n")
 }
 
 fn plural(count: usize) -> String {

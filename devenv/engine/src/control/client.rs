@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use camino::Utf8Path;
 use devenv_model::observed::ObservedUnit;
 use devenv_model::unit::UnitSpec;
@@ -7,6 +9,11 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::protocol::{PROTOCOL, Reply, Request};
 use crate::Error;
+use crate::lock::is_held;
+use crate::state_directory::StateDirectory;
+
+/// Longer than any unit's end may take.
+const REACH_LIMIT: Duration = Duration::from_secs(30);
 
 /// One connection to a supervisor that answered `Hello` in our protocol.
 #[derive(Debug)]
@@ -17,8 +24,30 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A connection to the environment's supervisor; `None` when none runs. One that has just begun, or is ending, is
+    /// waited for: its lock tells that it is there.
+    pub(crate) async fn reach(state: &StateDirectory) -> Result<Option<Self>, Error> {
+        let deadline = Instant::now() + REACH_LIMIT;
+        loop {
+            match Self::connect(&state.socket()).await {
+                Ok(Some(client)) => return Ok(Some(client)),
+                Ok(None) | Err(Error::SupervisorLost { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            let lock = state.supervisor_lock();
+            if !is_held(&lock).map_err(|source| Error::ReadFile { path: lock, source })? {
+                return Ok(None);
+            }
+            if Instant::now() > deadline {
+                let cause = "it holds its lock and does not answer".to_owned();
+                return Err(Error::SupervisorLost { cause });
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// `None` when nothing listens at `socket`.
-    pub(crate) async fn connect(socket: &Utf8Path) -> Result<Option<Self>, Error> {
+    async fn connect(socket: &Utf8Path) -> Result<Option<Self>, Error> {
         let Ok(stream) = UnixStream::connect(socket.as_std_path()).await else {
             return Ok(None);
         };

@@ -149,14 +149,16 @@ impl Life {
                 return self.fail(format!("cannot start {program}: {error}"));
             }
         };
+        let pid = spawned.child.id().unwrap_or_default();
+        let mut log = LogFile::new(self.log.clone());
+        log.note(&format!("{} started (process {pid})", self.spec.name));
         let writer = match pipe::Receiver::from_owned_fd(spawned.output) {
-            Ok(output) => tokio::spawn(copy(output, LogFile::new(self.log.clone()))),
+            Ok(output) => tokio::spawn(copy(output, log)),
             Err(error) => {
                 let _ = spawned.child.start_kill();
                 return self.fail(format!("cannot read its output: {error}"));
             }
         };
-        let pid = spawned.child.id().unwrap_or_default();
         self.set(UnitState::Starting { pid, since: now() });
         let next = self.attend(&mut spawned.child, pid).await;
         if tokio::time::timeout(LAST_WORDS, writer).await.is_err() {
@@ -178,7 +180,7 @@ impl Life {
                 biased;
                 status = child.wait() => {
                     signal_group(pid, Signal::KILL);
-                    return self.died(exit_of(status), ready_at);
+                    return self.died(exit_of(&status), ready_at);
                 }
                 order = self.orders.recv() => match order {
                     Some(Command::Kill) => signal_group(pid, Signal::KILL),
@@ -277,7 +279,7 @@ impl Life {
         if let Err(error) = end(&self.directory, &self.spec.name).await {
             tracing::warn!(unit = %self.spec.name, %error, "descendants are left");
         }
-        exit_of(status)
+        exit_of(&status)
     }
 
     fn fail(&self, error: String) -> Next {
@@ -297,7 +299,7 @@ fn backoff(deaths: u32) -> Duration {
     doubled.min(LONGEST_BACKOFF)
 }
 
-fn exit_of(status: std::io::Result<std::process::ExitStatus>) -> Exit {
+fn exit_of(status: &std::io::Result<std::process::ExitStatus>) -> Exit {
     use std::os::unix::process::ExitStatusExt;
     match status {
         Ok(status) => status.code().map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code),

@@ -35,6 +35,8 @@ struct Supervisor {
     /// Names in the order of their first start; they are stopped the other way round.
     order: RefCell<Vec<String>>,
     detached: Cell<bool>,
+    /// Set once, before `ending` is told: from then on nothing is promised to anybody.
+    is_ending: Cell<bool>,
     ending: Notify,
 }
 
@@ -63,6 +65,7 @@ pub async fn supervise(options: SuperviseOptions) -> Result<(), Error> {
         units: RefCell::default(),
         order: RefCell::default(),
         detached: Cell::new(false),
+        is_ending: Cell::new(false),
         ending: Notify::new(),
     });
     tracing::info!(instance = %options.instance, "supervisor started");
@@ -83,6 +86,7 @@ pub async fn supervise(options: SuperviseOptions) -> Result<(), Error> {
                     _ = interrupt.recv() => break,
                 }
             }
+            serving.end();
             serving.stop_all().await;
         })
         .await;
@@ -144,19 +148,27 @@ impl Supervisor {
                 Ok(request) => self.answer(request).await,
                 Err(error) => Reply::Refused { reason: format!("not a request: {error}") },
             };
+            if self.is_ending.get() {
+                break;
+            }
             let mut bytes = serde_json::to_vec(&reply).expect("a reply is plain data");
             bytes.push(b'\n');
             if writer.write_all(&bytes).await.is_err() {
                 break;
             }
             if shutdown {
-                self.ending.notify_one();
+                self.end();
             }
         }
         if owner && !self.detached.get() {
             tracing::info!("the owner is gone");
-            self.ending.notify_one();
+            self.end();
         }
+    }
+
+    fn end(&self) {
+        self.is_ending.set(true);
+        self.ending.notify_one();
     }
 
     async fn answer(&self, request: Request) -> Reply {

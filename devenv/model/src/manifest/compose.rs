@@ -369,7 +369,7 @@ impl<'a> Reader<'a> {
             ("service_completed_successfully", Condition::ServiceCompletedSuccessfully),
         ];
         if let Some(entries) = self.mapping(node) {
-            self.known_keys(&entries.to_vec(), &["condition"]);
+            self.known_keys(entries, &["condition"]);
         }
         let Some(condition) = node.get("condition") else {
             return Condition::ServiceStarted;

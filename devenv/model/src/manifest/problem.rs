@@ -1,5 +1,6 @@
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
@@ -15,7 +16,7 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    pub(super) file: SourceFile,
+    pub(super) file: Arc<SourceFile>,
     /// Bytes of the file.
     pub(super) span: Range<usize>,
 }
@@ -50,7 +51,7 @@ pub enum Drawing {
 
 impl Problem {
     pub(super) fn new(code: &'static str, file: &SourceFile, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: None, file: file.clone(), span }
+        Self { code, message: message.into(), help: None, file: Arc::new(file.clone()), span }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {

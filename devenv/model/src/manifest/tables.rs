@@ -154,7 +154,7 @@ impl<'a> TableReader<'a> {
             match definitions.get(&name) {
                 Some((kind, _)) => key.push(KeyAttribute { name, kind: kind.clone() }),
                 None => {
-                    self.report(span, format!("key attribute {name} is not defined"), "add it to AttributeDefinitions")
+                    self.report(span, format!("key attribute {name} is not defined"), "add it to AttributeDefinitions");
                 }
             }
         }

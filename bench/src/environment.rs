@@ -1,0 +1,61 @@
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+use crate::Failure;
+
+/// An environment of this repository with a state directory of its own, so that a person's own is not touched.
+pub(crate) struct Environment {
+    program: Utf8PathBuf,
+    _folder: tempfile::TempDir,
+    pub(crate) state: Utf8PathBuf,
+}
+
+impl Environment {
+    pub(crate) fn new(program: &Utf8Path) -> Result<Self, Failure> {
+        let program = program.canonicalize_utf8().map_err(|error| format!("{program}: {error}; build it first"))?;
+        // Not under the default temporary folder: it may be in memory, and the data is to be on disk.
+        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in("target")?;
+        let path = Utf8PathBuf::from_path_buf(folder.path().canonicalize()?).map_err(|_| "the path is not UTF-8")?;
+        Ok(Self { program, _folder: folder, state: path.join("state") })
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env("DEVENV_STATE_DIR", &self.state).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command that must succeed, and how long it took.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<(Output, Duration), Failure> {
+        let began = Instant::now();
+        let output = self.command(arguments).output()?;
+        let took = began.elapsed();
+        if output.status.success() {
+            return Ok((output, took));
+        }
+        Err(format!("devenv {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)).into())
+    }
+
+    pub(crate) fn status(&self) -> Result<Value, Failure> {
+        let (output, _) = self.run(&["status", "--output", "json"])?;
+        let text = String::from_utf8(output.stdout)?;
+        Ok(serde_json::from_str(text.lines().last().unwrap_or_default())?)
+    }
+
+    pub(crate) fn url(&self, unit: &str) -> Result<String, Failure> {
+        let status = self.status()?;
+        let units = status["units"].as_array().cloned().unwrap_or_default();
+        let found = units.iter().find(|candidate| candidate["name"] == unit);
+        let url = found.and_then(|unit| unit["url"].as_str());
+        Ok(url.ok_or_else(|| format!("{unit} has no address"))?.to_owned())
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        let _ = self.run(&["down"]);
+    }
+}

@@ -1,0 +1,146 @@
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use camino::Utf8Path;
+use serde_json::{Value, json};
+
+use crate::environment::Environment;
+use crate::figures::{Figure, Target};
+use crate::load::{Kind, Measured, product, run};
+use crate::{Failure, machine, memory, say};
+
+const HISTORY: &str = "bench/history.jsonl";
+const CONNECTIONS: [usize; 3] = [1, 8, 64];
+
+/// Measures everything, prints the table and appends it to the history.
+pub(crate) fn all(program: &Utf8Path, runs: usize, seconds: u64) -> Result<(), Failure> {
+    let machine = machine::describe();
+    say(&format!("machine: {machine}"));
+    let mut figures = commands(program, runs)?;
+    figures.extend(loads(program, Duration::from_secs(seconds))?);
+    say(&format!("\n{:<44} {:>10} {:<5} {:<20} target", "what", "median", "unit", "spread"));
+    for figure in &figures {
+        say(&figure.line());
+    }
+    let figures: Vec<Value> = figures.iter().map(Figure::json).collect();
+    let line = json!({ "version": 1, "machine": machine, "runs": runs, "seconds": seconds, "figures": figures });
+    let mut history = std::fs::File::options().create(true).append(true).open(HISTORY)?;
+    writeln!(history, "{line}")?;
+    say(&format!("\nappended to {HISTORY}"));
+    Ok(())
+}
+
+fn commands(program: &Utf8Path, runs: usize) -> Result<Vec<Figure>, Failure> {
+    let (mut first_order, mut unchanged, mut down, mut reset, mut help) = (vec![], vec![], vec![], vec![], vec![]);
+    let mut resident = Vec::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for _ in 0..runs {
+        // A new one each time: no state directory, no data, no remembered ports.
+        let environment = Environment::new(program)?;
+        let began = Instant::now();
+        environment.run(&["up", "-d", "--output", "json"])?;
+        let api = environment.url("order-api")?;
+        runtime.block_on(order(&api))?;
+        first_order.push(ms(began.elapsed()));
+        unchanged.push(ms(environment.run(&["up", "-d", "--output", "json"])?.1));
+        reset.push(ms(environment.run(&["reset"])?.1));
+        help.push(ms(environment.run(&["--help"])?.1));
+        // The first of these is the whole idle environment; the others show how steady it is.
+        resident.push(memory::resident(&environment.status()?)?);
+        down.push(ms(environment.run(&["down"])?.1));
+    }
+    let mut figures = vec![
+        Figure::new("up -d from nothing to the first accepted order", "ms", first_order, Some(Target::AtMost(400.0))),
+        Figure::new("up -d, unchanged", "ms", unchanged, Some(Target::AtMost(150.0))),
+        Figure::new("down", "ms", down, Some(Target::AtMost(500.0))),
+        Figure::new("reset", "ms", reset, Some(Target::AtMost(50.0))),
+        Figure::new("--help", "ms", help, Some(Target::AtMost(10.0))),
+    ];
+    let total = resident.iter().map(|run| run.iter().map(|(_, rss, _)| rss).sum()).collect();
+    figures.push(Figure::new("resident, whole idle environment", "MiB", total, Some(Target::AtMost(60.0))));
+    for (index, (name, _, _)) in resident.first().cloned().unwrap_or_default().iter().enumerate() {
+        let rss = resident.iter().map(|run| run[index].1).collect();
+        let pss = resident.iter().map(|run| run[index].2).collect();
+        figures.push(Figure::new(format!("  {name}, resident"), "MiB", rss, None));
+        figures.push(Figure::new(format!("  {name}, proportional"), "MiB", pss, None));
+    }
+    Ok(figures)
+}
+
+async fn order(api: &str) -> Result<(), Failure> {
+    let body = json!({ "product_id": "PROD001", "quantity": 1, "customer_id": "bench" });
+    let response =
+        reqwest::Client::builder().no_proxy().build()?.post(format!("{api}/orders")).json(&body).send().await?;
+    if response.status().as_u16() == 201 { Ok(()) } else { Err(response.text().await?.into()) }
+}
+
+fn loads(program: &Utf8Path, length: Duration) -> Result<Vec<Figure>, Failure> {
+    let environment = Environment::new(program)?;
+    environment.run(&["up", "-d", "--output", "json"])?;
+    let authority = authority(&environment.url("order-api")?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let product = runtime.block_on(product(&environment.url("emulator")?))?;
+    let place = Kind::Place { product };
+    let mut figures = Vec::new();
+    let mut ids = Vec::new();
+    for connections in CONNECTIONS {
+        let measured = runtime.block_on(run(&authority, &place, connections, length))?;
+        figures.extend(of_load("POST /orders", connections, &measured, 500.0));
+        ids.extend(measured.ids);
+    }
+    let read = Kind::Read { ids };
+    for connections in CONNECTIONS {
+        let measured = runtime.block_on(run(&authority, &read, connections, length))?;
+        figures.extend(of_load("GET /orders/{id}", connections, &measured, 6000.0));
+    }
+    Ok(figures)
+}
+
+fn of_load(what: &str, connections: usize, measured: &Measured, floor: f64) -> Vec<Figure> {
+    // One connection measures latency; the floor is for a load.
+    let floor = (connections > 1).then_some(Target::AtLeast(floor));
+    let name = |part: &str| format!("{what} at {connections}: {part}");
+    #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are small")]
+    let errors = measured.errors as f64;
+    vec![
+        Figure::new(name("throughput"), "1/s", vec![measured.throughput], floor),
+        Figure::new(name("p50"), "ms", vec![measured.p50_ms], None),
+        Figure::new(name("p99"), "ms", vec![measured.p99_ms], None),
+        Figure::new(name("errors"), "", vec![errors], Some(Target::AtMost(0.0))),
+    ]
+}
+
+/// Places, then reads, for a long time, and prints how the rate went.
+pub(crate) fn sustain(program: &Utf8Path, seconds: u64, connections: usize) -> Result<(), Failure> {
+    say(&format!("machine: {}", machine::describe()));
+    let environment = Environment::new(program)?;
+    environment.run(&["up", "-d", "--output", "json"])?;
+    let authority = authority(&environment.url("order-api")?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let length = Duration::from_secs(seconds);
+    let place = Kind::Place { product: runtime.block_on(product(&environment.url("emulator")?))? };
+    let placed = runtime.block_on(run(&authority, &place, connections, length))?;
+    report("POST /orders", &placed);
+    let read = runtime.block_on(run(&authority, &Kind::Read { ids: placed.ids }, connections, length))?;
+    report("GET /orders/{id}", &read);
+    Ok(())
+}
+
+fn report(what: &str, measured: &Measured) {
+    let tenth = (measured.by_second.len() / 6).max(1);
+    let rate = |seconds: &[usize]| seconds.iter().sum::<usize>() / seconds.len().max(1);
+    let first = rate(&measured.by_second[..tenth]);
+    let last = rate(&measured.by_second[measured.by_second.len() - tenth..]);
+    say(&format!(
+        "{what}: {:.0}/s (first {tenth} s {first}/s, last {tenth} s {last}/s), p50 {:.2} ms, p99 {:.2} ms, {} errors",
+        measured.throughput, measured.p50_ms, measured.p99_ms, measured.errors
+    ));
+}
+
+fn authority(url: &str) -> String {
+    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,7 @@
+//! The command as a person meets it: every test starts the real program, in a project of its own.
+
+mod crashes;
+mod environment;
+mod mistakes;
+mod project;
+mod words;

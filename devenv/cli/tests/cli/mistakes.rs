@@ -1,0 +1,107 @@
+//! What goes wrong is said with its cause, its remedy and its exit code, and leaves nothing half-done.
+
+use crate::project::{DEVENV, Project, Ran};
+
+fn up(project: &Project) -> Ran {
+    project.run(&["up", "-d", "--output", "plain"])
+}
+
+#[test]
+fn a_mistake_in_a_file_is_shown_in_its_place() {
+    let project = Project::new();
+    project.change("devenv.toml", "health", "helth");
+    let failed = up(&project);
+    assert_eq!(failed.code, 3);
+    insta::assert_snapshot!(failed.err);
+    let json = project.json(&["up", "-d"]);
+    let problem = &json["error"]["problems"][0];
+    assert_eq!((&problem["line"], &problem["column"]), (&7.into(), &1.into()), "{json}");
+    assert_eq!(json["error"]["code"], "manifest");
+    assert!(!project.path().join(".devenv").exists(), "nothing is written for a project that cannot be read");
+}
+
+#[test]
+fn a_folder_without_a_project() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let output = std::process::Command::new(DEVENV).arg("up").current_dir(folder.path()).output().expect("starts");
+    let ran = Ran::from(output);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("no devenv.toml") && ran.err.contains("hint:"), "{}", ran.err);
+}
+
+#[test]
+fn a_service_that_dies_at_its_start_is_shown_with_its_last_words() {
+    let project = Project::new();
+    let dying = "command = [\"sh\", \"-c\", \"echo the database is on fire; exit 7\", \"";
+    project.change("devenv.toml", "command = [\"", dying);
+    let failed = up(&project);
+    assert_eq!(failed.code, 1);
+    for part in ["web failed", "exit code 7", "the database is on fire", "hint: devenv logs web"] {
+        assert!(failed.err.contains(part), "{part} is not in: {}", failed.err);
+    }
+    project.nothing_is_left();
+}
+
+#[test]
+fn a_service_that_never_becomes_ready() {
+    let project = Project::new();
+    project.change("devenv.toml", "health = \"/\"", "health = \"/never\"");
+    let failed = project.run(&["up", "-d", "--timeout", "500ms", "--output", "plain"]);
+    assert_eq!(failed.code, 5);
+    assert!(failed.err.contains("wait for web: not done within 500 ms"), "{}", failed.err);
+    project.nothing_is_left();
+}
+
+#[test]
+fn a_program_that_is_not_there() {
+    let project = Project::new();
+    project.change("devenv.toml", &format!("command = [\"{DEVENV}\""), "command = [\"/no/such/program\"");
+    let failed = up(&project);
+    assert_eq!(failed.code, 1);
+    assert!(failed.err.contains("cannot start /no/such/program"), "{}", failed.err);
+    project.nothing_is_left();
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written() {
+    let project = Project::new();
+    project.write(".devenv", "a file in the place of the folder");
+    let failed = up(&project);
+    assert_eq!(failed.code, 1);
+    assert!(failed.err.contains("cannot write") && failed.err.contains("hint:"), "{}", failed.err);
+    let doctor = project.run(&["doctor"]);
+    assert_eq!(doctor.code, 4);
+    assert!(doctor.out.contains("cannot be written") && doctor.out.contains("fix: "), "{}", doctor.out);
+    std::fs::remove_file(project.path().join(".devenv")).expect("ours");
+}
+
+#[test]
+fn what_is_not_there_yet_is_said_honestly() {
+    let project = Project::new();
+    for arguments in [["--runtime", "docker"], ["--emulator", "localstack"], ["--emulator", "dynamodb-local"]] {
+        let failed = project.run(&[&["up", "-d"][..], &arguments[..]].concat());
+        assert_eq!(failed.code, 4, "{arguments:?}");
+        assert!(failed.err.contains("not part of this version"), "{}", failed.err);
+    }
+}
+
+#[test]
+fn an_endpoint_elsewhere_is_refused() {
+    let project = Project::new();
+    let elsewhere = "image: web:1\n    environment: { AWS_ENDPOINT_URL_S3: \"https://s3.eu-west-1.amazonaws.com\" }";
+    project.change("compose.yaml", "image: web:1", elsewhere);
+    let failed = up(&project);
+    assert_eq!(failed.code, 3);
+    assert!(failed.err.contains("AWS_ENDPOINT_URL_S3"), "{}", failed.err);
+    project.nothing_is_left();
+}
+
+#[test]
+fn a_damaged_data_file_is_named() {
+    let project = Project::new();
+    project.write(".devenv/data/dynamodb.sqlite", &"this is not a database. ".repeat(100));
+    let failed = up(&project);
+    assert_eq!(failed.code, 1);
+    assert!(failed.err.contains("dynamodb.sqlite"), "{}", failed.err);
+    project.nothing_is_left();
+}

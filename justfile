@@ -1,0 +1,58 @@
+# The words that people and CI use. None of them is needed: each line is a command you can type.
+
+# List the words.
+default:
+    @just --list
+
+# Start everything, seeded, and follow its logs.
+up *arguments:
+    cargo devenv up {{ arguments }}
+
+# Stop everything; the data stays.
+down *arguments:
+    cargo devenv down {{ arguments }}
+
+# The end-to-end tests, in an environment of their own.
+test *arguments:
+    cargo devenv test {{ arguments }}
+
+# Everything below the end-to-end tests.
+unit:
+    cargo test --workspace
+
+# Format, lint, document, spell, check dependencies.
+check: fmt lint docs typos deny
+
+fmt:
+    cargo fmt --all -- --check
+
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+typos:
+    typos
+
+deny:
+    cargo deny check bans licenses sources
+
+# Write devenv.schema.json anew.
+schema:
+    cargo run -q -p devenv-model --example schema > devenv.schema.json
+
+# Measure, print a table, and append it to bench/history.jsonl.
+bench *arguments:
+    cargo build --release
+    cargo run --release -q -p bench -- all {{ arguments }}
+
+# Hours of kills and load: rounds of kill -9 of the tool, then the crash tests under long load.
+soak seconds="600":
+    cargo build --release
+    cargo run --release -q -p bench -- soak --rounds 100
+    SOAK_SECONDS={{ seconds }} target/release/devenv test -- crashes
+
+# Everything CI does.
+ci:
+    bash .ci/run
