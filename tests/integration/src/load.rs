@@ -42,6 +42,11 @@ impl Effort {
         Self { until: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) }
     }
 
+    /// The short form does not wait for the reconciler; the long form leaves it whatever is not answered.
+    pub fn patience(&self) -> Patience {
+        if self.until.is_some() { Patience::GivesUp } else { Patience::Persists }
+    }
+
     /// Whether there is time for one more round. `pause` lets the supervisor forget the last death, so that its
     /// back-off does not grow from round to round.
     pub async fn again(&self, pause: Duration) -> bool {

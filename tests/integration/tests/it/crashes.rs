@@ -1,22 +1,25 @@
-//! No order and no stock is ever lost, whatever is killed.
+//! No order and no stock is ever lost, whichever service is killed or stopped.
 
 use std::time::Duration;
 
 use integration::{
-    Effort, Environment, Load, ORDER_API, ORDER_PROCESSOR, Patience, alone, nothing_is_lost, order, persist,
+    Effort, Environment, Load, ORDER_API, ORDER_PROCESSOR, Patience, alone, eventually, nothing_is_lost,
+    nothing_is_pending, order, persist,
 };
 
 /// A unit that lived for 10 s is well again for its supervisor, and its next death is the first.
 const WELL_AGAIN: Duration = Duration::from_millis(10_500);
+
+/// For `/health`, whose good answer is cached for a second.
+const NOTICED: Duration = Duration::from_secs(5);
 
 /// Enough for everyone, and so little that orders are refused too.
 async fn plenty_and_scarcity(environment: &Environment) -> [(String, u64); 2] {
     [(environment.product(10_000_000).await, 10_000_000), (environment.product(150).await, 150)]
 }
 
-async fn killed_under_load(environment: &Environment, unit: &str, patience: Patience) {
+async fn killed_under_load(environment: &Environment, unit: &str, effort: Effort, patience: Patience) {
     let products = plenty_and_scarcity(environment).await;
-    let effort = Effort::read();
     let load = Load::start(environment, &products, patience);
     loop {
         load.headway(100).await;
@@ -40,12 +43,60 @@ async fn killed_under_load(environment: &Environment, unit: &str, patience: Pati
 /// Clients here give up on an order that is not answered: the reconciler must finish it.
 #[test]
 fn order_api_is_killed_in_mid_load() {
-    alone(async |environment| killed_under_load(environment, ORDER_API, Patience::GivesUp).await);
+    alone(async |environment| killed_under_load(environment, ORDER_API, Effort::read(), Patience::GivesUp).await);
 }
 
 #[test]
 fn order_processor_is_killed_in_mid_load() {
-    alone(async |environment| killed_under_load(environment, ORDER_PROCESSOR, Patience::Persists).await);
+    alone(async |environment| {
+        let effort = Effort::read();
+        killed_under_load(environment, ORDER_PROCESSOR, effort, effort.patience()).await;
+    });
+}
+
+#[test]
+fn an_order_left_pending_is_finished_by_the_reconciler() {
+    alone(async |environment| {
+        let (product, customer, key) = (environment.product(10).await, environment.customer(), environment.key());
+        environment.units.stop(ORDER_PROCESSOR).await;
+
+        let body = order(&product, 3, &customer);
+        let unsettled = environment.api.place_with_key(&body, &key).await;
+        insta::assert_json_snapshot!("order_without_processor", unsettled.redacted());
+        let location = unsettled.header("location").expect("a 503 after the pending order is written has a Location");
+        let pending = environment.api.get(location).await;
+        insta::assert_json_snapshot!("pending_order", pending.redacted());
+        // No one asks for this one again: it is the reconciler's.
+        let forgotten = environment.api.place(&order(&product, 4, &customer)).await;
+        assert_eq!(forgotten.status, 503, "{forgotten:?}");
+        assert_eq!(environment.tables.stock(&product).await, 10, "expected nothing to be taken yet");
+
+        eventually("order-api's /health is 503 without order-processor", NOTICED, async || {
+            let health = environment.api.get("/health").await;
+            if health.status == 503 && health.body["detail"].is_string() { Ok(()) } else { Err(format!("{health:?}")) }
+        })
+        .await;
+        for path in ["/livez", "/readyz", "/version"] {
+            assert_eq!(environment.api.get(path).await.status, 200, "expected {path} to need no dependency");
+        }
+
+        // The one that settles it need not be the one that wrote it.
+        environment.units.stop(ORDER_API).await;
+        environment.units.start(ORDER_PROCESSOR).await;
+        environment.units.start(ORDER_API).await;
+        let again = persist(environment.api.clone(), body, key).await;
+        assert_eq!(
+            (again.status, again.order_id()),
+            (201, unsettled.order_id()),
+            "expected the pending order, confirmed"
+        );
+
+        environment.end_turn();
+        nothing_is_pending(environment, &product).await;
+        let status = environment.tables.status(forgotten.order_id()).await.expect("the table answers");
+        assert_eq!(status.as_deref(), Some("confirmed"), "expected the reconciler to finish the order");
+        assert_eq!(environment.tables.stock(&product).await, 3, "expected each order to take its stock once");
+    });
 }
 
 #[test]

@@ -1,11 +1,8 @@
-//! What is answered while something is down, and what becomes of it afterwards.
+//! What is answered while the database is down, and what becomes of it afterwards.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use integration::{
-    EMULATOR, Effort, Load, ORDER_API, ORDER_PROCESSOR, Patience, alone, eventually, nothing_is_lost,
-    nothing_is_pending, order, persist,
-};
+use integration::{EMULATOR, Effort, Load, alone, eventually, nothing_is_lost, nothing_is_pending, order};
 
 /// Supervisors forget a stop at once: nothing to wait for between two rounds.
 const NO_PAUSE: Duration = Duration::ZERO;
@@ -14,57 +11,11 @@ const NO_PAUSE: Duration = Duration::ZERO;
 const NOTICED: Duration = Duration::from_secs(5);
 
 #[test]
-fn without_the_processor_an_order_stays_pending_until_it_is_back() {
-    alone(async |environment| {
-        let (product, customer, key) = (environment.product(10).await, environment.customer(), environment.key());
-        environment.units.stop(ORDER_PROCESSOR).await;
-
-        let body = order(&product, 3, &customer);
-        let unsettled = environment.api.place_with_key(&body, &key).await;
-        insta::assert_json_snapshot!("order_without_processor", unsettled.redacted());
-        let location = unsettled.header("location").expect("a 503 after the pending order is written has a Location");
-        let pending = environment.api.get(location).await;
-        insta::assert_json_snapshot!("pending_order", pending.redacted());
-        // No one asks for this one again: it is the reconciler's.
-        let forgotten = environment.api.place(&order(&product, 4, &customer)).await;
-        assert_eq!(forgotten.status, 503, "{forgotten:?}");
-        assert_eq!(environment.tables.stock(&product).await, 10, "expected nothing to be taken yet");
-
-        eventually("order-api's /health is 503 without order-processor", NOTICED, async || {
-            let health = environment.api.get("/health").await;
-            if health.status == 503 && health.body["detail"].is_string() { Ok(()) } else { Err(format!("{health:?}")) }
-        })
-        .await;
-        for path in ["/livez", "/readyz", "/version"] {
-            assert_eq!(environment.api.get(path).await.status, 200, "expected {path} to need no dependency");
-        }
-
-        // The one that settles it need not be the one that wrote it.
-        environment.units.stop(ORDER_API).await;
-        environment.units.start(ORDER_PROCESSOR).await;
-        environment.units.start(ORDER_API).await;
-        let again = persist(environment.api.clone(), body, key).await;
-        assert_eq!(
-            (again.status, again.order_id()),
-            (201, unsettled.order_id()),
-            "expected the pending order, confirmed"
-        );
-
-        environment.end_turn();
-        nothing_is_pending(environment, &product).await;
-        let status = environment.tables.status(forgotten.order_id()).await.expect("the table answers");
-        assert_eq!(status.as_deref(), Some("confirmed"), "expected the reconciler to finish the order");
-        assert_eq!(environment.tables.stock(&product).await, 3, "expected each order to take its stock once");
-    });
-}
-
-#[test]
 fn the_database_is_stopped_and_started_under_load() {
     alone(async |environment| {
         let products = [(environment.product(10_000_000).await, 10_000_000), (environment.product(150).await, 150)];
         let effort = Effort::read();
-        // Long enough runs leave orders to the reconciler as well.
-        let load = Load::start(environment, &products, Patience::Persists);
+        let load = Load::start(environment, &products, effort.patience());
         loop {
             load.headway(100).await;
             environment.units.stop(EMULATOR).await;
