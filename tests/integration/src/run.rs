@@ -37,6 +37,8 @@ fn run<F: AsyncFnOnce(&Environment)>(name: &str, turn: fn(&Settings) -> std::io:
         Environment::new(settings, turn)
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(test(&environment))));
+    // First, so that the database can be read for the bundle.
+    let restored = runtime.block_on(environment.units.restore());
     if let Err(panic) = &outcome {
         let reason = message(&**panic);
         let aftermath = async {
@@ -44,7 +46,6 @@ fn run<F: AsyncFnOnce(&Environment)>(name: &str, turn: fn(&Settings) -> std::io:
         };
         runtime.block_on(aftermath);
     }
-    let restored = runtime.block_on(environment.units.restore());
     drop(environment);
     progress.end();
     if let Err(panic) = outcome {

@@ -26,6 +26,7 @@ impl Settings {
     /// # Errors
     /// The variable that is missing or does not fit, and what to do.
     pub fn read() -> Result<Self, String> {
+        let order_api = required("ORDER_API_URL")?;
         let dynamodb = required("AWS_ENDPOINT_URL_DYNAMODB")?;
         // These tests write into tables and stop databases: they must never find those of an AWS account.
         if !["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].iter().any(|local| dynamodb.starts_with(local))
@@ -35,7 +36,7 @@ impl Settings {
             ));
         }
         Ok(Self {
-            order_api: required("ORDER_API_URL")?,
+            order_api,
             order_api_metrics: required("ORDER_API_9000_URL")?,
             order_processor: required("ORDER_PROCESSOR_URL")?,
             order_processor_metrics: required("ORDER_PROCESSOR_9000_URL")?,
