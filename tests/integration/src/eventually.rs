@@ -1,21 +1,64 @@
 use std::time::{Duration, Instant};
 
-/// Waits until `check` gives a value.
+/// Between two checks: short at first, for what is nearly there.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Asks `check` again until it gives a value.
 ///
 /// # Panics
-///
-/// When it has given none by the deadline; `what` says what was waited for.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(
-    what: &str,
-    deadline: Duration,
-    mut check: impl FnMut() -> F,
-) -> T {
+/// When `deadline` has passed, with `what` was expected and what the last check said instead. A check that itself hangs
+/// is cut off by the deadline too.
+pub async fn eventually<T, F>(what: &str, deadline: Duration, mut check: F) -> T
+where
+    F: AsyncFnMut() -> Result<T, String>,
+{
     let end = Instant::now() + deadline;
+    let mut pause = FIRST_PAUSE;
+    let mut last = "the check did not end".to_owned();
     loop {
-        if let Some(value) = check().await {
-            return value;
+        match tokio::time::timeout_at(end.into(), check()).await {
+            Ok(Ok(value)) => return value,
+            Ok(Err(reason)) => last = reason,
+            // The check itself was cut off by the deadline, which the assertion below finds.
+            Err(_elapsed) => {}
         }
-        assert!(Instant::now() < end, "not within {deadline:?}: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(Instant::now() + pause < end, "expected within {deadline:?}: {what}; at last: {last}");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_ends_the_wait() {
+        let mut left = 5;
+        let value = eventually("five checks", Duration::from_secs(10), async || {
+            left -= 1;
+            if left == 0 { Ok("done") } else { Err(format!("{left} left")) }
+        });
+        assert_eq!(value.await, "done");
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "the order is settled; at last: it is pending")]
+    async fn a_deadline_names_what_was_expected_and_what_was_seen() {
+        eventually("the order is settled", Duration::from_millis(20), async || {
+            Err::<(), _>("it is pending".to_owned())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "an answer")]
+    async fn a_check_that_hangs_is_cut_off() {
+        eventually("an answer", Duration::from_millis(20), async || {
+            std::future::pending::<()>().await;
+            Ok(())
+        })
+        .await;
     }
 }

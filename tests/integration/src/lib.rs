@@ -1,15 +1,33 @@
-//! The harness of the end-to-end tests: an environment that `devenv test` has started, and hands on the order system.
+//! The harness of the end-to-end tests: an order system that is already running, its clients, its tables, and the means
+//! to disturb it. `cargo devenv test` starts the system and names it in environment variables ([`Settings`]).
 //!
-//! Everything is told by environment variables: `ORDER_API_URL`, `ORDER_PROCESSOR_URL`, `<SERVICE>_9000_URL` for the
-//! metrics, the SDK's own `AWS_*`, and `DEVENV_BIN` with `DEVENV_STATE_DIR` to kill, stop and start units.
+//! A test is the body that it hands to [`undisturbed`] or [`alone`]. It makes products and customers of its own, so any
+//! number of tests can run at the same time, in one process or in many. Only tests that stop or kill something are alone.
 
-mod events;
+mod answer;
+mod bundle;
+mod environment;
 mod eventually;
+mod invariant;
+mod journal;
 mod load;
+mod metrics;
+mod progress;
+mod run;
+mod service;
+mod settings;
+mod tables;
+mod turn;
 mod units;
-mod world;
 
+pub use answer::Answer;
+pub use environment::Environment;
 pub use eventually::eventually;
-pub use load::{Load, Report};
-pub use units::Unit;
-pub use world::{Answer, World};
+pub use invariant::{nothing_is_lost, nothing_is_pending};
+pub use load::{Effort, Load, Patience, Tally, persist};
+pub use metrics::{Metrics, Series};
+pub use run::{alone, undisturbed};
+pub use service::{Service, order};
+pub use settings::Settings;
+pub use tables::{StoredOrder, Tables};
+pub use units::{EMULATOR, ORDER_API, ORDER_PROCESSOR, Units};

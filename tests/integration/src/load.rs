@@ -1,85 +1,256 @@
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::Value;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
-use crate::World;
+use crate::{Answer, Environment, Service, eventually, order};
 
-/// Customers that order one item at a time, as fast as they are answered.
-const CUSTOMERS: usize = 16;
+/// Clients that order at the same time.
+const CLIENTS: usize = 8;
 
-/// Orders that keep coming while a test disturbs the environment.
+/// For a client that asks again until it is answered for good.
+const PERSISTENCE: Duration = Duration::from_secs(40);
+
+/// Between two attempts. Shorter than the `Retry-After` of a second: a test is not here to be kind.
+const PAUSE: Duration = Duration::from_millis(30);
+
+/// For the load to get on, when nothing is stopped.
+const HEADWAY_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a load or kill test goes on: once by default, or for `SOAK_SECONDS`.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    until: Option<Instant>,
+}
+
+impl Effort {
+    /// # Panics
+    /// When `SOAK_SECONDS` is no number.
+    pub fn read() -> Self {
+        let seconds = std::env::var("SOAK_SECONDS").ok().filter(|seconds| !seconds.is_empty()).map(|seconds| {
+            seconds.parse().unwrap_or_else(|_| panic!("SOAK_SECONDS={seconds} is not a whole number of seconds"))
+        });
+        Self { until: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) }
+    }
+
+    /// The short form does not wait for the reconciler; the long form leaves it whatever is not answered.
+    pub fn patience(&self) -> Patience {
+        if self.until.is_some() { Patience::GivesUp } else { Patience::Persists }
+    }
+
+    /// Whether there is time for one more round. `pause` lets the supervisor forget the last death, so that its
+    /// back-off does not grow from round to round.
+    pub async fn again(&self, pause: Duration) -> bool {
+        let Some(until) = self.until else { return false };
+        if Instant::now() + pause >= until {
+            return false;
+        }
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+/// What a client does when it is not answered, or with 503 or 504.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Leaves the order to the reconciler and places the next.
+    GivesUp,
+    /// Asks again with the same idempotency key until it is answered for good.
+    Persists,
+}
+
+/// What came of a load.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Answered with 201.
+    pub confirmed: Vec<Uuid>,
+    /// Answered with 400, not enough in stock.
+    pub refused: usize,
+    /// Named by a 503 or 504.
+    pub unsettled: Vec<Uuid>,
+    /// Requests without an answer.
+    pub unanswered: usize,
+    /// How often each status came, retries included.
+    pub statuses: BTreeMap<u16, usize>,
+    /// Answers that the contract does not have.
+    pub improper: Vec<Answer>,
+}
+
+/// Clients that place orders until they are told to stop.
 #[derive(Debug)]
 pub struct Load {
     stop: Arc<AtomicBool>,
-    customers: JoinSet<Report>,
-}
-
-/// What the customers saw.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Ids of the orders that were answered with 201.
-    pub acknowledged: Vec<String>,
-    /// How often each other status was seen; 0 counts broken connections.
-    pub others: BTreeMap<u16, usize>,
-    /// How many 503 did not say when to try again.
-    pub retry_after_missing: usize,
+    confirmed: Arc<AtomicUsize>,
+    outages: Arc<AtomicUsize>,
+    clients: JoinSet<Tally>,
 }
 
 impl Load {
-    /// How long a disturbed load lasts: short in every run, `SOAK_SECONDS` for a long one.
-    pub fn length() -> Duration {
-        let seconds = std::env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
-        Duration::from_secs(seconds.unwrap_or(2))
-    }
-
-    pub fn start(world: &Arc<World>, product: &str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut customers = JoinSet::new();
-        for _ in 0..CUSTOMERS {
-            customers.spawn(customer(Arc::clone(world), product.to_owned(), Arc::clone(&stop)));
+    /// Orders one item of each of these products in turn.
+    pub fn start(environment: &Environment, products: &[(String, u64)], patience: Patience) -> Self {
+        let mut load =
+            Self { stop: Arc::default(), confirmed: Arc::default(), outages: Arc::default(), clients: JoinSet::new() };
+        for _ in 0..CLIENTS {
+            let client = Client {
+                api: environment.api.clone(),
+                bodies: products.iter().map(|(product_id, _)| order(product_id, 1, &environment.customer())).collect(),
+                patience,
+                stop: load.stop.clone(),
+                confirmed: load.confirmed.clone(),
+                outages: load.outages.clone(),
+                tally: Tally::default(),
+            };
+            load.clients.spawn(client.run());
         }
-        Self { stop, customers }
+        load
     }
 
-    /// Lets the requests that run end, and adds up what was seen.
-    pub async fn stop(mut self) -> Report {
+    /// Waits until this many more orders are confirmed.
+    pub async fn headway(&self, orders: usize) {
+        grows(&self.confirmed, orders, "more orders are confirmed").await;
+    }
+
+    /// Waits until this many more requests were not answered, or with 503 or 504.
+    pub async fn trouble(&self, requests: usize) {
+        grows(&self.outages, requests, "more requests meet the outage").await;
+    }
+
+    /// Stops the clients, each after the order that it is placing.
+    ///
+    /// # Panics
+    /// When an answer was not one of the contract.
+    pub async fn stop(mut self) -> Tally {
         self.stop.store(true, Ordering::Relaxed);
-        let mut total = Report::default();
-        while let Some(report) = self.customers.join_next().await {
-            let report = report.expect("a customer does not panic");
-            total.acknowledged.extend(report.acknowledged);
-            total.retry_after_missing += report.retry_after_missing;
-            for (status, count) in report.others {
-                *total.others.entry(status).or_default() += count;
-            }
+        let mut whole = Tally::default();
+        while let Some(tally) = self.clients.join_next().await {
+            whole.add(tally.expect("a client of the load does not panic"));
         }
-        total
+        assert!(
+            whole.improper.is_empty(),
+            "expected 201, 400 \"Insufficient inventory\", 503 with Retry-After or 504, got {} others, first {:?}",
+            whole.improper.len(),
+            whole.improper[0]
+        );
+        whole
     }
 }
 
-async fn customer(world: Arc<World>, product: String, stop: Arc<AtomicBool>) -> Report {
-    let body = json!({ "product_id": product, "quantity": 1, "customer_id": world.customer() });
-    let mut report = Report::default();
-    while !stop.load(Ordering::Relaxed) {
-        let request = world.http.post(format!("{}/orders", world.api)).json(&body);
-        match world.try_send(request).await {
-            Some(answer) if answer.status == 201 => report.acknowledged.push(answer.text("order_id")),
-            Some(answer) => {
-                *report.others.entry(answer.status).or_default() += 1;
-                if answer.status == 503 && !answer.headers.contains_key("retry-after") {
-                    report.retry_after_missing += 1;
-                }
-            }
-            None => {
-                *report.others.entry(0).or_default() += 1;
-                // A port on which nothing listens refuses at once; the machine is not this loop's alone.
-                tokio::time::sleep(Duration::from_millis(5)).await;
+async fn grows(count: &AtomicUsize, by: usize, what: &str) {
+    let start = count.load(Ordering::Relaxed);
+    eventually(&format!("{by} {what}"), HEADWAY_LIMIT, async || {
+        let grown = count.load(Ordering::Relaxed) - start;
+        if grown >= by { Ok(()) } else { Err(format!("{grown} so far")) }
+    })
+    .await;
+}
+
+/// Asks until there is an answer for good, which any number of attempts with one key gives once.
+///
+/// # Panics
+/// When there is none in time.
+pub async fn persist(api: Service, body: Value, key: String) -> Answer {
+    // A loop and not `eventually`, whose closure would tie a spawned task to one lifetime.
+    let deadline = Instant::now() + PERSISTENCE;
+    loop {
+        let request = api.request(Method::POST, "/orders").header("idempotency-key", &key).json(&body);
+        let answer = api.try_send(request).await;
+        match answer {
+            Ok(answer) if !is_outage(&answer) => return answer,
+            other => {
+                assert!(Instant::now() < deadline, "expected an answer for good within {PERSISTENCE:?}: {other:?}");
             }
         }
+        tokio::time::sleep(PAUSE).await;
     }
-    report
+}
+
+fn is_outage(answer: &Answer) -> bool {
+    match answer.status {
+        503 => answer.header("retry-after").is_some(),
+        504 => true,
+        _ => false,
+    }
+}
+
+struct Client {
+    api: Service,
+    bodies: Vec<Value>,
+    patience: Patience,
+    stop: Arc<AtomicBool>,
+    confirmed: Arc<AtomicUsize>,
+    outages: Arc<AtomicUsize>,
+    tally: Tally,
+}
+
+impl Client {
+    async fn run(mut self) -> Tally {
+        let bodies = std::mem::take(&mut self.bodies);
+        for body in bodies.iter().cycle() {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            self.place(body).await;
+        }
+        self.tally
+    }
+
+    async fn place(&mut self, body: &Value) {
+        let key = Uuid::new_v4().to_string();
+        let deadline = Instant::now() + PERSISTENCE;
+        while !self.attempt(body, &key).await && self.patience == Patience::Persists {
+            assert!(Instant::now() < deadline, "expected an answer for good within {PERSISTENCE:?}");
+        }
+    }
+
+    /// `true` when the order is answered for good.
+    async fn attempt(&mut self, body: &Value, key: &str) -> bool {
+        let request = self.api.request(Method::POST, "/orders").header("idempotency-key", key).json(body);
+        let Ok(answer) = self.api.try_send(request).await else {
+            self.tally.unanswered += 1;
+            self.outage().await;
+            return false;
+        };
+        *self.tally.statuses.entry(answer.status).or_default() += 1;
+        if is_outage(&answer) {
+            self.tally.unsettled.extend(answer.find_order_id());
+            self.outage().await;
+            return false;
+        }
+        match (answer.status, answer.find_order_id()) {
+            (201, Some(order_id)) => {
+                self.tally.confirmed.push(order_id);
+                self.confirmed.fetch_add(1, Ordering::Relaxed);
+            }
+            _ if answer.failure() == (400, "Insufficient inventory") => self.tally.refused += 1,
+            _ => self.tally.improper.push(answer),
+        }
+        true
+    }
+
+    async fn outage(&self) {
+        self.outages.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.confirmed.extend(other.confirmed);
+        self.refused += other.refused;
+        self.unsettled.extend(other.unsettled);
+        self.unanswered += other.unanswered;
+        for (status, count) in other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+        self.improper.extend(other.improper);
+    }
 }

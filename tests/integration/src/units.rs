@@ -1,50 +1,86 @@
-use std::process::Stdio;
+use std::{
+    collections::BTreeSet,
+    process::Stdio,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use tokio::process::Command;
+use camino::Utf8PathBuf;
+use tokio::{process::Command, time::timeout};
 
-/// A part of the environment that a test may disturb.
-#[derive(Debug, Clone, Copy)]
-pub enum Unit {
-    OrderApi,
-    OrderProcessor,
-    Emulator,
+use crate::Settings;
+
+pub const ORDER_API: &str = "order-api";
+pub const ORDER_PROCESSOR: &str = "order-processor";
+pub const EMULATOR: &str = "emulator";
+
+/// A stop may take the service's whole grace period (15 s), a start its readiness.
+const LIMIT: Duration = Duration::from_secs(40);
+
+/// Stops, starts and kills the parts of the environment, by the `devenv` program that supervises them.
+#[derive(Debug)]
+pub struct Units {
+    devenv: Option<Utf8PathBuf>,
+    stopped: Mutex<BTreeSet<String>>,
 }
 
-impl Unit {
-    fn name(self) -> &'static str {
-        match self {
-            Self::OrderApi => "order-api",
-            Self::OrderProcessor => "order-processor",
-            Self::Emulator => "emulator",
-        }
+impl Units {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { devenv: settings.devenv.clone(), stopped: Mutex::default() }
     }
 
-    /// SIGKILL; the supervisor starts it again.
-    pub async fn kill(self) {
-        self.act("kill").await;
-    }
-
-    /// In order; it stays stopped.
-    pub async fn stop(self) {
-        self.act("stop").await;
+    /// SIGTERM; it stays stopped. Returns when it has ended.
+    pub async fn stop(&self, unit: &str) {
+        // Before the command: one that was cut off may have stopped it.
+        self.stopped().insert(unit.to_owned());
+        self.run("stop", unit).await.unwrap_or_else(|reason| panic!("{reason}"));
     }
 
     /// Returns when it is ready.
-    pub async fn start(self) {
-        self.act("start").await;
+    pub async fn start(&self, unit: &str) {
+        self.run("start", unit).await.unwrap_or_else(|reason| panic!("{reason}"));
+        self.stopped().remove(unit);
     }
 
-    async fn act(self, action: &str) {
-        let program = std::env::var_os("DEVENV_BIN").expect("devenv test sets DEVENV_BIN");
-        // Tests run in the folder of their package; the project is two above.
-        let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-        let output = Command::new(program)
-            .args(["-C", project, "unit", action, self.name(), "--output", "plain"])
+    /// SIGKILL, after which its supervisor starts it again. Returns when the signal is on its way.
+    pub(crate) async fn kill(&self, unit: &str) {
+        self.run("kill", unit).await.unwrap_or_else(|reason| panic!("{reason}"));
+    }
+
+    /// Starts what a failed test left stopped, for the tests after it.
+    pub(crate) async fn restore(&self) -> Result<(), String> {
+        let left = std::mem::take(&mut *self.stopped());
+        // The emulator's name sorts before those of the services, which need it to become ready.
+        for unit in left {
+            self.run("start", &unit).await?;
+        }
+        Ok(())
+    }
+
+    async fn run(&self, action: &str, unit: &str) -> Result<(), String> {
+        let devenv = self
+            .devenv
+            .as_ref()
+            .ok_or("DEVENV_BIN is not set: this test stops and kills services; run `cargo devenv test`")?;
+        let mut command = Command::new(devenv);
+        command
+            .args(["unit", action, unit])
+            // Where devenv.toml is: a test's own directory is that of its package.
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .stdin(Stdio::null())
-            .output()
+            .kill_on_drop(true);
+        let described = format!("`{devenv} unit {action} {unit}`");
+        let output = timeout(LIMIT, command.output())
             .await
-            .expect("the devenv program starts");
-        let words = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "devenv unit {action} {}: {words}", self.name());
+            .map_err(|_| format!("{described} did not end within {LIMIT:?}"))?
+            .map_err(|error| format!("{described} cannot be run: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!("{described} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()))
+    }
+
+    fn stopped(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,64 +1,134 @@
-//! No order and no stock is ever lost, whatever dies and whenever.
+//! No order and no stock is ever lost, whichever service is killed or stopped.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use integration::{Load, Report, Unit, World, eventually};
+use integration::{
+    Effort, Environment, Load, ORDER_API, ORDER_PROCESSOR, Patience, alone, eventually, nothing_is_lost,
+    nothing_is_pending, order, persist,
+};
 
-const PLENTY: i64 = 1_000_000;
+/// A unit that lived for 10 s is well again for its supervisor, and its next death is the first.
+const WELL_AGAIN: Duration = Duration::from_millis(10_500);
 
-/// Orders keep coming while `disturb` acts again and again; then the promise is checked.
-async fn disturbed(disturb: impl AsyncFn()) -> Report {
-    let world = Arc::new(World::alone().await);
-    let product = world.product(2, PLENTY).await;
-    let load = Load::start(&world, &product);
-    let end = Instant::now() + Load::length();
-    while Instant::now() < end {
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        disturb().await;
+/// For `/health`, whose good answer is cached for a second.
+const NOTICED: Duration = Duration::from_secs(5);
+
+/// Enough for everyone, and so little that orders are refused too.
+async fn plenty_and_scarcity(environment: &Environment) -> [(String, u64); 2] {
+    [(environment.product(10_000_000).await, 10_000_000), (environment.product(150).await, 150)]
+}
+
+async fn killed_under_load(environment: &Environment, unit: &str, effort: Effort, patience: Patience) {
+    let products = plenty_and_scarcity(environment).await;
+    let load = Load::start(environment, &products, patience);
+    loop {
+        load.headway(100).await;
+        environment.crash(unit).await;
+        load.headway(100).await;
+        if !effort.again(WELL_AGAIN).await {
+            break;
+        }
     }
-    recovered(&world).await;
-    let report = load.stop().await;
-    let orders = world.keeps_its_promise(&product, PLENTY).await;
-    let confirmed: HashSet<&str> =
-        orders.iter().filter(|(_, status, _)| status == "confirmed").map(|(id, _, _)| id.as_str()).collect();
-    for id in &report.acknowledged {
-        assert!(confirmed.contains(id.as_str()), "order {id} was answered with 201 and is not confirmed");
-    }
-    assert!(!report.acknowledged.is_empty(), "some orders got through: {report:?}");
-    assert_eq!(report.retry_after_missing, 0, "every 503 says when to try again");
-    let unexpected: Vec<_> = report.others.keys().filter(|status| ![0, 503, 504].contains(*status)).collect();
-    assert!(unexpected.is_empty(), "only 503 and 504 and broken connections: {:?}", report.others);
-    report
+    let tally = load.stop().await;
+    // What is left is to wait, in which others may disturb all they like.
+    environment.end_turn();
+    assert!(
+        tally.unanswered + tally.unsettled.len() > 0,
+        "expected the kill to be felt by someone: {:?}",
+        tally.statuses
+    );
+    nothing_is_lost(environment, &products, &tally).await;
 }
 
-async fn recovered(world: &World) {
-    eventually("/health answers 200 again", Duration::from_secs(30), || async {
-        let answer = world.try_send(world.http.get(format!("{}/health", world.api))).await?;
-        (answer.status == 200).then_some(())
-    })
-    .await;
+/// Clients here give up on an order that is not answered: the reconciler must finish it.
+#[test]
+fn order_api_is_killed_in_mid_load() {
+    alone(async |environment| killed_under_load(environment, ORDER_API, Effort::read(), Patience::GivesUp).await);
 }
 
-#[tokio::test]
-async fn the_api_is_killed_under_load() {
-    let report = disturbed(async || Unit::OrderApi.kill().await).await;
-    assert!(report.others.contains_key(&0), "the crash was felt: {report:?}");
+#[test]
+fn order_processor_is_killed_in_mid_load() {
+    alone(async |environment| {
+        let effort = Effort::read();
+        killed_under_load(environment, ORDER_PROCESSOR, effort, effort.patience()).await;
+    });
 }
 
-#[tokio::test]
-async fn the_processor_is_killed_under_load() {
-    disturbed(async || Unit::OrderProcessor.kill().await).await;
+#[test]
+fn an_order_left_pending_is_finished_by_the_reconciler() {
+    alone(async |environment| {
+        let (product, customer, key) = (environment.product(10).await, environment.customer(), environment.key());
+        environment.units.stop(ORDER_PROCESSOR).await;
+
+        let body = order(&product, 3, &customer);
+        let unsettled = environment.api.place_with_key(&body, &key).await;
+        insta::assert_json_snapshot!("order_without_processor", unsettled.redacted());
+        let location = unsettled.header("location").expect("a 503 after the pending order is written has a Location");
+        let pending = environment.api.get(location).await;
+        insta::assert_json_snapshot!("pending_order", pending.redacted());
+        // No one asks for this one again: it is the reconciler's.
+        let forgotten = environment.api.place(&order(&product, 4, &customer)).await;
+        assert_eq!(forgotten.status, 503, "{forgotten:?}");
+        assert_eq!(environment.tables.stock(&product).await, 10, "expected nothing to be taken yet");
+
+        eventually("order-api's /health is 503 without order-processor", NOTICED, async || {
+            let health = environment.api.get("/health").await;
+            if health.status == 503 && health.body["detail"].is_string() { Ok(()) } else { Err(format!("{health:?}")) }
+        })
+        .await;
+        for path in ["/livez", "/readyz", "/version"] {
+            assert_eq!(environment.api.get(path).await.status, 200, "expected {path} to need no dependency");
+        }
+
+        // The one that settles it need not be the one that wrote it.
+        environment.units.stop(ORDER_API).await;
+        environment.units.start(ORDER_PROCESSOR).await;
+        environment.units.start(ORDER_API).await;
+        let again = persist(environment.api.clone(), body, key).await;
+        assert_eq!(
+            (again.status, again.order_id()),
+            (201, unsettled.order_id()),
+            "expected the pending order, confirmed"
+        );
+
+        environment.end_turn();
+        nothing_is_pending(environment, &product).await;
+        let status = environment.tables.status(forgotten.order_id()).await.expect("the table answers");
+        assert_eq!(status.as_deref(), Some("confirmed"), "expected the reconciler to finish the order");
+        assert_eq!(environment.tables.stock(&product).await, 3, "expected each order to take its stock once");
+    });
 }
 
-#[tokio::test]
-async fn the_emulator_is_stopped_and_started_under_load() {
-    let report = disturbed(async || {
-        Unit::Emulator.stop().await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        Unit::Emulator.start().await;
-    })
-    .await;
-    assert!(report.others.contains_key(&503), "the outage was felt: {report:?}");
+#[test]
+fn order_api_finishes_what_it_began_before_it_stops() {
+    alone(async |environment| {
+        let products = plenty_and_scarcity(environment).await;
+        let load = Load::start(environment, &products, Patience::Persists);
+        load.headway(100).await;
+        environment.units.stop(ORDER_API).await;
+        for (product_id, _) in &products {
+            let orders = environment.tables.orders_of(product_id).await.expect("the table answers");
+            let pending = orders.iter().filter(|order| order.status == "pending").count();
+            assert_eq!(pending, 0, "expected a drain to finish the orders in flight, of {}", orders.len());
+        }
+        environment.units.start(ORDER_API).await;
+        load.headway(100).await;
+        let tally = load.stop().await;
+        environment.end_turn();
+        nothing_is_lost(environment, &products, &tally).await;
+    });
+}
+
+#[test]
+fn a_key_from_before_a_kill_gives_the_same_order() {
+    alone(async |environment| {
+        let (product, key) = (environment.product(10).await, environment.key());
+        let body = order(&product, 3, &environment.customer());
+        let first = environment.api.place_with_key(&body, &key).await;
+        assert_eq!(first.status, 201);
+        environment.crash(ORDER_API).await;
+        let again = persist(environment.api.clone(), body, key).await;
+        assert_eq!((again.status, &again.body), (201, &first.body), "expected the same order again");
+        assert_eq!(environment.tables.stock(&product).await, 7, "expected stock to be taken once");
+    });
 }

@@ -1,10 +1,12 @@
-//! The order system, end to end. `cargo devenv test` gives these tests their environment.
+//! The order system, end to end, as its clients see it: a file for each behaviour of the contract.
 
 mod crashes;
+mod health;
 mod idempotency;
-mod listing;
-mod operations;
+mod metrics;
 mod orders;
+mod outages;
+mod pages;
 mod processing;
 mod refusals;
 mod stock;

@@ -1,98 +1,146 @@
-use integration::World;
+//! Everything that the services refuse, and how they say so.
+
+use std::collections::BTreeMap;
+
+use integration::{Environment, Service, order, undisturbed};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Every body that does not fit is a 422, and nothing is written.
-#[tokio::test]
-async fn a_body_that_does_not_fit() {
-    let world = World::shared().await;
-    let product = world.product(1, 5).await;
-    let good = json!({ "product_id": product, "quantity": 1, "customer_id": "c" });
-    let changed = |field: &str, value: Value| {
-        let mut body = good.clone();
+const UNKNOWN_ID: &str = "018f0000-0000-7000-8000-000000000000";
+
+/// Bodies that do not fit an order, each by its fault.
+fn unfit(product_id: &str) -> Vec<(&'static str, String)> {
+    let with = |field: &str, value: Value| {
+        let mut body = order(product_id, 1, "a customer");
         body[field] = value;
-        body
+        body.to_string()
     };
     let without = |field: &str| {
-        let mut body = good.clone();
-        body.as_object_mut().expect("an object").remove(field);
-        body
+        let mut body = order(product_id, 1, "a customer");
+        body.as_object_mut().expect("an order is an object").remove(field);
+        body.to_string()
     };
-    let bodies = [
-        changed("quantity", json!(0)),
-        changed("quantity", json!(-1)),
-        changed("quantity", json!(1_000_001)),
-        changed("quantity", json!(1.5)),
-        changed("quantity", json!("many")),
-        changed("quantity", Value::Null),
-        changed("product_id", json!("")),
-        changed("product_id", json!(5)),
-        changed("customer_id", json!("")),
-        changed("customer_id", json!(["c"])),
-        without("quantity"),
-        without("product_id"),
-        without("customer_id"),
-        json!([]),
-        json!("order"),
-        Value::Null,
-    ];
-    for body in bodies {
-        let answer = world.post("/orders", &body).await;
-        assert_eq!(answer.status, 422, "{body}: {answer:?}");
-        assert!(!answer.body["detail"].is_null(), "{body}: {answer:?}");
+    vec![
+        ("quantity zero", with("quantity", json!(0))),
+        ("quantity negative", with("quantity", json!(-1))),
+        ("quantity too large", with("quantity", json!(1_000_001))),
+        ("quantity beyond 64 bits", with("quantity", json!(1e30))),
+        ("quantity with a fraction", with("quantity", json!(1.5))),
+        ("quantity a word", with("quantity", json!("two"))),
+        ("quantity a truth", with("quantity", json!(true))),
+        ("quantity null", with("quantity", Value::Null)),
+        ("quantity missing", without("quantity")),
+        ("product_id missing", without("product_id")),
+        ("product_id empty", with("product_id", json!(""))),
+        ("product_id a number", with("product_id", json!(7))),
+        ("customer_id missing", without("customer_id")),
+        ("customer_id empty", with("customer_id", json!(""))),
+        ("customer_id a list", with("customer_id", json!(["a"]))),
+        ("everything missing", "{}".to_owned()),
+        ("not an object", "[]".to_owned()),
+        ("null", "null".to_owned()),
+        ("cut off", r#"{"product_id": "#.to_owned()),
+        ("not JSON", "product_id=PROD001".to_owned()),
+        ("empty", String::new()),
+    ]
+}
+
+async fn answers(service: &Service, path: &str, bodies: Vec<(&'static str, String)>) -> BTreeMap<&'static str, Value> {
+    let mut answers = BTreeMap::new();
+    for (fault, body) in bodies {
+        let request = service.request(Method::POST, path).header("content-type", "application/json").body(body);
+        let answer = service.send(request).await;
+        assert_eq!(answer.status, 422, "expected 422 for a body that does not fit ({fault}): {answer:?}");
+        answers.insert(fault, answer.redacted()["body"].clone());
     }
-    assert_eq!(world.orders_of(&product).await, []);
-    assert_eq!(world.stock(&product).await, 5);
+    answers
 }
 
-#[tokio::test]
-async fn the_shape_of_a_refusal_is_the_old_one() {
-    let world = World::shared().await;
-    let answer = world.post("/orders", &json!({ "product_id": "", "quantity": 0 })).await;
-    insta::assert_json_snapshot!("unfit_body", answer.body);
+async fn nothing_happened(environment: &Environment, product: &str) {
+    assert_eq!(environment.tables.stock(product).await, 5, "expected a bad request to leave the stock alone");
+    let orders = environment.tables.orders_of(product).await.expect("the table answers");
+    assert_eq!(orders, [], "expected a bad request to leave no order behind");
 }
 
-#[tokio::test]
-async fn a_body_that_is_not_json() {
-    let world = World::shared().await;
-    let request = world.http.post(format!("{}/orders", world.api)).header("content-type", "application/json");
-    let answer = world.send(request.body("{\"product_id\": ")).await;
-    assert_eq!(answer.status, 422, "{answer:?}");
+#[test]
+fn order_api_refuses_a_body_that_does_not_fit() {
+    undisturbed(async |environment| {
+        let product = environment.product(5).await;
+        insta::assert_json_snapshot!(answers(&environment.api, "/orders", unfit(&product)).await);
+        nothing_happened(environment, &product).await;
+    });
 }
 
-#[tokio::test]
-async fn a_body_that_is_too_large() {
-    let world = World::shared().await;
-    let body = json!({ "product_id": "PROD001", "quantity": 1, "customer_id": "c".repeat(70_000) });
-    let answer = world.post("/orders", &body).await;
-    assert_eq!(answer.status, 413, "{answer:?}");
-    assert!(answer.body["detail"].is_string(), "{answer:?}");
+#[test]
+fn order_processor_refuses_a_body_that_does_not_fit() {
+    undisturbed(async |environment| {
+        let product = environment.product(5).await;
+        let mut bodies = unfit(&product);
+        for (fault, order_id) in [("order_id a word", json!("x")), ("order_id a number", json!(1))] {
+            let mut body = order(&product, 1, "a customer");
+            body["order_id"] = order_id;
+            bodies.push((fault, body.to_string()));
+        }
+        insta::assert_json_snapshot!(answers(&environment.processor, "/process-order", bodies).await);
+        nothing_happened(environment, &product).await;
+    });
 }
 
-#[tokio::test]
-async fn an_unknown_product() {
-    let world = World::shared().await;
-    let answer = world.order("NO-SUCH-PRODUCT", 1, &world.customer()).await;
-    assert_eq!(answer.status, 404, "{answer:?}");
-    insta::assert_json_snapshot!("unknown_product", answer.body);
+#[test]
+fn another_content_type_is_no_order() {
+    undisturbed(async |environment| {
+        let product = environment.product(5).await;
+        let body = order(&product, 1, "a customer").to_string();
+        let request = environment.api.request(Method::POST, "/orders").header("content-type", "text/plain").body(body);
+        assert_eq!(environment.api.send(request).await.status, 422);
+        nothing_happened(environment, &product).await;
+    });
 }
 
-#[tokio::test]
-async fn more_than_there_is() {
-    let world = World::shared().await;
-    let product = world.product(1, 3).await;
-    let answer = world.order(&product, 4, &world.customer()).await;
-    assert_eq!(answer.status, 400, "{answer:?}");
-    assert_eq!(answer.body, json!({ "detail": "Insufficient inventory" }));
-    assert_eq!(world.stock(&product).await, 3);
+#[test]
+fn what_cannot_be_had_is_said() {
+    undisturbed(async |environment| {
+        let (product, customer) = (environment.product(5).await, environment.customer());
+        let api = &environment.api;
+        let answers = [
+            ("more than there is", api.place(&order(&product, 6, &customer)).await),
+            ("unknown product", api.place(&order("product-unknown", 1, &customer)).await),
+            ("unknown order", api.get(&format!("/orders/{UNKNOWN_ID}")).await),
+            ("order id that is none", api.get("/orders/1").await),
+            ("order id in capitals", api.get(&format!("/orders/{}", UNKNOWN_ID.to_uppercase())).await),
+            ("more than there is, asked of order-processor", {
+                environment.processor.post("/process-order", &order(&product, 6, &customer)).await
+            }),
+            ("unknown product, asked of order-processor", {
+                environment.processor.post("/process-order", &order("product-unknown", 1, &customer)).await
+            }),
+        ];
+        let answers: BTreeMap<_, _> = answers.into_iter().map(|(case, answer)| (case, answer.redacted())).collect();
+        insta::assert_json_snapshot!(answers);
+        assert_eq!(environment.tables.stock(&product).await, 5);
+    });
 }
 
-#[tokio::test]
-async fn another_method_or_path() {
-    let world = World::shared().await;
-    let deleted = world.send(world.http.delete(format!("{}/orders", world.api))).await;
-    assert_eq!(deleted.status, 405, "{deleted:?}");
-    assert!(deleted.body["detail"].is_string(), "{deleted:?}");
-    let nowhere = world.get("/nowhere").await;
-    assert_eq!(nowhere.status, 404);
-    assert_eq!(nowhere.body, json!({ "detail": "Not Found" }));
+#[test]
+fn what_is_not_offered_is_said_in_json_too() {
+    undisturbed(async |environment| {
+        let (api, processor) = (&environment.api, &environment.processor);
+        let mut answers = BTreeMap::new();
+        for (service, name, method, path) in [
+            (api, "order-api", Method::GET, "/"),
+            (api, "order-api", Method::GET, "/no/such/path"),
+            (api, "order-api", Method::GET, "/metrics"),
+            (api, "order-api", Method::GET, "/process-order"),
+            (api, "order-api", Method::DELETE, "/orders"),
+            (api, "order-api", Method::POST, "/health"),
+            (api, "order-api", Method::PUT, "/orders/018f0000-0000-7000-8000-000000000000"),
+            (processor, "order-processor", Method::GET, "/orders"),
+            (processor, "order-processor", Method::GET, "/metrics"),
+            (processor, "order-processor", Method::GET, "/process-order"),
+        ] {
+            let case = format!("{name}: {method} {path}");
+            answers.insert(case, service.send(service.request(method, path)).await.redacted());
+        }
+        insta::assert_json_snapshot!(answers);
+    });
 }

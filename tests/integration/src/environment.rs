@@ -1,0 +1,88 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use crate::{Service, Settings, Tables, Units, journal::Journal, metrics::Metrics, turn::Turn};
+
+/// The price of products that tests make (whole units of currency).
+pub(crate) const PRICE: u64 = 7;
+
+/// The running order system, as one test sees it.
+#[derive(Debug)]
+pub struct Environment {
+    pub settings: Settings,
+    pub api: Service,
+    pub processor: Service,
+    pub tables: Tables,
+    pub units: Units,
+    pub(crate) journal: Arc<Journal>,
+    turn: Mutex<Option<Turn>>,
+}
+
+impl Environment {
+    pub(crate) fn new(settings: Settings, turn: Turn) -> Self {
+        let journal = Arc::new(Journal::default());
+        Self {
+            api: Service::new(&settings.order_api, journal.clone()),
+            processor: Service::new(&settings.order_processor, journal.clone()),
+            tables: Tables::new(&settings),
+            units: Units::new(&settings),
+            journal,
+            turn: Mutex::new(Some(turn)),
+            settings,
+        }
+    }
+
+    /// A new product with this stock, at a price of 7, and its id.
+    pub async fn product(&self, stock: u64) -> String {
+        let product_id = format!("product-{}", Uuid::new_v4().simple());
+        self.journal.product(&product_id);
+        self.tables.put_product(&product_id, PRICE, stock).await;
+        product_id
+    }
+
+    /// The id of a new customer.
+    pub fn customer(&self) -> String {
+        format!("customer-{}", Uuid::new_v4().simple())
+    }
+
+    /// An idempotency key that no one has used.
+    pub fn key(&self) -> String {
+        Uuid::new_v4().to_string()
+    }
+
+    /// What order-api and order-processor count.
+    pub async fn metrics(&self) -> (Metrics, Metrics) {
+        let read = async |url: &str| {
+            let answer = Service::new(url, self.journal.clone()).get("/metrics").await;
+            assert_eq!(answer.status, 200, "expected the metrics in the Prometheus text format at {url}/metrics");
+            Metrics::parse(answer.body.as_str().unwrap_or_default())
+        };
+        tokio::join!(read(&self.settings.order_api_metrics), read(&self.settings.order_processor_metrics))
+    }
+
+    /// Lets other tests go on: from here this test disturbs nothing and only waits.
+    pub fn end_turn(&self) {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Kills a service as a crash would (SIGKILL) and returns once its successor is healthy.
+    pub async fn crash(&self, unit: &str) {
+        let service = self.service(unit);
+        let witness = service.witness().await;
+        self.units.kill(unit).await;
+        // Only a broken connection tells that the old process is gone: until then it may answer for the new one.
+        witness.broken().await;
+        service.healthy().await;
+        // order-api is healthy only when order-processor is, and so is asked in both cases.
+        self.api.healthy().await;
+    }
+
+    fn service(&self, unit: &str) -> &Service {
+        match unit {
+            crate::ORDER_API => &self.api,
+            crate::ORDER_PROCESSOR => &self.processor,
+            other => panic!("{other} is no service"),
+        }
+    }
+}

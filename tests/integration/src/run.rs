@@ -1,0 +1,82 @@
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::Duration,
+};
+
+use crate::{Environment, Settings, bundle, progress::Progress, turn::Turn};
+
+/// What is done for a failed test, however bad the state of the system is.
+const AFTERMATH: Duration = Duration::from_secs(30);
+
+/// Runs a test while nothing is stopped or killed. Any number of these run at the same time.
+///
+/// # Panics
+/// When the test does, or when there is no environment to run it in.
+pub fn undisturbed<F: AsyncFnOnce(&Environment)>(test: F) {
+    run(&name::<F>(), Turn::shared, test);
+}
+
+/// Runs a test that stops or kills units: alone, until it calls [`Environment::end_turn`] or ends. What it left stopped
+/// is started again.
+///
+/// # Panics
+/// When the test does, or when there is no environment to run it in.
+pub fn alone<F: AsyncFnOnce(&Environment)>(test: F) {
+    run(&name::<F>(), Turn::exclusive, test);
+}
+
+fn run<F: AsyncFnOnce(&Environment)>(name: &str, turn: fn(&Settings) -> std::io::Result<Turn>, test: F) {
+    let settings = Settings::read().unwrap_or_else(|reason| panic!("{reason}"));
+    let turn = turn(&settings).unwrap_or_else(|error| panic!("cannot take a turn among the tests: {error}"));
+    // Waiting for a turn is not the test's own time.
+    let progress = Progress::begin(settings.events.clone(), name);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let environment = {
+        let _inside = runtime.enter();
+        Environment::new(settings, turn)
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(test(&environment))));
+    // First, so that the database can be read for the bundle.
+    let restored = runtime.block_on(environment.units.restore());
+    if let Err(panic) = &outcome {
+        let reason = message(&**panic);
+        let aftermath = async {
+            let _ = tokio::time::timeout(AFTERMATH, bundle::write(&environment, name, &reason)).await;
+        };
+        runtime.block_on(aftermath);
+    }
+    drop(environment);
+    progress.end();
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+    restored.unwrap_or_else(|reason| panic!("{reason}"));
+}
+
+/// The name that the test harness has for the function around a closure: `crate::file::test::{{closure}}` without its
+/// ends. The harness's thread is no source for it, since with one test thread there is none.
+fn name<F>() -> String {
+    let path = std::any::type_name::<F>();
+    let path = path.split("::{{closure}}").next().unwrap_or(path);
+    path.split_once("::").map_or(path, |(_, name)| name).to_owned()
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of<F: AsyncFnOnce()>(_: F) -> String {
+        name::<F>()
+    }
+
+    #[test]
+    fn a_test_is_called_what_the_test_harness_calls_it() {
+        assert_eq!(name_of(async || {}), "run::tests::a_test_is_called_what_the_test_harness_calls_it");
+    }
+}
