@@ -25,7 +25,7 @@ fn table(from: &str, to: &str) -> String {
 
 fn seed(text: &str) -> String {
     let mut sources = Sources::good();
-    sources.seeds[0].1 = text.to_owned();
+    text.clone_into(&mut sources.seeds[0].1);
     sources.drawn()
 }
 
@@ -113,7 +113,8 @@ fn an_alias_bomb_is_refused() {
     let mut sources = Sources::good();
     let mut text = "x-a: &a [1,1,1,1,1,1,1,1,1,1]\n".to_owned();
     for (name, of) in [("b", "a"), ("c", "b"), ("d", "c"), ("e", "d"), ("f", "e"), ("g", "f")] {
-        text += &format!("x-{name}: &{name} [{}]\n", vec![format!("*{of}"); 10].join(","));
+        let aliases = vec![["*", of].concat(); 10].join(",");
+        text += &["x-", name, ": &", name, " [", &aliases, "]\n"].concat();
     }
     sources.compose = text + &sources.compose;
     assert!(sources.drawn().contains("too many values"));
