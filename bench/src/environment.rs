@@ -16,8 +16,8 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) fn new(program: &Utf8Path) -> Result<Self, Failure> {
         let program = program.canonicalize_utf8().map_err(|error| format!("{program}: {error}; build it first"))?;
-        // Not under the default temporary folder: it may be in memory, and the data is to be on disk.
-        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in("target")?;
+        // Beside the program and not in the default temporary folder: that may be in memory, and the data is to be on disk.
+        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(program.parent().unwrap_or(&program))?;
         let path = Utf8PathBuf::from_path_buf(folder.path().canonicalize()?).map_err(|_| "the path is not UTF-8")?;
         Ok(Self { program, _folder: folder, state: path.join("state") })
     }
