@@ -52,6 +52,7 @@ pub(crate) async fn product(emulator: &str) -> Result<String, Failure> {
         .build()?
         .post(emulator)
         .header("x-amz-target", "DynamoDB_20120810.PutItem")
+        .header("x-amz-date", "20260101T000000Z")
         .header("content-type", "application/x-amz-json-1.0")
         .header("authorization", "AWS4-HMAC-SHA256 Credential=devenv/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
         .body(item.to_string())
