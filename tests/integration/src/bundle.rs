@@ -2,17 +2,33 @@ use serde_json::{Value, json};
 
 use crate::Environment;
 
+/// Of each product.
+const MOST_ORDERS: usize = 200;
+
 /// Leaves what a failed test knows in the folder that the settings name: its last exchanges with the services, and the
 /// items of its products, their orders and their ledger entries.
 pub(crate) async fn write(environment: &Environment, test: &str, failure: &str) {
     let Some(folder) = &environment.settings.bundle else { return };
+    let customers = environment.journal.customers();
     let mut products = Vec::new();
     for product_id in environment.journal.products() {
+        let orders = environment.tables.plain_orders(&product_id, &customers).await;
+        let orders = orders.map(|mut orders| {
+            // Those at fault are most likely the ones that did not get to their end.
+            orders.sort_by_key(|order| order["status"] != "pending");
+            orders.truncate(MOST_ORDERS);
+            orders
+        });
+        let mut ledger = Vec::new();
+        for order in orders.as_deref().unwrap_or_default() {
+            let order_id = order["order_id"].as_str().unwrap_or_default();
+            ledger.push(found(environment.tables.ledger_item(order_id).await));
+        }
         products.push(json!({
             "product_id": product_id,
             "item": found(environment.tables.product_item(&product_id).await),
-            "orders": found(environment.tables.items_of_product("orders", &product_id).await.map(Value::from)),
-            "reservations": found(environment.tables.items_of_product("reservations", &product_id).await.map(Value::from)),
+            "orders": found(orders.map(Value::from)),
+            "reservations": ledger,
         }));
     }
     let known = json!({

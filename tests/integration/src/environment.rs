@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use crate::{Service, Settings, Tables, Units, journal::Journal, metrics::Metrics, turn::Turn};
+use crate::{Service, Settings, StoredOrder, Tables, Units, journal::Journal, metrics::Metrics, turn::Turn};
 
 /// The price of products that tests make (whole units of currency).
 pub(crate) const PRICE: u64 = 7;
@@ -43,7 +43,17 @@ impl Environment {
 
     /// The id of a new customer.
     pub fn customer(&self) -> String {
-        format!("customer-{}", Uuid::new_v4().simple())
+        let customer_id = format!("customer-{}", Uuid::new_v4().simple());
+        self.journal.customer(&customer_id);
+        customer_id
+    }
+
+    /// What this test's customers ordered of a product.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn orders_of(&self, product_id: &str) -> Result<Vec<StoredOrder>, String> {
+        self.tables.orders_of(product_id, &self.journal.customers()).await
     }
 
     /// An idempotency key that no one has used.

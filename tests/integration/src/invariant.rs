@@ -46,7 +46,7 @@ pub async fn nothing_is_lost(environment: &Environment, products: &[(String, u64
 /// Waits until no order of a product is pending.
 pub async fn nothing_is_pending(environment: &Environment, product_id: &str) {
     eventually("no order is left pending after the reconciler's time", SETTLED_LIMIT, async || {
-        let orders = environment.tables.orders_of(product_id).await?;
+        let orders = environment.orders_of(product_id).await?;
         match orders.iter().filter(|order| order.status == "pending").count() {
             0 => Ok(()),
             pending => Err(format!("{pending} of {} are pending", orders.len())),
@@ -56,10 +56,10 @@ pub async fn nothing_is_pending(environment: &Environment, product_id: &str) {
 }
 
 async fn settled(environment: &Environment, product_id: &str, initial: u64) -> Result<Vec<StoredOrder>, String> {
-    let orders = environment.tables.orders_of(product_id).await?;
+    let orders = environment.orders_of(product_id).await?;
     let pending: Vec<Uuid> =
         orders.iter().filter(|order| order.status == "pending").map(|order| order.order_id).collect();
-    // Whoever is first in line decides whether another scan is worth it.
+    // The first that is still pending tells that another look at all of them is too early.
     for order_id in &pending {
         if environment.tables.status(*order_id).await?.as_deref() == Some("pending") {
             return Err(format!("{} of {} orders are pending, among them {order_id}", pending.len(), orders.len()));
@@ -69,7 +69,7 @@ async fn settled(environment: &Environment, product_id: &str, initial: u64) -> R
         return Err("pending orders have just been settled".to_owned());
     }
     let stock = environment.tables.find_stock(product_id).await?;
-    let ledger = environment.tables.ledger_of(product_id).await?;
+    let ledger = environment.tables.ledger_of(&orders).await?;
     let (confirmed, reserved) = (confirmed(&orders), confirmed(&ledger));
     if stock + confirmed != initial {
         return Err(format!("stock {stock} + confirmed {confirmed} = {}, which is not {initial}", stock + confirmed));

@@ -20,6 +20,7 @@ pub(crate) struct Journal {
 struct Entries {
     exchanges: VecDeque<Value>,
     products: BTreeSet<String>,
+    customers: BTreeSet<String>,
 }
 
 impl Journal {
@@ -46,6 +47,14 @@ impl Journal {
 
     pub(crate) fn products(&self) -> Vec<String> {
         self.entries().products.iter().cloned().collect()
+    }
+
+    pub(crate) fn customer(&self, customer_id: &str) {
+        self.entries().customers.insert(customer_id.to_owned());
+    }
+
+    pub(crate) fn customers(&self) -> Vec<String> {
+        self.entries().customers.iter().cloned().collect()
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {

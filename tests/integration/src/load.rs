@@ -47,6 +47,11 @@ impl Effort {
         if self.until.is_some() { Patience::GivesUp } else { Patience::Persists }
     }
 
+    /// Between two orders of a client. Over a long time fewer are enough, and every one is counted in the end.
+    fn pace(self) -> Duration {
+        if self.until.is_some() { Duration::from_millis(50) } else { Duration::ZERO }
+    }
+
     /// Whether there is time for one more round. `pause` lets the supervisor forget the last death, so that its
     /// back-off does not grow from round to round.
     pub async fn again(&self, pause: Duration) -> bool {
@@ -96,13 +101,14 @@ pub struct Load {
 
 impl Load {
     /// Orders one item of each of these products in turn.
-    pub fn start(environment: &Environment, products: &[(String, u64)], patience: Patience) -> Self {
+    pub fn start(environment: &Environment, products: &[(String, u64)], effort: Effort, patience: Patience) -> Self {
         let mut load =
             Self { stop: Arc::default(), confirmed: Arc::default(), outages: Arc::default(), clients: JoinSet::new() };
         for _ in 0..CLIENTS {
             let client = Client {
                 api: environment.api.clone(),
                 bodies: products.iter().map(|(product_id, _)| order(product_id, 1, &environment.customer())).collect(),
+                pace: effort.pace(),
                 patience,
                 stop: load.stop.clone(),
                 confirmed: load.confirmed.clone(),
@@ -184,6 +190,7 @@ fn is_outage(answer: &Answer) -> bool {
 struct Client {
     api: Service,
     bodies: Vec<Value>,
+    pace: Duration,
     patience: Patience,
     stop: Arc<AtomicBool>,
     confirmed: Arc<AtomicUsize>,
@@ -199,6 +206,9 @@ impl Client {
                 break;
             }
             self.place(body).await;
+            if !self.pace.is_zero() {
+                tokio::time::sleep(self.pace).await;
+            }
         }
         self.tally
     }

@@ -4,12 +4,19 @@ use aws_sdk_dynamodb::{
     Client, Config,
     config::{BehaviorVersion, Credentials, Region},
     error::DisplayErrorContext,
-    types::AttributeValue,
+    types::{AttributeValue, KeysAndAttributes},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Settings;
+
+const ORDERS: &str = "orders";
+const INVENTORY: &str = "inventory";
+const RESERVATIONS: &str = "reservations";
+
+/// What one BatchGetItem takes.
+const MOST_KEYS: usize = 100;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -45,7 +52,7 @@ impl Tables {
         let put = self
             .client
             .put_item()
-            .table_name("inventory")
+            .table_name(INVENTORY)
             .item("product_id", text(product_id))
             .item("name", text("Made by a test"))
             .item("price", number(price))
@@ -66,7 +73,7 @@ impl Tables {
     /// # Errors
     /// When the product is unknown or the database does not answer.
     pub async fn find_stock(&self, product_id: &str) -> Result<u64, String> {
-        let item = self.item("inventory", "product_id", product_id).await?;
+        let item = self.item(INVENTORY, "product_id", product_id).await?;
         item.as_ref()
             .and_then(|item| whole(item, "stock"))
             .ok_or_else(|| format!("product {product_id} has no stock: {item:?}"))
@@ -77,7 +84,7 @@ impl Tables {
         let update = self
             .client
             .update_item()
-            .table_name("inventory")
+            .table_name(INVENTORY)
             .key("product_id", text(product_id))
             .update_expression("ADD stock :by")
             .expression_attribute_values(":by", number(by));
@@ -92,67 +99,109 @@ impl Tables {
     /// # Errors
     /// When the database does not answer.
     pub async fn status(&self, order_id: Uuid) -> Result<Option<String>, String> {
-        let item = self.item("orders", "order_id", &order_id.to_string()).await?;
+        let item = self.item(ORDERS, "order_id", &order_id.to_string()).await?;
         Ok(item.as_ref().and_then(stored).map(|order| order.status))
     }
 
+    /// The orders of these customers for a product, by the index that lists them: eventually consistent.
+    pub(crate) async fn orders_of(&self, product_id: &str, customers: &[String]) -> Result<Vec<StoredOrder>, String> {
+        let items = self.order_items(product_id, customers).await?;
+        items.iter().map(|item| stored(item).ok_or_else(|| format!("this is no order: {item:?}"))).collect()
+    }
+
+    /// The ledger's entries for these orders.
+    pub(crate) async fn ledger_of(&self, orders: &[StoredOrder]) -> Result<Vec<StoredOrder>, String> {
+        let mut entries = Vec::new();
+        for some in orders.chunks(MOST_KEYS) {
+            let keys =
+                some.iter().map(|order| Item::from([("order_id".to_owned(), text(&order.order_id.to_string()))]));
+            let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
+            let mut open = Some(HashMap::from([(RESERVATIONS.to_owned(), keys.map_err(|error| error.to_string())?)]));
+            // A large answer comes in parts.
+            while let Some(request) = open.filter(|request| !request.is_empty()) {
+                let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
+                let answer = answer.map_err(|error| unread(RESERVATIONS, error))?;
+                let items = answer.responses.unwrap_or_default().remove(RESERVATIONS).unwrap_or_default();
+                for item in items {
+                    entries.push(stored(&item).ok_or_else(|| format!("this is no ledger entry: {item:?}"))?);
+                }
+                open = answer.unprocessed_keys;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// How many entries the ledger has for a product. Reads the whole ledger, which has no index.
+    ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn orders_of(&self, product_id: &str) -> Result<Vec<StoredOrder>, String> {
-        self.stored("orders", product_id).await
-    }
-
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn ledger_of(&self, product_id: &str) -> Result<Vec<StoredOrder>, String> {
-        self.stored("reservations", product_id).await
-    }
-
-    pub(crate) async fn product_item(&self, product_id: &str) -> Result<Value, String> {
-        Ok(self.item("inventory", "product_id", product_id).await?.as_ref().map_or(Value::Null, plain))
-    }
-
-    pub(crate) async fn items_of_product(&self, table: &str, product_id: &str) -> Result<Vec<Value>, String> {
-        Ok(self.of_product(table, product_id).await?.iter().map(plain).collect())
-    }
-
-    async fn stored(&self, table: &str, product_id: &str) -> Result<Vec<StoredOrder>, String> {
-        let items = self.of_product(table, product_id).await?;
-        items
-            .iter()
-            .map(|item| stored(item).ok_or_else(|| format!("an item of {table} is no order: {item:?}")))
-            .collect()
-    }
-
-    async fn item(&self, table: &str, key: &str, value: &str) -> Result<Option<Item>, String> {
-        let get = self.client.get_item().table_name(table).key(key, text(value)).consistent_read(true);
-        let answer =
-            get.send().await.map_err(|error| format!("cannot read {table}: {}", DisplayErrorContext(error)))?;
-        Ok(answer.item)
-    }
-
-    /// Every item about a product. A scan: no index has products, and test data is small.
-    async fn of_product(&self, table: &str, product_id: &str) -> Result<Vec<Item>, String> {
-        let mut items = Vec::new();
+    pub async fn count_ledger_entries(&self, product_id: &str) -> Result<usize, String> {
+        let mut count = 0;
         let mut start = None;
         loop {
             let scan = self
                 .client
                 .scan()
-                .table_name(table)
+                .table_name(RESERVATIONS)
                 .consistent_read(true)
                 .filter_expression("product_id = :product_id")
                 .expression_attribute_values(":product_id", text(product_id))
                 .set_exclusive_start_key(start);
-            let page =
-                scan.send().await.map_err(|error| format!("cannot scan {table}: {}", DisplayErrorContext(error)))?;
-            items.extend(page.items.unwrap_or_default());
+            let page = scan.send().await.map_err(|error| unread(RESERVATIONS, error))?;
+            count += page.items().len();
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(items);
+                return Ok(count);
             }
         }
     }
+
+    pub(crate) async fn product_item(&self, product_id: &str) -> Result<Value, String> {
+        Ok(self.item(INVENTORY, "product_id", product_id).await?.as_ref().map_or(Value::Null, plain))
+    }
+
+    pub(crate) async fn plain_orders(&self, product_id: &str, customers: &[String]) -> Result<Vec<Value>, String> {
+        Ok(self.order_items(product_id, customers).await?.iter().map(plain).collect())
+    }
+
+    pub(crate) async fn ledger_item(&self, order_id: &str) -> Result<Value, String> {
+        Ok(self.item(RESERVATIONS, "order_id", order_id).await?.as_ref().map_or(Value::Null, plain))
+    }
+
+    async fn item(&self, table: &str, key: &str, value: &str) -> Result<Option<Item>, String> {
+        let get = self.client.get_item().table_name(table).key(key, text(value)).consistent_read(true);
+        Ok(get.send().await.map_err(|error| unread(table, error))?.item)
+    }
+
+    async fn order_items(&self, product_id: &str, customers: &[String]) -> Result<Vec<Item>, String> {
+        let mut items = Vec::new();
+        for customer_id in customers {
+            let mut start = None;
+            loop {
+                let query = self
+                    .client
+                    .query()
+                    .table_name(ORDERS)
+                    .index_name("by_customer")
+                    .key_condition_expression("customer_id = :customer_id")
+                    .filter_expression("product_id = :product_id")
+                    .expression_attribute_values(":customer_id", text(customer_id))
+                    .expression_attribute_values(":product_id", text(product_id))
+                    .set_exclusive_start_key(start);
+                let page = query.send().await.map_err(|error| unread(ORDERS, error))?;
+                items.extend(page.items.unwrap_or_default());
+                start = page.last_evaluated_key;
+                if start.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(items)
+    }
+}
+
+fn unread<E: std::error::Error>(table: &str, error: E) -> String {
+    format!("cannot read {table}: {}", DisplayErrorContext(error))
 }
 
 fn text(value: &str) -> AttributeValue {

@@ -20,7 +20,7 @@ async fn plenty_and_scarcity(environment: &Environment) -> [(String, u64); 2] {
 
 async fn killed_under_load(environment: &Environment, unit: &str, effort: Effort, patience: Patience) {
     let products = plenty_and_scarcity(environment).await;
-    let load = Load::start(environment, &products, patience);
+    let load = Load::start(environment, &products, effort, patience);
     loop {
         load.headway(100).await;
         environment.crash(unit).await;
@@ -103,11 +103,11 @@ fn an_order_left_pending_is_finished_by_the_reconciler() {
 fn order_api_finishes_what_it_began_before_it_stops() {
     alone(async |environment| {
         let products = plenty_and_scarcity(environment).await;
-        let load = Load::start(environment, &products, Patience::Persists);
+        let load = Load::start(environment, &products, Effort::read(), Patience::Persists);
         load.headway(100).await;
         environment.units.stop(ORDER_API).await;
         for (product_id, _) in &products {
-            let orders = environment.tables.orders_of(product_id).await.expect("the table answers");
+            let orders = environment.orders_of(product_id).await.expect("the table answers");
             let pending = orders.iter().filter(|order| order.status == "pending").count();
             assert_eq!(pending, 0, "expected a drain to finish the orders in flight, of {}", orders.len());
         }

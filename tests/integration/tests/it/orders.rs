@@ -47,7 +47,7 @@ fn a_refused_order_is_kept_as_rejected() {
         let (product, customer) = (environment.product(1).await, environment.customer());
         let refused = environment.api.place(&order(&product, 2, &customer)).await;
         assert_eq!(refused.failure(), (400, "Insufficient inventory"));
-        let orders = environment.tables.orders_of(&product).await.expect("the table answers");
+        let orders = environment.orders_of(&product).await.expect("the table answers");
         assert_eq!(orders.len(), 1);
         let read = environment.api.get(&format!("/orders/{}", orders[0].order_id)).await;
         insta::assert_json_snapshot!(read.redacted());

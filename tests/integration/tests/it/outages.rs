@@ -15,7 +15,7 @@ fn the_database_is_stopped_and_started_under_load() {
     alone(async |environment| {
         let products = [(environment.product(10_000_000).await, 10_000_000), (environment.product(150).await, 150)];
         let effort = Effort::read();
-        let load = Load::start(environment, &products, effort.patience());
+        let load = Load::start(environment, &products, effort, effort.patience());
         loop {
             load.headway(100).await;
             environment.units.stop(EMULATOR).await;
@@ -42,7 +42,7 @@ fn without_the_database_every_answer_says_so() {
         let placed = environment.api.place(&order(&product, 1, &environment.customer())).await;
         environment.units.stop(EMULATOR).await;
         let (api, processor) = (&environment.api, &environment.processor);
-        let body = order(&product, 1, "a customer");
+        let body = order(&product, 1, &environment.customer());
         let mut answers = BTreeMap::new();
         for (request, answer) in [
             ("place an order", api.place(&body).await),

@@ -89,7 +89,7 @@ fn the_old_client_without_an_order_id_is_served() {
             assert_eq!((answer.status, &answer.body["total_price"]), (200, &json!(14)));
             assert_eq!(environment.tables.stock(&product).await, left, "expected every call to be an order of its own");
         }
-        let ledger = environment.tables.ledger_of(&product).await.expect("the table answers");
-        assert_eq!(ledger, [], "expected no ledger entry without an order_id");
+        let entries = environment.tables.count_ledger_entries(&product).await.expect("the table answers");
+        assert_eq!(entries, 0, "expected no ledger entry without an order_id");
     });
 }

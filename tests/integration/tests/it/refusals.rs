@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 const UNKNOWN_ID: &str = "018f0000-0000-7000-8000-000000000000";
 
 /// Bodies that do not fit an order, each by its fault.
-fn unfit(product_id: &str) -> Vec<(&'static str, String)> {
+fn unfit(product_id: &str, customer_id: &str) -> Vec<(&'static str, String)> {
     let with = |field: &str, value: Value| {
-        let mut body = order(product_id, 1, "a customer");
+        let mut body = order(product_id, 1, customer_id);
         body[field] = value;
         body.to_string()
     };
     let without = |field: &str| {
-        let mut body = order(product_id, 1, "a customer");
+        let mut body = order(product_id, 1, customer_id);
         body.as_object_mut().expect("an order is an object").remove(field);
         body.to_string()
     };
@@ -58,7 +58,7 @@ async fn answers(service: &Service, path: &str, bodies: Vec<(&'static str, Strin
 
 async fn nothing_happened(environment: &Environment, product: &str) {
     assert_eq!(environment.tables.stock(product).await, 5, "expected a bad request to leave the stock alone");
-    let orders = environment.tables.orders_of(product).await.expect("the table answers");
+    let orders = environment.orders_of(product).await.expect("the table answers");
     assert_eq!(orders, [], "expected a bad request to leave no order behind");
 }
 
@@ -66,7 +66,9 @@ async fn nothing_happened(environment: &Environment, product: &str) {
 fn order_api_refuses_a_body_that_does_not_fit() {
     undisturbed(async |environment| {
         let product = environment.product(5).await;
-        insta::assert_json_snapshot!(answers(&environment.api, "/orders", unfit(&product)).await);
+        insta::assert_json_snapshot!(
+            answers(&environment.api, "/orders", unfit(&product, &environment.customer())).await
+        );
         nothing_happened(environment, &product).await;
     });
 }
@@ -75,9 +77,9 @@ fn order_api_refuses_a_body_that_does_not_fit() {
 fn order_processor_refuses_a_body_that_does_not_fit() {
     undisturbed(async |environment| {
         let product = environment.product(5).await;
-        let mut bodies = unfit(&product);
+        let mut bodies = unfit(&product, &environment.customer());
         for (fault, order_id) in [("order_id a word", json!("x")), ("order_id a number", json!(1))] {
-            let mut body = order(&product, 1, "a customer");
+            let mut body = order(&product, 1, &environment.customer());
             body["order_id"] = order_id;
             bodies.push((fault, body.to_string()));
         }
@@ -90,7 +92,7 @@ fn order_processor_refuses_a_body_that_does_not_fit() {
 fn another_content_type_is_no_order() {
     undisturbed(async |environment| {
         let product = environment.product(5).await;
-        let body = order(&product, 1, "a customer").to_string();
+        let body = order(&product, 1, &environment.customer()).to_string();
         let request = environment.api.request(Method::POST, "/orders").header("content-type", "text/plain").body(body);
         assert_eq!(environment.api.send(request).await.status, 422);
         nothing_happened(environment, &product).await;
