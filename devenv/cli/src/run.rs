@@ -158,6 +158,8 @@ fn supervise(global: &Global, instance: &str) -> ExitCode {
     let Some(state_dir) = global.state_dir.clone() else {
         return complain("supervise needs --state-dir", Exit::Usage);
     };
+    // Its standard error is the file that `up` shows when the supervisor fails.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_target(false).init();
     // One thread: the supervisor relies on it when it hands a lock to a child.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

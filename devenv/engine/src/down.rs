@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use devenv_model::observed::Leftover;
 
 use crate::control::Client;
 use crate::up::command_lock;
 use crate::{Emitter, Error, Project, supervisor, test_environments};
+
+/// A stop that takes longer is explained while it lasts.
+const TELL_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DownOptions {
@@ -31,8 +36,19 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
     if let Some(mut client) = Client::reach(&project.state).await? {
         down.was_running = true;
         down.stopped = client.observe().await?.into_iter().map(|unit| unit.name).collect();
-        client.shutdown().await?;
-        client.closed().await;
+        let stopping = async {
+            client.shutdown().await?;
+            client.closed().await;
+            Ok::<(), Error>(())
+        };
+        tokio::pin!(stopping);
+        tokio::select! {
+            outcome = &mut stopping => outcome?,
+            () = tokio::time::sleep(TELL_AFTER) => {
+                emitter.notice("services finish the requests that run, within their grace periods");
+                stopping.await?;
+            }
+        }
     }
     let units = project.state.units();
     let failed = |source| Error::State { path: units.clone(), source };
