@@ -28,6 +28,7 @@ fmt:
 
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy -p integration --test it -- -D warnings
 
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
@@ -51,7 +52,7 @@ bench *arguments:
 soak seconds="600":
     cargo build --release
     cargo run --release -q -p bench -- soak --rounds 100
-    SOAK_SECONDS={{ seconds }} target/release/devenv test -- crashes
+    SOAK_SECONDS={{ seconds }} target/release/devenv test -- crash outage stock
 
 # Everything CI does.
 ci:

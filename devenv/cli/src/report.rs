@@ -106,6 +106,9 @@ fn dynamo(error: &dynamo::Error) -> (&'static str, Exit, Option<String>) {
             ("not_local", Exit::ConfigurationInvalid, hint("use an address such as http://127.0.0.1:8000"))
         }
         dynamo::Error::Unreachable { .. } => ("emulator_unreachable", Exit::Failed, hint("devenv logs emulator")),
+        dynamo::Error::Refused { message, .. } if message.contains("disk is full") => {
+            ("disk_full", Exit::Failed, hint("free some space (cargo clean), then try again"))
+        }
         dynamo::Error::Refused { .. } => ("emulator_refused", Exit::Failed, hint("devenv logs emulator")),
         dynamo::Error::NotActive { .. } => ("table_not_active", Exit::NotReadyInTime, hint("devenv logs emulator")),
     }

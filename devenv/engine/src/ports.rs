@@ -56,6 +56,13 @@ pub(crate) fn choose(
     Ok(chosen)
 }
 
+/// Whether a port that was last chosen for this unit, which does not run, is somebody else's now.
+pub(crate) fn are_taken(project: &Project, unit: &str) -> bool {
+    let remembered = project.state.remembered().unwrap_or_default();
+    let chosen = remembered.ports.get(unit);
+    chosen.is_some_and(|ports| ports.values().any(|port| !is_free(*port, &BTreeSet::new())))
+}
+
 fn wanted(manifest: &Manifest, ephemeral: bool) -> Vec<(&str, u16, Option<u16>)> {
     let mut wanted = vec![(EMULATOR, EMULATOR_PORT, None)];
     for service in manifest.services.values() {

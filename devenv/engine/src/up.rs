@@ -11,7 +11,7 @@ use crate::lock::{HeldLock, LockAttempt, try_hold};
 use crate::log_reader::last_lines;
 use crate::process_runtime::LOG_TAIL;
 use crate::world::World;
-use crate::{Cancel, Emitter, Error, Project, dynamo, status, test_environments};
+use crate::{Cancel, Emitter, Error, Project, dynamo, ports, status, test_environments};
 
 /// How often `up` looks again when the supervisor vanishes under it.
 const ATTEMPTS: usize = 3;
@@ -91,6 +91,10 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
         match bring_up(project, options, emitter, cancel).await {
             // A supervisor whose owner was killed may end while it is being asked: the next look finds none.
             Err(Error::SupervisorLost { .. }) => {}
+            // Between the choice of a port and its use lies a build, in which another program may have taken it.
+            Err(Error::UnitFailed { unit, .. }) if ports::are_taken(project, &unit) => {
+                emitter.notice(format!("a port of {unit} was taken meanwhile; choosing another"));
+            }
             other => return other,
         }
     }

@@ -167,3 +167,22 @@ fn logs_are_shown_and_followed() {
     signal(u64::from(follow.id()), "INT");
     assert_eq!(follow.wait().expect("it ends").code(), Some(0));
 }
+
+#[test]
+fn a_port_taken_after_it_was_chosen_is_chosen_anew() {
+    let project = Project::new();
+    project.change("compose.yaml", "[\"80\"]", "[\"127.0.0.1:19481:80\"]");
+    // `web` waits for `back`, which takes its time: long enough for another program to come first.
+    let slow = "command = [\"sh\", \"-c\", \"touch begun; while [ ! -e go ]; do sleep 0.01; done; exec \\\"$@\\\"\", \"sh\", \"";
+    let settings = std::fs::read_to_string(project.path().join("devenv.toml")).expect("readable");
+    let (head, back) = settings.split_at(settings.find("[services.back]").expect("it is there"));
+    project.write("devenv.toml", &(head.to_owned() + &back.replacen("command = [\"", slow, 1)));
+    let mut up = project.start(&["up", "-d"]);
+    eventually("back has begun", || project.path().join("begun").exists());
+    let thief = TcpListener::bind("127.0.0.1:19481").expect("web does not run yet");
+    project.write("go", "");
+    assert_eq!(up.wait().expect("it ends").code(), Some(0));
+    assert_eq!(project.unit("web")["state"], "ready");
+    assert_ne!(project.unit("web")["url"], "http://127.0.0.1:19481");
+    drop(thief);
+}
