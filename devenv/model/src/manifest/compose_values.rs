@@ -9,6 +9,9 @@ use super::types::Port;
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     const UNITS: [(&str, f64); 6] = [("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
     let wrong = || format!("{text} is not a duration such as 1m30s or 500ms");
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
     let mut rest = text;
     let mut seconds = 0.0;
     while !rest.is_empty() {
@@ -43,15 +46,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
 pub(super) fn port(text: &str) -> Result<Port, String> {
     let wrong = |why: &str| format!("{text} is not a port: {why}");
     let (address, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    if protocol != "tcp" {
-        return Err(wrong("only tcp is supported"));
-    }
-    let number = |part: &str| {
-        if part.contains('-') {
-            return Err(wrong("ranges are not supported"));
-        }
-        part.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| wrong("numbers go from 1 to 65535"))
-    };
+    let number = |part: &str| port_number(part).map_err(wrong);
     let (rest, container) = match address.rsplit_once(':') {
         Some((rest, container)) => (Some(rest), container),
         None => (None, address),
@@ -66,7 +61,56 @@ pub(super) fn port(text: &str) -> Result<Port, String> {
         None => IpAddr::V4(Ipv4Addr::LOCALHOST),
         Some(host) => host.parse().map_err(|_| wrong("its host is not an IP address"))?,
     };
+    if protocol != "tcp" {
+        return Err(wrong("only tcp is supported"));
+    }
     Ok(Port { container: number(container)?, published, host_ip })
+}
+
+/// `CONTAINER[/tcp]`
+pub(super) fn container_port(text: &str) -> Result<u16, String> {
+    let number = text.strip_suffix("/tcp").unwrap_or(text);
+    port_number(number).map_err(|why| format!("{text} is not a container's port: {why}"))
+}
+
+fn port_number(text: &str) -> Result<u16, &'static str> {
+    if text.contains('-') {
+        return Err("ranges are not supported, write one line for each port");
+    }
+    let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    number.filter(|port| *port > 0).ok_or("numbers go from 1 to 65535")
+}
+
+/// A command line as words: blanks part them, quotes and backslashes keep them together. Nothing is expanded.
+pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote: Option<char> = None;
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', None | Some('"')) => {
+                let next = characters.next().ok_or_else(|| "a backslash stands at the end".to_owned())?;
+                // Between double quotes a backslash is only special before a few characters.
+                if quote.is_some() && !"\"\\$`".contains(next) {
+                    word.get_or_insert_default().push('\\');
+                }
+                word.get_or_insert_default().push(next);
+            }
+            (_, Some(open)) if character == open => quote = None,
+            ('"' | '\'', None) => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (_, None) if character.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    if let Some(quote) = quote {
+        return Err(format!("the quote {quote} is not closed"));
+    }
+    words.extend(word);
+    Ok(words)
 }
 
 #[cfg(test)]
@@ -79,6 +123,7 @@ mod tests {
     fn durations() {
         assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
         assert_eq!(duration("1h0.5s"), Ok(Duration::from_millis(3_600_500)));
         for bad in ["", "10", "s", "5 s", "1d", "9e99s", "1.2.3s"] {
             assert!(duration(bad).is_err(), "{bad}");
@@ -102,15 +147,35 @@ mod tests {
         assert_eq!(of("8001:8000/tcp"), Ok(("127.0.0.1".to_owned(), Some(8001), 8000)));
         assert_eq!(of("0.0.0.0:8001:8000"), Ok(("0.0.0.0".to_owned(), Some(8001), 8000)));
         assert_eq!(of("[::1]::8000"), Ok(("::1".to_owned(), None, 8000)));
-        for bad in ["", "0", "70000", "8000-8010", "53/udp", "host:1:2", "a:b"] {
+        for bad in ["", "0", "70000", "8000-8010", "53/udp", "host:1:2", "a:b", "+80", "8001:"] {
             assert!(port(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn container_ports() {
+        assert_eq!(container_port("9000/tcp"), Ok(9000));
+        for bad in ["", "0", "+80", "80-90", "53/udp", "1:2"] {
+            assert!(container_port(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn command_lines() {
+        let of = |text| words(text).expect(text);
+        assert_eq!(of("serve  --port 80"), ["serve", "--port", "80"]);
+        assert_eq!(of(r#"sh -c 'echo "a b"' ''"#), ["sh", "-c", "echo \"a b\"", ""]);
+        assert_eq!(of(r#"a\ b "c\"d" "e\n""#), ["a b", "c\"d", "e\\n"]);
+        assert!(of(" ").is_empty());
+        for bad in ["'a", "\"a", "a\\"] {
+            assert!(words(bad).is_err(), "{bad}");
         }
     }
 
     proptest! {
         #[test]
-        fn nothing_panics(text in "[0-9a-z:./\\-\\[\\]é]{0,20}") {
-            let _ = (duration(&text), bytes(&text), port(&text));
+        fn nothing_panics(text in "[0-9a-z:./\\-\\[\\]é'\"\\\\ ]{0,20}") {
+            let _ = (duration(&text), bytes(&text), port(&text), container_port(&text), words(&text));
         }
     }
 }

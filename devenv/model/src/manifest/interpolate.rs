@@ -16,7 +16,7 @@ pub(super) struct Failure {
 
 /// Replaces every variable of `text`. An unset one without a default becomes the empty text.
 pub(super) fn interpolate(text: &str, variables: &BTreeMap<String, String>) -> Result<String, Failure> {
-    let mut scanner = Scanner { text, at: 0, variables };
+    let mut scanner = Scanner { text, at: 0, variables, live: true };
     scanner.until(None, 0)
 }
 
@@ -24,6 +24,8 @@ struct Scanner<'a> {
     text: &'a str,
     at: usize,
     variables: &'a BTreeMap<String, String>,
+    /// Not within an argument that goes unused: what is required there is not missed.
+    live: bool,
 }
 
 impl Scanner<'_> {
@@ -93,6 +95,9 @@ impl Scanner<'_> {
         let operator =
             [":-", ":?", ":+", "-", "?", "+", "}"].into_iter().find(|operator| self.rest().starts_with(operator));
         let Some(operator) = operator else {
+            if self.rest().is_empty() {
+                return Err(self.failure(begin..self.at, "a ${ is not closed", Some("write a } after it")));
+            }
             let message = format!("{name} is followed by something that is no operator");
             return Err(self.failure(
                 begin..self.at,
@@ -104,13 +109,17 @@ impl Scanner<'_> {
         if operator == "}" {
             return Ok(value.unwrap_or_default());
         }
-        let argument = self.until(Some('}'), depth + 1)?;
         // With a colon, an empty value counts as none.
         let set = value.filter(|value| !operator.starts_with(':') || !value.is_empty());
+        let live = self.live;
+        self.live = live && set.is_some() == operator.ends_with('+');
+        let argument = self.until(Some('}'), depth + 1)?;
+        self.live = live;
         match (operator.trim_start_matches(':'), set) {
             ("-" | "?", Some(value)) => Ok(value),
             ("-", None) | ("+", Some(_)) => Ok(argument),
             ("+", None) => Ok(String::new()),
+            (_, _) if !live => Ok(String::new()),
             (_, _) => {
                 let reason = if argument.is_empty() { "it is required".to_owned() } else { argument };
                 let help = format!("set it: {name}=... devenv up");
@@ -149,6 +158,9 @@ mod tests {
             ("${UNSET:-${SET}-${OTHER:-deep}}", "value-deep"),
             ("${SET:?no}", "value"),
             ("${UNSET:-}", ""),
+            ("${SET:-${UNSET:?never asked}}", "value"),
+            ("${UNSET+${UNSET:?never asked}}", ""),
+            ("${SET:-${UNSET:-${UNSET:?never asked}}}", "value"),
         ] {
             assert_eq!(result(text).as_deref(), Ok(expected), "{text}");
         }
@@ -159,7 +171,8 @@ mod tests {
         for (text, part) in [
             ("${UNSET:?say which}", "UNSET is not set: say which"),
             ("${EMPTY:?}", "EMPTY is not set: it is required"),
-            ("${SET", "no operator"),
+            ("${SET", "not closed"),
+            ("${SET+${UNSET:?asked}}", "UNSET is not set: asked"),
             ("${SET:-a", "not closed"),
             ("5 $ 6", "a lone $"),
             ("${}", "name is expected"),

@@ -1,12 +1,20 @@
 //! The manifest: `devenv.toml`, the Compose file, the table files and the seeds, read into one checked value.
 
 mod assemble;
+mod attribute_value;
+mod check;
 mod compose;
+mod compose_fields;
 mod compose_values;
+mod endpoint;
 mod interpolate;
+mod json;
 mod problem;
+mod read_settings;
+mod seeds;
 mod settings;
 mod source;
+mod table_keys;
 mod tables;
 pub mod template;
 mod tree;

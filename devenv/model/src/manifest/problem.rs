@@ -8,6 +8,11 @@ use serde::Serialize;
 
 use super::SourceFile;
 
+/// A file with more mistakes than this is not what it is taken for; the rest would only hide the first ones.
+pub(super) const PROBLEM_LIMIT: usize = 100;
+/// As many as a person reads before mending the first one.
+const DRAWN_LIMIT: usize = 20;
+
 /// One mistake in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -19,6 +24,8 @@ pub struct Problem {
     pub(super) file: Arc<SourceFile>,
     /// Bytes of the file.
     pub(super) span: Range<usize>,
+    /// A second place in the same file that has to do with it.
+    pub(super) other: Option<(Range<usize>, &'static str)>,
 }
 
 /// A problem as other programs read it. Lines and columns count from 1.
@@ -50,8 +57,13 @@ pub enum Drawing {
 }
 
 impl Problem {
-    pub(super) fn new(code: &'static str, file: &SourceFile, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), help: None, file: Arc::new(file.clone()), span }
+    pub(super) fn new(
+        code: &'static str,
+        file: &Arc<SourceFile>,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { code, message: message.into(), help: None, file: Arc::clone(file), span, other: None }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
@@ -61,6 +73,12 @@ impl Problem {
 
     pub(super) fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help;
+        self
+    }
+
+    /// Marks a second place, with a few words on what it is.
+    pub(super) fn other(mut self, span: Range<usize>, words: &'static str) -> Self {
+        self.other = Some((span, words));
         self
     }
 
@@ -104,9 +122,25 @@ impl fmt::Display for Problem {
 }
 
 impl ManifestError {
-    /// Every problem drawn, the first one first.
+    /// Without what is said twice (an anchor's mistake shows wherever its alias stands), and within the limit.
+    pub(super) fn new(problems: Vec<Problem>) -> Self {
+        let mut distinct: Vec<Problem> = Vec::new();
+        for problem in problems {
+            if distinct.len() < PROBLEM_LIMIT && !distinct.contains(&problem) {
+                distinct.push(problem);
+            }
+        }
+        Self { problems: distinct }
+    }
+
+    /// The first problems drawn, and how many more there are.
     pub fn draw(&self, drawing: Drawing) -> String {
-        self.problems.iter().map(|problem| problem.draw(drawing)).collect::<Vec<_>>().join("\n")
+        let mut drawn: Vec<String> =
+            self.problems.iter().take(DRAWN_LIMIT).map(|problem| problem.draw(drawing)).collect();
+        if self.problems.len() > DRAWN_LIMIT {
+            drawn.push(format!("and {} more mistakes\n", self.problems.len() - DRAWN_LIMIT));
+        }
+        drawn.join("\n")
     }
 }
 
@@ -160,7 +194,10 @@ impl Diagnostic for Drawn<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let length = self.problem.span.len().max(1);
-        Some(Box::new(std::iter::once(LabeledSpan::new(None, self.problem.span.start, length))))
+        let marked = |span: &Range<usize>| (span.start, span.len().max(1));
+        let here = LabeledSpan::new_primary_with_span(None, marked(&self.problem.span));
+        let other = self.problem.other.as_ref();
+        let other = other.map(|(span, words)| LabeledSpan::new_with_span(Some((*words).to_owned()), marked(span)));
+        Some(Box::new(std::iter::once(here).chain(other)))
     }
 }

@@ -1,6 +1,9 @@
 use std::ops::Range;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+
+use super::Problem;
 
 /// A file that describes a part of the environment, already read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +13,14 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// Larger files are refused before they are parsed.
-pub(super) const SIZE_LIMIT: usize = 1024 * 1024;
+/// Larger files are refused before they are parsed. Bytes.
+const SIZE_LIMIT: usize = 1024 * 1024;
+
+/// The problem of a file that is no description of an environment by its size alone.
+pub(super) fn too_large(file: &Arc<SourceFile>) -> Option<Problem> {
+    let message = format!("the file has {} bytes; {SIZE_LIMIT} are read at most", file.text.len());
+    (file.text.len() > SIZE_LIMIT).then(|| Problem::new("manifest.too_large", file, 0..0, message))
+}
 
 impl SourceFile {
     /// Line and column of a byte, both from 1; the column counts characters.
@@ -26,8 +35,15 @@ impl SourceFile {
         (line, column)
     }
 
-    /// The first place where `needle` stands, or the file's beginning.
-    pub(super) fn find(&self, needle: &str) -> Range<usize> {
-        self.text.find(needle).map_or(0..0, |start| start..start + needle.len())
+    /// The place of `part` within the text at `span`, where that text is written as it reads; else all of `span`.
+    pub(super) fn within(&self, span: &Range<usize>, text: &str, part: &Range<usize>) -> Range<usize> {
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        match written.find(text) {
+            Some(offset) if !text.is_empty() => {
+                let start = span.start + offset;
+                start + part.start..start + part.end
+            }
+            _ => span.clone(),
+        }
     }
 }

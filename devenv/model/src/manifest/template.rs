@@ -1,6 +1,7 @@
 //! `${port:N}`, `${port:SERVICE:N}` and `${emulator}` in the process settings of `devenv.toml`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What a template is filled from.
 #[derive(Debug, Clone, Copy)]
@@ -43,14 +44,29 @@ pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError
     })
 }
 
-/// Every reference of a template, in order.
-pub(super) fn references(template: &str) -> Result<Vec<Reference>, TemplateError> {
-    let mut found = Vec::new();
-    replace(template, |reference, _| {
-        found.push(reference);
+/// A reference, or a mistake, and where it stands in the template.
+type Placed<T> = (T, Range<usize>);
+
+/// Every reference of a template with its place in it, in order, or the first mistake with its own.
+pub(super) fn references(template: &str) -> Result<Vec<Placed<Reference>>, Placed<TemplateError>> {
+    let mut found: Vec<Placed<Reference>> = Vec::new();
+    let end = |found: &[Placed<Reference>]| found.last().map_or(0, |(_, place)| place.end);
+    let result = replace(template, |reference, text| {
+        let from = end(&found);
+        // What is replaced stands between `${` and `}`.
+        let start = from + template[from..].find("${").unwrap_or_default();
+        found.push((reference, start..start + text.len() + "${}".len()));
         Ok(String::new())
-    })?;
-    Ok(found)
+    });
+    match result {
+        Ok(_) => Ok(found),
+        Err(error) => {
+            let from = end(&found);
+            let start = from + template[from..].find("${").unwrap_or_default();
+            let length = template[start..].find('}').map_or(template.len() - start, |length| length + 1);
+            Err((error, start..start + length))
+        }
+    }
 }
 
 fn replace(
@@ -84,6 +100,17 @@ fn replace(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn references_have_their_places() {
+        let template = "a${emulator}b${port:80}${port:x:1}";
+        let found = references(template).expect("they are known");
+        let texts: Vec<&str> = found.iter().map(|(_, place)| &template[place.clone()]).collect();
+        assert_eq!(texts, ["${emulator}", "${port:80}", "${port:x:1}"]);
+        let place = |template| references(template).expect_err("it is not known").1;
+        assert_eq!(place("é${emulator}${nothing}c"), 13..23);
+        assert_eq!(place("${open"), 0..6);
+    }
 
     #[test]
     fn references_are_filled() {

@@ -1,12 +1,12 @@
-//! YAML and JSON as a tree in which every node knows its place.
+//! A tree in which every node knows its place, and its making from YAML.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
-use serde_json::{Map, Number, Value};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::source::SIZE_LIMIT;
+use super::source::too_large;
 use super::{Problem, SourceFile};
 
 /// Deeper nesting and more nodes than any real file has are refused; aliases count each time they are used.
@@ -61,12 +61,20 @@ impl Node {
         }
     }
 
+    /// The text of a value in quotes: the only texts that JSON has.
+    pub(super) fn string(&self) -> Option<&str> {
+        match &self.data {
+            Data::Scalar { text, plain: false } => Some(text),
+            _ => None,
+        }
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.entries()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     pub(super) fn is_null(&self) -> bool {
-        matches!(&self.data, Data::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+        matches!(&self.data, Data::Scalar { text, plain: true } if is_nothing(text))
     }
 
     pub(super) fn boolean(&self) -> Option<bool> {
@@ -89,29 +97,17 @@ impl Node {
             Data::Mapping(_) => "a mapping",
         }
     }
+}
 
-    /// The plain value, as JSON types it.
-    pub(super) fn value(&self) -> Value {
-        match &self.data {
-            Data::Scalar { .. } if self.is_null() => Value::Null,
-            Data::Scalar { text, plain } => {
-                let number = plain.then(|| text.parse::<Number>().ok()).flatten();
-                let boolean = self.boolean().map(Value::Bool);
-                boolean.or(number.map(Value::Number)).unwrap_or_else(|| Value::String(text.clone()))
-            }
-            Data::Sequence(items) => items.iter().map(Node::value).collect(),
-            Data::Mapping(entries) => Value::Object(
-                entries.iter().map(|entry| (entry.key.clone(), entry.value.value())).collect::<Map<_, _>>(),
-            ),
-        }
-    }
+/// Whether a text without quotes means that there is no value.
+pub(super) fn is_nothing(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
 /// Parses the one document of a file.
-pub(super) fn parse(file: &SourceFile) -> Result<Node, Problem> {
-    if file.text.len() > SIZE_LIMIT {
-        let message = format!("the file has {} bytes; {SIZE_LIMIT} are read at most", file.text.len());
-        return Err(Problem::new("manifest.too_large", file, 0..0, message));
+pub(super) fn parse(file: &Arc<SourceFile>) -> Result<Node, Problem> {
+    if let Some(problem) = too_large(file) {
+        return Err(problem);
     }
     let mut builder = Builder { file, offsets: byte_offsets(&file.text), anchors: BTreeMap::new(), nodes: 0 };
     let mut events = Parser::new_from_str(&file.text);
@@ -130,7 +126,7 @@ pub(super) fn parse(file: &SourceFile) -> Result<Node, Problem> {
                     Some(event) => event.map_err(|error| builder.syntax(&error))?,
                     None => break,
                 };
-                document = Some(builder.node(event, span, &mut events, 0)?);
+                document = Some(builder.node(event, span, &mut events, 0)?.node);
             }
             _ => break,
         }
@@ -139,11 +135,19 @@ pub(super) fn parse(file: &SourceFile) -> Result<Node, Problem> {
 }
 
 struct Builder<'a> {
-    file: &'a SourceFile,
+    file: &'a Arc<SourceFile>,
     /// Where each character begins; markers count characters.
     offsets: Vec<usize>,
-    anchors: BTreeMap<usize, (Node, usize)>,
+    anchors: BTreeMap<usize, Built>,
     nodes: usize,
+}
+
+/// A node with what an alias to it costs.
+#[derive(Clone)]
+struct Built {
+    node: Node,
+    size: usize,
+    height: usize,
 }
 
 fn byte_offsets(text: &str) -> Vec<usize> {
@@ -167,38 +171,62 @@ impl<'a> Builder<'a> {
         Problem::new("manifest.syntax", self.file, at..at, error.info().to_owned())
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span, events: &mut Events<'a>, depth: usize) -> Result<Node, Problem> {
+    fn node(&mut self, event: Event<'a>, span: Span, events: &mut Events<'a>, depth: usize) -> Result<Built, Problem> {
         let span = self.bytes(span);
-        self.nodes += 1;
-        if depth > DEPTH_LIMIT || self.nodes > NODE_LIMIT {
-            return Err(Problem::new("manifest.too_large", self.file, span, "nested too deep, or too many values"));
-        }
         let before = self.nodes;
-        let (data, anchor) = match event {
-            Event::Scalar(text, style, anchor, _) => {
-                (Data::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain }, anchor)
+        self.nodes += 1;
+        self.check_size(depth, &span)?;
+        let (data, height, anchor) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && !self.is_text(tag.as_deref(), &span)?;
+                (Data::Scalar { text: text.into_owned(), plain }, 0, anchor)
             }
-            Event::SequenceStart(anchor, _) => (self.sequence(events, depth)?, anchor),
-            Event::MappingStart(anchor, _) => (self.mapping(events, depth)?, anchor),
+            Event::SequenceStart(anchor, tag) => {
+                self.is_text(tag.as_deref(), &span)?;
+                let (data, height) = self.sequence(events, depth)?;
+                (data, height, anchor)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.is_text(tag.as_deref(), &span)?;
+                let (data, height) = self.mapping(events, depth)?;
+                (data, height, anchor)
+            }
             Event::Alias(id) => {
-                let (node, size) = self.anchors.get(&id).cloned().ok_or_else(|| {
-                    Problem::new(
-                        "manifest.syntax",
-                        self.file,
-                        span.clone(),
-                        "this alias refers to a value that holds it",
-                    )
-                })?;
-                self.nodes += size;
-                return Ok(node);
+                let Some(built) = self.anchors.get(&id).cloned() else {
+                    let message = "this alias refers to a value that holds it";
+                    return Err(Problem::new("manifest.syntax", self.file, span, message));
+                };
+                self.nodes += built.size;
+                self.check_size(depth + built.height, &span)?;
+                return Ok(built);
             }
             _ => return Err(Problem::new("manifest.syntax", self.file, span, "a value is expected here")),
         };
-        let node = Node { span, data };
+        let built = Built { node: Node { span, data }, size: self.nodes - before, height };
         if anchor > 0 {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+            self.anchors.insert(anchor, built.clone());
         }
-        Ok(node)
+        Ok(built)
+    }
+
+    fn check_size(&self, depth: usize, span: &Range<usize>) -> Result<(), Problem> {
+        if depth <= DEPTH_LIMIT && self.nodes <= NODE_LIMIT {
+            return Ok(());
+        }
+        let message = format!("more than {DEPTH_LIMIT} levels or {NODE_LIMIT} values, aliases counted each time");
+        Err(Problem::new("manifest.too_large", self.file, span.clone(), message).help("split or shorten it"))
+    }
+
+    /// Whether a tag makes text of a value. Tags that change how files are merged are not for one file.
+    fn is_text(&self, tag: Option<&Tag>, span: &Range<usize>) -> Result<bool, Problem> {
+        match tag {
+            None => Ok(false),
+            Some(tag) if tag.is_yaml_core_schema() => Ok(tag.suffix == "str"),
+            Some(tag) => {
+                let message = format!("the tag {tag} is not supported");
+                Err(Problem::new("manifest.tag", self.file, span.clone(), message).help("remove it"))
+            }
+        }
     }
 
     fn next(&self, events: &mut Events<'a>) -> Result<(Event<'a>, Span), Problem> {
@@ -208,59 +236,75 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn sequence(&mut self, events: &mut Events<'a>, depth: usize) -> Result<Data, Problem> {
+    /// The items and how many levels they have.
+    fn sequence(&mut self, events: &mut Events<'a>, depth: usize) -> Result<(Data, usize), Problem> {
         let mut items = Vec::new();
+        let mut height = 0;
         loop {
             let (event, span) = self.next(events)?;
             if event == Event::SequenceEnd {
-                return Ok(Data::Sequence(items));
+                return Ok((Data::Sequence(items), height));
             }
-            items.push(self.node(event, span, events, depth + 1)?);
+            let built = self.node(event, span, events, depth + 1)?;
+            height = height.max(built.height + 1);
+            items.push(built.node);
         }
     }
 
-    fn mapping(&mut self, events: &mut Events<'a>, depth: usize) -> Result<Data, Problem> {
+    fn mapping(&mut self, events: &mut Events<'a>, depth: usize) -> Result<(Data, usize), Problem> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut merged: Vec<Node> = Vec::new();
+        let mut merged: Option<Node> = None;
+        let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
+        let mut height = 0;
         loop {
             let (event, span) = self.next(events)?;
             if event == Event::MappingEnd {
                 break;
             }
-            let key_node = self.node(event, span, events, depth + 1)?;
+            let Node { span: key_span, data } = self.node(event, span, events, depth + 1)?.node;
             let (event, span) = self.next(events)?;
-            let value = self.node(event, span, events, depth + 1)?;
-            let Data::Scalar { text: key, .. } = key_node.data else {
-                return Err(Problem::new("manifest.syntax", self.file, key_node.span, "a key must be a single word"));
+            let built = self.node(event, span, events, depth + 1)?;
+            height = height.max(built.height + 1);
+            let Data::Scalar { text: key, plain } = data else {
+                return Err(Problem::new("manifest.syntax", self.file, key_span, "a key must be a single word"));
             };
-            if key == "<<" {
-                merged.push(value);
-                continue;
-            }
-            if entries.iter().any(|entry| entry.key == key) {
+            if let Some(first) = seen.insert(key.clone(), key_span.clone()) {
                 let message = format!("the key {key} stands here a second time");
-                return Err(Problem::new("manifest.duplicate_key", self.file, key_node.span, message));
+                let help = if key == "<<" { "write one <<: [*first, *second]" } else { "keep one of them" };
+                return Err(Problem::new("manifest.duplicate_key", self.file, key_span, message)
+                    .other(first, "first here")
+                    .help(help));
             }
-            entries.push(Entry { key, key_span: key_node.span, value });
+            if key == "<<" && plain {
+                merged = Some(built.node);
+            } else {
+                entries.push(Entry { key, key_span, value: built.node });
+            }
         }
-        for source in merged {
-            self.merge(&source, &mut entries)?;
+        if let Some(source) = merged {
+            self.merge(&source, &mut entries, &mut seen)?;
         }
-        Ok(Data::Mapping(entries))
+        Ok((Data::Mapping(entries), height))
     }
 
     /// `<<`: the keys of another mapping, or of several, that are not given here.
-    fn merge(&self, source: &Node, entries: &mut Vec<Entry>) -> Result<(), Problem> {
+    fn merge(
+        &self,
+        source: &Node,
+        entries: &mut Vec<Entry>,
+        seen: &mut BTreeMap<String, Range<usize>>,
+    ) -> Result<(), Problem> {
         match &source.data {
             Data::Mapping(others) => {
                 for other in others {
-                    if entries.iter().all(|entry| entry.key != other.key) {
+                    if !seen.contains_key(&other.key) {
+                        seen.insert(other.key.clone(), other.key_span.clone());
                         entries.push(other.clone());
                     }
                 }
                 Ok(())
             }
-            Data::Sequence(items) => items.iter().try_for_each(|item| self.merge(item, entries)),
+            Data::Sequence(items) => items.iter().try_for_each(|item| self.merge(item, entries, seen)),
             Data::Scalar { .. } => {
                 Err(Problem::new("manifest.syntax", self.file, source.span.clone(), "only a mapping can be merged"))
             }

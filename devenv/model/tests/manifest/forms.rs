@@ -1,0 +1,193 @@
+//! Every form that Compose allows for what is supported, and what becomes of it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use devenv_model::manifest::{Condition, Health, HealthTest, Manifest, ProcessRun, Service};
+
+use crate::sources::Sources;
+
+/// The service `web` with these lines, read with the variables `SET=value` and `EMPTY=`.
+fn web(lines: &str) -> Service {
+    let mut sources = Sources::good();
+    sources.settings = sources.settings.lines().take(5).collect::<Vec<_>>().join("\n");
+    "x-all: &all { init: true, labels: { a: b } }\nservices:\n  back: { image: back:1 }\n  web:\n"
+        .clone_into(&mut sources.compose);
+    for line in lines.lines() {
+        sources.compose += &["    ", line, "\n"].concat();
+    }
+    sources.variables = vec![("SET".to_owned(), "value".to_owned()), ("EMPTY".to_owned(), String::new())];
+    read(&sources).services["web"].clone()
+}
+
+fn read(sources: &Sources) -> Manifest {
+    sources.assemble().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn pairs(map: &std::collections::BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    map.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+#[test]
+fn environments() {
+    let map = web(
+        "environment:\n  A: 1\n  B: true\n  C: \"${SET}-$$x\"\n  D: ${UNSET}\n  E: ${EMPTY}\n  SET:\n  MISSING:\n  F: ''",
+    );
+    let expected = [("A", "1"), ("B", "true"), ("C", "value-$x"), ("D", ""), ("E", ""), ("F", ""), ("SET", "value")];
+    assert_eq!(pairs(&map.environment), expected);
+    let list = web("environment: [A=1, B=, \"C=a=b\", SET, MISSING]");
+    assert_eq!(pairs(&list.environment), [("A", "1"), ("B", ""), ("C", "a=b"), ("SET", "value")]);
+}
+
+#[test]
+fn labels() {
+    assert_eq!(pairs(&web("labels: { a: b, c: }").labels), [("a", "b"), ("c", "")]);
+    assert_eq!(pairs(&web("labels: [a=b, c]").labels), [("a", "b"), ("c", "")]);
+}
+
+#[test]
+fn commands() {
+    let service = web("command: serve --name 'a b' ${SET}\nentrypoint: [/bin/sh, -c, \"echo $$HOME\"]");
+    assert_eq!(service.command.expect("given"), ["serve", "--name", "a b", "value"]);
+    assert_eq!(service.entrypoint.expect("given"), ["/bin/sh", "-c", "echo $HOME"]);
+    assert_eq!(web("command:").command, None);
+}
+
+#[test]
+fn ports() {
+    let service = web(concat!(
+        "ports: [8000, \"8001:8001/tcp\", \"0.0.0.0:8002:8002\", \"[::1]:8003:8003\",",
+        " { target: 8004, published: \"8004\", host_ip: 127.0.0.2, protocol: tcp }, { target: 8005 }]\n",
+        "expose: [9000, \"9001/tcp\"]",
+    ));
+    let ports: Vec<_> =
+        service.ports.iter().map(|port| (port.host_ip.to_string(), port.published, port.container)).collect();
+    let local = Ipv4Addr::LOCALHOST.to_string();
+    let expected = [
+        (local.clone(), None, 8000),
+        (local.clone(), Some(8001), 8001),
+        ("0.0.0.0".to_owned(), Some(8002), 8002),
+        ("::1".to_owned(), Some(8003), 8003),
+        ("127.0.0.2".to_owned(), Some(8004), 8004),
+        (local, None, 8005),
+    ];
+    assert_eq!(ports, expected);
+    assert_eq!(service.expose, [9000, 9001]);
+}
+
+/// One port on two addresses is two ports.
+#[test]
+fn ports_of_several_addresses() {
+    let service = web("ports: [\"127.0.0.1:8001:80\", \"127.0.0.2:8001:80\"]");
+    assert_eq!(service.ports[1].host_ip, IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)));
+}
+
+#[test]
+fn dependencies() {
+    assert_eq!(web("depends_on: [back]").depends_on["back"], Condition::ServiceStarted);
+    let service = web("depends_on: { back: { condition: service_completed_successfully } }");
+    assert_eq!(service.depends_on["back"], Condition::ServiceCompletedSuccessfully);
+}
+
+#[test]
+fn health_checks() {
+    let check = |lines: &str| web(lines).healthcheck.expect("given");
+    let check_of =
+        check("healthcheck: { test: [CMD, a, b], interval: 1m30s, timeout: 500ms, retries: 5, start_period: 0 }");
+    assert_eq!(check_of.test, HealthTest::Command(vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!((check_of.interval, check_of.timeout), (Duration::from_secs(90), Duration::from_millis(500)));
+    assert_eq!((check_of.retries, check_of.start_period), (5, Duration::ZERO));
+    assert_eq!(check_of.start_interval, Duration::from_secs(5));
+    assert_eq!(check("healthcheck: { test: curl it }").test, HealthTest::Shell("curl it".to_owned()));
+    assert_eq!(check("healthcheck: { test: [CMD-SHELL, it] }").test, HealthTest::Shell("it".to_owned()));
+    assert_eq!(check("healthcheck: { test: [NONE] }").test, HealthTest::Disabled);
+    assert_eq!(check("healthcheck: { disable: true }").test, HealthTest::Disabled);
+}
+
+#[test]
+fn limits_and_the_rest() {
+    let service = web(concat!(
+        "<<: *all\nimage: ${IMAGE:-${NAME:-web}:1}\nmem_limit: 1gb\npids_limit: -1\nread_only: ${RO:-true}\n",
+        "cap_drop: [ALL]\ncap_add: [CHOWN]\nsecurity_opt: [\"no-new-privileges:true\"]\ntmpfs: /tmp\nuser: 1000\n",
+        "restart: on-failure:3\nstop_grace_period: 1m\nx-anything: [\"kept\", \"out\"]",
+    ));
+    assert_eq!(service.image.as_deref(), Some("web:1"));
+    assert_eq!((service.limits.memory, service.limits.pids), (Some(1 << 30), Some(-1)));
+    assert!(service.limits.read_only && service.limits.init);
+    assert_eq!(service.limits.cap_drop, ["ALL"]);
+    assert_eq!(service.limits.cap_add, ["CHOWN"]);
+    assert_eq!(service.limits.tmpfs, ["/tmp"]);
+    assert_eq!(service.user.as_deref(), Some("1000"));
+    assert_eq!(service.restart.as_deref(), Some("on-failure:3"));
+    assert_eq!(service.stop_grace_period, Duration::from_mins(1));
+    assert_eq!(pairs(&service.labels), [("a", "b")]);
+    assert_eq!(web("restart: no").restart.as_deref(), Some("no"));
+    assert_eq!(web("tmpfs: [/tmp, /run]").limits.tmpfs, ["/tmp", "/run"]);
+}
+
+/// What is written here stands before what is merged, and of several merged the first.
+#[test]
+fn merges() {
+    let service = web("<<: [{ user: a, image: x }, { user: b, restart: always }]\nimage: y");
+    assert_eq!((service.user.as_deref(), service.image.as_deref()), (Some("a"), Some("y")));
+    assert_eq!(service.restart.as_deref(), Some("always"));
+}
+
+#[test]
+fn an_old_version_and_a_name() {
+    let mut sources = Sources::good();
+    sources.compose = "version: \"3.8\"\nname: shop\nx-more: { any: thing }\n".to_owned() + &sources.compose;
+    read(&sources);
+}
+
+#[test]
+fn lines_that_end_as_on_windows() {
+    let mut sources = Sources::good();
+    sources.compose = sources.compose.replace('\n', "\r\n");
+    sources.settings = sources.settings.replace('\n', "\r\n");
+    sources.tables[0].1 = sources.tables[0].1.replace('\n', "\r\n");
+    assert_eq!(read(&sources).services["web"].image.as_deref(), Some("web:1"));
+}
+
+#[test]
+fn health_in_both_forms() {
+    let mut sources = Sources::good();
+    let expected = |port| Some(Health { path: "/health".to_owned(), port });
+    assert_eq!(read(&sources).services["web"].health, expected(80));
+    sources.compose = sources.compose.replace("[\"8080:80\"]", "[\"8080:80\", \"8081:81\"]");
+    sources.settings = sources.settings.replace("\"/health\"", "{ path = \"/health\", port = 81 }");
+    assert_eq!(read(&sources).services["web"].health, expected(81));
+    sources.settings = sources.settings.replace(", port = 81", "");
+    assert_eq!(read(&sources).services["web"].health, expected(80));
+}
+
+/// What the later versions read is accepted already.
+#[test]
+fn the_whole_of_devenv_toml() {
+    let mut sources = Sources::good();
+    sources.settings =
+        sources.settings.replace("package = \"web\"", "command = [\"./web\", \"${port:80}\", \"${emulator}\"]")
+            + r#"
+[emulator]
+default = "dynamodb-local"
+[emulator.dynamodb-local]
+image = "amazon/dynamodb-local:2.6.1"
+[emulator.localstack]
+image = "registry:5000/localstack@sha256:0123"
+[test]
+command = ["cargo", "test"]
+[promote.dev]
+account = "123456789012"
+region = "eu-west-1"
+terraform = "terraform/envs/dev"
+platform = "linux/amd64"
+emulators = ["embedded", "dynamodb-local"]
+[promote.prod]
+requires = ["dev"]
+"#;
+    let manifest = read(&sources);
+    assert_eq!(manifest.emulator.dynamodb_local_image.as_deref(), Some("amazon/dynamodb-local:2.6.1"));
+    let process = manifest.services["web"].process.as_ref().expect("given");
+    let command = ["./web", "${port:80}", "${emulator}"].map(str::to_owned).to_vec();
+    assert_eq!(process.run, ProcessRun::Command(command));
+}
