@@ -5,6 +5,10 @@ use sha2::{Digest, Sha256};
 
 /// Long enough that two checkouts of one machine do not meet.
 const HASH_BYTES: usize = 3;
+/// As much of a folder's name as leaves room for the hash, and for a part's name after it, in a label of DNS.
+const FOLDER_LIMIT: usize = 30;
+/// Words longer than this are not compared: nobody misspells so much.
+const WORD_LIMIT: usize = 100;
 
 /// `folder` in lower case with a short hash of the whole path, such as `orders-1a2b3c`: two checkouts of one project
 /// have two names without anybody choosing them.
@@ -13,6 +17,9 @@ pub fn instance_name(folder: &str, path: &Utf8Path) -> String {
     let hash = digest.iter().take(HASH_BYTES).fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
     let mut name = String::new();
     for character in folder.chars() {
+        if name.len() == FOLDER_LIMIT {
+            break;
+        }
         if character.is_ascii_alphanumeric() {
             name.push(character.to_ascii_lowercase());
         } else if !name.is_empty() && !name.ends_with('-') {
@@ -36,6 +43,9 @@ pub fn is_name(text: &str) -> bool {
 
 /// The one of `known` that a misspelt `word` most likely means.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > WORD_LIMIT {
+        return None;
+    }
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
@@ -57,6 +67,7 @@ mod tests {
         assert!(one.starts_with("my-orders-"), "{one}");
         assert_ne!(one, two);
         assert!(is_name(&one));
+        assert!(is_name(&instance_name(&"Long ".repeat(60), Utf8Path::new("/long"))));
         assert!(instance_name("", Utf8Path::new("/")).starts_with("project-"));
     }
 

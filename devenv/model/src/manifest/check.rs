@@ -71,7 +71,7 @@ impl<'a> Check<'a> {
         if variable.starts_with("AWS_ENDPOINT_URL") && is_elsewhere(value.get_ref()) {
             let message = format!("{variable} is not on this machine");
             self.in_settings("manifest.endpoint", value.span(), message, "write \"${emulator}\"");
-        } else if turns_local_off(variable) {
+        } else if turns_local_off(variable, value.get_ref()) {
             let message = format!("{variable} could lead to real AWS, which no local command may reach");
             self.in_settings("manifest.endpoint", value.span(), message, "remove it");
         }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::compose_values::{bytes, duration};
 use super::interpolate::interpolate;
-use super::tree::{Data, Entry, Node, is_nothing, parse};
+use super::tree::{Data, Entry, Node, is_nothing};
 use super::types::{Limits, Port, Service};
+use super::yaml::parse;
 use super::{Problem, SourceFile};
 use crate::names::closest;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Problem;
 use super::compose::Reader;
 use super::compose_values::{container_port, duration, port, words};
+use super::endpoint::turns_local_off;
 use super::tree::{Data, Node};
 use super::types::{Condition, HealthTest, Healthcheck, Port};
 use crate::names::closest;
@@ -39,6 +40,10 @@ impl Reader<'_> {
             if name.is_empty() || name.contains(['=', '\0']) || value.as_ref().is_some_and(|value| value.contains('\0'))
             {
                 reader.report("compose.value", node.span.clone(), "this is no name with a value");
+            } else if inherit && value.as_ref().is_some_and(|value| turns_local_off(&name, value)) {
+                let message = format!("{name} could lead to real AWS, which no local command may reach");
+                let problem = Problem::new("compose.endpoint", reader.file, node.span.clone(), message);
+                reader.problems.push(problem.help("remove it"));
             } else {
                 pairs.extend(value.map(|value| (name, value)));
             }

@@ -21,19 +21,18 @@ pub(super) fn is_elsewhere(value: &str) -> bool {
 }
 
 /// Whether a variable makes an SDK pass by the endpoint or the dummy credentials that devenv gives.
-pub(super) fn turns_local_off(variable: &str) -> bool {
-    const OFF: [&str; 9] = [
-        "AWS_CONFIG_FILE",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_EC2_METADATA_DISABLED",
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-        "AWS_PROFILE",
-        "AWS_ROLE_ARN",
-        "AWS_SHARED_CREDENTIALS_FILE",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-    ];
-    OFF.contains(&variable)
+pub(super) fn turns_local_off(variable: &str, value: &str) -> bool {
+    match variable {
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" => value != "false",
+        "AWS_EC2_METADATA_DISABLED" => value != "true",
+        "AWS_CONFIG_FILE" | "AWS_SHARED_CREDENTIALS_FILE" => value != "/dev/null",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+        | "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+        | "AWS_PROFILE"
+        | "AWS_ROLE_ARN"
+        | "AWS_WEB_IDENTITY_TOKEN_FILE" => true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +64,26 @@ mod tests {
             "http://10.0.0.1",
         ] {
             assert!(is_elsewhere(elsewhere), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn what_the_environment_sets_itself_may_be_said_again() {
+        for (variable, value) in [
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false"),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_REGION", "eu-west-1"),
+        ] {
+            assert!(!turns_local_off(variable, value), "{variable}");
+        }
+        for (variable, value) in [
+            ("AWS_EC2_METADATA_DISABLED", "false"),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+            ("AWS_CONFIG_FILE", "/home/me/.aws/config"),
+            ("AWS_PROFILE", "work"),
+        ] {
+            assert!(turns_local_off(variable, value), "{variable}");
         }
     }
 }

@@ -19,6 +19,7 @@ mod tables;
 pub mod template;
 mod tree;
 mod types;
+mod yaml;
 
 pub use problem::{Drawing, ManifestError, Problem, ProblemReport};
 pub use settings::{Settings, schema};

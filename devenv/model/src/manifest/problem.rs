@@ -63,7 +63,8 @@ impl Problem {
         span: Range<usize>,
         message: impl Into<String>,
     ) -> Self {
-        Self { code, message: message.into(), help: None, file: Arc::clone(file), span, other: None }
+        let message = message.into().replace(char::is_control, "\u{fffd}");
+        Self { code, message, help: None, file: Arc::clone(file), span, other: None }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
@@ -168,8 +169,21 @@ struct Drawn<'a> {
 
 impl<'a> Drawn<'a> {
     fn new(problem: &'a Problem) -> Self {
-        Self { problem, source: NamedSource::new(problem.file.path.as_str(), problem.file.text.clone()) }
+        Self { problem, source: NamedSource::new(problem.file.path.as_str(), shown(&problem.file.text)) }
     }
+}
+
+/// The text without what would steer a terminal, byte for byte as long, so that every place stays.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !matches!(character, '\n' | '\r' | '\t') {
+            shown.extend(std::iter::repeat_n('?', character.len_utf8()));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 impl fmt::Display for Drawn<'_> {

@@ -113,7 +113,7 @@ pub struct Limits {
 pub struct ProcessSettings {
     pub run: ProcessRun,
     /// Laid over the Compose `environment`; values may hold `${port:N}`, `${port:SERVICE:N}` and `${emulator}`, which
-    /// [`crate::unit`] fills in once ports are chosen. Every reference has been checked to exist.
+    /// [`super::template::fill`] fills in once ports are chosen. Every reference has been checked to exist.
     pub env: BTreeMap<String, String>,
 }
 
@@ -121,7 +121,7 @@ pub struct ProcessSettings {
 pub enum ProcessRun {
     /// A Cargo package of this workspace whose binary has the same name.
     Package(String),
-    /// A program and its arguments, started in the manifest's root.
+    /// A program and its arguments, started in the manifest's root. The references of `env` may stand here too.
     Command(Vec<String>),
 }
 

@@ -1,3 +1,5 @@
+use devenv_model::manifest::Drawing;
+
 use crate::sources::{Sources, TABLE};
 
 const INDEXES: &str = r#""GlobalSecondaryIndexes": [
@@ -106,6 +108,10 @@ fn of_the_compose_file() {
     insta::assert_snapshot!("bad duration", compose("image: back:1", "image: back:1\n    stop_grace_period: soon"));
     insta::assert_snapshot!("reserved name", compose("  back:\n", "  emulator:\n    image: e:1\n  back:\n"));
     insta::assert_snapshot!("wrong kind", compose("[\"8080:80\"]", "\"8080:80\""));
+    insta::assert_snapshot!(
+        "aws in compose",
+        compose("image: web:1", "image: web:1\n    environment: [AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true]")
+    );
     insta::assert_snapshot!("waits for itself", compose("[back]", "[web]"));
     insta::assert_snapshot!(
         "long cycle",
@@ -122,6 +128,17 @@ fn of_the_compose_file() {
     insta::assert_snapshot!("two documents", compose("services:", "name: shop\n---\nservices:"));
     insta::assert_snapshot!("top level", compose("services:", "networks: {}\nvolumes: {}\nservices:"));
     insta::assert_snapshot!("long port", compose("\"8080:80\"", "{ target: 80, published: 8080, mode: host }"));
+}
+
+/// A file cannot steer the terminal it is shown on.
+#[test]
+fn of_a_terminal() {
+    let mut sources = Sources::good();
+    sources.seeds[0].1 = "[{ \"id\": { \"S\": \"a\" }, \"\\u001b[31mred\": \"\u{9b}31m\" }]".to_owned();
+    let error = sources.assemble().expect_err("spoilt");
+    let shown = error.draw(Drawing::Plain) + &error.to_string();
+    assert!(shown.contains("\u{fffd}[31mred is not in DynamoDB JSON"), "{shown}");
+    assert!(!shown.contains(['\u{1b}', '\u{9b}']), "{shown}");
 }
 
 /// An anchor's mistake is one mistake, however often it is used.
