@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +15,8 @@ use crate::Error;
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// Operations run one at a time, behind the database's lock; the second thread reads and writes sockets meanwhile.
 const THREADS: usize = 2;
+/// How every SQLite file begins, except an empty one, which is a database without tables.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -30,9 +34,10 @@ pub enum Data {
 
 /// Serves until `shutdown` resolves and the requests that run by then have ended.
 pub async fn run(options: &Options, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-    let database = open(&options.data)?;
     let address = options.listen;
+    // The port first: where it is taken, no data file is made.
     let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let database = open(&options.data)?;
     let (begun, draining) = oneshot::channel();
     let shutdown = async move {
         shutdown.await;
@@ -98,10 +103,35 @@ fn open(data: &Data) -> Result<Database, Error> {
     }
     let failed = |cause: String| Error::Data { path: path.clone(), cause };
     let name = path.to_str().ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
-    let database = Database::new(name).map_err(|error| failed(error.to_string()))?;
+    examine(path).map_err(failed)?;
+    let database = Database::new(name).map_err(|error| failed(explained(&error.to_string())))?;
     // This is the setting that dynoxide returns to after a bulk load: write-ahead log, flushed at checkpoints instead of
     // at every commit. A crash of the process loses nothing that was answered; a power loss may lose the last commits,
     // which for a copy that `reset` rebuilds is worth a tenfold of speed.
-    database.disable_bulk_loading().map_err(|error| failed(error.to_string()))?;
+    database.disable_bulk_loading().map_err(|error| failed(explained(&error.to_string())))?;
     Ok(database)
+}
+
+/// Opens the file as SQLite will, because the operating system says better what is wrong with it.
+fn examine(path: &Path) -> Result<(), String> {
+    if path.is_dir() {
+        return Err("it is a folder; name a file".to_owned());
+    }
+    let opened = File::options().read(true).write(true).create(true).truncate(false).open(path);
+    let mut head = Vec::new();
+    opened
+        .and_then(|file| file.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut head))
+        .map_err(|error| error.to_string())?;
+    if head.is_empty() || head == SQLITE_MAGIC {
+        return Ok(());
+    }
+    Err("it is not a SQLite database; name another file, or remove this one".to_owned())
+}
+
+/// SQLite's own words for a full disk name no disk.
+fn explained(cause: &str) -> String {
+    if cause.contains("disk I/O error") || cause.contains("is full") {
+        return format!("{cause} (is the disk full?)");
+    }
+    cause.to_owned()
 }

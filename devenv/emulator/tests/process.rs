@@ -1,0 +1,253 @@
+//! The emulator as a process of its own: what survives a crash, how it stops, what it says about bad input.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+/// Well under the drain limit of five seconds: what takes that long waited for the limit.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+struct Emulator {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Emulator {
+    /// Starts on a free port; on another one when somebody else takes it first.
+    fn start(data: &[&str]) -> Self {
+        for _ in 0..5 {
+            let address = free_address();
+            let mut child = command(&["--listen", &address.to_string()])
+                .args(data)
+                .spawn()
+                .expect("the emulator's binary was built with this test");
+            let end = Instant::now() + DEADLINE;
+            while child.try_wait().expect("a child can be asked").is_none() {
+                if TcpStream::connect(address).is_ok() {
+                    return Self { child, address };
+                }
+                assert!(Instant::now() < end, "the emulator does not listen on {address}");
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+        panic!("the emulator ended five times instead of listening");
+    }
+
+    fn connect(&self) -> BufReader<TcpStream> {
+        let stream = TcpStream::connect(self.address).expect("the emulator listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("the timeout is not zero");
+        BufReader::new(stream)
+    }
+
+    fn terminate(&self) {
+        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(killed.expect("kill is on every Unix").success());
+    }
+
+    /// Exit status and the time until it came.
+    fn ended(&mut self) -> (bool, Duration) {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be asked") {
+                return (status.success(), began.elapsed());
+            }
+            assert!(began.elapsed() < DEADLINE, "the emulator does not end");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Resolves once nobody accepts on the port: the signal has been seen.
+    fn stopped_listening(&self) {
+        let end = Instant::now() + DEADLINE;
+        while TcpStream::connect(self.address).is_ok() {
+            assert!(Instant::now() < end, "the emulator still listens after SIGTERM");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_devenv-emulator"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// No two tests get the same one, even though a port is free again before its emulator listens on it.
+fn free_address() -> SocketAddr {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+        let address = listener.local_addr().expect("it is bound");
+        if GIVEN.lock().expect("nobody panics with it").insert(address.port()) {
+            return address;
+        }
+    }
+}
+
+fn head(operation: &str, length: usize) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\
+         x-amz-target: DynamoDB_20120810.{operation}\r\nx-amz-date: 20260101T000000Z\r\n\
+         authorization: AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/dynamodb/aws4_request, \
+         SignedHeaders=host, Signature=0\r\n\r\n"
+    )
+}
+
+fn call(connection: &mut BufReader<TcpStream>, operation: &str, body: &str) -> (u16, String) {
+    let request = format!("{}{body}", head(operation, body.len()));
+    connection.get_mut().write_all(request.as_bytes()).expect("the connection is open");
+    answer(connection)
+}
+
+fn answer(connection: &mut BufReader<TcpStream>) -> (u16, String) {
+    let mut line = String::new();
+    connection.read_line(&mut line).expect("an answer begins");
+    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line");
+    let mut length = 0;
+    loop {
+        line.clear();
+        connection.read_line(&mut line).expect("a header");
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().expect("a length in bytes");
+        }
+    }
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).expect("as many bytes as were announced");
+    (status, String::from_utf8(body).expect("JSON is UTF-8"))
+}
+
+fn create_table(connection: &mut BufReader<TcpStream>) {
+    let table = r#"{"TableName":"items","BillingMode":"PAY_PER_REQUEST",
+        "AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],
+        "KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}"#;
+    assert_eq!(call(connection, "CreateTable", table).0, 200);
+}
+
+fn put(connection: &mut BufReader<TcpStream>, id: usize) {
+    let item = format!(r#"{{"TableName":"items","Item":{{"id":{{"S":"{id}"}}}}}}"#);
+    assert_eq!(call(connection, "PutItem", &item).0, 200);
+}
+
+fn count(connection: &mut BufReader<TcpStream>) -> String {
+    let (status, body) = call(connection, "Scan", r#"{"TableName":"items","Select":"COUNT"}"#);
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+fn refused(arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = command(arguments).output().expect("the emulator's binary was built");
+    (status.code(), String::from_utf8(stderr).expect("messages are UTF-8"))
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary folders have UTF-8 names")
+}
+
+#[test]
+fn a_crash_keeps_what_was_answered() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("data.sqlite");
+    let data = ["--data", text(&file)];
+    let mut emulator = Emulator::start(&data);
+    let mut connection = emulator.connect();
+    create_table(&mut connection);
+    (0..100).for_each(|id| put(&mut connection, id));
+    emulator.child.kill().expect("the emulator still runs");
+    emulator.child.wait().expect("a killed child can be waited for");
+
+    let again = Emulator::start(&data);
+    let counted = count(&mut again.connect());
+    assert!(counted.contains(r#""Count":100"#), "{counted}");
+}
+
+#[test]
+fn idle_connections_do_not_hold_up_a_stop() {
+    let mut emulator = Emulator::start(&["--memory"]);
+    let mut connections: Vec<_> = (0..8).map(|_| emulator.connect()).collect();
+    for connection in &mut connections {
+        assert_eq!(call(connection, "ListTables", "{}").0, 200);
+    }
+    emulator.terminate();
+    let (success, took) = emulator.ended();
+    assert!(success);
+    assert!(took < AT_ONCE, "{took:?}");
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_the_end() {
+    let mut emulator = Emulator::start(&["--memory"]);
+    let mut connection = emulator.connect();
+    assert_eq!(call(&mut connection, "ListTables", "{}").0, 200);
+    connection.get_mut().write_all(format!("{}{{", head("ListTables", 2)).as_bytes()).expect("open");
+    // The connection must have read the first half before the signal, or it would count as idle.
+    let mut other = emulator.connect();
+    (0..20).for_each(|_| assert_eq!(call(&mut other, "ListTables", "{}").0, 200));
+    emulator.terminate();
+    emulator.stopped_listening();
+    connection.get_mut().write_all(b"}").expect("a request under way keeps its connection");
+    assert_eq!(answer(&mut connection), (200, r#"{"TableNames":[]}"#.to_owned()));
+    let (success, took) = emulator.ended();
+    assert!(success);
+    assert!(took < AT_ONCE, "{took:?}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut emulator = Emulator::start(&["--memory"]);
+    let mut connection = emulator.connect();
+    assert_eq!(call(&mut connection, "ListTables", "{}").0, 200);
+    connection.get_mut().write_all(format!("{}{{", head("ListTables", 2)).as_bytes()).expect("open");
+    let mut other = emulator.connect();
+    (0..20).for_each(|_| assert_eq!(call(&mut other, "ListTables", "{}").0, 200));
+    emulator.terminate();
+    emulator.stopped_listening();
+    assert!(emulator.child.try_wait().expect("a child can be asked").is_none(), "half a request holds the first stop");
+    emulator.terminate();
+    let (_, took) = emulator.ended();
+    assert!(took < AT_ONCE, "{took:?}");
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let holder = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    let taken = holder.local_addr().expect("it is bound").to_string();
+    let untouched = folder.path().join("data.sqlite");
+    let (code, message) = refused(&["--listen", &taken, "--data", text(&untouched)]);
+    assert_eq!(code, Some(1));
+    assert!(message.contains(&taken) && message.contains("in use"), "{message}");
+    assert!(!untouched.exists(), "a start that failed leaves no file");
+
+    let free = free_address().to_string();
+    let absent = folder.path().join("absent").join("data.sqlite");
+    let (code, message) = refused(&["--listen", &free, "--data", text(&absent)]);
+    assert_eq!(code, Some(1));
+    assert!(message.contains(text(&absent)) && message.contains("does not exist"), "{message}");
+
+    let letter = folder.path().join("letter.txt");
+    std::fs::write(&letter, "this is a letter and no database, and it is longer than a header\n".repeat(50))
+        .expect("the folder is writable");
+    let unusable = [(letter.as_path(), "not a SQLite database"), (folder.path(), "a folder")];
+    for (path, why) in unusable {
+        let (code, message) = refused(&["--listen", &free, "--data", text(path)]);
+        assert_eq!(code, Some(1), "{message}");
+        assert!(message.contains(text(path)) && message.contains(why), "{message}");
+    }
+
+    let (code, message) = refused(&["--listen", "0.0.0.0:0", "--memory"]);
+    assert_eq!(code, Some(2));
+    assert!(message.contains("--allow-any-address"), "{message}");
+}
