@@ -28,7 +28,7 @@ fmt:
 
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
-    cargo clippy -p integration --test it -- -D warnings
+    cargo clippy --test it -- -D warnings
 
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

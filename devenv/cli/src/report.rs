@@ -61,7 +61,7 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         }
         Error::CargoMissing { .. } => ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor")),
         Error::Build { packages, .. } => {
-            ("build", Exit::Failed, Some(format!("cargo build -p {}", packages.join(" -p "))))
+            ("build", Exit::Failed, Some(format!("cargo build --bin {}", packages.join(" --bin "))))
         }
         Error::NoBinary { .. } => {
             ("no_binary", Exit::ConfigurationInvalid, hint("the package and its binary must have one name"))

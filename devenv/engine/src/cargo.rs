@@ -132,7 +132,8 @@ pub(crate) async fn build(
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     for package in packages {
-        command.args(["--package", package]);
+        // By binary, so that the features are those of the whole workspace: two selections would compile much twice.
+        command.args(["--bin", package]);
     }
     let mut child = command.spawn().map_err(|source| Error::CargoMissing { source })?;
     let lost = |source| Error::CargoMissing { source };

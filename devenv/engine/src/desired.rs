@@ -23,20 +23,27 @@ pub(crate) fn emulator_url(ports: &Ports) -> String {
 
 /// What keeps every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.
 pub(crate) fn aws_environment(emulator: &str, region: &str) -> BTreeMap<String, String> {
-    [
+    let told = [
         ("AWS_ENDPOINT_URL", emulator),
         ("AWS_ENDPOINT_URL_DYNAMODB", emulator),
         ("AWS_REGION", region),
         ("AWS_DEFAULT_REGION", region),
+    ];
+    owned(told).chain(dummy_credentials()).collect()
+}
+
+fn dummy_credentials() -> impl Iterator<Item = (String, String)> {
+    owned([
         ("AWS_ACCESS_KEY_ID", DUMMY),
         ("AWS_SECRET_ACCESS_KEY", DUMMY),
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .collect()
+    ])
+}
+
+fn owned<const N: usize>(pairs: [(&str, &str); N]) -> impl Iterator<Item = (String, String)> {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()
 }
 
 /// The region that the services are told, or the default one.
@@ -97,6 +104,10 @@ pub(crate) fn service(
     for (name, value) in &process.env {
         environment.insert(name.clone(), fill(value)?);
     }
+    // Laid last: whatever the files or the caller say, nobody is given credentials that open anything.
+    environment.extend(dummy_credentials());
+    environment.remove("AWS_SESSION_TOKEN");
+    environment.remove("AWS_PROFILE");
     keep_local(&service.name, &environment)?;
     let own_ports = ports.get(&service.name).cloned().unwrap_or_default();
     Ok(UnitSpec {

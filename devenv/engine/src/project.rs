@@ -41,13 +41,13 @@ impl Project {
     /// Reads every file that describes the environment. Changes nothing.
     pub fn load(options: &ProjectOptions) -> Result<Self, Error> {
         let root = find_root(&options.directory)?;
-        let settings = Settings::parse(read(&root, Utf8Path::new(MANIFEST))?)?;
-        let compose = read(&root, settings.compose())?;
-        let tables = read_folder(&root, settings.tables())?;
-        let seeds = match settings.seeds() {
-            Some(seeds) => read_folder(&root, seeds)?,
-            None => Vec::new(),
-        };
+        let manifest = read(&root, Utf8Path::new(MANIFEST))
+            .map_err(|(path, source)| Error::ReadFile { path: root.join(path), source })?;
+        let settings = Settings::parse(manifest)?;
+        let unreadable = |(path, error): Unreadable| settings.unreadable(&path, &error.to_string());
+        let compose = read(&root, settings.compose()).map_err(unreadable)?;
+        let tables = read_folder(&root, settings.tables()).map_err(unreadable)?;
+        let seeds = settings.seeds().map_or(Ok(Vec::new()), |seeds| read_folder(&root, seeds)).map_err(unreadable)?;
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -75,18 +75,19 @@ fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf, Error> {
         .ok_or(Error::NoManifest { start: absolute })
 }
 
-fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Error> {
-    let text =
-        std::fs::read_to_string(root.join(path)).map_err(|source| Error::ReadFile { path: root.join(path), source })?;
+/// A file of the project, relative to its root, and why it cannot be read.
+type Unreadable = (Utf8PathBuf, std::io::Error);
+
+fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Unreadable> {
+    let text = std::fs::read_to_string(root.join(path)).map_err(|error| (path.to_owned(), error))?;
     Ok(SourceFile { path: path.to_owned(), text })
 }
 
 /// The `*.json` files of a folder, by name.
-fn read_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<Vec<SourceFile>, Error> {
-    let path = root.join(folder);
-    let failed = |source| Error::ReadFile { path: path.clone(), source };
+fn read_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<Vec<SourceFile>, Unreadable> {
+    let failed = |error| (folder.to_owned(), error);
     let mut names = Vec::new();
-    for entry in path.read_dir_utf8().map_err(failed)? {
+    for entry in root.join(folder).read_dir_utf8().map_err(failed)? {
         let entry = entry.map_err(failed)?;
         if entry.path().extension() == Some("json") {
             names.push(entry.file_name().to_owned());

@@ -114,6 +114,7 @@ fn the_variables_work_in_a_shell() {
 #[test]
 fn no_service_is_given_real_credentials() {
     let project = Project::new();
+    project.change("compose.yaml", "image: web:1", "image: web:1\n    environment: [AWS_SECRET_ACCESS_KEY]");
     let mut up = project.command(&["up", "-d"]);
     let up = up.env("AWS_PROFILE", "production").env("AWS_SECRET_ACCESS_KEY", "real").env("SECRET", "real");
     assert!(up.output().expect("the program starts").status.success());
