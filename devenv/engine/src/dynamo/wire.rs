@@ -21,6 +21,8 @@ impl Wire {
         let http = reqwest::Client::builder()
             // A proxy that the environment names must not be asked for loopback.
             .no_proxy()
+            // A redirect could lead off this machine, past the check of the endpoint.
+            .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_LIMIT)
             .timeout(ANSWER_LIMIT)
             .tcp_nodelay(true)
@@ -53,7 +55,16 @@ impl Wire {
             .await
             .map_err(unreachable)?;
         let status = response.status();
-        let body: Value = response.json().await.map_err(unreachable)?;
+        let bytes = response.bytes().await.map_err(unreachable)?;
+        let Ok(body) = serde_json::from_slice::<Value>(&bytes) else {
+            return Err(Error::Unreachable {
+                operation,
+                endpoint: self.endpoint.to_string(),
+                cause: format!(
+                    "HTTP status {status} and a body that is not DynamoDB's: another program may listen there"
+                ),
+            });
+        };
         if status.is_success() {
             return Ok(body);
         }
@@ -73,4 +84,56 @@ fn root_cause(error: &reqwest::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wiremock::matchers::{header, method, path};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+
+    async fn answering(template: ResponseTemplate) -> (MockServer, Wire) {
+        let server = MockServer::start().await;
+        Mock::given(method("POST"))
+            .and(path("/"))
+            .and(header("x-amz-target", "DynamoDB_20120810.DescribeTable"))
+            .respond_with(template)
+            .mount(&server)
+            .await;
+        let endpoint = Endpoint::parse(&server.uri()).expect("loopback");
+        (server, Wire::new(endpoint, "eu-west-1"))
+    }
+
+    #[tokio::test]
+    async fn an_exception_is_known_with_and_without_its_namespace() {
+        let bodies = [
+            json!({ "__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "no orders" }),
+            json!({ "__type": "ResourceNotFoundException", "Message": "no orders" }),
+        ];
+        for body in bodies {
+            let (_server, wire) = answering(ResponseTemplate::new(400).set_body_json(&body)).await;
+            let error = wire.call("DescribeTable", &json!({})).await.expect_err("it is refused");
+            assert!(error.is("ResourceNotFoundException"), "{error}");
+            assert!(error.to_string().contains("no orders"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let elsewhere = MockServer::start().await;
+        let redirect = ResponseTemplate::new(307).insert_header("location", elsewhere.uri());
+        let (_server, wire) = answering(redirect).await;
+        let error = wire.call("DescribeTable", &json!({})).await.expect_err("it is no answer");
+        assert!(error.to_string().contains("307"), "{error}");
+        assert!(elsewhere.received_requests().await.expect("recorded").is_empty());
+    }
+
+    #[tokio::test]
+    async fn another_program_on_the_port_is_told_apart() {
+        let (_server, wire) = answering(ResponseTemplate::new(200).set_body_string("<html>")).await;
+        let error = wire.call("DescribeTable", &json!({})).await.expect_err("it is no answer");
+        assert!(error.to_string().contains("another program"), "{error}");
+    }
 }

@@ -23,7 +23,7 @@ fn text(run: &TestRun, suite: &str) -> String {
     let errors = usize::from(run.failure.is_some());
     let counts = format!(
         "tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{}\" time=\"{:.3}\"",
-        run.tests.len(),
+        run.tests.len() + errors,
         run.count(TestOutcome::Ignored),
         run.elapsed.as_secs_f64()
     );
@@ -33,7 +33,13 @@ fn text(run: &TestRun, suite: &str) -> String {
         case(&mut xml, test);
     }
     if let Some(failure) = &run.failure {
-        let _ = writeln!(xml, "    <system-err>{}</system-err>", escaped(failure));
+        // Build servers judge by test cases alone: a run without a red one would pass for green.
+        let text = escaped(failure);
+        let first = text.lines().next().unwrap_or_default();
+        let _ = writeln!(
+            xml,
+            "    <testcase classname=\"\" name=\"test command\"><error message=\"{first}\">{text}</error></testcase>"
+        );
     }
     xml.push_str("  </testsuite>\n</testsuites>\n");
     xml
@@ -97,5 +103,19 @@ mod tests {
             output: Vec::new(),
         };
         insta::assert_snapshot!(text(&run, "orders"));
+    }
+
+    #[test]
+    fn a_run_that_is_red_as_a_whole_has_a_red_test_case() {
+        let run = TestRun {
+            tests: Vec::new(),
+            filtered: true,
+            elapsed: Duration::from_millis(20),
+            failure: Some("no test ran: the filter matches none".to_owned()),
+            output: Vec::new(),
+        };
+        let xml = text(&run, "orders");
+        assert!(xml.contains("tests=\"1\" failures=\"0\" errors=\"1\""), "{xml}");
+        assert!(xml.contains("<error message=\"no test ran"), "{xml}");
     }
 }

@@ -6,6 +6,8 @@ use devenv_model::event::TestOutcome;
 pub(super) struct Reader {
     /// The test whose captured output is being read.
     section: Option<String>,
+    /// With `--nocapture` on one thread, a test's output stands between its name and its result.
+    unfinished: Option<String>,
     /// Whether a line of a test harness has been seen at all.
     pub(super) is_libtest: bool,
     /// Tests left out by a filter.
@@ -48,7 +50,20 @@ impl Reader {
         }
         if let Some((name, outcome)) = finished(line) {
             self.is_libtest = true;
+            self.unfinished = None;
             return Line::Finished { name, outcome };
+        }
+        // Exactly the word: an output that begins with it is no verdict.
+        if !line.contains([' ', ','])
+            && let Some(outcome) = outcome(line)
+            && let Some(name) = self.unfinished.take()
+        {
+            return Line::Finished { name, outcome };
+        }
+        if self.is_libtest
+            && let Some((name, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... "))
+        {
+            self.unfinished = Some(bare(name));
         }
         let running =
             line.strip_prefix("running ").is_some_and(|rest| rest.ends_with(" tests") || rest.ends_with(" test"));
@@ -62,14 +77,20 @@ impl Reader {
 
 fn finished(line: &str) -> Option<(String, TestOutcome)> {
     let (name, result) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
-    let outcome = match result.split([' ', ',']).next()? {
-        "ok" => TestOutcome::Passed,
-        "FAILED" => TestOutcome::Failed,
-        "ignored" => TestOutcome::Ignored,
-        _ => return None,
-    };
-    let name = name.strip_suffix(" - should panic").unwrap_or(name);
-    Some((name.to_owned(), outcome))
+    Some((bare(name), outcome(result)?))
+}
+
+fn outcome(result: &str) -> Option<TestOutcome> {
+    match result.split([' ', ',']).next()? {
+        "ok" => Some(TestOutcome::Passed),
+        "FAILED" => Some(TestOutcome::Failed),
+        "ignored" => Some(TestOutcome::Ignored),
+        _ => None,
+    }
+}
+
+fn bare(name: &str) -> String {
+    name.strip_suffix(" - should panic").unwrap_or(name).to_owned()
 }
 
 /// The number before `word` in `ok. 1 passed; 0 failed; ...`.

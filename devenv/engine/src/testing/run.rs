@@ -73,7 +73,7 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
     let mut child = start(order, &told)?;
     let stdout = child.stdout.take().expect("stdout is piped");
     let stderr = child.stderr.take().expect("stderr is piped");
-    let (mut out, mut err) = (BufReader::new(stdout).lines(), BufReader::new(stderr).lines());
+    let (mut out, mut err) = (BufReader::new(stdout).split(b'\n'), BufReader::new(stderr).split(b'\n'));
     let (mut more_out, mut more_err) = (true, true);
     let mut collector = Collector {
         reader: Reader::default(),
@@ -85,12 +85,12 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
     let mut look = tokio::time::interval(LOOK_EVERY);
     while more_out || more_err {
         tokio::select! {
-            line = out.next_line(), if more_out => match line.map_err(Error::Read)? {
-                Some(line) => collector.line(line),
+            line = out.next_segment(), if more_out => match line.map_err(Error::Read)? {
+                Some(line) => collector.line(text(&line)),
                 None => more_out = false,
             },
-            line = err.next_line(), if more_err => match line.map_err(Error::Read)? {
-                Some(line) => collector.line(line),
+            line = err.next_segment(), if more_err => match line.map_err(Error::Read)? {
+                Some(line) => collector.line(text(&line)),
                 None => more_err = false,
             },
             _ = look.tick() => collector.look(),
@@ -103,6 +103,11 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
     let status = child.wait().await.map_err(Error::Read)?;
     collector.look();
     Ok(collector.finish(order, status, began.elapsed()))
+}
+
+/// A test may print what is not UTF-8.
+fn text(line: &[u8]) -> String {
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
 }
 
 fn start(order: &TestCommand<'_>, told: &Utf8Path) -> Result<Child, Error> {
@@ -250,6 +255,24 @@ mod tests {
         assert!(!run.is_green());
         assert!(run.filtered);
         assert!(run.failure.expect("a reason").contains("no test ran"));
+    }
+
+    #[tokio::test]
+    async fn output_that_is_not_text_does_not_end_the_run() {
+        let run = shell("echo 'running 1 test'; printf '\\377\\n'; echo 'test a ... ok'").await;
+        assert!(run.is_green(), "{:?}", run.failure);
+        assert_eq!(run.output[1], "\u{fffd}");
+    }
+
+    #[tokio::test]
+    async fn uncaptured_output_within_a_result_is_not_taken_for_no_test() {
+        let run = shell(
+            "echo 'running 1 test'; echo 'test a ... hello'; echo ok; \
+             echo 'test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s'",
+        )
+        .await;
+        assert!(run.is_green(), "{:?}", run.failure);
+        assert_eq!(run.tests[0].name, "a");
     }
 
     #[tokio::test]
