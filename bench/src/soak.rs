@@ -16,7 +16,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 pub(crate) fn run(program: &Utf8Path, rounds: usize) -> Result<(), Failure> {
     let environment = Environment::new(program)?;
     // Somebody else's process, which every repair must leave alone.
-    let mut stranger: Child = std::process::Command::new("sleep").arg("100000").spawn()?;
+    let mut stranger = Stranger(std::process::Command::new("sleep").arg("100000").spawn()?);
     for round in 1..=rounds {
         let pause = Duration::from_millis(random() % KILL_WITHIN);
         let mut up = environment.command(&["up", "-d"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
@@ -44,14 +44,21 @@ pub(crate) fn run(program: &Utf8Path, rounds: usize) -> Result<(), Failure> {
         }
         say(&format!("round {round} of {rounds}: killed after {} ms, repaired, nothing left", pause.as_millis()));
     }
-    let survived = stranger.try_wait()?.is_none();
-    stranger.kill()?;
-    stranger.wait()?;
-    if !survived {
+    if stranger.0.try_wait()?.is_some() {
         return Err("a stranger's process was ended".into());
     }
     say(&format!("{rounds} passed, 0 failed"));
     Ok(())
+}
+
+/// Ended with the run, however that ends.
+struct Stranger(Child);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Processes with this environment's state directory on their command line or in their environment.

@@ -60,7 +60,7 @@ pub(crate) fn choose(
 pub(crate) fn are_taken(project: &Project, unit: &str) -> bool {
     let remembered = project.state.remembered().unwrap_or_default();
     let chosen = remembered.ports.get(unit);
-    chosen.is_some_and(|ports| ports.values().any(|port| !is_free(*port, &BTreeSet::new())))
+    chosen.is_some_and(|ports| ports.values().any(|port| !is_free_now(*port)))
 }
 
 fn wanted(manifest: &Manifest, ephemeral: bool) -> Vec<(&str, u16, Option<u16>)> {
@@ -95,6 +95,10 @@ fn any_free(next: &mut u16, used: &BTreeSet<u16>) -> Result<u16, Error> {
         }
     }
     Err(Error::NoFreePort { near: first })
+}
+
+pub(crate) fn is_free_now(port: u16) -> bool {
+    is_free(port, &BTreeSet::new())
 }
 
 fn is_free(port: u16, used: &BTreeSet<u16>) -> bool {

@@ -12,7 +12,7 @@ use order_service::{
     dynamodb::{StoreError, is_temporary, table_answers},
 };
 
-use crate::{config::Config, ledger::Entry};
+use crate::{config::Config, ledger::Entry, token::WithoutToken};
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 
@@ -147,6 +147,8 @@ impl Store {
             .transact_write_items()
             .transact_items(TransactWriteItem::builder().put(put).build())
             .transact_items(TransactWriteItem::builder().update(take).build())
+            .customize()
+            .interceptor(WithoutToken)
             .send()
             .await;
         let Err(error) = written else { return Ok(Taken::Done) };

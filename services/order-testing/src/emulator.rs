@@ -63,6 +63,11 @@ impl Emulator {
         self.faults.add(operation, fault);
     }
 
+    /// The last request of this operation (`PutItem`, ...), as it was sent.
+    pub fn last_request(&self, operation: &str) -> Option<serde_json::Value> {
+        self.faults.last(operation)
+    }
+
     /// How many ordered faults have not happened yet.
     pub fn faults_left(&self) -> usize {
         self.faults.left()

@@ -1,4 +1,5 @@
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -26,22 +27,30 @@ pub enum Fault {
 }
 
 type Queue = Arc<Mutex<Vec<(&'static str, Fault)>>>;
+type Seen = Arc<Mutex<HashMap<String, Bytes>>>;
 
 /// Faults that wait for their operation (`PutItem`, ...), each used once.
 #[derive(Clone)]
 pub(crate) struct Faults {
     queue: Queue,
+    /// The last request of each operation.
+    seen: Seen,
     upstream: String,
     client: reqwest::Client,
 }
 
 impl Faults {
     pub(crate) fn before(upstream: String) -> Self {
-        Self { queue: Queue::default(), upstream, client: reqwest::Client::new() }
+        Self { queue: Queue::default(), seen: Seen::default(), upstream, client: reqwest::Client::new() }
     }
 
     pub(crate) fn add(&self, operation: &'static str, fault: Fault) {
         self.queue.lock().expect("no panic while held").push((operation, fault));
+    }
+
+    pub(crate) fn last(&self, operation: &str) -> Option<Value> {
+        let seen = self.seen.lock().expect("no panic while held");
+        seen.get(operation).and_then(|body| serde_json::from_slice(body).ok())
     }
 
     pub(crate) fn left(&self) -> usize {
@@ -78,6 +87,7 @@ impl Faults {
 async fn front(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default();
+    faults.seen.lock().expect("no panic while held").insert(operation.to_owned(), body.clone());
     match faults.take(operation) {
         None => faults.forward(&headers, body).await,
         Some(Fault::Refuse(code)) => error(StatusCode::BAD_REQUEST, code, &json!({})),

@@ -75,9 +75,14 @@ pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
 }
 
 async fn rust() -> Finding {
-    let install = "rustup toolchain install stable";
+    let install = "rustup update stable";
     let Some(text) = first_line("cargo", &["--version"]).await else {
-        return Finding::problem("rust", "cargo is not on the PATH", install, false);
+        return Finding::problem(
+            "rust",
+            "cargo is not on the PATH",
+            "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh",
+            false,
+        );
     };
     let version: Vec<u32> = text
         .split_whitespace()
@@ -158,7 +163,11 @@ async fn ports(project: &Project) -> Vec<Finding> {
                 return Finding::ok("port", format!("{port} is this environment's own"));
             }
             match port_holder(port) {
-                None => Finding::ok("port", format!("{port} is free")),
+                None if crate::ports::is_free_now(port) => Finding::ok("port", format!("{port} is free")),
+                None => {
+                    let message = format!("{port} is held by another user's program; up takes a free one instead");
+                    Finding::warning("port", message, None)
+                }
                 Some(holder) => Finding::warning(
                     "port",
                     format!(

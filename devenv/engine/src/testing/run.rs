@@ -17,6 +17,8 @@ use crate::{Cancel, Emitter};
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long a cancelled test command may take to end.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long a command's output is read on after the command has ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How many lines of output a run keeps.
 const OUTPUT_KEPT: usize = 5000;
 
@@ -83,8 +85,18 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
         emitter,
     };
     let mut look = tokio::time::interval(LOOK_EVERY);
+    let group = child.id();
+    let mut ended = None;
+    let last_words = tokio::time::sleep(LAST_WORDS);
+    tokio::pin!(last_words);
     while more_out || more_err {
         tokio::select! {
+            status = child.wait(), if ended.is_none() => {
+                ended = Some(status.map_err(Error::Read)?);
+                last_words.as_mut().reset(tokio::time::Instant::now() + LAST_WORDS);
+            }
+            // Something that the command left in the background keeps the pipe open, and may do so for ever.
+            () = &mut last_words, if ended.is_some() => break,
             line = out.next_segment(), if more_out => match line.map_err(Error::Read)? {
                 Some(line) => collector.line(text(&line)),
                 None => more_out = false,
@@ -100,7 +112,13 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
             }
         }
     }
-    let status = child.wait().await.map_err(Error::Read)?;
+    let status = match ended {
+        Some(status) => status,
+        None => child.wait().await.map_err(Error::Read)?,
+    };
+    if let Some(group) = group.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
     collector.look();
     Ok(collector.finish(order, status, began.elapsed()))
 }
@@ -280,6 +298,14 @@ mod tests {
         let run = shell("echo 'running 1 test'; echo 'test a ... ok'; exit 4").await;
         assert!(!run.is_green());
         assert!(run.failure.expect("a reason").contains('4'));
+    }
+
+    #[tokio::test]
+    async fn what_a_command_leaves_in_the_background_does_not_hold_the_run() {
+        let began = Instant::now();
+        let run = shell("sleep 60 & echo done").await;
+        assert!(run.is_green());
+        assert!(began.elapsed() < Duration::from_secs(30), "the background job would last for a minute");
     }
 
     #[tokio::test]

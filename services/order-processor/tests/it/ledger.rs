@@ -17,6 +17,15 @@ async fn a_repeated_order_takes_stock_once_and_gets_the_first_answer() {
 }
 
 #[tokio::test]
+async fn a_transaction_is_sent_without_a_token() {
+    let processor = Processor::start().await;
+    processor.process(&order_with_id(OrderId::generate(), IN_STOCK, 1)).await;
+    let sent = processor.emulator.last_request("TransactWriteItems").expect("an order is one transaction");
+    assert_eq!(sent.get("ClientRequestToken"), None, "the ledger is what makes a repetition safe");
+    assert_eq!(sent["TransactItems"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
 async fn a_refusal_holds_after_a_restock() {
     let processor = Processor::start().await;
     let refused = order_with_id(OrderId::generate(), IN_STOCK, 101);
