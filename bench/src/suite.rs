@@ -11,6 +11,8 @@ use crate::{Failure, machine, memory, say};
 
 const HISTORY: &str = "bench/history.jsonl";
 const CONNECTIONS: [usize; 3] = [1, 8, 64];
+/// Each load is measured so many times.
+const LOADS: usize = 3;
 
 /// Measures everything, prints the table and appends it to the history.
 pub(crate) fn all(program: &Utf8Path, runs: usize, seconds: u64) -> Result<(), Failure> {
@@ -83,30 +85,36 @@ fn loads(program: &Utf8Path, length: Duration) -> Result<Vec<Figure>, Failure> {
     let place = Kind::Place { product };
     let mut figures = Vec::new();
     let mut ids = Vec::new();
+    let repeated = |kind: &Kind, connections| {
+        let once = |_| runtime.block_on(run(&authority, kind, connections, length));
+        (0..LOADS).map(once).collect::<Result<Vec<Measured>, Failure>>()
+    };
     for connections in CONNECTIONS {
-        let measured = runtime.block_on(run(&authority, &place, connections, length))?;
-        figures.extend(of_load("POST /orders", connections, &measured, 500.0));
-        ids.extend(measured.ids);
+        let measured = repeated(&place, connections)?;
+        figures.extend(of_loads("POST /orders", connections, &measured, 500.0));
+        ids.extend(measured.into_iter().flat_map(|measured| measured.ids));
     }
     let read = Kind::Read { ids };
     for connections in CONNECTIONS {
-        let measured = runtime.block_on(run(&authority, &read, connections, length))?;
-        figures.extend(of_load("GET /orders/{id}", connections, &measured, 6000.0));
+        figures.extend(of_loads("GET /orders/{id}", connections, &repeated(&read, connections)?, 6000.0));
     }
     Ok(figures)
 }
 
-fn of_load(what: &str, connections: usize, measured: &Measured, floor: f64) -> Vec<Figure> {
+fn of_loads(what: &str, connections: usize, measured: &[Measured], floor: f64) -> Vec<Figure> {
     // One connection measures latency; the floor is for a load.
     let floor = (connections > 1).then_some(Target::AtLeast(floor));
-    let name = |part: &str| format!("{what} at {connections}: {part}");
+    let figure = |part: &str, unit, value: &dyn Fn(&Measured) -> f64, target| {
+        let samples = measured.iter().map(value).collect();
+        Figure::new(format!("{what} at {connections}: {part}"), unit, samples, target)
+    };
     #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are small")]
-    let errors = measured.errors as f64;
+    let errors = |measured: &Measured| measured.errors as f64;
     vec![
-        Figure::new(name("throughput"), "1/s", vec![measured.throughput], floor),
-        Figure::new(name("p50"), "ms", vec![measured.p50_ms], None),
-        Figure::new(name("p99"), "ms", vec![measured.p99_ms], None),
-        Figure::new(name("errors"), "", vec![errors], Some(Target::AtMost(0.0))),
+        figure("throughput", "1/s", &|measured| measured.throughput, floor),
+        figure("p50", "ms", &|measured| measured.p50_ms, None),
+        figure("p99", "ms", &|measured| measured.p99_ms, None),
+        figure("errors", "", &errors, Some(Target::AtMost(0.0))),
     ]
 }
 
