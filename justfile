@@ -28,7 +28,7 @@ fmt:
 
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
-    cargo clippy --test it -- -D warnings
+    cargo clippy --test end_to_end -- -D warnings
 
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
