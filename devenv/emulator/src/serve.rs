@@ -32,12 +32,19 @@ pub enum Data {
     File(PathBuf),
 }
 
-/// Serves until `shutdown` resolves and the requests that run by then have ended.
-pub async fn run(options: &Options, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+/// Serves until `shutdown` resolves and the requests that run by then have ended. `listening` is told the address, with
+/// the port that was given for port 0, once a request would be answered.
+pub async fn run(
+    options: &Options,
+    listening: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
     let address = options.listen;
+    let unusable = |source| Error::Listen { address, source };
     // The port first: where it is taken, no data file is made.
-    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    let listener = TcpListener::bind(address).await.map_err(unusable)?;
     let database = open(&options.data)?;
+    listening(listener.local_addr().map_err(unusable)?);
     let (begun, draining) = oneshot::channel();
     let shutdown = async move {
         shutdown.await;
@@ -58,6 +65,7 @@ pub async fn run(options: &Options, shutdown: impl Future<Output = ()> + Send + 
 }
 
 /// The whole life of an emulator process: SIGTERM and SIGINT drain it, a second one ends it at once.
+/// Its address is said on standard error.
 pub fn run_until_signalled(options: &Options) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
@@ -69,7 +77,7 @@ pub fn run_until_signalled(options: &Options) -> Result<(), Error> {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
         let (first, asked) = oneshot::channel::<()>();
         let mut first = Some(first);
-        let serving = run(options, async {
+        let serving = run(options, announce, async {
             let _ = asked.await;
         });
         tokio::pin!(serving);
@@ -88,6 +96,11 @@ pub fn run_until_signalled(options: &Options) -> Result<(), Error> {
     // Connection tasks that were cut off still hold the database; they are not waited for.
     runtime.shutdown_background();
     outcome
+}
+
+#[expect(clippy::print_stderr, reason = "who asked for port 0 learns the port here")]
+fn announce(address: SocketAddr) {
+    eprintln!("listening on http://{address}");
 }
 
 fn open(data: &Data) -> Result<Database, Error> {

@@ -1,11 +1,9 @@
 //! The emulator as a process of its own: what survives a crash, how it stops, what it says about bad input.
 
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -18,24 +16,18 @@ struct Emulator {
 }
 
 impl Emulator {
-    /// Starts on a free port; on another one when somebody else takes it first.
+    /// Resolves once it has said on which free port it listens. To look for a free port here would not do: a program
+    /// that another test starts meanwhile holds a copy of the listener until it has replaced itself.
     fn start(data: &[&str]) -> Self {
-        for _ in 0..5 {
-            let address = free_address();
-            let mut child = command(&["--listen", &address.to_string()])
-                .args(data)
-                .spawn()
-                .expect("the emulator's binary was built with this test");
-            let end = Instant::now() + DEADLINE;
-            while child.try_wait().expect("a child can be asked").is_none() {
-                if TcpStream::connect(address).is_ok() {
-                    return Self { child, address };
-                }
-                assert!(Instant::now() < end, "the emulator does not listen on {address}");
-                std::thread::sleep(Duration::from_millis(2));
-            }
-        }
-        panic!("the emulator ended five times instead of listening");
+        let mut child = command(&["--listen", "127.0.0.1:0"])
+            .args(data)
+            .spawn()
+            .expect("the emulator's binary was built with this test");
+        let mut messages = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut line = String::new();
+        messages.read_line(&mut line).expect("messages are UTF-8");
+        let address = line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
+        Self { address: address.unwrap_or_else(|| panic!("the emulator says: {line}")), child }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {
@@ -84,18 +76,6 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// No two tests get the same one, even though a port is free again before its emulator listens on it.
-fn free_address() -> SocketAddr {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-        let address = listener.local_addr().expect("it is bound");
-        if GIVEN.lock().expect("nobody panics with it").insert(address.port()) {
-            return address;
-        }
-    }
-}
-
 fn head(operation: &str, length: usize) -> String {
     format!(
         "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\
@@ -127,6 +107,17 @@ fn answer(connection: &mut BufReader<TcpStream>) -> (u16, String) {
     let mut body = vec![0; length];
     connection.read_exact(&mut body).expect("as many bytes as were announced");
     (status, String::from_utf8(body).expect("JSON is UTF-8"))
+}
+
+/// All but the last byte of a `ListTables`.
+fn half_a_request(emulator: &Emulator) -> BufReader<TcpStream> {
+    let mut connection = emulator.connect();
+    assert_eq!(call(&mut connection, "ListTables", "{}").0, 200);
+    connection.get_mut().write_all(format!("{}{{", head("ListTables", 2)).as_bytes()).expect("open");
+    // The connection must have read this half before a signal comes, or it would count as idle.
+    let mut other = emulator.connect();
+    (0..20).for_each(|_| assert_eq!(call(&mut other, "ListTables", "{}").0, 200));
+    connection
 }
 
 fn create_table(connection: &mut BufReader<TcpStream>) {
@@ -189,12 +180,7 @@ fn idle_connections_do_not_hold_up_a_stop() {
 #[test]
 fn a_request_under_way_is_answered_before_the_end() {
     let mut emulator = Emulator::start(&["--memory"]);
-    let mut connection = emulator.connect();
-    assert_eq!(call(&mut connection, "ListTables", "{}").0, 200);
-    connection.get_mut().write_all(format!("{}{{", head("ListTables", 2)).as_bytes()).expect("open");
-    // The connection must have read the first half before the signal, or it would count as idle.
-    let mut other = emulator.connect();
-    (0..20).for_each(|_| assert_eq!(call(&mut other, "ListTables", "{}").0, 200));
+    let mut connection = half_a_request(&emulator);
     emulator.terminate();
     emulator.stopped_listening();
     connection.get_mut().write_all(b"}").expect("a request under way keeps its connection");
@@ -207,11 +193,7 @@ fn a_request_under_way_is_answered_before_the_end() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut emulator = Emulator::start(&["--memory"]);
-    let mut connection = emulator.connect();
-    assert_eq!(call(&mut connection, "ListTables", "{}").0, 200);
-    connection.get_mut().write_all(format!("{}{{", head("ListTables", 2)).as_bytes()).expect("open");
-    let mut other = emulator.connect();
-    (0..20).for_each(|_| assert_eq!(call(&mut other, "ListTables", "{}").0, 200));
+    let _connection = half_a_request(&emulator);
     emulator.terminate();
     emulator.stopped_listening();
     assert!(emulator.child.try_wait().expect("a child can be asked").is_none(), "half a request holds the first stop");
@@ -231,9 +213,8 @@ fn what_is_wrong_is_named() {
     assert!(message.contains(&taken) && message.contains("in use"), "{message}");
     assert!(!untouched.exists(), "a start that failed leaves no file");
 
-    let free = free_address().to_string();
     let absent = folder.path().join("absent").join("data.sqlite");
-    let (code, message) = refused(&["--listen", &free, "--data", text(&absent)]);
+    let (code, message) = refused(&["--listen", "127.0.0.1:0", "--data", text(&absent)]);
     assert_eq!(code, Some(1));
     assert!(message.contains(text(&absent)) && message.contains("does not exist"), "{message}");
 
@@ -242,7 +223,7 @@ fn what_is_wrong_is_named() {
         .expect("the folder is writable");
     let unusable = [(letter.as_path(), "not a SQLite database"), (folder.path(), "a folder")];
     for (path, why) in unusable {
-        let (code, message) = refused(&["--listen", &free, "--data", text(path)]);
+        let (code, message) = refused(&["--listen", "127.0.0.1:0", "--data", text(path)]);
         assert_eq!(code, Some(1), "{message}");
         assert!(message.contains(text(path)) && message.contains(why), "{message}");
     }
