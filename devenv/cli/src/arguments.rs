@@ -5,6 +5,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use devenv_engine::{RuntimeKind, Wish};
+use devenv_model::manifest::EmulatorKind;
 
 use crate::exit::{Exit, HELP};
 
@@ -78,7 +80,11 @@ pub(crate) enum Command {
     /// Show what the services wrote
     Logs(Logs),
     /// Put the seed items that are absent; nothing is restored
-    Seed,
+    Seed {
+        /// Make the absent tables and seed them in an emulator that devenv did not start
+        #[arg(long, value_name = "URL")]
+        emulator_url: Option<String>,
+    },
     /// Return to the seeded state, without a restart
     Reset,
     /// Print the variables with which the AWS CLI and any SDK use this environment
@@ -129,6 +135,9 @@ pub(crate) struct Up {
     pub(crate) detach: bool,
     #[command(flatten)]
     pub(crate) choice: Choice,
+    /// Use an emulator on this machine that runs already, such as http://127.0.0.1:8000
+    #[arg(long, value_name = "URL", conflicts_with = "emulator")]
+    pub(crate) emulator_url: Option<String>,
     /// Print what would be done and why, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -139,12 +148,26 @@ pub(crate) struct Up {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Choice {
-    /// What runs the services
+    /// What runs the services; auto is docker when a container engine answers
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) runtime: Runtime,
     /// What stands for AWS
     #[arg(long, value_enum)]
     pub(crate) emulator: Option<Emulator>,
+}
+
+impl Choice {
+    pub(crate) fn wish(&self) -> Wish {
+        Wish {
+            runtime: match self.runtime {
+                Runtime::Auto => None,
+                Runtime::Process => Some(RuntimeKind::Process),
+                Runtime::Docker => Some(RuntimeKind::Docker),
+            },
+            emulator: self.emulator.map(Emulator::kind),
+            emulator_url: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -159,6 +182,16 @@ pub(crate) enum Emulator {
     Embedded,
     DynamodbLocal,
     Localstack,
+}
+
+impl Emulator {
+    fn kind(self) -> EmulatorKind {
+        match self {
+            Self::Embedded => EmulatorKind::Embedded,
+            Self::DynamodbLocal => EmulatorKind::DynamodbLocal,
+            Self::Localstack => EmulatorKind::Localstack,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Args)]
@@ -214,7 +247,7 @@ impl Command {
             Self::Down { .. } => "down",
             Self::Status => "status",
             Self::Logs(_) => "logs",
-            Self::Seed => "seed",
+            Self::Seed { .. } => "seed",
             Self::Reset => "reset",
             Self::Env { .. } => "env",
             Self::Test(_) => "test",

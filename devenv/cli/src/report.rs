@@ -1,5 +1,6 @@
 //! The one place where an error gets its stable code, its exit code and the next command to type.
 
+use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
 use devenv_engine::{Error, dynamo, testing};
 use devenv_model::manifest::ProblemReport;
 use serde::Serialize;
@@ -56,9 +57,22 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
             let text = format!("say how it runs: [services.{service}.process] package = \"...\" in devenv.toml");
             ("not_a_process", Exit::ConfigurationInvalid, Some(text))
         }
-        Error::NotAvailable { .. } => {
-            ("not_available", Exit::PrerequisiteMissing, hint("devenv up --runtime process --emulator embedded"))
+        Error::Engine(error) => engine(error),
+        Error::NoEngine(none) => ("no_engine", Exit::PrerequisiteMissing, Some(no_engine_hint(none))),
+        Error::NeedsContainers { emulator } => {
+            let text = format!("devenv up --runtime docker --emulator {emulator}");
+            ("needs_containers", Exit::Usage, Some(text))
         }
+        Error::NoEmulatorImage { emulator } => {
+            let key = if *emulator == "embedded" { "package" } else { "image" };
+            let text = format!("add [emulator.{emulator}] {key} = \"...\" to devenv.toml");
+            ("no_emulator_image", Exit::ConfigurationInvalid, Some(text))
+        }
+        Error::OutOfReach { .. } => {
+            ("out_of_reach", Exit::Usage, hint("devenv up --runtime process --emulator-url URL"))
+        }
+        Error::ImageAbsent { image, .. } => ("image_absent", Exit::PrerequisiteMissing, Some(image_hint(image))),
+        Error::NoImage { .. } => ("no_image", Exit::Failed, hint("devenv doctor")),
         Error::CargoMissing { .. } => ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor")),
         Error::Build { packages, .. } => {
             ("build", Exit::Failed, Some(format!("cargo build --bin {}", packages.join(" --bin "))))
@@ -77,6 +91,9 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
             ("test_start", Exit::PrerequisiteMissing, hint("see [test] command in devenv.toml"))
         }
         Error::Testing(_) => ("testing", Exit::Failed, hint("devenv doctor")),
+        Error::UnitFailed { log, .. } if log.iter().any(|line| line.contains(ACCOUNT)) => {
+            ("account_wanted", Exit::PrerequisiteMissing, Some(account_hint()))
+        }
         Error::UnitFailed { unit, .. } => ("unit_failed", Exit::Failed, Some(format!("devenv logs {unit}"))),
         Error::Deadline { unit, .. } => {
             let text = unit.as_ref().map_or_else(|| "devenv logs".to_owned(), |unit| format!("devenv logs {unit}"));
@@ -112,6 +129,49 @@ fn dynamo(error: &dynamo::Error) -> (&'static str, Exit, Option<String>) {
         dynamo::Error::Refused { .. } => ("emulator_refused", Exit::Failed, hint("devenv logs emulator")),
         dynamo::Error::NotActive { .. } => ("table_not_active", Exit::NotReadyInTime, hint("devenv logs emulator")),
     }
+}
+
+/// What an image that wants an account names when it ends.
+const ACCOUNT: &str = "LOCALSTACK_AUTH_TOKEN";
+
+fn account_hint() -> String {
+    let is_set = std::env::var_os(ACCOUNT).is_some_and(|token| !token.is_empty());
+    if is_set {
+        format!("the image was given {ACCOUNT} and refused it: see that the token is valid")
+    } else {
+        format!(
+            "this image wants an account: set {ACCOUNT}, or name an image without one, such as localstack/localstack:4.14.0, in devenv.toml"
+        )
+    }
+}
+
+fn engine(error: &EngineError) -> (&'static str, Exit, Option<String>) {
+    let hint = |text: &str| Some(text.to_owned());
+    match error.kind {
+        EngineErrorKind::DiskFull => {
+            ("disk_full", Exit::Failed, hint("free some space (docker system prune, cargo clean), then try again"))
+        }
+        EngineErrorKind::PortTaken => ("port_taken", Exit::Failed, hint("devenv doctor names who holds it")),
+        EngineErrorKind::Unreachable => (
+            "engine_lost",
+            Exit::PrerequisiteMissing,
+            hint("start the engine again; devenv up repairs the environment"),
+        ),
+        EngineErrorKind::Conflict | EngineErrorKind::NotFound | EngineErrorKind::Other => {
+            ("engine", Exit::Failed, hint("devenv status"))
+        }
+    }
+}
+
+fn no_engine_hint(none: &NoEngine) -> String {
+    format!("{}\n      or without containers: devenv up --runtime process", none.remedy)
+}
+
+/// On a machine that reaches no registry, an emulator's image is made from a recipe.
+fn image_hint(image: &str) -> String {
+    format!(
+        "docker pull {image}; where no registry can be reached, dynamodb-local/README.md and localstack/README.md say how to make one"
+    )
 }
 
 fn state_hint(source: &std::io::Error) -> String {

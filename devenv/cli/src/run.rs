@@ -72,7 +72,12 @@ async fn command(arguments: Arguments) -> Exit {
     let name = arguments.command.name();
     let context = match directory(&arguments.global) {
         Ok(directory) => Context {
-            options: ProjectOptions { directory, state_dir: arguments.global.state_dir.clone(), ephemeral: false },
+            options: ProjectOptions {
+                directory,
+                state_dir: arguments.global.state_dir.clone(),
+                ephemeral: false,
+                engines: Arc::new(devenv_docker::Docker::default()),
+            },
             emitter,
             cancel,
             style,

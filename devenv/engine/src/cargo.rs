@@ -14,8 +14,105 @@ use crate::Error;
 /// How much of the compiler's output an error keeps: enough for the first mistakes whole.
 const OUTPUT_KEPT: usize = 200;
 
-/// Services are built as `devenv` itself was, so that a release `devenv` measures and runs release services.
-pub(crate) const PROFILE: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
+/// As `devenv` itself was built, so that a release `devenv` measures and runs release services.
+const PROCESS_PROFILE: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
+/// Small, and free of anything that differs from one build to the next.
+const IMAGE_PROFILE: &str = "image";
+
+/// How programs are compiled, and for what.
+#[derive(Debug, Clone)]
+pub(crate) struct Compilation {
+    root: Utf8PathBuf,
+    pub(crate) profile: &'static str,
+    /// `None` for this machine.
+    target: Option<String>,
+    /// In the form of `cargo --config`.
+    config: Vec<String>,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Compilation {
+    /// Programs that run on this machine.
+    pub(crate) fn of_processes(root: &Utf8Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            profile: PROCESS_PROFILE,
+            target: None,
+            config: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Static programs that need nothing of an image. `commit` is what they answer when they are asked for theirs.
+    pub(crate) fn of_images(root: &Utf8Path, architecture: &str, commit: Option<&str>) -> Self {
+        let target = format!("{architecture}-unknown-linux-gnu");
+        // Paths of this machine, in the order in which a later one counts more.
+        let folders = [(root.to_owned(), "."), (target_folder(root), "target"), (cargo_home(), "cargo")];
+        let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+        flags.extend(folders.map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")));
+        let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
+        Self {
+            root: root.to_owned(),
+            profile: IMAGE_PROFILE,
+            config: vec![
+                format!("profile.{IMAGE_PROFILE}.inherits=\"release\""),
+                format!("profile.{IMAGE_PROFILE}.strip=\"symbols\""),
+                format!("profile.{IMAGE_PROFILE}.debug=false"),
+                format!("profile.{IMAGE_PROFILE}.incremental=false"),
+                format!("target.{target}.rustflags=[{}]", flags.join(",")),
+            ],
+            target: Some(target),
+            environment: commit.map(|commit| ("GIT_COMMIT", commit.to_owned())).into_iter().collect(),
+        }
+    }
+
+    /// Under which a built package is remembered, such as `dev/order-api`.
+    pub(crate) fn key(&self, package: &str) -> String {
+        format!("{}/{package}", self.profile)
+    }
+
+    /// Where the binary of `package` is expected, unless Cargo has said otherwise before.
+    pub(crate) fn expected_binary(&self, package: &str) -> Utf8PathBuf {
+        let mut folder = target_folder(&self.root);
+        folder.extend(&self.target);
+        folder.push(if self.profile == "dev" { "debug" } else { self.profile });
+        folder.join(package)
+    }
+
+    fn command(&self, packages: &[String]) -> Command {
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(program);
+        command.args(["build", "--message-format=json-render-diagnostics", "--profile", self.profile]);
+        for setting in &self.config {
+            command.args(["--config", setting]);
+        }
+        if let Some(target) = &self.target {
+            // Flags of the caller's would take the place of those above.
+            command.args(["--target", target]).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        }
+        for package in packages {
+            // By binary, so that the features are those of the whole workspace: two selections would compile much twice.
+            command.args(["--bin", package]);
+        }
+        command
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+}
+
+fn target_folder(root: &Utf8Path) -> Utf8PathBuf {
+    std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root.join("target"), |target| root.join(target))
+}
+
+fn cargo_home() -> Utf8PathBuf {
+    let home = || std::env::var("HOME").unwrap_or_default() + "/.cargo";
+    std::env::var("CARGO_HOME").unwrap_or_else(|_| home()).into()
+}
 
 /// Tells one build of a file from another without reading it.
 pub(crate) fn fingerprint(path: &Utf8Path) -> String {
@@ -25,13 +122,6 @@ pub(crate) fn fingerprint(path: &Utf8Path) -> String {
     let modified =
         metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
     format!("{}-{}", metadata.len(), modified.as_nanos())
-}
-
-/// Where the binary of `package` is expected, unless Cargo has said otherwise before.
-pub(crate) fn expected_binary(root: &Utf8Path, package: &str) -> Utf8PathBuf {
-    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| root.join("target"), |target| root.join(target));
-    let folder = if PROFILE == "dev" { "debug" } else { PROFILE };
-    target.join(folder).join(package)
 }
 
 /// Why the binary must be built, or `None` when it is newer than every source that Cargo recorded for it.
@@ -107,6 +197,9 @@ fn dep_info(text: &str) -> Vec<Utf8PathBuf> {
 #[derive(Deserialize)]
 struct Message {
     reason: String,
+    /// Such as `path+file:///orders/services/order-api#0.1.0`.
+    #[serde(default)]
+    package_id: String,
     target: Option<Target>,
     executable: Option<Utf8PathBuf>,
 }
@@ -116,26 +209,21 @@ struct Target {
     name: String,
 }
 
+/// A program that Cargo built.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) path: Utf8PathBuf,
+    /// Of its package.
+    pub(crate) version: String,
+}
+
 /// Builds the packages and returns their binaries. `progress` is given each line that Cargo writes for people.
 pub(crate) async fn build(
-    root: &Utf8Path,
+    compilation: &Compilation,
     packages: &[String],
     progress: impl Fn(String),
-) -> Result<BTreeMap<String, Utf8PathBuf>, Error> {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(program);
-    command
-        .args(["build", "--message-format=json-render-diagnostics", "--profile", PROFILE])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    for package in packages {
-        // By binary, so that the features are those of the whole workspace: two selections would compile much twice.
-        command.args(["--bin", package]);
-    }
-    let mut child = command.spawn().map_err(|source| Error::CargoMissing { source })?;
+) -> Result<BTreeMap<String, Built>, Error> {
+    let mut child = compilation.command(packages).spawn().map_err(|source| Error::CargoMissing { source })?;
     let lost = |source| Error::CargoMissing { source };
     let stdout = child.stdout.take().expect("stdout is piped");
     let stderr = child.stderr.take().expect("stderr is piped");
@@ -170,12 +258,13 @@ pub(crate) async fn build(
     Ok(binaries)
 }
 
-fn binary_of(line: &str) -> Option<(String, Utf8PathBuf)> {
+fn binary_of(line: &str) -> Option<(String, Built)> {
     let message: Message = serde_json::from_str(line).ok()?;
     if message.reason != "compiler-artifact" {
         return None;
     }
-    Some((message.target?.name, message.executable?))
+    let version = message.package_id.rsplit(['#', '@']).next().unwrap_or_default().to_owned();
+    Some((message.target?.name, Built { path: message.executable?, version }))
 }
 
 /// The output without the lines that only tell of progress.

@@ -1,14 +1,27 @@
 use std::collections::BTreeMap;
 
-use crate::environment::running_ports;
+use crate::dynamo::{Endpoint, Store};
+use crate::environment::Running;
 use crate::up::command_lock;
-use crate::{Error, Project, world};
+use crate::{Error, Project, desired};
 
 /// Puts the seed items that are absent; never restores one that was changed. Returns how many were put, by table.
-pub async fn seed(project: &Project) -> Result<BTreeMap<String, usize>, Error> {
-    let ports = running_ports(project).await?;
+///
+/// With an `emulator_url`, which must be on loopback, the tables that are absent there are made first: it may be one that
+/// devenv did not start.
+pub async fn seed(project: &Project, emulator_url: Option<&str>) -> Result<BTreeMap<String, usize>, Error> {
+    let store = match emulator_url {
+        Some(url) => {
+            let store = Store::new(Endpoint::parse(url)?, desired::region(project));
+            for table in &project.manifest.tables {
+                store.ensure_table(table).await?;
+            }
+            store
+        }
+        None => Running::find(project).await?.store(project),
+    };
+    project.state.prepare()?;
     let _alone = command_lock(project)?;
-    let store = world::store(project, &ports)?;
     let mut put = BTreeMap::new();
     for seed in &project.manifest.seeds {
         if let Some(table) = project.manifest.tables.iter().find(|table| table.name == seed.table) {
@@ -21,8 +34,7 @@ pub async fn seed(project: &Project) -> Result<BTreeMap<String, usize>, Error> {
 
 /// Rebuilds every table from its file and seeds it, while the services run. Returns how many items were put, by table.
 pub async fn reset(project: &Project) -> Result<BTreeMap<String, usize>, Error> {
-    let ports = running_ports(project).await?;
+    let store = Running::find(project).await?.store(project);
     let _alone = command_lock(project)?;
-    let store = world::store(project, &ports)?;
     Ok(store.reset(&project.manifest.tables, &project.manifest.seeds).await?)
 }

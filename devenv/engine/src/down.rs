@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use devenv_model::observed::Leftover;
 
+use crate::choice::{Choice, ChosenRuntime, RuntimeKind};
+use crate::containers::{ContainerRuntime, remove_orphans};
 use crate::control::Client;
 use crate::up::command_lock;
 use crate::{Emitter, Error, Project, supervisor, test_environments};
@@ -28,36 +30,14 @@ pub struct Down {
 /// Stops the environment and whatever a killed run left of it. Nothing to stop is not an error.
 pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -> Result<Down, Error> {
     let mut down = Down::default();
-    if !project.state.path().exists() {
-        return Ok(down);
+    let known = project.state.path().exists();
+    let _alone = if known { Some(command_lock(project)?) } else { None };
+    if known {
+        test_environments::sweep(project).await;
+        end_processes(project, &mut down, emitter).await?;
     }
-    let _alone = command_lock(project)?;
-    test_environments::sweep(project).await;
-    if let Some(mut client) = Client::reach(&project.state).await? {
-        down.was_running = true;
-        down.stopped = client.observe().await?.into_iter().map(|unit| unit.name).collect();
-        let stopping = async {
-            client.shutdown().await?;
-            client.closed().await;
-            Ok::<(), Error>(())
-        };
-        tokio::pin!(stopping);
-        tokio::select! {
-            outcome = &mut stopping => outcome?,
-            () = tokio::time::sleep(TELL_AFTER) => {
-                emitter.notice("services finish the requests that run, within their grace periods");
-                stopping.await?;
-            }
-        }
-    }
-    let units = project.state.units();
-    let failed = |source| Error::State { path: units.clone(), source };
-    down.leftovers = supervisor::find(&project.state).map_err(failed)?;
-    for leftover in &down.leftovers {
-        emitter.notice(format!("ending {} (process {}), left by a run that was killed", leftover.unit, leftover.pid));
-        supervisor::end(&project.state, &leftover.unit).await.map_err(failed)?;
-    }
-    if options.volumes {
+    end_containers(project, options, &mut down, emitter, known).await?;
+    if options.volumes && known {
         let data = project.state.data();
         match std::fs::remove_dir_all(&data) {
             Ok(()) => down.data_removed = true,
@@ -66,4 +46,88 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
         }
     }
     Ok(down)
+}
+
+/// An environment runs in one way only: what runs in another than the chosen one is stopped.
+pub(crate) async fn end_other_runtime(project: &Project, choice: &Choice, emitter: &Emitter) -> Result<(), Error> {
+    match choice.runtime {
+        ChosenRuntime::Docker(_) => {
+            let mut down = Down::default();
+            end_processes(project, &mut down, emitter).await?;
+            if down.was_running {
+                emitter.notice("stopped the environment that ran as processes; its data stays there");
+            }
+        }
+        ChosenRuntime::Process => {
+            let chosen = project.state.remembered()?.chosen;
+            if chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker)
+                && let Ok(engine) = project.engines.connect().await
+                && !ContainerRuntime::new(engine, project).take_down().await?.is_empty()
+            {
+                emitter.notice("stopped the environment that ran as containers; its data stays there");
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn end_processes(project: &Project, down: &mut Down, emitter: &Emitter) -> Result<(), Error> {
+    if let Some(mut client) = Client::reach(&project.state).await? {
+        down.was_running = true;
+        down.stopped = client.observe().await?.into_iter().map(|unit| unit.name).collect();
+        let stopping = async {
+            client.shutdown().await?;
+            client.closed().await;
+            Ok(())
+        };
+        explained(stopping, emitter).await?;
+    }
+    let units = project.state.units();
+    let failed = |source| Error::State { path: units.clone(), source };
+    down.leftovers = supervisor::find(&project.state).map_err(failed)?;
+    for leftover in &down.leftovers {
+        emitter.notice(format!("ending {} (process {}), left by a run that was killed", leftover.unit, leftover.pid));
+        supervisor::end(&project.state, &leftover.unit).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Containers are known by their labels, so that they are found also when the state directory is gone.
+async fn end_containers(
+    project: &Project,
+    options: &DownOptions,
+    down: &mut Down,
+    emitter: &Emitter,
+    known: bool,
+) -> Result<(), Error> {
+    let chosen = project.state.remembered()?.chosen;
+    let uses_containers = chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker);
+    if known && !uses_containers && !options.volumes {
+        return Ok(());
+    }
+    let engine = match project.engines.connect().await {
+        Ok(engine) => engine,
+        Err(none) if uses_containers => return Err(none.into()),
+        Err(_) => return Ok(()),
+    };
+    remove_orphans(engine.as_ref(), project).await?;
+    let runtime = ContainerRuntime::new(engine, project);
+    let stopped = explained(runtime.take_down(), emitter).await?;
+    down.was_running |= !stopped.is_empty();
+    down.stopped.extend(stopped);
+    if options.volumes {
+        down.data_removed |= runtime.remove_data().await?;
+    }
+    Ok(())
+}
+
+async fn explained<T>(stopping: impl Future<Output = Result<T, Error>>, emitter: &Emitter) -> Result<T, Error> {
+    tokio::pin!(stopping);
+    tokio::select! {
+        outcome = &mut stopping => outcome,
+        () = tokio::time::sleep(TELL_AFTER) => {
+            emitter.notice("services finish the requests that run, within their grace periods");
+            stopping.await
+        }
+    }
 }

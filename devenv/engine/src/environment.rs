@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 
-use devenv_model::observed::ObservedUnit;
 use devenv_model::unit::EMULATOR;
 
-use crate::control::Client;
+use crate::any_runtime::AnyRuntime;
+use crate::choice::{self, ChosenEmulator};
+use crate::dynamo::{Endpoint, Store};
 use crate::ports::Ports;
+use crate::world::emulator_endpoint;
 use crate::{Error, Project, desired};
 
 /// What a shell needs to use the AWS CLI, any SDK, or the services themselves against this environment.
@@ -12,8 +14,9 @@ use crate::{Error, Project, desired};
 /// `AWS_*` as every service has them, `<SERVICE>_URL` for a service's first published port, and
 /// `<SERVICE>_<CONTAINER PORT>_URL` for each of its ports; `-` in a name becomes `_`.
 pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, Error> {
-    let ports = running_ports(project).await?;
-    let mut variables = desired::aws_environment(&desired::emulator_url(&ports), desired::region(project));
+    let running = Running::find(project).await?;
+    let ports = running.ports;
+    let mut variables = desired::aws_environment(&running.emulator.to_string(), desired::region(project));
     for service in project.manifest.services.values() {
         let Some(ports) = ports.get(&service.name) else {
             continue;
@@ -29,11 +32,31 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
     Ok(variables)
 }
 
-/// The ports of every unit of the environment, which must be running.
-pub(crate) async fn running_ports(project: &Project) -> Result<Ports, Error> {
-    let not_running = || Error::NotRunning { project: project.instance.name.clone() };
-    let mut client = Client::reach(&project.state).await?.ok_or_else(not_running)?;
-    let units: Vec<ObservedUnit> = client.observe().await?;
-    let ports: Ports = units.into_iter().map(|unit| (unit.name, unit.ports)).collect();
-    if ports.contains_key(EMULATOR) { Ok(ports) } else { Err(not_running()) }
+/// Where the parts of an environment that runs answer.
+pub(crate) struct Running {
+    pub(crate) ports: Ports,
+    pub(crate) emulator: Endpoint,
+}
+
+impl Running {
+    /// An environment without its emulator does not run.
+    pub(crate) async fn find(project: &Project) -> Result<Self, Error> {
+        let not_running = || Error::NotRunning { project: project.instance.name.clone() };
+        let choice = choice::current(project).await?;
+        let units = AnyRuntime::connect(project, &choice).await?.observe().await?.units;
+        let runs = match choice.emulator {
+            ChosenEmulator::Own(_) => units.contains_key(EMULATOR),
+            ChosenEmulator::Outside(_) => !units.is_empty(),
+        };
+        if !runs {
+            return Err(not_running());
+        }
+        let ports: Ports = units.into_iter().map(|(name, unit)| (name, unit.ports)).collect();
+        let emulator = emulator_endpoint(&choice, &ports)?;
+        Ok(Self { ports, emulator })
+    }
+
+    pub(crate) fn store(&self, project: &Project) -> Store {
+        Store::new(self.emulator.clone(), desired::region(project))
+    }
 }

@@ -3,6 +3,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use devenv_model::manifest::ManifestError;
 
+use crate::containers::{EngineError, NoEngine};
+
 /// Everything that can go wrong in an engine command. Hints and exit codes are the command line's affair.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -21,8 +23,22 @@ pub enum Error {
     UnknownService { name: String, known: Vec<String> },
     #[error("service {service} has no [services.{service}.process] section, so it cannot run without Docker")]
     NotAProcess { service: String },
-    #[error("{what} is not part of this version of devenv")]
-    NotAvailable { what: String },
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    NoEngine(#[from] NoEngine),
+    /// Only an engine can run it.
+    #[error("the emulator {emulator} is a container image, and the process runtime runs programs only")]
+    NeedsContainers { emulator: &'static str },
+    #[error("devenv.toml names no image for the emulator {emulator}")]
+    NoEmulatorImage { emulator: &'static str },
+    /// Loopback in a container is the container's own.
+    #[error("no container reaches an emulator at {endpoint}")]
+    OutOfReach { endpoint: String },
+    #[error("the image {image} is not there and cannot be fetched: {cause}")]
+    ImageAbsent { image: String, cause: String },
+    #[error("the engine does not know the image of {package} that it was given")]
+    NoImage { package: String },
     #[error("cargo cannot be started: {source}")]
     CargoMissing { source: std::io::Error },
     #[error("cargo could not build {}", packages.join(", "))]

@@ -22,7 +22,8 @@ pub(crate) struct Executed {
 
 /// Runs the steps, side by side where the plan allows. The first error, the deadline or a cancellation ends the others.
 ///
-/// The deadline is for things to become ready: a build may take as long as it needs, and the time begins anew after it.
+/// The deadline is for things to become ready: a build or a download may take as long as it needs, and the time begins
+/// anew after it.
 pub(crate) async fn execute(
     plan: &Plan,
     effects: &impl Effects,
@@ -37,7 +38,8 @@ pub(crate) async fn execute(
     let mut running = FuturesUnordered::new();
     let expiry = tokio::time::sleep(deadline);
     tokio::pin!(expiry);
-    let is_build = |index: usize| matches!(plan.steps[index].operation, Operation::Build { .. });
+    let is_build =
+        |index: usize| matches!(plan.steps[index].operation, Operation::Build { .. } | Operation::Pull { .. });
     loop {
         for (index, step) in plan.steps.iter().enumerate() {
             if begun[index] || !step.after.iter().all(|earlier| done[*earlier]) {
@@ -100,6 +102,10 @@ async fn perform(step: &Step, index: usize, effects: &impl Effects, emitter: &Em
         Operation::Build { packages } => {
             let progress = |line| emitter.emit(Event::StepProgress { index, line });
             effects.build(packages, progress).await
+        }
+        Operation::Pull { image } => {
+            let progress = |line| emitter.emit(Event::StepProgress { index, line });
+            effects.pull(image, progress).await
         }
         Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } => effects.start(unit).await,
         Operation::StopUnit { unit } => effects.stop(unit).await,
@@ -170,6 +176,9 @@ mod tests {
             progress("Compiling api".to_owned());
             self.act("build".to_owned(), self.build_takes).await
         }
+        async fn pull(&self, image: &str, _: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+            self.act(format!("pull {image}"), self.build_takes).await
+        }
         async fn start(&self, unit: &str) -> Result<(), Error> {
             self.act(format!("start {unit}"), 1).await
         }
@@ -195,6 +204,7 @@ mod tests {
             name: name.to_owned(),
             config_hash: String::new(),
             package: package.then(|| name.to_owned()),
+            image: None,
             depends_on: Vec::new(),
         };
         let desired = Desired {

@@ -1,10 +1,15 @@
 //! Effects: everything that touches processes, files, ports and emulators.
 //!
 //! A command observes the world once ([`Project`], `world`), asks `devenv-model` for the plan, and has it carried out
-//! (`execute`). The process runtime's units are kept by a [`supervise`]d process of their own.
+//! (`execute`). A runtime keeps the units: processes have a [`supervise`]d process of their own, containers a container
+//! engine, which this crate knows by a trait only ([`containers`]).
 
+mod any_runtime;
+mod attachment;
 mod cancel;
 mod cargo;
+mod choice;
+mod clock;
 mod control;
 mod data;
 mod desired;
@@ -17,6 +22,7 @@ mod execute;
 mod lock;
 mod log_reader;
 mod ports;
+mod probe;
 mod process_runtime;
 mod project;
 mod state_directory;
@@ -28,14 +34,16 @@ mod unit_action;
 mod up;
 mod world;
 
+pub mod containers;
 pub mod dynamo;
 pub mod host;
 pub mod testing;
 
+pub use attachment::Attachment;
 pub use cancel::{Cancel, Canceller};
+pub use choice::{RuntimeKind, Wish};
 pub use data::{reset, seed};
 pub use down::{Down, DownOptions, down};
-pub use effects::Runtime;
 pub use emitter::Emitter;
 pub use environment::environment;
 pub use error::Error;
@@ -45,4 +53,4 @@ pub use status::status;
 pub use supervisor::{SuperviseOptions, supervise};
 pub use test::{TestOptions, TestReport, test};
 pub use unit_action::{UnitAction, unit};
-pub use up::{Attachment, Up, UpOptions, plan, up};
+pub use up::{Up, UpOptions, plan, up};

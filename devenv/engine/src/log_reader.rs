@@ -1,4 +1,4 @@
-//! Reads what the supervisor wrote: lines with the time at which they were read.
+//! Reads what the units wrote: files of lines with the time at which they were read, or what a container engine kept.
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
@@ -7,7 +7,8 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::event::Event;
 
-use crate::{Cancel, Emitter, Error, Project, desired};
+use crate::any_runtime::AnyRuntime;
+use crate::{Cancel, Emitter, Error, Project, choice, desired};
 
 /// Between two looks at the files while following them.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -25,7 +26,17 @@ pub struct LogOptions {
 
 /// Emits the lines as [`Event::Log`], oldest first across services, and goes on when asked to follow.
 pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {
-    let mut files: Vec<Followed> = units(project, &options.services)?
+    let mut units = units(project, &options.services)?;
+    let choice = choice::current(project).await?;
+    if let AnyRuntime::Containers(runtime) = AnyRuntime::connect(project, &choice).await? {
+        let ours = runtime.ours().await?;
+        if options.follow || units.iter().any(|unit| ours.contains_key(unit)) {
+            return runtime.logs(&units, options, emitter, cancel).await;
+        }
+        // What was kept of containers that are gone.
+        units.retain(|unit| project.state.log(unit).exists());
+    }
+    let mut files: Vec<Followed> = units
         .into_iter()
         .map(|unit| Followed { path: project.state.log(&unit), unit, position: 0, inode: 0 })
         .collect();

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use devenv_model::manifest::Manifest;
+use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::Observed;
 use devenv_model::unit::EMULATOR;
 use sha2::{Digest, Sha256};
 
+use crate::choice::ChosenEmulator;
 use crate::{Emitter, Error, Project, host};
 
-/// The emulator's port, in the terms of a container.
-pub(crate) const EMULATOR_PORT: u16 = 8000;
 /// Below the range from which the kernel takes the near end of outgoing connections: a port that is free here stays
 /// free while a service restarts.
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
@@ -21,17 +20,20 @@ const RANGE: std::ops::Range<u16> = 20_000..32_000;
 pub(crate) type Ports = BTreeMap<String, BTreeMap<u16, u16>>;
 
 /// Keeps what a running unit has, then what the Compose file wishes, then what was used last, then any free port.
-/// A wish that cannot be met is told with the name of the program that has the port.
+/// A wish that cannot be met is told with the name of what has the port: one of `held`, or the program that listens.
 pub(crate) fn choose(
     project: &Project,
+    emulator: &ChosenEmulator,
     observed: &Observed,
+    held: &BTreeMap<u16, String>,
     remembered: &Ports,
     emitter: &Emitter,
 ) -> Result<Ports, Error> {
     let mut chosen = Ports::new();
     let mut used: BTreeSet<u16> = observed.units.values().flat_map(|unit| unit.ports.values().copied()).collect();
+    used.extend(held.keys());
     let mut next = start_of(&project.instance.name);
-    for (unit, container, wish) in wanted(&project.manifest, project.instance.ephemeral) {
+    for (unit, container, wish) in wanted(project, emulator) {
         let running = observed.units.get(unit).and_then(|unit| unit.ports.get(&container).copied());
         let last = remembered.get(unit).and_then(|ports| ports.get(&container).copied());
         // A leftover still has its port, and gives it back before anything starts.
@@ -46,7 +48,7 @@ pub(crate) fn choose(
                 None => any_free(&mut next, &used)?,
             };
             if let Some(wish) = wish {
-                emitter.notice(taken(unit, wish, port));
+                emitter.notice(taken(unit, wish, port, held));
             }
             port
         };
@@ -63,9 +65,15 @@ pub(crate) fn are_taken(project: &Project, unit: &str) -> bool {
     chosen.is_some_and(|ports| ports.values().any(|port| !is_free_now(*port)))
 }
 
-fn wanted(manifest: &Manifest, ephemeral: bool) -> Vec<(&str, u16, Option<u16>)> {
-    let mut wanted = vec![(EMULATOR, EMULATOR_PORT, None)];
-    for service in manifest.services.values() {
+fn wanted<'a>(project: &'a Project, emulator: &ChosenEmulator) -> Vec<(&'a str, u16, Option<u16>)> {
+    let ephemeral = project.instance.ephemeral;
+    let mut wanted = Vec::new();
+    if let ChosenEmulator::Own(kind) = emulator {
+        // Other tools look for these two at the ports that they are known by.
+        let usual = (*kind != EmulatorKind::Embedded && !ephemeral).then(|| kind.port());
+        wanted.push((EMULATOR, kind.port(), usual));
+    }
+    for service in project.manifest.services.values() {
         for port in &service.ports {
             wanted.push((&service.name, port.container, port.published.filter(|_| !ephemeral)));
         }
@@ -110,8 +118,10 @@ fn is_free(port: u16, used: &BTreeSet<u16>) -> bool {
     TcpListener::bind(address).is_ok() && TcpStream::connect_timeout(&address, Duration::from_millis(50)).is_err()
 }
 
-fn taken(unit: &str, wish: u16, port: u16) -> String {
-    let holder = host::port_holder(wish)
-        .map_or_else(|| "another program".to_owned(), |holder| format!("{} (process {})", holder.program, holder.pid));
+fn taken(unit: &str, wish: u16, port: u16, held: &BTreeMap<u16, String>) -> String {
+    let holder = held.get(&wish).cloned().unwrap_or_else(|| match host::port_holder(wish) {
+        Some(holder) => format!("{} (process {})", holder.program, holder.pid),
+        None => "another program".to_owned(),
+    });
     format!("port {wish} is held by {holder}; {unit} is at {port} instead")
 }

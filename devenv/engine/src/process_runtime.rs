@@ -1,17 +1,16 @@
 //! The process runtime: units are children of a supervisor that commands reach through its socket.
 
-use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
-use devenv_model::observed::{Leftover, ObservedUnit, UnitState};
+use devenv_model::observed::UnitState;
 use devenv_model::unit::UnitSpec;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
 use crate::control::Client;
-use crate::effects::Runtime;
+use crate::effects::{Observation, Runtime};
 use crate::log_reader::last_lines;
 use crate::state_directory::StateDirectory;
 use crate::{Error, Instance, desired, supervisor};
@@ -67,14 +66,17 @@ impl ProcessRuntime {
 }
 
 impl Runtime for ProcessRuntime {
-    async fn observe(&self) -> Result<(BTreeMap<String, ObservedUnit>, Vec<Leftover>), Error> {
+    type Spec = UnitSpec;
+
+    async fn observe(&self) -> Result<Observation, Error> {
         if let Some(client) = self.connection.lock().await.as_mut() {
             let units = client.observe().await?;
-            return Ok((units.into_iter().map(|unit| (unit.name.clone(), unit)).collect(), Vec::new()));
+            let units = units.into_iter().map(|unit| (unit.name.clone(), unit)).collect();
+            return Ok(Observation { units, ..Observation::default() });
         }
         let leftovers =
             supervisor::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })?;
-        Ok((BTreeMap::new(), leftovers))
+        Ok(Observation { leftovers, ..Observation::default() })
     }
 
     async fn start(&self, spec: UnitSpec) -> Result<(), Error> {

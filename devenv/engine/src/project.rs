@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::{Manifest, Settings, SourceFile};
 use devenv_model::names::instance_name;
 
 use crate::Error;
+use crate::containers::ContainerEngines;
 use crate::state_directory::StateDirectory;
 
 /// The file that makes a folder a project.
@@ -18,6 +20,8 @@ pub struct ProjectOptions {
     pub state_dir: Option<Utf8PathBuf>,
     /// An environment that goes with its data: free ports, everything in its state directory.
     pub ephemeral: bool,
+    /// Finds the container engine of this machine when one is needed.
+    pub engines: Arc<dyn ContainerEngines>,
 }
 
 /// A manifest and the place on this machine where its environment lives.
@@ -25,6 +29,7 @@ pub struct ProjectOptions {
 pub struct Project {
     pub manifest: Manifest,
     pub instance: Instance,
+    pub(crate) engines: Arc<dyn ContainerEngines>,
     pub(crate) state: StateDirectory,
 }
 
@@ -62,6 +67,7 @@ impl Project {
             manifest,
             state: StateDirectory::new(&state_dir),
             instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
+            engines: options.engines.clone(),
         })
     }
 }

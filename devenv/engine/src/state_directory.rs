@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::names::short_digest;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::Error;
+use crate::choice::RuntimeKind;
 
 /// Raised when a file here changes its shape.
 const FORMAT: u64 = 1;
 
 /// A Unix socket's address holds no more (104 bytes on macOS, 108 on Linux, the end mark included).
 const SOCKET_PATH_LIMIT: usize = 100;
+/// Of the digest that names a socket elsewhere.
+const SOCKET_NAME_BYTES: usize = 8;
 
 #[derive(Debug, Clone)]
 pub(crate) struct StateDirectory(Utf8PathBuf);
@@ -27,6 +31,20 @@ pub(crate) struct Remembered {
     /// By profile and package, such as `dev/order-api`.
     #[serde(default)]
     pub(crate) binaries: BTreeMap<String, Binary>,
+    /// Ids of the images that were last made, by package.
+    #[serde(default)]
+    pub(crate) images: BTreeMap<String, String>,
+    /// What the environment was last started with; absent before the first start.
+    #[serde(default)]
+    pub(crate) chosen: Option<RememberedChoice>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RememberedChoice {
+    pub(crate) runtime: RuntimeKind,
+    pub(crate) emulator: EmulatorKind,
+    /// Of an emulator that somebody else runs.
+    pub(crate) emulator_url: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,8 +137,7 @@ impl StateDirectory {
         if beside.as_str().len() <= SOCKET_PATH_LIMIT {
             return beside;
         }
-        let digest = Sha256::digest(self.0.as_str());
-        let name = digest.iter().take(8).fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
+        let name = short_digest(self.0.as_str(), SOCKET_NAME_BYTES);
         let user = rustix::process::getuid().as_raw();
         Utf8PathBuf::from(format!("/tmp/devenv-{user}/{name}.sock"))
     }

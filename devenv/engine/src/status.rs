@@ -1,28 +1,45 @@
 use std::collections::BTreeMap;
 
 use devenv_model::event::{EnvironmentReport, UnitReport};
+use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{ObservedUnit, UnitState};
 use devenv_model::unit::EMULATOR;
 
-use crate::effects::Runtime;
-use crate::process_runtime::ProcessRuntime;
+use crate::any_runtime::AnyRuntime;
+use crate::choice::{self, Choice, ChosenEmulator};
+use crate::containers::Scope;
+use crate::effects::Observation;
 use crate::{Error, Project};
 
 /// The environment as it is now. One that does not run is reported as stopped.
 pub async fn status(project: &Project) -> Result<EnvironmentReport, Error> {
-    let runtime = ProcessRuntime::connect(&project.state).await?;
-    of_runtime(project, &runtime).await
+    let choice = choice::current(project).await?;
+    let runtime = AnyRuntime::connect(project, &choice).await?;
+    of_runtime(project, &choice, &runtime).await
 }
 
-pub(crate) async fn of_runtime(project: &Project, runtime: &ProcessRuntime) -> Result<EnvironmentReport, Error> {
-    let (units, leftovers) = runtime.observe().await?;
-    let mut reports = vec![report(project, EMULATOR, units.get(EMULATOR))];
+pub(crate) async fn of_runtime(
+    project: &Project,
+    choice: &Choice,
+    runtime: &AnyRuntime,
+) -> Result<EnvironmentReport, Error> {
+    let Observation { units, leftovers, .. } = runtime.observe().await?;
+    let mut reports = Vec::new();
+    if matches!(choice.emulator, ChosenEmulator::Own(_)) {
+        reports.push(report(project, EMULATOR, units.get(EMULATOR)));
+    }
     for name in project.manifest.services.keys() {
         reports.push(report(project, name, units.get(name)));
     }
     for (name, unit) in &units {
-        if name != EMULATOR && !project.manifest.services.contains_key(name) {
+        if reports.iter().all(|report| report.name != *name) {
             reports.push(report(project, name, Some(unit)));
+        }
+    }
+    if matches!(runtime, AnyRuntime::Containers(_)) {
+        let scope = Scope::of(project);
+        for report in reports.iter_mut().filter(|report| units.contains_key(&report.name)) {
+            report.container = Some(scope.container(&report.name));
         }
     }
     for leftover in leftovers {
@@ -32,12 +49,24 @@ pub(crate) async fn of_runtime(project: &Project, runtime: &ProcessRuntime) -> R
     }
     Ok(EnvironmentReport {
         project: project.instance.name.clone(),
-        runtime: "process".to_owned(),
-        emulator: "embedded".to_owned(),
-        data: (!project.instance.ephemeral).then(|| project.state.database().into_string()),
+        runtime: choice.runtime_kind().to_string(),
+        emulator: choice.emulator.describe(project),
+        data: data(project, choice, runtime),
         supervisor_pid: runtime.supervisor_pid().await,
         units: reports,
     })
+}
+
+/// Where the data is kept beyond the environment's end.
+fn data(project: &Project, choice: &Choice, runtime: &AnyRuntime) -> Option<String> {
+    match (&choice.emulator, runtime) {
+        _ if project.instance.ephemeral => None,
+        (ChosenEmulator::Outside(_), _) | (ChosenEmulator::Own(EmulatorKind::Localstack), _) => None,
+        (ChosenEmulator::Own(_), AnyRuntime::Processes(_)) => Some(project.state.database().into_string()),
+        (ChosenEmulator::Own(kind), AnyRuntime::Containers(_)) => {
+            Some(format!("the volume {}", Scope::of(project).volume(*kind)))
+        }
+    }
 }
 
 fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitReport {
@@ -56,7 +85,8 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
         detail,
         url: first_port(project, name, &ports).map(|port| format!("http://127.0.0.1:{port}")),
         ports,
-        pid,
+        pid: pid.filter(|pid| *pid != 0),
+        container: None,
         restarts: unit.map_or(0, |unit| unit.restarts),
         took_ms: None,
     }

@@ -3,16 +3,19 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use devenv_model::event::Event;
 
+use crate::attachment::Attachment;
+use crate::environment::Running;
 use crate::lock::{LockAttempt, try_hold};
 use crate::testing::{TestRun, bundle, junit};
-use crate::up::{Attachment, Up};
+use crate::up::Up;
 use crate::{
-    Cancel, Emitter, Error, Project, ProjectOptions, UpOptions, desired, environment, log_reader, test_environments,
-    testing, up, world,
+    Cancel, Emitter, Error, Project, ProjectOptions, UpOptions, Wish, desired, environment, log_reader,
+    test_environments, testing, up,
 };
 
 #[derive(Debug, Clone)]
 pub struct TestOptions {
+    pub wish: Wish,
     /// Leaves the environment running after the tests.
     pub keep: bool,
     /// Where the JUnit report goes; `.devenv/junit.xml` when `None`.
@@ -49,6 +52,7 @@ pub async fn test(
         directory: project.instance.root.clone(),
         state_dir: Some(folder.clone()),
         ephemeral: true,
+        engines: options.engines.clone(),
     })?;
     isolated.state.prepare()?;
     let run_lock = isolated.state.run_lock();
@@ -84,7 +88,7 @@ async fn run(
     emitter: &Emitter,
     cancel: &Cancel,
 ) -> Result<(TestReport, Attachment), Error> {
-    let up_options = UpOptions { services: Vec::new(), timeout: test.timeout };
+    let up_options = UpOptions { wish: test.wish.clone(), services: Vec::new(), timeout: test.timeout };
     let Up { attachment, .. } = up::up(isolated, &up_options, emitter, cancel).await?;
     let mut variables = environment::environment(isolated).await?;
     variables.insert("DEVENV_BIN".to_owned(), desired::own_program()?.into_string());
@@ -112,13 +116,13 @@ async fn run(
     let bundle = if run.is_green() {
         None
     } else {
-        let ports = environment::running_ports(isolated).await?;
+        attachment.keep_logs(isolated).await;
         let facts = bundle::Facts {
             run: &run,
             logs: log_reader::log_files(isolated),
             evidence: &evidence,
             environment: &variables,
-            store: &world::store(isolated, &ports)?,
+            store: &Running::find(isolated).await?.store(isolated),
             tables: isolated.manifest.tables.iter().map(|table| table.name.as_str()).collect(),
         };
         Some(bundle::keep(&project.state.failures(), &facts).await?)

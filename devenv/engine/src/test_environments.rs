@@ -1,7 +1,9 @@
 //! Environments of test runs: each in a folder of its own under the state directory, removed with its run.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::choice::RuntimeKind;
+use crate::containers;
 use crate::lock::is_held;
 use crate::state_directory::StateDirectory;
 use crate::{Error, Project, supervisor};
@@ -19,10 +21,9 @@ pub(crate) async fn sweep(project: &Project) {
     let Ok(folders) = project.state.tests().read_dir_utf8() else {
         return;
     };
-    for folder in folders.flatten() {
-        let state = StateDirectory::new(folder.path());
-        let in_use = [state.run_lock(), state.supervisor_lock()].iter().any(|lock| is_held(lock).unwrap_or(true));
-        if in_use || state.keep_mark().exists() {
+    for folder in folders.flatten().map(camino::Utf8DirEntry::into_path) {
+        let state = StateDirectory::new(&folder);
+        if is_in_use(&state) {
             continue;
         }
         for leftover in supervisor::find(&state).unwrap_or_default() {
@@ -30,6 +31,33 @@ pub(crate) async fn sweep(project: &Project) {
                 tracing::warn!(unit = leftover.unit, %error, "a leftover does not end");
             }
         }
-        let _ = std::fs::remove_dir_all(folder.path());
+        // The folder is what the containers are found by: it goes last.
+        if !had_containers(&state) || end_containers(project, &folder).await {
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+    }
+}
+
+fn is_in_use(state: &StateDirectory) -> bool {
+    let held = [state.run_lock(), state.supervisor_lock()].iter().any(|lock| is_held(lock).unwrap_or(true));
+    held || state.keep_mark().exists()
+}
+
+fn had_containers(state: &StateDirectory) -> bool {
+    let remembered = state.remembered().unwrap_or_default();
+    remembered.chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker)
+}
+
+/// Whether nothing is left.
+async fn end_containers(project: &Project, folder: &Utf8Path) -> bool {
+    let Ok(engine) = project.engines.connect().await else {
+        return false;
+    };
+    match containers::remove_state(engine.as_ref(), folder).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%folder, %error, "containers of a killed test run stay");
+            false
+        }
     }
 }

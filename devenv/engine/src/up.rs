@@ -4,20 +4,23 @@ use devenv_model::event::{EnvironmentReport, Event};
 use devenv_model::plan::Plan;
 use devenv_model::reconcile::reconcile;
 
-use crate::control::Client;
-use crate::effects::Runtime;
+use crate::any_runtime::AnyRuntime;
+use crate::attachment::{Attachment, Hold};
+use crate::choice::{self, Choice, ChosenRuntime, Wish};
+use crate::containers::{EngineErrorKind, remove_orphans};
 use crate::execute::{Executed, execute, millis};
 use crate::lock::{HeldLock, LockAttempt, try_hold};
 use crate::log_reader::last_lines;
 use crate::process_runtime::LOG_TAIL;
 use crate::world::World;
-use crate::{Cancel, Emitter, Error, Project, dynamo, ports, status, test_environments};
+use crate::{Cancel, Emitter, Error, Project, down, dynamo, ports, status, test_environments};
 
-/// How often `up` looks again when the supervisor vanishes under it.
+/// How often `up` looks again when the world changes under it.
 const ATTEMPTS: usize = 3;
 
 #[derive(Debug, Clone)]
 pub struct UpOptions {
+    pub wish: Wish,
     /// Those named and what they depend on; every service when empty.
     pub services: Vec<String>,
     /// From the start of the command to the last service's readiness.
@@ -33,52 +36,11 @@ pub struct Up {
     pub attachment: Attachment,
 }
 
-/// This command's hold on the environment. Dropping it ends an environment that this command started.
-#[derive(Debug)]
-pub struct Attachment {
-    connection: Option<Client>,
-    owned: bool,
-}
-
-impl Attachment {
-    /// Whether the environment ends with this command unless it is detached.
-    pub fn is_owner(&self) -> bool {
-        self.owned
-    }
-
-    /// Leaves the environment running after this command.
-    pub async fn detach(mut self) -> Result<(), Error> {
-        match self.connection.as_mut() {
-            Some(client) if self.owned => client.detach().await,
-            _ => Ok(()),
-        }
-    }
-
-    /// Stops an environment that this command started; leaves one that ran before.
-    pub async fn stop(mut self, emitter: &Emitter) -> Result<(), Error> {
-        match self.connection.as_mut() {
-            Some(client) if self.owned => {
-                client.shutdown().await?;
-                client.closed().await;
-                emitter.notice("environment stopped");
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Resolves when the supervisor has gone.
-    pub async fn lost(&mut self) {
-        match self.connection.as_mut() {
-            Some(client) => client.closed().await,
-            None => std::future::pending().await,
-        }
-    }
-}
-
 /// What `up` would do. Changes nothing.
 pub async fn plan(project: &Project, options: &UpOptions, emitter: &Emitter) -> Result<Plan, Error> {
-    let world = World::observe(project, &options.services, emitter).await?;
+    let choice = choice::choose(project, &options.wish).await?;
+    choice.tell(project, emitter);
+    let world = World::observe(project, &choice, &options.services, emitter).await?;
     planned(&world).await
 }
 
@@ -87,42 +49,62 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     project.state.prepare()?;
     let _alone = command_lock(project)?;
     test_environments::sweep(project).await;
+    let choice = choice::choose(project, &options.wish).await?;
+    choice.tell(project, emitter);
+    down::end_other_runtime(project, &choice, emitter).await?;
+    if let ChosenRuntime::Docker(engine) = &choice.runtime {
+        remove_orphans(engine.as_ref(), project).await?;
+    }
     for _ in 1..ATTEMPTS {
-        match bring_up(project, options, emitter, cancel).await {
+        match bring_up(project, &choice, options, emitter, cancel).await {
             // A supervisor whose owner was killed may end while it is being asked: the next look finds none.
             Err(Error::SupervisorLost { .. }) => {}
             // Between the choice of a port and its use lies a build, in which another program may have taken it.
             Err(Error::UnitFailed { unit, .. }) if ports::are_taken(project, &unit) => {
                 emitter.notice(format!("a port of {unit} was taken meanwhile; choosing another"));
             }
+            Err(Error::Engine(error)) if error.kind == EngineErrorKind::PortTaken => {
+                emitter.notice("a port was taken meanwhile; choosing another");
+            }
             other => return other,
         }
     }
-    bring_up(project, options, emitter, cancel).await
+    bring_up(project, &choice, options, emitter, cancel).await
 }
 
-async fn bring_up(project: &Project, options: &UpOptions, emitter: &Emitter, cancel: &Cancel) -> Result<Up, Error> {
-    let world = World::observe(project, &options.services, emitter).await?;
+async fn bring_up(
+    project: &Project,
+    choice: &Choice,
+    options: &UpOptions,
+    emitter: &Emitter,
+    cancel: &Cancel,
+) -> Result<Up, Error> {
+    let world = World::observe(project, choice, &options.services, emitter).await?;
     let plan = planned(&world).await?;
     emitter.emit(Event::PlanReady { plan: plan.clone() });
     let changed = !plan.is_empty();
-    let owned = world.runtime.ensure_supervisor(&project.instance).await?;
+    let owned = match &world.runtime {
+        AnyRuntime::Processes(runtime) => runtime.ensure_supervisor(&project.instance).await?,
+        AnyRuntime::Containers(_) => world.observed.units.is_empty(),
+    };
     let mut executed = Executed::default();
     if changed {
-        world.remember_ports()?;
+        world.remember()?;
         let outcome;
         (executed, outcome) = execute(&plan, &world, emitter, options.timeout, cancel).await;
         if let Err(error) = outcome {
-            undo(project, world, &executed, owned).await;
-            return Err(with_log(project, error));
+            return Err(undo(project, world, &executed, owned, error).await);
         }
     }
-    let mut report = status::of_runtime(project, &world.runtime).await?;
+    let mut report = status::of_runtime(project, choice, &world.runtime).await?;
     for unit in &mut report.units {
         unit.took_ms = executed.ready_after.get(&unit.name).copied().map(millis);
     }
-    let connection = world.runtime.into_connection();
-    Ok(Up { report, changed, attachment: Attachment { connection, owned } })
+    let hold = match world.runtime {
+        AnyRuntime::Processes(runtime) => Hold::Supervisor(runtime.into_connection()),
+        AnyRuntime::Containers(runtime) => Hold::Containers(runtime),
+    };
+    Ok(Up { report, changed, attachment: Attachment::new(hold, owned) })
 }
 
 async fn planned(world: &World<'_>) -> Result<Plan, Error> {
@@ -142,30 +124,43 @@ pub(crate) fn command_lock(project: &Project) -> Result<HeldLock, Error> {
     }
 }
 
-/// A supervisor that this run started goes with everything it keeps; in another one, what this run started is stopped.
-async fn undo(project: &Project, world: World<'_>, executed: &Executed, owned: bool) {
-    if owned {
-        if let Some(mut client) = world.runtime.into_connection()
-            && client.shutdown().await.is_ok()
-        {
-            client.closed().await;
-        }
-        return;
+/// An environment that this run began goes whole; of another one, what this run started is stopped. A deadline's error
+/// gains the log of the unit it waited for.
+async fn undo(project: &Project, world: World<'_>, executed: &Executed, owned: bool, error: Error) -> Error {
+    let late = match &error {
+        Error::Deadline { unit: Some(unit), .. } => Some(unit.clone()),
+        _ => None,
+    };
+    // A container's log goes with it.
+    if let AnyRuntime::Containers(runtime) = &world.runtime {
+        runtime.keep_logs(project).await;
     }
-    for unit in executed.started.iter().rev() {
-        if world.runtime.remove(unit).await.is_err() {
-            tracing::warn!(%unit, instance = %project.instance.name, "could not be stopped");
+    match world.runtime {
+        AnyRuntime::Processes(runtime) if owned => {
+            if let Some(mut client) = runtime.into_connection()
+                && client.shutdown().await.is_ok()
+            {
+                client.closed().await;
+            }
+        }
+        AnyRuntime::Containers(runtime) if owned => {
+            if let Err(error) = runtime.take_down().await {
+                tracing::warn!(instance = %project.instance.name, %error, "could not be taken down");
+            }
+        }
+        runtime => {
+            for unit in executed.started.iter().rev() {
+                if let Err(error) = runtime.remove(unit).await {
+                    tracing::warn!(%unit, instance = %project.instance.name, %error, "could not be stopped");
+                }
+            }
         }
     }
-}
-
-/// A deadline's error gains the log of the unit it waited for, read when that unit has written its last.
-fn with_log(project: &Project, error: Error) -> Error {
-    match error {
-        Error::Deadline { waiting_for, unit: Some(unit), after, .. } => {
+    match (error, late) {
+        (Error::Deadline { waiting_for, after, .. }, Some(unit)) => {
             let log = last_lines(&project.state.log(&unit), LOG_TAIL);
             Error::Deadline { waiting_for, unit: Some(unit), after, log }
         }
-        other => other,
+        (error, _) => error,
     }
 }

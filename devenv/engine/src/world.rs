@@ -1,71 +1,125 @@
-//! The world of the process runtime: what a plan's operations do here.
+//! One environment as a command sees it: the snapshot, the choices made from it, and what a plan's operations do here.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
-use devenv_model::manifest::{ProcessRun, Service, Table};
+use devenv_model::container::ContainerSpec;
+use devenv_model::manifest::{EmulatorKind, Service, Table};
 use devenv_model::observed::{Observed, UnitState};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::{EMULATOR, UnitSpec};
 use tokio::sync::Mutex;
 
+use crate::any_runtime::AnyRuntime;
+use crate::cargo::{self, Built, Compilation};
+use crate::choice::{Choice, ChosenEmulator};
+use crate::containers::{ContainerRuntime, Images};
 use crate::dynamo::{Endpoint, Store};
 use crate::effects::{Effects, Runtime};
 use crate::ports::Ports;
-use crate::process_runtime::ProcessRuntime;
 use crate::state_directory::{Binary, Remembered};
-use crate::{Emitter, Error, Project, cargo, desired, ports};
+use crate::{Emitter, Error, Project, clock, desired, ports};
 
 pub(crate) struct World<'a> {
     pub(crate) project: &'a Project,
-    pub(crate) runtime: ProcessRuntime,
+    pub(crate) choice: &'a Choice,
+    pub(crate) runtime: AnyRuntime,
     pub(crate) ports: Ports,
     pub(crate) observed: Observed,
     services: Vec<&'a Service>,
-    binaries: Mutex<BTreeMap<String, Utf8PathBuf>>,
+    /// What each package is as a unit: the path of its binary, or the id of its image.
+    artifacts: Mutex<BTreeMap<String, String>>,
+    emulator: Endpoint,
     store: Store,
+}
+
+/// A unit as its runtime is told of it.
+enum Spec {
+    Process(UnitSpec),
+    Container(Box<ContainerSpec>),
+}
+
+impl Spec {
+    fn config_hash(&self) -> String {
+        match self {
+            Self::Process(spec) => spec.config_hash(),
+            Self::Container(spec) => spec.config_hash(),
+        }
+    }
 }
 
 impl<'a> World<'a> {
     /// Takes the one snapshot that the plan is made from, and chooses the ports. Changes nothing.
-    pub(crate) async fn observe(project: &'a Project, services: &[String], emitter: &Emitter) -> Result<Self, Error> {
+    pub(crate) async fn observe(
+        project: &'a Project,
+        choice: &'a Choice,
+        services: &[String],
+        emitter: &Emitter,
+    ) -> Result<Self, Error> {
         let services = desired::selected(project, services)?;
-        let runtime = ProcessRuntime::connect(&project.state).await?;
+        let runtime = AnyRuntime::connect(project, choice).await?;
         let remembered = project.state.remembered()?;
-        let (binaries, stale) = binaries(project, &services, &remembered);
-        let (units, leftovers) = runtime.observe().await?;
-        let mut observed = Observed { units, leftovers, tables: None, stale };
-        let ports = ports::choose(project, &observed, &remembered.ports, emitter)?;
-        let store = store(project, &ports)?;
-        let emulator = observed.units.get(EMULATOR).map(|unit| &unit.state);
-        if matches!(emulator, Some(UnitState::Ready { .. })) {
+        let packages = packages(project, choice, &runtime, &services);
+        let (artifacts, stale) = match &runtime {
+            AnyRuntime::Processes(_) => binaries(project, &packages, &remembered),
+            AnyRuntime::Containers(runtime) => {
+                let known = Images::new(runtime.engine.clone(), project).known(&packages).await?;
+                (known.ids, known.stale)
+            }
+        };
+        let seen = runtime.observe().await?;
+        let mut observed = Observed {
+            units: seen.units,
+            leftovers: seen.leftovers,
+            tables: None,
+            stale,
+            absent_images: BTreeSet::new(),
+        };
+        if let AnyRuntime::Containers(runtime) = &runtime {
+            observed.absent_images = absent_images(project, choice, runtime, &services).await?;
+        }
+        let ports = ports::choose(project, &choice.emulator, &observed, &seen.held_ports, &remembered.ports, emitter)?;
+        let emulator = emulator_endpoint(choice, &ports)?;
+        let store = Store::new(emulator.clone(), desired::region(project));
+        let answers = match choice.emulator {
+            ChosenEmulator::Outside(_) => true,
+            ChosenEmulator::Own(_) => {
+                matches!(observed.units.get(EMULATOR).map(|unit| &unit.state), Some(UnitState::Ready { .. }))
+            }
+        };
+        if answers {
             let manifest = &project.manifest;
             observed.tables = Some(store.observe_tables(&manifest.tables, &manifest.seeds).await?);
         }
-        Ok(Self { project, runtime, ports, observed, services, binaries: Mutex::new(binaries), store })
+        let artifacts = Mutex::new(artifacts);
+        Ok(Self { project, choice, runtime, ports, observed, services, artifacts, emulator, store })
     }
 
     pub(crate) async fn desired(&self) -> Result<Desired, Error> {
         let manifest = &self.project.manifest;
-        let binaries = self.binaries.lock().await;
-        let emulator = desired::emulator(self.project, &self.ports)?;
-        let mut units = vec![DesiredUnit {
-            name: EMULATOR.to_owned(),
-            config_hash: emulator.config_hash(),
-            package: None,
-            depends_on: Vec::new(),
-        }];
+        let mut units = Vec::new();
+        if let ChosenEmulator::Own(kind) = self.choice.emulator {
+            units.push(DesiredUnit {
+                name: EMULATOR.to_owned(),
+                config_hash: self.spec(EMULATOR).await?.config_hash(),
+                package: self.emulator_package(kind).map(str::to_owned),
+                image: manifest.emulator.image(kind).map(str::to_owned),
+                depends_on: Vec::new(),
+            });
+        }
         for service in &self.services {
-            let spec = desired::service(self.project, service, &self.ports, &binaries)?;
             units.push(DesiredUnit {
                 name: service.name.clone(),
-                config_hash: spec.config_hash(),
-                package: package(service).map(str::to_owned),
+                config_hash: self.spec(&service.name).await?.config_hash(),
+                package: service.package().map(str::to_owned),
+                image: self.fetched_image(service).map(str::to_owned),
                 depends_on: desired::dependencies(service),
             });
         }
-        let known = manifest.services.keys().cloned().chain([EMULATOR.to_owned()]).collect();
+        let mut known: Vec<String> = manifest.services.keys().cloned().collect();
+        if matches!(self.choice.emulator, ChosenEmulator::Own(_)) {
+            known.push(EMULATOR.to_owned());
+        }
         Ok(Desired {
             units,
             known,
@@ -74,25 +128,72 @@ impl<'a> World<'a> {
         })
     }
 
-    async fn spec(&self, unit: &str) -> Result<UnitSpec, Error> {
-        if unit == EMULATOR {
-            return desired::emulator(self.project, &self.ports);
+    async fn spec(&self, unit: &str) -> Result<Spec, Error> {
+        let project = self.project;
+        match (&self.runtime, self.choice.emulator.clone()) {
+            (AnyRuntime::Processes(_), _) if unit == EMULATOR => {
+                Ok(Spec::Process(desired::processes::emulator(project, &self.ports)?))
+            }
+            (AnyRuntime::Processes(_), _) => {
+                let artifacts = self.artifacts.lock().await;
+                let (service, emulator) = (self.service(unit)?, self.emulator.to_string());
+                let spec = desired::processes::service(project, service, &self.ports, &artifacts, &emulator)?;
+                Ok(Spec::Process(spec))
+            }
+            (AnyRuntime::Containers(_), ChosenEmulator::Own(kind)) if unit == EMULATOR => {
+                let image = match self.emulator_package(kind) {
+                    Some(package) => self.artifacts.lock().await.get(package).cloned().unwrap_or_default(),
+                    None => {
+                        let named = project.manifest.emulator.image(kind);
+                        named.ok_or(Error::NoEmulatorImage { emulator: kind.name() })?.to_owned()
+                    }
+                };
+                let spec = desired::containers::emulator(project, kind, image, &self.ports);
+                Ok(Spec::Container(Box::new(spec)))
+            }
+            (AnyRuntime::Containers(_), ChosenEmulator::Own(kind)) => {
+                let service = self.service(unit)?;
+                let image = match service.package() {
+                    Some(package) => self.artifacts.lock().await.get(package).cloned().unwrap_or_default(),
+                    None => self.fetched_image(service).unwrap_or_default().to_owned(),
+                };
+                let spec = desired::containers::service(project, service, image, kind, &self.ports)?;
+                Ok(Spec::Container(Box::new(spec)))
+            }
+            (AnyRuntime::Containers(_), ChosenEmulator::Outside(endpoint)) => {
+                Err(Error::OutOfReach { endpoint: endpoint.to_string() })
+            }
         }
-        let binaries = self.binaries.lock().await;
-        let service = self.project.manifest.services.get(unit).ok_or_else(|| Error::UnknownService {
-            name: unit.to_owned(),
-            known: self.project.manifest.services.keys().cloned().collect(),
-        })?;
-        desired::service(self.project, service, &self.ports, &binaries)
     }
 
-    /// Keeps the chosen ports for the next run.
-    pub(crate) fn remember_ports(&self) -> Result<(), Error> {
+    fn service(&self, name: &str) -> Result<&'a Service, Error> {
+        self.project.manifest.services.get(name).ok_or_else(|| Error::UnknownService {
+            name: name.to_owned(),
+            known: self.project.manifest.services.keys().cloned().collect(),
+        })
+    }
+
+    /// The package from which the emulator's image is built; a process is this very program.
+    fn emulator_package(&self, kind: EmulatorKind) -> Option<&'a str> {
+        let of_containers = matches!(self.runtime, AnyRuntime::Containers(_)) && kind == EmulatorKind::Embedded;
+        self.project.manifest.emulator.embedded_package.as_deref().filter(|_| of_containers)
+    }
+
+    /// The image of a service that is not built here.
+    fn fetched_image(&self, service: &'a Service) -> Option<&'a str> {
+        let containers = matches!(self.runtime, AnyRuntime::Containers(_));
+        service.image.as_deref().filter(|_| containers && service.package().is_none())
+    }
+
+    /// Keeps what was chosen for the next run.
+    pub(crate) fn remember(&self) -> Result<(), Error> {
         let mut remembered = self.project.state.remembered()?;
-        if remembered.ports == self.ports {
+        let chosen = Some(self.choice.to_remember());
+        if remembered.ports == self.ports && remembered.chosen == chosen {
             return Ok(());
         }
         remembered.ports.clone_from(&self.ports);
+        remembered.chosen = chosen;
         self.project.state.remember(&remembered)
     }
 
@@ -104,16 +205,25 @@ impl<'a> World<'a> {
 
 impl Effects for World<'_> {
     async fn build(&self, packages: &[String], progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
-        let begun = now();
-        let built = cargo::build(&self.project.instance.root, packages, progress).await?;
-        let mut remembered = self.project.state.remembered()?;
-        for (package, path) in &built {
-            let binary = Binary { path: path.clone(), checked: begun };
-            remembered.binaries.insert(format!("{}/{package}", cargo::PROFILE), binary);
-        }
-        self.project.state.remember(&remembered)?;
-        self.binaries.lock().await.extend(built);
+        let built = match &self.runtime {
+            AnyRuntime::Processes(_) => build_binaries(self.project, packages, progress).await?,
+            AnyRuntime::Containers(runtime) => {
+                Images::new(runtime.engine.clone(), self.project).build(packages, progress).await?
+            }
+        };
+        self.artifacts.lock().await.extend(built);
         Ok(())
+    }
+
+    async fn pull(&self, image: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+        match &self.runtime {
+            AnyRuntime::Processes(_) => Ok(()),
+            AnyRuntime::Containers(runtime) => runtime
+                .engine
+                .pull(image, &progress)
+                .await
+                .map_err(|error| Error::ImageAbsent { image: image.to_owned(), cause: error.cause }),
+        }
     }
 
     async fn start(&self, unit: &str) -> Result<(), Error> {
@@ -126,7 +236,11 @@ impl Effects for World<'_> {
         if unchanged {
             return Ok(());
         }
-        self.runtime.start(spec).await
+        match (&self.runtime, spec) {
+            (AnyRuntime::Processes(runtime), Spec::Process(spec)) => runtime.start(spec).await,
+            (AnyRuntime::Containers(runtime), Spec::Container(spec)) => runtime.start(*spec).await,
+            _ => unreachable!("a specification is made for the runtime at hand"),
+        }
     }
 
     async fn stop(&self, unit: &str) -> Result<(), Error> {
@@ -154,43 +268,86 @@ impl Effects for World<'_> {
     }
 }
 
-/// The client for the environment's emulator.
-pub(crate) fn store(project: &Project, ports: &Ports) -> Result<Store, Error> {
-    let endpoint = Endpoint::parse(&desired::emulator_url(ports))?;
-    Ok(Store::new(endpoint, desired::region(project)))
+/// Where the environment's emulator answers on this machine.
+pub(crate) fn emulator_endpoint(choice: &Choice, ports: &Ports) -> Result<Endpoint, Error> {
+    match &choice.emulator {
+        ChosenEmulator::Outside(endpoint) => Ok(endpoint.clone()),
+        ChosenEmulator::Own(kind) => {
+            let port = ports.get(EMULATOR).and_then(|ports| ports.get(&kind.port())).copied().unwrap_or_default();
+            Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
+        }
+    }
 }
 
-/// Where each selected service's program is, and which of them must be built and why.
+/// The packages that the selected units are built from.
+fn packages(project: &Project, choice: &Choice, runtime: &AnyRuntime, services: &[&Service]) -> Vec<String> {
+    let mut packages: Vec<String> =
+        services.iter().filter_map(|service| service.package()).map(str::to_owned).collect();
+    let embedded = choice.emulator == ChosenEmulator::Own(EmulatorKind::Embedded);
+    if embedded && matches!(runtime, AnyRuntime::Containers(_)) {
+        packages.extend(project.manifest.emulator.embedded_package.clone());
+    }
+    packages
+}
+
+/// Where each package's program is, and which of them must be built and why.
 fn binaries(
     project: &Project,
-    services: &[&Service],
+    packages: &[String],
     remembered: &Remembered,
-) -> (BTreeMap<String, Utf8PathBuf>, BTreeMap<String, String>) {
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let root = &project.instance.root;
+    let compilation = Compilation::of_processes(root);
     let mut paths = BTreeMap::new();
     let mut stale = BTreeMap::new();
-    for package in services.iter().filter_map(|service| package(service)) {
-        let expected = cargo::expected_binary(root, package);
-        let known = remembered.binaries.get(&format!("{}/{package}", cargo::PROFILE));
+    for package in packages {
+        let expected = compilation.expected_binary(package);
+        let known = remembered.binaries.get(&compilation.key(package));
         let checked = known.filter(|binary| binary.path == expected || !expected.exists());
         let path = checked.map_or(expected, |binary| binary.path.clone());
-        let looked = checked.map(|binary| UNIX_EPOCH + Duration::from_millis(binary.checked));
+        let looked = checked.map(|binary| clock::time(binary.checked));
         if let Some(reason) = cargo::stale(root, &path, looked) {
-            stale.insert(package.to_owned(), reason);
+            stale.insert(package.clone(), reason);
         }
-        paths.insert(package.to_owned(), path);
+        paths.insert(package.clone(), path.into_string());
     }
     (paths, stale)
 }
 
-fn package(service: &Service) -> Option<&str> {
-    match &service.process.as_ref()?.run {
-        ProcessRun::Package(package) => Some(package),
-        ProcessRun::Command(_) => None,
+async fn build_binaries(
+    project: &Project,
+    packages: &[String],
+    progress: impl Fn(String),
+) -> Result<BTreeMap<String, String>, Error> {
+    let begun = clock::now();
+    let compilation = Compilation::of_processes(&project.instance.root);
+    let built = cargo::build(&compilation, packages, progress).await?;
+    let mut remembered = project.state.remembered()?;
+    for (package, Built { path, .. }) in &built {
+        remembered.binaries.insert(compilation.key(package), Binary { path: path.clone(), checked: begun });
     }
+    project.state.remember(&remembered)?;
+    Ok(built.into_iter().map(|(package, Built { path, .. })| (package, Utf8PathBuf::into_string(path))).collect())
 }
 
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// Images that are named by the files and that the engine does not have.
+async fn absent_images(
+    project: &Project,
+    choice: &Choice,
+    runtime: &ContainerRuntime,
+    services: &[&Service],
+) -> Result<BTreeSet<String>, Error> {
+    let of_emulator = match choice.emulator {
+        ChosenEmulator::Own(kind) => project.manifest.emulator.image(kind),
+        ChosenEmulator::Outside(_) => None,
+    };
+    let of_services = services.iter().filter(|service| service.package().is_none());
+    let wanted = of_emulator.into_iter().chain(of_services.filter_map(|service| service.image.as_deref()));
+    let mut absent = BTreeSet::new();
+    for image in wanted {
+        if runtime.engine.image(image).await?.is_none() {
+            absent.insert(image.to_owned());
+        }
+    }
+    Ok(absent)
 }

@@ -86,6 +86,7 @@ pub enum TestOutcome {
 pub struct EnvironmentReport {
     pub project: String,
     pub runtime: String,
+    /// Its kind, and the image or the address it stands for, such as `dynamodb-local (amazon/dynamodb-local:2.6.1)`.
     pub emulator: String,
     /// Where the data is kept; `None` when it lives in memory and goes with the environment.
     pub data: Option<String>,
@@ -105,6 +106,8 @@ pub struct UnitReport {
     /// Container port to host port.
     pub ports: BTreeMap<u16, u16>,
     pub pid: Option<u32>,
+    /// The container's name, under Docker.
+    pub container: Option<String>,
     pub restarts: u32,
     /// From start to ready, where this command started it.
     pub took_ms: Option<u64>,

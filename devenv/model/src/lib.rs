@@ -4,6 +4,7 @@
 //! (already in memory, see [`manifest`]), compares the result with one [`observed::Observed`] snapshot, and answers with
 //! a [`plan::Plan`]. Everything that has an effect lives in `devenv-engine`.
 
+pub mod container;
 pub mod event;
 pub mod manifest;
 pub mod names;

@@ -1,5 +1,7 @@
 //! The names under which environments and their parts are known.
 
+use std::fmt::Write as _;
+
 use camino::Utf8Path;
 use sha2::{Digest, Sha256};
 
@@ -13,8 +15,7 @@ const WORD_LIMIT: usize = 100;
 /// `folder` in lower case with a short hash of the whole path, such as `orders-1a2b3c`: two checkouts of one project
 /// have two names without anybody choosing them.
 pub fn instance_name(folder: &str, path: &Utf8Path) -> String {
-    let digest = Sha256::digest(path.as_str());
-    let hash = digest.iter().take(HASH_BYTES).fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
+    let hash = short_digest(path.as_str(), HASH_BYTES);
     let mut name = String::new();
     for character in folder.chars() {
         if name.len() == FOLDER_LIMIT {
@@ -28,6 +29,18 @@ pub fn instance_name(folder: &str, path: &Utf8Path) -> String {
     }
     let name = name.trim_end_matches('-');
     if name.is_empty() { format!("project-{hash}") } else { format!("{name}-{hash}") }
+}
+
+/// The first `bytes` bytes of a SHA-256, in hexadecimal.
+pub fn short_digest(text: impl AsRef<[u8]>, bytes: usize) -> String {
+    hexadecimal(&Sha256::digest(text)[..bytes])
+}
+
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Lower-case letters, digits and inner hyphens: what container engines, DNS and AWS all accept.

@@ -1,6 +1,6 @@
 //! One snapshot of the world, taken before anything is decided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ pub struct Observed {
     pub tables: Option<BTreeMap<String, ObservedTable>>,
     /// Packages that must be compiled, with the reason.
     pub stale: BTreeMap<String, String>,
+    /// Images that the engine must fetch.
+    pub absent_images: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

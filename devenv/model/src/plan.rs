@@ -37,6 +37,9 @@ pub enum Operation {
     Build {
         packages: Vec<String>,
     },
+    Pull {
+        image: String,
+    },
     StartUnit {
         unit: String,
     },
@@ -71,6 +74,7 @@ pub enum Cause {
         why: String,
     },
     ProgramRebuilt,
+    ImageAbsent,
     NotReadyYet,
     Failed {
         error: String,
@@ -111,6 +115,7 @@ impl fmt::Display for Operation {
                 write!(formatter, "end leftover {unit} (process {pid})")
             }
             Self::Build { packages } => write!(formatter, "build {}", packages.join(", ")),
+            Self::Pull { image } => write!(formatter, "pull {image}"),
             Self::StartUnit { unit } => write!(formatter, "start {unit}"),
             Self::ReplaceUnit { unit } => write!(formatter, "replace {unit}"),
             Self::StopUnit { unit } => write!(formatter, "stop {unit}"),
@@ -128,6 +133,7 @@ impl fmt::Display for Cause {
             Self::ConfigurationChanged => formatter.write_str("configuration changed"),
             Self::ProgramStale { why } => formatter.write_str(why),
             Self::ProgramRebuilt => formatter.write_str("program is rebuilt"),
+            Self::ImageAbsent => formatter.write_str("the engine does not have it"),
             Self::NotReadyYet => formatter.write_str("not ready yet"),
             Self::Failed { error } => write!(formatter, "failed before: {error}"),
             Self::SupervisorGone => formatter.write_str("its supervisor is gone"),

@@ -25,6 +25,8 @@ pub struct DesiredUnit {
     pub config_hash: String,
     /// The Cargo package that its program is built from.
     pub package: Option<String>,
+    /// The image that its container is made from, when it is not built from a package.
+    pub image: Option<String>,
     pub depends_on: Vec<(String, Condition)>,
 }
 
@@ -37,8 +39,8 @@ pub struct TableConflict {
 
 /// The steps from `observed` to `desired`; none when there is nothing to do.
 ///
-/// Order: leftovers end first; the build runs beside the emulator's start and its tables; a service starts when its
-/// program is built, the tables and seeds are there, and each dependency meets its condition.
+/// Order: leftovers end first; the services' build runs beside the emulator's start and its tables; a service starts when
+/// its program is built, the tables and seeds are there, and each dependency meets its condition.
 ///
 /// # Errors
 ///
@@ -47,6 +49,7 @@ pub fn reconcile(desired: &Desired, observed: &Observed) -> Result<Plan, TableCo
     let mut planner = Planner::default();
     planner.end_leftovers(observed);
     planner.build(desired, observed);
+    planner.pull(desired, observed);
     let emulator_starts = planner.emulator(desired, observed);
     planner.data(desired, observed, emulator_starts)?;
     planner.services(desired, observed);
@@ -59,7 +62,10 @@ struct Planner {
     plan: Plan,
     /// Steps that everything started from here on waits for.
     cleared: Vec<usize>,
-    build: Option<usize>,
+    /// The step that builds a package.
+    builds: BTreeMap<String, usize>,
+    /// The step that fetches an image.
+    pulls: BTreeMap<String, usize>,
     /// The step after which a unit runs, and the one after which it is ready.
     started: BTreeMap<String, usize>,
     ready: BTreeMap<String, usize>,
@@ -83,18 +89,41 @@ impl Planner {
     }
 
     fn build(&mut self, desired: &Desired, observed: &Observed) {
-        let mut packages: Vec<String> = Vec::new();
-        let mut why = None;
-        for unit in &desired.units {
-            if let Some((package, reason)) = stale(unit, observed)
-                && !packages.contains(package)
-            {
-                packages.push(package.clone());
-                why.get_or_insert_with(|| reason.clone());
+        // The emulator's comes first and alone, so that it starts and gets its tables while the services compile.
+        let (emulator, services): (Vec<_>, Vec<_>) = desired.units.iter().partition(|unit| unit.name == EMULATOR);
+        let mut earlier = Vec::new();
+        for units in [emulator, services] {
+            let mut packages: Vec<String> = Vec::new();
+            let mut why = None;
+            for (package, reason) in units.into_iter().filter_map(|unit| stale(unit, observed)) {
+                if !packages.contains(package) && !self.builds.contains_key(package) {
+                    packages.push(package.clone());
+                    why.get_or_insert_with(|| reason.clone());
+                }
+            }
+            if let Some(why) = why {
+                let operation = Operation::Build { packages: packages.clone() };
+                let step = self.add(operation, Cause::ProgramStale { why }, earlier.clone());
+                earlier.push(step);
+                self.builds.extend(packages.into_iter().map(|package| (package, step)));
             }
         }
-        if let Some(why) = why {
-            self.build = Some(self.add(Operation::Build { packages }, Cause::ProgramStale { why }, Vec::new()));
+    }
+
+    fn pull(&mut self, desired: &Desired, observed: &Observed) {
+        for image in &observed.absent_images {
+            if desired.units.iter().any(|unit| unit.image.as_ref() == Some(image)) {
+                let step = self.add(Operation::Pull { image: image.clone() }, Cause::ImageAbsent, Vec::new());
+                self.pulls.insert(image.clone(), step);
+            }
+        }
+    }
+
+    /// The step after which the unit's program is as its sources want it; `None` when it is so already.
+    fn built(&self, unit: &DesiredUnit, observed: &Observed) -> Option<usize> {
+        match stale(unit, observed) {
+            Some((package, _)) => self.builds.get(package).copied(),
+            None => unit.image.as_ref().and_then(|image| self.pulls.get(image).copied()),
         }
     }
 
@@ -103,7 +132,7 @@ impl Planner {
         let Some(unit) = desired.units.iter().find(|unit| unit.name == EMULATOR) else {
             return false;
         };
-        let after = self.cleared.clone();
+        let after = self.cleared.iter().copied().chain(self.built(unit, observed)).collect();
         self.unit(unit, observed, after)
     }
 
@@ -150,7 +179,7 @@ impl Planner {
             let unit = open.remove(next);
             let mut after: Vec<usize> = self.cleared.iter().chain(&self.data).copied().collect();
             after.extend(self.ready.get(EMULATOR));
-            after.extend(self.build.filter(|_| stale(unit, observed).is_some()));
+            after.extend(self.built(unit, observed));
             for (name, condition) in &unit.depends_on {
                 let steps = match condition {
                     Condition::ServiceStarted => &self.started,
@@ -217,6 +246,7 @@ mod tests {
             name: name.to_owned(),
             config_hash: "wanted".to_owned(),
             package: (name != EMULATOR).then(|| name.to_owned()),
+            image: None,
             depends_on: depends_on.iter().map(|name| ((*name).to_owned(), Condition::ServiceHealthy)).collect(),
         }
     }
@@ -276,6 +306,22 @@ mod tests {
             ..Observed::default()
         };
         insta::assert_snapshot!(text(&orders(), &observed));
+    }
+
+    #[test]
+    fn the_emulator_is_built_first_and_alone() {
+        let mut desired = orders();
+        desired.units[0].package = Some("devenv-emulator".to_owned());
+        let stale = ["api", "devenv-emulator"].map(|name| (name.to_owned(), "not built yet".to_owned())).into();
+        insta::assert_snapshot!(text(&desired, &Observed { stale, ..Observed::default() }));
+    }
+
+    #[test]
+    fn an_absent_image_is_fetched_before_its_container() {
+        let mut desired = orders();
+        desired.units[0].image = Some("amazon/dynamodb-local:2.6.1".to_owned());
+        let absent_images = ["amazon/dynamodb-local:2.6.1", "of/another:1"].map(str::to_owned).into();
+        insta::assert_snapshot!(text(&desired, &Observed { absent_images, ..Observed::default() }));
     }
 
     #[test]

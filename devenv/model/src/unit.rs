@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+
+use crate::names::short_digest;
 
 /// The name under which the emulator runs beside the services.
 pub const EMULATOR: &str = "emulator";
+/// Of a configuration's digest; enough that two do not meet.
+const HASH_BYTES: usize = 12;
 
 /// Everything a process runtime needs to start a unit, with nothing left to decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,25 +36,27 @@ pub struct UnitSpec {
 pub enum Probe {
     /// `GET` answers 200.
     Http { url: String },
-    /// A connection is accepted.
+    /// `GET` is answered, whatever the status.
+    Answer { url: String },
+    /// A connection is accepted, and not closed at once.
     Tcp { port: u16 },
+    /// `GET` answers 200 with a JSON object whose `services` says of each of these that it is available or running.
+    Services { url: String, services: Vec<String> },
+    /// The engine's own health check passes.
+    Healthcheck,
     /// It has been started.
     Started,
 }
 
 impl UnitSpec {
     /// A digest of everything that, when it changes, means the running unit is not the wanted one.
-    ///
-    /// # Panics
-    ///
-    /// Never: a spec is plain data with string keys.
     pub fn config_hash(&self) -> String {
-        let bytes = serde_json::to_vec(self).expect("a unit spec is plain data");
-        let digest = Sha256::digest(&bytes);
-        digest.iter().take(12).fold(String::new(), |mut hex, byte| {
-            use std::fmt::Write as _;
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        config_hash(self)
     }
+}
+
+/// The first bytes of a digest of anything that is plain data with string keys.
+pub(crate) fn config_hash(spec: &impl Serialize) -> String {
+    let bytes = serde_json::to_vec(spec).expect("a specification is plain data");
+    short_digest(bytes, HASH_BYTES)
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::run::{Context, Outcome};
 
-pub(super) async fn seed(context: &Context) -> Result<Outcome, Error> {
-    let put = devenv_engine::seed(&Project::load(&context.options)?).await?;
+pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Result<Outcome, Error> {
+    let put = devenv_engine::seed(&Project::load(&context.options)?, emulator_url).await?;
     let text = if put.values().all(|count| *count == 0) {
         "every seed item is there already".to_owned()
     } else {

@@ -1,18 +1,17 @@
 use std::fmt::Write;
 
 use devenv_engine::testing::TestRun;
-use devenv_engine::{Error, Project, TestOptions};
+use devenv_engine::{Error, TestOptions};
 use devenv_model::event::TestOutcome;
 use serde_json::json;
 
-use super::choose;
 use crate::arguments::Test;
 use crate::exit::Exit;
 use crate::run::{Context, Outcome};
 
 pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, Error> {
-    choose(context, &Project::load(&context.options)?, &arguments.choice)?;
     let options = TestOptions {
+        wish: arguments.choice.wish(),
         keep: arguments.keep,
         junit: arguments.junit,
         arguments: arguments.arguments,

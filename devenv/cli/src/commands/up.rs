@@ -1,8 +1,7 @@
-use devenv_engine::{Error, LogOptions, Project, UpOptions};
+use devenv_engine::{Error, LogOptions, Project, UpOptions, Wish};
 use devenv_model::event::Event;
 use serde_json::json;
 
-use super::choose;
 use crate::arguments::Up;
 use crate::run::{Context, Outcome};
 
@@ -11,8 +10,11 @@ const BACKLOG: usize = 5;
 
 pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Error> {
     let project = Project::load(&context.options)?;
-    choose(context, &project, &arguments.choice)?;
-    let options = UpOptions { services: arguments.services.clone(), timeout: arguments.timeout };
+    let options = UpOptions {
+        wish: Wish { emulator_url: arguments.emulator_url.clone(), ..arguments.choice.wish() },
+        services: arguments.services.clone(),
+        timeout: arguments.timeout,
+    };
     if arguments.dry_run {
         let plan = devenv_engine::plan(&project, &options, &context.emitter).await?;
         return Ok(Outcome::done(plan.to_string().trim_end(), &plan));

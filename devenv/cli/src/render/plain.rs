@@ -63,7 +63,9 @@ pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
         }
         Event::Notice { message } => vec![format!("{} {message}", style.yellow("note:"))],
         Event::PlanReady { plan } if verbose => plan.to_string().lines().map(str::to_owned).collect(),
-        Event::StepStarted { step, .. } if matches!(step.operation, Operation::Build { .. }) => {
+        Event::StepStarted { step, .. }
+            if matches!(step.operation, Operation::Build { .. } | Operation::Pull { .. }) =>
+        {
             vec![format!("{} ({})", step.operation, step.cause)]
         }
         Event::StepProgress { line, .. } => vec![format!("  {line}")],

@@ -8,16 +8,19 @@ use super::Style;
 pub(crate) fn environment_table(report: &EnvironmentReport, style: Style) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["SERVICE", "STATE", "URL", "TOOK", "RESTARTS", "PID"]);
+    let containers = report.units.iter().any(|unit| unit.container.is_some());
+    let last = if containers { "CONTAINER" } else { "PID" };
+    table.set_header(["SERVICE", "STATE", "URL", "TOOK", "RESTARTS", last]);
     for unit in &report.units {
         let state = match &unit.detail {
             Some(detail) => format!("{} ({detail})", unit.state),
             None => unit.state.clone(),
         };
         let took = unit.took_ms.map_or_else(|| "-".to_owned(), |took| format!("{took} ms"));
-        let pid = unit.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
+        let pid = unit.pid.filter(|_| !containers).map(|pid| pid.to_string());
+        let last = unit.container.clone().or(pid).unwrap_or_else(|| "-".to_owned());
         let url = unit.url.clone().unwrap_or_else(|| "-".to_owned());
-        table.add_row([unit.name.clone(), state, url, took, unit.restarts.to_string(), pid]);
+        table.add_row([unit.name.clone(), state, url, took, unit.restarts.to_string(), last]);
     }
     let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     // Colours are put in afterwards: the table would count their bytes as width.

@@ -76,13 +76,27 @@ fn a_state_directory_that_cannot_be_written() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_said_honestly() {
+fn a_container_without_an_engine_names_what_was_tried_and_the_remedy() {
     let project = Project::new();
-    for arguments in [["--runtime", "docker"], ["--emulator", "localstack"], ["--emulator", "dynamodb-local"]] {
-        let failed = project.run(&[&["up", "-d"][..], &arguments[..]].concat());
-        assert_eq!(failed.code, 4, "{arguments:?}");
-        assert!(failed.err.contains("not part of this version"), "{}", failed.err);
+    for (arguments, code, part) in [
+        (&["--runtime", "docker"][..], 4, "/nonexistent/docker.sock"),
+        (&["--emulator", "localstack"], 4, "/nonexistent/docker.sock"),
+        (&["--emulator", "dynamodb-local", "--runtime", "process"], 2, "is a container image"),
+        (&["--runtime", "docker", "--emulator-url", "http://127.0.0.1:1"], 2, "no container reaches"),
+    ] {
+        let failed = project.run(&[&["up", "-d"][..], arguments].concat());
+        assert_eq!(failed.code, code, "{arguments:?}: {}", failed.err);
+        assert!(failed.err.contains(part) && failed.err.contains("hint: "), "{arguments:?}: {}", failed.err);
     }
+}
+
+#[test]
+fn an_emulator_that_somebody_else_runs_must_be_on_this_machine() {
+    let project = Project::new();
+    let failed = project.run(&["up", "-d", "--emulator-url", "https://dynamodb.eu-west-1.amazonaws.com"]);
+    assert_eq!(failed.code, 3);
+    assert!(failed.err.contains("amazonaws.com"), "{}", failed.err);
+    project.nothing_is_left();
 }
 
 #[test]

@@ -56,6 +56,6 @@ fn the_first_line_names_the_runtime_and_why() {
     let project = Project::new();
     let ran = project.done(&["up", "-d", "--output", "plain"]);
     let first = ran.err.lines().next().expect("a line");
-    assert!(first.contains("runtime process (the one runtime of this version), emulator embedded"), "{first}");
+    assert!(first.contains("runtime process (no container engine answers), emulator embedded"), "{first}");
     assert!(ran.out.contains("SERVICE") && ran.out.contains("devenv logs -f"), "{}", ran.out);
 }

@@ -69,6 +69,7 @@ pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
         }
         Err(error) => findings.push(Finding::problem("manifest", error.to_string(), "devenv up --dry-run", false)),
     }
+    findings.push(container_engine(options).await);
     findings.push(credentials());
     findings.push(proxy());
     findings
@@ -153,7 +154,7 @@ fn disk(path: &Utf8Path) -> Finding {
 
 /// The published ports: free, ours, or taken by whom.
 async fn ports(project: &Project) -> Vec<Finding> {
-    let running = crate::environment::running_ports(project).await.unwrap_or_default();
+    let running = crate::environment::Running::find(project).await.map(|running| running.ports).unwrap_or_default();
     let ours: Vec<u16> = running.values().flat_map(|ports| ports.values().copied()).collect();
     let wished =
         project.manifest.services.values().flat_map(|service| service.ports.iter().filter_map(|port| port.published));
@@ -179,6 +180,20 @@ async fn ports(project: &Project) -> Vec<Finding> {
             }
         })
         .collect()
+}
+
+async fn container_engine(options: &ProjectOptions) -> Finding {
+    match options.engines.connect().await {
+        Ok(engine) => {
+            let about = engine.about();
+            Finding::ok("container engine", format!("{} at {} ({})", about.name, about.address, about.chosen_by))
+        }
+        Err(none) => Finding::warning(
+            "container engine",
+            format!("{none}; everything runs as processes, and only --runtime docker needs one"),
+            Some(&none.remedy),
+        ),
+    }
 }
 
 fn credentials() -> Finding {

@@ -1,6 +1,6 @@
 //! One unit's life: a task that owns the process and everything known about it.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::UnitSpec;
@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::leftovers::{end, signal_group};
 use super::log_file::LogFile;
-use super::probe::Prober;
 use super::spawn::spawn;
+use crate::clock;
+use crate::probe::Prober;
 use crate::state_directory::StateDirectory;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -159,7 +160,7 @@ impl Life {
                 return self.fail(format!("cannot read its output: {error}"));
             }
         };
-        self.set(UnitState::Starting { pid, since: now() });
+        self.set(UnitState::Starting { pid, since: clock::now() });
         let next = self.attend(&mut spawned.child, pid).await;
         if tokio::time::timeout(LAST_WORDS, writer).await.is_err() {
             tracing::debug!(unit = %self.spec.name, "a descendant keeps the output open");
@@ -201,7 +202,7 @@ impl Life {
                 () = &mut probing, if ready_at.is_none() => {
                     ready_at = Some(Instant::now());
                     self.was_ready = true;
-                    self.set(UnitState::Ready { pid, since: now() });
+                    self.set(UnitState::Ready { pid, since: clock::now() });
                 }
             }
         }
@@ -221,7 +222,7 @@ impl Life {
 
     async fn back_off(&mut self, exit: Exit) -> Next {
         let pause = backoff(self.deaths);
-        let until = now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let until = clock::now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         self.set(UnitState::Backoff { exit, until });
         LogFile::new(self.log.clone()).note(&format!(
             "{} ended with {exit}, starting again in {} ms",
@@ -305,11 +306,6 @@ fn exit_of(status: &std::io::Result<std::process::ExitStatus>) -> Exit {
         Ok(status) => status.code().map_or_else(|| Exit::Signal(status.signal().unwrap_or_default()), Exit::Code),
         Err(_) => Exit::Code(-1),
     }
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn copy(mut output: pipe::Receiver, mut log: LogFile) {

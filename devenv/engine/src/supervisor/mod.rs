@@ -6,7 +6,6 @@
 mod keeper;
 mod leftovers;
 mod log_file;
-mod probe;
 mod server;
 mod spawn;
 

@@ -11,10 +11,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use super::keeper::Keeper;
-use super::probe::Prober;
 use crate::Error;
 use crate::control::{PROTOCOL, Reply, Request};
 use crate::lock::{LockAttempt, try_hold};
+use crate::probe::Prober;
 use crate::state_directory::StateDirectory;
 
 /// A request is one specification of a unit at most.

@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use toml::Spanned;
 
 use super::check::Check;
 use super::compose::{Read, Reader};
+use super::interpolate::interpolate;
 use super::seeds::SeedReader;
 use super::settings::{HealthSetting, ImageSettings, ProcessSection, ServiceSettings, Settings};
 use super::tables::TableReader;
@@ -41,25 +41,52 @@ impl Manifest {
             problems.extend(Check::new(&settings, &compose, &services).all());
         }
         let (tables, seeds) = data(tables, seeds, &mut problems);
+        let emulator = emulator(&settings, environment, &mut problems);
         if !problems.is_empty() {
             return Err(ManifestError::new(problems));
         }
         let content = settings.content;
-        let image = |image: Option<ImageSettings>| image.map(|image| image.image.into_inner());
         Ok(Self {
             name: content.name.into_inner(),
             root,
             services: services.into_iter().map(|read| (read.service.name.clone(), read.service)).collect(),
-            emulator: Emulator {
-                default: content.emulator.default.map_or(EmulatorKind::Embedded, Spanned::into_inner),
-                dynamodb_local_image: image(content.emulator.dynamodb_local),
-                localstack_image: image(content.emulator.localstack),
-            },
+            emulator,
             tables,
             seeds,
             test: content.test.map(|test| TestSettings { command: test.command.into_inner() }),
         })
     }
+}
+
+fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Emulator {
+    let content = &settings.content.emulator;
+    let mut image = |setting: &Option<ImageSettings>| {
+        let written = &setting.as_ref()?.image;
+        let problem = |message: &str| Problem::new("manifest.image", &settings.file, written.span(), message);
+        match interpolate(written.get_ref(), variables) {
+            Ok(image) if has_exact_version(&image) => return Some(image),
+            Ok(image) => problems.push(
+                problem(&format!("the image {image} has no exact version"))
+                    .help("name one, such as amazon/dynamodb-local:2.6.1; `latest` is not one"),
+            ),
+            Err(failure) => problems.push(problem(&failure.message).help(failure.help.unwrap_or_default())),
+        }
+        None
+    };
+    Emulator {
+        default: content.default.as_ref().map_or(EmulatorKind::Embedded, |kind| *kind.get_ref()),
+        embedded_package: content.embedded.as_ref().map(|embedded| embedded.package.get_ref().clone()),
+        dynamodb_local_image: image(&content.dynamodb_local),
+        localstack_image: image(&content.localstack),
+    }
+}
+
+fn has_exact_version(image: &str) -> bool {
+    if image.contains("@sha256:") {
+        return true;
+    }
+    let last = image.rsplit('/').next().unwrap_or(image);
+    last.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
 }
 
 fn data(tables: &[SourceFile], seeds: &[SourceFile], problems: &mut Vec<Problem>) -> (Vec<Table>, Vec<Seed>) {

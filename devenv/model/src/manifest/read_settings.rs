@@ -99,13 +99,8 @@ impl Settings {
 
     fn check_emulators(&self, problems: &mut Vec<Problem>) {
         let emulator = &self.content.emulator;
-        for image in [&emulator.dynamodb_local, &emulator.localstack].into_iter().flatten() {
-            if !has_exact_version(image.image.get_ref()) {
-                problems.push(
-                    self.problem("manifest.image", image.image.span(), "the image has no exact version")
-                        .help("name one, such as amazon/dynamodb-local:2.6.1; `latest` is not one"),
-                );
-            }
+        if let Some(embedded) = &emulator.embedded {
+            self.check_package(&embedded.package, problems);
         }
         let promoted = self.content.promote.values().flat_map(|target| &target.emulators);
         for kind in emulator.default.iter().chain(promoted) {
@@ -144,15 +139,7 @@ impl Settings {
                         .help("name the Cargo package to run: package = \"...\""),
                 );
             }
-            (Some(package), None) => {
-                let allowed = |character: char| character.is_alphanumeric() || "_-".contains(character);
-                if package.get_ref().is_empty() || !package.get_ref().chars().all(allowed) {
-                    problems.push(
-                        self.problem("manifest.package", package.span(), "this is no Cargo package's name")
-                            .help("write the `name` of its Cargo.toml"),
-                    );
-                }
-            }
+            (Some(package), None) => self.check_package(package, problems),
             (None, Some(command)) => self.check_command(command, problems),
         }
         for (name, value) in &process.get_ref().env {
@@ -162,6 +149,16 @@ impl Settings {
                         .help("a name has no `=`, and nothing in it is a zero byte"),
                 );
             }
+        }
+    }
+
+    fn check_package(&self, package: &Spanned<String>, problems: &mut Vec<Problem>) {
+        let allowed = |character: char| character.is_alphanumeric() || "_-".contains(character);
+        if package.get_ref().is_empty() || !package.get_ref().chars().all(allowed) {
+            problems.push(
+                self.problem("manifest.package", package.span(), "this is no Cargo package's name")
+                    .help("write the `name` of its Cargo.toml"),
+            );
         }
     }
 
@@ -227,14 +224,6 @@ fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
 }
 
 /// A tag that is not `latest`, or a digest.
-fn has_exact_version(image: &str) -> bool {
-    if image.contains("@sha256:") {
-        return true;
-    }
-    let last = image.rsplit('/').next().unwrap_or(image);
-    last.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
-}
-
 /// The parser's words, with a suggestion where it names a key or a value that it does not know.
 fn explained(file: &Arc<SourceFile>, error: &toml::de::Error) -> Problem {
     let message = error.message();

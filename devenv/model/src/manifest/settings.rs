@@ -61,6 +61,8 @@ pub(super) struct EmulatorSettings {
     /// The emulator that `up` starts unless told otherwise.
     #[schemars(with = "Option<EmulatorKind>")]
     pub(super) default: Option<Spanned<EmulatorKind>>,
+    /// The emulator that is part of devenv.
+    pub(super) embedded: Option<EmbeddedSettings>,
     /// DynamoDB Local, as a container.
     pub(super) dynamodb_local: Option<ImageSettings>,
     /// LocalStack or an emulator compatible with it, as a container.
@@ -69,8 +71,17 @@ pub(super) struct EmulatorSettings {
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+pub(super) struct EmbeddedSettings {
+    /// The Cargo package of this workspace whose binary its image holds; the program devenv itself unless given.
+    #[schemars(with = "String")]
+    pub(super) package: Spanned<String>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ImageSettings {
-    /// The image with its exact version, such as `amazon/dynamodb-local:2.6.1`; a digest may follow.
+    /// The image with its exact version, such as `amazon/dynamodb-local:2.6.1`; a digest may follow. The caller's
+    /// variables are filled in as in a Compose file: `"${DYNAMODB_LOCAL_IMAGE:-amazon/dynamodb-local:2.6.1}"`.
     #[schemars(with = "String")]
     pub(super) image: Spanned<String>,
 }

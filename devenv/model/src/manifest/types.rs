@@ -52,6 +52,16 @@ pub struct Service {
     pub process: Option<ProcessSettings>,
 }
 
+impl Service {
+    /// The Cargo package that its program, and its image, are built from; `None` when it is not built here.
+    pub fn package(&self) -> Option<&str> {
+        match &self.process.as_ref()?.run {
+            ProcessRun::Package(package) => Some(package),
+            ProcessRun::Command(_) => None,
+        }
+    }
+}
+
 /// An HTTP path on one of the service's container ports (the first published one unless said otherwise).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
@@ -76,7 +86,7 @@ pub enum Condition {
     ServiceCompletedSuccessfully,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Healthcheck {
     pub test: HealthTest,
     pub interval: Duration,
@@ -86,7 +96,7 @@ pub struct Healthcheck {
     pub start_interval: Duration,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum HealthTest {
     /// `["CMD", program, args...]`
     Command(Vec<String>),
@@ -96,7 +106,7 @@ pub enum HealthTest {
     Disabled,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Limits {
     /// Bytes.
     pub memory: Option<u64>,
@@ -128,6 +138,9 @@ pub enum ProcessRun {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emulator {
     pub default: EmulatorKind,
+    /// `[emulator.embedded] package`: the Cargo package whose binary the embedded emulator's image holds; this very
+    /// program when `None`.
+    pub embedded_package: Option<String>,
     /// `[emulator.dynamodb-local] image`
     pub dynamodb_local_image: Option<String>,
     /// `[emulator.localstack] image`
@@ -140,6 +153,36 @@ pub enum EmulatorKind {
     Embedded,
     DynamodbLocal,
     Localstack,
+}
+
+impl EmulatorKind {
+    /// As `devenv.toml` and the command line write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::DynamodbLocal => "dynamodb-local",
+            Self::Localstack => "localstack",
+        }
+    }
+
+    /// The port it listens on in its container.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Embedded | Self::DynamodbLocal => 8000,
+            Self::Localstack => 4566,
+        }
+    }
+}
+
+impl Emulator {
+    /// The image that `devenv.toml` names for this kind; the embedded one is built here and has none.
+    pub fn image(&self, kind: EmulatorKind) -> Option<&str> {
+        match kind {
+            EmulatorKind::Embedded => None,
+            EmulatorKind::DynamodbLocal => self.dynamodb_local_image.as_deref(),
+            EmulatorKind::Localstack => self.localstack_image.as_deref(),
+        }
+    }
 }
 
 /// A table file: the `CreateTable` input, kept as it was written and sent as it is.

@@ -1,0 +1,427 @@
+//! The engine's trait, a request or two for each method.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::{
+    BuildInfo, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum, NetworkCreateRequest,
+};
+use bollard::query_parameters::{
+    BuildImageOptions, CreateContainerOptions, CreateImageOptions, ImportImageOptions, InspectContainerOptions,
+    KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions,
+    LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions,
+    StopContainerOptions, TagImageOptions,
+};
+use bollard::{Docker, body_full};
+use devenv_engine::containers::{
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, EngineAbout, EngineError, EngineErrorKind, Image,
+    Labelled, LogLine, LogQuery, NewContainer, Phase,
+};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+
+use crate::container::body;
+use crate::error::{failed, is_absent, is_unchanged};
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    client: Docker,
+    about: EngineAbout,
+}
+
+impl Engine {
+    pub(crate) fn new(client: Docker, about: EngineAbout) -> Self {
+        Self { client, about }
+    }
+}
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, EngineError>>;
+
+impl ContainerEngine for Engine {
+    fn about(&self) -> &EngineAbout {
+        &self.about
+    }
+
+    fn containers(&self) -> Answer<'_, Vec<ContainerSummary>> {
+        async move {
+            let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
+            let listed = self.client.list_containers(Some(options)).await.map_err(failed("list the containers"))?;
+            Ok(listed.into_iter().map(summary).collect())
+        }
+        .boxed()
+    }
+
+    fn inspect<'a>(&'a self, container: &'a str) -> Answer<'a, Option<ContainerState>> {
+        async move {
+            let answer = self.client.inspect_container(container, None::<InspectContainerOptions>).await;
+            match answer {
+                Ok(inspected) => {
+                    let restarts = inspected.restart_count.and_then(|count| u32::try_from(count).ok());
+                    Ok(Some(state(inspected.state.unwrap_or_default(), restarts.unwrap_or_default())))
+                }
+                Err(error) if is_absent(&error) => Ok(None),
+                Err(error) => Err(failed(format!("look at the container {container}"))(error)),
+            }
+        }
+        .boxed()
+    }
+
+    fn create<'a>(&'a self, new: &'a NewContainer) -> Answer<'a, ()> {
+        async move {
+            let options = CreateContainerOptions { name: Some(new.name.clone()), ..CreateContainerOptions::default() };
+            let created = self.client.create_container(Some(options), body(new)).await;
+            created.map(drop).map_err(failed(format!("make the container {}", new.name)))
+        }
+        .boxed()
+    }
+
+    fn start<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        let action = format!("start the container {container}");
+        async move { unless_so(self.client.start_container(container, None::<StartContainerOptions>).await, action) }
+            .boxed()
+    }
+
+    fn stop<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        let action = format!("stop the container {container}");
+        async move { unless_gone(self.client.stop_container(container, None::<StopContainerOptions>).await, action) }
+            .boxed()
+    }
+
+    fn kill<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        async move {
+            let options = KillContainerOptions { signal: "SIGKILL".to_owned() };
+            let killed = self.client.kill_container(container, Some(options)).await;
+            killed.map_err(failed(format!("kill the container {container}")))
+        }
+        .boxed()
+    }
+
+    fn pause<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        async move {
+            let paused = self.client.pause_container(container).await;
+            paused.map_err(failed(format!("pause the container {container}")))
+        }
+        .boxed()
+    }
+
+    fn unpause<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        async move {
+            let resumed = self.client.unpause_container(container).await;
+            resumed.map_err(failed(format!("resume the container {container}")))
+        }
+        .boxed()
+    }
+
+    fn remove<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        let action = format!("remove the container {container}");
+        async move {
+            let options = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
+            unless_gone(self.client.remove_container(container, Some(options)).await, action)
+        }
+        .boxed()
+    }
+
+    fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, EngineError>> {
+        let options = LogsOptions {
+            stdout: true,
+            stderr: true,
+            timestamps: true,
+            follow: query.follow,
+            since: query.since.and_then(|since| i32::try_from(since).ok()).unwrap_or_default(),
+            tail: query.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
+            ..LogsOptions::default()
+        };
+        let action = format!("read what the container {container} wrote");
+        // The stream outlives this call.
+        let client = self.client.clone();
+        let lines = client.logs(container, Some(options));
+        lines.map(move |part| part.map(|part| line(&part.into_bytes())).map_err(failed(action.clone()))).boxed()
+    }
+
+    fn image<'a>(&'a self, reference: &'a str) -> Answer<'a, Option<Image>> {
+        async move {
+            match self.client.inspect_image(reference).await {
+                Ok(image) => Ok(Some(Image {
+                    id: image.id.unwrap_or_default(),
+                    labels: image.config.and_then(|config| config.labels).unwrap_or_default().into_iter().collect(),
+                    platform: format!("{}/{}", image.os.unwrap_or_default(), image.architecture.unwrap_or_default()),
+                    size: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+                })),
+                Err(error) if is_absent(&error) => Ok(None),
+                Err(error) => Err(failed(format!("look at the image {reference}"))(error)),
+            }
+        }
+        .boxed()
+    }
+
+    fn load(&self, archive: Vec<u8>) -> Answer<'_, ()> {
+        async move {
+            let told = self.client.import_image(ImportImageOptions::default(), body_full(archive.into()), None);
+            finished(told, "load an image", &|_| ()).await
+        }
+        .boxed()
+    }
+
+    fn tag<'a>(&'a self, image: &'a str, reference: &'a str) -> Answer<'a, ()> {
+        async move {
+            let (repository, tag) = split(reference);
+            let options = TagImageOptions { repo: Some(repository.to_owned()), tag: tag.map(str::to_owned) };
+            let tagged = self.client.tag_image(image, Some(options)).await;
+            tagged.map_err(failed(format!("name an image {reference}")))
+        }
+        .boxed()
+    }
+
+    fn pull<'a>(&'a self, reference: &'a str, progress: &'a (dyn Fn(String) + Send + Sync)) -> Answer<'a, ()> {
+        async move {
+            let (repository, tag) = split(reference);
+            let options = CreateImageOptions {
+                from_image: Some(repository.to_owned()),
+                tag: tag.map(str::to_owned),
+                ..CreateImageOptions::default()
+            };
+            let mut told = self.client.create_image(Some(options), None, None);
+            let mut last = String::new();
+            while let Some(info) = told.next().await {
+                let info = info.map_err(failed(format!("fetch {reference}")))?;
+                let status = info.status.unwrap_or_default();
+                // One line for a stage, not for each kilobyte.
+                if !status.is_empty() && status != last {
+                    progress(format!("{} {status}", info.id.unwrap_or_default()).trim().to_owned());
+                    last = status;
+                }
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn unnamed_images<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<String>> {
+        async move {
+            let wanted = [("dangling", "true"), ("label", label)];
+            let filters = wanted.map(|(name, value)| (name.to_owned(), vec![value.to_owned()])).into();
+            let options = ListImagesOptions { filters: Some(filters), ..ListImagesOptions::default() };
+            let images = self.client.list_images(Some(options)).await.map_err(failed("list the images"))?;
+            Ok(images.into_iter().map(|image| image.id).collect())
+        }
+        .boxed()
+    }
+
+    fn remove_image<'a>(&'a self, image: &'a str) -> Answer<'a, ()> {
+        async move {
+            let removed = self.client.remove_image(image, None::<RemoveImageOptions>, None).await;
+            removed.map(drop).map_err(failed(format!("remove the image {image}")))
+        }
+        .boxed()
+    }
+
+    fn build<'a>(
+        &'a self,
+        order: &'a BuildOrder,
+        context: Vec<u8>,
+        progress: &'a (dyn Fn(String) + Send + Sync),
+    ) -> Answer<'a, ()> {
+        async move {
+            let options = BuildImageOptions {
+                dockerfile: order.dockerfile.clone(),
+                t: Some(order.tag.clone()),
+                buildargs: Some(order.arguments.clone().into_iter().collect()),
+                platform: order.platform.clone().unwrap_or_default(),
+                rm: true,
+                forcerm: true,
+                ..BuildImageOptions::default()
+            };
+            let told = self.client.build_image(options, None, Some(body_full(context.into())));
+            finished(told, &format!("build {}", order.tag), progress).await
+        }
+        .boxed()
+    }
+
+    fn ensure_network<'a>(&'a self, name: &'a str, labels: &'a BTreeMap<String, String>) -> Answer<'a, ()> {
+        async move {
+            // Names are not unique to an engine: it would make a second one.
+            let filters = [("name".to_owned(), vec![name.to_owned()])].into();
+            let options = ListNetworksOptions { filters: Some(filters) };
+            let listed = self.client.list_networks(Some(options)).await.map_err(failed("list the networks"))?;
+            let action = format!("make the network {name}");
+            // The filter takes parts of names.
+            if let Some(there) = listed.into_iter().find(|network| network.name.as_deref() == Some(name)) {
+                let theirs = there.labels.unwrap_or_default();
+                if labels.iter().all(|(name, value)| theirs.get(name) == Some(value)) {
+                    return Ok(());
+                }
+                let cause = "there is one of this name that devenv did not make".to_owned();
+                return Err(EngineError { action, cause, kind: EngineErrorKind::Conflict });
+            }
+            let request = NetworkCreateRequest {
+                name: name.to_owned(),
+                driver: Some("bridge".to_owned()),
+                labels: Some(labels.clone().into_iter().collect()),
+                ..NetworkCreateRequest::default()
+            };
+            self.client.create_network(request).await.map(drop).map_err(failed(action))
+        }
+        .boxed()
+    }
+
+    fn networks<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
+        async move {
+            let options = ListNetworksOptions { filters: Some(by_label(label)) };
+            let listed = self.client.list_networks(Some(options)).await.map_err(failed("list the networks"))?;
+            Ok(listed
+                .into_iter()
+                .filter_map(|network| Some(Labelled { name: network.name?, labels: sorted(network.labels) }))
+                .collect())
+        }
+        .boxed()
+    }
+
+    fn remove_network<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        let action = format!("remove the network {name}");
+        async move { unless_gone(self.client.remove_network(name).await, action) }.boxed()
+    }
+
+    fn volumes<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
+        async move {
+            let options = ListVolumesOptions { filters: Some(by_label(label)) };
+            let listed = self.client.list_volumes(Some(options)).await.map_err(failed("list the volumes"))?;
+            let volumes = listed.volumes.unwrap_or_default();
+            Ok(volumes
+                .into_iter()
+                .map(|volume| Labelled { name: volume.name, labels: volume.labels.into_iter().collect() })
+                .collect())
+        }
+        .boxed()
+    }
+
+    fn remove_volume<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        let action = format!("remove the volume {name}");
+        async move { unless_gone(self.client.remove_volume(name, None::<RemoveVolumeOptions>).await, action) }.boxed()
+    }
+}
+
+type Outcome = Result<(), bollard::errors::Error>;
+
+fn unless_gone(outcome: Outcome, action: String) -> Result<(), EngineError> {
+    match outcome {
+        Err(error) if is_absent(&error) => Ok(()),
+        other => unless_so(other, action),
+    }
+}
+
+fn unless_so(outcome: Outcome, action: String) -> Result<(), EngineError> {
+    match outcome {
+        Err(error) if is_unchanged(&error) => Ok(()),
+        other => other.map_err(failed(action)),
+    }
+}
+
+/// Reads what is told of a build or a load to its end.
+async fn finished(
+    mut told: impl futures_util::Stream<Item = Result<BuildInfo, bollard::errors::Error>> + Unpin,
+    action: &str,
+    progress: &(dyn Fn(String) + Send + Sync),
+) -> Result<(), EngineError> {
+    while let Some(info) = told.try_next().await.map_err(failed(action))? {
+        if let Some(message) = info.error_detail.and_then(|detail| detail.message) {
+            return Err(failed(action)(bollard::errors::Error::DockerStreamError { error: message }));
+        }
+        for line in info.stream.iter().flat_map(|text| text.lines()).filter(|line| !line.trim().is_empty()) {
+            progress(line.trim_end().to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn summary(listed: bollard::models::ContainerSummary) -> ContainerSummary {
+    let ports = listed.ports.unwrap_or_default();
+    let id = listed.id.unwrap_or_default();
+    ContainerSummary {
+        name: listed
+            .names
+            .and_then(|names| names.into_iter().next())
+            .map_or(id, |name| name.trim_start_matches('/').to_owned()),
+        labels: sorted(listed.labels),
+        ports: ports.iter().filter_map(|port| Some((port.private_port, port.public_port?))).collect(),
+        runs: matches!(listed.state, Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED)),
+    }
+}
+
+fn state(state: bollard::models::ContainerState, restarts: u32) -> ContainerState {
+    let exit_code = state.exit_code.unwrap_or_default();
+    let phase = match state.status {
+        Some(ContainerStateStatusEnum::RUNNING) => Phase::Running,
+        Some(ContainerStateStatusEnum::PAUSED) => Phase::Paused,
+        Some(ContainerStateStatusEnum::RESTARTING) => Phase::Restarting { exit_code },
+        // One that could not be started stays as it was made, with the reason.
+        Some(ContainerStateStatusEnum::CREATED) if exit_code == 0 => Phase::Created,
+        _ => Phase::Exited { exit_code, out_of_memory: state.oom_killed.unwrap_or_default() },
+    };
+    let started = state.started_at.and_then(|time| time.parse::<Timestamp>().ok());
+    ContainerState {
+        phase,
+        pid: state.pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or_default(),
+        started: started.and_then(|time| u64::try_from(time.as_millisecond()).ok()).unwrap_or_default(),
+        restarts,
+        healthy: match state.health.and_then(|health| health.status) {
+            None | Some(HealthStatusEnum::EMPTY | HealthStatusEnum::NONE) => None,
+            Some(status) => Some(status == HealthStatusEnum::HEALTHY),
+        },
+        error: state.error.unwrap_or_default(),
+    }
+}
+
+/// The engine sets its own time before each line.
+fn line(bytes: &[u8]) -> LogLine {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim_end_matches(['\n', '\r']);
+    match text.split_once(' ').and_then(|(time, rest)| Some((time.parse().ok()?, rest))) {
+        Some((time, rest)) => LogLine { time, text: rest.to_owned() },
+        // An empty line is a time alone.
+        None => match text.parse() {
+            Ok(time) => LogLine { time, text: String::new() },
+            Err(_) => LogLine { time: Timestamp::now(), text: text.to_owned() },
+        },
+    }
+}
+
+/// A name and its tag; a digest belongs to the name.
+fn split(reference: &str) -> (&str, Option<&str>) {
+    if reference.contains('@') {
+        return (reference, None);
+    }
+    match reference.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+        _ => (reference, None),
+    }
+}
+
+fn by_label(label: &str) -> HashMap<String, Vec<String>> {
+    [("label".to_owned(), vec![label.to_owned()])].into()
+}
+
+fn sorted(labels: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
+    labels.unwrap_or_default().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_split_at_its_tag() {
+        assert_eq!(split("amazon/dynamodb-local:2.6.1"), ("amazon/dynamodb-local", Some("2.6.1")));
+        assert_eq!(split("localhost:5000/api"), ("localhost:5000/api", None));
+        assert_eq!(split("localhost:5000/api:1"), ("localhost:5000/api", Some("1")));
+        assert_eq!(split("api:1@sha256:ab"), ("api:1@sha256:ab", None));
+    }
+
+    #[test]
+    fn a_line_is_told_from_its_time() {
+        let read = line(b"2026-01-02T03:04:05.000000006Z hello there\n");
+        assert_eq!((read.text.as_str(), read.time.subsec_nanosecond()), ("hello there", 6));
+        assert_eq!(line(b"2026-01-02T03:04:05Z\n").text, "");
+        assert_eq!(line(b"no time").text, "no time");
+    }
+}

@@ -1,0 +1,67 @@
+use bollard::errors::Error;
+use devenv_engine::containers::{EngineError, EngineErrorKind};
+
+/// What the engine said of `action`, in our own terms.
+pub(crate) fn failed(action: impl Into<String>) -> impl FnOnce(Error) -> EngineError {
+    let action = action.into();
+    move |error| {
+        let (kind, cause) = read(&error);
+        EngineError { action, cause, kind }
+    }
+}
+
+pub(crate) fn is_absent(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
+}
+
+/// Something that is so already: a container that runs, or does not.
+pub(crate) fn is_unchanged(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 304, .. })
+}
+
+fn read(error: &Error) -> (EngineErrorKind, String) {
+    let (status, message) = match error {
+        Error::DockerResponseServerError { status_code, message } => (Some(*status_code), message.trim().to_owned()),
+        Error::DockerStreamError { error } => (None, error.trim().to_owned()),
+        Error::RequestTimeoutError => (None, "the engine does not answer".to_owned()),
+        Error::IOError { err } => return (EngineErrorKind::Unreachable, err.to_string()),
+        Error::HyperResponseError { .. } | Error::HyperLegacyError { .. } => {
+            return (EngineErrorKind::Unreachable, "the engine does not answer any more".to_owned());
+        }
+        other => (None, other.to_string()),
+    };
+    let kind = if message.contains("port is already allocated") || message.contains("address already in use") {
+        EngineErrorKind::PortTaken
+    } else if message.contains("no space left on device") {
+        EngineErrorKind::DiskFull
+    } else {
+        match status {
+            Some(404) => EngineErrorKind::NotFound,
+            Some(409) => EngineErrorKind::Conflict,
+            None if matches!(error, Error::RequestTimeoutError) => EngineErrorKind::Unreachable,
+            _ => EngineErrorKind::Other,
+        }
+    };
+    (kind, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(status_code: u16, message: &str) -> EngineErrorKind {
+        failed("start x")(Error::DockerResponseServerError { status_code, message: message.to_owned() }).kind
+    }
+
+    #[test]
+    fn what_can_be_acted_on_is_told_apart() {
+        let port = "driver failed: Bind for 127.0.0.1:8001 failed: port is already allocated";
+        assert_eq!(kind(500, port), EngineErrorKind::PortTaken);
+        let proxy = "listen tcp4 127.0.0.1:8001: bind: address already in use";
+        assert_eq!(kind(500, proxy), EngineErrorKind::PortTaken);
+        assert_eq!(kind(500, "write /blob: no space left on device"), EngineErrorKind::DiskFull);
+        assert_eq!(kind(404, "no such image"), EngineErrorKind::NotFound);
+        assert_eq!(kind(409, "in use"), EngineErrorKind::Conflict);
+        assert_eq!(kind(500, "anything"), EngineErrorKind::Other);
+    }
+}

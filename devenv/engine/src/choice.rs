@@ -1,0 +1,206 @@
+//! Which runtime and which emulator serve, and why.
+
+use std::fmt;
+use std::sync::Arc;
+
+use devenv_model::event::Event;
+use devenv_model::manifest::EmulatorKind;
+use serde::{Deserialize, Serialize};
+
+use crate::containers::{ContainerEngine, Scope};
+use crate::dynamo::Endpoint;
+use crate::lock::is_held;
+use crate::state_directory::RememberedChoice;
+use crate::{Emitter, Error, Project};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuntimeKind {
+    Process,
+    Docker,
+}
+
+impl fmt::Display for RuntimeKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Process => "process",
+            Self::Docker => "docker",
+        })
+    }
+}
+
+/// What was asked for; `None` leaves it to the machine, or to the environment that runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    pub runtime: Option<RuntimeKind>,
+    pub emulator: Option<EmulatorKind>,
+    /// Of an emulator that somebody else runs on this machine.
+    pub emulator_url: Option<String>,
+}
+
+/// What serves.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) runtime: ChosenRuntime,
+    pub(crate) emulator: ChosenEmulator,
+    pub(crate) why: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum ChosenRuntime {
+    Process,
+    Docker(Arc<dyn ContainerEngine>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ChosenEmulator {
+    /// A unit of the environment.
+    Own(EmulatorKind),
+    /// One that somebody else runs.
+    Outside(Endpoint),
+}
+
+impl ChosenEmulator {
+    /// Its kind, and the image or the address that it stands for.
+    pub(crate) fn describe(&self, project: &Project) -> String {
+        match self {
+            Self::Outside(endpoint) => format!("at {endpoint}"),
+            Self::Own(kind) => match project.manifest.emulator.image(*kind) {
+                Some(image) => format!("{} ({image})", kind.name()),
+                None => kind.name().to_owned(),
+            },
+        }
+    }
+}
+
+impl Choice {
+    pub(crate) fn runtime_kind(&self) -> RuntimeKind {
+        match self.runtime {
+            ChosenRuntime::Process => RuntimeKind::Process,
+            ChosenRuntime::Docker(_) => RuntimeKind::Docker,
+        }
+    }
+
+    pub(crate) fn to_remember(&self) -> RememberedChoice {
+        let (emulator, emulator_url) = match &self.emulator {
+            ChosenEmulator::Own(kind) => (*kind, None),
+            ChosenEmulator::Outside(endpoint) => (EmulatorKind::Embedded, Some(endpoint.to_string())),
+        };
+        RememberedChoice { runtime: self.runtime_kind(), emulator, emulator_url }
+    }
+
+    pub(crate) fn tell(&self, project: &Project, emitter: &Emitter) {
+        emitter.emit(Event::RuntimeChosen {
+            runtime: self.runtime_kind().to_string(),
+            why: self.why.clone(),
+            emulator: self.emulator.describe(project),
+            project: project.instance.name.clone(),
+        });
+    }
+}
+
+/// For a command that starts something. An environment that runs keeps its runtime and its emulator unless another one
+/// is asked for; without one, a container engine that answers is preferred.
+pub(crate) async fn choose(project: &Project, wish: &Wish) -> Result<Choice, Error> {
+    let running = running(project).await?;
+    let of_running = |chosen: &RememberedChoice| wish.runtime.is_none_or(|wished| wished == chosen.runtime);
+    let last = running.as_ref().filter(|chosen| of_running(chosen));
+    let emulator = match (&wish.emulator_url, wish.emulator) {
+        (Some(url), _) => ChosenEmulator::Outside(Endpoint::parse(url)?),
+        (None, Some(kind)) => ChosenEmulator::Own(kind),
+        (None, None) => match last {
+            Some(last) => last.emulator()?,
+            None => ChosenEmulator::Own(project.manifest.emulator.default),
+        },
+    };
+    let (runtime, why) = runtime(project, wish, &emulator, last).await?;
+    if let (ChosenRuntime::Process, ChosenEmulator::Own(kind)) = (&runtime, &emulator)
+        && *kind != EmulatorKind::Embedded
+    {
+        return Err(Error::NeedsContainers { emulator: kind.name() });
+    }
+    Ok(Choice { runtime, emulator, why })
+}
+
+async fn runtime(
+    project: &Project,
+    wish: &Wish,
+    emulator: &ChosenEmulator,
+    last: Option<&RememberedChoice>,
+) -> Result<(ChosenRuntime, String), Error> {
+    if let ChosenEmulator::Outside(endpoint) = emulator {
+        if wish.runtime == Some(RuntimeKind::Docker) {
+            return Err(Error::OutOfReach { endpoint: endpoint.to_string() });
+        }
+        return Ok((ChosenRuntime::Process, "an emulator on loopback is out of a container's reach".to_owned()));
+    }
+    let (wished, why) = match (wish.runtime, last) {
+        (Some(wished), _) => (Some(wished), Some("asked for".to_owned())),
+        (None, Some(last)) => (Some(last.runtime), Some("the environment runs so".to_owned())),
+        (None, None) => (None, None),
+    };
+    if wished == Some(RuntimeKind::Process) {
+        return Ok((ChosenRuntime::Process, why.unwrap_or_default()));
+    }
+    match project.engines.connect().await {
+        Ok(engine) => {
+            let about = engine.about();
+            let why = why.unwrap_or_else(|| format!("{} answers at {}", about.name, about.address));
+            Ok((ChosenRuntime::Docker(engine), why))
+        }
+        Err(none) if wished.is_some() || *emulator != ChosenEmulator::Own(EmulatorKind::Embedded) => {
+            Err(Error::NoEngine(none))
+        }
+        Err(_) => Ok((ChosenRuntime::Process, "no container engine answers".to_owned())),
+    }
+}
+
+/// For a command about an environment that was started before.
+pub(crate) async fn current(project: &Project) -> Result<Choice, Error> {
+    let chosen = project.state.remembered()?.chosen.unwrap_or_default();
+    let runtime = match chosen.runtime {
+        RuntimeKind::Process => ChosenRuntime::Process,
+        RuntimeKind::Docker => ChosenRuntime::Docker(project.engines.connect().await?),
+    };
+    Ok(Choice { runtime, emulator: chosen.emulator()?, why: String::new() })
+}
+
+/// What the environment was started with, when any of it is there.
+async fn running(project: &Project) -> Result<Option<RememberedChoice>, Error> {
+    let chosen = project.state.remembered()?.chosen;
+    if is_supervised(project)? {
+        let of_processes = chosen.filter(|chosen| chosen.runtime == RuntimeKind::Process);
+        return Ok(Some(of_processes.unwrap_or_default()));
+    }
+    let Some(chosen) = chosen.filter(|chosen| chosen.runtime == RuntimeKind::Docker) else {
+        return Ok(None);
+    };
+    let Ok(engine) = project.engines.connect().await else {
+        return Ok(None);
+    };
+    let scope = Scope::of(project);
+    let runs = engine.containers().await?.iter().any(|container| scope.is_ours(&container.labels));
+    Ok(runs.then_some(chosen))
+}
+
+/// Whether a supervisor keeps processes of this environment.
+pub(crate) fn is_supervised(project: &Project) -> Result<bool, Error> {
+    let path = project.state.supervisor_lock();
+    is_held(&path).map_err(|source| Error::ReadFile { path, source })
+}
+
+/// What every environment was started with before it was remembered.
+impl Default for RememberedChoice {
+    fn default() -> Self {
+        Self { runtime: RuntimeKind::Process, emulator: EmulatorKind::Embedded, emulator_url: None }
+    }
+}
+
+impl RememberedChoice {
+    fn emulator(&self) -> Result<ChosenEmulator, Error> {
+        match &self.emulator_url {
+            Some(url) => Ok(ChosenEmulator::Outside(Endpoint::parse(url)?)),
+            None => Ok(ChosenEmulator::Own(self.emulator)),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What devenv asks of a container engine, in its own terms. One crate implements it for each kind of engine.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use devenv_model::container::ContainerSpec;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+/// A container engine that has answered.
+pub trait ContainerEngine: Send + Sync + fmt::Debug {
+    fn about(&self) -> &EngineAbout;
+
+    /// Every container, whoever made it, whether it runs or not.
+    fn containers(&self) -> BoxFuture<'_, Result<Vec<ContainerSummary>, EngineError>>;
+    fn inspect<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Option<ContainerState>, EngineError>>;
+    /// Makes a container and does not start it.
+    fn create<'a>(&'a self, new: &'a NewContainer) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// SIGTERM, and SIGKILL after the container's own grace period. One that does not run, or is gone, is no error.
+    fn stop<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// SIGKILL.
+    fn kill<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn pause<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn unpause<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// With force, and with its anonymous volumes. One that is gone is no error.
+    fn remove<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// What it wrote, oldest first.
+    fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, EngineError>>;
+
+    fn image<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Image>, EngineError>>;
+    /// Takes over an image archive, as `docker save` writes it.
+    fn load(&self, archive: Vec<u8>) -> BoxFuture<'_, Result<(), EngineError>>;
+    fn tag<'a>(&'a self, image: &'a str, reference: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// `progress` is given a line now and then.
+    fn pull<'a>(
+        &'a self,
+        reference: &'a str,
+        progress: &'a (dyn Fn(String) + Send + Sync),
+    ) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// Ids of the images that have this label and no name.
+    fn unnamed_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<String>, EngineError>>;
+    /// Not with force: an image that a container uses stays, and is the error.
+    fn remove_image<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// Builds the last stage of a Dockerfile. `context` is a tar archive; `progress` is given each line.
+    fn build<'a>(
+        &'a self,
+        order: &'a BuildOrder,
+        context: Vec<u8>,
+        progress: &'a (dyn Fn(String) + Send + Sync),
+    ) -> BoxFuture<'a, Result<(), EngineError>>;
+
+    /// Makes a bridge network; one of this name and these labels is no error.
+    fn ensure_network<'a>(
+        &'a self,
+        name: &'a str,
+        labels: &'a BTreeMap<String, String>,
+    ) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// Networks that have this label, given as `name=value`.
+    fn networks<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, EngineError>>;
+    /// One that is gone is no error.
+    fn remove_network<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// Volumes that have this label, given as `name=value`.
+    fn volumes<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, EngineError>>;
+    /// One that is gone is no error.
+    fn remove_volume<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+}
+
+/// Finds the engine of this machine.
+pub trait ContainerEngines: Send + Sync + fmt::Debug {
+    fn connect(&self) -> BoxFuture<'_, Result<std::sync::Arc<dyn ContainerEngine>, NoEngine>>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineAbout {
+    /// Such as `Docker Engine 20.10.24`.
+    pub name: String,
+    /// Such as `unix:///var/run/docker.sock`.
+    pub address: String,
+    /// Why this one, such as `DOCKER_HOST` or `the context colima`.
+    pub chosen_by: String,
+    /// Such as `linux/amd64`.
+    pub platform: String,
+}
+
+/// No engine answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
+pub struct NoEngine {
+    /// Each place that was asked, and what came of it.
+    pub tried: Vec<(String, String)>,
+    /// The command that starts the engine that is installed, or installs one.
+    pub remedy: String,
+}
+
+impl fmt::Display for NoEngine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("no container engine answers")?;
+        for (index, (place, outcome)) in self.tried.iter().enumerate() {
+            write!(formatter, "{} {place}: {outcome}", if index == 0 { ":" } else { ";" })?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSummary {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+    /// Container port to host port, of those that are published.
+    pub ports: BTreeMap<u16, u16>,
+    pub runs: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerState {
+    pub phase: Phase,
+    /// On the engine's machine; 0 while it does not run.
+    pub pid: u32,
+    /// Milliseconds since the Unix epoch.
+    pub started: u64,
+    pub restarts: u32,
+    /// Of the engine's own health check; `None` when it has none.
+    pub healthy: Option<bool>,
+    /// What the engine says of a container that it could not start.
+    pub error: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Created,
+    Running,
+    Paused,
+    /// It died and will be started again by the engine.
+    Restarting {
+        exit_code: i64,
+    },
+    Exited {
+        exit_code: i64,
+        out_of_memory: bool,
+    },
+}
+
+/// A container to be made.
+#[derive(Debug, Clone)]
+pub struct NewContainer {
+    pub name: String,
+    pub spec: ContainerSpec,
+    pub labels: BTreeMap<String, String>,
+    pub network: String,
+    /// Of the volume, when the container is the first to use it.
+    pub volume_labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct LogQuery {
+    /// How many of the last lines; all when `None`.
+    pub tail: Option<usize>,
+    pub follow: bool,
+    /// Seconds since the Unix epoch.
+    pub since: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    pub time: jiff::Timestamp,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    pub id: String,
+    pub labels: BTreeMap<String, String>,
+    /// Such as `linux/amd64`.
+    pub platform: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A build inside the engine.
+#[derive(Debug, Clone)]
+pub struct BuildOrder {
+    /// Path within the context.
+    pub dockerfile: String,
+    pub arguments: BTreeMap<String, String>,
+    pub tag: String,
+    pub platform: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labelled {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What an engine refused or failed to do.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cannot {action}: {cause}")]
+pub struct EngineError {
+    /// Such as `start the container orders-1a2b3c-order-api`.
+    pub action: String,
+    pub cause: String,
+    pub kind: EngineErrorKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineErrorKind {
+    /// What it was about does not exist.
+    NotFound,
+    /// A name is taken, or something is in use.
+    Conflict,
+    PortTaken,
+    DiskFull,
+    /// The engine does not answer any more.
+    Unreachable,
+    Other,
+}

@@ -1,0 +1,85 @@
+//! What containers wrote, as the engine kept it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use devenv_model::event::Event;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::engine::{LogLine, LogQuery};
+use super::runtime::ContainerRuntime;
+use crate::{Cancel, Emitter, Error, LogOptions, Project};
+
+/// Before a container that ended, or is not there yet, is looked for again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+impl ContainerRuntime {
+    /// Emits the lines of these units, oldest first across them, and goes on when asked to follow. A container that is
+    /// replaced is followed by its successor.
+    pub(crate) async fn logs(
+        &self,
+        units: &[String],
+        options: &LogOptions,
+        emitter: &Emitter,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        let backlogs = join_all(units.iter().map(|unit| self.backlog(unit, options.tail))).await;
+        let mut seen: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        let mut lines: Vec<(&str, LogLine)> = Vec::new();
+        for (unit, backlog) in units.iter().zip(backlogs) {
+            seen.insert(unit, backlog.last().map_or_else(Timestamp::now, |line| line.time));
+            lines.extend(backlog.into_iter().map(|line| (unit.as_str(), line)));
+        }
+        lines.sort_by_key(|(_, line)| line.time);
+        for (unit, line) in lines {
+            emitter.emit(Event::Log { unit: unit.to_owned(), line: line.text });
+        }
+        if options.follow {
+            let following = seen.into_iter().map(|(unit, since)| self.follow(unit, since, emitter));
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                _ = join_all(following) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What it wrote so far; nothing when it is not there.
+    async fn backlog(&self, unit: &str, tail: Option<usize>) -> Vec<LogLine> {
+        let query = LogQuery { tail, ..LogQuery::default() };
+        let lines = self.engine.log(&self.scope.container(unit), &query);
+        lines.filter_map(|line| async { line.ok() }).collect().await
+    }
+
+    async fn follow(&self, unit: &str, mut seen: Timestamp, emitter: &Emitter) {
+        loop {
+            let query = LogQuery { tail: None, follow: true, since: Some(seen.as_second()) };
+            let mut lines = self.engine.log(&self.scope.container(unit), &query);
+            while let Some(Ok(line)) = lines.next().await {
+                // The engine counts from the whole second.
+                if line.time > seen {
+                    seen = line.time;
+                    emitter.emit(Event::Log { unit: unit.to_owned(), line: line.text });
+                }
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    pub(crate) async fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
+        self.backlog(unit, Some(count)).await.into_iter().map(|line| line.text).collect()
+    }
+
+    /// Writes what every unit wrote to where a process would have written it, for after the containers are gone.
+    pub(crate) async fn keep_logs(&self, project: &Project) {
+        for unit in self.ours().await.unwrap_or_default().into_keys() {
+            let lines = self.backlog(&unit, None).await;
+            let text: String = lines.iter().map(|line| format!("{} {}\n", line.time, line.text)).collect();
+            if let Err(error) = std::fs::write(project.state.log(&unit), text) {
+                tracing::warn!(%unit, %error, "its log is not kept");
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Containers: what is asked of an engine, and the runtime that is built on it.
+
+mod archive;
+mod engine;
+mod images;
+mod logs;
+mod removal;
+mod runtime;
+mod scope;
+
+pub use engine::{
+    BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
+    EngineErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NoEngine, Phase,
+};
+pub(crate) use images::Images;
+pub(crate) use removal::{remove_orphans, remove_state};
+pub(crate) use runtime::ContainerRuntime;
+pub(crate) use scope::Scope;

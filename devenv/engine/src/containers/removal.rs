@@ -1,0 +1,47 @@
+//! What a killed run left in the engine: everything that bears our labels and whose environment nobody uses.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
+
+use super::engine::{ContainerEngine, EngineError};
+use super::scope::{ROOT, STATE};
+use crate::Project;
+
+/// Removes everything of one environment, its data included. Its state directory names it.
+pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path) -> Result<(), EngineError> {
+    let label = format!("{STATE}={state}");
+    for container in engine.containers().await? {
+        if container.labels.get(STATE).is_some_and(|of| of == state) {
+            engine.remove(&container.name).await?;
+        }
+    }
+    for network in engine.networks(&label).await? {
+        engine.remove_network(&network.name).await?;
+    }
+    for volume in engine.volumes(&label).await? {
+        engine.remove_volume(&volume.name).await?;
+    }
+    Ok(())
+}
+
+/// Removes the environments of this checkout whose state directories are gone: nothing can refer to them any more.
+/// The checkout's own environment is not among them.
+pub(crate) async fn remove_orphans(engine: &dyn ContainerEngine, project: &Project) -> Result<(), EngineError> {
+    let root = project.instance.root.as_str();
+    let label = format!("{ROOT}={root}");
+    let of_containers = engine.containers().await?.into_iter().map(|container| container.labels);
+    let of_networks = engine.networks(&label).await?.into_iter().map(|network| network.labels);
+    let of_volumes = engine.volumes(&label).await?.into_iter().map(|volume| volume.labels);
+    let states: BTreeSet<String> = of_containers
+        .chain(of_networks)
+        .chain(of_volumes)
+        .filter(|labels| labels.get(ROOT).is_some_and(|of| of == root))
+        .filter_map(|mut labels| labels.remove(STATE))
+        .filter(|state| project.state.path() != state && !Utf8Path::new(state).exists())
+        .collect();
+    for state in states {
+        remove_state(engine, Utf8Path::new(&state)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,282 @@
+//! The container runtime: units are containers of an engine, known by their labels.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use devenv_model::container::ContainerSpec;
+use devenv_model::observed::{Exit, ObservedUnit, UnitState};
+use devenv_model::unit::{EMULATOR, Probe};
+use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
+
+use super::engine::{ContainerEngine, ContainerState, ContainerSummary, NewContainer, Phase};
+use super::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
+use crate::effects::{Observation, Runtime};
+use crate::probe::Prober;
+use crate::{Error, Project};
+
+/// Between two looks at a container that has not become ready.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How many lines of a failed unit's log an error carries.
+const LOG_TAIL: usize = 20;
+
+#[derive(Debug)]
+pub(crate) struct ContainerRuntime {
+    pub(crate) engine: Arc<dyn ContainerEngine>,
+    pub(crate) scope: Scope,
+    prober: Prober,
+    network: OnceCell<()>,
+}
+
+impl ContainerRuntime {
+    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &Project) -> Self {
+        Self { engine, scope: Scope::of(project), prober: Prober::new(), network: OnceCell::new() }
+    }
+
+    /// The containers of this environment, by unit.
+    pub(crate) async fn ours(&self) -> Result<BTreeMap<String, ContainerSummary>, Error> {
+        let containers = self.engine.containers().await?;
+        Ok(self.of_ours(containers).collect())
+    }
+
+    fn of_ours(&self, containers: Vec<ContainerSummary>) -> impl Iterator<Item = (String, ContainerSummary)> {
+        containers
+            .into_iter()
+            .filter(|container| self.scope.is_ours(&container.labels))
+            .filter_map(|container| Some((container.labels.get(UNIT)?.clone(), container)))
+    }
+
+    async fn observed(&self, unit: String, container: ContainerSummary) -> Result<Option<ObservedUnit>, Error> {
+        let Some(state) = self.engine.inspect(&container.name).await? else {
+            return Ok(None);
+        };
+        let ready = match state.phase {
+            Phase::Running => self.passes(&container.labels, &state).await,
+            _ => false,
+        };
+        Ok(Some(ObservedUnit {
+            name: unit,
+            config_hash: container.labels.get(CONFIG_HASH).cloned().unwrap_or_default(),
+            state: unit_state(&state, ready),
+            // One that does not run holds no port; what it was given is said by its container only.
+            ports: container.ports,
+            restarts: state.restarts,
+        }))
+    }
+
+    async fn passes(&self, labels: &BTreeMap<String, String>, state: &ContainerState) -> bool {
+        match probe(labels) {
+            Probe::Healthcheck => state.healthy == Some(true),
+            probe => self.prober.passes(&probe).await,
+        }
+    }
+
+    async fn failed(&self, unit: &str, cause: String) -> Error {
+        Error::UnitFailed { unit: unit.to_owned(), cause, log: self.last_lines(unit, LOG_TAIL).await }
+    }
+
+    async fn ensure_network(&self) -> Result<(), Error> {
+        let labels = self.scope.labels();
+        let made = self.network.get_or_try_init(|| self.engine.ensure_network(self.scope.network(), &labels));
+        made.await?;
+        Ok(())
+    }
+
+    async fn create(&self, spec: ContainerSpec) -> Result<(), Error> {
+        self.ensure_network().await?;
+        let mut labels = self.scope.labels();
+        labels.insert(UNIT.to_owned(), spec.name.clone());
+        labels.insert(CONFIG_HASH.to_owned(), spec.config_hash());
+        labels.insert(PROBE.to_owned(), serde_json::to_string(&spec.probe).expect("a probe is plain data"));
+        labels.insert(KEEPS_DATA.to_owned(), (spec.name != EMULATOR || spec.volume.is_some()).to_string());
+        let name = self.scope.container(&spec.name);
+        let new = NewContainer {
+            name,
+            spec,
+            labels,
+            network: self.scope.network().to_owned(),
+            volume_labels: self.scope.labels(),
+        };
+        self.engine.create(&new).await?;
+        Ok(())
+    }
+
+    /// SIGKILL, as a crash would be; then it is started again, as it would be after a crash.
+    pub(crate) async fn crash(&self, unit: &str) -> Result<(), Error> {
+        let name = self.scope.container(unit);
+        self.engine.kill(&name).await?;
+        // The engine reports the kill before it has taken the container down.
+        while self.engine.inspect(&name).await?.is_some_and(|state| state.phase == Phase::Running) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.engine.start(&name).await?;
+        Ok(())
+    }
+
+    /// An outage: SIGTERM, or a pause where a stop would lose the data.
+    pub(crate) async fn interrupt(&self, unit: &str) -> Result<(), Error> {
+        let name = self.scope.container(unit);
+        if self.keeps_data(unit).await? {
+            self.engine.stop(&name).await?;
+        } else {
+            self.engine.pause(&name).await?;
+        }
+        Ok(())
+    }
+
+    /// The end of an outage.
+    pub(crate) async fn resume(&self, unit: &str) -> Result<(), Error> {
+        let name = self.scope.container(unit);
+        match self.engine.inspect(&name).await?.map(|state| state.phase) {
+            Some(Phase::Paused) => self.engine.unpause(&name).await?,
+            _ => self.engine.start(&name).await?,
+        }
+        self.await_ready(unit).await
+    }
+
+    async fn keeps_data(&self, unit: &str) -> Result<bool, Error> {
+        let ours = self.ours().await?;
+        Ok(ours.get(unit).and_then(|container| container.labels.get(KEEPS_DATA)).is_none_or(|keeps| keeps == "true"))
+    }
+
+    /// Stops and removes every container of this environment, then its network. Returns the units, services first.
+    pub(crate) async fn take_down(&self) -> Result<Vec<String>, Error> {
+        let ours = self.ours().await?;
+        let (emulators, services): (Vec<_>, Vec<_>) = ours.into_iter().partition(|(unit, _)| unit == EMULATOR);
+        let mut stopped = Vec::new();
+        // The services finish what they do while the emulator still answers.
+        for group in [services, emulators] {
+            let removals = group.iter().map(|(_, container)| self.end(&container.name));
+            try_join_all(removals).await?;
+            stopped.extend(group.into_iter().map(|(unit, _)| unit));
+        }
+        for network in self.engine.networks(&self.scope.filter()).await? {
+            self.engine.remove_network(&network.name).await?;
+        }
+        Ok(stopped)
+    }
+
+    async fn end(&self, container: &str) -> Result<(), Error> {
+        self.engine.stop(container).await?;
+        self.engine.remove(container).await?;
+        Ok(())
+    }
+
+    /// Removes what the environment keeps beyond its containers; whether there was anything.
+    pub(crate) async fn remove_data(&self) -> Result<bool, Error> {
+        let volumes = self.engine.volumes(&self.scope.filter()).await?;
+        for volume in &volumes {
+            self.engine.remove_volume(&volume.name).await?;
+        }
+        Ok(!volumes.is_empty())
+    }
+}
+
+impl Runtime for ContainerRuntime {
+    type Spec = ContainerSpec;
+
+    async fn observe(&self) -> Result<Observation, Error> {
+        let containers = self.engine.containers().await?;
+        let held_ports = containers
+            .iter()
+            .filter(|container| container.runs && !self.scope.is_ours(&container.labels))
+            .flat_map(|container| {
+                container.ports.values().map(|port| (*port, format!("the container {}", container.name)))
+            })
+            .collect();
+        let ours = self.of_ours(containers).map(|(unit, container)| self.observed(unit, container));
+        let units = try_join_all(ours).await?.into_iter().flatten().map(|unit| (unit.name.clone(), unit)).collect();
+        Ok(Observation { units, leftovers: Vec::new(), held_ports })
+    }
+
+    async fn start(&self, spec: ContainerSpec) -> Result<(), Error> {
+        let (unit, name) = (spec.name.clone(), self.scope.container(&spec.name));
+        let known = self.ours().await?.remove(&unit);
+        match known {
+            Some(known) if known.labels.get(CONFIG_HASH) == Some(&spec.config_hash()) => {}
+            Some(_) => {
+                self.end(&name).await?;
+                self.create(spec).await?;
+            }
+            None => self.create(spec).await?,
+        }
+        match self.engine.inspect(&name).await?.map(|state| state.phase) {
+            Some(Phase::Paused) => self.engine.unpause(&name).await?,
+            Some(Phase::Running) => {}
+            _ => self.engine.start(&name).await?,
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, unit: &str) -> Result<(), Error> {
+        self.end(&self.scope.container(unit)).await
+    }
+
+    async fn await_ready(&self, unit: &str) -> Result<(), Error> {
+        let name = self.scope.container(unit);
+        let labels = self.ours().await?.remove(unit).map(|container| container.labels).unwrap_or_default();
+        let probe = probe(&labels);
+        let probing = self.prober.until_passes(&probe);
+        tokio::pin!(probing);
+        let first = self.engine.inspect(&name).await?.map_or(0, |state| state.restarts);
+        loop {
+            // The engine is asked less often than the unit, and first: a container that died answers nothing.
+            let Some(state) = self.engine.inspect(&name).await? else {
+                return Err(self.failed(unit, "its container was removed".to_owned()).await);
+            };
+            match state.phase {
+                Phase::Running if state.restarts == first => {}
+                Phase::Created | Phase::Paused => {}
+                Phase::Running => return Err(self.failed(unit, "it ended and was started again".to_owned()).await),
+                Phase::Restarting { exit_code } | Phase::Exited { exit_code, .. } => {
+                    let why = match state.phase {
+                        Phase::Exited { out_of_memory: true, .. } => "it used more memory than its limit".to_owned(),
+                        _ if !state.error.is_empty() => state.error,
+                        _ => format!("it ended with {} before it was ready", exit(exit_code)),
+                    };
+                    return Err(self.failed(unit, why).await);
+                }
+            }
+            let by_engine = probe == Probe::Healthcheck;
+            if by_engine && state.healthy == Some(true) {
+                return Ok(());
+            }
+            tokio::select! {
+                () = &mut probing, if !by_engine => return Ok(()),
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    async fn end_leftover(&self, _unit: &str) -> Result<(), Error> {
+        // A container has no process that nobody keeps: the engine keeps it.
+        Ok(())
+    }
+}
+
+fn probe(labels: &BTreeMap<String, String>) -> Probe {
+    labels.get(PROBE).and_then(|probe| serde_json::from_str(probe).ok()).unwrap_or(Probe::Started)
+}
+
+fn unit_state(state: &ContainerState, ready: bool) -> UnitState {
+    let (pid, since) = (state.pid, state.started);
+    match state.phase {
+        Phase::Running if ready => UnitState::Ready { pid, since },
+        Phase::Running => UnitState::Starting { pid, since },
+        Phase::Created | Phase::Paused => UnitState::Stopped { exit: None },
+        Phase::Restarting { exit_code } => UnitState::Backoff { exit: exit(exit_code), until: 0 },
+        Phase::Exited { out_of_memory: true, .. } => {
+            UnitState::Failed { error: "it used more memory than its limit".to_owned() }
+        }
+        Phase::Exited { .. } if !state.error.is_empty() => UnitState::Failed { error: state.error.clone() },
+        Phase::Exited { exit_code: 0, .. } => UnitState::Stopped { exit: Some(Exit::Code(0)) },
+        Phase::Exited { exit_code, .. } => UnitState::Failed { error: format!("ended with {}", exit(exit_code)) },
+    }
+}
+
+/// Engines follow the shell: an end by a signal is 128 and the signal's number.
+fn exit(code: i64) -> Exit {
+    let code = i32::try_from(code).unwrap_or(i32::MAX);
+    if (129..160).contains(&code) { Exit::Signal(code - 128) } else { Exit::Code(code) }
+}

@@ -1,0 +1,95 @@
+//! What a program is told of AWS.
+
+use std::collections::BTreeMap;
+
+use crate::dynamo::Endpoint;
+use crate::{Error, Project};
+
+/// Credentials that open nothing. DynamoDB Local wants letters and digits only.
+const DUMMY: &str = "devenv";
+const DEFAULT_REGION: &str = "eu-west-1";
+
+/// What keeps every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.
+pub(crate) fn aws_environment(emulator: &str, region: &str) -> BTreeMap<String, String> {
+    let told = [
+        ("AWS_ENDPOINT_URL", emulator),
+        ("AWS_ENDPOINT_URL_DYNAMODB", emulator),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+    ];
+    owned(told).chain(dummy_credentials()).collect()
+}
+
+fn dummy_credentials() -> impl Iterator<Item = (String, String)> {
+    owned([
+        ("AWS_ACCESS_KEY_ID", DUMMY),
+        ("AWS_SECRET_ACCESS_KEY", DUMMY),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ])
+}
+
+fn owned<const N: usize>(pairs: [(&str, &str); N]) -> impl Iterator<Item = (String, String)> {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()
+}
+
+/// The region that the services are told, or the default one.
+pub(crate) fn region(project: &Project) -> &str {
+    let told = project.manifest.services.values().find_map(|service| service.environment.get("AWS_REGION"));
+    told.map_or(DEFAULT_REGION, String::as_str)
+}
+
+/// Laid last: whatever the files or the caller say, nobody is given credentials that open anything, or an endpoint
+/// elsewhere. Hosts of `network` are as good as loopback.
+pub(super) fn keep_local(
+    service: &str,
+    environment: &mut BTreeMap<String, String>,
+    network: &[&str],
+) -> Result<(), Error> {
+    environment.extend(dummy_credentials());
+    environment.remove("AWS_SESSION_TOKEN");
+    environment.remove("AWS_PROFILE");
+    let ours = |value: &str| {
+        let host = url::Url::parse(value).ok().filter(|url| url.scheme() == "http");
+        host.and_then(|url| Some(network.contains(&url.host_str()?))).unwrap_or(false)
+    };
+    for (name, value) in environment.iter() {
+        if name.starts_with("AWS_ENDPOINT_URL") && !ours(value) && Endpoint::parse(value).is_err() {
+            return Err(Error::NotLocal { service: service.to_owned(), variable: name.clone(), value: value.clone() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(value: &str) -> Result<(), Error> {
+        let mut environment = BTreeMap::from([("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), value.to_owned())]);
+        keep_local("api", &mut environment, &["emulator"])
+    }
+
+    #[test]
+    fn an_endpoint_is_loopback_or_of_the_network() {
+        kept("http://127.0.0.1:8000").expect("loopback");
+        kept("http://emulator:8000").expect("of the network");
+        for elsewhere in
+            ["https://emulator", "http://emulator.example.com", "http://dynamodb.eu-west-1.amazonaws.com", ""]
+        {
+            assert!(matches!(kept(elsewhere), Err(Error::NotLocal { .. })), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn credentials_of_the_caller_are_replaced() {
+        let mut environment = BTreeMap::from(
+            [("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SESSION_TOKEN", "t"), ("AWS_PROFILE", "p")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        keep_local("api", &mut environment, &[]).expect("no endpoint is named");
+        assert_eq!(environment["AWS_ACCESS_KEY_ID"], DUMMY);
+        assert!(!environment.contains_key("AWS_SESSION_TOKEN") && !environment.contains_key("AWS_PROFILE"));
+    }
+}

@@ -1,0 +1,10 @@
+//! From the manifest and the chosen ports to specifications with nothing left open.
+
+mod aws;
+pub(crate) mod containers;
+pub(crate) mod processes;
+mod selection;
+
+pub(crate) use aws::{aws_environment, region};
+pub(crate) use processes::own_program;
+pub(crate) use selection::{dependencies, selected};

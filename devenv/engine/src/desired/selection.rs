@@ -1,0 +1,33 @@
+//! What of the manifest a command is about.
+
+use devenv_model::manifest::{Condition, Service};
+
+use crate::{Error, Project};
+
+/// The services a command is about: those named, and all that they depend on; every one when none is named.
+pub(crate) fn selected<'a>(project: &'a Project, names: &[String]) -> Result<Vec<&'a Service>, Error> {
+    let services = &project.manifest.services;
+    let mut wanted: Vec<&str> = Vec::new();
+    let mut open: Vec<&str> = if names.is_empty() {
+        services.keys().map(String::as_str).collect()
+    } else {
+        names.iter().map(String::as_str).collect()
+    };
+    while let Some(name) = open.pop() {
+        let service = services.get(name).ok_or_else(|| Error::UnknownService {
+            name: name.to_owned(),
+            known: services.keys().cloned().collect(),
+        })?;
+        if !wanted.contains(&name) {
+            wanted.push(name);
+            open.extend(service.depends_on.keys().map(String::as_str));
+        }
+    }
+    wanted.sort_unstable();
+    Ok(wanted.into_iter().map(|name| &services[name]).collect())
+}
+
+/// What the planner must know of a service's dependencies.
+pub(crate) fn dependencies(service: &Service) -> Vec<(String, Condition)> {
+    service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect()
+}

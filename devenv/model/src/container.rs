@@ -1,0 +1,70 @@
+//! A container: one unit as a container engine runs it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{Healthcheck, Limits};
+use crate::unit::{Probe, config_hash};
+
+/// Everything a container engine needs to start a unit, with nothing left to decide.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ContainerSpec {
+    /// The unit's name, and its name on the environment's network.
+    pub name: String,
+    /// An image id, or a reference with an exact version.
+    pub image: String,
+    pub entrypoint: Option<Vec<String>>,
+    pub command: Option<Vec<String>>,
+    pub environment: BTreeMap<String, String>,
+    pub ports: Vec<PublishedPort>,
+    pub probe: Probe,
+    pub stop_grace_period: Duration,
+    pub user: Option<String>,
+    pub limits: Limits,
+    pub healthcheck: Option<Healthcheck>,
+    pub volume: Option<VolumeMount>,
+    /// The Compose file's own labels.
+    pub labels: BTreeMap<String, String>,
+    pub restart: RestartPolicy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublishedPort {
+    pub container: u16,
+    pub host: u16,
+    pub host_ip: IpAddr,
+}
+
+/// A named volume and where it is seen in the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VolumeMount {
+    pub volume: String,
+    pub target: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartPolicy {
+    No,
+    /// After an exit code other than 0, so many times.
+    OnFailure {
+        times: u32,
+    },
+    UnlessStopped,
+    Always,
+}
+
+impl ContainerSpec {
+    /// A digest of everything that, when it changes, means the running container is not the wanted one.
+    pub fn config_hash(&self) -> String {
+        config_hash(self)
+    }
+
+    /// Container port to the port of this machine that stands for it.
+    pub fn host_ports(&self) -> BTreeMap<u16, u16> {
+        self.ports.iter().map(|port| (port.container, port.host)).collect()
+    }
+}
