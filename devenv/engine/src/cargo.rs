@@ -28,7 +28,6 @@ pub(crate) struct Compilation {
     target: Option<String>,
     /// In the form of `cargo --config`.
     config: Vec<String>,
-    environment: Vec<(&'static str, String)>,
 }
 
 impl Compilation {
@@ -39,12 +38,11 @@ impl Compilation {
             profile: PROCESS_PROFILE,
             target: None,
             config: Vec::new(),
-            environment: Vec::new(),
         }
     }
 
-    /// Static programs that need nothing of an image. `commit` is what they answer when they are asked for theirs.
-    pub(crate) fn of_images(root: &Utf8Path, architecture: &str, commit: Option<&str>) -> Self {
+    /// Static programs that need nothing of an image.
+    pub(crate) fn of_images(root: &Utf8Path, architecture: &str) -> Self {
         let target = format!("{architecture}-unknown-linux-gnu");
         // Paths of this machine, in the order in which a later one counts more.
         let folders = [(root.to_owned(), "."), (target_folder(root), "target"), (cargo_home(), "cargo")];
@@ -62,7 +60,6 @@ impl Compilation {
                 format!("target.{target}.rustflags=[{}]", flags.join(",")),
             ],
             target: Some(target),
-            environment: commit.map(|commit| ("GIT_COMMIT", commit.to_owned())).into_iter().collect(),
         }
     }
 
@@ -95,7 +92,6 @@ impl Compilation {
             command.args(["--bin", package]);
         }
         command
-            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
             .current_dir(&self.root)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -135,10 +131,22 @@ pub(crate) fn stale(root: &Utf8Path, binary: &Utf8Path, checked: Option<SystemTi
         return Some("not built yet".to_owned());
     };
     let built = checked.map_or(built, |checked| checked.max(built));
-    let Ok(text) = std::fs::read_to_string(binary.with_extension("d")) else {
+    let Some(sources) = sources(root, binary) else {
         return Some("its dep-info file is absent".to_owned());
     };
-    let mut sources: Vec<Utf8PathBuf> = dep_info(&text);
+    for source in sources {
+        match modified(&source) {
+            Ok(changed) if changed <= built => {}
+            Ok(_) => return Some(format!("{} changed", source.strip_prefix(root).unwrap_or(&source))),
+            Err(_) => return Some(format!("{} is gone", source.strip_prefix(root).unwrap_or(&source))),
+        }
+    }
+    None
+}
+
+/// Every file of this workspace that the binary is made of; `None` before Cargo has recorded it.
+pub(crate) fn sources(root: &Utf8Path, binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
+    let mut sources = dep_info(&std::fs::read_to_string(binary.with_extension("d")).ok()?);
     let mut manifests: Vec<Utf8PathBuf> = sources
         .iter()
         .filter_map(|source| source.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file()))
@@ -151,14 +159,7 @@ pub(crate) fn stale(root: &Utf8Path, binary: &Utf8Path, checked: Option<SystemTi
             sources.push(root.join(shared));
         }
     }
-    for source in sources {
-        match modified(&source) {
-            Ok(changed) if changed <= built => {}
-            Ok(_) => return Some(format!("{} changed", source.strip_prefix(root).unwrap_or(&source))),
-            Err(_) => return Some(format!("{} is gone", source.strip_prefix(root).unwrap_or(&source))),
-        }
-    }
-    None
+    Some(sources)
 }
 
 fn modified(path: &Utf8Path) -> std::io::Result<SystemTime> {

@@ -31,9 +31,9 @@ pub(crate) struct Remembered {
     /// By profile and package, such as `dev/order-api`.
     #[serde(default)]
     pub(crate) binaries: BTreeMap<String, Binary>,
-    /// Ids of the images that were last made, by package.
+    /// The images that were last made, by package.
     #[serde(default)]
-    pub(crate) images: BTreeMap<String, String>,
+    pub(crate) images: BTreeMap<String, RememberedImage>,
     /// What the environment was last started with; absent before the first start.
     #[serde(default)]
     pub(crate) chosen: Option<RememberedChoice>,
@@ -45,6 +45,14 @@ pub(crate) struct RememberedChoice {
     pub(crate) emulator: EmulatorKind,
     /// Of an emulator that somebody else runs.
     pub(crate) emulator_url: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RememberedImage {
+    pub(crate) id: String,
+    pub(crate) revision: Option<String>,
+    /// What was checked out when the revision was last asked for.
+    pub(crate) head: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +175,15 @@ impl StateDirectory {
         let versioned = Remembered { format: FORMAT, ..remembered.clone() };
         let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
         Self::write(&self.memory_file(), &text)
+    }
+
+    /// Takes over what `from` knows of programs and images that were built.
+    pub(crate) fn share_builds(&self, from: &Self) -> Result<(), Error> {
+        let (mut ours, theirs) = (self.remembered()?, from.remembered()?);
+        let before = ours.clone();
+        ours.binaries.extend(theirs.binaries);
+        ours.images.extend(theirs.images);
+        if ours == before { Ok(()) } else { self.remember(&ours) }
     }
 
     /// Replaces the file whole, so that a reader never sees half of it.

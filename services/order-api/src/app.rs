@@ -18,8 +18,7 @@ use crate::{
     store::Store,
 };
 
-pub const IDENTITY: Identity =
-    Identity { name: "order-api", version: env!("CARGO_PKG_VERSION"), commit: option_env!("GIT_COMMIT") };
+pub const IDENTITY: Identity = Identity { name: "order-api", version: env!("CARGO_PKG_VERSION") };
 
 /// Shorter than a drain (10 s). Placing an order has its own limit within it, whose answer names the order.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(9500);

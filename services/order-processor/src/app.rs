@@ -18,8 +18,7 @@ use crate::{
     store::Store,
 };
 
-pub const IDENTITY: Identity =
-    Identity { name: "order-processor", version: env!("CARGO_PKG_VERSION"), commit: option_env!("GIT_COMMIT") };
+pub const IDENTITY: Identity = Identity { name: "order-processor", version: env!("CARGO_PKG_VERSION") };
 
 /// Shorter than order-api waits, so that it reads our reason and not its own timeout.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(4800);

@@ -81,6 +81,8 @@ pub struct Common {
     pub log_format: LogFormat,
     /// Directives for `tracing_subscriber::EnvFilter`, already known to parse.
     pub log_filter: String,
+    /// The commit that this program's sources are of, as its image says.
+    pub commit: Option<String>,
     /// The image that this process runs in, as its deployment names it.
     pub image: Option<String>,
 }
@@ -105,6 +107,7 @@ impl Common {
                     tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
                 })?
                 .unwrap_or_else(|| "info".to_owned()),
+            commit: environment.text("GIT_COMMIT")?,
             image: environment.text("IMAGE")?,
         })
     }

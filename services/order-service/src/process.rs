@@ -24,8 +24,6 @@ const WORKER_THREADS: usize = 2;
 pub struct Identity {
     pub name: &'static str,
     pub version: &'static str,
-    /// The commit it was built from, when the build was told.
-    pub commit: Option<&'static str>,
 }
 
 /// A service that is about to run: what it is, and what it is told.

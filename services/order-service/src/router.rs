@@ -38,7 +38,7 @@ pub fn router(
         dependencies,
         version: json!({
             "version": service.identity.version,
-            "commit": service.identity.commit,
+            "commit": service.common.commit,
             "image": service.common.image,
         }),
     };

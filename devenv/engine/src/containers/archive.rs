@@ -26,6 +26,7 @@ pub(crate) struct ImageSource<'a> {
     /// Such as `amd64`.
     pub(crate) architecture: &'a str,
     pub(crate) labels: &'a BTreeMap<String, String>,
+    pub(crate) environment: &'a [String],
     /// The name under which the engine is to know it, such as `order-api:local`.
     pub(crate) reference: Option<&'a str>,
 }
@@ -51,6 +52,7 @@ pub(crate) fn assemble(source: &ImageSource<'_>) -> std::io::Result<Archive> {
             "WorkingDir": "/",
             "Entrypoint": [format!("/{}", source.name)],
             "StopSignal": "SIGTERM",
+            "Env": source.environment,
             "Labels": source.labels,
         },
         "rootfs": { "type": "layers", "diff_ids": layers.iter().map(|layer| format!("sha256:{layer}")).collect::<Vec<_>>() },
@@ -162,7 +164,7 @@ mod tests {
     use super::*;
 
     fn source<'a>(labels: &'a BTreeMap<String, String>, program: &'a [u8]) -> ImageSource<'a> {
-        ImageSource { name: "api", program, architecture: "amd64", labels, reference: Some("api:local") }
+        ImageSource { name: "api", program, architecture: "amd64", labels, environment: &[], reference: Some("api:local") }
     }
 
     #[test]

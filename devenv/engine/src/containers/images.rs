@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use camino::Utf8Path;
-use tokio::process::Command;
-
 use super::archive::{ImageSource, assemble};
 use super::engine::ContainerEngine;
+use super::revision::{head, is_committed, revision, source};
 use super::scope::SYSTEM;
 use crate::cargo::{self, Built, Compilation};
-use crate::state_directory::Binary;
+use crate::state_directory::{Binary, RememberedImage};
 use crate::{Error, Project, clock};
 
 /// The name of the embedded emulator's image.
@@ -36,25 +34,38 @@ impl<'a> Images<'a> {
 
     /// Looks at files and asks the engine; compiles nothing.
     pub(crate) async fn known(&self, packages: &[String]) -> Result<Known, Error> {
-        let remembered = self.project.state.remembered()?;
+        let mut remembered = self.project.state.remembered()?;
+        let before = remembered.clone();
         let root = &self.project.instance.root;
-        let compilation = self.compilation(None);
+        let compilation = self.compilation();
+        let head = head(root).await;
         let mut known = Known::default();
         for package in packages {
-            let binary = remembered.binaries.get(&compilation.key(package));
-            let path = binary.map_or_else(|| compilation.expected_binary(package), |binary| binary.path.clone());
-            let reason = match (binary, remembered.images.get(package)) {
-                (Some(binary), Some(id)) => match cargo::stale(root, &path, Some(clock::time(binary.checked))) {
-                    None if self.engine.image(id).await?.is_some() => {
-                        known.ids.insert(package.clone(), id.clone());
-                        continue;
-                    }
-                    None => "its image is gone".to_owned(),
-                    Some(reason) => reason,
-                },
-                _ => "its image is not built yet".to_owned(),
+            let (Some(binary), Some(image)) =
+                (remembered.binaries.get(&compilation.key(package)), remembered.images.get_mut(package))
+            else {
+                known.stale.insert(package.clone(), "its image is not built yet".to_owned());
+                continue;
             };
-            known.stale.insert(package.clone(), reason);
+            let stale = match cargo::stale(root, &binary.path, Some(clock::time(binary.checked))) {
+                Some(reason) => Some(reason),
+                None if self.engine.image(&image.id).await?.is_none() => Some("its image is gone".to_owned()),
+                // The same sources may have become another commit's.
+                None if image.head != head || !is_committed(image.revision.as_deref()) => {
+                    let sources = cargo::sources(root, &binary.path).unwrap_or_default();
+                    let now = revision(root, &sources).await;
+                    image.head.clone_from(&head);
+                    (now != image.revision).then(|| "its sources are of another commit now".to_owned())
+                }
+                None => None,
+            };
+            match stale {
+                Some(reason) => known.stale.insert(package.clone(), reason),
+                None => known.ids.insert(package.clone(), image.id.clone()),
+            };
+        }
+        if remembered != before && known.stale.is_empty() {
+            self.project.state.remember(&remembered)?;
         }
         Ok(known)
     }
@@ -66,31 +77,35 @@ impl<'a> Images<'a> {
         progress: impl Fn(String) + Send + Sync,
     ) -> Result<BTreeMap<String, String>, Error> {
         let begun = clock::now();
-        let revision = Revision::of(&self.project.instance.root).await;
-        let compilation = self.compilation(revision.commit.as_deref());
+        let root = &self.project.instance.root;
+        let compilation = self.compilation();
         let built = cargo::build(&compilation, packages, &progress).await?;
-        let mut ids = BTreeMap::new();
+        let (head, source) = tokio::join!(head(root), source(root));
+        let mut images = BTreeMap::new();
         for (package, program) in &built {
             progress(format!("image {package}"));
-            ids.insert(package.clone(), self.make(package, program, &revision).await?);
+            let revision = revision(root, &cargo::sources(root, &program.path).unwrap_or_default()).await;
+            let id = self.make(package, program, revision.as_deref(), source.as_deref()).await?;
+            images.insert(package.clone(), RememberedImage { id, revision, head: head.clone() });
         }
+        let ids = images.iter().map(|(package, image)| (package.clone(), image.id.clone())).collect();
         let mut remembered = self.project.state.remembered()?;
         for (package, Built { path, .. }) in built {
             remembered.binaries.insert(compilation.key(&package), Binary { path, checked: begun });
         }
-        remembered.images.extend(ids.clone());
+        remembered.images.extend(images);
         self.project.state.remember(&remembered)?;
         self.forget_replaced().await;
         Ok(ids)
     }
 
-    fn compilation(&self, commit: Option<&str>) -> Compilation {
+    fn compilation(&self) -> Compilation {
         let architecture = match self.architecture() {
             "amd64" => "x86_64",
             "arm64" => "aarch64",
             other => other,
         };
-        Compilation::of_images(&self.project.instance.root, architecture, commit)
+        Compilation::of_images(&self.project.instance.root, architecture)
     }
 
     /// Of the engine, which need not be this machine's.
@@ -98,7 +113,13 @@ impl<'a> Images<'a> {
         self.engine.about().platform.rsplit('/').next().unwrap_or_default()
     }
 
-    async fn make(&self, package: &str, built: &Built, revision: &Revision) -> Result<String, Error> {
+    async fn make(
+        &self,
+        package: &str,
+        built: &Built,
+        revision: Option<&str>,
+        source: Option<&str>,
+    ) -> Result<String, Error> {
         let unreadable = |source| Error::ReadFile { path: built.path.clone(), source };
         let program = std::fs::read(&built.path).map_err(unreadable)?;
         let reference = self.reference(package);
@@ -106,7 +127,8 @@ impl<'a> Images<'a> {
             name: package,
             program: &program,
             architecture: self.architecture(),
-            labels: &self.labels(package, &built.version, revision),
+            labels: &self.labels(package, &built.version, revision, source),
+            environment: &revision.map(|revision| format!("GIT_COMMIT={revision}")).into_iter().collect::<Vec<_>>(),
             reference: reference.as_deref(),
         })
         .map_err(unreadable)?;
@@ -137,19 +159,20 @@ impl<'a> Images<'a> {
         service.image.clone().filter(|image| !image.contains('@'))
     }
 
-    fn labels(&self, package: &str, version: &str, revision: &Revision) -> BTreeMap<String, String> {
-        let mut labels = BTreeMap::from([
-            (SYSTEM.to_owned(), self.project.manifest.name.clone()),
-            ("org.opencontainers.image.title".to_owned(), package.to_owned()),
-        ]);
-        let known = [
-            ("revision", revision.commit.clone()),
-            ("source", revision.source.clone()),
-            ("version", Some(version.to_owned())),
-        ];
-        labels.extend(
-            known.into_iter().filter_map(|(name, value)| Some((format!("org.opencontainers.image.{name}"), value?))),
-        );
+    fn labels(
+        &self,
+        package: &str,
+        version: &str,
+        revision: Option<&str>,
+        source: Option<&str>,
+    ) -> BTreeMap<String, String> {
+        let known =
+            [("title", Some(package)), ("version", Some(version)), ("revision", revision), ("source", source)];
+        let mut labels: BTreeMap<String, String> = known
+            .into_iter()
+            .filter_map(|(name, value)| Some((format!("org.opencontainers.image.{name}"), value?.to_owned())))
+            .collect();
+        labels.insert(SYSTEM.to_owned(), self.project.manifest.name.clone());
         labels
     }
 
@@ -160,69 +183,6 @@ impl<'a> Images<'a> {
             if let Err(error) = self.engine.remove_image(&image).await {
                 tracing::debug!(%image, %error, "a replaced image stays");
             }
-        }
-    }
-}
-
-/// Where the sources come from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Revision {
-    /// The commit, with `-dirty` after it when the tree differs; `None` outside a repository.
-    pub(crate) commit: Option<String>,
-    /// The repository's address, without credentials; `None` when it is a folder of this machine.
-    pub(crate) source: Option<String>,
-}
-
-impl Revision {
-    pub(crate) async fn of(root: &Utf8Path) -> Self {
-        let (commit, changes, address) = tokio::join!(
-            git(root, &["rev-parse", "HEAD"]),
-            git(root, &["status", "--porcelain", "--untracked-files=normal"]),
-            git(root, &["config", "--get", "remote.origin.url"]),
-        );
-        let dirty = changes.is_none_or(|changes| !changes.is_empty());
-        Self {
-            commit: commit.map(|commit| if dirty { commit + "-dirty" } else { commit }),
-            source: address.and_then(|address| network_address(&address)),
-        }
-    }
-}
-
-async fn git(root: &Utf8Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").arg("-C").arg(root).args(arguments).output().await.ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// As a browser would open it: `git@host:path` becomes `https://host/path`; a folder of this machine is no address.
-fn network_address(address: &str) -> Option<String> {
-    let address = match address.split_once('@') {
-        Some((user, rest)) if !user.contains('/') && rest.contains(':') => {
-            format!("https://{}", rest.replacen(':', "/", 1))
-        }
-        _ => address.to_owned(),
-    };
-    let mut url = url::Url::parse(&address).ok()?;
-    if !matches!(url.scheme(), "http" | "https" | "ssh" | "git") || url.host_str().is_none() {
-        return None;
-    }
-    url.set_username("").ok()?;
-    url.set_password(None).ok()?;
-    let text = url.to_string();
-    Some(text.strip_suffix(".git").unwrap_or(&text).to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_no_credentials_and_is_of_the_network() {
-        let of = |address| network_address(address);
-        assert_eq!(of("git@example.com:team/orders.git").as_deref(), Some("https://example.com/team/orders"));
-        assert_eq!(of("https://me:secret@example.com/orders.git").as_deref(), Some("https://example.com/orders"));
-        assert_eq!(of("https://example.com/orders").as_deref(), Some("https://example.com/orders"));
-        for local in ["/home/me/orders", "../orders", "file:///home/me/orders", ""] {
-            assert_eq!(of(local), None, "{local}");
         }
     }
 }

@@ -5,6 +5,7 @@ mod engine;
 mod images;
 mod logs;
 mod removal;
+mod revision;
 mod runtime;
 mod scope;
 

@@ -25,13 +25,21 @@ const LOG_TAIL: usize = 20;
 pub(crate) struct ContainerRuntime {
     pub(crate) engine: Arc<dyn ContainerEngine>,
     pub(crate) scope: Scope,
+    /// Its data goes with it.
+    ephemeral: bool,
     prober: Prober,
     network: OnceCell<()>,
 }
 
 impl ContainerRuntime {
     pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &Project) -> Self {
-        Self { engine, scope: Scope::of(project), prober: Prober::new(), network: OnceCell::new() }
+        Self {
+            engine,
+            scope: Scope::of(project),
+            ephemeral: project.instance.ephemeral,
+            prober: Prober::new(),
+            network: OnceCell::new(),
+        }
     }
 
     /// The containers of this environment, by unit.
@@ -153,6 +161,9 @@ impl ContainerRuntime {
         }
         for network in self.engine.networks(&self.scope.filter()).await? {
             self.engine.remove_network(&network.name).await?;
+        }
+        if self.ephemeral {
+            self.remove_data().await?;
         }
         Ok(stopped)
     }

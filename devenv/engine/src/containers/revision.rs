@@ -1,0 +1,97 @@
+//! Where sources come from, as their repository knows it.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tokio::process::Command;
+
+/// Said of sources that are not committed as they are.
+const CHANGED: &str = "-dirty";
+
+/// The last commit that changed any of these files, with `-dirty` after it when they differ from it; `None` outside a
+/// repository. A commit that leaves them alone leaves their revision alone.
+pub(crate) async fn revision(root: &Utf8Path, sources: &[Utf8PathBuf]) -> Option<String> {
+    let paths: Vec<&str> =
+        sources.iter().filter_map(|source| source.strip_prefix(root).ok()).map(Utf8Path::as_str).collect();
+    let log = [&["log", "-1", "--format=%H", "--"][..], &paths].concat();
+    let status = [&["status", "--porcelain", "--untracked-files=all", "--"][..], &paths].concat();
+    let (commit, changes) = tokio::join!(git(root, &log), git(root, &status));
+    let commit = commit.filter(|commit| !commit.is_empty())?;
+    let changed = changes.is_none_or(|changes| !changes.is_empty());
+    Some(if changed { commit + CHANGED } else { commit })
+}
+
+pub(crate) fn is_committed(revision: Option<&str>) -> bool {
+    revision.is_some_and(|revision| !revision.ends_with(CHANGED))
+}
+
+/// What is checked out.
+pub(crate) async fn head(root: &Utf8Path) -> Option<String> {
+    git(root, &["rev-parse", "HEAD"]).await
+}
+
+/// The repository's address, without credentials; `None` when it is a folder of this machine.
+pub(crate) async fn source(root: &Utf8Path) -> Option<String> {
+    network_address(&git(root, &["config", "--get", "remote.origin.url"]).await?)
+}
+
+async fn git(root: &Utf8Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").arg("-C").arg(root).args(arguments).output().await.ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// As a browser would open it: `git@host:path` becomes `https://host/path`; a folder of this machine is no address.
+fn network_address(address: &str) -> Option<String> {
+    let address = match address.split_once('@') {
+        Some((user, rest)) if !user.contains('/') && rest.contains(':') => {
+            format!("https://{}", rest.replacen(':', "/", 1))
+        }
+        _ => address.to_owned(),
+    };
+    let mut url = url::Url::parse(&address).ok()?;
+    if !matches!(url.scheme(), "http" | "https" | "ssh" | "git") || url.host_str().is_none() {
+        return None;
+    }
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    let text = url.to_string();
+    Some(text.strip_suffix(".git").unwrap_or(&text).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_no_credentials_and_is_of_the_network() {
+        let of = |address| network_address(address);
+        assert_eq!(of("git@example.com:team/orders.git").as_deref(), Some("https://example.com/team/orders"));
+        assert_eq!(of("https://me:secret@example.com/orders.git").as_deref(), Some("https://example.com/orders"));
+        assert_eq!(of("https://example.com/orders").as_deref(), Some("https://example.com/orders"));
+        for local in ["/home/me/orders", "../orders", "file:///home/me/orders", ""] {
+            assert_eq!(of(local), None, "{local}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_revision_is_of_its_own_files() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let of = async |name: &str| revision(root, &[root.join(name)]).await;
+        let commit = async |name: &str, text: &str| {
+            std::fs::write(root.join(name), text).expect("writable");
+            git(root, &["add", "."]).await.expect("a repository");
+            let who = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+            git(root, &[&who[..], &["commit", "--quiet", "-m", name]].concat()).await.expect("committed");
+            head(root).await.expect("a commit")
+        };
+        assert_eq!(of("a").await, None);
+        git(root, &["init", "--quiet"]).await.expect("git is here");
+        let first = commit("a", "1").await;
+        commit("b", "1").await;
+        assert_eq!(of("a").await.as_ref(), Some(&first));
+        std::fs::write(root.join("a"), "2").expect("writable");
+        let changed = of("a").await;
+        assert_eq!(changed, Some(first.clone() + CHANGED));
+        assert!(!is_committed(changed.as_deref()) && is_committed(Some(&first)));
+        assert_eq!(commit("a", "2").await, of("a").await.expect("committed"));
+    }
+}
