@@ -158,14 +158,29 @@ pub(crate) struct Choice {
 
 impl Choice {
     pub(crate) fn wish(&self) -> Wish {
-        Wish {
-            runtime: match self.runtime {
-                Runtime::Auto => None,
-                Runtime::Process => Some(RuntimeKind::Process),
-                Runtime::Docker => Some(RuntimeKind::Docker),
-            },
-            emulator: self.emulator.map(Emulator::kind),
-            emulator_url: None,
+        Wish { runtime: self.runtime.kind(), emulator: self.emulator.map(Emulator::kind), emulator_url: None }
+    }
+}
+
+impl Test {
+    pub(crate) fn wish(&self) -> Wish {
+        let emulator = match self.emulator {
+            None | Some(TestEmulator::All) => None,
+            Some(TestEmulator::Embedded) => Some(EmulatorKind::Embedded),
+            Some(TestEmulator::DynamodbLocal) => Some(EmulatorKind::DynamodbLocal),
+            Some(TestEmulator::Localstack) => Some(EmulatorKind::Localstack),
+        };
+        Wish { runtime: self.runtime.kind(), emulator, emulator_url: None }
+    }
+}
+
+impl Runtime {
+    /// `None` leaves it to the machine.
+    fn kind(self) -> Option<RuntimeKind> {
+        match self {
+            Self::Auto => None,
+            Self::Process => Some(RuntimeKind::Process),
+            Self::Docker => Some(RuntimeKind::Docker),
         }
     }
 }
@@ -182,6 +197,14 @@ pub(crate) enum Emulator {
     Embedded,
     DynamodbLocal,
     Localstack,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestEmulator {
+    Embedded,
+    DynamodbLocal,
+    Localstack,
+    All,
 }
 
 impl Emulator {
@@ -209,8 +232,15 @@ pub(crate) struct Logs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Test {
-    #[command(flatten)]
-    pub(crate) choice: Choice,
+    /// What runs the services; auto is docker when a container engine answers
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) runtime: Runtime,
+    /// What stands for AWS; all runs the tests on each and compares
+    #[arg(long, value_enum)]
+    pub(crate) emulator: Option<TestEmulator>,
+    /// Fail when an emulator cannot run here, instead of skipping it
+    #[arg(long, requires = "emulator")]
+    pub(crate) require_all: bool,
     /// Leave the environment running afterwards
     #[arg(long)]
     pub(crate) keep: bool,

@@ -91,9 +91,7 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
             ("test_start", Exit::PrerequisiteMissing, hint("see [test] command in devenv.toml"))
         }
         Error::Testing(_) => ("testing", Exit::Failed, hint("devenv doctor")),
-        Error::UnitFailed { log, .. } if log.iter().any(|line| line.contains(ACCOUNT)) => {
-            ("account_wanted", Exit::PrerequisiteMissing, Some(account_hint()))
-        }
+        error if error.wants_account() => ("account_wanted", Exit::PrerequisiteMissing, Some(account_hint())),
         Error::UnitFailed { unit, .. } => ("unit_failed", Exit::Failed, Some(format!("devenv logs {unit}"))),
         Error::Deadline { unit, .. } => {
             let text = unit.as_ref().map_or_else(|| "devenv logs".to_owned(), |unit| format!("devenv logs {unit}"));
@@ -131,7 +129,6 @@ fn dynamo(error: &dynamo::Error) -> (&'static str, Exit, Option<String>) {
     }
 }
 
-/// What an image that wants an account names when it ends.
 const ACCOUNT: &str = "LOCALSTACK_AUTH_TOKEN";
 
 fn account_hint() -> String {

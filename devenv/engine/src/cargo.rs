@@ -56,7 +56,7 @@ impl Compilation {
                 format!("profile.{IMAGE_PROFILE}.inherits=\"release\""),
                 format!("profile.{IMAGE_PROFILE}.strip=\"symbols\""),
                 format!("profile.{IMAGE_PROFILE}.debug=false"),
-                format!("profile.{IMAGE_PROFILE}.incremental=false"),
+                format!("profile.{IMAGE_PROFILE}.incremental=true"),
                 format!("target.{target}.rustflags=[{}]", flags.join(",")),
             ],
             target: Some(target),

@@ -80,6 +80,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// An image that ended because nobody's account was named to it.
+    pub fn wants_account(&self) -> bool {
+        matches!(self, Self::UnitFailed { log, .. } if log.iter().any(|line| line.contains(ACCOUNT)))
+    }
+
     /// The last lines that the failed program wrote, oldest first.
     pub fn log(&self) -> &[String] {
         match self {
@@ -91,6 +96,9 @@ impl Error {
         }
     }
 }
+
+/// What an image that wants an account names when it ends.
+const ACCOUNT: &str = "LOCALSTACK_AUTH_TOKEN";
 
 fn humane(duration: Duration) -> String {
     if duration.as_secs() >= 1 {

@@ -8,10 +8,13 @@ use crate::lock::is_held;
 use crate::state_directory::StateDirectory;
 use crate::{Error, Project, supervisor};
 
-/// A new folder that no other run uses. The time makes the name sort, the process id makes it unique.
+/// A new folder that no other run uses.
 pub(crate) fn create(project: &Project) -> Result<Utf8PathBuf, Error> {
-    let folder = project.state.tests().join(format!("t{}", std::process::id()));
-    // A run that was killed and had the same process id has been swept before, unless its processes still end.
+    let tests = project.state.tests();
+    let own = format!("t{}", std::process::id());
+    // An earlier run of this process may have been kept; one that was killed has been swept.
+    let names = std::iter::once(own.clone()).chain((2..).map(|number| format!("{own}-{number}")));
+    let folder = names.map(|name| tests.join(name)).find(|folder| !folder.exists()).expect("numbers do not end");
     std::fs::create_dir_all(&folder).map_err(|source| Error::State { path: folder.clone(), source })?;
     Ok(folder)
 }

@@ -6,6 +6,7 @@ mod doctor;
 mod down;
 mod env;
 mod logs;
+mod parity;
 mod status;
 mod test;
 mod unit;

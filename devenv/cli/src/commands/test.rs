@@ -1,26 +1,38 @@
 use std::fmt::Write;
 
 use devenv_engine::testing::TestRun;
-use devenv_engine::{Error, TestOptions};
+use devenv_engine::{Error, TestOptions, TestReport};
 use devenv_model::event::TestOutcome;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::arguments::Test;
+use super::parity;
+use crate::arguments::{Test, TestEmulator};
 use crate::exit::Exit;
 use crate::run::{Context, Outcome};
 
 pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, Error> {
     let options = TestOptions {
-        wish: arguments.choice.wish(),
+        wish: arguments.wish(),
         keep: arguments.keep,
         junit: arguments.junit,
         arguments: arguments.arguments,
         timeout: arguments.timeout,
     };
+    if arguments.emulator == Some(TestEmulator::All) {
+        let trials = devenv_engine::test_every(&context.options, &options, &context.emitter, &context.cancel).await?;
+        return Ok(parity::outcome(context, &trials, arguments.require_all));
+    }
     let report = devenv_engine::test(&context.options, &options, &context.emitter, &context.cancel).await?;
-    let run = &report.run;
-    let mut text = failures(context, run);
-    text.push_str(&summary(context, run));
+    let mut outcome = Outcome::done(text(context, &report), &fields(&report));
+    if !report.run.is_green() {
+        outcome.exit = Exit::Failed;
+    }
+    Ok(outcome)
+}
+
+pub(super) fn text(context: &Context, report: &TestReport) -> String {
+    let mut text = failures(context, &report.run);
+    text.push_str(&summary(context, &report.run));
     let _ = write!(text, "\nreport: {}", report.junit);
     if let Some(bundle) = &report.bundle {
         let _ = write!(text, "\nwhat is known of the failure: {bundle}");
@@ -28,22 +40,22 @@ pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, E
     if let Some(kept) = &report.kept {
         let _ = write!(text, "\nkept: devenv --state-dir {kept} status");
     }
+    text
+}
+
+pub(super) fn fields(report: &TestReport) -> Value {
+    let run = &report.run;
     let tests: Vec<_> = run
         .tests
         .iter()
         .map(|test| json!({ "name": test.name, "outcome": test.outcome, "seconds": test.seconds, "failure": test.failure }))
         .collect();
-    let fields = json!({
+    json!({
         "passed": run.count(TestOutcome::Passed), "failed": run.count(TestOutcome::Failed),
         "ignored": run.count(TestOutcome::Ignored), "filtered": run.filtered,
         "seconds": run.elapsed.as_secs_f64(), "failure": run.failure, "tests": tests,
         "junit": report.junit, "bundle": report.bundle, "kept": report.kept,
-    });
-    let mut outcome = Outcome::done(text, &fields);
-    if !run.is_green() {
-        outcome.exit = Exit::Failed;
-    }
-    Ok(outcome)
+    })
 }
 
 fn failures(context: &Context, run: &TestRun) -> String {

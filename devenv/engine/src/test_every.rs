@@ -1,0 +1,84 @@
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::manifest::EmulatorKind;
+
+use crate::test::test;
+use crate::{Cancel, Emitter, Error, Project, ProjectOptions, TestOptions, TestReport, Wish};
+
+/// In the order in which they are tried: the quickest first.
+const EVERY: [EmulatorKind; 3] = [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal, EmulatorKind::Localstack];
+
+/// What came of the tests on one emulator.
+#[derive(Debug)]
+pub struct Trial {
+    pub emulator: EmulatorKind,
+    /// The image that it is, where it is one.
+    pub image: Option<String>,
+    pub outcome: TrialOutcome,
+}
+
+#[derive(Debug)]
+pub enum TrialOutcome {
+    Ran(Box<TestReport>),
+    /// It cannot run on this machine.
+    Skipped {
+        why: String,
+    },
+}
+
+/// Runs the manifest's test command on every emulator, one after another so that none takes another's time. The JUnit
+/// report of each has the emulator's name before its extension.
+pub async fn test_every(
+    options: &ProjectOptions,
+    tests: &TestOptions,
+    emitter: &Emitter,
+    cancel: &Cancel,
+) -> Result<Vec<Trial>, Error> {
+    let project = Project::load(options)?;
+    let junit = tests.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
+    let mut trials = Vec::new();
+    for emulator in EVERY {
+        let tests = TestOptions {
+            wish: Wish { emulator: Some(emulator), ..tests.wish.clone() },
+            junit: Some(named(&junit, emulator.name())),
+            ..tests.clone()
+        };
+        let outcome = match test(options, &tests, emitter, cancel).await {
+            Ok(report) => TrialOutcome::Ran(Box::new(report)),
+            Err(error) if cannot_run_here(&error) => {
+                let why = error.to_string();
+                emitter.notice(format!("{} is skipped: {why}", emulator.name()));
+                TrialOutcome::Skipped { why }
+            }
+            Err(error) => return Err(error),
+        };
+        let image = project.manifest.emulator.image(emulator).map(str::to_owned);
+        trials.push(Trial { emulator, image, outcome });
+    }
+    Ok(trials)
+}
+
+/// For want of something that this machine does not have, rather than for a mistake.
+fn cannot_run_here(error: &Error) -> bool {
+    match error {
+        Error::NoEngine(_) | Error::NeedsContainers { .. } | Error::NoEmulatorImage { .. } => true,
+        Error::ImageAbsent { .. } => true,
+        error => error.wants_account(),
+    }
+}
+
+/// `junit.xml` becomes `junit-embedded.xml`.
+fn named(path: &Utf8Path, name: &str) -> Utf8PathBuf {
+    let stem = path.file_stem().unwrap_or("junit");
+    path.with_file_name(format!("{stem}-{name}.{}", path.extension().unwrap_or("xml")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_report_has_its_emulators_name() {
+        assert_eq!(named(Utf8Path::new("out/junit.xml"), "embedded"), "out/junit-embedded.xml");
+        assert_eq!(named(Utf8Path::new("report"), "localstack"), "report-localstack.xml");
+    }
+}
