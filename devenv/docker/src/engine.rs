@@ -238,9 +238,9 @@ impl ContainerEngine for Engine {
         .boxed()
     }
 
-    fn ensure_network<'a>(&'a self, name: &'a str, labels: &'a BTreeMap<String, String>) -> Answer<'a, ()> {
+    fn ensure_network<'a>(&'a self, name: &'a str, labels: &'a BTreeMap<String, String>) -> Answer<'a, String> {
         async move {
-            // Names are not unique to an engine: it would make a second one.
+            // Names are not unique to an older engine: it would make a second one.
             let filters = [("name".to_owned(), vec![name.to_owned()])].into();
             let options = ListNetworksOptions { filters: Some(filters) };
             let listed = self.client.list_networks(Some(options)).await.map_err(failed("list the networks"))?;
@@ -249,7 +249,7 @@ impl ContainerEngine for Engine {
             if let Some(there) = listed.into_iter().find(|network| network.name.as_deref() == Some(name)) {
                 let theirs = there.labels.unwrap_or_default();
                 if labels.iter().all(|(name, value)| theirs.get(name) == Some(value)) {
-                    return Ok(());
+                    return Ok(there.id.unwrap_or_else(|| name.to_owned()));
                 }
                 let cause = "there is one of this name that devenv did not make".to_owned();
                 return Err(EngineError { action, cause, kind: EngineErrorKind::Conflict });
@@ -260,7 +260,7 @@ impl ContainerEngine for Engine {
                 labels: Some(labels.clone().into_iter().collect()),
                 ..NetworkCreateRequest::default()
             };
-            self.client.create_network(request).await.map(drop).map_err(failed(action))
+            self.client.create_network(request).await.map(|made| made.id).map_err(failed(action))
         }
         .boxed()
     }
@@ -271,15 +271,15 @@ impl ContainerEngine for Engine {
             let listed = self.client.list_networks(Some(options)).await.map_err(failed("list the networks"))?;
             Ok(listed
                 .into_iter()
-                .filter_map(|network| Some(Labelled { name: network.name?, labels: sorted(network.labels) }))
+                .filter_map(|network| Some(Labelled { id: network.id?, labels: sorted(network.labels) }))
                 .collect())
         }
         .boxed()
     }
 
-    fn remove_network<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
-        let action = format!("remove the network {name}");
-        async move { unless_gone(self.client.remove_network(name).await, action) }.boxed()
+    fn remove_network<'a>(&'a self, id: &'a str) -> Answer<'a, ()> {
+        let action = format!("remove the network {id}");
+        async move { unless_gone(self.client.remove_network(id).await, action) }.boxed()
     }
 
     fn volumes<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
@@ -289,7 +289,7 @@ impl ContainerEngine for Engine {
             let volumes = listed.volumes.unwrap_or_default();
             Ok(volumes
                 .into_iter()
-                .map(|volume| Labelled { name: volume.name, labels: volume.labels.into_iter().collect() })
+                .map(|volume| Labelled { id: volume.name, labels: volume.labels.into_iter().collect() })
                 .collect())
         }
         .boxed()

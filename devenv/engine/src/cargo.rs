@@ -33,12 +33,7 @@ pub(crate) struct Compilation {
 impl Compilation {
     /// Programs that run on this machine.
     pub(crate) fn of_processes(root: &Utf8Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            profile: PROCESS_PROFILE,
-            target: None,
-            config: Vec::new(),
-        }
+        Self { root: root.to_owned(), profile: PROCESS_PROFILE, target: None, config: Vec::new() }
     }
 
     /// Static programs that need nothing of an image.

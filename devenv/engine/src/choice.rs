@@ -60,24 +60,23 @@ pub(crate) enum ChosenEmulator {
     Outside(Endpoint),
 }
 
-impl ChosenEmulator {
-    /// Its kind, and the image or the address that it stands for.
-    pub(crate) fn describe(&self, project: &Project) -> String {
-        match self {
-            Self::Outside(endpoint) => format!("at {endpoint}"),
-            Self::Own(kind) => match project.manifest.emulator.image(*kind) {
-                Some(image) => format!("{} ({image})", kind.name()),
-                None => kind.name().to_owned(),
-            },
-        }
-    }
-}
-
 impl Choice {
     pub(crate) fn runtime_kind(&self) -> RuntimeKind {
         match self.runtime {
             ChosenRuntime::Process => RuntimeKind::Process,
             ChosenRuntime::Docker(_) => RuntimeKind::Docker,
+        }
+    }
+
+    /// The emulator's kind, and the image or the address that it stands for.
+    pub(crate) fn describe_emulator(&self, project: &Project) -> String {
+        match (&self.emulator, &self.runtime) {
+            (ChosenEmulator::Outside(endpoint), _) => format!("at {endpoint}"),
+            (ChosenEmulator::Own(kind), ChosenRuntime::Process) => kind.name().to_owned(),
+            (ChosenEmulator::Own(kind), ChosenRuntime::Docker(_)) => match project.manifest.emulator.image(*kind) {
+                Some(image) => format!("{} ({image})", kind.name()),
+                None => kind.name().to_owned(),
+            },
         }
     }
 
@@ -93,7 +92,7 @@ impl Choice {
         emitter.emit(Event::RuntimeChosen {
             runtime: self.runtime_kind().to_string(),
             why: self.why.clone(),
-            emulator: self.emulator.describe(project),
+            emulator: self.describe_emulator(project),
             project: project.instance.name.clone(),
         });
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use devenv_model::observed::Leftover;
 
 use crate::choice::{Choice, ChosenRuntime, RuntimeKind};
-use crate::containers::{ContainerRuntime, remove_orphans};
+use crate::containers::{ContainerRuntime, remove_orphans, settle};
 use crate::control::Client;
 use crate::up::command_lock;
 use crate::{Emitter, Error, Project, supervisor, test_environments};
@@ -33,7 +33,7 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
     let known = project.state.path().exists();
     let _alone = if known { Some(command_lock(project)?) } else { None };
     if known {
-        test_environments::sweep(project).await;
+        test_environments::sweep(project, emitter).await;
         end_processes(project, &mut down, emitter).await?;
     }
     end_containers(project, options, &mut down, emitter, known).await?;
@@ -110,6 +110,7 @@ async fn end_containers(
         Err(none) if uses_containers => return Err(none.into()),
         Err(_) => return Ok(()),
     };
+    settle(&project.state, emitter).await;
     remove_orphans(engine.as_ref(), project).await?;
     let runtime = ContainerRuntime::new(engine, project);
     let stopped = explained(runtime.take_down(), emitter).await?;

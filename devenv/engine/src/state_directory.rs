@@ -131,6 +131,11 @@ impl StateDirectory {
         self.0.join("keep")
     }
 
+    /// There while a command asks an engine to make things; left by one that was killed.
+    pub(crate) fn engine_mark(&self) -> Utf8PathBuf {
+        self.0.join("engine.mark")
+    }
+
     pub(crate) fn command_lock(&self) -> Utf8PathBuf {
         self.0.join("command.lock")
     }

@@ -50,7 +50,7 @@ pub(crate) async fn of_runtime(
     Ok(EnvironmentReport {
         project: project.instance.name.clone(),
         runtime: choice.runtime_kind().to_string(),
-        emulator: choice.emulator.describe(project),
+        emulator: choice.describe_emulator(project),
         data: data(project, choice, runtime),
         supervisor_pid: runtime.supervisor_pid().await,
         units: reports,

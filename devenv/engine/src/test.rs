@@ -46,7 +46,7 @@ pub async fn test(
     let project = Project::load(options)?;
     let settings = project.manifest.test.clone().ok_or(Error::NoTests)?;
     project.state.prepare()?;
-    test_environments::sweep(&project).await;
+    test_environments::sweep(&project, emitter).await;
     let folder = test_environments::create(&project)?;
     let isolated = Project::load(&ProjectOptions {
         directory: project.instance.root.clone(),

@@ -6,7 +6,7 @@ use crate::choice::RuntimeKind;
 use crate::containers;
 use crate::lock::is_held;
 use crate::state_directory::StateDirectory;
-use crate::{Error, Project, supervisor};
+use crate::{Emitter, Error, Project, supervisor};
 
 /// A new folder that no other run uses.
 pub(crate) fn create(project: &Project) -> Result<Utf8PathBuf, Error> {
@@ -20,7 +20,7 @@ pub(crate) fn create(project: &Project) -> Result<Utf8PathBuf, Error> {
 }
 
 /// Ends and removes what killed test runs left. A run that lives, or was asked to be kept, is not touched.
-pub(crate) async fn sweep(project: &Project) {
+pub(crate) async fn sweep(project: &Project, emitter: &Emitter) {
     let Ok(folders) = project.state.tests().read_dir_utf8() else {
         return;
     };
@@ -35,6 +35,7 @@ pub(crate) async fn sweep(project: &Project) {
             }
         }
         // The folder is what the containers are found by: it goes last.
+        containers::settle(&state, emitter).await;
         if !had_containers(&state) || end_containers(project, &folder).await {
             let _ = std::fs::remove_dir_all(&folder);
         }

@@ -3,11 +3,12 @@ use std::time::Duration;
 use devenv_model::event::{EnvironmentReport, Event};
 use devenv_model::plan::Plan;
 use devenv_model::reconcile::reconcile;
+use devenv_model::unit::EMULATOR;
 
 use crate::any_runtime::AnyRuntime;
 use crate::attachment::{Attachment, Hold};
 use crate::choice::{self, Choice, ChosenRuntime, Wish};
-use crate::containers::{EngineErrorKind, remove_orphans};
+use crate::containers::{EngineErrorKind, Making, remove_orphans, settle};
 use crate::execute::{Executed, execute, millis};
 use crate::lock::{HeldLock, LockAttempt, try_hold};
 use crate::log_reader::last_lines;
@@ -48,28 +49,48 @@ pub async fn plan(project: &Project, options: &UpOptions, emitter: &Emitter) -> 
 pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cancel: &Cancel) -> Result<Up, Error> {
     project.state.prepare()?;
     let _alone = command_lock(project)?;
-    test_environments::sweep(project).await;
+    test_environments::sweep(project, emitter).await;
     let choice = choice::choose(project, &options.wish).await?;
     choice.tell(project, emitter);
     down::end_other_runtime(project, &choice, emitter).await?;
-    if let ChosenRuntime::Docker(engine) = &choice.runtime {
-        remove_orphans(engine.as_ref(), project).await?;
-    }
+    let _making = match &choice.runtime {
+        ChosenRuntime::Docker(engine) => {
+            settle(&project.state, emitter).await;
+            remove_orphans(engine.as_ref(), project).await?;
+            Some(Making::begin(&project.state)?)
+        }
+        ChosenRuntime::Process => None,
+    };
     for _ in 1..ATTEMPTS {
-        match bring_up(project, &choice, options, emitter, cancel).await {
-            // A supervisor whose owner was killed may end while it is being asked: the next look finds none.
-            Err(Error::SupervisorLost { .. }) => {}
-            // Between the choice of a port and its use lies a build, in which another program may have taken it.
-            Err(Error::UnitFailed { unit, .. }) if ports::are_taken(project, &unit) => {
-                emitter.notice(format!("a port of {unit} was taken meanwhile; choosing another"));
-            }
-            Err(Error::Engine(error)) if error.kind == EngineErrorKind::PortTaken => {
-                emitter.notice("a port was taken meanwhile; choosing another");
-            }
+        let mut executed = Executed::default();
+        match bring_up(project, &choice, options, emitter, cancel, &mut executed).await {
+            Err(error) if is_another_world(project, &error, &executed, emitter) => {}
             other => return other,
         }
     }
-    bring_up(project, &choice, options, emitter, cancel).await
+    bring_up(project, &choice, options, emitter, cancel, &mut Executed::default()).await
+}
+
+/// Whether the snapshot did not hold for as long as it was needed, so that a new one may do better.
+fn is_another_world(project: &Project, error: &Error, executed: &Executed, emitter: &Emitter) -> bool {
+    match error {
+        // A supervisor whose owner was killed may end while it is being asked: the next look finds none.
+        Error::SupervisorLost { .. } => true,
+        // Between the choice of a port and its use lies a build, in which another program may have taken it.
+        Error::UnitFailed { unit, .. } if ports::are_taken(project, unit) => {
+            emitter.notice(format!("a port of {unit} was taken meanwhile; choosing another"));
+            true
+        }
+        Error::Engine(error) if error.kind == EngineErrorKind::PortTaken => {
+            emitter.notice("a port was taken meanwhile; choosing another");
+            true
+        }
+        // An engine takes a container back whose starter was killed, a moment after it was seen to run.
+        Error::UnitFailed { unit, .. } => !executed.started.contains(unit),
+        Error::Dynamo(dynamo::Error::Unreachable { .. }) => !executed.started.iter().any(|unit| unit == EMULATOR),
+        Error::Engine(error) => matches!(error.kind, EngineErrorKind::NotFound | EngineErrorKind::Conflict),
+        _ => false,
+    }
 }
 
 async fn bring_up(
@@ -78,6 +99,7 @@ async fn bring_up(
     options: &UpOptions,
     emitter: &Emitter,
     cancel: &Cancel,
+    executed: &mut Executed,
 ) -> Result<Up, Error> {
     let world = World::observe(project, choice, &options.services, emitter).await?;
     let plan = planned(&world).await?;
@@ -87,13 +109,12 @@ async fn bring_up(
         AnyRuntime::Processes(runtime) => runtime.ensure_supervisor(&project.instance).await?,
         AnyRuntime::Containers(_) => world.observed.units.is_empty(),
     };
-    let mut executed = Executed::default();
     if changed {
         world.remember()?;
         let outcome;
-        (executed, outcome) = execute(&plan, &world, emitter, options.timeout, cancel).await;
+        (*executed, outcome) = execute(&plan, &world, emitter, options.timeout, cancel).await;
         if let Err(error) = outcome {
-            return Err(undo(project, world, &executed, owned, error).await);
+            return Err(undo(project, world, executed, owned, error).await);
         }
     }
     let mut report = status::of_runtime(project, choice, &world.runtime).await?;

@@ -103,7 +103,7 @@ impl<'a> World<'a> {
                 name: EMULATOR.to_owned(),
                 config_hash: self.spec(EMULATOR).await?.config_hash(),
                 package: self.emulator_package(kind).map(str::to_owned),
-                image: manifest.emulator.image(kind).map(str::to_owned),
+                image: self.emulator_image(kind).map(str::to_owned),
                 depends_on: Vec::new(),
             });
         }
@@ -177,6 +177,12 @@ impl<'a> World<'a> {
     fn emulator_package(&self, kind: EmulatorKind) -> Option<&'a str> {
         let of_containers = matches!(self.runtime, AnyRuntime::Containers(_)) && kind == EmulatorKind::Embedded;
         self.project.manifest.emulator.embedded_package.as_deref().filter(|_| of_containers)
+    }
+
+    /// The emulator's image where it is not built here; a process has none.
+    fn emulator_image(&self, kind: EmulatorKind) -> Option<&'a str> {
+        let containers = matches!(self.runtime, AnyRuntime::Containers(_));
+        self.project.manifest.emulator.image(kind).filter(|_| containers)
     }
 
     /// The image of a service that is not built here.

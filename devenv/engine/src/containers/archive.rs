@@ -164,7 +164,14 @@ mod tests {
     use super::*;
 
     fn source<'a>(labels: &'a BTreeMap<String, String>, program: &'a [u8]) -> ImageSource<'a> {
-        ImageSource { name: "api", program, architecture: "amd64", labels, environment: &[], reference: Some("api:local") }
+        ImageSource {
+            name: "api",
+            program,
+            architecture: "amd64",
+            labels,
+            environment: &[],
+            reference: Some("api:local"),
+        }
     }
 
     #[test]

@@ -50,16 +50,16 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
         progress: &'a (dyn Fn(String) + Send + Sync),
     ) -> BoxFuture<'a, Result<(), EngineError>>;
 
-    /// Makes a bridge network; one of this name and these labels is no error.
+    /// Makes a bridge network unless there is one of this name and these labels. Returns its id.
     fn ensure_network<'a>(
         &'a self,
         name: &'a str,
         labels: &'a BTreeMap<String, String>,
-    ) -> BoxFuture<'a, Result<(), EngineError>>;
+    ) -> BoxFuture<'a, Result<String, EngineError>>;
     /// Networks that have this label, given as `name=value`.
     fn networks<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, EngineError>>;
     /// One that is gone is no error.
-    fn remove_network<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn remove_network<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
     /// Volumes that have this label, given as `name=value`.
     fn volumes<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, EngineError>>;
     /// One that is gone is no error.
@@ -146,6 +146,7 @@ pub struct NewContainer {
     pub name: String,
     pub spec: ContainerSpec,
     pub labels: BTreeMap<String, String>,
+    /// Its id.
     pub network: String,
     /// Of the volume, when the container is the first to use it.
     pub volume_labels: BTreeMap<String, String>,
@@ -188,7 +189,8 @@ pub struct BuildOrder {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labelled {
-    pub name: String,
+    /// What it is removed by: a network's id, a volume's name.
+    pub id: String,
     pub labels: BTreeMap<String, String>,
 }
 

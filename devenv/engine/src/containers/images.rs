@@ -166,8 +166,7 @@ impl<'a> Images<'a> {
         revision: Option<&str>,
         source: Option<&str>,
     ) -> BTreeMap<String, String> {
-        let known =
-            [("title", Some(package)), ("version", Some(version)), ("revision", revision), ("source", source)];
+        let known = [("title", Some(package)), ("version", Some(version)), ("revision", revision), ("source", source)];
         let mut labels: BTreeMap<String, String> = known
             .into_iter()
             .filter_map(|(name, value)| Some((format!("org.opencontainers.image.{name}"), value?.to_owned())))

@@ -8,6 +8,7 @@ mod removal;
 mod revision;
 mod runtime;
 mod scope;
+mod settle;
 
 pub use engine::{
     BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
@@ -17,3 +18,4 @@ pub(crate) use images::Images;
 pub(crate) use removal::{remove_orphans, remove_state};
 pub(crate) use runtime::ContainerRuntime;
 pub(crate) use scope::Scope;
+pub(crate) use settle::{Making, settle};

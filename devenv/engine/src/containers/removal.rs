@@ -17,10 +17,10 @@ pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path)
         }
     }
     for network in engine.networks(&label).await? {
-        engine.remove_network(&network.name).await?;
+        engine.remove_network(&network.id).await?;
     }
     for volume in engine.volumes(&label).await? {
-        engine.remove_volume(&volume.name).await?;
+        engine.remove_volume(&volume.id).await?;
     }
     Ok(())
 }

@@ -28,7 +28,8 @@ pub(crate) struct ContainerRuntime {
     /// Its data goes with it.
     ephemeral: bool,
     prober: Prober,
-    network: OnceCell<()>,
+    /// Its id, once it is there.
+    network: OnceCell<String>,
 }
 
 impl ContainerRuntime {
@@ -84,28 +85,21 @@ impl ContainerRuntime {
         Error::UnitFailed { unit: unit.to_owned(), cause, log: self.last_lines(unit, LOG_TAIL).await }
     }
 
-    async fn ensure_network(&self) -> Result<(), Error> {
+    async fn network(&self) -> Result<String, Error> {
         let labels = self.scope.labels();
         let made = self.network.get_or_try_init(|| self.engine.ensure_network(self.scope.network(), &labels));
-        made.await?;
-        Ok(())
+        Ok(made.await?.clone())
     }
 
     async fn create(&self, spec: ContainerSpec) -> Result<(), Error> {
-        self.ensure_network().await?;
+        let network = self.network().await?;
         let mut labels = self.scope.labels();
         labels.insert(UNIT.to_owned(), spec.name.clone());
         labels.insert(CONFIG_HASH.to_owned(), spec.config_hash());
         labels.insert(PROBE.to_owned(), serde_json::to_string(&spec.probe).expect("a probe is plain data"));
         labels.insert(KEEPS_DATA.to_owned(), (spec.name != EMULATOR || spec.volume.is_some()).to_string());
         let name = self.scope.container(&spec.name);
-        let new = NewContainer {
-            name,
-            spec,
-            labels,
-            network: self.scope.network().to_owned(),
-            volume_labels: self.scope.labels(),
-        };
+        let new = NewContainer { name, spec, labels, network, volume_labels: self.scope.labels() };
         self.engine.create(&new).await?;
         Ok(())
     }
@@ -160,7 +154,7 @@ impl ContainerRuntime {
             stopped.extend(group.into_iter().map(|(unit, _)| unit));
         }
         for network in self.engine.networks(&self.scope.filter()).await? {
-            self.engine.remove_network(&network.name).await?;
+            self.engine.remove_network(&network.id).await?;
         }
         if self.ephemeral {
             self.remove_data().await?;
@@ -178,7 +172,7 @@ impl ContainerRuntime {
     pub(crate) async fn remove_data(&self) -> Result<bool, Error> {
         let volumes = self.engine.volumes(&self.scope.filter()).await?;
         for volume in &volumes {
-            self.engine.remove_volume(&volume.name).await?;
+            self.engine.remove_volume(&volume.id).await?;
         }
         Ok(!volumes.is_empty())
     }

@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use toml::Spanned;
 
 use super::check::Check;
 use super::compose::{Read, Reader};
 use super::interpolate::interpolate;
 use super::seeds::SeedReader;
-use super::settings::{HealthSetting, ImageSettings, ProcessSection, ServiceSettings, Settings};
+use super::settings::{HealthSetting, ProcessSection, ServiceSettings, Settings};
 use super::tables::TableReader;
 use super::types::{Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings};
 use super::{ManifestError, Problem, SourceFile};
@@ -60,8 +61,9 @@ impl Manifest {
 
 fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Emulator {
     let content = &settings.content.emulator;
-    let mut image = |setting: &Option<ImageSettings>| {
-        let written = &setting.as_ref()?.image;
+    let embedded = content.embedded.as_ref().map(Spanned::get_ref);
+    let mut image = |written: Option<&Spanned<String>>| {
+        let written = written?;
         let problem = |message: &str| Problem::new("manifest.image", &settings.file, written.span(), message);
         match interpolate(written.get_ref(), variables) {
             Ok(image) if has_exact_version(&image) => return Some(image),
@@ -75,9 +77,10 @@ fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems:
     };
     Emulator {
         default: content.default.as_ref().map_or(EmulatorKind::Embedded, |kind| *kind.get_ref()),
-        embedded_package: content.embedded.as_ref().map(|embedded| embedded.package.get_ref().clone()),
-        dynamodb_local_image: image(&content.dynamodb_local),
-        localstack_image: image(&content.localstack),
+        embedded_package: embedded.and_then(|embedded| embedded.package.clone()).map(Spanned::into_inner),
+        embedded_image: image(embedded.and_then(|embedded| embedded.image.as_ref())),
+        dynamodb_local_image: image(content.dynamodb_local.as_ref().map(|setting| &setting.image)),
+        localstack_image: image(content.localstack.as_ref().map(|setting| &setting.image)),
     }
 }
 

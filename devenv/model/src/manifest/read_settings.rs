@@ -100,7 +100,18 @@ impl Settings {
     fn check_emulators(&self, problems: &mut Vec<Problem>) {
         let emulator = &self.content.emulator;
         if let Some(embedded) = &emulator.embedded {
-            self.check_package(&embedded.package, problems);
+            match (&embedded.get_ref().package, &embedded.get_ref().image) {
+                (Some(package), None) => self.check_package(package, problems),
+                (None, Some(_)) => {}
+                (Some(_), Some(image)) => problems.push(
+                    self.problem("manifest.embedded", image.span(), "package and image exclude each other")
+                        .help("keep the package to build it here, or the image to fetch it"),
+                ),
+                (None, None) => problems.push(
+                    self.problem("manifest.embedded", embedded.span(), "neither package nor image is given")
+                        .help("name the image that holds devenv-emulator: image = \"...\""),
+                ),
+            }
         }
         let promoted = self.content.promote.values().flat_map(|target| &target.emulators);
         for kind in emulator.default.iter().chain(promoted) {

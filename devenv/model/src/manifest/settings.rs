@@ -61,8 +61,9 @@ pub(super) struct EmulatorSettings {
     /// The emulator that `up` starts unless told otherwise.
     #[schemars(with = "Option<EmulatorKind>")]
     pub(super) default: Option<Spanned<EmulatorKind>>,
-    /// The emulator that is part of devenv.
-    pub(super) embedded: Option<EmbeddedSettings>,
+    /// The emulator that is part of devenv, as a container: either a package or an image.
+    #[schemars(with = "Option<EmbeddedSettings>")]
+    pub(super) embedded: Option<Spanned<EmbeddedSettings>>,
     /// DynamoDB Local, as a container.
     pub(super) dynamodb_local: Option<ImageSettings>,
     /// LocalStack or an emulator compatible with it, as a container.
@@ -72,9 +73,12 @@ pub(super) struct EmulatorSettings {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EmbeddedSettings {
-    /// The Cargo package of this workspace whose binary its image holds; the program devenv itself unless given.
-    #[schemars(with = "String")]
-    pub(super) package: Spanned<String>,
+    /// The Cargo package of this workspace from which its image is built.
+    #[schemars(with = "Option<String>")]
+    pub(super) package: Option<Spanned<String>>,
+    /// Its image with its exact version, where it is not built here.
+    #[schemars(with = "Option<String>")]
+    pub(super) image: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -138,9 +138,10 @@ pub enum ProcessRun {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Emulator {
     pub default: EmulatorKind,
-    /// `[emulator.embedded] package`: the Cargo package whose binary the embedded emulator's image holds; this very
-    /// program when `None`.
+    /// `[emulator.embedded] package`: the Cargo package from which the embedded emulator's image is built.
     pub embedded_package: Option<String>,
+    /// `[emulator.embedded] image`, where it is not built here.
+    pub embedded_image: Option<String>,
     /// `[emulator.dynamodb-local] image`
     pub dynamodb_local_image: Option<String>,
     /// `[emulator.localstack] image`
@@ -175,10 +176,10 @@ impl EmulatorKind {
 }
 
 impl Emulator {
-    /// The image that `devenv.toml` names for this kind; the embedded one is built here and has none.
+    /// The image that `devenv.toml` names for this kind; `None` for one that is built here.
     pub fn image(&self, kind: EmulatorKind) -> Option<&str> {
         match kind {
-            EmulatorKind::Embedded => None,
+            EmulatorKind::Embedded => self.embedded_image.as_deref(),
             EmulatorKind::DynamodbLocal => self.dynamodb_local_image.as_deref(),
             EmulatorKind::Localstack => self.localstack_image.as_deref(),
         }

@@ -1,0 +1,173 @@
+//! Environments that nobody disturbs.
+
+use serde_json::Value;
+
+use crate::engine::{docker, is_there};
+use crate::project::Project;
+
+#[test]
+fn an_unchanged_up_is_a_no_op() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    assert!(project.up().err.contains("runtime docker (asked for), emulator embedded (devenv-emulator:local)"));
+    let before = project.ids();
+    // Without a wish, what runs keeps its runtime.
+    let again = project.done(&["up", "-d", "--output", "plain"]);
+    assert!(again.err.contains("unchanged"), "{}", again.err);
+    assert_eq!(project.ids(), before);
+    assert_eq!(project.done(&["up", "--dry-run"]).out.trim(), "nothing to do");
+}
+
+#[test]
+fn a_changed_service_alone_is_replaced() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    let before = project.ids();
+    project.change("compose.yaml", "    mem_limit: 64m", "    environment: { COLOUR: blue }\n    mem_limit: 64m");
+    let plan = project.done(&["up", "--dry-run"]).out;
+    assert!(plan.contains("replace web (configuration changed)"), "{plan}");
+    project.up();
+    let after = project.ids();
+    assert_eq!((&after[0], &after[2]), (&before[0], &before[2]));
+    assert_ne!(after[1], before[1]);
+}
+
+#[test]
+fn a_container_removed_by_hand_comes_back() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    let before = project.ids();
+    docker(&["rm", "--force", &project.container("back")]);
+    assert_eq!(project.unit("back")["state"], "stopped");
+    project.up();
+    let after = project.ids();
+    assert_eq!(after[..2], before[..2]);
+    assert_eq!(project.unit("back")["state"], "ready");
+}
+
+#[test]
+fn down_leaves_nothing_and_keeps_the_data_until_it_is_told() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    assert_eq!(project.things().len(), 5, "{:?}", project.things());
+    project.done(&["down"]);
+    let left = project.things();
+    assert!(left.len() == 1 && left[0].starts_with("volume "), "{left:?}");
+    // The labels lead to it, also when nothing else is remembered.
+    std::fs::remove_dir_all(project.path().join(".devenv")).expect("ours");
+    project.done(&["down", "--volumes"]);
+    assert_eq!(project.things(), Vec::<String>::new());
+}
+
+#[test]
+fn a_container_may_do_as_little_as_the_compose_file_says() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    for unit in ["emulator", "web"] {
+        let facts: Value = serde_json::from_str(&docker(&["inspect", &project.container(unit)])).expect("JSON");
+        let host = &facts[0]["HostConfig"];
+        assert_eq!(host["ReadonlyRootfs"], true, "{unit}");
+        assert_eq!(host["CapDrop"][0], "ALL", "{unit}");
+        assert_eq!(host["SecurityOpt"][0], "no-new-privileges:true", "{unit}");
+        assert!(host["Memory"].as_u64().is_some_and(|bytes| bytes > 0), "{unit}");
+        assert!(host["PidsLimit"].as_u64().is_some_and(|pids| pids > 0), "{unit}");
+        assert_eq!(facts[0]["Config"]["User"], "65532:65532", "{unit}");
+        let bindings = host["PortBindings"].as_object().expect("a map");
+        let addresses = bindings.values().flat_map(|list| list.as_array().expect("a list"));
+        assert!(addresses.clone().count() > 0 && addresses.clone().all(|binding| binding["HostIp"] == "127.0.0.1"));
+    }
+    let web: Value = serde_json::from_str(&docker(&["inspect", &project.container("web")])).expect("JSON");
+    assert_eq!(web[0]["HostConfig"]["Memory"], 64 << 20);
+    let environment = web[0]["Config"]["Env"].to_string();
+    assert!(environment.contains("AWS_ENDPOINT_URL=http://emulator:8000"), "{environment}");
+    assert!(environment.contains("AWS_ACCESS_KEY_ID=devenv"), "{environment}");
+}
+
+#[test]
+fn two_checkouts_run_side_by_side_and_a_port_of_a_container_is_named() {
+    if !is_there() {
+        return;
+    }
+    let (one, two) = (Project::new(), Project::new());
+    for project in [&one, &two] {
+        project.change("compose.yaml", "[\"8080\"]", "[\"127.0.0.1:19481:8080\"]");
+    }
+    one.up();
+    assert_eq!(one.unit("web")["url"], "http://127.0.0.1:19481");
+    let second = two.up();
+    let holder = format!("port 19481 is held by the container {}", one.container("web"));
+    assert!(second.err.contains(&holder), "{}", second.err);
+    one.done(&["down"]);
+    assert_eq!(two.unit("web")["state"], "ready");
+}
+
+#[test]
+fn tests_have_an_environment_of_their_own_that_goes_with_them() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    let before = project.things();
+    let ran = project.done(&["test", "--runtime", "docker", "--output", "plain"]);
+    assert!(ran.out.contains("green: 1 passed"), "{}", ran.out);
+    assert_eq!(project.things(), before);
+}
+
+#[test]
+fn logs_are_shown_and_kept_of_what_failed() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    let shown = project.done(&["logs", "web"]).out;
+    assert!(shown.contains("listening on http://0.0.0.0:8080"), "{shown}");
+    project.done(&["down"]);
+    project.change("compose.yaml", "\"--memory\"", "\"--nonsense\"");
+    let failed = project.run(&["up", "-d", "--runtime", "docker"]);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert!(failed.err.contains("web failed") && failed.err.contains("--nonsense"), "{}", failed.err);
+    // As the message says to do.
+    assert!(project.done(&["logs", "web"]).out.contains("--nonsense"));
+}
+
+#[test]
+fn changing_the_runtime_stops_the_other_one() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    let devenv = env!("CARGO_BIN_EXE_devenv");
+    let process = |name: &str| {
+        format!(
+            "[services.{name}]\nhealth = \"/\"\n[services.{name}.process]\ncommand = [\"{devenv}\", \"emulator\", \"--memory\", \
+             \"--listen\", \"127.0.0.1:${{port:8080}}\"]\n"
+        )
+    };
+    project.change("devenv.toml", "[services.web]\nhealth = \"/\"\n", &process("web"));
+    project.change("devenv.toml", "[services.back]\nhealth = \"/\"\n", &process("back"));
+    project.up();
+    let processes = project.done(&["up", "-d", "--runtime", "process", "--output", "plain"]);
+    assert!(processes.err.contains("stopped the environment that ran as containers"), "{}", processes.err);
+    assert!(project.things().iter().all(|thing| thing.starts_with("volume ")), "{:?}", project.things());
+    assert!(project.unit("web")["pid"].is_u64());
+    let containers = project.up();
+    assert!(containers.err.contains("stopped the environment that ran as processes"), "{}", containers.err);
+    assert_eq!(project.unit("web")["state"], "ready");
+    project.container("web");
+}

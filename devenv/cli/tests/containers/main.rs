@@ -1,0 +1,8 @@
+//! Obligations of environments of containers, each on a real engine.
+
+mod crashes;
+mod engine;
+mod environment;
+mod mistakes;
+mod own_engine;
+mod project;

@@ -1,0 +1,101 @@
+//! What goes wrong is named, and nothing half-done stays.
+
+use crate::engine::{docker, eventually, is_there};
+use crate::project::Project;
+
+fn nothing_runs(project: &Project) {
+    assert!(project.things().iter().all(|thing| thing.starts_with("volume ")), "{:?}", project.things());
+}
+
+#[test]
+fn an_image_that_is_missing_and_cannot_be_fetched() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.change("compose.yaml", "image: devenv-emulator:local", "image: registry.invalid/nobody/nothing:1");
+    let failed = project.run(&["up", "-d", "--runtime", "docker"]);
+    assert_eq!(failed.code, 4, "{}", failed.err);
+    assert!(
+        failed.err.contains("registry.invalid/nobody/nothing:1") && failed.err.contains("hint: "),
+        "{}",
+        failed.err
+    );
+    nothing_runs(&project);
+}
+
+#[test]
+fn a_service_that_never_becomes_healthy() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.change("devenv.toml", "[services.back]\nhealth = \"/\"", "[services.back]\nhealth = \"/never\"");
+    let failed = project.run(&["up", "-d", "--runtime", "docker", "--timeout", "4s"]);
+    assert_eq!(failed.code, 5, "{}", failed.err);
+    assert!(failed.err.contains("wait for back") && failed.err.contains("listening on"), "{}", failed.err);
+    nothing_runs(&project);
+}
+
+#[test]
+fn a_service_that_dies_is_shown_with_its_exit_code_and_started_again() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    let before = docker(&["inspect", "--format", "{{.State.Pid}}", &project.container("back")]);
+    project.done(&["unit", "kill", "back"]);
+    eventually("back runs again", || project.unit("back")["state"] == "ready");
+    assert_ne!(docker(&["inspect", "--format", "{{.State.Pid}}", &project.container("back")]), before);
+    // Out of the engine's hands, so that it stays as it ended.
+    docker(&["update", "--restart", "no", &project.container("back")]);
+    docker(&["kill", &project.container("back")]);
+    eventually("its end is seen", || project.unit("back")["state"] == "failed");
+    assert!(project.unit("back")["detail"].as_str().is_some_and(|detail| detail.contains("signal 9")));
+    project.up();
+    assert_eq!(project.unit("back")["state"], "ready");
+}
+
+#[test]
+fn a_network_of_this_name_that_is_somebody_elses_is_left_alone() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    let network = project.container("web").trim_end_matches("-web").to_owned();
+    project.done(&["down"]);
+    docker(&["network", "create", &network]);
+    let failed = project.run(&["up", "-d", "--runtime", "docker"]);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert!(failed.err.contains(&network) && failed.err.contains("devenv did not make"), "{}", failed.err);
+    project.done(&["down"]);
+    docker(&["network", "rm", &network]);
+}
+
+#[test]
+fn an_emulator_that_somebody_else_runs_is_used_and_left() {
+    if !is_there() {
+        return;
+    }
+    let (theirs, ours) = (Project::new(), Project::new());
+    theirs.up();
+    let url = theirs.unit("emulator")["url"].as_str().expect("it runs").to_owned();
+    let devenv = env!("CARGO_BIN_EXE_devenv");
+    for name in ["web", "back"] {
+        let process = format!(
+            "[services.{name}.process]\ncommand = [\"{devenv}\", \"emulator\", \"--memory\", \"--listen\", \
+             \"127.0.0.1:${{port:8080}}\"]\n[services.{name}]\n"
+        );
+        ours.change("devenv.toml", &format!("[services.{name}]\n"), &process);
+    }
+    ours.done(&["up", "-d", "--emulator-url", &url]);
+    let environment = ours.done(&["env", "--format", "dotenv"]).out;
+    assert!(environment.contains(&format!("AWS_ENDPOINT_URL='{url}'")), "{environment}");
+    ours.done(&["reset"]);
+    ours.done(&["down"]);
+    assert_eq!(theirs.unit("emulator")["state"], "ready");
+    let seeded = theirs.done(&["seed", "--emulator-url", &url]).out;
+    assert!(seeded.contains("every seed item is there already"), "{seeded}");
+}

@@ -1,0 +1,157 @@
+//! What an engine does to the environment: these tests have one of their own, which they may stop and starve.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::engine::{IMAGE, docker, eventually, is_there, skipped};
+use crate::project::Project;
+
+/// A Docker Engine with its own socket, state and bridge.
+struct Engine {
+    folder: TempDir,
+    child: Option<Child>,
+    /// A second bridge needs a second range of addresses.
+    number: u8,
+    mounted: bool,
+}
+
+impl Engine {
+    /// `None` where this user may not start one, with the reason printed; in CI that is a failure.
+    fn start(number: u8, size: Option<&str>) -> Option<Self> {
+        let is_root = rustix_is_root();
+        let there = Command::new("dockerd").arg("--version").stdout(Stdio::null()).status().is_ok();
+        if !is_root || !there {
+            assert!(std::env::var_os("CI").is_none(), "in CI an engine must be startable: root, dockerd on the PATH");
+            skipped("only root can start an engine of its own (dockerd)");
+            return None;
+        }
+        let folder = tempfile::Builder::new().prefix("dockerd").tempdir().expect("a temporary directory");
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).expect("writable");
+        if let Some(size) = size {
+            let size = format!("size={size}");
+            run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs", &data.display().to_string()]);
+        }
+        run("ip", &["link", "add", &format!("dvtest{number}"), "type", "bridge"]);
+        run("ip", &["addr", "add", &format!("10.213.{number}.1/24"), "dev", &format!("dvtest{number}")]);
+        run("ip", &["link", "set", &format!("dvtest{number}"), "up"]);
+        let mut engine = Self { folder, child: None, number, mounted: size.is_some() };
+        engine.launch();
+        Some(engine)
+    }
+
+    fn launch(&mut self) {
+        let path = |name: &str| self.folder.path().join(name).display().to_string();
+        let log = std::fs::File::options().create(true).append(true).open(path("log")).expect("writable");
+        let child = Command::new("dockerd")
+            .args(["--host", &self.host(), "--data-root", &path("data"), "--exec-root", &path("exec")])
+            .args(["--pidfile", &path("pid"), "--bridge", &format!("dvtest{}", self.number)])
+            .args(["--default-address-pool", &format!("base=10.214.{}.0/24,size=28", self.number)])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.child = Some(child.expect("dockerd starts"));
+        eventually("the engine answers", || {
+            let answer = self.docker().arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+            answer.is_ok_and(|status| status.success())
+        });
+    }
+
+    /// SIGTERM, as a system's shutdown would.
+    fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            run("kill", &[&child.id().to_string()]);
+            child.wait().expect("ours");
+        }
+    }
+
+    fn host(&self) -> String {
+        format!("unix://{}", self.folder.path().join("docker.sock").display())
+    }
+
+    fn docker(&self) -> Command {
+        let mut command = Command::new("docker");
+        command.args(["--host", &self.host()]);
+        command
+    }
+
+    /// Takes the test image over from the usual engine.
+    fn load(&self) {
+        let archive = self.folder.path().join("image.tar");
+        docker(&["save", "--output", &archive.display().to_string(), IMAGE]);
+        let loaded = self.docker().args(["load", "--input"]).arg(&archive).output().expect("docker is here");
+        assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+        let _ = Command::new("ip").args(["link", "del", &format!("dvtest{}", self.number)]).status();
+        if self.mounted {
+            let _ = Command::new("umount").arg("--lazy").arg(self.folder.path().join("data")).status();
+        }
+    }
+}
+
+fn rustix_is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    Path::new("/proc/self").metadata().is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).status().expect(program);
+    assert!(status.success(), "{program} {}", arguments.join(" "));
+}
+
+#[test]
+fn an_engine_that_was_stopped_and_started_is_repaired_by_the_next_up() {
+    if !is_there() {
+        return;
+    }
+    let Some(mut engine) = Engine::start(1, None) else {
+        return;
+    };
+    engine.load();
+    let mut project = Project::new();
+    project.docker_host = Some(engine.host());
+    project.up();
+    engine.stop();
+    let lost = project.run(&["status"]);
+    assert_eq!(lost.code, 4, "{}", lost.err);
+    assert!(lost.err.contains("no container engine answers") && lost.err.contains("hint: "), "{}", lost.err);
+    engine.launch();
+    project.up();
+    for unit in ["emulator", "web", "back"] {
+        assert_eq!(project.unit(unit)["state"], "ready", "{unit}");
+    }
+    project.done(&["down", "--volumes"]);
+}
+
+#[test]
+fn a_full_disk_of_the_engine_is_named_and_nothing_half_made_stays() {
+    if !is_there() {
+        return;
+    }
+    let Some(engine) = Engine::start(2, Some("24m")) else {
+        return;
+    };
+    engine.load();
+    let filler = engine.folder.path().join("data/filler");
+    let mut file = std::fs::File::create(&filler).expect("writable");
+    while file.write_all(&[0; 64 * 1024]).is_ok() {}
+    drop(file);
+    let mut project = Project::new();
+    project.docker_host = Some(engine.host());
+    let failed = project.run(&["up", "-d", "--runtime", "docker"]);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert!(failed.err.contains("no space left on device") && failed.err.contains("free some space"), "{}", failed.err);
+    std::fs::remove_file(&filler).expect("ours");
+    let left = engine.docker().args(["ps", "--all", "--quiet"]).output().expect("docker is here");
+    assert!(left.stdout.is_empty(), "{}", String::from_utf8_lossy(&left.stdout));
+    project.up();
+    project.done(&["down", "--volumes"]);
+}

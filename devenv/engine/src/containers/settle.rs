@@ -1,0 +1,41 @@
+//! What an engine still does for a command that was killed.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use crate::state_directory::StateDirectory;
+use crate::{Emitter, Error};
+
+/// An engine makes a network or a container also when nobody waits for it any more, and has no way to say that it is
+/// about to: this is longer than it takes on a busy machine.
+const SETTLES: Duration = Duration::from_secs(2);
+
+/// Held while an engine is asked to make things. A command that is killed leaves its mark.
+#[derive(Debug)]
+pub(crate) struct Making(Utf8PathBuf);
+
+impl Making {
+    pub(crate) fn begin(state: &StateDirectory) -> Result<Self, Error> {
+        let path = state.engine_mark();
+        std::fs::write(&path, b"").map_err(|source| Error::State { path: path.clone(), source })?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Waits until what a killed command asked for is there to be seen; returns at once when none was killed.
+pub(crate) async fn settle(state: &StateDirectory, emitter: &Emitter) {
+    let mark = state.engine_mark();
+    if !mark.exists() {
+        return;
+    }
+    emitter.notice("the last command was killed; the engine is given two seconds to end what it was asked for");
+    tokio::time::sleep(SETTLES).await;
+    let _ = std::fs::remove_file(mark);
+}
