@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use dynoxide::Database;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     faults::{Fault, Faults},
@@ -23,31 +23,55 @@ pub struct Emulator {
     pub client: Client,
     faults: Faults,
     front: Serving,
+    /// Ends the server that this process runs, where it does.
     stop: Option<oneshot::Sender<()>>,
-    _server: JoinHandle<()>,
 }
 
 impl Emulator {
     pub async fn start() -> Self {
         let database = Database::memory().expect("a database in memory");
-        for file in std::fs::read_dir(tables()).expect("the table files are there") {
-            let file = file.expect("a readable folder").path();
-            let text = std::fs::read_to_string(&file).expect("a readable table file");
-            let request = serde_json::from_str(&text).expect("a CreateTable input");
+        for definition in definitions() {
+            let request = serde_json::from_str(&definition).expect("a CreateTable input");
             database.create_table(request).expect("a valid table");
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let upstream = format!("http://{}/", listener.local_addr().expect("bound"));
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(async move {
+        tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             dynoxide::server::serve_with_shutdown(listener, database, stopped)
                 .await
                 .expect("the server ends when told");
         });
+        Self::before(upstream, Some(stop)).await
+    }
+
+    /// The same over an empty database that somebody else runs, at a URL that ends with `/`.
+    pub async fn at(upstream: &str) -> Self {
+        let http = reqwest::Client::new();
+        for definition in definitions() {
+            let created = http
+                .post(upstream)
+                .header("x-amz-target", "DynamoDB_20120810.CreateTable")
+                .header("content-type", "application/x-amz-json-1.0")
+                .header(
+                    "authorization",
+                    "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+                )
+                .body(definition)
+                .send()
+                .await
+                .expect("the database answers");
+            let status = created.status();
+            assert!(status.is_success(), "{status}: {}", created.text().await.unwrap_or_default());
+        }
+        Self::before(upstream.to_owned(), None).await
+    }
+
+    async fn before(upstream: String, stop: Option<oneshot::Sender<()>>) -> Self {
         let faults = Faults::before(upstream);
         let front = serve(faults.router()).await;
-        let emulator = Self { client: client(&front.url), faults, front, stop: Some(stop), _server: server };
+        let emulator = Self { client: client(&front.url), faults, front, stop };
         emulator.put_product(IN_STOCK, 29, 100).await;
         emulator.put_product(OTHER_IN_STOCK, 49, 50).await;
         emulator
@@ -126,6 +150,12 @@ fn client(url: &str) -> Client {
     Client::from_conf(config)
 }
 
-fn tables() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../terraform/tables")
+/// The `CreateTable` input of each table.
+fn definitions() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../terraform/tables");
+    let files = std::fs::read_dir(folder).expect("the table files are there");
+    let read = |file: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(file.expect("a readable folder").path()).expect("a readable table file")
+    };
+    files.map(read).collect()
 }

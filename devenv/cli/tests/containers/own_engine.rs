@@ -9,21 +9,19 @@ use tempfile::TempDir;
 use crate::engine::{IMAGE, docker, eventually, is_there, skipped};
 use crate::project::Project;
 
-/// A Docker Engine with its own socket, state and bridge.
+/// A Docker Engine with its own socket, state and network: another engine's bridge and rules are out of its sight.
 struct Engine {
     folder: TempDir,
     child: Option<Child>,
-    /// A second bridge needs a second range of addresses.
-    number: u8,
+    namespace: String,
     mounted: bool,
 }
 
 impl Engine {
     /// `None` where this user may not start one, with the reason printed; in CI that is a failure.
-    fn start(number: u8, size: Option<&str>) -> Option<Self> {
-        let is_root = rustix_is_root();
+    fn start(size: Option<&str>) -> Option<Self> {
         let there = Command::new("dockerd").arg("--version").stdout(Stdio::null()).status().is_ok();
-        if !is_root || !there {
+        if !is_root() || !there {
             assert!(std::env::var_os("CI").is_none(), "in CI an engine must be startable: root, dockerd on the PATH");
             skipped("only root can start an engine of its own (dockerd)");
             return None;
@@ -35,10 +33,10 @@ impl Engine {
             let size = format!("size={size}");
             run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs", &data.display().to_string()]);
         }
-        run("ip", &["link", "add", &format!("dvtest{number}"), "type", "bridge"]);
-        run("ip", &["addr", "add", &format!("10.213.{number}.1/24"), "dev", &format!("dvtest{number}")]);
-        run("ip", &["link", "set", &format!("dvtest{number}"), "up"]);
-        let mut engine = Self { folder, child: None, number, mounted: size.is_some() };
+        let namespace = folder.path().file_name().expect("a name").to_string_lossy().into_owned();
+        run("ip", &["netns", "add", &namespace]);
+        run("ip", &["-n", &namespace, "link", "set", "lo", "up"]);
+        let mut engine = Self { folder, child: None, namespace, mounted: size.is_some() };
         engine.launch();
         Some(engine)
     }
@@ -46,10 +44,11 @@ impl Engine {
     fn launch(&mut self) {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         let log = std::fs::File::options().create(true).append(true).open(path("log")).expect("writable");
-        let child = Command::new("dockerd")
-            .args(["--host", &self.host(), "--data-root", &path("data"), "--exec-root", &path("exec")])
-            .args(["--pidfile", &path("pid"), "--bridge", &format!("dvtest{}", self.number)])
-            .args(["--default-address-pool", &format!("base=10.214.{}.0/24,size=28", self.number)])
+        // Not `ip netns exec`, which hides the control groups.
+        let child = Command::new("nsenter")
+            .args([&format!("--net=/run/netns/{}", self.namespace), "dockerd"])
+            .args(["--host", &self.host(), "--pidfile", &path("pid")])
+            .args(["--data-root", &path("data"), "--exec-root", &path("exec")])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
@@ -90,14 +89,14 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.stop();
-        let _ = Command::new("ip").args(["link", "del", &format!("dvtest{}", self.number)]).status();
+        let _ = Command::new("ip").args(["netns", "del", &self.namespace]).status();
         if self.mounted {
             let _ = Command::new("umount").arg("--lazy").arg(self.folder.path().join("data")).status();
         }
     }
 }
 
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     Path::new("/proc/self").metadata().is_ok_and(|metadata| metadata.uid() == 0)
 }
@@ -112,12 +111,12 @@ fn an_engine_that_was_stopped_and_started_is_repaired_by_the_next_up() {
     if !is_there() {
         return;
     }
-    let Some(mut engine) = Engine::start(1, None) else {
+    let Some(mut engine) = Engine::start(None) else {
         return;
     };
     engine.load();
     let mut project = Project::new();
-    project.docker_host = Some(engine.host());
+    project.elsewhere = Some((engine.namespace.clone(), engine.host()));
     project.up();
     engine.stop();
     let lost = project.run(&["status"]);
@@ -136,7 +135,7 @@ fn a_full_disk_of_the_engine_is_named_and_nothing_half_made_stays() {
     if !is_there() {
         return;
     }
-    let Some(engine) = Engine::start(2, Some("24m")) else {
+    let Some(engine) = Engine::start(Some("24m")) else {
         return;
     };
     engine.load();
@@ -145,7 +144,7 @@ fn a_full_disk_of_the_engine_is_named_and_nothing_half_made_stays() {
     while file.write_all(&[0; 64 * 1024]).is_ok() {}
     drop(file);
     let mut project = Project::new();
-    project.docker_host = Some(engine.host());
+    project.elsewhere = Some((engine.namespace.clone(), engine.host()));
     let failed = project.run(&["up", "-d", "--runtime", "docker"]);
     assert_eq!(failed.code, 1, "{}", failed.err);
     assert!(failed.err.contains("no space left on device") && failed.err.contains("free some space"), "{}", failed.err);

@@ -10,8 +10,8 @@ const DEVENV: &str = env!("CARGO_BIN_EXE_devenv");
 /// A small project in a folder of its own: one table, and two services that are emulators, because that image is there.
 pub(crate) struct Project {
     folder: TempDir,
-    /// Of another engine than the usual one.
-    pub(crate) docker_host: Option<String>,
+    /// The network namespace and the address of another engine than the usual one.
+    pub(crate) elsewhere: Option<(String, String)>,
 }
 
 const TABLE: &str = r#"{
@@ -33,7 +33,7 @@ fn service(name: &str, more: &str) -> String {
 impl Project {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory");
-        let project = Self { folder, docker_host: None };
+        let project = Self { folder, elsewhere: None };
         let settings = format!(
             "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n\
              [emulator.embedded]\nimage = \"{IMAGE}\"\n[services.web]\nhealth = \"/\"\n[services.back]\nhealth = \"/\"\n\
@@ -65,11 +65,15 @@ impl Project {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(DEVENV);
+        let mut command = match &self.elsewhere {
+            None => Command::new(DEVENV),
+            Some((namespace, host)) => {
+                let mut command = Command::new("nsenter");
+                command.args([&format!("--net=/run/netns/{namespace}"), DEVENV]).env("DOCKER_HOST", host);
+                command
+            }
+        };
         command.args(arguments).current_dir(self.path()).env_remove("DEVENV_STATE_DIR").env("NO_COLOR", "1");
-        if let Some(host) = &self.docker_host {
-            command.env("DOCKER_HOST", host);
-        }
         command.stdin(Stdio::null());
         command
     }

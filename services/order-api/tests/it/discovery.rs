@@ -1,60 +1,89 @@
-use std::{
-    net::SocketAddr,
-    pin::Pin,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+//! Where order-processor is, asked of a real DNS server.
 
-use order_api::discovery::{Discovery, DiscoveryError, Resolve, Resolved, Target};
+use std::{net::SocketAddr, time::Duration};
+
+use order_api::discovery::{Discovery, DnsResolver};
 use order_testing::{Emulator, IN_STOCK};
 use reqwest::StatusCode;
 
-use crate::{System, order, processor};
-
-/// A name that stands for whatever the test says, without any time to live.
-#[derive(Clone, Default)]
-struct Name(Arc<Mutex<Vec<SocketAddr>>>);
-
-impl Name {
-    fn stand_for(&self, addresses: &[SocketAddr]) {
-        *self.0.lock().expect("no panic while held") = addresses.to_vec();
-    }
-}
-
-impl Resolve for Name {
-    fn resolve<'name>(
-        &'name self,
-        _: &'name str,
-    ) -> Pin<Box<dyn Future<Output = Result<Resolved, DiscoveryError>> + Send + 'name>> {
-        let addresses = self.0.lock().expect("no panic while held").clone();
-        let targets = addresses.into_iter().map(|address| Target { priority: 0, weight: 0, address }).collect();
-        Box::pin(async move { Ok(Resolved { targets, valid_until: Instant::now() }) })
-    }
-}
+use crate::{
+    System,
+    dns::{Dns, SERVICE},
+    order, processor,
+};
 
 fn address(url: &str) -> SocketAddr {
     url.trim_start_matches("http://").parse().expect("an address")
 }
 
+/// An address where nobody listens.
 fn dead() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound")
 }
 
+async fn system(emulator: Emulator, dns: &Dns) -> System {
+    let resolver = DnsResolver::with(dns.configuration(), SERVICE).expect("a configuration");
+    System::found_by(emulator, Discovery::named(SERVICE.to_owned(), resolver), None).await
+}
+
+async fn status(system: &System) -> StatusCode {
+    system.post(&order(IN_STOCK, 1)).await.status()
+}
+
 #[tokio::test]
-async fn a_dead_target_costs_no_order_and_a_new_one_is_found() {
+async fn a_dead_target_costs_no_order() {
+    let emulator = Emulator::start().await;
+    let live = processor(&emulator).await;
+    let dns = Dns::start().await;
+    dns.stand_for(&[dead(), address(&live.url)], 60).await;
+    let system = system(emulator, &dns).await;
+    for _ in 0..10 {
+        assert_eq!(status(&system).await, StatusCode::CREATED);
+    }
+}
+
+#[tokio::test]
+async fn a_changed_record_is_followed() {
     let emulator = Emulator::start().await;
     let (first, second) = (processor(&emulator).await, processor(&emulator).await);
-    let name = Name::default();
-    name.stand_for(&[dead(), address(&first.url)]);
-    let system = System::found_by(emulator, Discovery::named("order-processor.test".into(), name.clone()), None).await;
-    for _ in 0..10 {
-        assert_eq!(system.post(&order(IN_STOCK, 1)).await.status(), StatusCode::CREATED);
-    }
-    name.stand_for(&[address(&second.url)]);
+    let dns = Dns::start().await;
+    // Longer than the test: that the target is gone must be reason enough to ask again.
+    dns.stand_for(&[address(&first.url)], 3600).await;
+    let system = system(emulator, &dns).await;
+    assert_eq!(status(&system).await, StatusCode::CREATED);
+    dns.stand_for(&[address(&second.url)], 3600).await;
     drop(first);
-    order_testing::eventually("the new target", std::time::Duration::from_secs(5), async || {
-        (system.post(&order(IN_STOCK, 1)).await.status() == StatusCode::CREATED).then_some(())
+    order_testing::eventually("the new target", Duration::from_secs(10), async || {
+        (status(&system).await == StatusCode::CREATED).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_record_that_comes_later_is_found() {
+    let emulator = Emulator::start().await;
+    let live = processor(&emulator).await;
+    let dns = Dns::start().await;
+    let system = system(emulator, &dns).await;
+    assert_ne!(status(&system).await, StatusCode::CREATED);
+    dns.stand_for(&[address(&live.url)], 0).await;
+    order_testing::eventually("the record", Duration::from_secs(10), async || {
+        (status(&system).await == StatusCode::CREATED).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn targets_outlive_the_dns_server() {
+    let emulator = Emulator::start().await;
+    let live = processor(&emulator).await;
+    let dns = Dns::start().await;
+    dns.stand_for(&[address(&live.url)], 0).await;
+    let system = system(emulator, &dns).await;
+    assert_eq!(status(&system).await, StatusCode::CREATED);
+    drop(dns);
+    // Past the shortest time between two lookups.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(status(&system).await, StatusCode::CREATED);
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod discovery;
+mod dns;
 mod idempotency;
 mod list;
 mod outage;

@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+use order_testing::{Emulator, eventually};
+use testcontainers::core::{IntoContainerPort, WaitFor};
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, ContainerRequest, Image, ImageExt};
+use testcontainers_modules::dynamodb_local::DynamoDb;
+use testcontainers_modules::localstack::LocalStack;
+
+use crate::system::System;
+
+/// As `devenv.toml` names them.
+const DYNAMODB_LOCAL: &str = "amazon/dynamodb-local:2.6.1";
+const LOCALSTACK: &str = "localstack/localstack:4.14.0";
+
+/// Runs `body` on a new container of each emulator in turn. One that cannot run here is said to be skipped; in CI that
+/// is a failure.
+pub(crate) async fn on_every_emulator(body: impl AsyncFn(System)) {
+    let image = image("DYNAMODB_LOCAL_IMAGE", DYNAMODB_LOCAL);
+    run(DynamoDb::default().into(), &image, 8000, &body).await;
+    let image = self::image("LOCALSTACK_IMAGE", LOCALSTACK);
+    let request = LocalStack::default().with_env_var("SERVICES", "dynamodb");
+    run(request, &image, 4566, &body).await;
+}
+
+async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, body: &impl AsyncFn(System)) {
+    let (name, tag) = image.rsplit_once(':').expect("an image with its version");
+    let request = request.with_name(name).with_tag(tag);
+    // The images' own conditions are words in a log, which differ between compatible images: an answer tells more.
+    let request = request.with_ready_conditions(vec![WaitFor::Nothing]).with_mapped_port(0, port.tcp());
+    let container: ContainerAsync<I> = match request.start().await {
+        Ok(container) => container,
+        Err(error) => {
+            assert!(std::env::var_os("CI").is_none(), "in CI {image} must run: {error}");
+            return skipped(image, &error);
+        }
+    };
+    let port = container.get_host_port_ipv4(port).await.expect("published");
+    let url = format!("http://127.0.0.1:{port}/");
+    eventually(image, Duration::from_secs(60), async || reqwest::get(&url).await.ok().map(drop)).await;
+    body(System::over(Emulator::at(&url).await).await).await;
+}
+
+#[expect(clippy::print_stderr, reason = "a test that did not take place must be seen")]
+fn skipped(image: &str, error: &testcontainers::TestcontainersError) {
+    eprintln!("SKIPPED on {image}: {error}");
+}
+
+fn image(variable: &str, usual: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| usual.to_owned())
+}
