@@ -5,6 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use devenv_engine::containers::BuildInEngine;
 use devenv_engine::{RuntimeKind, Wish};
 use devenv_model::manifest::EmulatorKind;
 
@@ -133,11 +134,17 @@ pub(crate) struct Up {
     /// Return when everything is ready, and leave it running
     #[arg(short, long)]
     pub(crate) detach: bool,
-    #[command(flatten)]
-    pub(crate) choice: Choice,
+    /// What runs the services; auto is docker when a container engine answers
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) runtime: Runtime,
+    /// What stands for AWS
+    #[arg(long, value_enum)]
+    pub(crate) emulator: Option<Emulator>,
     /// Use an emulator on this machine that runs already, such as http://127.0.0.1:8000
     #[arg(long, value_name = "URL", conflicts_with = "emulator")]
     pub(crate) emulator_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) build: Build,
     /// Print what would be done and why, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -146,19 +153,14 @@ pub(crate) struct Up {
     pub(crate) timeout: Duration,
 }
 
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Choice {
-    /// What runs the services; auto is docker when a container engine answers
-    #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) runtime: Runtime,
-    /// What stands for AWS
-    #[arg(long, value_enum)]
-    pub(crate) emulator: Option<Emulator>,
-}
-
-impl Choice {
+impl Up {
     pub(crate) fn wish(&self) -> Wish {
-        Wish { runtime: self.runtime.kind(), emulator: self.emulator.map(Emulator::kind), emulator_url: None }
+        Wish {
+            runtime: self.runtime.kind(),
+            emulator: self.emulator.map(Emulator::kind),
+            emulator_url: self.emulator_url.clone(),
+            build: self.build.place(),
+        }
     }
 }
 
@@ -170,7 +172,7 @@ impl Test {
             Some(TestEmulator::DynamodbLocal) => Some(EmulatorKind::DynamodbLocal),
             Some(TestEmulator::Localstack) => Some(EmulatorKind::Localstack),
         };
-        Wish { runtime: self.runtime.kind(), emulator, emulator_url: None }
+        Wish { runtime: self.runtime.kind(), emulator, emulator_url: None, build: self.build.place() }
     }
 }
 
@@ -182,6 +184,27 @@ impl Runtime {
             Self::Process => Some(RuntimeKind::Process),
             Self::Docker => Some(RuntimeKind::Docker),
         }
+    }
+}
+
+/// How images are compiled, where it is not this machine that compiles.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Build {
+    /// Compile for images in a container, as a machine that is not Linux always does
+    #[arg(long)]
+    pub(crate) build_in_docker: bool,
+    /// The image to compile in
+    #[arg(long, value_name = "IMAGE", requires = "build_in_docker", default_value = "rust:1.95-bookworm")]
+    pub(crate) builder: String,
+    /// Compile for this platform instead of the engine's own, such as linux/arm64
+    #[arg(long, value_name = "PLATFORM", requires = "build_in_docker")]
+    pub(crate) platform: Option<String>,
+}
+
+impl Build {
+    fn place(&self) -> Option<BuildInEngine> {
+        let place = BuildInEngine { builder: self.builder.clone(), platform: self.platform.clone() };
+        self.build_in_docker.then_some(place)
     }
 }
 
@@ -241,6 +264,8 @@ pub(crate) struct Test {
     /// Fail when an emulator cannot run here, instead of skipping it
     #[arg(long, requires = "emulator")]
     pub(crate) require_all: bool,
+    #[command(flatten)]
+    pub(crate) build: Build,
     /// Leave the environment running afterwards
     #[arg(long)]
     pub(crate) keep: bool,

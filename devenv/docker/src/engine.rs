@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    BuildInfo, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum, NetworkCreateRequest,
+    BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum, NetworkCreateRequest,
 };
 use bollard::query_parameters::{
-    BuildImageOptions, CreateContainerOptions, CreateImageOptions, ImportImageOptions, InspectContainerOptions,
+    BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions, InspectContainerOptions,
     KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions,
     LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions,
     StopContainerOptions, TagImageOptions,
@@ -234,6 +234,26 @@ impl ContainerEngine for Engine {
             };
             let told = self.client.build_image(options, None, Some(body_full(context.into())));
             finished(told, &format!("build {}", order.tag), progress).await
+        }
+        .boxed()
+    }
+
+    fn files<'a>(&'a self, image: &'a str) -> Answer<'a, Vec<u8>> {
+        async move {
+            let action = format!("read the files of {image}");
+            // It is never started; an engine wants a command all the same.
+            let body = ContainerCreateBody {
+                image: Some(image.to_owned()),
+                cmd: Some(vec!["/none".to_owned()]),
+                ..ContainerCreateBody::default()
+            };
+            let made = self.client.create_container(None::<CreateContainerOptions>, body).await;
+            let container = made.map_err(failed(action.clone()))?.id;
+            let options = DownloadFromContainerOptions { path: "/".to_owned() };
+            let parts: Result<Vec<_>, _> =
+                self.client.download_from_container(&container, Some(options)).try_collect().await;
+            self.remove(&container).await?;
+            Ok(parts.map_err(failed(action))?.concat())
         }
         .boxed()
     }

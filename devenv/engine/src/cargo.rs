@@ -23,6 +23,8 @@ const IMAGE_PROFILE: &str = "image";
 #[derive(Debug, Clone)]
 pub(crate) struct Compilation {
     root: Utf8PathBuf,
+    /// Cargo's target directory.
+    folder: Utf8PathBuf,
     pub(crate) profile: &'static str,
     /// `None` for this machine.
     target: Option<String>,
@@ -33,19 +35,36 @@ pub(crate) struct Compilation {
 impl Compilation {
     /// Programs that run on this machine.
     pub(crate) fn of_processes(root: &Utf8Path) -> Self {
-        Self { root: root.to_owned(), profile: PROCESS_PROFILE, target: None, config: Vec::new() }
+        Self {
+            root: root.to_owned(),
+            folder: target_folder(root),
+            profile: PROCESS_PROFILE,
+            target: None,
+            config: Vec::new(),
+        }
     }
 
     /// Static programs that need nothing of an image.
     pub(crate) fn of_images(root: &Utf8Path, architecture: &str) -> Self {
+        Self::of_static(root, target_folder(root), cargo_home(), architecture)
+    }
+
+    /// The same in a container that has the sources in `/source` and Cargo where Rust's own images have it.
+    pub(crate) fn in_container(architecture: &str) -> Self {
+        let root = Utf8Path::new("/source");
+        Self::of_static(root, root.join("target"), "/usr/local/cargo".into(), architecture)
+    }
+
+    fn of_static(root: &Utf8Path, folder: Utf8PathBuf, cargo_home: Utf8PathBuf, architecture: &str) -> Self {
         let target = format!("{architecture}-unknown-linux-gnu");
-        // Paths of this machine, in the order in which a later one counts more.
-        let folders = [(root.to_owned(), "."), (target_folder(root), "target"), (cargo_home(), "cargo")];
+        // Paths of the machine that compiles, in the order in which a later one counts more.
+        let folders = [(root.to_owned(), "."), (folder.clone(), "target"), (cargo_home, "cargo")];
         let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
         flags.extend(folders.map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")));
         let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
         Self {
             root: root.to_owned(),
+            folder,
             profile: IMAGE_PROFILE,
             config: vec![
                 format!("profile.{IMAGE_PROFILE}.inherits=\"release\""),
@@ -65,26 +84,38 @@ impl Compilation {
 
     /// Where the binary of `package` is expected, unless Cargo has said otherwise before.
     pub(crate) fn expected_binary(&self, package: &str) -> Utf8PathBuf {
-        let mut folder = target_folder(&self.root);
+        self.artifacts().join(package)
+    }
+
+    /// The folder of its binaries.
+    pub(crate) fn artifacts(&self) -> Utf8PathBuf {
+        let mut folder = self.folder.clone();
         folder.extend(&self.target);
         folder.push(if self.profile == "dev" { "debug" } else { self.profile });
-        folder.join(package)
+        folder
+    }
+
+    /// Of `cargo`.
+    pub(crate) fn arguments(&self, packages: &[String]) -> Vec<String> {
+        let fixed = ["build", "--message-format=json-render-diagnostics", "--profile", self.profile];
+        let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
+        let mut pair = |name: &str, value: &String| arguments.extend([name.to_owned(), value.clone()]);
+        self.config.iter().for_each(|setting| pair("--config", setting));
+        self.target.iter().for_each(|target| pair("--target", target));
+        // By binary, so that the features are those of the whole workspace: two selections would compile much twice.
+        packages.iter().for_each(|package| pair("--bin", package));
+        arguments
     }
 
     fn command(&self, packages: &[String]) -> Command {
         let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(program);
-        command.args(["build", "--message-format=json-render-diagnostics", "--profile", self.profile]);
-        for setting in &self.config {
-            command.args(["--config", setting]);
-        }
-        if let Some(target) = &self.target {
-            // Flags of the caller's would take the place of those above.
-            command.args(["--target", target]).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-        }
-        for package in packages {
-            // By binary, so that the features are those of the whole workspace: two selections would compile much twice.
-            command.args(["--bin", package]);
+        command.args(self.arguments(packages));
+        if self.target.is_some() {
+            // What the caller sets there would take the place of the settings above.
+            for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL"] {
+                command.env_remove(name);
+            }
         }
         command
             .current_dir(&self.root)
@@ -254,7 +285,7 @@ pub(crate) async fn build(
     Ok(binaries)
 }
 
-fn binary_of(line: &str) -> Option<(String, Built)> {
+pub(crate) fn binary_of(line: &str) -> Option<(String, Built)> {
     let message: Message = serde_json::from_str(line).ok()?;
     if message.reason != "compiler-artifact" {
         return None;
@@ -264,7 +295,7 @@ fn binary_of(line: &str) -> Option<(String, Built)> {
 }
 
 /// The output without the lines that only tell of progress.
-fn complaints(output: Vec<String>) -> Vec<String> {
+pub(crate) fn complaints(output: Vec<String>) -> Vec<String> {
     const PROGRESS: [&str; 8] =
         ["Compiling", "Fresh", "Downloading", "Downloaded", "Updating", "Locking", "Checking", "Blocking"];
     output

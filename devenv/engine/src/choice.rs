@@ -7,7 +7,7 @@ use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
 use serde::{Deserialize, Serialize};
 
-use crate::containers::{ContainerEngine, Scope};
+use crate::containers::{BuildInEngine, ContainerEngine, Scope};
 use crate::dynamo::Endpoint;
 use crate::lock::is_held;
 use crate::state_directory::RememberedChoice;
@@ -36,6 +36,8 @@ pub struct Wish {
     pub emulator: Option<EmulatorKind>,
     /// Of an emulator that somebody else runs on this machine.
     pub emulator_url: Option<String>,
+    /// Compiles for images in the engine also where this machine could.
+    pub build: Option<BuildInEngine>,
 }
 
 /// What serves.
@@ -44,6 +46,8 @@ pub(crate) struct Choice {
     pub(crate) runtime: ChosenRuntime,
     pub(crate) emulator: ChosenEmulator,
     pub(crate) why: String,
+    /// Of the images, where it is not this machine that compiles.
+    pub(crate) build: Option<BuildInEngine>,
 }
 
 #[derive(Debug, Clone)]
@@ -118,7 +122,7 @@ pub(crate) async fn choose(project: &Project, wish: &Wish) -> Result<Choice, Err
     {
         return Err(Error::NeedsContainers { emulator: kind.name() });
     }
-    Ok(Choice { runtime, emulator, why })
+    Ok(Choice { runtime, emulator, why, build: wish.build.clone() })
 }
 
 async fn runtime(
@@ -161,7 +165,7 @@ pub(crate) async fn current(project: &Project) -> Result<Choice, Error> {
         RuntimeKind::Process => ChosenRuntime::Process,
         RuntimeKind::Docker => ChosenRuntime::Docker(project.engines.connect().await?),
     };
-    Ok(Choice { runtime, emulator: chosen.emulator()?, why: String::new() })
+    Ok(Choice { runtime, emulator: chosen.emulator()?, why: String::new(), build: None })
 }
 
 /// What the environment was started with, when any of it is there.

@@ -31,6 +31,8 @@ pub struct Project {
     pub instance: Instance,
     pub(crate) engines: Arc<dyn ContainerEngines>,
     pub(crate) state: StateDirectory,
+    /// Of programs that were compiled in a container: every environment of the checkout shares them.
+    pub(crate) programs: Utf8PathBuf,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +70,7 @@ impl Project {
             state: StateDirectory::new(&state_dir),
             instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
             engines: options.engines.clone(),
+            programs: default_state.join("programs"),
         })
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn of_runtime(
 fn data(project: &Project, choice: &Choice, runtime: &AnyRuntime) -> Option<String> {
     match (&choice.emulator, runtime) {
         _ if project.instance.ephemeral => None,
-        (ChosenEmulator::Outside(_), _) | (ChosenEmulator::Own(EmulatorKind::Localstack), _) => None,
+        (ChosenEmulator::Outside(_) | ChosenEmulator::Own(EmulatorKind::Localstack), _) => None,
         (ChosenEmulator::Own(_), AnyRuntime::Processes(_)) => Some(project.state.database().into_string()),
         (ChosenEmulator::Own(kind), AnyRuntime::Containers(_)) => {
             Some(format!("the volume {}", Scope::of(project).volume(*kind)))

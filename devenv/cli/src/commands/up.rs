@@ -1,4 +1,4 @@
-use devenv_engine::{Error, LogOptions, Project, UpOptions, Wish};
+use devenv_engine::{Error, LogOptions, Project, UpOptions};
 use devenv_model::event::Event;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ const BACKLOG: usize = 5;
 pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Error> {
     let project = Project::load(&context.options)?;
     let options = UpOptions {
-        wish: Wish { emulator_url: arguments.emulator_url.clone(), ..arguments.choice.wish() },
+        wish: arguments.wish(),
         services: arguments.services.clone(),
         timeout: arguments.timeout,
     };

@@ -144,8 +144,8 @@ fn digest(bytes: &[u8]) -> String {
     devenv_model::names::hexadecimal(&digest)
 }
 
-/// The files below `root` that `git` knows or would add, as a build's context, with fixed times and owners.
-pub(crate) fn context(root: &Utf8Path, paths: &[String]) -> std::io::Result<Vec<u8>> {
+/// Files below `root`, and some that are not there, as a build's context with fixed times and owners.
+pub(crate) fn context(root: &Utf8Path, paths: &[String], extra: &[(&str, String)]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     for path in paths {
         let Ok(content) = std::fs::read(root.join(path)) else {
@@ -153,6 +153,9 @@ pub(crate) fn context(root: &Utf8Path, paths: &[String]) -> std::io::Result<Vec<
             continue;
         };
         file(&mut archive, path, 0o644, &content)?;
+    }
+    for (path, content) in extra {
+        file(&mut archive, path, 0o644, content.as_bytes())?;
     }
     archive.into_inner()
 }

@@ -50,6 +50,9 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
         progress: &'a (dyn Fn(String) + Send + Sync),
     ) -> BoxFuture<'a, Result<(), EngineError>>;
 
+    /// Every file of an image, as a tar archive.
+    fn files<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<Vec<u8>, EngineError>>;
+
     /// Makes a bridge network unless there is one of this name and these labels. Returns its id.
     fn ensure_network<'a>(
         &'a self,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::archive::{ImageSource, assemble};
-use super::engine::ContainerEngine;
+use super::build_in_engine::{self, BuildInEngine};
+use super::engine::{ContainerEngine, EngineAbout};
 use super::revision::{head, is_committed, revision, source};
 use super::scope::SYSTEM;
+use crate::choice::Choice;
 use crate::cargo::{self, Built, Compilation};
 use crate::state_directory::{Binary, RememberedImage};
 use crate::{Error, Project, clock};
@@ -21,15 +23,22 @@ pub(crate) struct Known {
     pub(crate) stale: BTreeMap<String, String>,
 }
 
+/// What compiles where this machine cannot and nothing else is asked for.
+const BUILDER: &str = "rust:1.95-bookworm";
+
 #[derive(Debug)]
 pub(crate) struct Images<'a> {
     engine: Arc<dyn ContainerEngine>,
     project: &'a Project,
+    /// `None` where this machine compiles.
+    build: Option<BuildInEngine>,
 }
 
 impl<'a> Images<'a> {
-    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project) -> Self {
-        Self { engine, project }
+    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, choice: &Choice) -> Self {
+        let usual = || BuildInEngine { builder: BUILDER.to_owned(), platform: None };
+        let build = choice.build.clone().or_else(|| (!can_compile(engine.about())).then(usual));
+        Self { engine, project, build }
     }
 
     /// Looks at files and asks the engine; compiles nothing.
@@ -79,7 +88,13 @@ impl<'a> Images<'a> {
         let begun = clock::now();
         let root = &self.project.instance.root;
         let compilation = self.compilation();
-        let built = cargo::build(&compilation, packages, &progress).await?;
+        let built = match &self.build {
+            None => cargo::build(&compilation, packages, &progress).await?,
+            Some(place) => {
+                let (engine, machine) = (self.engine.as_ref(), self.machine());
+                build_in_engine::build(engine, self.project, place, machine, packages, &progress).await?
+            }
+        };
         let (head, source) = tokio::join!(head(root), source(root));
         let mut images = BTreeMap::new();
         for (package, program) in &built {
@@ -100,17 +115,23 @@ impl<'a> Images<'a> {
     }
 
     fn compilation(&self) -> Compilation {
-        let architecture = match self.architecture() {
+        Compilation::of_images(&self.project.instance.root, self.machine())
+    }
+
+    /// As images name it, such as `amd64`. Of the platform asked for, else of the engine, which need not be this machine's.
+    fn architecture(&self) -> &str {
+        let asked_for = self.build.as_ref().and_then(|place| place.platform.as_deref());
+        let platform = asked_for.unwrap_or(&self.engine.about().platform);
+        platform.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// As compilers name it, such as `x86_64`.
+    fn machine(&self) -> &str {
+        match self.architecture() {
             "amd64" => "x86_64",
             "arm64" => "aarch64",
             other => other,
-        };
-        Compilation::of_images(&self.project.instance.root, architecture)
-    }
-
-    /// Of the engine, which need not be this machine's.
-    fn architecture(&self) -> &str {
-        self.engine.about().platform.rsplit('/').next().unwrap_or_default()
+        }
     }
 
     async fn make(
@@ -184,4 +205,14 @@ impl<'a> Images<'a> {
             }
         }
     }
+}
+
+/// Whether programs that are compiled on this machine run in the engine's containers.
+fn can_compile(about: &EngineAbout) -> bool {
+    let own = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    std::env::consts::OS == "linux" && about.platform == format!("linux/{own}")
 }

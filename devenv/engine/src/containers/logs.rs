@@ -76,8 +76,8 @@ impl ContainerRuntime {
     pub(crate) async fn keep_logs(&self, project: &Project) {
         for unit in self.ours().await.unwrap_or_default().into_keys() {
             let lines = self.backlog(&unit, None).await;
-            let text: String = lines.iter().map(|line| format!("{} {}\n", line.time, line.text)).collect();
-            if let Err(error) = std::fs::write(project.state.log(&unit), text) {
+            let lines: Vec<String> = lines.iter().map(|line| format!("{} {}", line.time, line.text)).collect();
+            if let Err(error) = std::fs::write(project.state.log(&unit), lines.join("\n") + "\n") {
                 tracing::warn!(%unit, %error, "its log is not kept");
             }
         }

@@ -1,6 +1,7 @@
 //! Containers: what is asked of an engine, and the runtime that is built on it.
 
 mod archive;
+mod build_in_engine;
 mod engine;
 mod images;
 mod logs;
@@ -10,6 +11,7 @@ mod runtime;
 mod scope;
 mod settle;
 
+pub use build_in_engine::BuildInEngine;
 pub use engine::{
     BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
     EngineErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NoEngine, Phase,

@@ -59,13 +59,13 @@ pub(crate) fn emulator(project: &Project, kind: EmulatorKind, image: String, por
     };
     match kind {
         EmulatorKind::Embedded => ContainerSpec {
-            command: words(&[
+            command: Some(words(&[
                 "--listen",
                 &format!("0.0.0.0:{}", kind.port()),
                 "--allow-any-address",
                 "--data",
                 "/data/dynamodb.sqlite",
-            ]),
+            ])),
             volume: Some(volume),
             limits: hardened(EMBEDDED_MEMORY),
             ..spec
@@ -75,7 +75,7 @@ pub(crate) fn emulator(project: &Project, kind: EmulatorKind, image: String, por
             let keeps = !project.instance.ephemeral;
             let data: &[&str] = if keeps { &["-dbPath", DATA] } else { &["-inMemory"] };
             ContainerSpec {
-                command: words(&[&program[..], data].concat()),
+                command: Some(words(&[&program[..], data].concat())),
                 environment: [("DDB_LOCAL_TELEMETRY".to_owned(), "0".to_owned())].into(),
                 // It refuses a request without a signature, which is an answer.
                 probe: Probe::Answer { url },
@@ -157,8 +157,8 @@ fn loopback(container: u16, host: u16) -> PublishedPort {
     PublishedPort { container, host, host_ip: LOOPBACK }
 }
 
-fn words(words: &[&str]) -> Option<Vec<String>> {
-    Some(words.iter().map(|word| (*word).to_owned()).collect())
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 fn has_healthcheck(service: &Service) -> bool {

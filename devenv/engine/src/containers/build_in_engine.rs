@@ -1,0 +1,157 @@
+//! Compiling within the engine: where this machine cannot make static Linux programs, or is told not to.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Mutex;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tokio::process::Command;
+
+use super::archive::context;
+use super::engine::{BuildOrder, ContainerEngine};
+use crate::cargo::{Built, Compilation, binary_of, complaints};
+use crate::{Error, Project};
+
+/// Three files that the context has beside the sources.
+const DOCKERFILE: &str = ".devenv.Dockerfile";
+const SCRIPT: &str = ".devenv.build.sh";
+/// What Cargo says of its artefacts, in the image beside them.
+const MESSAGES: &str = "messages.json";
+
+/// Where and for what images are compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildInEngine {
+    /// An image with Cargo and a C compiler.
+    pub builder: String,
+    /// Such as `linux/arm64`; the engine's own when `None`.
+    pub platform: Option<String>,
+}
+
+/// Compiles the packages by a multi-stage Dockerfile and brings the programs out of the image. They are kept below
+/// `.devenv/`, beside what Cargo recorded of their sources.
+pub(super) async fn build(
+    engine: &dyn ContainerEngine,
+    project: &Project,
+    place: &BuildInEngine,
+    architecture: &str,
+    packages: &[String],
+    progress: &(dyn Fn(String) + Send + Sync),
+) -> Result<BTreeMap<String, Built>, Error> {
+    let root = &project.instance.root;
+    let compilation = Compilation::in_container(architecture);
+    let script = script(&compilation, packages);
+    let extra = [(DOCKERFILE, include_str!("Dockerfile").to_owned()), (SCRIPT, script)];
+    let unreadable = |source| Error::ReadFile { path: root.clone(), source };
+    let sources = context(root, &tracked(root).await?, &extra).map_err(unreadable)?;
+    let order = BuildOrder {
+        dockerfile: DOCKERFILE.to_owned(),
+        arguments: [("BUILDER".to_owned(), place.builder.clone())].into(),
+        tag: format!("devenv-build-{}:local", project.instance.name),
+        platform: place.platform.clone(),
+    };
+    let output = Mutex::new(Vec::new());
+    let told = |line: String| {
+        progress(line.clone());
+        output.lock().expect("no panic while held").push(line);
+    };
+    let outcome = engine.build(&order, sources, &told).await;
+    if let Err(error) = outcome {
+        let mut lines = complaints(output.into_inner().unwrap_or_default());
+        lines.push(error.cause);
+        return Err(Error::Build { packages: packages.to_vec(), output: lines });
+    }
+    let archive = engine.files(&order.tag).await?;
+    let removed = engine.remove_image(&order.tag).await;
+    if let Err(error) = removed {
+        tracing::debug!(%error, "the build's image stays");
+    }
+    take_out(&archive, root, &project.programs, packages)
+}
+
+/// The files that `git` knows or would add.
+async fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
+    let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let output = Command::new("git").arg("-C").arg(root).args(arguments).output().await;
+    let failed = |cause: String| Error::ReadFile { path: root.to_owned(), source: std::io::Error::other(cause) };
+    let output = output.map_err(|error| failed(format!("git cannot be started: {error}")))?;
+    if !output.status.success() {
+        return Err(failed(format!("git: {}", String::from_utf8_lossy(&output.stderr).trim())));
+    }
+    let names = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+fn script(compilation: &Compilation, packages: &[String]) -> String {
+    let arguments: Vec<String> = compilation.arguments(packages).iter().map(|word| quoted(word)).collect();
+    let folder = compilation.artifacts();
+    let mut script = format!("set -eu\nmkdir /out\ncargo {} > /out/{MESSAGES}\n", arguments.join(" "));
+    for package in packages {
+        for file in [package.clone(), format!("{package}.d")] {
+            script += &format!("cp {} /out/\n", quoted(folder.join(file).as_str()));
+        }
+    }
+    script
+}
+
+/// For a POSIX shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn take_out(
+    archive: &[u8],
+    root: &Utf8Path,
+    folder: &Utf8Path,
+    packages: &[String],
+) -> Result<BTreeMap<String, Built>, Error> {
+    let failed = |source| Error::State { path: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut versions = BTreeMap::new();
+    for entry in tar::Archive::new(archive).entries().map_err(failed)? {
+        let mut entry = entry.map_err(failed)?;
+        let Some(name) = entry.path().ok().and_then(|path| Some(path.file_name()?.to_str()?.to_owned())) else {
+            continue;
+        };
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).map_err(failed)?;
+        let package = name.strip_suffix(".d").unwrap_or(&name);
+        if name == MESSAGES {
+            let lines = String::from_utf8_lossy(&content).into_owned();
+            versions = lines.lines().filter_map(binary_of).map(|(package, built)| (package, built.version)).collect();
+        } else if packages.iter().any(|wanted| wanted == package) {
+            if name.ends_with(".d") {
+                // Cargo saw the sources elsewhere.
+                let text = String::from_utf8_lossy(&content).replace("/source/", &format!("{root}/"));
+                content = text.into_bytes();
+            }
+            std::fs::write(folder.join(&name), content).map_err(failed)?;
+        }
+    }
+    let path = |package: &String| -> Utf8PathBuf { folder.join(package) };
+    packages
+        .iter()
+        .map(|package| match versions.remove(package) {
+            Some(version) => Ok((package.clone(), Built { path: path(package), version })),
+            None => Err(Error::NoBinary { package: package.clone() }),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_one_word_to_the_shell() {
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+
+    #[test]
+    fn the_script_compiles_and_hands_out_each_program_with_its_sources() {
+        let script = script(&Compilation::in_container("x86_64"), &["api".to_owned()]);
+        assert!(script.contains("'--bin' 'api'") && script.contains("crt-static"), "{script}");
+        assert!(script.contains("cp '/source/target/x86_64-unknown-linux-gnu/image/api' /out/"), "{script}");
+        assert!(script.contains("cp '/source/target/x86_64-unknown-linux-gnu/image/api.d' /out/"), "{script}");
+    }
+}
