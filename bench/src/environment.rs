@@ -9,17 +9,37 @@ use crate::Failure;
 /// An environment of this repository with a state directory of its own, so that a person's own is not touched.
 pub(crate) struct Environment {
     program: Utf8PathBuf,
+    /// For `up`, such as `--runtime docker`.
+    choice: Vec<String>,
     _folder: tempfile::TempDir,
     pub(crate) state: Utf8PathBuf,
 }
 
 impl Environment {
-    pub(crate) fn new(program: &Utf8Path) -> Result<Self, Failure> {
+    pub(crate) fn new(program: &Utf8Path, choice: &[&str]) -> Result<Self, Failure> {
         let program = program.canonicalize_utf8().map_err(|error| format!("{program}: {error}; build it first"))?;
         // Beside the program and not in the default temporary folder: that may be in memory, and the data is to be on disk.
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(program.parent().unwrap_or(&program))?;
         let path = Utf8PathBuf::from_path_buf(folder.path().canonicalize()?).map_err(|_| "the path is not UTF-8")?;
-        Ok(Self { program, _folder: folder, state: path.join("state") })
+        let choice = choice.iter().map(|word| (*word).to_owned()).collect();
+        Ok(Self { program, choice, _folder: folder, state: path.join("state") })
+    }
+
+    /// `up -d` with this environment's choice.
+    pub(crate) fn up_command(&self) -> Command {
+        let mut command = self.command(&["up", "-d", "--output", "json"]);
+        command.args(&self.choice);
+        command
+    }
+
+    pub(crate) fn up(&self) -> Result<Duration, Failure> {
+        let began = Instant::now();
+        let output = self.up_command().output()?;
+        let took = began.elapsed();
+        if output.status.success() {
+            return Ok(took);
+        }
+        Err(format!("devenv up: {}", String::from_utf8_lossy(&output.stdout)).into())
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
@@ -56,6 +76,6 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        let _ = self.run(&["down"]);
+        let _ = self.run(&["down", "--volumes"]);
     }
 }

@@ -22,6 +22,9 @@ struct Arguments {
     /// The program to measure
     #[arg(long, default_value = "target/release/devenv", global = true)]
     devenv: Utf8PathBuf,
+    /// What runs the services in a soak
+    #[arg(long, default_value = "process", global = true)]
+    runtime: String,
     #[command(subcommand)]
     command: Command,
 }
@@ -56,7 +59,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::All { runs, seconds } => suite::all(&arguments.devenv, runs, seconds),
         Command::Sustain { seconds, connections } => suite::sustain(&arguments.devenv, seconds, connections),
-        Command::Soak { rounds } => soak::run(&arguments.devenv, rounds),
+        Command::Soak { rounds } => soak::run(&arguments.devenv, &arguments.runtime, rounds),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

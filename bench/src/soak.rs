@@ -9,17 +9,20 @@ use crate::{Failure, say};
 
 /// A start takes a few hundred milliseconds at most; the kill falls anywhere within it, or shortly after.
 const KILL_WITHIN: u64 = 300;
+/// Containers take longer.
+const KILL_CONTAINERS_WITHIN: u64 = 1500;
 /// What a killed command leaves may take this long to end by itself.
 const SETTLE: Duration = Duration::from_secs(10);
 
 /// Rounds of `up`, `kill -9` of the command and of the supervisor at a random moment, `up`, `down`.
-pub(crate) fn run(program: &Utf8Path, rounds: usize) -> Result<(), Failure> {
-    let environment = Environment::new(program)?;
+pub(crate) fn run(program: &Utf8Path, runtime: &str, rounds: usize) -> Result<(), Failure> {
+    let environment = Environment::new(program, &["--runtime", runtime])?;
+    let kill_within = if runtime == "docker" { KILL_CONTAINERS_WITHIN } else { KILL_WITHIN };
     // Somebody else's process, which every repair must leave alone.
     let mut stranger = Stranger(std::process::Command::new("sleep").arg("100000").spawn()?);
     for round in 1..=rounds {
-        let pause = Duration::from_millis(random() % KILL_WITHIN);
-        let mut up = environment.command(&["up", "-d"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let pause = Duration::from_millis(random() % kill_within);
+        let mut up = environment.up_command().stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         std::thread::sleep(pause);
         let supervisor = environment.status().ok().and_then(|status| status["supervisor_pid"].as_u64());
         // In turn: the command alone, the supervisor alone, both.
@@ -32,13 +35,16 @@ pub(crate) fn run(program: &Utf8Path, rounds: usize) -> Result<(), Failure> {
             kill(supervisor);
         }
         up.wait()?;
-        environment.run(&["up", "-d"])?;
+        environment.up()?;
         let units = environment.status()?["units"].as_array().cloned().unwrap_or_default();
         if units.iter().any(|unit| unit["state"] != "ready") {
             return Err(format!("round {round}: not everything is ready after the repair: {units:?}").into());
         }
-        environment.run(&["down"])?;
-        let left = left(&environment)?;
+        environment.run(&["down", "--volumes"])?;
+        let mut left = left(&environment)?;
+        if runtime == "docker" {
+            left.extend(left_in_engine(&environment)?);
+        }
         if !left.is_empty() {
             return Err(format!("round {round}: left behind: {left:?}").into());
         }
@@ -86,6 +92,20 @@ fn left(environment: &Environment) -> Result<Vec<String>, Failure> {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Containers, networks and volumes that bear this environment's label.
+fn left_in_engine(environment: &Environment) -> Result<Vec<String>, Failure> {
+    let filter = format!("label=devenv.state={}", environment.state);
+    let mut found = Vec::new();
+    for kind in [&["ps", "--all", "--quiet"][..], &["network", "ls", "--quiet"], &["volume", "ls", "--quiet"]] {
+        let output = std::process::Command::new("docker").args(kind).args(["--filter", &filter]).output()?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        }
+        found.extend(String::from_utf8(output.stdout)?.lines().map(|id| format!("{} {id}", kind[0])));
+    }
+    Ok(found)
 }
 
 fn kill(pid: u64) {

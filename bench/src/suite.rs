@@ -10,6 +10,7 @@ use crate::load::{Kind, Measured, product, run};
 use crate::{Failure, machine, memory, say};
 
 const HISTORY: &str = "bench/history.jsonl";
+const PROCESSES: [&str; 2] = ["--runtime", "process"];
 const CONNECTIONS: [usize; 3] = [1, 8, 64];
 /// Each load is measured so many times.
 const LOADS: usize = 3;
@@ -19,6 +20,9 @@ pub(crate) fn all(program: &Utf8Path, runs: usize, seconds: u64) -> Result<(), F
     let machine = machine::describe();
     say(&format!("machine: {machine}"));
     let mut figures = commands(program, runs)?;
+    for container in CONTAINERS {
+        figures.extend(containers(program, runs, &container)?);
+    }
     figures.extend(loads(program, Duration::from_secs(seconds))?);
     say(&format!("\n{:<44} {:>10} {:<5} {:<20} target", "what", "median", "unit", "spread"));
     for figure in &figures {
@@ -32,19 +36,61 @@ pub(crate) fn all(program: &Utf8Path, runs: usize, seconds: u64) -> Result<(), F
     Ok(())
 }
 
+/// An emulator of the container runtime, and what `up` to the first accepted order may take with it, in milliseconds.
+struct Container {
+    emulator: &'static str,
+    first_order: f64,
+}
+
+const CONTAINERS: [Container; 3] = [
+    Container { emulator: "embedded", first_order: 1200.0 },
+    Container { emulator: "dynamodb-local", first_order: 2000.0 },
+    Container { emulator: "localstack", first_order: 2500.0 },
+];
+
+/// Nothing when no engine answers, or when the emulator's image is not there; which is said.
+fn containers(program: &Utf8Path, runs: usize, container: &Container) -> Result<Vec<Figure>, Failure> {
+    let choice = ["--runtime", "docker", "--emulator", container.emulator];
+    let (mut first_order, mut unchanged, mut down) = (vec![], vec![], vec![]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for run in 0..=runs {
+        let environment = Environment::new(program, &choice)?;
+        let began = Instant::now();
+        if let Err(error) = environment.up() {
+            say(&format!("docker, {}: SKIPPED: {error}", container.emulator));
+            return Ok(Vec::new());
+        }
+        let api = environment.url("order-api")?;
+        runtime.block_on(order(&api))?;
+        let took = ms(began.elapsed());
+        // The first run makes the images.
+        if run > 0 {
+            first_order.push(took);
+            unchanged.push(ms(environment.up()?));
+            down.push(ms(environment.run(&["down"])?.1));
+        }
+    }
+    let name = |what: &str| format!("docker, {}: {what}", container.emulator);
+    Ok(vec![
+        Figure::new(name("up to the first order"), "ms", first_order, Some(Target::AtMost(container.first_order))),
+        Figure::new(name("up, unchanged"), "ms", unchanged, Some(Target::AtMost(300.0))),
+        Figure::new(name("down"), "ms", down, Some(Target::AtMost(1000.0))),
+    ])
+}
+
 fn commands(program: &Utf8Path, runs: usize) -> Result<Vec<Figure>, Failure> {
     let (mut first_order, mut unchanged, mut down, mut reset, mut help) = (vec![], vec![], vec![], vec![], vec![]);
     let mut resident = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for _ in 0..runs {
         // A new one each time: no state directory, no data, no remembered ports.
-        let environment = Environment::new(program)?;
+        let environment = Environment::new(program, &PROCESSES)?;
         let began = Instant::now();
-        environment.run(&["up", "-d", "--output", "json"])?;
+        environment.up()?;
         let api = environment.url("order-api")?;
         runtime.block_on(order(&api))?;
         first_order.push(ms(began.elapsed()));
-        unchanged.push(ms(environment.run(&["up", "-d", "--output", "json"])?.1));
+        unchanged.push(ms(environment.up()?));
         reset.push(ms(environment.run(&["reset"])?.1));
         help.push(ms(environment.run(&["--help"])?.1));
         // The first of these is the whole idle environment; the others show how steady it is.
@@ -77,8 +123,8 @@ async fn order(api: &str) -> Result<(), Failure> {
 }
 
 fn loads(program: &Utf8Path, length: Duration) -> Result<Vec<Figure>, Failure> {
-    let environment = Environment::new(program)?;
-    environment.run(&["up", "-d", "--output", "json"])?;
+    let environment = Environment::new(program, &PROCESSES)?;
+    environment.up()?;
     let authority = authority(&environment.url("order-api")?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let product = runtime.block_on(product(&environment.url("emulator")?))?;
@@ -121,8 +167,8 @@ fn of_loads(what: &str, connections: usize, measured: &[Measured], floor: f64) -
 /// Places, then reads, for a long time, and prints how the rate went.
 pub(crate) fn sustain(program: &Utf8Path, seconds: u64, connections: usize) -> Result<(), Failure> {
     say(&format!("machine: {}", machine::describe()));
-    let environment = Environment::new(program)?;
-    environment.run(&["up", "-d", "--output", "json"])?;
+    let environment = Environment::new(program, &PROCESSES)?;
+    environment.up()?;
     let authority = authority(&environment.url("order-api")?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let length = Duration::from_secs(seconds);

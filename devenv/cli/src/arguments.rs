@@ -191,20 +191,20 @@ impl Runtime {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Build {
     /// Compile for images in a container, as a machine that is not Linux always does
-    #[arg(long)]
-    pub(crate) build_in_docker: bool,
+    #[arg(long = "build-in-docker")]
+    pub(crate) in_docker: bool,
     /// The image to compile in
-    #[arg(long, value_name = "IMAGE", requires = "build_in_docker", default_value = "rust:1.95-bookworm")]
+    #[arg(long, value_name = "IMAGE", requires = "in_docker", default_value = "rust:1.95-bookworm")]
     pub(crate) builder: String,
     /// Compile for this platform instead of the engine's own, such as linux/arm64
-    #[arg(long, value_name = "PLATFORM", requires = "build_in_docker")]
+    #[arg(long, value_name = "PLATFORM", requires = "in_docker")]
     pub(crate) platform: Option<String>,
 }
 
 impl Build {
     fn place(&self) -> Option<BuildInEngine> {
         let place = BuildInEngine { builder: self.builder.clone(), platform: self.platform.clone() };
-        self.build_in_docker.then_some(place)
+        self.in_docker.then_some(place)
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Docker {
 
 impl ContainerEngines for Docker {
     fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn ContainerEngine>, NoEngine>> {
-        self.found.get_or_try_init(discover).map(|found| found.cloned()).boxed()
+        async { Ok(self.found.get_or_try_init(discover).await?.clone()) }.boxed()
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum, NetworkCreateRequest,
+    BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum,
+    NetworkCreateRequest,
 };
 use bollard::query_parameters::{
-    BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions, InspectContainerOptions,
-    KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions,
-    LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions,
-    StopContainerOptions, TagImageOptions,
+    BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions,
+    InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions,
+    ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
+    StartContainerOptions, StopContainerOptions, TagImageOptions,
 };
 use bollard::{Docker, body_full};
 use devenv_engine::containers::{
@@ -347,8 +348,10 @@ async fn finished(
         if let Some(message) = info.error_detail.and_then(|detail| detail.message) {
             return Err(failed(action)(bollard::errors::Error::DockerStreamError { error: message }));
         }
-        for line in info.stream.iter().flat_map(|text| text.lines()).filter(|line| !line.trim().is_empty()) {
-            progress(line.trim_end().to_owned());
+        // What a command writes to its standard error is coloured by the engine.
+        let text = info.stream.unwrap_or_default().replace("\u{1b}[91m", "").replace("\u{1b}[0m", "");
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            progress(line.trim().to_owned());
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use devenv_model::names::hexadecimal;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -89,7 +90,7 @@ struct Endpoint {
 
 /// A context's folder is named by the digest of its name.
 fn context_address(config: &Path, name: &str) -> Option<String> {
-    let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hexadecimal(&Sha256::digest(name));
     let text = std::fs::read_to_string(config.join("contexts/meta").join(digest).join("meta.json")).ok()?;
     let context: Context = serde_json::from_str(&text).ok()?;
     Some(context.endpoints.get("docker")?.host.clone())
@@ -138,7 +139,7 @@ mod tests {
     }
 
     fn context(home: &Path, name: &str, host: &str) {
-        let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hexadecimal(&Sha256::digest(name));
         let text = format!(r#"{{"Name":"{name}","Endpoints":{{"docker":{{"Host":"{host}"}}}}}}"#);
         write(&home.join(".docker/contexts/meta").join(digest).join("meta.json"), &text);
     }

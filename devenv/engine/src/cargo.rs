@@ -99,11 +99,13 @@ impl Compilation {
     pub(crate) fn arguments(&self, packages: &[String]) -> Vec<String> {
         let fixed = ["build", "--message-format=json-render-diagnostics", "--profile", self.profile];
         let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
-        let mut pair = |name: &str, value: &String| arguments.extend([name.to_owned(), value.clone()]);
-        self.config.iter().for_each(|setting| pair("--config", setting));
-        self.target.iter().for_each(|target| pair("--target", target));
+        let settings = self.config.iter().map(|setting| ("--config", setting));
+        let targets = self.target.iter().map(|target| ("--target", target));
         // By binary, so that the features are those of the whole workspace: two selections would compile much twice.
-        packages.iter().for_each(|package| pair("--bin", package));
+        let binaries = packages.iter().map(|package| ("--bin", package));
+        for (name, value) in settings.chain(targets).chain(binaries) {
+            arguments.extend([name.to_owned(), value.clone()]);
+        }
         arguments
     }
 

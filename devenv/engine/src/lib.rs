@@ -6,6 +6,7 @@
 
 mod any_runtime;
 mod attachment;
+mod builds;
 mod cancel;
 mod cargo;
 mod choice;

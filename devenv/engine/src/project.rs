@@ -6,6 +6,7 @@ use devenv_model::manifest::{Manifest, Settings, SourceFile};
 use devenv_model::names::instance_name;
 
 use crate::Error;
+use crate::builds::BuildsFile;
 use crate::containers::ContainerEngines;
 use crate::state_directory::StateDirectory;
 
@@ -33,6 +34,7 @@ pub struct Project {
     pub(crate) state: StateDirectory,
     /// Of programs that were compiled in a container: every environment of the checkout shares them.
     pub(crate) programs: Utf8PathBuf,
+    pub(crate) builds: BuildsFile,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,7 @@ impl Project {
             instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
             engines: options.engines.clone(),
             programs: default_state.join("programs"),
+            builds: BuildsFile::within(&default_state),
         })
     }
 }

@@ -28,12 +28,6 @@ pub(crate) struct Remembered {
     /// Unit, container port, host port.
     #[serde(default)]
     pub(crate) ports: BTreeMap<String, BTreeMap<u16, u16>>,
-    /// By profile and package, such as `dev/order-api`.
-    #[serde(default)]
-    pub(crate) binaries: BTreeMap<String, Binary>,
-    /// The images that were last made, by package.
-    #[serde(default)]
-    pub(crate) images: BTreeMap<String, RememberedImage>,
     /// What the environment was last started with; absent before the first start.
     #[serde(default)]
     pub(crate) chosen: Option<RememberedChoice>,
@@ -45,22 +39,6 @@ pub(crate) struct RememberedChoice {
     pub(crate) emulator: EmulatorKind,
     /// Of an emulator that somebody else runs.
     pub(crate) emulator_url: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RememberedImage {
-    pub(crate) id: String,
-    pub(crate) revision: Option<String>,
-    /// What was checked out when the revision was last asked for.
-    pub(crate) head: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Binary {
-    /// Where Cargo put it.
-    pub(crate) path: Utf8PathBuf,
-    /// When Cargo last found it fresh; milliseconds since the Unix epoch.
-    pub(crate) checked: u64,
 }
 
 impl StateDirectory {
@@ -180,15 +158,6 @@ impl StateDirectory {
         let versioned = Remembered { format: FORMAT, ..remembered.clone() };
         let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
         Self::write(&self.memory_file(), &text)
-    }
-
-    /// Takes over what `from` knows of programs and images that were built.
-    pub(crate) fn share_builds(&self, from: &Self) -> Result<(), Error> {
-        let (mut ours, theirs) = (self.remembered()?, from.remembered()?);
-        let before = ours.clone();
-        ours.binaries.extend(theirs.binaries);
-        ours.images.extend(theirs.images);
-        if ours == before { Ok(()) } else { self.remember(&ours) }
     }
 
     /// Replaces the file whole, so that a reader never sees half of it.

@@ -55,7 +55,6 @@ pub async fn test(
         engines: options.engines.clone(),
     })?;
     isolated.state.prepare()?;
-    isolated.state.share_builds(&project.state)?;
     let run_lock = isolated.state.run_lock();
     let held = match try_hold(&run_lock).map_err(|source| Error::State { path: run_lock.clone(), source })? {
         LockAttempt::Held(held) => held,
@@ -90,10 +89,7 @@ async fn run(
     cancel: &Cancel,
 ) -> Result<(TestReport, Attachment), Error> {
     let up_options = UpOptions { wish: test.wish.clone(), services: Vec::new(), timeout: test.timeout };
-    let up = up::up(isolated, &up_options, emitter, cancel).await;
-    // What was compiled serves the next run too, whatever came of this one.
-    project.state.share_builds(&isolated.state)?;
-    let Up { attachment, .. } = up?;
+    let Up { attachment, .. } = up::up(isolated, &up_options, emitter, cancel).await?;
     let mut variables = environment::environment(isolated).await?;
     variables.insert("DEVENV_BIN".to_owned(), desired::own_program()?.into_string());
     variables.insert("DEVENV_STATE_DIR".to_owned(), isolated.instance.state_dir.to_string());

@@ -11,13 +11,13 @@ use devenv_model::unit::{EMULATOR, UnitSpec};
 use tokio::sync::Mutex;
 
 use crate::any_runtime::AnyRuntime;
+use crate::builds::{Binary, Builds};
 use crate::cargo::{self, Built, Compilation};
 use crate::choice::{Choice, ChosenEmulator};
 use crate::containers::{ContainerRuntime, Images};
 use crate::dynamo::{Endpoint, Store};
 use crate::effects::{Effects, Runtime};
 use crate::ports::Ports;
-use crate::state_directory::{Binary, Remembered};
 use crate::{Emitter, Error, Project, clock, desired, ports};
 
 pub(crate) struct World<'a> {
@@ -61,7 +61,7 @@ impl<'a> World<'a> {
         let remembered = project.state.remembered()?;
         let packages = packages(project, choice, &runtime, &services);
         let (artifacts, stale) = match &runtime {
-            AnyRuntime::Processes(_) => binaries(project, &packages, &remembered),
+            AnyRuntime::Processes(_) => binaries(project, &packages, &project.builds.read()),
             AnyRuntime::Containers(runtime) => {
                 let known = Images::new(runtime.engine.clone(), project, choice).known(&packages).await?;
                 (known.ids, known.stale)
@@ -300,7 +300,7 @@ fn packages(project: &Project, choice: &Choice, runtime: &AnyRuntime, services: 
 fn binaries(
     project: &Project,
     packages: &[String],
-    remembered: &Remembered,
+    builds: &Builds,
 ) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
     let root = &project.instance.root;
     let compilation = Compilation::of_processes(root);
@@ -308,7 +308,7 @@ fn binaries(
     let mut stale = BTreeMap::new();
     for package in packages {
         let expected = compilation.expected_binary(package);
-        let known = remembered.binaries.get(&compilation.key(package));
+        let known = builds.binaries.get(&compilation.key(package));
         let checked = known.filter(|binary| binary.path == expected || !expected.exists());
         let path = checked.map_or(expected, |binary| binary.path.clone());
         let looked = checked.map(|binary| clock::time(binary.checked));
@@ -328,11 +328,11 @@ async fn build_binaries(
     let begun = clock::now();
     let compilation = Compilation::of_processes(&project.instance.root);
     let built = cargo::build(&compilation, packages, progress).await?;
-    let mut remembered = project.state.remembered()?;
+    let mut builds = project.builds.read();
     for (package, Built { path, .. }) in &built {
-        remembered.binaries.insert(compilation.key(package), Binary { path: path.clone(), checked: begun });
+        builds.binaries.insert(compilation.key(package), Binary { path: path.clone(), checked: begun });
     }
-    project.state.remember(&remembered)?;
+    project.builds.write(&builds);
     Ok(built.into_iter().map(|(package, Built { path, .. })| (package, Utf8PathBuf::into_string(path))).collect())
 }
 

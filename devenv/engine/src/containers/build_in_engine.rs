@@ -45,7 +45,9 @@ pub(super) async fn build(
     let sources = context(root, &tracked(root).await?, &extra).map_err(unreadable)?;
     let order = BuildOrder {
         dockerfile: DOCKERFILE.to_owned(),
-        arguments: [("BUILDER".to_owned(), place.builder.clone())].into(),
+        arguments: [("BUILDER", &place.builder), ("SYSTEM", &project.manifest.name)]
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .into(),
         tag: format!("devenv-build-{}:local", project.instance.name),
         platform: place.platform.clone(),
     };
@@ -84,13 +86,12 @@ async fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
 fn script(compilation: &Compilation, packages: &[String]) -> String {
     let arguments: Vec<String> = compilation.arguments(packages).iter().map(|word| quoted(word)).collect();
     let folder = compilation.artifacts();
-    let mut script = format!("set -eu\nmkdir /out\ncargo {} > /out/{MESSAGES}\n", arguments.join(" "));
-    for package in packages {
-        for file in [package.clone(), format!("{package}.d")] {
-            script += &format!("cp {} /out/\n", quoted(folder.join(file).as_str()));
-        }
+    let mut lines =
+        vec!["set -eu".to_owned(), "mkdir /out".to_owned(), format!("cargo {} > /out/{MESSAGES}", arguments.join(" "))];
+    for file in packages.iter().flat_map(|package| [package.clone(), format!("{package}.d")]) {
+        lines.push(format!("cp {} /out/", quoted(folder.join(file).as_str())));
     }
-    script
+    lines.join("\n") + "\n"
 }
 
 /// For a POSIX shell.
@@ -119,7 +120,7 @@ fn take_out(
             let lines = String::from_utf8_lossy(&content).into_owned();
             versions = lines.lines().filter_map(binary_of).map(|(package, built)| (package, built.version)).collect();
         } else if packages.iter().any(|wanted| wanted == package) {
-            if name.ends_with(".d") {
+            if package != name {
                 // Cargo saw the sources elsewhere.
                 let text = String::from_utf8_lossy(&content).replace("/source/", &format!("{root}/"));
                 content = text.into_bytes();

@@ -8,9 +8,9 @@ use super::build_in_engine::{self, BuildInEngine};
 use super::engine::{ContainerEngine, EngineAbout};
 use super::revision::{head, is_committed, revision, source};
 use super::scope::SYSTEM;
-use crate::choice::Choice;
+use crate::builds::{Binary, MadeImage};
 use crate::cargo::{self, Built, Compilation};
-use crate::state_directory::{Binary, RememberedImage};
+use crate::choice::Choice;
 use crate::{Error, Project, clock};
 
 /// The name of the embedded emulator's image.
@@ -43,7 +43,7 @@ impl<'a> Images<'a> {
 
     /// Looks at files and asks the engine; compiles nothing.
     pub(crate) async fn known(&self, packages: &[String]) -> Result<Known, Error> {
-        let mut remembered = self.project.state.remembered()?;
+        let mut remembered = self.project.builds.read();
         let before = remembered.clone();
         let root = &self.project.instance.root;
         let compilation = self.compilation();
@@ -74,7 +74,7 @@ impl<'a> Images<'a> {
             };
         }
         if remembered != before && known.stale.is_empty() {
-            self.project.state.remember(&remembered)?;
+            self.project.builds.write(&remembered);
         }
         Ok(known)
     }
@@ -101,15 +101,15 @@ impl<'a> Images<'a> {
             progress(format!("image {package}"));
             let revision = revision(root, &cargo::sources(root, &program.path).unwrap_or_default()).await;
             let id = self.make(package, program, revision.as_deref(), source.as_deref()).await?;
-            images.insert(package.clone(), RememberedImage { id, revision, head: head.clone() });
+            images.insert(package.clone(), MadeImage { id, revision, head: head.clone() });
         }
         let ids = images.iter().map(|(package, image)| (package.clone(), image.id.clone())).collect();
-        let mut remembered = self.project.state.remembered()?;
+        let mut remembered = self.project.builds.read();
         for (package, Built { path, .. }) in built {
             remembered.binaries.insert(compilation.key(&package), Binary { path, checked: begun });
         }
         remembered.images.extend(images);
-        self.project.state.remember(&remembered)?;
+        self.project.builds.write(&remembered);
         self.forget_replaced().await;
         Ok(ids)
     }

@@ -37,7 +37,7 @@ async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, bod
     };
     let port = container.get_host_port_ipv4(port).await.expect("published");
     let url = format!("http://127.0.0.1:{port}/");
-    eventually(image, Duration::from_secs(60), async || reqwest::get(&url).await.ok().map(drop)).await;
+    eventually(image, Duration::from_mins(1), async || reqwest::get(&url).await.ok().map(drop)).await;
     body(System::over(Emulator::at(&url).await).await).await;
 }
 

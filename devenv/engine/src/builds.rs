@@ -1,0 +1,82 @@
+//! What was built, remembered for every environment of a checkout: they share Cargo's target directory too.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+/// Raised when the file changes its shape; one of another format is as good as none.
+const FORMAT: u64 = 1;
+
+/// The file's place. What it holds spares time and nothing else: one that cannot be read or written is done without.
+#[derive(Debug, Clone)]
+pub(crate) struct BuildsFile(Utf8PathBuf);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Builds {
+    format: u64,
+    /// By profile and package, such as `dev/order-api`.
+    #[serde(default)]
+    pub(crate) binaries: BTreeMap<String, Binary>,
+    /// The images that were last made, by package.
+    #[serde(default)]
+    pub(crate) images: BTreeMap<String, MadeImage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Binary {
+    /// Where Cargo put it.
+    pub(crate) path: Utf8PathBuf,
+    /// When Cargo last found it fresh; milliseconds since the Unix epoch.
+    pub(crate) checked: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct MadeImage {
+    pub(crate) id: String,
+    pub(crate) revision: Option<String>,
+    /// What was checked out when the revision was last asked for.
+    pub(crate) head: Option<String>,
+}
+
+impl BuildsFile {
+    /// In the folder of the checkout's own environment.
+    pub(crate) fn within(folder: &Utf8Path) -> Self {
+        Self(folder.join("builds.json"))
+    }
+
+    pub(crate) fn read(&self) -> Builds {
+        let read = || serde_json::from_str::<Builds>(&std::fs::read_to_string(&self.0).ok()?).ok();
+        read().filter(|builds| builds.format == FORMAT).unwrap_or_default()
+    }
+
+    /// Replaces the file whole, so that a reader never sees half of it.
+    pub(crate) fn write(&self, builds: &Builds) {
+        let versioned = Builds { format: FORMAT, ..builds.clone() };
+        let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
+        let draft = self.0.with_extension(format!("draft-{}", std::process::id()));
+        let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &self.0));
+        if let Err(error) = written {
+            tracing::debug!(path = %self.0, %error, "builds are not remembered");
+            let _ = std::fs::remove_file(&draft);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_come_back_and_a_file_of_another_shape_is_as_good_as_none() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let file = BuildsFile::within(Utf8Path::from_path(folder.path()).expect("UTF-8"));
+        assert_eq!(file.read(), Builds::default());
+        let mut builds = Builds::default();
+        builds.binaries.insert("dev/api".to_owned(), Binary { path: "/t/api".into(), checked: 7 });
+        file.write(&builds);
+        assert_eq!(file.read().binaries, builds.binaries);
+        std::fs::write(&file.0, r#"{"format": 9, "binaries": {}}"#).expect("writable");
+        assert_eq!(file.read(), Builds::default());
+    }
+}
