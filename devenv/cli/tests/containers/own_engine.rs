@@ -141,7 +141,8 @@ fn a_full_disk_of_the_engine_is_named_and_nothing_half_made_stays() {
     engine.load();
     let filler = engine.folder.path().join("data/filler");
     let mut file = std::fs::File::create(&filler).expect("writable");
-    while file.write_all(&[0; 64 * 1024]).is_ok() {}
+    let zeros = vec![0; 64 * 1024];
+    while file.write_all(&zeros).is_ok() {}
     drop(file);
     let mut project = Project::new();
     project.elsewhere = Some((engine.namespace.clone(), engine.host()));
