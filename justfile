@@ -48,6 +48,15 @@ bench *arguments:
     cargo build --release
     cargo run --release -q -p bench -- all {{ arguments }}
 
+# Images of the emulators, where no registry can be reached (root, Linux).
+emulator-images:
+    dynamodb-local/recipe/build
+    localstack/recipe/build
+
+# The Compose overlays, with plain `docker compose`.
+compose *overlays:
+    compose/check {{ overlays }}
+
 # Hours of kills and load: rounds of kill -9 of the tool, then the crash tests under long load.
 soak seconds="600":
     cargo build --release
