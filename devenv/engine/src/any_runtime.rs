@@ -47,6 +47,14 @@ impl AnyRuntime {
         }
     }
 
+    /// The last lines that a unit wrote, without their times.
+    pub(crate) async fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
+        match self {
+            Self::Processes(runtime) => runtime.last_lines(unit, count),
+            Self::Containers(runtime) => runtime.last_lines(unit, count).await,
+        }
+    }
+
     pub(crate) async fn supervisor_pid(&self) -> Option<u32> {
         match self {
             Self::Processes(runtime) => runtime.supervisor_pid().await,

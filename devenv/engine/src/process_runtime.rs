@@ -60,6 +60,10 @@ impl ProcessRuntime {
         client.ok_or_else(|| Error::SupervisorLost { cause: "nothing listens on its socket".to_owned() })
     }
 
+    pub(crate) fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
+        last_lines(&self.state.log(unit), count)
+    }
+
     pub(crate) fn into_connection(self) -> Option<Client> {
         self.connection.into_inner()
     }
@@ -91,15 +95,13 @@ impl Runtime for ProcessRuntime {
         let observed = self.client().await?.await_ready(unit).await?;
         match observed.state {
             UnitState::Ready { .. } => Ok(()),
-            UnitState::Failed { error } => Err(Error::UnitFailed {
-                unit: unit.to_owned(),
-                cause: error,
-                log: last_lines(&self.state.log(unit), LOG_TAIL),
-            }),
+            UnitState::Failed { error } => {
+                Err(Error::UnitFailed { unit: unit.to_owned(), cause: error, log: self.last_lines(unit, LOG_TAIL) })
+            }
             other => Err(Error::UnitFailed {
                 unit: unit.to_owned(),
                 cause: format!("it is {other:?} instead of ready"),
-                log: last_lines(&self.state.log(unit), LOG_TAIL),
+                log: self.last_lines(unit, LOG_TAIL),
             }),
         }
     }

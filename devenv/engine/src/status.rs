@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 
 use devenv_model::event::{EnvironmentReport, UnitReport};
 use devenv_model::manifest::EmulatorKind;
-use devenv_model::observed::{ObservedUnit, UnitState};
+use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::EMULATOR;
 
 use crate::any_runtime::AnyRuntime;
 use crate::choice::{self, Choice, ChosenEmulator};
 use crate::containers::Scope;
 use crate::effects::Observation;
+use crate::process_runtime::LOG_TAIL;
 use crate::{Error, Project};
 
 /// The environment as it is now. One that does not run is reported as stopped.
@@ -40,6 +41,15 @@ pub(crate) async fn of_runtime(
         let scope = Scope::of(project);
         for report in reports.iter_mut().filter(|report| units.contains_key(&report.name)) {
             report.container = Some(scope.container(&report.name));
+        }
+    }
+    for report in &mut reports {
+        let died = units.get(&report.name).is_some_and(|unit| {
+            matches!(unit.state, UnitState::Failed { .. } | UnitState::Backoff { .. })
+                || matches!(unit.state, UnitState::Stopped { exit: Some(exit) } if exit != Exit::Code(0))
+        });
+        if died {
+            report.log = runtime.last_lines(&report.name, LOG_TAIL).await;
         }
     }
     for leftover in leftovers {
@@ -89,6 +99,7 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
         container: None,
         restarts: unit.map_or(0, |unit| unit.restarts),
         took_ms: None,
+        log: Vec::new(),
     }
 }
 

@@ -111,4 +111,7 @@ pub struct UnitReport {
     pub restarts: u32,
     /// From start to ready, where this command started it.
     pub took_ms: Option<u64>,
+    /// The last lines that it wrote, where it died.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
 }

@@ -30,5 +30,11 @@ pub(crate) fn environment_table(report: &EnvironmentReport, style: Style) -> Str
         words if words.contains(" failed") => line.replacen(" failed", &format!(" {}", style.red("failed")), 1),
         _ => line,
     });
-    coloured.collect::<Vec<_>>().join("\n")
+    let died = report.units.iter().filter(|unit| !unit.log.is_empty());
+    let last_words = died.flat_map(|unit| {
+        let line = |line: &String| format!("  {} {line}", style.dim("|"));
+        std::iter::once(format!("the last that {} wrote:", unit.name))
+            .chain(unit.log.iter().map(line).collect::<Vec<_>>())
+    });
+    coloured.chain(last_words).collect::<Vec<_>>().join("\n")
 }

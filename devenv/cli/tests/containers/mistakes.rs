@@ -53,6 +53,8 @@ fn a_service_that_dies_is_shown_with_its_exit_code_and_started_again() {
     docker(&["kill", &project.container("back")]);
     eventually("its end is seen", || project.unit("back")["state"] == "failed");
     assert!(project.unit("back")["detail"].as_str().is_some_and(|detail| detail.contains("signal 9")));
+    let shown = project.done(&["status"]).out;
+    assert!(shown.contains("signal 9") && shown.contains("listening on"), "{shown}");
     project.up();
     assert_eq!(project.unit("back")["state"], "ready");
 }
