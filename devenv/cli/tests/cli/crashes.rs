@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::project::{DEVENV, Project, eventually, signal};
+use crate::folder::{DEVENV, eventually, signal};
+use crate::project::Project;
 
 #[test]
 fn a_service_that_dies_is_started_again_on_its_port() {

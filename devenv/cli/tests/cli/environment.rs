@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use crate::project::{Project, eventually, signal};
+use crate::folder::{eventually, signal};
+use crate::project::Project;
 
 #[test]
 fn an_unchanged_up_is_a_no_op() {

@@ -1,7 +1,9 @@
 //! The command as a person meets it: every test starts the real program, in a project of its own.
 
+mod containers;
 mod crashes;
 mod environment;
+mod folder;
 mod mistakes;
 mod project;
 mod words;

@@ -1,6 +1,7 @@
 //! What goes wrong is said with its cause, its remedy and its exit code, and leaves nothing half-done.
 
-use crate::project::{DEVENV, Project, Ran};
+use crate::folder::{DEVENV, Ran};
+use crate::project::Project;
 
 fn up(project: &Project) -> Ran {
     project.run(&["up", "-d", "--output", "plain"])

@@ -1,15 +1,12 @@
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::ops::Deref;
+use std::process::{Child, Stdio};
 
-use serde_json::Value;
-use tempfile::TempDir;
-
-pub(crate) const DEVENV: &str = env!("CARGO_BIN_EXE_devenv");
+use crate::folder::{DEVENV, Folder, TABLE, eventually};
 
 /// A small project in a folder of its own: one table, and two services that are emulators of devenv's own, because
 /// those are there, answer over HTTP and end on SIGTERM.
 pub(crate) struct Project {
-    folder: TempDir,
+    folder: Folder,
 }
 
 const COMPOSE: &str = r#"services:
@@ -24,18 +21,11 @@ const COMPOSE: &str = r#"services:
     stop_grace_period: 2s
 "#;
 
-const TABLE: &str = r#"{
-  "TableName": "items",
-  "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
-  "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
-  "BillingMode": "PAY_PER_REQUEST"
-}
-"#;
-
 impl Project {
     pub(crate) fn new() -> Self {
-        let project =
-            Self { folder: tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory") };
+        let mut project = Self { folder: Folder::new() };
+        // No engine answers there, so that these tests are about processes on every machine.
+        project.folder.variables.push(("DOCKER_HOST", "unix:///nonexistent/docker.sock".to_owned()));
         let mut settings =
             "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n"
                 .to_owned();
@@ -53,59 +43,9 @@ impl Project {
         project
     }
 
-    pub(crate) fn path(&self) -> &std::path::Path {
-        self.folder.path()
-    }
-
-    pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("writable");
-        std::fs::write(path, text).expect("writable");
-    }
-
-    /// Replaces the first `from` in a file.
-    pub(crate) fn change(&self, path: &str, from: &str, to: &str) {
-        let text = std::fs::read_to_string(self.path().join(path)).expect("readable");
-        assert!(text.contains(from), "{path} has no {from}");
-        self.write(path, &text.replacen(from, to, 1));
-    }
-
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(DEVENV);
-        command.args(arguments).current_dir(self.path()).env_remove("DEVENV_STATE_DIR").env("NO_COLOR", "1");
-        // No engine answers there, so that these tests are about processes on every machine.
-        command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
-        command.stdin(Stdio::null());
-        command
-    }
-
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::from(self.command(arguments).output().expect("the program starts"))
-    }
-
-    /// Runs a command that must succeed.
-    pub(crate) fn done(&self, arguments: &[&str]) -> Ran {
-        let ran = self.run(arguments);
-        assert_eq!(ran.code, 0, "devenv {}: {}{}", arguments.join(" "), ran.out, ran.err);
-        ran
-    }
-
-    /// The result object of a command run with JSON output.
-    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
-        let ran = self.run(&[arguments, &["--output", "json"]].concat());
-        let last = ran.out.lines().last().unwrap_or_else(|| panic!("no output: {}", ran.err));
-        serde_json::from_str(last).expect("JSON")
-    }
-
     /// Starts a command and returns while it runs.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
-    }
-
-    pub(crate) fn unit(&self, name: &str) -> Value {
-        let status = self.json(&["status"]);
-        let units = status["units"].as_array().expect("a list").clone();
-        units.into_iter().find(|unit| unit["name"] == name).unwrap_or_else(|| panic!("no unit {name} in {status}"))
     }
 
     pub(crate) fn pid(&self, name: &str) -> u64 {
@@ -144,39 +84,16 @@ impl Project {
     }
 }
 
+impl Deref for Project {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
+}
+
 impl Drop for Project {
     fn drop(&mut self) {
         let _ = self.command(&["down"]).output();
     }
-}
-
-/// What a command printed and how it ended; 128 is a signal.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().unwrap_or(128),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-}
-
-pub(crate) fn eventually(what: &str, mut check: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
-    while !check() {
-        assert!(Instant::now() < end, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-pub(crate) fn signal(pid: u64, name: &str) {
-    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("kill is there");
-    assert!(status.success(), "process {pid} takes the signal {name}");
 }

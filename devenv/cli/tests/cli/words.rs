@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::project::{DEVENV, Project, Ran};
+use crate::folder::{DEVENV, Ran};
+use crate::project::Project;
 
 fn run(arguments: &[&str]) -> Ran {
     Ran::from(Command::new(DEVENV).args(arguments).env("NO_COLOR", "1").output().expect("the program starts"))

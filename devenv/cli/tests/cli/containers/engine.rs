@@ -1,7 +1,6 @@
 //! The engine that these tests run on, asked with its own command line: what devenv says of it is what is tested.
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// Any small image that serves HTTP will do; this one is built by `devenv up --runtime docker` in this repository.
 pub(crate) const IMAGE: &str = "devenv-emulator:local";
@@ -51,12 +50,4 @@ pub(crate) fn labelled(root: &str) -> Vec<String> {
         found.extend(names.lines().map(|name| format!("{kind} {name}")));
     }
     found
-}
-
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < deadline, "not within 30 s: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::engine::{docker, is_there};
-use crate::project::Project;
+use super::engine::{docker, is_there};
+use super::project::Project;
 
 #[test]
 fn an_unchanged_up_is_a_no_op() {

@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::engine::{IMAGE, docker, is_there};
-use crate::project::Project;
+use super::engine::{IMAGE, docker, is_there};
+use super::project::Project;
 
 /// A container and a network that devenv did not make, as near to its own as they can be.
 struct Foreign {

@@ -6,8 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::engine::{IMAGE, docker, eventually, is_there, skipped};
-use crate::project::Project;
+use super::engine::{IMAGE, docker, is_there, skipped};
+use super::project::Project;
+use crate::folder::eventually;
 
 /// A Docker Engine with its own socket, state and network: another engine's bridge and rules are out of its sight.
 struct Engine {
@@ -116,7 +117,7 @@ fn an_engine_that_was_stopped_and_started_is_repaired_by_the_next_up() {
     };
     engine.load();
     let mut project = Project::new();
-    project.elsewhere = Some((engine.namespace.clone(), engine.host()));
+    project.move_to(&engine.namespace, engine.host());
     project.up();
     engine.stop();
     let lost = project.run(&["status"]);
@@ -145,7 +146,7 @@ fn a_full_disk_of_the_engine_is_named_and_nothing_half_made_stays() {
     while file.write_all(&zeros).is_ok() {}
     drop(file);
     let mut project = Project::new();
-    project.elsewhere = Some((engine.namespace.clone(), engine.host()));
+    project.move_to(&engine.namespace, engine.host());
     let failed = project.run(&["up", "-d", "--runtime", "docker"]);
     assert_eq!(failed.code, 1, "{}", failed.err);
     assert!(failed.err.contains("no space left on device") && failed.err.contains("free some space"), "{}", failed.err);

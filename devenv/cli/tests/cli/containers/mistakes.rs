@@ -1,7 +1,8 @@
 //! What goes wrong is named, and nothing half-done stays.
 
-use crate::engine::{docker, eventually, is_there};
-use crate::project::Project;
+use super::engine::{docker, is_there};
+use super::project::Project;
+use crate::folder::eventually;
 
 fn nothing_runs(project: &Project) {
     assert!(project.things().iter().all(|thing| thing.starts_with("volume ")), "{:?}", project.things());

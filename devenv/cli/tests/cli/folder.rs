@@ -1,0 +1,111 @@
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const DEVENV: &str = env!("CARGO_BIN_EXE_devenv");
+
+pub(crate) const TABLE: &str = r#"{
+  "TableName": "items",
+  "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+  "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+  "BillingMode": "PAY_PER_REQUEST"
+}
+"#;
+
+/// A project's folder, and the command run in it.
+pub(crate) struct Folder {
+    folder: TempDir,
+    /// `devenv`, or what runs it elsewhere.
+    pub(crate) program: Vec<String>,
+    pub(crate) variables: Vec<(&'static str, String)>,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory");
+        Self { folder, program: vec![DEVENV.to_owned()], variables: Vec::new() }
+    }
+
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("writable");
+        std::fs::write(path, text).expect("writable");
+    }
+
+    /// Replaces the first `from` in a file.
+    pub(crate) fn change(&self, path: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path().join(path)).expect("readable");
+        assert!(text.contains(from), "{path} has no {from}");
+        self.write(path, &text.replacen(from, to, 1));
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let (program, first) = self.program.split_first().expect("a program");
+        let mut command = Command::new(program);
+        command.args(first).args(arguments).current_dir(self.path()).stdin(Stdio::null());
+        command.env_remove("DEVENV_STATE_DIR").env("NO_COLOR", "1");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::from(self.command(arguments).output().expect("the program starts"))
+    }
+
+    /// Runs a command that must succeed.
+    pub(crate) fn done(&self, arguments: &[&str]) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "devenv {}: {}{}", arguments.join(" "), ran.out, ran.err);
+        ran
+    }
+
+    /// The result object of a command run with JSON output.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let ran = self.run(&[arguments, &["--output", "json"]].concat());
+        let last = ran.out.lines().last().unwrap_or_else(|| panic!("no output: {}", ran.err));
+        serde_json::from_str(last).expect("JSON")
+    }
+
+    pub(crate) fn unit(&self, name: &str) -> Value {
+        let status = self.json(&["status"]);
+        let units = status["units"].as_array().expect("a list").clone();
+        units.into_iter().find(|unit| unit["name"] == name).unwrap_or_else(|| panic!("no unit {name} in {status}"))
+    }
+}
+
+/// What a command printed and how it ended; 128 is a signal.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(128),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+pub(crate) fn eventually(what: &str, mut check: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !check() {
+        assert!(Instant::now() < end, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+pub(crate) fn signal(pid: u64, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("kill is there");
+    assert!(status.success(), "process {pid} takes the signal {name}");
+}
