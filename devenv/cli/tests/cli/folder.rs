@@ -16,7 +16,7 @@ pub(crate) const TABLE: &str = r#"{
 
 /// A project's folder, and the command run in it.
 pub(crate) struct Folder {
-    folder: TempDir,
+    place: TempDir,
     /// `devenv`, or what runs it elsewhere.
     pub(crate) program: Vec<String>,
     pub(crate) variables: Vec<(&'static str, String)>,
@@ -24,12 +24,12 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory");
-        Self { folder, program: vec![DEVENV.to_owned()], variables: Vec::new() }
+        let place = tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory");
+        Self { place, program: vec![DEVENV.to_owned()], variables: Vec::new() }
     }
 
     pub(crate) fn path(&self) -> &std::path::Path {
-        self.folder.path()
+        self.place.path()
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
