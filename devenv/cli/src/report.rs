@@ -74,6 +74,12 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         Error::ImageAbsent { image, .. } => ("image_absent", Exit::PrerequisiteMissing, Some(image_hint(image))),
         Error::NoImage { .. } => ("no_image", Exit::Failed, hint("devenv doctor")),
         Error::CargoMissing { .. } => ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor")),
+        // Some systems leave it out of their C compiler's package.
+        Error::Build { output, .. } if output.iter().any(|line| line.contains("cannot find -lc")) => (
+            "no_static_libc",
+            Exit::PrerequisiteMissing,
+            hint("install the static C library (glibc-static), or: devenv up --build-in-docker"),
+        ),
         Error::Build { packages, .. } => {
             ("build", Exit::Failed, Some(format!("cargo build --bin {}", packages.join(" --bin "))))
         }
