@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use order_testing::{Emulator, eventually};
@@ -6,6 +8,7 @@ use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, Image, ImageExt};
 use testcontainers_modules::dynamodb_local::DynamoDb;
 use testcontainers_modules::localstack::LocalStack;
+use tokio::runtime::Runtime;
 
 use crate::system::System;
 
@@ -13,21 +16,35 @@ use crate::system::System;
 const DYNAMODB_LOCAL: &str = "amazon/dynamodb-local:2.6.1";
 const LOCALSTACK: &str = "localstack/localstack:4.14.0";
 
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+/// One for all tests: the connections to the engine are shared, and one that is being made in the runtime of a test that
+/// ends would leave another test waiting for ever.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("threads can be started"));
+
 /// Runs `body` on a new container of each emulator in turn. One that cannot run here is said to be skipped; in CI that
 /// is a failure.
-pub(crate) async fn on_every_emulator(body: impl AsyncFn(System)) {
-    let image = image("DYNAMODB_LOCAL_IMAGE", DYNAMODB_LOCAL);
-    run(DynamoDb::default().into(), &image, 8000, &body).await;
-    let image = self::image("LOCALSTACK_IMAGE", LOCALSTACK);
-    let request = LocalStack::default().with_env_var("SERVICES", "dynamodb");
-    run(request, &image, 4566, &body).await;
+pub(crate) fn on_every_emulator(body: impl AsyncFn(System)) {
+    RUNTIME.block_on(async {
+        let image = image("DYNAMODB_LOCAL_IMAGE", DYNAMODB_LOCAL);
+        run(DynamoDb::default().into(), &image, 8000, &body).await;
+        let image = self::image("LOCALSTACK_IMAGE", LOCALSTACK);
+        let request = LocalStack::default().with_env_var("SERVICES", "dynamodb");
+        run(request, &image, 4566, &body).await;
+    });
 }
 
 async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, body: &impl AsyncFn(System)) {
     let (name, tag) = image.rsplit_once(':').expect("an image with its version");
     let request = request.with_name(name).with_tag(tag);
     // The images' own conditions are words in a log, which differ between compatible images: an answer tells more.
-    let request = request.with_ready_conditions(vec![WaitFor::Nothing]).with_mapped_port(0, port.tcp());
+    let request = request
+        .with_ready_conditions(vec![WaitFor::Nothing])
+        .with_mapped_port(0, port.tcp())
+        .with_host_config_modifier(|config| {
+            let bindings = config.port_bindings.iter_mut().flat_map(HashMap::values_mut).flatten().flatten();
+            bindings.for_each(|binding| binding.host_ip = Some("127.0.0.1".to_owned()));
+        });
     let container: ContainerAsync<I> = match request.start().await {
         Ok(container) => container,
         Err(error) => {
@@ -37,7 +54,8 @@ async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, bod
     };
     let port = container.get_host_port_ipv4(port).await.expect("published");
     let url = format!("http://127.0.0.1:{port}/");
-    eventually(image, Duration::from_mins(1), async || reqwest::get(&url).await.ok().map(drop)).await;
+    let answers = async || tokio::time::timeout(ANSWER_LIMIT, reqwest::get(&url)).await.ok()?.ok().map(drop);
+    eventually(image, Duration::from_mins(1), answers).await;
     body(System::over(Emulator::at(&url).await).await).await;
 }
 

@@ -13,8 +13,8 @@ use reqwest::StatusCode;
 use crate::emulators::on_every_emulator;
 use crate::system::System;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_order_is_kept_whole_and_takes_stock_once() {
+#[test]
+fn an_order_is_kept_whole_and_takes_stock_once() {
     on_every_emulator(async |system: System| {
         let placed = system.place(IN_STOCK, 3, Some("key-1")).await;
         assert_eq!(placed.0, StatusCode::CREATED);
@@ -24,24 +24,22 @@ async fn an_order_is_kept_whole_and_takes_stock_once() {
         let id = placed.1["order_id"].as_str().expect("an id");
         let read = system.get(&format!("/orders/{id}")).await;
         assert_eq!(read, (StatusCode::OK, placed.1));
-    })
-    .await;
+    });
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_conditional_write_lets_no_two_take_the_last() {
+#[test]
+fn a_conditional_write_lets_no_two_take_the_last() {
     on_every_emulator(async |system: System| {
         let attempts = (0..30).map(|_| system.place(OTHER_IN_STOCK, 5, None));
         let answers = futures_util::future::join_all(attempts).await;
         let confirmed = answers.iter().filter(|(_, order)| order["status"] == "confirmed").count();
         assert_eq!(confirmed, 10, "50 in stock, 5 an order: {answers:?}");
         assert_eq!(system.emulator.stock(OTHER_IN_STOCK).await, 0);
-    })
-    .await;
+    });
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_customers_orders_come_in_pages_newest_first() {
+#[test]
+fn a_customers_orders_come_in_pages_newest_first() {
     on_every_emulator(async |system: System| {
         let mut placed = Vec::new();
         for _ in 0..7 {
@@ -59,12 +57,11 @@ async fn a_customers_orders_come_in_pages_newest_first() {
             path = format!("/orders?customer_id=CUST001&limit=3&cursor={cursor}");
         }
         assert_eq!(seen, placed);
-    })
-    .await;
+    });
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pending_order_is_found_by_its_index_and_settled_once() {
+#[test]
+fn a_pending_order_is_found_by_its_index_and_settled_once() {
     on_every_emulator(async |system: System| {
         // The processor decides, and order-api cannot keep what it decided.
         system.emulator.fail_next("UpdateItem", Fault::Refuse("ValidationException"));
@@ -81,6 +78,5 @@ async fn a_pending_order_is_found_by_its_index_and_settled_once() {
         })
         .await;
         assert_eq!(system.emulator.stock(IN_STOCK).await, 98);
-    })
-    .await;
+    });
 }
