@@ -57,6 +57,10 @@ emulator-images:
 compose *overlays:
     compose/check {{ overlays }}
 
+# The Terraform, without a provider and without an account.
+terraform:
+    terraform/checks/run
+
 # Hours of kills and load: rounds of kill -9 of the tool, then the crash tests under long load.
 soak seconds="600":
     cargo build --release

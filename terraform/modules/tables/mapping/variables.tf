@@ -1,0 +1,9 @@
+variable "folder" {
+  description = "Folder of the table files: each the input of CreateTable, as the local tools read it too."
+  type        = string
+
+  validation {
+    condition     = length(fileset(var.folder, "*.json")) > 0
+    error_message = "There is no *.json in ${var.folder}: name the folder of the table files, such as terraform/tables."
+  }
+}

@@ -1,0 +1,37 @@
+variable "folder" {
+  description = "Folder of the table files, such as terraform/tables."
+  type        = string
+}
+
+variable "name_prefix" {
+  description = "Put before each table's name, such as dev-; empty where an account holds one environment."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([a-zA-Z0-9][a-zA-Z0-9_.-]*)?$", var.name_prefix))
+    error_message = "A table's name holds letters, digits, '_', '.' and '-': write a prefix such as dev-."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key that encrypts the tables at rest; DynamoDB's own key for this account when null."
+  type        = string
+  default     = null
+}
+
+variable "deletion_protection" {
+  description = "Whether AWS refuses to delete a table. True in production."
+  type        = bool
+}
+
+variable "point_in_time_recovery_days" {
+  description = "How many days back a table can be restored to any second."
+  type        = number
+  default     = 35
+
+  validation {
+    condition     = var.point_in_time_recovery_days >= 1 && var.point_in_time_recovery_days <= 35
+    error_message = "DynamoDB keeps 1 to 35 days."
+  }
+}
