@@ -1,10 +1,15 @@
 //! Where order-processor is, asked of a real DNS server.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
+use axum::{Json, Router};
 use order_api::discovery::{Discovery, DnsResolver};
-use order_testing::{Emulator, IN_STOCK};
+use order_testing::{Emulator, IN_STOCK, serve};
 use reqwest::StatusCode;
+use serde_json::json;
 
 use crate::{
     System,
@@ -58,6 +63,26 @@ async fn a_changed_record_is_followed() {
         (status(&system).await == StatusCode::CREATED).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_record_holds_for_its_time_to_live_and_no_longer() {
+    let emulator = Emulator::start().await;
+    let first = processor(&emulator).await;
+    // It answers as the first one never does, so that the orders tell which of two live targets took them.
+    let refusal = (StatusCode::NOT_FOUND, Json(json!({ "detail": "Product not found" })));
+    let second = serve(Router::new().fallback(async move || refusal)).await;
+    let dns = Dns::start().await;
+    dns.stand_for(&[address(&first.url)], 3).await;
+    let system = system(emulator, &dns).await;
+    let before = Instant::now();
+    assert_eq!(status(&system).await, StatusCode::CREATED);
+    dns.stand_for(&[address(&second.url)], 3).await;
+    let moved = order_testing::eventually("the changed record", Duration::from_secs(10), async || {
+        (status(&system).await == StatusCode::NOT_FOUND).then(|| before.elapsed())
+    })
+    .await;
+    assert!(moved >= Duration::from_secs(2), "the record was to hold for 3 s, and held for {moved:?}");
 }
 
 #[tokio::test]
