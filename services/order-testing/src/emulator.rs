@@ -2,7 +2,10 @@ use std::path::Path;
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    config::{
+        BehaviorVersion, Credentials, Region,
+        retry::{RetryConfig, RetryPartition},
+    },
     types::AttributeValue,
 };
 use dynoxide::Database;
@@ -146,6 +149,8 @@ fn client(url: &str) -> Client {
         .retry_config(
             RetryConfig::standard().with_max_attempts(3).with_initial_backoff(std::time::Duration::from_millis(1)),
         )
+        // The allowance for retries is otherwise one for the whole process, and a test would use up another's.
+        .retry_partition(RetryPartition::new(url.to_owned()))
         .build();
     Client::from_conf(config)
 }

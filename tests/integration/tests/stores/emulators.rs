@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -22,10 +23,12 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// ends would leave another test waiting for ever.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("threads can be started"));
 
-/// Runs `body` on a new container of each emulator in turn. One that cannot run here is said to be skipped; in CI that
-/// is a failure.
+/// Runs `body` on each emulator in turn: the embedded one in this process, and a new container of each of the others. One
+/// that cannot run here is said to be skipped; in CI that is a failure.
 pub(crate) fn on_every_emulator(body: impl AsyncFn(System)) {
     RUNTIME.block_on(async {
+        begin("the embedded emulator");
+        body(System::over(Emulator::start().await).await).await;
         let image = image("DYNAMODB_LOCAL_IMAGE", DYNAMODB_LOCAL);
         run(DynamoDb::default().into(), &image, 8000, &body).await;
         let image = self::image("LOCALSTACK_IMAGE", LOCALSTACK);
@@ -56,12 +59,18 @@ async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, bod
     let url = format!("http://127.0.0.1:{port}/");
     let answers = async || tokio::time::timeout(ANSWER_LIMIT, reqwest::get(&url)).await.ok()?.ok().map(drop);
     eventually(image, Duration::from_mins(1), answers).await;
+    begin(image);
     body(System::over(Emulator::at(&url).await).await).await;
 }
 
-#[expect(clippy::print_stderr, reason = "a test that did not take place must be seen")]
+#[expect(clippy::print_stderr, reason = "shown for a test that fails: its last line is the emulator that it failed on")]
+fn begin(emulator: &str) {
+    eprintln!("on {emulator}");
+}
+
+/// Not by `eprintln`, which is held back for a test that passes: one that did not take place must be seen.
 fn skipped(image: &str, error: &testcontainers::TestcontainersError) {
-    eprintln!("SKIPPED on {image}: {error}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED on {image}: {error}");
 }
 
 fn image(variable: &str, usual: &str) -> String {

@@ -1,7 +1,8 @@
-//! What the services keep, and under which conditions, on every emulator that is a container image. Each test has one
-//! body and runs on all of them; `DYNAMODB_LOCAL_IMAGE` and `LOCALSTACK_IMAGE` name the images.
+//! What the services keep, and under which conditions, on every emulator. Each test has one body and runs on all of them;
+//! `DYNAMODB_LOCAL_IMAGE` and `LOCALSTACK_IMAGE` name the images of those that are containers.
 
 mod emulators;
+mod ledger;
 mod system;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use order_testing::{Fault, IN_STOCK, OTHER_IN_STOCK};
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use crate::emulators::on_every_emulator;
 use crate::system::System;
@@ -58,6 +60,47 @@ fn a_customers_orders_come_in_pages_newest_first() {
         }
         assert_eq!(seen, placed);
     });
+}
+
+#[test]
+fn a_list_goes_on_where_the_database_stopped_early() {
+    on_every_emulator(async |system: System| {
+        let mut placed = Vec::new();
+        for _ in 0..7 {
+            let order = system.place(IN_STOCK, 1, None).await.1;
+            let id = order["order_id"].as_str().expect("an id");
+            pad(&system, id, 300_000).await;
+            placed.insert(0, order["order_id"].clone());
+        }
+        let first = system.emulator.client.query().table_name("orders").index_name("by_customer");
+        let first = first
+            .key_condition_expression("customer_id = :customer")
+            .expression_attribute_values(":customer", AttributeValue::S("CUST001".to_owned()))
+            .send()
+            .await
+            .expect("the emulator answers");
+        assert!(first.count() < 7, "one answer has at most 1 MB");
+        let (status, page) = system.get("/orders?customer_id=CUST001&limit=7").await;
+        assert_eq!((status, &page["next_cursor"]), (StatusCode::OK, &Value::Null));
+        let seen: Vec<_> =
+            page["orders"].as_array().expect("a list").iter().map(|order| order["order_id"].clone()).collect();
+        assert_eq!(seen, placed);
+    });
+}
+
+/// Makes an order's item larger, by an attribute that no service reads.
+async fn pad(system: &System, order_id: &str, bytes: usize) {
+    system
+        .emulator
+        .client
+        .update_item()
+        .table_name("orders")
+        .key("order_id", AttributeValue::S(order_id.to_owned()))
+        .update_expression("SET padding = :padding")
+        .expression_attribute_values(":padding", AttributeValue::S("x".repeat(bytes)))
+        .send()
+        .await
+        .expect("the emulator takes a large item");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use order_service::{Lifecycle, Metrics};
 use order_testing::{Emulator, Serving, serve, service};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 const EAGER: Pace = Pace { pause: Duration::from_millis(50), age: Duration::ZERO };
 
@@ -15,7 +16,7 @@ pub(crate) struct System {
     pub(crate) emulator: Emulator,
     api: Api,
     serving: Serving,
-    _processor: Serving,
+    processor: Serving,
     http: reqwest::Client,
 }
 
@@ -37,7 +38,7 @@ impl System {
         let api =
             Api::new(emulator.client.clone(), &config, discovery, &metrics, Lifecycle::default()).expect("starts");
         let serving = serve(api.router(&service(order_api::IDENTITY), metrics)).await;
-        Self { emulator, api, serving, _processor: processor, http: reqwest::Client::new() }
+        Self { emulator, api, serving, processor, http: reqwest::Client::new() }
     }
 
     /// Settles what is pending, in the background, from now on.
@@ -52,6 +53,15 @@ impl System {
             request = request.header("Idempotency-Key", key);
         }
         let response = request.send().await.expect("an answer");
+        (response.status(), response.json().await.expect("JSON"))
+    }
+
+    /// What the processor says to this order, asked without order-api.
+    pub(crate) async fn process(&self, order_id: Uuid, product: &str, quantity: u64) -> (StatusCode, Value) {
+        let body =
+            json!({ "order_id": order_id, "product_id": product, "quantity": quantity, "customer_id": "CUST001" });
+        let url = format!("{}/process-order", self.processor.url);
+        let response = self.http.post(url).json(&body).send().await.expect("an answer");
         (response.status(), response.json().await.expect("JSON"))
     }
 
