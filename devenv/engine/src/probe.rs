@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use devenv_model::unit::Probe;
 use tokio::io::AsyncReadExt;
@@ -7,8 +7,9 @@ use tokio::net::TcpStream;
 
 /// One answer must come within this.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-/// Between two probes of a unit that starts: quick at first, because most units are ready within milliseconds.
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// Between two probes of a unit that starts: a part of the time it has taken, because most are ready within milliseconds.
+const PART: u32 = 16;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// A container engine's proxy accepts for a program that does not listen yet, and closes within this.
 const STAYS_OPEN: Duration = Duration::from_millis(20);
@@ -57,10 +58,9 @@ impl Prober {
     }
 
     pub(crate) async fn until_passes(&self, probe: &Probe) {
-        let mut pause = FIRST_PAUSE;
+        let begin = Instant::now();
         while !self.passes(probe).await {
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::time::sleep((begin.elapsed() / PART).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await;
         }
     }
 }

@@ -8,6 +8,7 @@ use devenv_model::manifest::{EmulatorKind, Service, Table};
 use devenv_model::observed::{Observed, UnitState};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::{EMULATOR, UnitSpec};
+use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use crate::any_runtime::AnyRuntime;
@@ -166,6 +167,21 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Makes the containers of the services that have none and whose image is known, while the emulator starts.
+    async fn prepare_services(&self, runtime: &ContainerRuntime) {
+        let ready = |service: &&Service| {
+            let built = service.package().is_none_or(|package| !self.observed.stale.contains_key(package));
+            let fetched = service.image.as_ref().is_none_or(|image| !self.observed.absent_images.contains(image));
+            built && fetched && !self.observed.units.contains_key(&service.name)
+        };
+        let prepared = self.services.iter().copied().filter(ready).map(async |service| {
+            if let Ok(Spec::Container(spec)) = self.spec(&service.name).await {
+                runtime.prepare(*spec).await;
+            }
+        });
+        join_all(prepared).await;
+    }
+
     fn service(&self, name: &str) -> Result<&'a Service, Error> {
         self.project.manifest.services.get(name).ok_or_else(|| Error::UnknownService {
             name: name.to_owned(),
@@ -244,6 +260,9 @@ impl Effects for World<'_> {
         }
         match (&self.runtime, spec) {
             (AnyRuntime::Processes(runtime), Spec::Process(spec)) => runtime.start(spec).await,
+            (AnyRuntime::Containers(runtime), Spec::Container(spec)) if unit == EMULATOR => {
+                tokio::join!(runtime.start(*spec), self.prepare_services(runtime)).0
+            }
             (AnyRuntime::Containers(runtime), Spec::Container(spec)) => runtime.start(*spec).await,
             _ => unreachable!("a specification is made for the runtime at hand"),
         }

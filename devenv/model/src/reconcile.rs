@@ -69,7 +69,7 @@ struct Planner {
     /// The step after which a unit runs, and the one after which it is ready.
     started: BTreeMap<String, usize>,
     ready: BTreeMap<String, usize>,
-    data: Vec<usize>,
+    tables: Vec<usize>,
 }
 
 impl Planner {
@@ -152,7 +152,7 @@ impl Planner {
             let operation = Operation::EnsureTable { table: table.clone() };
             let step = self.add(operation, cause, ready.clone());
             ensured.insert(table.clone(), step);
-            self.data.push(step);
+            self.tables.push(step);
         }
         for (table, items) in &desired.seeds {
             let cause = match tables.map(|tables| tables.get(table)) {
@@ -162,8 +162,8 @@ impl Planner {
                 Some(_) => Cause::SeedAbsent { items: *items },
             };
             let after = ensured.get(table).copied().into_iter().chain(ready.iter().copied()).collect();
-            let step = self.add(Operation::ApplySeed { table: table.clone() }, cause, after);
-            self.data.push(step);
+            // A service needs its tables to start, and not what is in them.
+            self.add(Operation::ApplySeed { table: table.clone() }, cause, after);
         }
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Planner {
             // The manifest has no cycle; were there one, the rest would be planned in the order given.
             let next = open.iter().position(|unit| !waits(unit)).unwrap_or(0);
             let unit = open.remove(next);
-            let mut after: Vec<usize> = self.cleared.iter().chain(&self.data).copied().collect();
+            let mut after: Vec<usize> = self.cleared.iter().chain(&self.tables).copied().collect();
             after.extend(self.ready.get(EMULATOR));
             after.extend(self.built(unit, observed));
             for (name, condition) in &unit.depends_on {

@@ -146,13 +146,11 @@ impl ContainerRuntime {
     pub(crate) async fn take_down(&self) -> Result<Vec<String>, Error> {
         let ours = self.ours().await?;
         let (emulators, services): (Vec<_>, Vec<_>) = ours.into_iter().partition(|(unit, _)| unit == EMULATOR);
-        let mut stopped = Vec::new();
         // The services finish what they do while the emulator still answers.
-        for group in [services, emulators] {
-            let removals = group.iter().map(|(_, container)| self.end(&container.name));
-            try_join_all(removals).await?;
-            stopped.extend(group.into_iter().map(|(unit, _)| unit));
-        }
+        try_join_all(services.iter().map(|(_, container)| self.engine.stop(&container.name))).await?;
+        let all = || services.iter().chain(&emulators);
+        try_join_all(all().map(|(_, container)| self.end(&container.name))).await?;
+        let stopped = all().map(|(unit, _)| unit.clone()).collect();
         for network in self.engine.networks(&self.scope.filter()).await? {
             self.engine.remove_network(&network.id).await?;
         }
@@ -175,6 +173,17 @@ impl ContainerRuntime {
             self.engine.remove_volume(&volume.id).await?;
         }
         Ok(!volumes.is_empty())
+    }
+}
+
+impl ContainerRuntime {
+    /// Makes the container of a unit that has none, so that its start is a start only. What is wrong with it is said by
+    /// the start, which meets it again.
+    pub(crate) async fn prepare(&self, spec: ContainerSpec) {
+        let unit = spec.name.clone();
+        if let Err(error) = self.create(spec).await {
+            tracing::debug!(%unit, %error, "could not be made ahead of its start");
+        }
     }
 }
 

@@ -71,11 +71,13 @@ pub(crate) fn emulator(project: &Project, kind: EmulatorKind, image: String, por
             ..spec
         },
         EmulatorKind::DynamodbLocal => {
+            // It lives for minutes: the quick compiler makes up for its slower code, and nobody manages it through JMX.
+            let machine = ["-XX:TieredStopAtLevel=1", "-Dlog4j2.disable.jmx=true"];
             let program = ["-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", "-sharedDb"];
             let keeps = !project.instance.ephemeral;
             let data: &[&str] = if keeps { &["-dbPath", DATA] } else { &["-inMemory"] };
             ContainerSpec {
-                command: Some(words(&[&program[..], data].concat())),
+                command: Some(words(&[&machine[..], &program, data].concat())),
                 environment: [("DDB_LOCAL_TELEMETRY".to_owned(), "0".to_owned())].into(),
                 // It refuses a request without a signature, which is an answer.
                 probe: Probe::Answer { url },
