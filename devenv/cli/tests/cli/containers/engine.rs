@@ -19,6 +19,19 @@ pub(crate) fn is_there() -> bool {
     false
 }
 
+/// The image of DynamoDB Local where one is named. Without one these tests say so and pass; in CI that is a failure.
+pub(crate) fn dynamodb_local() -> Option<String> {
+    if !is_there() {
+        return None;
+    }
+    let image = std::env::var("DYNAMODB_LOCAL_IMAGE").ok();
+    if image.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "in CI these tests must run: DYNAMODB_LOCAL_IMAGE is not set");
+        skipped("DYNAMODB_LOCAL_IMAGE does not name an image of DynamoDB Local");
+    }
+    image
+}
+
 #[expect(clippy::print_stderr, reason = "a test that did not take place must be seen")]
 pub(crate) fn skipped(why: &str) {
     eprintln!("SKIPPED: {why}");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::engine::{docker, is_there};
+use super::engine::{docker, dynamodb_local, is_there};
 use super::project::Project;
 
 #[test]
@@ -68,6 +68,25 @@ fn down_leaves_nothing_and_keeps_the_data_until_it_is_told() {
     std::fs::remove_dir_all(project.path().join(".devenv")).expect("ours");
     project.done(&["down", "--volumes"]);
     assert_eq!(project.things(), Vec::<String>::new());
+}
+
+#[test]
+fn what_dynamodb_local_holds_survives_its_end() {
+    let Some(image) = dynamodb_local() else {
+        return;
+    };
+    let project = Project::new();
+    let settings = std::fs::read_to_string(project.path().join("devenv.toml")).expect("written");
+    project.write("devenv.toml", &format!("{settings}[emulator.dynamodb-local]\nimage = \"{image}\"\n"));
+    let up = ["up", "-d", "--runtime", "docker", "--emulator", "dynamodb-local"];
+    project.done(&up);
+    project.done(&["down"]);
+    let seed = std::fs::read_to_string(project.path().join("seeds/items.json")).expect("written");
+    project.write("seeds/items.json", "[]");
+    project.done(&up);
+    project.write("seeds/items.json", &seed);
+    let seeded = project.done(&["seed"]).out;
+    assert!(seeded.contains("every seed item is there already"), "{seeded}");
 }
 
 #[test]
