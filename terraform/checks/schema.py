@@ -1,4 +1,5 @@
-"""Checks every resource and data source below a folder against the schema of the AWS provider, without the provider.
+"""Checks every resource and data source below a folder against the schema of the AWS provider, without the provider:
+that it exists, its arguments and blocks, and the attributes that are read of it.
 
 The schema is that of npm's @cdktf/provider-aws, whose .jsii names each resource's arguments, which of them are required,
 and the blocks within them.
@@ -16,6 +17,8 @@ import sys
 import hcl2
 
 PACKAGE = "@cdktf/provider-aws"
+# An attribute read of a resource: aws_vpc.this.id, data.aws_iam_policy_document.tasks.json, aws_subnet.public[each.key].id.
+READ = re.compile(r"(?<![\w.])(data\.)?(aws_\w+)\.(\w+)(?:\[[^\[\]]*\])?\.(\w+)")
 # Of Terraform itself, in every resource.
 META = {"count", "for_each", "depends_on", "provider", "lifecycle"}
 
@@ -25,17 +28,25 @@ class Schema:
 
     def __init__(self, jsii):
         self.types = json.loads(pathlib.Path(jsii).read_text())["types"]
-        # A resource's class and its submodule have one name; only the first letter differs.
+        # By the name of its submodule, which is the resource's in one word.
         self.configurations = {}
         for name in self.types:
             match = re.fullmatch(rf"{PACKAGE}\.(\w+)\.(\w+)Config", name)
-            if match and match[1].lower() == match[2].lower():
-                self.configurations[match[2]] = name
+            # A class whose name a block of another resource has already is set apart by an A at its end.
+            if match and match[1].lower() in (match[2].lower(), match[2].removesuffix("A").lower()):
+                self.configurations.setdefault(match[1].lower(), name)
 
     def resource(self, kind, is_data):
         words = kind.removeprefix("aws_").split("_")
-        name = "".join(word[:1].upper() + word[1:] for word in words)
-        return self.configurations.get(("DataAws" if is_data else "") + name)
+        return self.configurations.get(("dataaws" if is_data else "") + "".join(words))
+
+    def attributes(self, kind, is_data):
+        """Names of what can be read of a resource; None for one that the provider does not have."""
+        structure = self.resource(kind, is_data)
+        if structure is None:
+            return None
+        # The class bears the name of its configuration.
+        return {attribute["name"] for attribute in self.types[structure.removesuffix("Config")].get("properties", [])}
 
     def arguments(self, structure):
         """Name to (required, structure of the block or None), those of the bases included."""
@@ -136,6 +147,14 @@ def check_file(schema, path, findings):
     return count
 
 
+def check_reads(schema, path, findings):
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        for data, kind, name, attribute in READ.findall(line.split("#", 1)[0]):
+            known = schema.attributes(kind, bool(data))
+            if known is not None and camel(attribute) not in known:
+                findings.append(f"{path}: line {number}: {data}{kind}.{name} has no attribute {attribute}")
+
+
 def check(schema, folders):
     findings = []
     count = 0
@@ -143,6 +162,7 @@ def check(schema, folders):
         for path in sorted(pathlib.Path(folder).rglob("*.tf")):
             if ".terraform" not in path.parts:
                 count += check_file(schema, path, findings)
+                check_reads(schema, path, findings)
     return count, findings
 
 

@@ -7,3 +7,18 @@ output "arns" {
   description = "By the name in the table file: the table's ARN, for task roles."
   value       = { for name, table in aws_dynamodb_table.this : name => table.arn }
 }
+
+output "index_arns" {
+  description = "By the name in the table file, by index: the index's ARN, for task roles."
+  value = {
+    for name, table in aws_dynamodb_table.this : name => {
+      for index in concat(keys(module.mapping.tables[name].global_indexes), keys(module.mapping.tables[name].local_indexes)) :
+      index => "${table.arn}/index/${index}"
+    }
+  }
+}
+
+output "definitions" {
+  description = "By the name in the table file: keys, indexes and capacity, as the mapping reads them."
+  value       = { for name, table in aws_dynamodb_table.this : name => module.mapping.tables[name] }
+}

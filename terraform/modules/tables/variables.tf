@@ -4,20 +4,18 @@ variable "folder" {
 }
 
 variable "name_prefix" {
-  description = "Put before each table's name, such as dev-; empty where an account holds one environment."
+  description = "Put before each table's name, such as orders-dev-."
   type        = string
-  default     = ""
 
   validation {
-    condition     = can(regex("^([a-zA-Z0-9][a-zA-Z0-9_.-]*)?$", var.name_prefix))
-    error_message = "A table's name holds letters, digits, '_', '.' and '-': write a prefix such as dev-."
+    condition     = can(regex("^[a-zA-Z0-9][a-zA-Z0-9_.-]*$", var.name_prefix))
+    error_message = "A table's name holds letters, digits, '_', '.' and '-': write a prefix such as orders-dev-."
   }
 }
 
-variable "kms_key_arn" {
-  description = "Key that encrypts the tables at rest; DynamoDB's own key for this account when null."
+variable "seeds" {
+  description = "Folder of seed files, TABLE.json each a list of items in DynamoDB's JSON; null where customers' data is."
   type        = string
-  default     = null
 }
 
 variable "deletion_protection" {
@@ -28,7 +26,6 @@ variable "deletion_protection" {
 variable "point_in_time_recovery_days" {
   description = "How many days back a table can be restored to any second."
   type        = number
-  default     = 35
 
   validation {
     condition     = var.point_in_time_recovery_days >= 1 && var.point_in_time_recovery_days <= 35

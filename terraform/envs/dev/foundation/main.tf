@@ -1,0 +1,28 @@
+# Cheap: spot tasks, one NAT gateway, plain HTTP, and seeds to play with.
+
+module "foundation" {
+  source = "../../../modules/foundation"
+
+  environment = "dev"
+  account_id  = var.allowed_account_ids[0]
+  region      = var.region
+  bucket      = var.bucket
+  repository  = "example/orders"
+
+  network = {
+    cidr  = "10.20.0.0/16"
+    zones = ["eu-west-1a", "eu-west-1b"]
+    nat   = "single"
+  }
+
+  capacity           = { kind = "fargate_spot" }
+  container_insights = false
+
+  domain     = null
+  plain_http = true
+
+  protected                   = false
+  point_in_time_recovery_days = 7
+  seeds                       = "${path.root}/../../../../dynamodb-local/seed"
+  log_days                    = 14
+}

@@ -1,0 +1,79 @@
+# The same in every environment but for its name. What differs is in main.tf.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.25"
+    }
+  }
+
+  # Bucket, region and account come from ../account.tfvars.
+  backend "s3" {
+    key          = "dev/release.tfstate"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
+
+variable "bucket" {
+  description = "The bucket that holds state and records, from account.tfvars."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of the environment, from account.tfvars."
+  type        = string
+}
+
+variable "allowed_account_ids" {
+  description = "The only account that this may change, from account.tfvars."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.allowed_account_ids) == 1
+    error_message = "An environment has one account: write allowed_account_ids = [\"123456789012\"]."
+  }
+}
+
+provider "aws" {
+  region              = var.region
+  allowed_account_ids = var.allowed_account_ids
+
+  default_tags {
+    tags = { project = "orders", environment = "dev", managed-by = "terraform/envs/dev/release" }
+  }
+}
+
+variable "images" {
+  description = "By service: its image by digest (reference, REPOSITORY@sha256:...) and the platform it was built for."
+  type        = map(object({ reference = string, platform = string }))
+}
+
+data "terraform_remote_state" "foundation" {
+  backend = "s3"
+
+  config = {
+    bucket              = var.bucket
+    region              = var.region
+    allowed_account_ids = var.allowed_account_ids
+    key                 = "dev/foundation.tfstate"
+  }
+}
+
+output "task_definitions" {
+  description = "By service: the task definition that this release wants to run."
+  value       = module.release.task_definitions
+}
+
+output "alarm_topic_arn" {
+  description = "Where alarms are told."
+  value       = module.release.alarm_topic_arn
+}
+
+output "images" {
+  description = "By service: the image of this release."
+  value       = module.release.images
+}

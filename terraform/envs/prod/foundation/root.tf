@@ -1,0 +1,73 @@
+# The same in every environment but for its name. What differs is in main.tf.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.25"
+    }
+  }
+
+  # Bucket, region and account come from ../account.tfvars.
+  backend "s3" {
+    key          = "prod/foundation.tfstate"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
+
+variable "bucket" {
+  description = "The bucket that holds state and records, from account.tfvars."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of the environment, from account.tfvars."
+  type        = string
+}
+
+variable "allowed_account_ids" {
+  description = "The only account that this may change, from account.tfvars."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.allowed_account_ids) == 1
+    error_message = "An environment has one account: write allowed_account_ids = [\"123456789012\"]."
+  }
+}
+
+provider "aws" {
+  region              = var.region
+  allowed_account_ids = var.allowed_account_ids
+
+  default_tags {
+    tags = { project = "orders", environment = "prod", managed-by = "terraform/envs/prod/foundation" }
+  }
+}
+
+output "release" {
+  description = "What a release needs to know."
+  value       = module.foundation.release
+}
+
+output "url" {
+  description = "Where the system answers."
+  value       = module.foundation.url
+}
+
+output "repository_urls" {
+  description = "By service: where its image is pushed to."
+  value       = module.foundation.repository_urls
+}
+
+output "promote_role_arn" {
+  description = "The role that a workflow of the environment takes."
+  value       = module.foundation.promote_role_arn
+}
+
+output "tables" {
+  description = "The tables as they were applied."
+  value       = module.foundation.tables
+}

@@ -1,0 +1,22 @@
+# How large prod is, and who is told when something is wrong with it.
+
+module "release" {
+  source = "../../../modules/release"
+
+  foundation = data.terraform_remote_state.foundation.outputs.release
+  images     = var.images
+
+  services = {
+    order-api = {
+      size  = { cpu = 512, memory = 1024 }
+      tasks = { min = 3, max = 30, requests_per_minute = 6000 }
+    }
+    order-processor = {
+      size  = { cpu = 512, memory = 1024 }
+      tasks = { min = 3, max = 30 }
+    }
+  }
+
+  emails         = ["orders@example.com"]
+  monthly_budget = 600
+}

@@ -1,0 +1,22 @@
+# How large staging is, and who is told when something is wrong with it.
+
+module "release" {
+  source = "../../../modules/release"
+
+  foundation = data.terraform_remote_state.foundation.outputs.release
+  images     = var.images
+
+  services = {
+    order-api = {
+      size  = { cpu = 256, memory = 512 }
+      tasks = { min = 2, max = 4, requests_per_minute = 3000 }
+    }
+    order-processor = {
+      size  = { cpu = 256, memory = 512 }
+      tasks = { min = 2, max = 4 }
+    }
+  }
+
+  emails         = ["orders@example.com"]
+  monthly_budget = 150
+}

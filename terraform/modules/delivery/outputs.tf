@@ -1,0 +1,4 @@
+output "role_arn" {
+  description = "The role that a workflow of the environment takes."
+  value       = aws_iam_role.promote.arn
+}

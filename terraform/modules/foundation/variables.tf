@@ -1,0 +1,84 @@
+variable "environment" {
+  description = "Name of the environment: dev, staging or prod."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.environment))
+    error_message = "Write 2 to 16 lower-case letters and digits, such as dev."
+  }
+}
+
+variable "account_id" {
+  description = "The environment's account, which holds nothing else: twelve digits."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id)) && var.account_id != "000000000000"
+    error_message = "${var.account_id} stands for an account: write your own, twelve digits, into the environment's account.tfvars."
+  }
+}
+
+variable "region" {
+  description = "Region of the environment, such as eu-west-1."
+  type        = string
+}
+
+variable "bucket" {
+  description = "The bucket that holds state and records, made by the bootstrap."
+  type        = string
+}
+
+variable "repository" {
+  description = "OWNER/NAME on GitHub, whose workflows may release."
+  type        = string
+}
+
+variable "network" {
+  description = "Addresses (cidr), availability zones by name, and the private subnets' way out (nat: none, single or per_zone)."
+  type        = object({ cidr = string, zones = list(string), nat = string })
+
+  validation {
+    condition     = var.network.nat != "none" || var.capacity.kind != "ec2"
+    error_message = "Machines need a way out for their agent: write nat = \"single\" or \"per_zone\" with capacity of kind ec2."
+  }
+}
+
+variable "capacity" {
+  description = "What tasks run on: kind is fargate, fargate_spot or ec2; for ec2 also instance_type and max_instances."
+  type        = object({ kind = string, instance_type = optional(string), max_instances = optional(number) })
+}
+
+variable "container_insights" {
+  description = "Whether CloudWatch keeps metrics of each task, which it charges for."
+  type        = bool
+}
+
+variable "domain" {
+  description = "Name that the system answers to over HTTPS, and the Route 53 zone that holds it; null for plain HTTP."
+  type        = object({ name = string, zone_id = string })
+}
+
+variable "plain_http" {
+  description = "Whether plain HTTP will do where there is no domain. Never in production."
+  type        = bool
+}
+
+variable "protected" {
+  description = "Whether tables, the load balancer, logs and images may not be deleted. True in production."
+  type        = bool
+}
+
+variable "point_in_time_recovery_days" {
+  description = "How many days back a table can be restored to any second: 1 to 35."
+  type        = number
+}
+
+variable "seeds" {
+  description = "Folder of seed files for the tables; null where customers' data is."
+  type        = string
+}
+
+variable "log_days" {
+  description = "For how many days logs are kept."
+  type        = number
+}

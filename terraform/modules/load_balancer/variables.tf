@@ -1,0 +1,59 @@
+variable "name" {
+  description = "Name of the environment's resources, such as orders-dev."
+  type        = string
+
+  validation {
+    condition     = length(var.name) <= 32
+    error_message = "A load balancer's name has at most 32 characters: shorten ${var.name}."
+  }
+}
+
+variable "account_id" {
+  description = "The account, whose load balancers may write access logs."
+  type        = string
+}
+
+variable "vpc_id" {
+  description = "Id of the network."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "Public subnets, one for each zone."
+  type        = list(string)
+}
+
+variable "target_port" {
+  description = "Port on which the tasks behind it listen."
+  type        = number
+}
+
+variable "domain" {
+  description = "Name that it answers to over HTTPS, and the Route 53 zone that holds it; null for plain HTTP."
+  type        = object({ name = string, zone_id = string })
+
+  validation {
+    condition     = var.domain != null || var.plain_http
+    error_message = "Without a domain there is no certificate: write domain = { name = \"orders.example.com\", zone_id = \"Z...\" }, or plain_http = true where plain HTTP will do."
+  }
+}
+
+variable "plain_http" {
+  description = "Whether plain HTTP will do where there is no domain. Never in production."
+  type        = bool
+}
+
+variable "protected" {
+  description = "Whether it, and its logs, may not be deleted. True in production."
+  type        = bool
+}
+
+variable "log_days" {
+  description = "For how many days access logs are kept."
+  type        = number
+
+  validation {
+    condition     = var.log_days >= 1 && var.log_days <= 3650
+    error_message = "Write 1 to 3650 days."
+  }
+}

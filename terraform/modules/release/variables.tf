@@ -1,0 +1,53 @@
+variable "foundation" {
+  description = "What the environment stands on: the output named release of its foundation."
+  type = object({
+    name               = string
+    account_id         = string
+    region             = string
+    repository         = string
+    container_insights = bool
+    subnet_ids         = list(string)
+    table_names        = map(string)
+    srv_names          = map(string)
+    registry_arns      = map(string)
+
+    access = map(object({
+      task_role_arn      = string
+      execution_role_arn = string
+      log_group          = string
+      security_group_id  = string
+    }))
+
+    cluster = object({
+      arn         = string
+      name        = string
+      launch_type = string
+      strategy    = list(object({ provider = string, weight = number, base = number }))
+    })
+
+    target_group = object({ arn = string, arn_suffix = string, load_balancer_suffix = string })
+  })
+}
+
+variable "images" {
+  description = "By service: its image by digest, and the platform it was built for. A promotion writes them."
+  type        = map(object({ reference = string, platform = string }))
+}
+
+variable "services" {
+  description = "By service: what one task is given, and how many there are."
+  type = map(object({
+    size  = object({ cpu = number, memory = number })
+    tasks = object({ min = number, max = number, requests_per_minute = optional(number) })
+  }))
+}
+
+variable "emails" {
+  description = "Who is told of alarms."
+  type        = set(string)
+}
+
+variable "monthly_budget" {
+  description = "What the account may spend in a month before somebody is told (US dollars)."
+  type        = number
+}

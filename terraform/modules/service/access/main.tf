@@ -1,0 +1,125 @@
+# Who a service is: its two roles, its log, its security group. They outlive every release.
+
+data "aws_iam_policy_document" "tasks" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:ecs:${var.region}:${var.account_id}:*"]
+    }
+  }
+}
+
+# What the program may do.
+resource "aws_iam_role" "task" {
+  name               = "${var.name}-${var.service}-task"
+  assume_role_policy = data.aws_iam_policy_document.tasks.json
+}
+
+data "aws_iam_policy_document" "tables" {
+  dynamic "statement" {
+    for_each = var.permissions
+    content {
+      actions   = statement.value.actions
+      resources = [statement.value.arn]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = merge([for permission in var.permissions : permission.indexes]...)
+    content {
+      actions   = statement.value
+      resources = [statement.key]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "tables" {
+  name   = "tables"
+  role   = aws_iam_role.task.id
+  policy = data.aws_iam_policy_document.tables.json
+}
+
+# What ECS does before the program starts.
+resource "aws_iam_role" "execution" {
+  name               = "${var.name}-${var.service}-execution"
+  assume_role_policy = data.aws_iam_policy_document.tasks.json
+}
+
+data "aws_iam_policy_document" "execution" {
+  #checkov:skip=CKV_AWS_356:a registry login has no narrower resource
+  statement {
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"]
+  }
+
+  statement {
+    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    resources = [var.repository_arn]
+  }
+
+  statement {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this.arn}:log-stream:*"]
+  }
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name   = "start"
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.execution.json
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_158:AWS's own key: the services write no secret, and a key of ours can be lost
+  #checkov:skip=CKV_AWS_338:an environment says how long its logs are worth keeping
+  name              = "/${var.name}/${var.service}"
+  retention_in_days = var.log_days
+}
+
+resource "aws_security_group" "this" {
+  #checkov:skip=CKV2_AWS_5:the tasks of the release are in it
+  name_prefix = "${var.name}-${var.service}-"
+  description = "Tasks of ${var.service}"
+  vpc_id      = var.vpc_id
+
+  tags = { Name = "${var.name}-${var.service}" }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# ECR, logs, and whatever else of AWS is reached by name.
+resource "aws_vpc_security_group_egress_rule" "out" {
+  security_group_id = aws_security_group.this.id
+  description       = "HTTPS to AWS"
+  cidr_ipv4         = var.out.cidr
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
+resource "aws_vpc_security_group_egress_rule" "gateway" {
+  for_each = var.out.prefix_lists
+
+  security_group_id = aws_security_group.this.id
+  description       = "HTTPS to ${each.key}"
+  prefix_list_id    = each.value
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}

@@ -1,0 +1,28 @@
+output "task_role_arn" {
+  description = "The role that the program has."
+  value       = aws_iam_role.task.arn
+
+  depends_on = [aws_iam_role_policy.tables]
+}
+
+output "execution_role_arn" {
+  description = "The role with which ECS fetches the image and writes the log."
+  value       = aws_iam_role.execution.arn
+
+  depends_on = [aws_iam_role_policy.execution]
+}
+
+output "log_group" {
+  description = "Name of its log group."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "log_group_arn" {
+  description = "ARN of its log group, for the role that reads why a task ended."
+  value       = aws_cloudwatch_log_group.this.arn
+}
+
+output "security_group_id" {
+  description = "The group that its tasks are in."
+  value       = aws_security_group.this.id
+}

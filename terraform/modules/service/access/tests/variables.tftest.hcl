@@ -1,0 +1,47 @@
+# Of the variables alone: the rest of the module needs the provider.
+
+variables {
+  name           = "orders-dev"
+  service        = "order-api"
+  region         = "eu-west-1"
+  account_id     = "123456789012"
+  vpc_id         = "vpc-1"
+  out            = { cidr = "0.0.0.0/0", prefix_lists = {} }
+  repository_arn = "arn:aws:ecr:eu-west-1:123456789012:repository/r"
+  permissions    = { orders = { arn = "arn", actions = ["dynamodb:GetItem"], indexes = { index = ["dynamodb:Query"] } } }
+  log_days       = 30
+}
+
+run "good_values" {
+  command = plan
+}
+
+run "every_action" {
+  command = plan
+
+  variables {
+    permissions = { orders = { arn = "arn", actions = ["dynamodb:*"], indexes = {} } }
+  }
+
+  expect_failures = [var.permissions]
+}
+
+run "every_action_on_an_index" {
+  command = plan
+
+  variables {
+    permissions = { orders = { arn = "arn", actions = [], indexes = { index = ["*"] } } }
+  }
+
+  expect_failures = [var.permissions]
+}
+
+run "days_that_cloudwatch_does_not_have" {
+  command = plan
+
+  variables {
+    log_days = 31
+  }
+
+  expect_failures = [var.log_days]
+}

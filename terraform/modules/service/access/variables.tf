@@ -1,0 +1,54 @@
+variable "name" {
+  description = "Name of the environment's resources, such as orders-dev."
+  type        = string
+}
+
+variable "service" {
+  description = "Name of the service, such as order-api."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of the environment."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The account, whose tasks alone may take the roles."
+  type        = string
+}
+
+variable "vpc_id" {
+  description = "Id of the network."
+  type        = string
+}
+
+variable "out" {
+  description = "Where AWS is reached over HTTPS, as the network says: a cidr, and prefix lists by name."
+  type        = object({ cidr = string, prefix_lists = map(string) })
+}
+
+variable "repository_arn" {
+  description = "The repository that its images are pulled from."
+  type        = string
+}
+
+variable "permissions" {
+  description = "By table: its arn, the actions on it, and by index ARN the actions on that."
+  type        = map(object({ arn = string, actions = list(string), indexes = map(list(string)) }))
+
+  validation {
+    condition     = alltrue([for action in flatten([for permission in var.permissions : concat(permission.actions, values(permission.indexes)...)]) : can(regex("^dynamodb:[A-Za-z]+$", action))])
+    error_message = "Name each action in full, such as dynamodb:GetItem."
+  }
+}
+
+variable "log_days" {
+  description = "For how many days its log is kept: one of the numbers that CloudWatch takes."
+  type        = number
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_days)
+    error_message = "CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days and a few longer ones: write one of them."
+  }
+}

@@ -1,0 +1,59 @@
+variable "name" {
+  description = "Name of the service."
+  type        = string
+}
+
+variable "service" {
+  description = "What the service is, as the system module says."
+  type = object({
+    port         = number
+    user         = string
+    health_check = list(string)
+    environment  = map(string)
+    tables       = map(string)
+    discovers    = map(string)
+  })
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]*:[1-9][0-9]*$", var.service.user))
+    error_message = "A container's user is numeric and not root: write uid:gid, such as 65532:65532."
+  }
+  validation {
+    condition     = length(var.service.health_check) > 1 && try(var.service.health_check[0] == "CMD", false)
+    error_message = "The images hold no shell: write a health check as [\"CMD\", \"/order-api\", \"healthcheck\"]."
+  }
+}
+
+variable "image" {
+  description = "The image by digest, and the platform it was built for."
+  type        = object({ reference = string, platform = string })
+
+  validation {
+    condition     = can(regex("^[^@[:space:]]+@sha256:[0-9a-f]{64}$", var.image.reference))
+    error_message = "An image is named by its digest, since a tag can be moved: write ${split(":", split("@", var.image.reference)[0])[0]}@sha256:DIGEST in place of ${var.image.reference}."
+  }
+  validation {
+    condition     = contains(["linux/amd64", "linux/arm64"], var.image.platform)
+    error_message = "Fargate runs linux/amd64 and linux/arm64, not ${var.image.platform}: build the image for one of them."
+  }
+}
+
+variable "region" {
+  description = "Region of the environment."
+  type        = string
+}
+
+variable "table_names" {
+  description = "By the name in the table file: the table's name in AWS."
+  type        = map(string)
+}
+
+variable "discovered" {
+  description = "By service: the SRV name under which it is found."
+  type        = map(string)
+}
+
+variable "log_group" {
+  description = "Name of the log group."
+  type        = string
+}

@@ -1,0 +1,103 @@
+variable "name" {
+  description = "Name of the environment's resources, such as orders-dev."
+  type        = string
+}
+
+variable "service" {
+  description = "Name of the service, such as order-api."
+  type        = string
+}
+
+variable "description" {
+  description = "What the service is, as the system module says."
+  type = object({
+    port         = number
+    user         = string
+    health_check = list(string)
+    environment  = map(string)
+    tables       = map(string)
+    discovers    = map(string)
+  })
+}
+
+variable "image" {
+  description = "The image by digest, and the platform it was built for."
+  type        = object({ reference = string, platform = string })
+}
+
+variable "region" {
+  description = "Region of the environment."
+  type        = string
+}
+
+variable "cluster" {
+  description = "Where it runs, as the cluster module says."
+  type = object({
+    arn         = string
+    name        = string
+    launch_type = string
+    strategy    = list(object({ provider = string, weight = number, base = number }))
+  })
+}
+
+variable "subnet_ids" {
+  description = "Private subnets, one for each zone."
+  type        = list(string)
+}
+
+variable "access" {
+  description = "Who it is, as its access module says."
+  type = object({
+    task_role_arn      = string
+    execution_role_arn = string
+    log_group          = string
+    security_group_id  = string
+  })
+}
+
+variable "table_names" {
+  description = "By the name in the table file: the table's name in AWS."
+  type        = map(string)
+}
+
+variable "discovered" {
+  description = "By service: the SRV name under which it is found."
+  type        = map(string)
+}
+
+variable "size" {
+  description = "What one task is given: cpu in units (1024 are one processor) and memory in MiB, in a pair that Fargate has."
+  type        = object({ cpu = number, memory = number })
+
+  validation {
+    condition = contains(
+      lookup({ 256 = [512, 1024, 2048], 512 = [1024, 2048, 3072, 4096], 1024 = range(2048, 8193, 1024), 2048 = range(4096, 16385, 1024) }, tostring(var.size.cpu), []),
+      var.size.memory
+    )
+    error_message = "Fargate has no task of ${var.size.cpu} units and ${var.size.memory} MiB: write a pair such as 256 and 512, 512 and 1024, or 1024 and 2048."
+  }
+}
+
+variable "tasks" {
+  description = "At least and at most how many; and for how many requests a minute there is to be one, where a load balancer counts them."
+  type        = object({ min = number, max = number, requests_per_minute = optional(number) })
+
+  validation {
+    condition     = var.tasks.min >= 1 && var.tasks.max >= var.tasks.min
+    error_message = "Write min of 1 or more, and max no less than min."
+  }
+  validation {
+    condition     = (var.target_group == null) == (var.tasks.requests_per_minute == null)
+    error_message = "Write requests_per_minute for the service behind the load balancer, and for no other."
+  }
+}
+
+variable "target_group" {
+  description = "The group that its tasks join, and the suffixes by which metrics name it and its load balancer; null for a service that none reaches."
+  type        = object({ arn = string, arn_suffix = string, load_balancer_suffix = string })
+}
+
+variable "registry_arn" {
+  description = "The Cloud Map service that its tasks are listed in; null for one that nobody looks for."
+  type        = string
+}
