@@ -57,9 +57,22 @@ emulator-images:
 compose *overlays:
     compose/check {{ overlays }}
 
-# The Terraform, without a provider and without an account.
+# The Terraform, without a provider and without an account; it runs the end-to-end tests to see what the services call.
 terraform:
-    terraform/checks/run
+    mkdir -p target/terraform
+    rm -f target/terraform/calls
+    DEVENV_EMULATOR_CALLS=target/terraform/calls cargo devenv test --runtime process
+    terraform/checks/run target/terraform/calls
+
+# The bucket for Terraform's state, once for an account: `just bootstrap dev`. See docs/aws.md.
+bootstrap environment:
+    terraform -chdir=terraform/bootstrap init
+    terraform -chdir=terraform/bootstrap apply -state={{ environment }}.tfstate -var-file=../envs/{{ environment }}/account.tfvars
+
+# What an environment in AWS stands on: `just foundation dev`. Shows its plan and asks. See docs/aws.md.
+foundation environment:
+    terraform -chdir=terraform/envs/{{ environment }}/foundation init -backend-config=../account.tfvars
+    terraform -chdir=terraform/envs/{{ environment }}/foundation apply -var-file=../account.tfvars
 
 # Hours of kills and load: rounds of kill -9 of the tool, then the crash tests under long load.
 soak seconds="600":

@@ -52,16 +52,17 @@ class Module:
             self.read(path, text)
 
     def read(self, path, text):
-        own = set()
+        own = None
         for line in text.splitlines():
             code = line.split("#", 1)[0]
             # Of a text, only what is filled in names anything.
             outside = re.sub(r'"((?:[^"\\]|\\.)*)"', lambda found: " ".join(filled(found[1])), code)
-            header = re.match(r'\s*variable\s+"(\w+)"', code)
-            own = {header[1]} if header else own
+            block = re.match(r'(\w+)\s+"(\w+)"', code)
+            if block:
+                own = block[2] if block[1] == "variable" else None
             for kind, name, rest in REFERENCE.findall(outside):
                 # A variable's own validation does not use it.
-                if kind == "var" and path.name == "variables.tf" and name in own:
+                if kind == "var" and name == own:
                     continue
                 rest = re.sub(r"\[[^\[\]]*\]", "", rest).lstrip(".")
                 self.named.setdefault((kind, name, rest), path)

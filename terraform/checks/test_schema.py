@@ -102,6 +102,14 @@ class SchemaTest(unittest.TestCase):
             ["aws_dynamodb_table.this: hash_key is an argument, not a block"],
         )
 
+    def test_an_attribute_that_is_read(self):
+        read = 'output "o" {\n  value = [aws_dynamodb_table.this.arn, data.aws_caller_identity.this.account_id]\n}\n'
+        self.assertEqual(self.findings(SOUND + read), [])
+        self.assertEqual(
+            [finding.split(": ")[-1] for finding in self.findings(SOUND + read.replace(".arn", ".arns"))],
+            ["aws_dynamodb_table.this has no attribute arns"],
+        )
+
 
 if __name__ == "__main__":
     unittest.main()

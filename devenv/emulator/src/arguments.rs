@@ -3,12 +3,14 @@ use std::path::PathBuf;
 
 use crate::{Data, Error, Options};
 
-const USAGE: &str = "usage: devenv-emulator --listen ADDRESS:PORT (--memory | --data FILE) [--allow-any-address]";
+const USAGE: &str =
+    "usage: devenv-emulator --listen ADDRESS:PORT (--memory | --data FILE) [--calls FILE] [--allow-any-address]";
 
-/// Reads `--listen ADDRESS:PORT (--memory | --data FILE) [--allow-any-address]`.
+/// Reads `--listen ADDRESS:PORT (--memory | --data FILE) [--calls FILE] [--allow-any-address]`.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Options, Error> {
     let mut listen: Option<SocketAddr> = None;
     let mut data = None;
+    let mut calls = None;
     let mut any_address = false;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
@@ -20,6 +22,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Options, Err
             }
             "--data" => data = Some(Data::File(PathBuf::from(value(&argument, &mut arguments)?))),
             "--memory" => data = Some(Data::Memory),
+            "--calls" => calls = Some(PathBuf::from(value(&argument, &mut arguments)?)),
             "--allow-any-address" => any_address = true,
             other => return Err(usage(&format!("unknown argument {other}"))),
         }
@@ -29,7 +32,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Options, Err
     if !any_address && !listen.ip().is_loopback() {
         return Err(Error::NotLoopback { address: listen });
     }
-    Ok(Options { listen, data })
+    Ok(Options { listen, data, calls })
 }
 
 fn value(name: &str, arguments: &mut impl Iterator<Item = String>) -> Result<String, Error> {

@@ -4,6 +4,7 @@
 //! services nor the engine depend on it.
 
 mod arguments;
+mod calls;
 mod error;
 mod serve;
 

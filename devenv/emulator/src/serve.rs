@@ -1,7 +1,8 @@
 use std::fs::File;
 use std::io::Read;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use dynoxide::Database;
@@ -10,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::Error;
+use crate::calls::{Calls, relay};
 
 /// A request that has not ended by then is cut off: a client that sent half of one would hold the end up for ever.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -22,6 +24,8 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 pub struct Options {
     pub listen: SocketAddr,
     pub data: Data,
+    /// Where it is noted who calls what; a caller names itself by the `app/` of its user agent.
+    pub calls: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +48,16 @@ pub async fn run(
     // The port first: where it is taken, no data file is made.
     let listener = TcpListener::bind(address).await.map_err(unusable)?;
     let database = open(&options.data)?;
+    let calls = options.calls.as_deref().map(Calls::append_to).transpose()?;
     listening(listener.local_addr().map_err(unusable)?);
+    let (listener, relay) = match calls {
+        None => (listener, None),
+        Some(calls) => {
+            let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
+            let database = inner.local_addr().map_err(unusable)?;
+            (inner, Some(relay(listener, database, Arc::new(calls))))
+        }
+    };
     let (begun, draining) = oneshot::channel();
     let shutdown = async move {
         shutdown.await;
@@ -61,6 +74,7 @@ pub async fn run(
             served.map_err(|cause| Error::Serve { cause })
         }
         () = limit => Ok(()),
+        () = async { relay.expect("polled where there is one").await }, if relay.is_some() => Ok(()),
     }
 }
 

@@ -61,6 +61,7 @@ module "load_balancer" {
   source = "../load_balancer"
 
   name        = local.name
+  region      = var.region
   account_id  = var.account_id
   vpc_id      = module.network.vpc_id
   subnet_ids  = module.network.public_subnet_ids

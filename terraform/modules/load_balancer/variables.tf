@@ -8,6 +8,11 @@ variable "name" {
   }
 }
 
+variable "region" {
+  description = "Region of the environment, such as eu-west-1."
+  type        = string
+}
+
 variable "account_id" {
   description = "The account, whose load balancers may write access logs."
   type        = string

@@ -48,6 +48,8 @@ pub(super) fn keep_local(
     network: &[&str],
 ) -> Result<(), Error> {
     environment.extend(dummy_credentials());
+    // An SDK says it with every request, so that an emulator knows whom it serves.
+    environment.insert("AWS_SDK_UA_APP_ID".to_owned(), service.to_owned());
     environment.remove("AWS_SESSION_TOKEN");
     environment.remove("AWS_PROFILE");
     let ours = |value: &str| {

@@ -13,23 +13,32 @@ use crate::{Error, Project, cargo};
 
 /// The only emulator that is a process.
 const KIND: EmulatorKind = EmulatorKind::Embedded;
+/// Names a file in which the emulator notes which service makes which calls.
+const CALLS: &str = "DEVENV_EMULATOR_CALLS";
 pub(super) const EMULATOR_GRACE: Duration = Duration::from_secs(10);
 
 /// The emulator's specification. It is this very program, so that nothing has to be found or fetched.
 pub(crate) fn emulator(project: &Project, ports: &Ports) -> Result<UnitSpec, Error> {
     let program = own_program()?;
     let port = ports[EMULATOR][&KIND.port()];
+    let artifact = cargo::fingerprint(&program);
+    let mut command = vec![
+        program.into_string(),
+        "emulator".to_owned(),
+        "--listen".to_owned(),
+        format!("127.0.0.1:{port}"),
+        "--data".to_owned(),
+        project.state.database().into_string(),
+    ];
+    if let Some(file) = std::env::var_os(CALLS) {
+        // As seen from where the command was given, not from where the emulator runs.
+        let file = std::path::absolute(&file).unwrap_or(file.into());
+        command.extend(["--calls".to_owned(), file.to_string_lossy().into_owned()]);
+    }
     Ok(UnitSpec {
         name: EMULATOR.to_owned(),
-        artifact: cargo::fingerprint(&program),
-        command: vec![
-            program.into_string(),
-            "emulator".to_owned(),
-            "--listen".to_owned(),
-            format!("127.0.0.1:{port}"),
-            "--data".to_owned(),
-            project.state.database().into_string(),
-        ],
+        artifact,
+        command,
         directory: project.instance.root.clone(),
         environment: BTreeMap::new(),
         ports: ports[EMULATOR].clone(),

@@ -2,6 +2,7 @@
 
 variables {
   name        = "orders-dev"
+  region      = "eu-west-1"
   account_id  = "123456789012"
   vpc_id      = "vpc-1"
   subnet_ids  = ["subnet-1", "subnet-2"]

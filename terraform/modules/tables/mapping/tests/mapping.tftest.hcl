@@ -1,3 +1,4 @@
+# What they are is compared with the emulator's by terraform/checks.
 run "the_projects_own_tables" {
   command = plan
 
@@ -6,24 +7,8 @@ run "the_projects_own_tables" {
   }
 
   assert {
-    condition     = toset(keys(output.tables)) == toset(["inventory", "orders", "reservations"])
+    condition     = length(output.tables) == length(fileset(var.folder, "*.json"))
     error_message = "one table a file"
-  }
-  assert {
-    condition     = output.tables["orders"].hash_key == "order_id" && output.tables["orders"].range_key == null
-    error_message = "the key of orders"
-  }
-  assert {
-    condition     = output.tables["orders"].global_indexes["by_customer"].range_key == "created_at"
-    error_message = "the key of by_customer"
-  }
-  assert {
-    condition     = output.tables["orders"].global_indexes["pending"].projection_type == "KEYS_ONLY"
-    error_message = "the projection of pending"
-  }
-  assert {
-    condition     = output.tables["inventory"].billing_mode == "PAY_PER_REQUEST" && output.tables["inventory"].read_capacity == null
-    error_message = "on demand"
   }
 }
 

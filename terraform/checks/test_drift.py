@@ -1,0 +1,123 @@
+"""That the comparison of AWS with the local environment finds what differs."""
+
+import copy
+import json
+import pathlib
+import tempfile
+import unittest
+
+import yaml
+
+import drift
+
+SERVICE = """
+  {name}:
+    user: "65532:65532"
+    read_only: true
+    cap_drop: [ALL]
+    stop_grace_period: 15s
+    environment:
+      ORDERS_TABLE: orders
+      RUST_LOG: ${{RUST_LOG:-info}}
+      {more}
+    ports: ["127.0.0.1:8001:8000"]
+    healthcheck:
+      test: ["CMD", "/{name}", "healthcheck"]
+      interval: 5s
+      timeout: 2s
+      retries: 3
+      start_period: 10s
+"""
+COMPOSE = yaml.safe_load(
+    "services:"
+    + SERVICE.format(name="order-api", more="ORDER_PROCESSOR_URL: http://order-processor:8000")
+    + SERVICE.format(name="order-processor", more="LOG_FORMAT: json")
+)
+DEFINITION = {
+    "user": "65532:65532",
+    "readonlyRootFilesystem": True,
+    "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
+    "stopTimeout": 15,
+    "portMappings": [{"containerPort": 8000}],
+}
+PERMISSIONS = {
+    "order-api": {"orders": {"actions": ["dynamodb:GetItem"], "indexes": {"pending": ["dynamodb:Query"]}}},
+    "order-processor": {"reservations": {"actions": ["dynamodb:PutItem", "dynamodb:UpdateItem"], "indexes": {}}},
+}
+CALLS = "order-api GetItem\norder-api Query\norder-processor TransactWriteItems\ndevenv CreateTable\n"
+
+
+def definition(name, service):
+    check = service["healthcheck"]
+    names = (set(service["environment"]) - set(drift.LOCAL_ONLY)) | {"IMAGE"}
+    return DEFINITION | {
+        "healthCheck": {"command": check["test"], "interval": 5, "timeout": 2, "retries": 3, "startPeriod": 10},
+        "environment": [{"name": variable, "value": "x"} for variable in sorted(names)],
+    }
+
+
+class DriftTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.definitions = {name: copy.deepcopy(definition(name, service)) for name, service in COMPOSE["services"].items()}
+        self.compose = copy.deepcopy(COMPOSE)
+
+    def write(self, name, value):
+        path = pathlib.Path(self.folder.name, name)
+        path.write_text(value if isinstance(value, str) else json.dumps(value))
+        return path
+
+    def compared(self):
+        described = {name: {"environment": {"RUST_LOG": "info"}, "tables": {"ORDERS_TABLE": "orders"}} for name in self.definitions}
+        outputs = {"definitions": {"value": self.definitions}, "services": {"value": described}}
+        return drift.check_compose(self.write("system.json", outputs), self.write("compose.json", self.compose))
+
+    def called(self, calls):
+        services = {name: {"permissions": permissions} for name, permissions in PERMISSIONS.items()}
+        return drift.check_calls(self.write("system.json", {"services": {"value": services}}), self.write("calls", calls))
+
+    def test_what_agrees_has_no_finding(self):
+        self.assertEqual(self.compared(), [])
+
+    def test_a_port_changed_in_the_compose_file(self):
+        self.compose["services"]["order-api"]["ports"] = ["127.0.0.1:8001:8080"]
+        self.assertEqual(self.compared(), ["order-api: ports: [8080] in the Compose file, [8000] in AWS"])
+
+    def test_a_variable_told_on_one_side(self):
+        self.compose["services"]["order-api"]["environment"]["LIMIT"] = "1"
+        self.definitions["order-processor"]["environment"].append({"name": "REGION", "value": "x"})
+        self.assertEqual(
+            self.compared(), ["order-api: LIMIT is told locally only", "order-processor: REGION is told in AWS only"]
+        )
+
+    def test_a_variable_told_differently(self):
+        self.compose["services"]["order-api"]["environment"]["RUST_LOG"] = "${RUST_LOG:-debug}"
+        self.assertEqual(self.compared(), ["order-api: RUST_LOG: 'debug' in the Compose file, 'info' in AWS"])
+
+    def test_another_health_check_and_user(self):
+        self.compose["services"]["order-api"]["healthcheck"]["test"] = ["CMD", "/other"]
+        self.compose["services"]["order-api"]["user"] = "1:1"
+        self.assertEqual(len(self.compared()), 2)
+
+    def test_a_service_on_one_side(self):
+        del self.definitions["order-processor"]
+        self.assertEqual(len(self.compared()), 1)
+
+    def test_calls_that_are_allowed(self):
+        self.assertEqual(self.called(CALLS), [])
+
+    def test_a_call_that_is_not_allowed(self):
+        self.assertEqual(
+            self.called(CALLS + "order-api Scan\n"), ["order-api: calls dynamodb:Scan, which its role does not allow"]
+        )
+
+    def test_a_right_that_nothing_uses(self):
+        self.assertEqual(
+            self.called(CALLS.replace("order-api Query\n", "")),
+            ["order-api: its role allows dynamodb:Query, which no test made it call"],
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
