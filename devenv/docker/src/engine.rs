@@ -365,6 +365,7 @@ fn summary(listed: bollard::models::ContainerSummary) -> ContainerSummary {
             .names
             .and_then(|names| names.into_iter().next())
             .map_or(id, |name| name.trim_start_matches('/').to_owned()),
+        image: listed.image_id.unwrap_or_default(),
         labels: sorted(listed.labels),
         ports: ports.iter().filter_map(|port| Some((port.private_port, port.public_port?))).collect(),
         runs: matches!(listed.state, Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED)),

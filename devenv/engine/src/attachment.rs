@@ -57,6 +57,14 @@ impl Attachment {
         Ok(())
     }
 
+    /// The runtime of an environment of containers.
+    pub(crate) fn containers(&self) -> Option<&ContainerRuntime> {
+        match &self.hold {
+            Hold::Containers(runtime) => Some(runtime),
+            Hold::Supervisor(_) => None,
+        }
+    }
+
     /// Writes to files what would go with the environment.
     pub(crate) async fn keep_logs(&self, project: &Project) {
         if let Hold::Containers(runtime) = &self.hold {

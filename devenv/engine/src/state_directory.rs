@@ -94,6 +94,11 @@ impl StateDirectory {
         self.0.join("failures")
     }
 
+    /// What runs of the tests proved, a file each.
+    pub(crate) fn evidence(&self) -> Utf8PathBuf {
+        self.0.join("evidence")
+    }
+
     /// Environments of test runs, a folder each.
     pub(crate) fn tests(&self) -> Utf8PathBuf {
         self.0.join("test")

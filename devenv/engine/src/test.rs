@@ -2,9 +2,12 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use devenv_model::event::Event;
+use devenv_model::evidence::Evidence;
 
 use crate::attachment::Attachment;
+use crate::choice::{self, ChosenEmulator};
 use crate::environment::Running;
+use crate::evidence::Subject;
 use crate::lock::{LockAttempt, try_hold};
 use crate::testing::{TestRun, bundle, junit};
 use crate::up::Up;
@@ -32,6 +35,9 @@ pub struct TestReport {
     pub junit: Utf8PathBuf,
     /// What is known of a failure; absent after a green run.
     pub bundle: Option<Utf8PathBuf>,
+    /// What the run proves, and the file that says so; `None` without containers, outside a repository, or without
+    /// Terraform.
+    pub evidence: Option<(Utf8PathBuf, Evidence)>,
     /// The state directory of an environment that was kept.
     pub kept: Option<Utf8PathBuf>,
 }
@@ -93,15 +99,16 @@ async fn run(
     let mut variables = environment::environment(isolated).await?;
     variables.insert("DEVENV_BIN".to_owned(), desired::own_program()?.into_string());
     variables.insert("DEVENV_STATE_DIR".to_owned(), isolated.instance.state_dir.to_string());
-    let evidence = isolated.state.path().join("evidence");
-    std::fs::create_dir_all(&evidence).map_err(|source| Error::State { path: evidence.clone(), source })?;
+    let left = isolated.state.path().join("left");
+    std::fs::create_dir_all(&left).map_err(|source| Error::State { path: left.clone(), source })?;
+    let subject = subject(isolated, &attachment).await?;
     emitter.emit(Event::TestRunStarted { command: command.to_vec() });
     let order = testing::TestCommand {
         command,
         arguments: &test.arguments,
         directory: &project.instance.root,
         environment: &variables,
-        evidence: &evidence,
+        left: &left,
     };
     let run = testing::run(&order, emitter, cancel).await;
     let run = match run {
@@ -113,6 +120,7 @@ async fn run(
     };
     let junit = test.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
     junit::write(&junit, &run, &project.manifest.name)?;
+    let evidence = subject.map(|subject| subject.keep(project, &run)).transpose()?;
     let bundle = if run.is_green() {
         None
     } else {
@@ -120,12 +128,21 @@ async fn run(
         let facts = bundle::Facts {
             run: &run,
             logs: log_reader::log_files(isolated),
-            evidence: &evidence,
+            left: &left,
             environment: &variables,
             store: &Running::find(isolated).await?.store(isolated),
             tables: isolated.manifest.tables.iter().map(|table| table.name.as_str()).collect(),
         };
         Some(bundle::keep(&project.state.failures(), &facts).await?)
     };
-    Ok((TestReport { run, junit, bundle, kept: None }, attachment))
+    Ok((TestReport { run, junit, bundle, evidence, kept: None }, attachment))
+}
+
+async fn subject(isolated: &Project, attachment: &Attachment) -> Result<Option<Subject>, Error> {
+    let (Some(runtime), ChosenEmulator::Own(emulator)) =
+        (attachment.containers(), choice::current(isolated).await?.emulator)
+    else {
+        return Ok(None);
+    };
+    Subject::of(isolated, runtime, emulator).await
 }

@@ -6,6 +6,8 @@
 
 pub mod container;
 pub mod event;
+pub mod evidence;
+pub mod gate;
 pub mod manifest;
 pub mod names;
 pub mod observed;

@@ -227,7 +227,8 @@ data "aws_iam_policy_document" "promote" {
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["${var.environment}/*"]
+      # The second is where Terraform looks for workspaces, of which there are none.
+      values   = ["${var.environment}/*", "env:/"]
     }
   }
 }

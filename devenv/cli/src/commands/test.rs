@@ -37,6 +37,12 @@ pub(super) fn text(context: &Context, report: &TestReport) -> String {
     if let Some(bundle) = &report.bundle {
         let _ = write!(text, "\nwhat is known of the failure: {bundle}");
     }
+    if let Some((path, evidence)) = &report.evidence {
+        let _ = write!(text, "\nevidence: {path}");
+        for shortcoming in evidence.shortcomings() {
+            let _ = write!(text, "\n  does not count for a promotion: {shortcoming}");
+        }
+    }
     if let Some(kept) = &report.kept {
         let _ = write!(text, "\nkept: devenv --state-dir {kept} status");
     }
@@ -55,6 +61,7 @@ pub(super) fn fields(report: &TestReport) -> Value {
         "ignored": run.count(TestOutcome::Ignored), "filtered": run.filtered,
         "seconds": run.elapsed.as_secs_f64(), "failure": run.failure, "tests": tests,
         "junit": report.junit, "bundle": report.bundle, "kept": report.kept,
+        "evidence": report.evidence.as_ref().map(|(path, _)| path),
     })
 }
 

@@ -108,6 +108,8 @@ impl fmt::Display for NoEngine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerSummary {
     pub name: String,
+    /// The id of its image.
+    pub image: String,
     pub labels: BTreeMap<String, String>,
     /// Container port to host port, of those that are published.
     pub ports: BTreeMap<u16, u16>,

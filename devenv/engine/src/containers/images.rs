@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::archive::{ImageSource, assemble};
 use super::build_in_engine::{self, BuildInEngine};
 use super::engine::{ContainerEngine, EngineAbout};
-use super::revision::{head, is_committed, revision, source};
 use super::scope::SYSTEM;
 use crate::builds::{Binary, MadeImage};
 use crate::cargo::{self, Built, Compilation};
 use crate::choice::Choice;
+use crate::repository::{head, is_committed, revision, source};
 use crate::{Error, Project, clock};
 
 /// The name of the embedded emulator's image.
-const EMULATOR_IMAGE: &str = "devenv-emulator:local";
+pub(crate) const EMULATOR_IMAGE: &str = "devenv-emulator:local";
 
 /// Which packages have an image as their sources want it, by id, and why the others have none.
 #[derive(Debug, Default)]

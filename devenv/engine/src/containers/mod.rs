@@ -6,7 +6,6 @@ mod engine;
 mod images;
 mod logs;
 mod removal;
-mod revision;
 mod runtime;
 mod scope;
 mod settle;
@@ -16,7 +15,7 @@ pub use engine::{
     BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
     EngineErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NoEngine, Phase,
 };
-pub(crate) use images::Images;
+pub(crate) use images::{EMULATOR_IMAGE, Images};
 pub(crate) use removal::{remove_orphans, remove_state};
 pub(crate) use runtime::ContainerRuntime;
 pub(crate) use scope::Scope;

@@ -20,7 +20,7 @@ pub struct Facts<'a> {
     /// Files that may or may not exist.
     pub logs: Vec<Utf8PathBuf>,
     /// What the tests themselves left.
-    pub evidence: &'a Utf8Path,
+    pub left: &'a Utf8Path,
     pub environment: &'a BTreeMap<String, String>,
     pub store: &'a Store,
     pub tables: Vec<&'a str>,
@@ -36,7 +36,7 @@ pub async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8PathBuf,
     for log in &facts.logs {
         let _ = std::fs::copy(log, logs.join(log.file_name().unwrap_or("log")));
     }
-    copy_files(facts.evidence, &folder.join("evidence"));
+    copy_files(facts.left, &folder.join("left"));
     write(&folder.join("output.txt"), &facts.run.output.join("\n"))?;
     let tests = facts.run.tests.iter();
     let timings: Vec<Value> = tests

@@ -32,7 +32,7 @@ pub struct TestCommand<'a> {
     /// Laid over the caller's environment.
     pub environment: &'a BTreeMap<String, String>,
     /// An existing folder in which failing tests leave what they know.
-    pub evidence: &'a Utf8Path,
+    pub left: &'a Utf8Path,
 }
 
 /// What came of a test command.
@@ -71,7 +71,7 @@ impl TestRun {
 /// Runs the command to its end. A red run is a result; an error is a run that did not take place.
 pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) -> Result<TestRun, super::super::Error> {
     let began = Instant::now();
-    let told = order.evidence.join("events.jsonl");
+    let told = order.left.join("events.jsonl");
     let mut child = start(order, &told)?;
     let stdout = child.stdout.take().expect("stdout is piped");
     let stderr = child.stderr.take().expect("stderr is piped");
@@ -137,7 +137,7 @@ fn start(order: &TestCommand<'_>, told: &Utf8Path) -> Result<Child, Error> {
         .envs(order.environment)
         .env_remove("AWS_PROFILE")
         .env(VARIABLE, told)
-        .env("DEVENV_TEST_BUNDLE", order.evidence)
+        .env("DEVENV_TEST_BUNDLE", order.left)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -237,7 +237,7 @@ mod tests {
             arguments: &[],
             directory,
             environment: &BTreeMap::new(),
-            evidence: directory,
+            left: directory,
         };
         let (emitter, _events) = Emitter::channel();
         run(&order, &emitter, &Cancel::channel().1).await.expect("it takes place")
@@ -318,7 +318,7 @@ mod tests {
             arguments: &[],
             directory,
             environment: &BTreeMap::new(),
-            evidence: directory,
+            left: directory,
         };
         let (emitter, _events) = Emitter::channel();
         let (canceller, cancel) = Cancel::channel();

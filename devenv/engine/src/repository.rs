@@ -28,6 +28,30 @@ pub(crate) async fn head(root: &Utf8Path) -> Option<String> {
     git(root, &["rev-parse", "HEAD"]).await
 }
 
+/// Whether anything here differs from what is checked out, files that git does not know and does not ignore among it.
+pub(crate) async fn is_dirty(root: &Utf8Path) -> bool {
+    git(root, &["status", "--porcelain", "--untracked-files=normal"]).await.is_none_or(|changes| !changes.is_empty())
+}
+
+/// A file that git knows: its path from the folder that was asked about, and its mode, such as `0o100644`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrackedFile {
+    pub(crate) path: String,
+    pub(crate) mode: u32,
+}
+
+/// The files that git knows below a folder; `None` outside a repository.
+pub(crate) async fn tracked(root: &Utf8Path, folder: &str) -> Option<Vec<TrackedFile>> {
+    let listed = git(root, &["ls-files", "--stage", "-z", "--", folder]).await?;
+    // `MODE DIGEST STAGE<tab>PATH`; a file in conflict has several stages.
+    let file = |entry: &str| {
+        let (facts, path) = entry.split_once('\t')?;
+        let mode = u32::from_str_radix(facts.split(' ').next()?, 8).ok()?;
+        Some(TrackedFile { path: path.to_owned(), mode })
+    };
+    Some(listed.split('\0').filter_map(file).collect())
+}
+
 /// The repository's address, without credentials; `None` when it is a folder of this machine.
 pub(crate) async fn source(root: &Utf8Path) -> Option<String> {
     network_address(&git(root, &["config", "--get", "remote.origin.url"]).await?)
@@ -93,5 +117,23 @@ mod tests {
         assert_eq!(changed, Some(first.clone() + CHANGED));
         assert!(!is_committed(changed.as_deref()) && is_committed(Some(&first)));
         assert_eq!(commit("a", "2").await, of("a").await.expect("committed"));
+    }
+
+    #[tokio::test]
+    async fn what_git_knows_is_listed_and_what_it_does_not_know_is_dirt() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        assert_eq!(tracked(root, "t").await, None);
+        git(root, &["init", "--quiet"]).await.expect("git is here");
+        std::fs::create_dir(root.join("t")).expect("new");
+        std::fs::write(root.join("t/a b.tf"), "").expect("writable");
+        std::fs::write(root.join("c.tf"), "").expect("writable");
+        assert!(is_dirty(root).await);
+        git(root, &["add", "."]).await.expect("a repository");
+        let listed = tracked(root, "t").await.expect("a repository");
+        assert_eq!(listed, [TrackedFile { path: "t/a b.tf".to_owned(), mode: 0o100_644 }]);
+        let who = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        git(root, &[&who[..], &["commit", "--quiet", "-m", "all"]].concat()).await.expect("committed");
+        assert!(!is_dirty(root).await);
     }
 }

@@ -1,0 +1,142 @@
+//! What a run of the tests on containers leaves as proof: which images, which Terraform, which commit, which tests.
+
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, tree_digest};
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::unit::EMULATOR;
+
+use crate::containers::{ContainerRuntime, EMULATOR_IMAGE};
+use crate::repository::{self, TrackedFile};
+use crate::testing::TestRun;
+use crate::{Error, Project};
+
+/// The folder whose tracked files evidence covers.
+const TERRAFORM: &str = "terraform";
+/// Older evidence goes.
+const KEPT: usize = 30;
+
+/// What is known before the tests begin, so that a commit made meanwhile is not taken for theirs.
+pub(crate) struct Subject {
+    images: BTreeMap<String, String>,
+    terraform: String,
+    commit: String,
+    dirty: bool,
+    emulator: EmulatorKind,
+    began: jiff::Timestamp,
+}
+
+impl Subject {
+    /// `None` where nothing can be promoted: outside a repository, or without Terraform in it.
+    pub(crate) async fn of(
+        project: &Project,
+        runtime: &ContainerRuntime,
+        emulator: EmulatorKind,
+    ) -> Result<Option<Self>, Error> {
+        let root = &project.instance.root;
+        let (commit, tracked) = tokio::join!(repository::head(root), repository::tracked(root, TERRAFORM));
+        let (Some(commit), Some(tracked)) = (commit, tracked.filter(|files| !files.is_empty())) else {
+            return Ok(None);
+        };
+        let dirty = repository::is_dirty(root).await;
+        let ours = runtime.ours().await?;
+        let images = ours
+            .into_iter()
+            .filter(|(unit, _)| unit != EMULATOR)
+            .map(|(unit, container)| (unit, container.image))
+            .collect();
+        let terraform = digest(root, &tracked)?;
+        Ok(Some(Self { images, terraform, commit, dirty, emulator, began: jiff::Timestamp::now() }))
+    }
+
+    /// Writes what came of the tests into a new file, whether or not it counts for anything. Returns its path.
+    pub(crate) fn keep(self, project: &Project, run: &TestRun) -> Result<(Utf8PathBuf, Evidence), Error> {
+        let tests = run.tests.iter();
+        let image = project.manifest.emulator.image(self.emulator).unwrap_or(EMULATOR_IMAGE);
+        let evidence = Evidence {
+            images: self.images,
+            terraform: self.terraform,
+            circumstances: Circumstances {
+                project: project.manifest.name.clone(),
+                commit: self.commit,
+                dirty: self.dirty,
+                emulator: self.emulator.name().to_owned(),
+                emulator_image: image.to_owned(),
+                filtered: run.filtered,
+                began: self.began.to_string(),
+                seconds: run.elapsed.as_secs_f64(),
+                failure: run.failure.clone(),
+            },
+            tests: tests
+                .map(|test| ProvenTest { name: test.name.clone(), outcome: test.outcome, seconds: test.seconds })
+                .collect(),
+        };
+        let content = evidence.to_json();
+        let prefix = format!("{}-{}", self.began.strftime("%Y%m%dT%H%M%SZ"), self.emulator.name());
+        let folder = project.state.evidence();
+        let path = folder.join(Evidence::file_name(&prefix, &content));
+        // Whole or not at all: a reader takes a file that was cut off for a damaged one.
+        let part = folder.join(format!(".{}", std::process::id()));
+        let written = std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::write(&part, content))
+            .and_then(|()| std::fs::rename(&part, &path));
+        written.map_err(|source| Error::State { path: path.clone(), source })?;
+        forget_older(&folder);
+        Ok((path, evidence))
+    }
+}
+
+fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, Error> {
+    let mut files = Vec::new();
+    for file in tracked {
+        let path = root.join(&file.path);
+        let content = if path.is_symlink() {
+            std::fs::read_link(&path).map(|target| target.as_os_str().as_bytes().to_vec())
+        } else {
+            std::fs::read(&path)
+        };
+        match content {
+            Ok(content) => files.push((file.path.as_str(), file.mode, content)),
+            // Removed and not yet committed: the tree is dirty, and without it another one.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::ReadFile { path, source }),
+        }
+    }
+    Ok(tree_digest(files.iter().map(|(path, mode, content)| (*path, *mode, content.as_slice()))))
+}
+
+/// Their names begin with their time.
+fn forget_older(folder: &Utf8Path) {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    let mut files: Vec<Utf8PathBuf> = entries.map(camino::Utf8DirEntry::into_path).collect();
+    files.retain(|file| file.extension() == Some("json"));
+    files.sort();
+    let surplus = files.len().saturating_sub(KEPT);
+    for file in files.iter().take(surplus) {
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_changed_or_removed_is_another_tree() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        std::fs::write(root.join("a"), "1").expect("writable");
+        std::fs::write(root.join("b"), "2").expect("writable");
+        let tracked = ["a", "b"].map(|path| TrackedFile { path: path.to_owned(), mode: 0o100_644 });
+        let of = || digest(root, &tracked).expect("readable");
+        let first = of();
+        assert_eq!(first, of());
+        std::fs::write(root.join("b"), "3").expect("writable");
+        let changed = of();
+        std::fs::remove_file(root.join("b")).expect("ours");
+        let removed = of();
+        assert!(first != changed && changed != removed && first != removed);
+    }
+}

@@ -1,0 +1,367 @@
+//! What a run of the tests proves: an in-toto Statement (`https://in-toto.io/Statement/v1`) with a test-result predicate
+//! (`https://in-toto.io/attestation/test-result/v0.1`).
+//!
+//! It proves against accident and corruption, not against its own author: whoever can run the tests can write one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::event::TestOutcome;
+
+const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
+/// The subject that stands for the Terraform files.
+const TERRAFORM: &str = "terraform";
+/// Of the name of a file, before the digest of what is in it.
+const BEFORE_DIGEST: char = '-';
+const EXTENSION: &str = ".json";
+
+/// One run of the tests, and what it was of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// By service: the image that ran, as `sha256:` and 64 digits. With a classic image store this is the digest of the
+    /// image's configuration, with a containerd store that of its manifest.
+    pub images: BTreeMap<String, String>,
+    /// The tracked files of the Terraform folder, as [`tree_digest`] sees them (64 digits).
+    pub terraform: String,
+    pub circumstances: Circumstances,
+    pub tests: Vec<ProvenTest>,
+}
+
+/// Under what the tests ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Circumstances {
+    pub project: String,
+    /// The commit that was checked out.
+    pub commit: String,
+    /// Whether files differed from it.
+    pub dirty: bool,
+    pub emulator: String,
+    /// The image that the emulator was, as its name and version.
+    pub emulator_image: String,
+    /// Whether tests were left out on request.
+    pub filtered: bool,
+    /// RFC 3339.
+    pub began: String,
+    pub seconds: f64,
+    /// Why the run as a whole was red, where no single test was.
+    pub failure: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProvenTest {
+    pub name: String,
+    pub outcome: TestOutcome,
+    /// `None` for one that did not run, or did not say.
+    pub seconds: Option<f64>,
+}
+
+/// Why a file is not the evidence that it says it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvidenceError {
+    #[error("its name does not end with the digest of what is in it, so it was changed or cut off")]
+    Damaged,
+    #[error("it is no statement of a test result: {0}")]
+    Unreadable(String),
+}
+
+/// Why evidence does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Shortcoming {
+    #[error("{} failed: {}", .0.len(), .0.join(", "))]
+    Failed(Vec<String>),
+    #[error("the run failed: {0}")]
+    Red(String),
+    #[error("some tests were left out by a filter")]
+    Filtered,
+    #[error("{} did not run: {}", .0.len(), .0.join(", "))]
+    Skipped(Vec<String>),
+    #[error("no test ran")]
+    Empty,
+    #[error("files differed from the commit {0}")]
+    Dirty(String),
+}
+
+impl Evidence {
+    /// Everything that keeps it from counting, whatever it is asked to prove.
+    pub fn shortcomings(&self) -> Vec<Shortcoming> {
+        let mut found = Vec::new();
+        let failed = self.names(TestOutcome::Failed);
+        if !failed.is_empty() {
+            found.push(Shortcoming::Failed(failed));
+        }
+        found.extend(self.circumstances.failure.clone().map(Shortcoming::Red));
+        if self.circumstances.filtered {
+            found.push(Shortcoming::Filtered);
+        }
+        let skipped = self.names(TestOutcome::Ignored);
+        if !skipped.is_empty() {
+            found.push(Shortcoming::Skipped(skipped));
+        }
+        if self.names(TestOutcome::Passed).is_empty() {
+            found.push(Shortcoming::Empty);
+        }
+        if self.circumstances.dirty {
+            found.push(Shortcoming::Dirty(self.circumstances.commit.clone()));
+        }
+        found
+    }
+
+    fn names(&self, outcome: TestOutcome) -> Vec<String> {
+        self.tests.iter().filter(|test| test.outcome == outcome).map(|test| test.name.clone()).collect()
+    }
+
+    /// The file's content, one object and a line feed.
+    pub fn to_json(&self) -> String {
+        let statement = Statement {
+            kind: STATEMENT.to_owned(),
+            subject: self.subjects(),
+            predicate_type: TEST_RESULT.to_owned(),
+            predicate: Predicate {
+                result: if self.is_red() { Verdict::Failed } else { Verdict::Passed },
+                configuration: vec![Configuration {
+                    name: "devenv".to_owned(),
+                    annotations: Annotations { run: self.circumstances.clone(), tests: self.tests.clone() },
+                }],
+                passed_tests: self.names(TestOutcome::Passed),
+                failed_tests: self.names(TestOutcome::Failed),
+            },
+        };
+        let mut text = serde_json::to_string_pretty(&statement).expect("a statement is plain data");
+        text.push('\n');
+        text
+    }
+
+    fn is_red(&self) -> bool {
+        self.circumstances.failure.is_some() || self.tests.iter().any(|test| test.outcome == TestOutcome::Failed)
+    }
+
+    fn subjects(&self) -> Vec<Subject> {
+        let images = self.images.iter().map(|(service, id)| (service.as_str(), id.trim_start_matches("sha256:")));
+        let terraform = std::iter::once((TERRAFORM, self.terraform.as_str()));
+        let subject = |(name, digest): (&str, &str)| Subject {
+            name: name.to_owned(),
+            digest: DigestSet { sha256: digest.to_owned() },
+        };
+        images.chain(terraform).map(subject).collect()
+    }
+
+    /// The name under which [`Evidence::read`] takes the content: `prefix`, and the digest of the content.
+    pub fn file_name(prefix: &str, content: &str) -> String {
+        format!("{prefix}{BEFORE_DIGEST}{}{EXTENSION}", sha256(content.as_bytes()))
+    }
+
+    /// Reads a file's content, which must be what its name says.
+    pub fn read(file_name: &str, content: &[u8]) -> Result<Self, EvidenceError> {
+        let named = file_name.strip_suffix(EXTENSION).and_then(|stem| stem.rsplit(BEFORE_DIGEST).next());
+        if named != Some(sha256(content).as_str()) {
+            return Err(EvidenceError::Damaged);
+        }
+        let unreadable = |why: String| EvidenceError::Unreadable(why);
+        let statement: Statement = serde_json::from_slice(content).map_err(|error| unreadable(error.to_string()))?;
+        if statement.kind != STATEMENT || statement.predicate_type != TEST_RESULT {
+            return Err(unreadable(format!("it is of the type {}", statement.predicate_type)));
+        }
+        let Ok([configuration]) = <[Configuration; 1]>::try_from(statement.predicate.configuration) else {
+            return Err(unreadable("it has not exactly one configuration".to_owned()));
+        };
+        let mut images = BTreeMap::new();
+        let mut terraform = None;
+        for Subject { name, digest: DigestSet { sha256 } } in statement.subject {
+            if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                return Err(unreadable(format!("the digest of {name} is not one")));
+            }
+            if name == TERRAFORM {
+                terraform = Some(sha256);
+            } else {
+                images.insert(name, format!("sha256:{sha256}"));
+            }
+        }
+        let terraform = terraform.ok_or_else(|| unreadable("it has no subject terraform".to_owned()))?;
+        let Annotations { run, tests } = configuration.annotations;
+        Ok(Self { images, terraform, circumstances: run, tests })
+    }
+}
+
+/// A digest of files by path, mode and content: 64 digits. The order in which they are given does not matter.
+pub fn tree_digest<'a>(files: impl IntoIterator<Item = (&'a str, u32, &'a [u8])>) -> String {
+    let lines: BTreeMap<&str, String> = files
+        .into_iter()
+        .map(|(path, mode, content)| (path, format!("{mode:o} {} {path}\0", sha256(content))))
+        .collect();
+    sha256(lines.into_values().collect::<String>().as_bytes())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement {
+    #[serde(rename = "_type")]
+    kind: String,
+    subject: Vec<Subject>,
+    predicate_type: String,
+    predicate: Predicate,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Subject {
+    name: String,
+    digest: DigestSet,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DigestSet {
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Predicate {
+    result: Verdict,
+    configuration: Vec<Configuration>,
+    passed_tests: Vec<String>,
+    failed_tests: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Verdict {
+    Passed,
+    Failed,
+}
+
+/// A resource descriptor of in-toto; what only devenv knows is in its annotations.
+#[derive(Serialize, Deserialize)]
+struct Configuration {
+    name: String,
+    annotations: Annotations,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Annotations {
+    run: Circumstances,
+    tests: Vec<ProvenTest>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence() -> Evidence {
+        let test = |name: &str, outcome, seconds| ProvenTest { name: name.to_owned(), outcome, seconds };
+        Evidence {
+            images: [("order-api", "1"), ("order-processor", "2")]
+                .map(|(service, digit)| (service.to_owned(), format!("sha256:{}", digit.repeat(64))))
+                .into(),
+            terraform: "3".repeat(64),
+            circumstances: Circumstances {
+                project: "orders".to_owned(),
+                commit: "4".repeat(40),
+                dirty: false,
+                emulator: "embedded".to_owned(),
+                emulator_image: "devenv-emulator:local".to_owned(),
+                filtered: false,
+                began: "2026-11-21T10:00:00Z".to_owned(),
+                seconds: 12.5,
+                failure: None,
+            },
+            tests: vec![
+                test("orders::are_taken", TestOutcome::Passed, Some(0.25)),
+                test("orders::are_listed", TestOutcome::Passed, None),
+            ],
+        }
+    }
+
+    fn file(evidence: &Evidence) -> (String, String) {
+        let content = evidence.to_json();
+        (Evidence::file_name("20261121T100000Z-embedded", &content), content)
+    }
+
+    #[test]
+    fn the_statement() {
+        insta::assert_snapshot!(evidence().to_json());
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let (name, content) = file(&evidence());
+        assert_eq!(Evidence::read(&name, content.as_bytes()), Ok(evidence()));
+        assert_eq!(evidence().shortcomings(), []);
+    }
+
+    #[test]
+    fn a_file_that_was_changed_or_cut_off_is_refused() {
+        let (name, content) = file(&evidence());
+        let whole = content.as_bytes();
+        for end in [0, 1, whole.len() / 2, whole.len() - 1] {
+            assert_eq!(Evidence::read(&name, &whole[..end]), Err(EvidenceError::Damaged), "{end} bytes");
+        }
+        for place in 0..whole.len() {
+            let mut changed = whole.to_vec();
+            changed[place] ^= 1;
+            assert_eq!(Evidence::read(&name, &changed), Err(EvidenceError::Damaged), "byte {place}");
+        }
+        let other = name.replace("Z-", "Z-x").replace(".json", "0.json");
+        assert_eq!(Evidence::read(&other, whole), Err(EvidenceError::Damaged));
+        assert_eq!(Evidence::read("evidence.json", whole), Err(EvidenceError::Damaged));
+    }
+
+    #[test]
+    fn what_is_no_statement_of_ours_is_refused() {
+        let content = evidence().to_json();
+        let of = |content: &str| Evidence::read(&Evidence::file_name("a", content), content.as_bytes());
+        for (from, to) in [
+            ("test-result/v0.1", "vuln-scan/v0.1"),
+            ("\"name\": \"terraform\"", "\"name\": \"other\""),
+            ("\"name\": \"devenv\"", "\"name\": 1"),
+            (&"1".repeat(64), "11"),
+            ("\"dirty\": false,", ""),
+        ] {
+            let changed = content.replacen(from, to, 1);
+            assert_ne!(changed, content, "{from}");
+            assert!(matches!(of(&changed), Err(EvidenceError::Unreadable(_))), "{from}");
+        }
+        assert!(matches!(of("{}"), Err(EvidenceError::Unreadable(_))));
+    }
+
+    #[test]
+    fn what_keeps_it_from_counting_is_named() {
+        let mut bad = evidence();
+        bad.tests[0].outcome = TestOutcome::Failed;
+        bad.tests[1].outcome = TestOutcome::Ignored;
+        bad.circumstances.filtered = true;
+        bad.circumstances.dirty = true;
+        bad.circumstances.failure = Some("the test command ended with 3".to_owned());
+        let said: Vec<String> = bad.shortcomings().iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn a_tree_is_its_paths_modes_and_contents() {
+        let digest = |files: &[(&'static str, u32, &'static str)]| {
+            tree_digest(files.iter().map(|(path, mode, content)| (*path, *mode, content.as_bytes())))
+        };
+        let one = digest(&[("a", 0o644, "1"), ("b", 0o644, "2")]);
+        assert_eq!(one, digest(&[("b", 0o644, "2"), ("a", 0o644, "1")]));
+        for other in [
+            digest(&[("a", 0o644, "1"), ("b", 0o755, "2")]),
+            digest(&[("a", 0o644, "1"), ("b", 0o644, "3")]),
+            digest(&[("a", 0o644, "1"), ("c", 0o644, "2")]),
+            digest(&[("a", 0o644, "1")]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+}
