@@ -22,7 +22,7 @@ import yaml
 LOCAL_ONLY = {"ORDER_PROCESSOR_URL": "a container's neighbours have names; in AWS they are found by SRV records"}
 AWS_ONLY = {
     "ORDER_PROCESSOR_SRV": "see ORDER_PROCESSOR_URL",
-    "IMAGE": "a smoke test asks which release answers; locally the engine knows",
+    "IMAGE": "which release answers; locally devenv says it, and not the Compose file",
 }
 # One call is several actions to IAM, one for each kind of item in it.
 ACTIONS = {"TransactWriteItems": {"PutItem", "UpdateItem"}}

@@ -72,14 +72,11 @@ pub(crate) fn emulator(project: &Project, kind: EmulatorKind, image: String, por
             ..spec
         },
         EmulatorKind::DynamodbLocal => {
-            // It lives for minutes: the quick compiler makes up for its slower code, a heap that need not grow is
-            // collected less, and nobody manages it through JMX.
-            let machine = ["-XX:TieredStopAtLevel=1", "-Xms256m", "-Dlog4j2.disable.jmx=true"];
             let program = ["-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", "-sharedDb"];
             let keeps = !project.instance.ephemeral;
             let data: &[&str] = if keeps { &["-dbPath", DATA] } else { &["-inMemory"] };
             ContainerSpec {
-                command: Some(words(&[&machine[..], &program, data].concat())),
+                command: Some(words(&[&QUICK_START[..], &program, data].concat())),
                 environment: [("DDB_LOCAL_TELEMETRY".to_owned(), "0".to_owned())].into(),
                 // It refuses a request without a signature, which is an answer.
                 probe: Probe::Answer { url },
@@ -117,6 +114,18 @@ pub(crate) fn emulator(project: &Project, kind: EmulatorKind, image: String, por
 }
 
 const NO_NEW_PRIVILEGES: &str = "no-new-privileges:true";
+
+/// DynamoDB Local lives for minutes, and its start is what a person waits for. The quick compiler makes up for its slower
+/// code, what is in a pinned image need not be verified, a heap that need not grow is collected less, and nobody
+/// manages it through JMX. A Java machine that does not know an option goes on without it.
+const QUICK_START: [&str; 6] = [
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-BytecodeVerificationRemote",
+    "-Xms256m",
+    "-Dlog4j2.disable.jmx=true",
+];
 
 /// The specification of one service. `image` is an id, or a reference from the Compose file.
 pub(crate) fn service(
