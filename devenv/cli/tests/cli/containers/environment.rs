@@ -148,6 +148,34 @@ fn tests_have_an_environment_of_their_own_that_goes_with_them() {
 }
 
 #[test]
+fn a_test_run_leaves_evidence_of_what_it_was_of() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.write("terraform/main.tf", "");
+    project.write(".gitignore", ".devenv/\n");
+    for arguments in ["init --quiet", "add .", "-c user.name=a -c user.email=a@example.com commit --quiet -m all"] {
+        let mut git = std::process::Command::new("git");
+        let status = git.arg("-C").arg(project.path()).args(arguments.split(' ')).status().expect("git is here");
+        assert!(status.success(), "git {arguments}");
+    }
+    let run = || project.done(&["test", "--runtime", "docker", "--output", "plain"]).out;
+    let clean = run();
+    assert!(clean.contains("evidence: ") && !clean.contains("does not count"), "{clean}");
+    let folder = project.path().join(".devenv/evidence");
+    let file = std::fs::read_dir(folder).expect("made").next().expect("a file").expect("readable").path();
+    let statement: Value = serde_json::from_slice(&std::fs::read(file).expect("readable")).expect("JSON");
+    let id = docker(&["image", "inspect", "--format", "{{.Id}}", super::engine::IMAGE]);
+    let subjects = statement["subject"].as_array().expect("a list");
+    let names: Vec<&Value> = subjects.iter().map(|subject| &subject["name"]).collect();
+    assert_eq!(names, ["back", "web", "terraform"]);
+    assert_eq!(format!("sha256:{}", subjects[0]["digest"]["sha256"].as_str().expect("a digest")), id);
+    project.write("terraform/main.tf", "# changed");
+    assert!(run().contains("does not count for a promotion: files differed from the commit"));
+}
+
+#[test]
 fn logs_are_shown_and_kept_of_what_failed() {
     if !is_there() {
         return;
