@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 /// One answer must come within this.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// Between two probes of a unit that starts: a part of the time it has taken, because most are ready within milliseconds.
-const PART: u32 = 16;
+const PART: u32 = 32;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// A container engine's proxy accepts for a program that does not listen yet, and closes within this.

@@ -261,6 +261,10 @@ impl Effects for World<'_> {
         match (&self.runtime, spec) {
             (AnyRuntime::Processes(runtime), Spec::Process(spec)) => runtime.start(spec).await,
             (AnyRuntime::Containers(runtime), Spec::Container(spec)) if unit == EMULATOR => {
+                // Its own container first: an engine makes one after the other, and this one is waited for.
+                if !self.observed.units.contains_key(unit) {
+                    runtime.prepare((*spec).clone()).await;
+                }
                 tokio::join!(runtime.start(*spec), self.prepare_services(runtime)).0
             }
             (AnyRuntime::Containers(runtime), Spec::Container(spec)) => runtime.start(*spec).await,
