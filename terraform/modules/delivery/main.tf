@@ -228,7 +228,7 @@ data "aws_iam_policy_document" "promote" {
       test     = "StringLike"
       variable = "s3:prefix"
       # The second is where Terraform looks for workspaces, of which there are none.
-      values   = ["${var.environment}/*", "env:/"]
+      values = ["${var.environment}/*", "env:/"]
     }
   }
 }
