@@ -14,12 +14,10 @@ import sys
 
 import hcl2
 
-REFERENCE = re.compile(r"(?<![\w.\"/-])(var|local|module|data|aws_\w+|terraform_data)\.([A-Za-z_][\w-]*)((?:\[[^\[\]]*\])?\.[A-Za-z_]\w*)?")
+from schema import plain
+
+REFERENCE = re.compile(r"(?<![\w.\"/-])(var|local|module|data|aws_\w+)\.([A-Za-z_][\w-]*)((?:\[[^\[\]]*\])?\.[A-Za-z_]\w*)?")
 OF_A_CALL = {"source", "for_each", "count", "depends_on", "providers", "version"}
-
-
-def plain(name):
-    return name.strip('"')
 
 
 def labelled(entries):
@@ -135,8 +133,6 @@ def check_call(module, modules, name, call, findings):
     required = {variable for variable, needed in other.variables.items() if needed}
     for argument in sorted(required - given):
         findings.append(f"{module.folder}: module {name} is not given {argument}")
-    for argument in sorted(set(other.variables) - required):
-        other.named.setdefault(("set", argument, ""), None)
 
 
 def check_outputs(modules, findings):

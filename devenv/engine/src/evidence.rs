@@ -9,6 +9,7 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 
 use crate::containers::{ContainerRuntime, EMULATOR_IMAGE};
+use crate::newest::keep_newest;
 use crate::repository::{self, TrackedFile};
 use crate::testing::TestRun;
 use crate::{Error, Project};
@@ -36,11 +37,11 @@ impl Subject {
         emulator: EmulatorKind,
     ) -> Result<Option<Self>, Error> {
         let root = &project.instance.root;
-        let (commit, tracked) = tokio::join!(repository::head(root), repository::tracked(root, TERRAFORM));
+        let (commit, tracked, dirty) =
+            tokio::join!(repository::head(root), repository::tracked(root, TERRAFORM), repository::is_dirty(root));
         let (Some(commit), Some(tracked)) = (commit, tracked.filter(|files| !files.is_empty())) else {
             return Ok(None);
         };
-        let dirty = repository::is_dirty(root).await;
         let ours = runtime.ours().await?;
         let images = ours
             .into_iter()
@@ -83,7 +84,7 @@ impl Subject {
             .and_then(|()| std::fs::write(&part, content))
             .and_then(|()| std::fs::rename(&part, &path));
         written.map_err(|source| Error::State { path: path.clone(), source })?;
-        forget_older(&folder);
+        keep_newest(&folder, KEPT);
         Ok((path, evidence))
     }
 }
@@ -105,18 +106,6 @@ fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, Error> {
         }
     }
     Ok(tree_digest(files.iter().map(|(path, mode, content)| (*path, *mode, content.as_slice()))))
-}
-
-/// Their names begin with their time.
-fn forget_older(folder: &Utf8Path) {
-    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
-    let mut files: Vec<Utf8PathBuf> = entries.map(camino::Utf8DirEntry::into_path).collect();
-    files.retain(|file| file.extension() == Some("json"));
-    files.sort();
-    let surplus = files.len().saturating_sub(KEPT);
-    for file in files.iter().take(surplus) {
-        let _ = std::fs::remove_file(file);
-    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod evidence;
 mod execute;
 mod lock;
 mod log_reader;
+mod newest;
 mod ports;
 mod probe;
 mod process_runtime;

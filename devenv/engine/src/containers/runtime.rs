@@ -148,9 +148,11 @@ impl ContainerRuntime {
         let (emulators, services): (Vec<_>, Vec<_>) = ours.into_iter().partition(|(unit, _)| unit == EMULATOR);
         // The services finish what they do while the emulator still answers.
         try_join_all(services.iter().map(|(_, container)| self.engine.stop(&container.name))).await?;
-        let all = || services.iter().chain(&emulators);
-        try_join_all(all().map(|(_, container)| self.end(&container.name))).await?;
-        let stopped = all().map(|(unit, _)| unit.clone()).collect();
+        let removals = services.iter().map(|(_, container)| self.engine.remove(&container.name));
+        let removed = async { Ok(try_join_all(removals).await?) };
+        let ends = emulators.iter().map(|(_, container)| self.end(&container.name));
+        tokio::try_join!(removed, try_join_all(ends))?;
+        let stopped = services.into_iter().chain(emulators).map(|(unit, _)| unit).collect();
         for network in self.engine.networks(&self.scope.filter()).await? {
             self.engine.remove_network(&network.id).await?;
         }

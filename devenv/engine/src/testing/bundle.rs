@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Error, TestRun};
 use crate::dynamo::Store;
+use crate::newest::keep_newest;
 
 /// Older bundles go.
 const KEPT: usize = 5;
@@ -49,7 +50,7 @@ pub async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8PathBuf,
             write(&folder.join(format!("items-{table}.json")), &pretty(&Value::Array(items)))?;
         }
     }
-    forget_older(failures);
+    keep_newest(failures, KEPT);
     Ok(folder)
 }
 
@@ -65,16 +66,5 @@ fn copy_files(from: &Utf8Path, to: &Utf8Path) {
     let _ = std::fs::create_dir_all(to);
     for entry in from.read_dir_utf8().into_iter().flatten().flatten() {
         let _ = std::fs::copy(entry.path(), to.join(entry.file_name()));
-    }
-}
-
-/// Their names begin with their time.
-fn forget_older(failures: &Utf8Path) {
-    let mut folders: Vec<Utf8PathBuf> =
-        failures.read_dir_utf8().into_iter().flatten().flatten().map(camino::Utf8DirEntry::into_path).collect();
-    folders.sort();
-    let surplus = folders.len().saturating_sub(KEPT);
-    for folder in folders.iter().take(surplus) {
-        let _ = std::fs::remove_dir_all(folder);
     }
 }
