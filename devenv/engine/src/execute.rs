@@ -140,6 +140,7 @@ pub(crate) fn millis(duration: Duration) -> u64 {
 mod tests {
     use std::sync::Mutex;
 
+    use devenv_model::manifest::StartOrder;
     use devenv_model::observed::Observed;
     use devenv_model::plan::Cause;
     use devenv_model::reconcile::{Desired, DesiredUnit, reconcile};
@@ -206,6 +207,7 @@ mod tests {
             package: package.then(|| name.to_owned()),
             image: None,
             depends_on: Vec::new(),
+            start: StartOrder::AfterTables,
         };
         let desired = Desired {
             units: vec![unit(EMULATOR, false), unit("api", true)],

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 use devenv_model::container::ContainerSpec;
-use devenv_model::manifest::{EmulatorKind, Service, Table};
+use devenv_model::manifest::{EmulatorKind, Service, StartOrder, Table};
 use devenv_model::observed::{Observed, UnitState};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::{EMULATOR, UnitSpec};
@@ -106,6 +106,7 @@ impl<'a> World<'a> {
                 package: self.emulator_package(kind).map(str::to_owned),
                 image: self.emulator_image(kind).map(str::to_owned),
                 depends_on: Vec::new(),
+                start: StartOrder::AfterTables,
             });
         }
         for service in &self.services {
@@ -115,6 +116,11 @@ impl<'a> World<'a> {
                 package: service.package().map(str::to_owned),
                 image: self.fetched_image(service).map(str::to_owned),
                 depends_on: desired::dependencies(service),
+                start: match self.runtime {
+                    // A process is told the emulator's port, which is known when it listens.
+                    AnyRuntime::Processes(_) => StartOrder::AfterTables,
+                    AnyRuntime::Containers(_) => service.start,
+                },
             });
         }
         let mut known: Vec<String> = manifest.services.keys().cloned().collect();
@@ -167,12 +173,14 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Makes the containers of the services that have none and whose image is known, while the emulator starts.
+    /// Makes the containers that wait for the tables while the emulator starts: those that are absent and whose image is
+    /// known.
     async fn prepare_services(&self, runtime: &ContainerRuntime) {
         let ready = |service: &&Service| {
             let built = service.package().is_none_or(|package| !self.observed.stale.contains_key(package));
             let fetched = service.image.as_ref().is_none_or(|image| !self.observed.absent_images.contains(image));
-            built && fetched && !self.observed.units.contains_key(&service.name)
+            let waits = service.start == StartOrder::AfterTables;
+            waits && built && fetched && !self.observed.units.contains_key(&service.name)
         };
         let prepared = self.services.iter().copied().filter(ready).map(async |service| {
             if let Ok(Spec::Container(spec)) = self.spec(&service.name).await {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::manifest::Condition;
+use crate::manifest::{Condition, StartOrder};
 use crate::observed::{Observed, ObservedTable, UnitState};
 use crate::plan::{Cause, Operation, Plan, Step};
 use crate::unit::EMULATOR;
@@ -28,6 +28,7 @@ pub struct DesiredUnit {
     /// The image that its container is made from, when it is not built from a package.
     pub image: Option<String>,
     pub depends_on: Vec<(String, Condition)>,
+    pub start: StartOrder,
 }
 
 /// What cannot be reconciled without losing data.
@@ -40,7 +41,8 @@ pub struct TableConflict {
 /// The steps from `observed` to `desired`; none when there is nothing to do.
 ///
 /// Order: leftovers end first; the services' build runs beside the emulator's start and its tables; a service starts when
-/// its program is built, the tables and seeds are there, and each dependency meets its condition.
+/// its program is built, the tables are there (unless it starts at once), and each dependency meets its condition. It is
+/// asked whether it is ready only when the tables are there.
 ///
 /// # Errors
 ///
@@ -133,7 +135,7 @@ impl Planner {
             return false;
         };
         let after = self.cleared.iter().copied().chain(self.built(unit, observed)).collect();
-        self.unit(unit, observed, after)
+        self.unit(unit, observed, after, Vec::new())
     }
 
     fn data(&mut self, desired: &Desired, observed: &Observed, emulator_starts: bool) -> Result<(), TableConflict> {
@@ -177,9 +179,13 @@ impl Planner {
             // The manifest has no cycle; were there one, the rest would be planned in the order given.
             let next = open.iter().position(|unit| !waits(unit)).unwrap_or(0);
             let unit = open.remove(next);
-            let mut after: Vec<usize> = self.cleared.iter().chain(&self.tables).copied().collect();
-            after.extend(self.ready.get(EMULATOR));
+            let mut after = self.cleared.clone();
             after.extend(self.built(unit, observed));
+            let mut data = self.tables.clone();
+            data.extend(self.ready.get(EMULATOR));
+            if unit.start == StartOrder::AfterTables {
+                after.append(&mut data);
+            }
             for (name, condition) in &unit.depends_on {
                 let steps = match condition {
                     Condition::ServiceStarted => &self.started,
@@ -187,12 +193,13 @@ impl Planner {
                 };
                 after.extend(steps.get(name));
             }
-            self.unit(unit, observed, after);
+            self.unit(unit, observed, after, data);
         }
     }
 
-    /// Brings one unit up if it is not; whether it had to be started.
-    fn unit(&mut self, unit: &DesiredUnit, observed: &Observed, after: Vec<usize>) -> bool {
+    /// Brings one unit up if it is not: it is started after `after`, and asked whether it is ready after `data` as well.
+    /// Whether it had to be started.
+    fn unit(&mut self, unit: &DesiredUnit, observed: &Observed, after: Vec<usize>, data: Vec<usize>) -> bool {
         let name = unit.name.clone();
         let stale = stale(unit, observed).is_some();
         let start = Operation::StartUnit { unit: name.clone() };
@@ -207,7 +214,7 @@ impl Planner {
             Some((UnitState::Starting { .. } | UnitState::Backoff { .. }, true)) => None,
         };
         let starts = begin.is_some();
-        let (waits_for, cause) = match begin {
+        let (mut waits_for, cause) = match begin {
             Some((operation, cause)) => {
                 let step = self.add(operation, cause.clone(), after);
                 self.started.insert(name.clone(), step);
@@ -215,6 +222,7 @@ impl Planner {
             }
             None => (after, Cause::NotReadyYet),
         };
+        waits_for.extend(data);
         let ready = self.add(Operation::AwaitReady { unit: name.clone() }, cause, waits_for);
         self.ready.insert(name, ready);
         starts
@@ -248,6 +256,7 @@ mod tests {
             package: (name != EMULATOR).then(|| name.to_owned()),
             image: None,
             depends_on: depends_on.iter().map(|name| ((*name).to_owned(), Condition::ServiceHealthy)).collect(),
+            start: StartOrder::AfterTables,
         }
     }
 
@@ -296,6 +305,15 @@ mod tests {
     #[test]
     fn from_nothing() {
         insta::assert_snapshot!(text(&orders(), &Observed::default()));
+    }
+
+    #[test]
+    fn a_service_that_starts_at_once_is_asked_when_the_tables_are_there() {
+        let mut desired = orders();
+        for unit in &mut desired.units[1..] {
+            unit.start = StartOrder::AtOnce;
+        }
+        insta::assert_snapshot!(text(&desired, &Observed::default()));
     }
 
     #[test]

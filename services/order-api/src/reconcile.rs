@@ -40,17 +40,20 @@ pub async fn reconcile(api: Api, pace: Pace, lifecycle: Lifecycle) {
 
 async fn rounds(orders: Orders, pace: Pace) {
     let orders = Arc::new(orders);
+    // A service may start before its database does: that is news only when it has answered before, or does not come.
+    let mut first_round = true;
     loop {
         // A round is a trace of its own, so that its lines here and in order-processor are found together.
         let context = TraceContext::generate();
         let span = tracing::error_span!("reconcile", trace_id = %context);
-        with_trace(context, round(&orders, pace.age)).instrument(span).await;
+        with_trace(context, round(&orders, pace.age, first_round)).instrument(span).await;
+        first_round = false;
         tokio::time::sleep(pace.pause).await;
     }
 }
 
 /// Looks at every shard once, from a random one on, so that several replicas do not go in step.
-async fn round(orders: &Arc<Orders>, age: Duration) {
+async fn round(orders: &Arc<Orders>, age: Duration, first_round: bool) {
     let before = Moment::now().before(age);
     let first = uuid::Uuid::new_v4().as_bytes()[0] % PENDING_SHARDS;
     for offset in 0..PENDING_SHARDS {
@@ -59,6 +62,10 @@ async fn round(orders: &Arc<Orders>, age: Duration) {
         loop {
             let (pending, next) = match orders.store.pending(shard, before, start).await {
                 Ok(page) => page,
+                Err(error) if first_round => {
+                    tracing::info!(%error, "the database does not answer yet");
+                    return;
+                }
                 Err(error) => {
                     tracing::warn!(%error, shard, "cannot look for pending orders");
                     return;

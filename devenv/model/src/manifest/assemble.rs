@@ -141,6 +141,7 @@ fn join(settings: &Settings, services: &mut [Read], problems: &mut Vec<Problem>)
 
 fn lay_over(settings: &Settings, read: &mut Read, section: &ServiceSettings) -> Option<Problem> {
     read.service.process = section.process.as_ref().map(|section| process(section.get_ref()));
+    read.service.start = section.start;
     match health(read, section.health.as_ref()?) {
         Ok(health) => {
             read.service.health = Some(health);

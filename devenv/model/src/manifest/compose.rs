@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::compose_values::{bytes, duration};
 use super::interpolate::interpolate;
 use super::tree::{Data, Entry, Node, is_nothing};
-use super::types::{Limits, Port, Service};
+use super::types::{Limits, Port, Service, StartOrder};
 use super::yaml::parse;
 use super::{Problem, SourceFile};
 use crate::names::closest;
@@ -133,6 +133,7 @@ impl<'a> Reader<'a> {
             stop_grace_period: get("stop_grace_period").and_then(|node| self.parsed(node, duration)).unwrap_or(GRACE),
             restart: get("restart").and_then(|node| self.restart(node)),
             health: None,
+            start: StartOrder::default(),
             process: None,
         };
         Read {

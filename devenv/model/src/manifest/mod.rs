@@ -26,5 +26,5 @@ pub use settings::{Settings, schema};
 pub use source::SourceFile;
 pub use types::{
     Condition, Emulator, EmulatorKind, Health, HealthTest, Healthcheck, KeyAttribute, Limits, Manifest, Port,
-    ProcessRun, ProcessSettings, Seed, Service, Table, TestSettings,
+    ProcessRun, ProcessSettings, Seed, Service, StartOrder, Table, TestSettings,
 };

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::SourceFile;
-use super::types::EmulatorKind;
+use super::types::{EmulatorKind, StartOrder};
 
 /// A `devenv.toml` that has been read, with the paths of the files it names.
 #[derive(Debug, Clone)]
@@ -96,6 +96,9 @@ pub(super) struct ServiceSettings {
     /// The path that answers 200 when the service and all it depends on are usable: `"/health"`, on the first published
     /// port, or `{ path = "/health", port = 8000 }`.
     pub(super) health: Option<HealthSetting>,
+    /// When its container starts: `after-tables`, the default, or `at-once`.
+    #[serde(default)]
+    pub(super) start: StartOrder,
     /// How the service runs without Docker.
     #[schemars(with = "Option<ProcessSection>")]
     pub(super) process: Option<Spanned<ProcessSection>>,

@@ -48,6 +48,7 @@ pub struct Service {
     pub restart: Option<String>,
     /// `health` of `[services.NAME]`: the path whose `200` means usable.
     pub health: Option<Health>,
+    pub start: StartOrder,
     /// `[services.NAME.process]`: how the service runs without Docker.
     pub process: Option<ProcessSettings>,
 }
@@ -76,6 +77,18 @@ pub struct Port {
     pub published: Option<u16>,
     /// Loopback unless the Compose file names another address.
     pub host_ip: IpAddr,
+}
+
+/// When the container of a service starts. As a process, a service always waits for the tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartOrder {
+    /// When the emulator is ready and has the tables.
+    #[default]
+    AfterTables,
+    /// Beside the emulator: for a service that bears a database which is not there yet. It is asked for its health only
+    /// when the tables are there.
+    AtOnce,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
