@@ -13,17 +13,17 @@ terraform {
 }
 
 variable "bucket" {
-  description = "Name of the bucket, from the environment's account.tfvars."
+  description = "Name of the bucket, from the environment's account.tfvars.json."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the bucket, from the environment's account.tfvars."
+  description = "Region of the bucket, from the environment's account.tfvars.json."
   type        = string
 }
 
 variable "allowed_account_ids" {
-  description = "The only account that this may change, from the environment's account.tfvars."
+  description = "The only account that this may change, from the environment's account.tfvars.json."
   type        = list(string)
 }
 

@@ -12,5 +12,6 @@ pub mod manifest;
 pub mod names;
 pub mod observed;
 pub mod plan;
+pub mod promotion;
 pub mod reconcile;
 pub mod unit;

@@ -14,7 +14,7 @@ variable "account_id" {
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id)) && var.account_id != "000000000000"
-    error_message = "${var.account_id} stands for an account: write your own, twelve digits, into the environment's account.tfvars."
+    error_message = "${var.account_id} stands for an account: write your own, twelve digits, into the environment's account.tfvars.json."
   }
 }
 

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::check::Check;
 use super::compose::{Read, Reader};
 use super::interpolate::interpolate;
+use super::promotion;
 use super::seeds::SeedReader;
 use super::settings::{HealthSetting, ProcessSection, ServiceSettings, Settings};
 use super::tables::TableReader;
@@ -43,6 +44,7 @@ impl Manifest {
         }
         let (tables, seeds) = data(tables, seeds, &mut problems);
         let emulator = emulator(&settings, environment, &mut problems);
+        let promote = promotion::targets(&settings, environment, &mut problems);
         if !problems.is_empty() {
             return Err(ManifestError::new(problems));
         }
@@ -54,7 +56,11 @@ impl Manifest {
             emulator,
             tables,
             seeds,
-            test: content.test.map(|test| TestSettings { command: test.command.into_inner() }),
+            test: content.test.map(|test| TestSettings {
+                command: test.command.into_inner(),
+                smoke: test.smoke.map(Spanned::into_inner),
+            }),
+            promote,
         })
     }
 }
@@ -62,19 +68,7 @@ impl Manifest {
 fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Emulator {
     let content = &settings.content.emulator;
     let embedded = content.embedded.as_ref().map(Spanned::get_ref);
-    let mut image = |written: Option<&Spanned<String>>| {
-        let written = written?;
-        let problem = |message: &str| Problem::new("manifest.image", &settings.file, written.span(), message);
-        match interpolate(written.get_ref(), variables) {
-            Ok(image) if has_exact_version(&image) => return Some(image),
-            Ok(image) => problems.push(
-                problem(&format!("the image {image} has no exact version"))
-                    .help("name one, such as amazon/dynamodb-local:2.6.1; `latest` is not one"),
-            ),
-            Err(failure) => problems.push(problem(&failure.message).help(failure.help.unwrap_or_default())),
-        }
-        None
-    };
+    let mut image = |written: Option<&Spanned<String>>| image(settings, written?, variables, problems);
     Emulator {
         default: content.default.as_ref().map_or(EmulatorKind::Embedded, |kind| *kind.get_ref()),
         embedded_package: embedded.and_then(|embedded| embedded.package.clone()).map(Spanned::into_inner),
@@ -82,6 +76,25 @@ fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems:
         dynamodb_local_image: image(content.dynamodb_local.as_ref().map(|setting| &setting.image)),
         localstack_image: image(content.localstack.as_ref().map(|setting| &setting.image)),
     }
+}
+
+/// With the caller's variables filled in.
+pub(super) fn image(
+    settings: &Settings,
+    written: &Spanned<String>,
+    variables: &BTreeMap<String, String>,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    let problem = |message: &str| Problem::new("manifest.image", &settings.file, written.span(), message);
+    match interpolate(written.get_ref(), variables) {
+        Ok(image) if has_exact_version(&image) => return Some(image),
+        Ok(image) => problems.push(
+            problem(&format!("the image {image} has no exact version"))
+                .help("name one, such as amazon/dynamodb-local:2.6.1; `latest` is not one"),
+        ),
+        Err(failure) => problems.push(problem(&failure.message).help(failure.help.unwrap_or_default())),
+    }
+    None
 }
 
 fn has_exact_version(image: &str) -> bool {

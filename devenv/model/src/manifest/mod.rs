@@ -10,6 +10,7 @@ mod endpoint;
 mod interpolate;
 mod json;
 mod problem;
+mod promotion;
 mod read_settings;
 mod seeds;
 mod settings;
@@ -26,5 +27,5 @@ pub use settings::{Settings, schema};
 pub use source::SourceFile;
 pub use types::{
     Condition, Emulator, EmulatorKind, Health, HealthTest, Healthcheck, KeyAttribute, Limits, Manifest, Port,
-    ProcessRun, ProcessSettings, Seed, Service, StartOrder, Table, TestSettings,
+    ProcessRun, ProcessSettings, PromotePlace, PromoteTarget, Seed, Service, StartOrder, Table, TestSettings,
 };

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::PROBLEM_LIMIT;
+use super::promotion;
 use super::settings::{Content, ServiceSettings, Settings};
 use super::source::too_large;
 use super::types::EmulatorKind;
@@ -62,7 +63,7 @@ impl Settings {
             .into()
     }
 
-    fn problem(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Problem {
+    pub(super) fn problem(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Problem {
         Problem::new(code, &self.file, span, message)
     }
 
@@ -94,7 +95,10 @@ impl Settings {
         for service in content.services.values() {
             self.check_service(service, problems);
         }
-        self.check_promotion(problems);
+        if let Some(smoke) = content.test.as_ref().and_then(|test| test.smoke.as_ref()) {
+            self.check_command(smoke, problems);
+        }
+        promotion::check(self, problems);
     }
 
     fn check_emulators(&self, problems: &mut Vec<Problem>) {
@@ -179,22 +183,6 @@ impl Settings {
                 self.problem("manifest.command", command.span(), "the command is empty")
                     .help("write the program and its arguments: [\"program\", \"argument\"]"),
             );
-        }
-    }
-
-    fn check_promotion(&self, problems: &mut Vec<Problem>) {
-        let targets = &self.content.promote;
-        for (own, required) in
-            targets.iter().flat_map(|(name, target)| target.requires.iter().map(move |required| (name, required)))
-        {
-            let name = required.get_ref();
-            if name == own || !targets.contains_key(name) {
-                let others = targets.keys().map(String::as_str).filter(|other| *other != own);
-                let help = closest(name, others)
-                    .map_or_else(|| format!("add [promote.{name}]"), |meant| format!("did you mean {meant}?"));
-                let message = format!("{own} cannot require {name}: there is no other environment of that name");
-                problems.push(self.problem("manifest.promote", required.span(), message).help(help));
-            }
         }
     }
 }

@@ -144,26 +144,29 @@ pub(super) struct TestSection {
     /// The command that `devenv test` runs in an environment of its own.
     #[schemars(with = "Vec<String>")]
     pub(super) command: Spanned<Vec<String>>,
+    /// The command that a promotion runs against what it has just made live, with `ORDER_API_URL` or the like of the
+    /// service behind the load balancer: tests that many may run at once on data that is kept.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) smoke: Option<Spanned<Vec<String>>>,
 }
 
-/// Read so that a file written for promotion is accepted; promotion itself is not part of this version.
+/// An environment to which what was tested is promoted: an account of AWS, or with `image` a rehearsal on this machine.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PromoteSettings {
     /// The twelve digits of the AWS account.
-    #[expect(dead_code, reason = "typed so that a mistake in it is found; nothing promotes yet")]
-    account: Option<String>,
-    /// The AWS region, such as `eu-west-1`.
-    #[expect(dead_code, reason = "typed so that a mistake in it is found; nothing promotes yet")]
-    region: Option<String>,
-    /// The folder of the environment's Terraform roots.
     #[schemars(with = "Option<String>")]
-    #[expect(dead_code, reason = "typed so that a mistake in it is found; nothing promotes yet")]
-    terraform: Option<Utf8PathBuf>,
-    /// The platform the images must have, such as `linux/amd64`.
-    #[expect(dead_code, reason = "typed so that a mistake in it is found; nothing promotes yet")]
-    platform: Option<String>,
-    /// The emulators on which the tests must be green.
+    pub(super) account: Option<Spanned<String>>,
+    /// The AWS region, such as `eu-west-1`.
+    #[schemars(with = "Option<String>")]
+    pub(super) region: Option<Spanned<String>>,
+    /// The folder of the environment's Terraform roots; `terraform/envs/NAME` unless given.
+    #[schemars(with = "Option<String>")]
+    pub(super) terraform: Option<Spanned<Utf8PathBuf>>,
+    /// The platform the images must have; `linux/amd64` unless given.
+    #[schemars(with = "Option<String>")]
+    pub(super) platform: Option<Spanned<String>>,
+    /// The emulators on which the tests must be green; `embedded` unless given.
     #[serde(default)]
     #[schemars(with = "Vec<EmulatorKind>")]
     pub(super) emulators: Vec<Spanned<EmulatorKind>>,
@@ -171,6 +174,10 @@ pub(super) struct PromoteSettings {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) requires: Vec<Spanned<String>>,
+    /// Instead of an account: the image of an emulated AWS with a registry, containers and load balancers, by exact
+    /// version. The caller's variables are filled in as in a Compose file.
+    #[schemars(with = "Option<String>")]
+    pub(super) image: Option<Spanned<String>>,
 }
 
 impl HealthSetting {

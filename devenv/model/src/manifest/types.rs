@@ -22,6 +22,34 @@ pub struct Manifest {
     /// In the order of their file names; every seed fits the key of its table.
     pub seeds: Vec<Seed>,
     pub test: Option<TestSettings>,
+    /// By name.
+    pub promote: BTreeMap<String, PromoteTarget>,
+}
+
+/// An environment that releases are promoted to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromoteTarget {
+    pub name: String,
+    pub place: PromotePlace,
+    /// The folder of its Terraform roots, `foundation` and `release`, relative to the project.
+    pub terraform: Utf8PathBuf,
+    /// Such as `linux/amd64`.
+    pub platform: String,
+    /// On each of them the tests must be green.
+    pub emulators: Vec<EmulatorKind>,
+    /// Environments whose release it takes over; then it looks at no image of this machine.
+    pub requires: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromotePlace {
+    Account {
+        /// Twelve digits.
+        account: String,
+        region: String,
+    },
+    /// An emulated AWS on this machine.
+    Rehearsal { image: String },
 }
 
 /// A service of the Compose file, joined with its `[services.NAME]` section of `devenv.toml`.
@@ -227,4 +255,6 @@ pub struct Seed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestSettings {
     pub command: Vec<String>,
+    /// What a promotion runs against what it made live.
+    pub smoke: Option<Vec<String>>,
 }

@@ -10,7 +10,7 @@ terraform {
     }
   }
 
-  # Bucket, region and account come from ../account.tfvars.
+  # Bucket, region and account come from ../account.tfvars.json.
   backend "s3" {
     key          = "prod/foundation.tfstate"
     encrypt      = true
@@ -19,17 +19,17 @@ terraform {
 }
 
 variable "bucket" {
-  description = "The bucket that holds state and records, from account.tfvars."
+  description = "The bucket that holds state and records, from account.tfvars.json."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the environment, from account.tfvars."
+  description = "Region of the environment, from account.tfvars.json."
   type        = string
 }
 
 variable "allowed_account_ids" {
-  description = "The only account that this may change, from account.tfvars."
+  description = "The only account that this may change, from account.tfvars.json."
   type        = list(string)
 
   validation {

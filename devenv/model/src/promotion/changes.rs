@@ -1,0 +1,187 @@
+//! What a plan of Terraform will do, in words, and what no promotion may do.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What holds data, or what others refer to by name. A promotion may not take any of it away.
+const KEPT: [&str; 7] = [
+    "aws_dynamodb_table",
+    "aws_dynamodb_global_secondary_index",
+    "aws_s3_bucket",
+    "aws_ecr_repository",
+    "aws_kms_key",
+    "aws_cloudwatch_log_group",
+    "aws_lb",
+];
+
+/// The changes of a plan, from what `terraform show -json` says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    pub resources: Vec<ResourceChange>,
+    /// Names of outputs that get another value.
+    pub outputs: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResourceChange {
+    pub address: String,
+    pub kind: String,
+    pub action: Action,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Create,
+    Update,
+    Replace,
+    Destroy,
+}
+
+#[derive(Deserialize)]
+struct Plan {
+    #[serde(default)]
+    resource_changes: Vec<PlannedResource>,
+    #[serde(default)]
+    output_changes: std::collections::BTreeMap<String, Change>,
+}
+
+#[derive(Deserialize)]
+struct PlannedResource {
+    address: String,
+    #[serde(rename = "type")]
+    kind: String,
+    change: Change,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    actions: Vec<String>,
+}
+
+impl Changes {
+    /// Reads the JSON of a plan.
+    pub fn read(json: &[u8]) -> Result<Self, serde_json::Error> {
+        let plan: Plan = serde_json::from_slice(json)?;
+        let resources = plan.resource_changes.into_iter().filter_map(|resource| {
+            let action = Action::of(&resource.change.actions)?;
+            Some(ResourceChange { address: resource.address, kind: resource.kind, action })
+        });
+        let outputs = plan.output_changes.into_iter().filter(|(_, change)| Action::of(&change.actions).is_some());
+        Ok(Self { resources: resources.collect(), outputs: outputs.map(|(name, _)| name).collect() })
+    }
+
+    /// Nothing of the system changes. New values of outputs alone change nothing that runs.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// What would be lost, and may not be.
+    pub fn forbidden(&self) -> Vec<&ResourceChange> {
+        let takes_away = |change: &&ResourceChange| matches!(change.action, Action::Replace | Action::Destroy);
+        self.resources.iter().filter(takes_away).filter(|change| KEPT.contains(&change.kind.as_str())).collect()
+    }
+
+    pub fn count(&self, action: Action) -> usize {
+        self.resources.iter().filter(|change| change.action == action).count()
+    }
+}
+
+impl Action {
+    /// `None` for what is only read, or left as it is.
+    fn of(actions: &[String]) -> Option<Self> {
+        let has = |name: &str| actions.iter().any(|action| action == name);
+        match (has("create"), has("delete"), has("update")) {
+            (true, true, _) => Some(Self::Replace),
+            (true, false, _) => Some(Self::Create),
+            (false, true, _) => Some(Self::Destroy),
+            (false, false, true) => Some(Self::Update),
+            (false, false, false) => None,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Create => "add",
+            Self::Update => "change",
+            Self::Replace => "replace",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+/// A change a line, and nothing when there is none.
+impl fmt::Display for Changes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, change) in self.resources.iter().enumerate() {
+            let end = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{end}{change}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ResourceChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.action.word(), self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(resources: &[(&str, &[&str])]) -> Changes {
+        let resource = |(address, actions): &(&str, &[&str])| {
+            let kind = address.split('.').next().unwrap_or_default();
+            serde_json::json!({ "address": address, "type": kind, "mode": "managed", "change": { "actions": actions } })
+        };
+        let resources: Vec<_> = resources.iter().map(resource).collect();
+        let json = serde_json::json!({
+            "format_version": "1.2",
+            "resource_changes": resources,
+            "output_changes": { "images": { "actions": ["update"] }, "url": { "actions": ["no-op"] } },
+        });
+        Changes::read(json.to_string().as_bytes()).expect("a plan")
+    }
+
+    #[test]
+    fn what_changes_is_said_a_line_each() {
+        let changes = plan(&[
+            ("aws_ecs_service.api", &["update"]),
+            ("aws_ecs_task_definition.api", &["create", "delete"]),
+            ("aws_sns_topic.alarms", &["create"]),
+            ("aws_cloudwatch_metric_alarm.old", &["delete"]),
+            ("aws_iam_role.api", &["no-op"]),
+            ("aws_ecs_cluster.this", &["read"]),
+        ]);
+        insta::assert_snapshot!(changes.to_string());
+        assert_eq!(changes.outputs, ["images"]);
+        assert_eq!(changes.forbidden(), Vec::<&ResourceChange>::new());
+        assert!(plan(&[("aws_iam_role.api", &["no-op"])]).is_empty());
+    }
+
+    #[test]
+    fn nothing_that_holds_data_may_go() {
+        for (address, actions, is_forbidden) in [
+            ("aws_dynamodb_table.orders", &["delete"][..], true),
+            ("aws_dynamodb_table.orders", &["delete", "create"], true),
+            ("aws_dynamodb_table.orders", &["create", "delete"], true),
+            ("aws_dynamodb_table.orders", &["update"], false),
+            ("aws_dynamodb_table.orders", &["create"], false),
+            ("aws_dynamodb_global_secondary_index.by_customer", &["delete"], true),
+            ("aws_s3_bucket.state", &["delete"], true),
+            ("aws_ecr_repository.api", &["delete", "create"], true),
+            ("aws_ecs_service.api", &["delete", "create"], false),
+        ] {
+            assert_eq!(!plan(&[(address, actions)]).forbidden().is_empty(), is_forbidden, "{address} {actions:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plan_is_an_error() {
+        assert!(Changes::read(b"{").is_err());
+        assert!(Changes::read(br#"{"resource_changes": [{"address": 1}]}"#).is_err());
+    }
+}

@@ -1,0 +1,274 @@
+//! Whether a service runs what it was told to run, from what the scheduler says of it.
+
+use std::fmt;
+
+/// A service, as its scheduler describes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServiceState {
+    pub name: String,
+    /// The task definition that it is told to run, with its revision.
+    pub task_definition: String,
+    pub desired: u32,
+    pub deployments: Vec<Deployment>,
+}
+
+/// One change of a service. Those that failed may stay listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    pub task_definition: String,
+    /// Whether it is the one that the service is to have.
+    pub primary: bool,
+    pub rollout: Rollout,
+    /// The scheduler's words.
+    pub reason: String,
+    pub desired: u32,
+    pub running: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    InProgress,
+    Completed,
+    Failed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskState {
+    pub id: String,
+    pub task_definition: String,
+    pub runs: bool,
+    /// Why it was stopped; empty while it runs.
+    pub stopped_reason: String,
+    pub containers: Vec<TaskContainer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskContainer {
+    pub name: String,
+    /// Of the manifest that it was made from; `None` while it is fetched.
+    pub digest: Option<String>,
+    pub exit_code: Option<i32>,
+    pub reason: String,
+}
+
+/// What a service is to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub task_definition: String,
+    /// Of the image's manifest.
+    pub digest: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// Not yet; and what is missing.
+    Going(String),
+    /// All tasks run the wanted image, and none another.
+    Done,
+    Failed(RolloutFailure),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RolloutFailure {
+    #[error("the circuit breaker ended the deployment: {reason}")]
+    Breaker { reason: String },
+    #[error("somebody else deployed {by} meanwhile")]
+    Superseded { by: String },
+    #[error("the service is scaled to zero, so nothing of the release runs")]
+    ScaledToZero,
+    #[error("a task runs {found} and not {wanted}")]
+    OtherImage { wanted: String, found: String },
+}
+
+/// A container of the wanted release that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerEnd {
+    pub task: String,
+    pub container: String,
+    pub exit_code: Option<i32>,
+    pub reason: String,
+}
+
+/// `tasks` are those of the service that run.
+pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState]) -> Judged {
+    let ours = |deployment: &&Deployment| deployment.task_definition == wanted.task_definition;
+    let mut mine = service.deployments.iter().filter(ours);
+    let primary = mine.clone().find(|deployment| deployment.primary);
+    if let Some(failed) = primary.filter(|deployment| deployment.rollout == Rollout::Failed).or_else(|| {
+        // The breaker puts another one in its place and leaves it listed.
+        mine.find(|deployment| !deployment.primary && deployment.rollout == Rollout::Failed)
+            .filter(|_| primary.is_none())
+    }) {
+        return Judged::Failed(RolloutFailure::Breaker { reason: failed.reason.clone() });
+    }
+    let Some(deployment) = primary else {
+        return Judged::Failed(RolloutFailure::Superseded { by: service.task_definition.clone() });
+    };
+    if service.desired == 0 || deployment.desired == 0 {
+        return Judged::Failed(RolloutFailure::ScaledToZero);
+    }
+    // A new service reads as completed before anything of it runs, so the tasks themselves are counted.
+    let running = tasks.iter().filter(|task| task.runs && task.task_definition == wanted.task_definition);
+    let running = u32::try_from(running.count()).unwrap_or(u32::MAX);
+    let others = tasks.iter().filter(|task| task.runs && task.task_definition != wanted.task_definition).count();
+    if deployment.running < deployment.desired || running < deployment.desired {
+        let up = deployment.running.min(running);
+        return Judged::Going(format!("{up} of {} tasks run", deployment.desired));
+    }
+    if others > 0 {
+        return Judged::Going(format!("{others} older tasks end"));
+    }
+    if deployment.rollout != Rollout::Completed {
+        return Judged::Going("its tasks run and are watched".to_owned());
+    }
+    for container in tasks.iter().flat_map(|task| &task.containers) {
+        match &container.digest {
+            Some(found) if *found != wanted.digest => {
+                let (wanted, found) = (wanted.digest.clone(), found.clone());
+                return Judged::Failed(RolloutFailure::OtherImage { wanted, found });
+            }
+            Some(_) => {}
+            None => return Judged::Going(format!("{} does not say which image it is", container.name)),
+        }
+    }
+    Judged::Done
+}
+
+/// The first container of the wanted release that ended by itself. `stopped` are tasks that no longer run.
+pub fn ended(wanted: &Wanted, stopped: &[TaskState]) -> Option<ContainerEnd> {
+    let of_release = stopped.iter().filter(|task| !task.runs && task.task_definition == wanted.task_definition);
+    of_release
+        .flat_map(|task| task.containers.iter().map(move |container| (task, container)))
+        .find(|(task, container)| container.exit_code.is_some() || !is_ordinary(&task.stopped_reason))
+        .map(|(task, container)| {
+            let reasons = [task.stopped_reason.as_str(), container.reason.as_str()];
+            ContainerEnd {
+                task: task.id.clone(),
+                container: container.name.clone(),
+                exit_code: container.exit_code,
+                reason: reasons.iter().filter(|reason| !reason.is_empty()).copied().collect::<Vec<_>>().join(": "),
+            }
+        })
+}
+
+/// The scheduler stops tasks of its own accord when it scales or replaces.
+fn is_ordinary(reason: &str) -> bool {
+    reason.is_empty() || reason.starts_with("Scaling activity") || reason.starts_with("Service scaling")
+}
+
+impl fmt::Display for ContainerEnd {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "the container {} of task {} ended", self.container, self.task)?;
+        if let Some(code) = self.exit_code {
+            write!(formatter, " with exit code {code}")?;
+        }
+        if self.reason.is_empty() { Ok(()) } else { write!(formatter, " ({})", self.reason) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> Wanted {
+        Wanted { task_definition: "api:2".to_owned(), digest: "sha256:2".to_owned() }
+    }
+
+    fn deployment(task_definition: &str, primary: bool, rollout: Rollout, running: u32) -> Deployment {
+        let reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+        Deployment { task_definition: task_definition.to_owned(), primary, rollout, reason, desired: 2, running }
+    }
+
+    fn task(task_definition: &str, digest: Option<&str>) -> TaskState {
+        TaskState {
+            id: "f00".to_owned(),
+            task_definition: task_definition.to_owned(),
+            runs: true,
+            stopped_reason: String::new(),
+            containers: vec![TaskContainer {
+                name: "api".to_owned(),
+                digest: digest.map(str::to_owned),
+                exit_code: None,
+                reason: String::new(),
+            }],
+        }
+    }
+
+    fn judged(deployments: Vec<Deployment>, tasks: &[TaskState]) -> Judged {
+        let task_definition = deployments.iter().find(|deployment| deployment.primary);
+        let service = ServiceState {
+            name: "api".to_owned(),
+            task_definition: task_definition.map(|primary| primary.task_definition.clone()).unwrap_or_default(),
+            desired: 2,
+            deployments,
+        };
+        judge(&wanted(), &service, tasks)
+    }
+
+    fn running(count: usize) -> Vec<TaskState> {
+        vec![task("api:2", Some("sha256:2")); count]
+    }
+
+    #[test]
+    fn it_is_done_when_every_task_runs_the_wanted_image_and_no_other_does() {
+        let done = |rollout, tasks: &[TaskState]| judged(vec![deployment("api:2", true, rollout, 2)], tasks);
+        assert_eq!(done(Rollout::Completed, &running(2)), Judged::Done);
+        let not_done = [
+            done(Rollout::InProgress, &running(2)),
+            // A new service is called completed before anything of it runs.
+            done(Rollout::Completed, &[]),
+            done(Rollout::Completed, &running(1)),
+            done(Rollout::Completed, &[running(2), vec![task("api:1", Some("sha256:1"))]].concat()),
+            done(Rollout::Completed, &[task("api:2", None), task("api:2", Some("sha256:2"))]),
+        ];
+        insta::assert_debug_snapshot!(not_done);
+    }
+
+    #[test]
+    fn a_task_with_another_image_is_found() {
+        let tasks = [task("api:2", Some("sha256:2")), task("api:2", Some("sha256:9"))];
+        let judged = judged(vec![deployment("api:2", true, Rollout::Completed, 2)], &tasks);
+        assert!(matches!(judged, Judged::Failed(RolloutFailure::OtherImage { .. })), "{judged:?}");
+    }
+
+    #[test]
+    fn the_breaker_is_told_from_another_deployment() {
+        let breaker = |deployments| matches!(judged(deployments, &[]), Judged::Failed(RolloutFailure::Breaker { .. }));
+        assert!(breaker(vec![deployment("api:2", true, Rollout::Failed, 0)]));
+        let back = deployment("api:1", true, Rollout::InProgress, 2);
+        assert!(breaker(vec![deployment("api:2", false, Rollout::Failed, 0), back.clone()]));
+        let superseded = Judged::Failed(RolloutFailure::Superseded { by: "api:1".to_owned() });
+        assert_eq!(judged(vec![back.clone()], &[]), superseded);
+        assert_eq!(judged(vec![deployment("api:2", false, Rollout::InProgress, 1), back], &[]), superseded);
+        // A failure of the same definition in an earlier try is not this one's.
+        let again =
+            vec![deployment("api:2", false, Rollout::Failed, 0), deployment("api:2", true, Rollout::Completed, 2)];
+        assert_eq!(judged(again, &running(2)), Judged::Done);
+    }
+
+    #[test]
+    fn a_service_without_tasks_is_not_live() {
+        let mut none = deployment("api:2", true, Rollout::Completed, 0);
+        none.desired = 0;
+        assert_eq!(judged(vec![none], &[]), Judged::Failed(RolloutFailure::ScaledToZero));
+    }
+
+    #[test]
+    fn the_first_container_that_ended_is_told() {
+        let mut stopped = task("api:2", None);
+        stopped.runs = false;
+        stopped.stopped_reason = "Essential container in task exited".to_owned();
+        stopped.containers[0].exit_code = Some(1);
+        let mut scaled = stopped.clone();
+        scaled.stopped_reason = "Scaling activity initiated by deployment".to_owned();
+        scaled.containers[0].exit_code = None;
+        let older = TaskState { task_definition: "api:1".to_owned(), ..stopped.clone() };
+        assert_eq!(ended(&wanted(), &[older.clone(), scaled.clone()]), None);
+        let told = ended(&wanted(), &[older, scaled, stopped]).expect("one ended by itself");
+        insta::assert_snapshot!(told.to_string());
+        let mut unfetched = task("api:2", None);
+        unfetched.runs = false;
+        unfetched.stopped_reason = "CannotPullContainerError: not found".to_owned();
+        assert!(ended(&wanted(), &[unfetched]).is_some());
+    }
+}
