@@ -97,6 +97,37 @@ pub(crate) enum Command {
     /// Run the end-to-end tests in an environment of their own
     #[command(after_help = "One test alone:\n  devenv test -- orders::an_order_is_read_back")]
     Test(Test),
+    /// Make live in AWS what was tested, or rehearse it: devenv promote rehearsal
+    #[command(
+        after_help = "Without an account, on an emulated AWS:\n  devenv test --runtime docker\n  devenv promote rehearsal"
+    )]
+    Promote {
+        /// As devenv.toml names it: [promote.ENV]
+        #[arg(value_name = "ENV")]
+        environment: String,
+        /// Show what would change, and change nothing
+        #[arg(long)]
+        plan: bool,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Return to the release before
+    Rollback {
+        #[arg(value_name = "ENV")]
+        environment: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Show what was released, when and by whom
+    History {
+        #[arg(value_name = "ENV")]
+        environment: String,
+        /// How many of the last ones
+        #[arg(long, value_name = "N", default_value = "20")]
+        limit: usize,
+    },
     /// Check what this machine needs, with one command for each finding
     Doctor {
         /// Run the commands that change nothing outside the project
@@ -117,6 +148,9 @@ pub(crate) enum Command {
         #[arg(long)]
         instance: String,
     },
+    /// What the rehearsal's Terraform calls for each service; the order comes in DEVENV_SERVICE
+    #[command(hide = true)]
+    RehearseService,
     /// Kill, stop or start one unit, for tests
     #[command(hide = true)]
     Unit {
@@ -311,6 +345,10 @@ impl Command {
             Self::Emulator { .. } => "emulator",
             Self::Supervise { .. } => "supervise",
             Self::Unit { .. } => "unit",
+            Self::Promote { .. } => "promote",
+            Self::Rollback { .. } => "rollback",
+            Self::History { .. } => "history",
+            Self::RehearseService => "rehearse-service",
         }
     }
 }

@@ -10,6 +10,12 @@ pub(crate) enum Exit {
     ConfigurationInvalid = 3,
     PrerequisiteMissing = 4,
     NotReadyInTime = 5,
+    /// A promotion that its gate refused; nothing was changed.
+    Gate = 6,
+    /// A release failed, and what was before is live again.
+    RolledBack = 7,
+    /// A release failed, and the way back too.
+    RollbackFailed = 8,
     Locked = 9,
     Interrupted = 130,
 }
@@ -29,5 +35,8 @@ Exit codes:
   3    the configuration is invalid
   4    a prerequisite is missing
   5    not ready before the deadline
+  6    a promotion was refused by its gate; nothing was changed
+  7    a release failed; what was live before is live again
+  8    a release failed, and so did the rollback
   9    another run holds the lock
   130  interrupted";

@@ -1,7 +1,9 @@
 //! The one place where an error gets its stable code, its exit code and the next command to type.
 
 use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
-use devenv_engine::{Error, dynamo, testing};
+use devenv_engine::promotion::CloudErrorKind;
+use devenv_engine::{Error, dynamo, promotion, testing};
+use devenv_model::gate::{Reason, Refusal};
 use devenv_model::manifest::ProblemReport;
 use serde::Serialize;
 
@@ -111,8 +113,126 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
         Error::SupervisorLost { .. } => ("supervisor_lost", Exit::Failed, hint("devenv up repairs the environment")),
         Error::Refused { .. } => ("refused", Exit::Failed, hint("devenv status")),
+        Error::Promotion(error) => promotion(error),
         Error::Cancelled => ("interrupted", Exit::Interrupted, None),
     }
+}
+
+/// What a promotion ended with, and the next command.
+fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
+    use promotion::Error as E;
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        E::UnknownEnvironment { .. } => ("unknown_environment", Exit::Usage, hint("see [promote.ENV] in devenv.toml")),
+        E::Incomplete { environment, missing } => {
+            let text = format!("add {missing} = \"...\" to [promote.{environment}] in devenv.toml");
+            ("promotion_incomplete", Exit::ConfigurationInvalid, Some(text))
+        }
+        E::AccountFile { .. } => ("account_file", Exit::ConfigurationInvalid, hint("docs/aws.md says what is in it")),
+        E::WrongAccount { wanted, .. } => {
+            ("wrong_account", Exit::Gate, Some(format!("log in to {wanted}: aws sso login, or AWS_PROFILE=...")))
+        }
+        E::WrongRegion { wanted, .. } => ("wrong_region", Exit::Gate, Some(format!("export AWS_REGION={wanted}"))),
+        E::Refused(refusal) => ("gate", Exit::Gate, Some(gate_hint(refusal))),
+        E::NoRepository { .. } => ("no_repository", Exit::Gate, hint("git init, git add, git commit")),
+        E::NoImage { .. } => ("no_image", Exit::Gate, hint("devenv test --runtime docker")),
+        E::WrongPlatform { wanted, .. } => {
+            let text = format!(
+                "devenv test --runtime docker --build-in-docker --platform {wanted}, or promote from a build server"
+            );
+            ("wrong_platform", Exit::Gate, Some(text))
+        }
+        E::NoFoundation { environment, .. } => {
+            ("no_foundation", Exit::PrerequisiteMissing, Some(format!("just foundation {environment}")))
+        }
+        E::FoundationIncomplete { environment, .. } => {
+            ("foundation_incomplete", Exit::PrerequisiteMissing, Some(format!("just foundation {environment}")))
+        }
+        E::TablesDiffer { environment, .. } => {
+            ("tables_differ", Exit::Gate, Some(format!("schema changes go first: just foundation {environment}")))
+        }
+        E::TerraformMissing { .. } => (
+            "terraform_missing",
+            Exit::PrerequisiteMissing,
+            hint("install Terraform 1.11 or later, or set DEVENV_TERRAFORM"),
+        ),
+        E::TerraformVersion { .. } => {
+            ("terraform_version", Exit::PrerequisiteMissing, hint("install a newer one, or set DEVENV_TERRAFORM"))
+        }
+        E::Terraform { .. } => ("terraform", Exit::Failed, hint("again with -v shows all that it said")),
+        E::StateLocked { id, .. } => {
+            let text = format!("wait until it has ended; if it was killed, in its folder: terraform force-unlock {id}");
+            ("state_locked", Exit::Locked, Some(text))
+        }
+        E::Forbidden { .. } => {
+            ("forbidden_change", Exit::Gate, hint("a promotion keeps data; change the release's Terraform"))
+        }
+        E::TagTaken { .. } => {
+            ("tag_taken", Exit::Gate, hint("somebody pushed by hand; remove that image from the registry"))
+        }
+        E::OtherImage { .. } => ("other_image", Exit::Gate, hint("devenv test --runtime docker, then promote again")),
+        E::Locked { environment, .. } => {
+            ("promotion_locked", Exit::Locked, Some(format!("wait until it has ended: devenv history {environment}")))
+        }
+        E::LockLost { environment, .. } => {
+            ("lock_lost", Exit::Locked, Some(format!("see what is live: devenv history {environment}")))
+        }
+        E::Record { key, .. } => {
+            ("record_unreadable", Exit::Gate, Some(format!("restore an earlier version of {key} in the bucket")))
+        }
+        E::RequiredNotLive { required, .. } => ("required", Exit::Gate, Some(format!("devenv promote {required}"))),
+        E::OtherCommit { live, .. } => ("other_commit", Exit::Gate, Some(format!("git checkout {live}"))),
+        E::OtherTerraform { .. } => ("other_terraform", Exit::Gate, hint("git stash, then promote again")),
+        E::NoPrevious { environment } => ("no_previous", Exit::Failed, Some(format!("devenv history {environment}"))),
+        E::KeptFiles { .. } => {
+            ("kept_files", Exit::Failed, hint("check out the release's commit and promote it again"))
+        }
+        E::NobodyToAsk => ("nobody_to_ask", Exit::Usage, hint("add --yes")),
+        E::Declined => ("declined", Exit::Failed, None),
+        E::Rollout { .. } | E::RolloutDeadline { .. } => ("rollout", Exit::Failed, None),
+        E::Smoke { .. } | E::OtherVersion { .. } => ("smoke", Exit::Failed, None),
+        E::RolledBack { interrupted: true, .. } | E::ScaledToZero { interrupted: true, .. } => {
+            ("interrupted", Exit::Interrupted, None)
+        }
+        E::RolledBack { environment, .. } | E::ScaledToZero { environment, .. } => {
+            ("rolled_back", Exit::RolledBack, Some(format!("devenv history {environment}")))
+        }
+        E::RollbackFailed { environment, .. } => {
+            let text = format!("mend what is named above, then: devenv rollback {environment}");
+            ("rollback_failed", Exit::RollbackFailed, Some(text))
+        }
+        E::Left { environment, .. } => {
+            let text = format!("go on: devenv promote {environment}; or back: devenv rollback {environment}");
+            ("left", Exit::Interrupted, Some(text))
+        }
+        E::Rehearsal { .. } => ("rehearsal", Exit::Failed, hint("devenv down, then try again")),
+        E::Cloud(error) => match error.kind {
+            CloudErrorKind::Login => (
+                "login",
+                Exit::PrerequisiteMissing,
+                hint("log in again: aws sso login, or new credentials in the environment"),
+            ),
+            CloudErrorKind::Denied => {
+                ("denied", Exit::Failed, hint("the login lacks this right; docs/aws.md names the role that has it"))
+            }
+            CloudErrorKind::Unreachable => {
+                ("aws_unreachable", Exit::Failed, hint("see that the network is there, then try again"))
+            }
+            _ => ("aws", Exit::Failed, None),
+        },
+    }
+}
+
+/// The command that supplies what is missing first of all.
+fn gate_hint(refusal: &Refusal) -> String {
+    if refusal.reasons.contains(&Reason::Dirty) {
+        return "git commit or git stash, then devenv test --runtime docker".to_owned();
+    }
+    let missing = refusal.reasons.iter().find_map(|reason| match reason {
+        Reason::Missing { emulator } | Reason::Differs { emulator, .. } => Some(emulator.as_str()),
+        _ => None,
+    });
+    format!("devenv test --runtime docker --emulator {}", missing.unwrap_or("embedded"))
 }
 
 fn dynamo(error: &dynamo::Error) -> (&'static str, Exit, Option<String>) {

@@ -77,6 +77,7 @@ async fn command(arguments: Arguments) -> Exit {
                 state_dir: arguments.global.state_dir.clone(),
                 ephemeral: false,
                 engines: Arc::new(devenv_docker::Docker::default()),
+                clouds: Arc::new(devenv_aws::Aws),
             },
             emitter,
             cancel,

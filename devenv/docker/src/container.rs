@@ -36,7 +36,7 @@ pub(crate) fn body(new: &NewContainer) -> ContainerCreateBody {
 }
 
 fn host(new: &NewContainer) -> HostConfig {
-    let ContainerSpec { limits, ports, volume, restart, .. } = &new.spec;
+    let ContainerSpec { limits, ports, volume, binds, restart, .. } = &new.spec;
     let list = |values: &Vec<String>| (!values.is_empty()).then(|| values.clone());
     let mut bindings: HashMap<String, Option<Vec<PortBinding>>> = HashMap::new();
     for port in ports {
@@ -55,6 +55,8 @@ fn host(new: &NewContainer) -> HostConfig {
         pids_limit: limits.pids,
         init: limits.init.then_some(true),
         tmpfs: (!limits.tmpfs.is_empty()).then(|| limits.tmpfs.iter().map(|entry| tmpfs(entry)).collect()),
+        binds: (!binds.is_empty())
+            .then(|| binds.iter().map(|bind| format!("{}:{}", bind.source, bind.target)).collect()),
         mounts: volume.as_ref().map(|volume| {
             vec![Mount {
                 typ: Some(MountTypeEnum::VOLUME),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bollard::auth::DockerCredentials;
 use bollard::models::{
     BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum,
     NetworkCreateRequest,
@@ -9,7 +10,7 @@ use bollard::models::{
 use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions,
     InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions,
-    ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
+    ListVolumesOptions, LogsOptions, PushImageOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
     StartContainerOptions, StopContainerOptions, TagImageOptions,
 };
 use bollard::{Docker, body_full};
@@ -191,6 +192,32 @@ impl ContainerEngine for Engine {
                 if !status.is_empty() && status != last {
                     progress(format!("{} {status}", info.id.unwrap_or_default()).trim().to_owned());
                     last = status;
+                }
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn push<'a>(&'a self, repository: &'a str, tag: &'a str, user: &'a str, password: &'a str) -> Answer<'a, ()> {
+        async move {
+            let options = PushImageOptions { tag: Some(tag.to_owned()), ..PushImageOptions::default() };
+            let login = DockerCredentials {
+                username: Some(user.to_owned()),
+                password: Some(password.to_owned()),
+                serveraddress: repository.split('/').next().map(str::to_owned),
+                ..DockerCredentials::default()
+            };
+            // The answer is 200 also when the push fails: what failed is said in the stream, which bollard makes an error.
+            let mut news = self.client.push_image(repository, Some(options), Some(login));
+            while let Some(piece) = news.next().await {
+                let piece = piece.map_err(failed(format!("push {repository}:{tag}")))?;
+                if let Some(detail) = piece.error_detail {
+                    return Err(EngineError {
+                        action: format!("push {repository}:{tag}"),
+                        cause: detail.message.unwrap_or_else(|| "the registry did not say why".to_owned()),
+                        kind: EngineErrorKind::Other,
+                    });
                 }
             }
             Ok(())

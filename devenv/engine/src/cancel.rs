@@ -14,6 +14,11 @@ impl Cancel {
         (Canceller(sender), Self(receiver))
     }
 
+    /// One that nobody can use.
+    pub fn never() -> Self {
+        Self::channel().1
+    }
+
     pub fn is_cancelled(&self) -> bool {
         *self.0.borrow()
     }

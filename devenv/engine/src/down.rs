@@ -5,6 +5,7 @@ use devenv_model::observed::Leftover;
 use crate::choice::{Choice, ChosenRuntime, RuntimeKind};
 use crate::containers::{ContainerRuntime, remove_orphans, settle};
 use crate::control::Client;
+use crate::promotion::rehearsal;
 use crate::up::command_lock;
 use crate::{Emitter, Error, Project, supervisor, test_environments};
 
@@ -25,6 +26,8 @@ pub struct Down {
     pub leftovers: Vec<Leftover>,
     pub data_removed: bool,
     pub was_running: bool,
+    /// Whether the emulated AWS of a rehearsal was removed.
+    pub rehearsal_removed: bool,
 }
 
 /// Stops the environment and whatever a killed run left of it. Nothing to stop is not an error.
@@ -37,6 +40,9 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
         end_processes(project, &mut down, emitter).await?;
     }
     end_containers(project, options, &mut down, emitter, known).await?;
+    if known {
+        down.rehearsal_removed = rehearsal::remove_all(project).await?;
+    }
     if options.volumes && known {
         let data = project.state.data();
         match std::fs::remove_dir_all(&data) {

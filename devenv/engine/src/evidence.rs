@@ -15,7 +15,7 @@ use crate::testing::TestRun;
 use crate::{Error, Project};
 
 /// The folder whose tracked files evidence covers.
-const TERRAFORM: &str = "terraform";
+pub(crate) const TERRAFORM: &str = "terraform";
 /// Older evidence goes.
 const KEPT: usize = 30;
 
@@ -90,6 +90,12 @@ impl Subject {
 }
 
 fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, Error> {
+    let files = contents(root, tracked)?;
+    Ok(tree_digest(files.iter().map(|(path, mode, content)| (path.as_str(), *mode, content.as_slice()))))
+}
+
+/// Path, mode and content of each file; of a symbolic link, where it leads.
+pub(crate) fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String, u32, Vec<u8>)>, Error> {
     let mut files = Vec::new();
     for file in tracked {
         let path = root.join(&file.path);
@@ -99,13 +105,13 @@ fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, Error> {
             std::fs::read(&path)
         };
         match content {
-            Ok(content) => files.push((file.path.as_str(), file.mode, content)),
+            Ok(content) => files.push((file.path.clone(), file.mode, content)),
             // Removed and not yet committed: the tree is dirty, and without it another one.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(Error::ReadFile { path, source }),
         }
     }
-    Ok(tree_digest(files.iter().map(|(path, mode, content)| (*path, *mode, content.as_slice()))))
+    Ok(files)
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ mod world;
 pub mod containers;
 pub mod dynamo;
 pub mod host;
+pub mod promotion;
 pub mod testing;
 
 pub use attachment::Attachment;

@@ -8,6 +8,7 @@ use devenv_model::names::instance_name;
 use crate::Error;
 use crate::builds::BuildsFile;
 use crate::containers::ContainerEngines;
+use crate::promotion::Clouds;
 use crate::state_directory::StateDirectory;
 
 /// The file that makes a folder a project.
@@ -23,6 +24,8 @@ pub struct ProjectOptions {
     pub ephemeral: bool,
     /// Finds the container engine of this machine when one is needed.
     pub engines: Arc<dyn ContainerEngines>,
+    /// Speaks to AWS when something is promoted.
+    pub clouds: Arc<dyn Clouds>,
 }
 
 /// A manifest and the place on this machine where its environment lives.
@@ -31,6 +34,7 @@ pub struct Project {
     pub manifest: Manifest,
     pub instance: Instance,
     pub(crate) engines: Arc<dyn ContainerEngines>,
+    pub(crate) clouds: Arc<dyn Clouds>,
     pub(crate) state: StateDirectory,
     /// Of programs that were compiled in a container: every environment of the checkout shares them.
     pub(crate) programs: Utf8PathBuf,
@@ -72,6 +76,7 @@ impl Project {
             state: StateDirectory::new(&state_dir),
             instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
             engines: options.engines.clone(),
+            clouds: options.clouds.clone(),
             programs: default_state.join("programs"),
             builds: BuildsFile::within(&default_state),
         })

@@ -33,6 +33,13 @@ pub(crate) async fn is_dirty(root: &Utf8Path) -> bool {
     git(root, &["status", "--porcelain", "--untracked-files=normal"]).await.is_none_or(|changes| !changes.is_empty())
 }
 
+/// The subjects of the commits from one to another, newest first; `None` where git does not know both.
+pub(crate) async fn subjects(root: &Utf8Path, from: &str, to: &str) -> Option<Vec<String>> {
+    let range = format!("{from}..{to}");
+    let listed = git(root, &["log", "--format=%h %s", "--max-count=50", &range]).await?;
+    Some(listed.lines().map(str::to_owned).collect())
+}
+
 /// A file that git knows: its path from the folder that was asked about, and its mode, such as `0o100644`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TrackedFile {

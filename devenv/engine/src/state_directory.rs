@@ -86,6 +86,11 @@ impl StateDirectory {
         self.0.join("data")
     }
 
+    /// What a promotion to an environment works with.
+    pub(crate) fn promotion(&self, environment: &str) -> Utf8PathBuf {
+        self.0.join("promote").join(environment)
+    }
+
     pub(crate) fn database(&self) -> Utf8PathBuf {
         self.data().join("dynamodb.sqlite")
     }

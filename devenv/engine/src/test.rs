@@ -59,6 +59,7 @@ pub async fn test(
         state_dir: Some(folder.clone()),
         ephemeral: true,
         engines: options.engines.clone(),
+        clouds: options.clouds.clone(),
     })?;
     isolated.state.prepare()?;
     let run_lock = isolated.state.run_lock();

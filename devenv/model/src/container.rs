@@ -26,6 +26,9 @@ pub struct ContainerSpec {
     pub limits: Limits,
     pub healthcheck: Option<Healthcheck>,
     pub volume: Option<VolumeMount>,
+    /// Files of this machine that it is given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub binds: Vec<BindMount>,
     /// The Compose file's own labels.
     pub labels: BTreeMap<String, String>,
     pub restart: RestartPolicy,
@@ -42,6 +45,13 @@ pub struct PublishedPort {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VolumeMount {
     pub volume: String,
+    pub target: String,
+}
+
+/// A path of this machine and where it is seen in the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BindMount {
+    pub source: String,
     pub target: String,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, Step};
+use crate::promotion::Proposal;
 
 /// Durations are milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -70,6 +71,31 @@ pub enum Event {
     /// A line of the test command that is not about one test.
     TestOutput {
         line: String,
+    },
+    Proposed {
+        proposal: Proposal,
+    },
+    /// Somebody is to answer, if somebody is there.
+    Question {
+        text: String,
+    },
+    /// A stage of a promotion, such as `push`.
+    StageStarted {
+        stage: String,
+    },
+    /// A line of the stage that goes on.
+    StageProgress {
+        line: String,
+        /// Of a program that the stage runs, for who wants to know more.
+        detail: bool,
+    },
+    StageFinished {
+        stage: String,
+        elapsed_ms: u64,
+    },
+    StageFailed {
+        stage: String,
+        error: String,
     },
 }
 

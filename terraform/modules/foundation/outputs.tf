@@ -43,6 +43,6 @@ output "promote_role_arn" {
 }
 
 output "tables" {
-  description = "By name: keys, indexes and capacity of the tables as they were applied, for a promotion to compare its own with."
+  description = "By name: the table files as they were applied, for a promotion to compare its own with."
   value       = module.tables.definitions
 }

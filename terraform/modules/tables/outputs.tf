@@ -12,13 +12,13 @@ output "index_arns" {
   description = "By the name in the table file, by index: the index's ARN, for task roles."
   value = {
     for name, table in aws_dynamodb_table.this : name => {
-      for index in concat(keys(module.mapping.tables[name].global_indexes), keys(module.mapping.tables[name].local_indexes)) :
+      for index in concat(keys(module.mapping.files[name].global_indexes), keys(module.mapping.tables[name].local_indexes)) :
       index => "${table.arn}/index/${index}"
     }
   }
 }
 
 output "definitions" {
-  description = "By the name in the table file: keys, indexes and capacity, as the mapping reads them."
+  description = "By the name in the table file: what the file says."
   value       = { for name, table in aws_dynamodb_table.this : name => module.mapping.tables[name] }
 }

@@ -16,7 +16,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(crate) async fn read(response: reqwest::Response) -> Result<Self, reqwest::Error> {
+    pub(crate) async fn read(response: reqwest_tls::Response) -> Result<Self, reqwest_tls::Error> {
         let status = response.status().as_u16();
         let headers = response
             .headers()

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::Method;
+use reqwest_tls::Method;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use uuid::Uuid;

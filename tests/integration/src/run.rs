@@ -1,10 +1,11 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
     time::Duration,
 };
 
-use crate::{Environment, Settings, bundle, progress::Progress, turn::Turn};
+use crate::{Environment, Service, Settings, bundle, progress::Progress, turn::Turn};
 
 /// What is done for a failed test, however bad the state of the system is.
 const AFTERMATH: Duration = Duration::from_secs(30);
@@ -24,6 +25,27 @@ pub fn undisturbed<F: AsyncFnOnce(&Environment)>(test: F) {
 /// When the test does, or when there is no environment to run it in.
 pub fn alone<F: AsyncFnOnce(&Environment)>(test: F) {
     run(&name::<F>(), Turn::exclusive, test);
+}
+
+/// Runs a test that is safe for a release that customers use: it knows order-api by its address only, orders nothing but
+/// [`CANARY`], and expects nothing of what others ordered. `RELEASE_URL` is the address of such a release; without it, the
+/// test runs like any other.
+///
+/// # Panics
+/// When the test does, or when there is nothing to run it against.
+pub fn shared<F: AsyncFnOnce(&Service)>(test: F) {
+    let Some(url) = std::env::var("RELEASE_URL").ok().filter(|url| !url.is_empty()) else {
+        return run(&name::<F>(), Turn::shared, async |environment| test(&environment.api).await);
+    };
+    let events = std::env::var("DEVENV_TEST_EVENTS").ok().filter(|path| !path.is_empty()).map(Into::into);
+    let progress = Progress::begin(events, &name::<F>());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    let api = Service::new(&url, Arc::default());
+    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(test(&api))));
+    progress.end();
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
 }
 
 fn run<F: AsyncFnOnce(&Environment)>(name: &str, turn: fn(&Settings) -> std::io::Result<Turn>, test: F) {

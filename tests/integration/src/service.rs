@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest_tls::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
@@ -11,6 +11,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
 /// For a service to end or to come back, with the supervisor's longest back-off (10 s).
 const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
+
+/// The product that is there in every environment for tests to order, and that no customer does.
+pub const CANARY: &str = "CANARY";
 
 /// The body of an order.
 pub fn order(product_id: &str, quantity: u64, customer_id: &str) -> Value {
@@ -64,7 +67,7 @@ impl Service {
     /// Why there is no whole answer.
     pub async fn try_send(&self, request: RequestBuilder) -> Result<Answer, String> {
         let request = request.build().expect("the test makes valid requests");
-        let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let body = request.body().and_then(reqwest_tls::Body::as_bytes).unwrap_or_default();
         // Enough of it to know which one it was.
         let body = String::from_utf8_lossy(&body[..body.len().min(300)]);
         let described = format!("{} {} {body}", request.method(), request.url());

@@ -18,7 +18,11 @@ pub(super) async fn run(context: &Context, volumes: bool) -> Result<Outcome, Err
         (true, false) => "; there was no data",
         (false, _) => "; the data stays (devenv down --volumes removes it)",
     });
+    if down.rehearsal_removed {
+        text.push_str("; removed the rehearsal's emulated AWS");
+    }
     let fields = json!({
+        "rehearsal_removed": down.rehearsal_removed,
         "stopped": down.stopped, "leftovers": down.leftovers, "data_removed": down.data_removed,
         "was_running": down.was_running,
     });

@@ -5,8 +5,10 @@ mod data;
 mod doctor;
 mod down;
 mod env;
+mod history;
 mod logs;
 mod parity;
+mod promote;
 mod status;
 mod test;
 mod unit;
@@ -27,6 +29,10 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         Command::Reset => data::reset(context).await,
         Command::Env { format } => env::run(context, format).await,
         Command::Test(arguments) => test::run(context, arguments).await,
+        Command::Promote { environment, plan, yes } => promote::promote(context, environment, plan, yes).await,
+        Command::Rollback { environment, yes } => promote::roll_back(context, &environment, yes).await,
+        Command::History { environment, limit } => history::run(context, &environment, limit).await,
+        Command::RehearseService => promote::rehearse_service(context).await,
         Command::Doctor { fix } => doctor::run(context, fix).await,
         Command::Unit { action, name } => unit::run(context, action, &name).await,
         Command::Completions { .. } | Command::Emulator { .. } | Command::Supervise { .. } => {

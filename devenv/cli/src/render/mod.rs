@@ -3,6 +3,7 @@
 mod json;
 mod log_line;
 mod plain;
+mod proposal;
 mod style;
 mod table;
 mod tty;
@@ -16,6 +17,7 @@ use crate::arguments::{Global, Output};
 use crate::report::Report;
 use crate::run::Outcome;
 
+use proposal::proposal_lines;
 pub(crate) use style::Style;
 pub(crate) use table::environment_table;
 

@@ -5,7 +5,7 @@ use devenv_model::event::{Event, TestOutcome};
 use devenv_model::manifest::Drawing;
 use devenv_model::plan::Operation;
 
-use super::{Render, Style, environment_table};
+use super::{Render, Style, environment_table, proposal_lines};
 use crate::report::Report;
 use crate::run::Outcome;
 
@@ -92,6 +92,21 @@ pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
             vec![format!("{mark} {time:>11}  {name}")]
         }
         Event::TestOutput { line } if verbose || is_compiler_trouble(line) => vec![format!("  {line}")],
+        Event::Proposed { proposal } => {
+            let mut lines = proposal_lines(proposal);
+            if verbose {
+                lines.extend(proposal.plan.lines().map(str::to_owned));
+            }
+            lines
+        }
+        Event::Question { text } => vec![text.clone()],
+        Event::StageFinished { stage, elapsed_ms } => {
+            vec![format!("{} {stage} {}", style.green("done"), style.dim(&format!("{elapsed_ms} ms")))]
+        }
+        Event::StageFailed { stage, error } => {
+            vec![format!("{} {stage}: {}", style.red("failed"), error.lines().next().unwrap_or_default())]
+        }
+        Event::StageProgress { line, detail } if verbose || !detail => vec![format!("  {line}")],
         _ => Vec::new(),
     }
 }

@@ -18,11 +18,14 @@ pub(super) struct Tty {
     bars: MultiProgress,
     steps: BTreeMap<usize, ProgressBar>,
     tests: BTreeMap<String, ProgressBar>,
+    /// Of a promotion, one at a time.
+    stage: Option<ProgressBar>,
 }
 
 impl Tty {
     pub(super) fn new(style: Style, verbose: bool) -> Self {
-        Self { style, verbose, bars: MultiProgress::new(), steps: BTreeMap::new(), tests: BTreeMap::new() }
+        let bars = MultiProgress::new();
+        Self { style, verbose, bars, steps: BTreeMap::new(), tests: BTreeMap::new(), stage: None }
     }
 
     fn spinner(&self, text: String) -> ProgressBar {
@@ -70,6 +73,20 @@ impl Render for Tty {
             }
             Event::StepFinished { index, .. } | Event::StepFailed { index, .. } => {
                 if let Some(bar) = self.steps.remove(index) {
+                    bar.finish_and_clear();
+                }
+            }
+            Event::StageStarted { stage } => {
+                self.stage = Some(self.spinner(stage.clone()));
+                return true;
+            }
+            Event::StageProgress { line, .. } => {
+                if let Some(bar) = &self.stage {
+                    bar.set_message(line.clone());
+                }
+            }
+            Event::StageFinished { .. } | Event::StageFailed { .. } => {
+                if let Some(bar) = self.stage.take() {
                     bar.finish_and_clear();
                 }
             }

@@ -38,6 +38,14 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
         reference: &'a str,
         progress: &'a (dyn Fn(String) + Send + Sync),
     ) -> BoxFuture<'a, Result<(), EngineError>>;
+    /// Pushes an image that has this name and tag here, and reads the answer to its end: it says there whether it failed.
+    fn push<'a>(
+        &'a self,
+        repository: &'a str,
+        tag: &'a str,
+        user: &'a str,
+        password: &'a str,
+    ) -> BoxFuture<'a, Result<(), EngineError>>;
     /// Ids of the images that have this label and no name.
     fn unnamed_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<String>, EngineError>>;
     /// Not with force: an image that a container uses stays, and is the error.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8Path;
 use devenv_model::manifest::EmulatorKind;
 
 use crate::Project;
@@ -35,6 +36,19 @@ impl Scope {
             root: project.instance.root.to_string(),
             state: project.state.path().to_string(),
         }
+    }
+
+    /// Of a part of the environment that has a folder of its own and is removed by itself.
+    pub(crate) fn of_part(project: &Project, folder: &Utf8Path, name: &str) -> Self {
+        Self {
+            instance: format!("{}-{name}", project.instance.name),
+            root: project.instance.root.to_string(),
+            state: folder.to_string(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> &str {
+        &self.state
     }
 
     pub(crate) fn container(&self, unit: &str) -> String {

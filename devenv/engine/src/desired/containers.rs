@@ -55,6 +55,7 @@ pub(crate) fn emulator(project: &Project, kind: EmulatorKind, image: String, por
         limits: Limits::default(),
         healthcheck: None,
         volume: None,
+        binds: Vec::new(),
         labels: BTreeMap::new(),
         restart: RestartPolicy::OnFailure { times: RESTARTS },
     };
@@ -162,6 +163,7 @@ pub(crate) fn service(
         limits: service.limits.clone(),
         healthcheck: service.healthcheck.clone(),
         volume: None,
+        binds: Vec::new(),
         labels: service.labels.clone(),
         restart: restart(service),
     })

@@ -39,3 +39,8 @@ output "tables" {
     error_message = "Two files describe one table: ${join(", ", local.repeated)}. Keep one of them."
   }
 }
+
+output "files" {
+  description = "By the table's name: what its file says, word for word."
+  value       = { for definition in local.whole : definition.TableName => definition }
+}

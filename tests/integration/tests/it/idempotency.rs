@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use integration::{Environment, order, undisturbed};
-use reqwest::{Method, header::HeaderValue};
+use reqwest_tls::{Method, header::HeaderValue};
 use tokio::task::JoinSet;
 
 #[test]

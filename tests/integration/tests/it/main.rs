@@ -1,5 +1,6 @@
 //! The order system, end to end, as its clients see it: a file for each behaviour of the contract.
 
+mod canary;
 mod crashes;
 mod health;
 mod idempotency;

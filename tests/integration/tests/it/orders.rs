@@ -1,7 +1,7 @@
 //! An order is placed and read back.
 
 use integration::{order, undisturbed};
-use reqwest::Method;
+use reqwest_tls::Method;
 
 /// The oldest test of this system, from before the services were written anew.
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use integration::{Environment, Service, order, undisturbed};
-use reqwest::Method;
+use reqwest_tls::Method;
 use serde_json::{Value, json};
 
 const UNKNOWN_ID: &str = "018f0000-0000-7000-8000-000000000000";

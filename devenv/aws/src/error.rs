@@ -1,0 +1,96 @@
+//! From AWS's many errors to the few that a promotion tells apart.
+
+use std::error::Error as StdError;
+
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use devenv_engine::promotion::{CloudError, CloudErrorKind};
+
+const CONFLICT: u16 = 409;
+const PRECONDITION_FAILED: u16 = 412;
+const NOT_FOUND: u16 = 404;
+
+/// Turns what came back into an error that says what was tried.
+pub(crate) fn failed<E>(action: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> CloudError
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    let action = action.into();
+    move |error| {
+        let kind = kind(&error);
+        let cause = match error.as_service_error() {
+            Some(service) => {
+                let code = service.code().unwrap_or("no code");
+                service.message().map_or_else(|| code.to_owned(), |message| format!("{code}: {message}"))
+            }
+            None => DisplayErrorContext(&error).to_string(),
+        };
+        CloudError { action, cause, kind }
+    }
+}
+
+/// `None` where what was asked for does not exist.
+pub(crate) fn unless_absent<T>(outcome: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == CloudErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn kind<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E, HttpResponse>) -> CloudErrorKind {
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let Some(service) = error.as_service_error() else {
+        let said = DisplayErrorContext(error).to_string();
+        return if said.contains("credential") || said.contains("token") {
+            CloudErrorKind::Login
+        } else if matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) {
+            CloudErrorKind::Unreachable
+        } else {
+            CloudErrorKind::Other
+        };
+    };
+    of_code(service.code().unwrap_or_default(), status)
+}
+
+fn of_code(code: &str, status: Option<u16>) -> CloudErrorKind {
+    match code {
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "AuthFailure"
+        | "TokenRefreshRequired"
+        | "InvalidToken" => CloudErrorKind::Login,
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => CloudErrorKind::Denied,
+        "PreconditionFailed" | "ConditionalRequestConflict" => CloudErrorKind::Conflict,
+        code if code.starts_with("NoSuch") || code.contains("NotFound") => CloudErrorKind::NotFound,
+        _ => match status {
+            Some(PRECONDITION_FAILED | CONFLICT) => CloudErrorKind::Conflict,
+            Some(NOT_FOUND) => CloudErrorKind::NotFound,
+            _ => CloudErrorKind::Other,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        for (code, status, kind) in [
+            ("ExpiredToken", 403, CloudErrorKind::Login),
+            ("AccessDenied", 403, CloudErrorKind::Denied),
+            ("PreconditionFailed", 412, CloudErrorKind::Conflict),
+            ("", 412, CloudErrorKind::Conflict),
+            ("NoSuchKey", 404, CloudErrorKind::NotFound),
+            ("RepositoryNotFoundException", 400, CloudErrorKind::NotFound),
+            ("InternalError", 500, CloudErrorKind::Other),
+        ] {
+            assert_eq!(of_code(code, Some(status)), kind, "{code} {status}");
+        }
+    }
+}

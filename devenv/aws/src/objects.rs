@@ -1,0 +1,83 @@
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use devenv_engine::promotion::{CloudError, CloudErrorKind, Condition, Object, Objects};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::error::{failed, unless_absent};
+
+/// Nothing that devenv keeps is larger (bytes).
+const LIMIT: i64 = 64 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct S3 {
+    client: Client,
+}
+
+impl S3 {
+    /// An emulator has no host name for each bucket.
+    pub(crate) fn new(config: &SdkConfig, path_style: bool) -> Self {
+        let config = aws_sdk_s3::config::Builder::from(config).force_path_style(path_style).build();
+        Self { client: Client::from_conf(config) }
+    }
+}
+
+impl Objects for S3 {
+    fn get<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<Object>, CloudError>> {
+        async move {
+            let action = format!("read {key} in {bucket}");
+            let answer = self.client.get_object().bucket(bucket).key(key).send().await;
+            let Some(answer) = unless_absent(answer.map_err(failed(action.clone())))? else {
+                return Ok(None);
+            };
+            let other = |cause: String| CloudError { action: action.clone(), cause, kind: CloudErrorKind::Other };
+            if answer.content_length.unwrap_or_default() > LIMIT {
+                return Err(other(format!("it is larger than {LIMIT} bytes")));
+            }
+            let etag = answer.e_tag.unwrap_or_default();
+            let content = answer.body.collect().await.map_err(|error| other(error.to_string()))?.to_vec();
+            Ok(Some(Object { content, etag }))
+        }
+        .boxed()
+    }
+
+    fn put<'a>(
+        &'a self,
+        bucket: &'a str,
+        key: &'a str,
+        content: Vec<u8>,
+        condition: Condition,
+    ) -> BoxFuture<'a, Result<String, CloudError>> {
+        async move {
+            let request = self.client.put_object().bucket(bucket).key(key).body(ByteStream::from(content));
+            let request = match condition {
+                Condition::Absent => request.if_none_match("*"),
+                Condition::Matches(etag) => request.if_match(etag),
+            };
+            let answer = request.send().await.map_err(failed(format!("write {key} in {bucket}")))?;
+            Ok(answer.e_tag.unwrap_or_default())
+        }
+        .boxed()
+    }
+
+    fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CloudError>> {
+        async move {
+            let mut names = Vec::new();
+            let mut next = None;
+            loop {
+                let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/");
+                let answer = request.set_continuation_token(next).send().await;
+                let answer = answer.map_err(failed(format!("list {prefix} in {bucket}")))?;
+                let found = answer.common_prefixes.unwrap_or_default().into_iter().filter_map(|found| found.prefix);
+                names.extend(found.map(|name| name[prefix.len()..].trim_end_matches('/').to_owned()));
+                next = answer.next_continuation_token;
+                if next.is_none() {
+                    names.sort_unstable();
+                    return Ok(names);
+                }
+            }
+        }
+        .boxed()
+    }
+}

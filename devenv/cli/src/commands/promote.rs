@@ -1,0 +1,73 @@
+use std::io::{BufRead, IsTerminal};
+
+use devenv_engine::promotion::{Decider, PromoteOptions, Promoted};
+use devenv_engine::{Error, promotion};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::run::{Context, Outcome};
+
+pub(super) async fn promote(context: &Context, environment: String, plan: bool, yes: bool) -> Result<Outcome, Error> {
+    let order = PromoteOptions { environment, only_plan: plan };
+    let answers = Answers { yes };
+    let promoted = promotion::promote(&context.options, &order, &answers, &context.emitter, &context.cancel).await?;
+    let text = if plan { planned(&promoted) } else { live(&promoted) };
+    Ok(Outcome::done(text, &promoted))
+}
+
+pub(super) async fn roll_back(context: &Context, environment: &str, yes: bool) -> Result<Outcome, Error> {
+    let answers = Answers { yes };
+    let promoted =
+        promotion::roll_back(&context.options, environment, &answers, &context.emitter, &context.cancel).await?;
+    Ok(Outcome::done(live(&promoted), &promoted))
+}
+
+pub(super) async fn rehearse_service(context: &Context) -> Result<Outcome, Error> {
+    promotion::rehearse_service(&context.options).await?;
+    Ok(Outcome::done("", &serde_json::json!({})))
+}
+
+fn planned(promoted: &Promoted) -> String {
+    let environment = &promoted.environment;
+    format!("nothing was changed\nnext: devenv promote {environment} (-v shows the whole plan)")
+}
+
+fn live(promoted: &Promoted) -> String {
+    let Promoted { environment, release, url, .. } = promoted;
+    let commit = release.commit.get(..12).unwrap_or(&release.commit);
+    format!(
+        "live in {environment}: release {} (commit {commit}) at {url}\nnext: devenv history {environment}, devenv rollback {environment}",
+        release.id
+    )
+}
+
+/// A person at a terminal, or nobody.
+struct Answers {
+    yes: bool,
+}
+
+impl Decider for Answers {
+    fn approve(&self) -> BoxFuture<'_, Option<bool>> {
+        async move {
+            if self.yes {
+                return Some(true);
+            }
+            Some(ask().await?.starts_with(['y', 'Y']))
+        }
+        .boxed()
+    }
+
+    fn undo(&self) -> BoxFuture<'_, bool> {
+        async move { ask().await.is_none_or(|answer| !answer.starts_with(['n', 'N'])) }.boxed()
+    }
+}
+
+/// A line from the terminal. Meanwhile the lock is renewed.
+async fn ask() -> Option<String> {
+    let read = || {
+        let stdin = std::io::stdin();
+        let mut line = String::new();
+        (stdin.is_terminal() && stdin.lock().read_line(&mut line).is_ok()).then_some(line)
+    };
+    tokio::task::spawn_blocking(read).await.ok().flatten().map(|line| line.trim().to_owned())
+}

@@ -1,0 +1,27 @@
+//! Promotion: what was tested is made live in AWS, by these steps and no others: gate, lock, push, plan, apply, wait, smoke,
+//! record; and what was there is put back when one of them fails.
+
+mod at_hand;
+mod cloud;
+mod copy;
+mod error;
+mod foundation;
+mod ledger;
+mod promote;
+mod push;
+pub(crate) mod rehearsal;
+mod site;
+mod smoke;
+mod terraform;
+mod tree;
+mod wait;
+
+pub use cloud::{
+    AccountMade, AccountNeeds, Caller, Cloud, CloudAddress, CloudError, CloudErrorKind, Clouds, Condition,
+    EmulatedAccount, Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry, RegistryLogin,
+    ServiceNeeds, ServiceOrder, Services, TaskDefinition,
+};
+pub use error::Error;
+pub use promote::{Decider, PromoteOptions, Promoted, history, promote, roll_back};
+pub use rehearsal::rehearse_service;
+pub use terraform::{Terraform, TerraformEnd, TerraformOrder};

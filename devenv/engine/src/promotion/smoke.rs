@@ -1,0 +1,87 @@
+//! Asks what was made live, as its clients do: first who answers, then the tests that are safe for everybody.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use devenv_model::event::{Event, TestOutcome};
+use devenv_model::promotion::Release;
+use serde_json::Value;
+
+use super::Error;
+use super::site::Site;
+use crate::{Cancel, testing};
+
+/// Where the smoke tests find the release.
+const VARIABLE: &str = "RELEASE_URL";
+/// A load balancer takes a moment to know its targets.
+const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+/// So often in a row the new release must answer.
+const IN_A_ROW: usize = 5;
+const PAUSE: Duration = Duration::from_millis(200);
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+pub(super) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel: &Cancel) -> Result<(), crate::Error> {
+    shows(url, release, cancel).await?;
+    let Some(command) = site.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
+        return Ok(());
+    };
+    let left = site.project.state.promotion(site.name()).join("left");
+    std::fs::create_dir_all(&left).map_err(|source| crate::Error::State { path: left.clone(), source })?;
+    let environment: BTreeMap<String, String> = [(VARIABLE.to_owned(), url.to_owned())].into();
+    site.emitter.emit(Event::TestRunStarted { command: command.clone() });
+    let order = testing::TestCommand {
+        command,
+        arguments: &[],
+        directory: &site.project.instance.root,
+        environment: &environment,
+        left: &left,
+    };
+    let run = testing::run(&order, site.emitter, cancel).await?;
+    if run.is_green() {
+        return Ok(());
+    }
+    let mut failed: Vec<String> = Vec::new();
+    let mut output = Vec::new();
+    for test in run.tests.iter().filter(|test| test.outcome == TestOutcome::Failed) {
+        failed.push(test.name.clone());
+        output.extend(test.failure.iter().flat_map(|text| text.lines()).map(str::to_owned));
+    }
+    if failed.is_empty() {
+        failed.push(run.failure.unwrap_or_else(|| "no test ran".to_owned()));
+        output.extend(run.output.into_iter().rev().take(20).rev());
+    }
+    Err(Error::Smoke { failed, output }.into())
+}
+
+/// Until nothing but the release answers for some time. `/version` names the image that the service was given.
+async fn shows(url: &str, release: &Release, cancel: &Cancel) -> Result<(), crate::Error> {
+    let client = reqwest_tls::Client::builder().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0).build();
+    let address = format!("{url}/version");
+    let other = |found: String| {
+        let wanted = release.images.values().map(|image| image.reference.clone()).collect::<Vec<_>>().join(" or ");
+        crate::Error::from(Error::OtherVersion { url: address.clone(), wanted, found })
+    };
+    let client = client.map_err(|error| other(error.to_string()))?;
+    let deadline = tokio::time::Instant::now() + SHOWN_WITHIN;
+    let mut in_a_row = 0;
+    loop {
+        let found = match client.get(&address).send().await {
+            Ok(answer) => answer.json::<Value>().await.map(|version| version["image"].clone()),
+            Err(error) => Err(error),
+        };
+        let is_ours = |image: &Value| release.images.values().any(|ours| *image == *ours.reference);
+        in_a_row = if found.as_ref().is_ok_and(is_ours) { in_a_row + 1 } else { 0 };
+        if in_a_row == IN_A_ROW {
+            return Ok(());
+        }
+        if tokio::time::Instant::now() >= deadline {
+            return Err(other(found.map_or_else(|error| error.to_string(), |image| image.to_string())));
+        }
+        if in_a_row == 0 {
+            tokio::select! {
+                () = cancel.cancelled() => return Err(crate::Error::Cancelled),
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+}

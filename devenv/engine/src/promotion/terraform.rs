@@ -1,0 +1,240 @@
+//! The Terraform binary: found, told where to keep its own files, and run with its output as news.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::process::Stdio;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use futures_util::future::BoxFuture;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+use super::Error;
+use crate::Cancel;
+
+/// Instead of the `terraform` on the path.
+const VARIABLE: &str = "DEVENV_TERRAFORM";
+/// S3 locks without a table since then.
+const NEEDED: (u64, u64) = (1, 11);
+/// Lines that an error carries.
+const KEPT: usize = 40;
+
+/// What a promotion asks of Terraform.
+pub trait Terraform: Send + Sync + fmt::Debug {
+    /// Runs one of its commands to its end; the process holds `alive`, a locked file, as long as it lives. Cancelled, it is asked once to end in order, and is waited for: only so it gives up its lock.
+    fn run<'a>(
+        &'a self,
+        order: &'a TerraformOrder,
+        alive: Option<File>,
+        line: &'a (dyn Fn(String) + Send + Sync),
+        cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<TerraformEnd, Error>>;
+}
+
+#[derive(Debug, Clone)]
+pub struct TerraformOrder {
+    /// The folder of the root.
+    pub root: Utf8PathBuf,
+    /// The command first.
+    pub arguments: Vec<String>,
+    /// The whole environment of the process.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// Whether standard output is an answer to be read and not news.
+    pub answers: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerraformEnd {
+    pub code: i32,
+    /// Standard output, of an order that answers.
+    pub answer: String,
+    /// The last lines of everything it wrote.
+    pub output: Vec<String>,
+}
+
+/// The program.
+#[derive(Debug, Clone)]
+pub(super) struct TerraformBinary {
+    program: OsString,
+}
+
+impl TerraformBinary {
+    /// Finds it, and sees that it is new enough.
+    pub(super) async fn find() -> Result<Box<dyn Terraform>, Error> {
+        let program = std::env::var_os(VARIABLE).filter(|named| !named.is_empty()).unwrap_or("terraform".into());
+        let missing = |cause: String| Error::TerraformMissing { cause };
+        let output = Command::new(&program)
+            .args(["version", "-json"])
+            .env("CHECKPOINT_DISABLE", "1")
+            .output()
+            .await
+            .map_err(|error| missing(error.to_string()))?;
+        let answer: serde_json::Value =
+            serde_json::from_slice(&output.stdout).map_err(|_| missing("it does not say its version".to_owned()))?;
+        let found = answer["terraform_version"].as_str().unwrap_or_default();
+        if !is_enough(found) {
+            let needed = format!("{}.{}", NEEDED.0, NEEDED.1);
+            return Err(Error::TerraformVersion { found: found.to_owned(), needed });
+        }
+        Ok(Box::new(Self { program }))
+    }
+}
+
+fn is_enough(version: &str) -> bool {
+    let mut numbers = version.split(['.', '-']).map(|part| part.parse::<u64>().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= NEEDED
+}
+
+impl Terraform for TerraformBinary {
+    fn run<'a>(
+        &'a self,
+        order: &'a TerraformOrder,
+        alive: Option<File>,
+        line: &'a (dyn Fn(String) + Send + Sync),
+        cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<TerraformEnd, Error>> {
+        Box::pin(run(&self.program, order, alive, line, cancel))
+    }
+}
+
+async fn run(
+    program: &OsString,
+    order: &TerraformOrder,
+    alive: Option<File>,
+    line: &(dyn Fn(String) + Send + Sync),
+    cancel: &Cancel,
+) -> Result<TerraformEnd, Error> {
+    let failed = |error: std::io::Error| Error::TerraformMissing { cause: error.to_string() };
+    let mut child = Command::new(program)
+        .arg(format!("-chdir={}", order.root))
+        .args(&order.arguments)
+        .env_clear()
+        .envs(&order.environment)
+        // It reads nothing; what it inherits here is the lock.
+        .stdin(alive.map_or_else(Stdio::null, Stdio::from))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A terminal's Ctrl-C would reach it beside ours, and at the second one it leaves its lock behind.
+        .process_group(0)
+        .spawn()
+        .map_err(failed)?;
+    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let stderr = child.stderr.take().expect("stderr is piped");
+    let (mut out, mut err) = (BufReader::new(stdout).split(b'\n'), BufReader::new(stderr).split(b'\n'));
+    let (mut more_out, mut more_err, mut asked) = (true, true, false);
+    let mut end = TerraformEnd { code: 0, answer: String::new(), output: Vec::new() };
+    while more_out || more_err {
+        tokio::select! {
+            next = out.next_segment(), if more_out => match next.map_err(failed)? {
+                Some(bytes) if order.answers => {
+                    end.answer.push_str(&String::from_utf8_lossy(&bytes));
+                    end.answer.push('\n');
+                }
+                Some(bytes) => end.take(&bytes, line),
+                None => more_out = false,
+            },
+            next = err.next_segment(), if more_err => match next.map_err(failed)? {
+                Some(bytes) => end.take(&bytes, line),
+                None => more_err = false,
+            },
+            () = cancel.cancelled(), if !asked => {
+                asked = true;
+                if let Some(group) = group {
+                    let _ = kill_process_group(group, Signal::INT);
+                }
+            }
+        }
+    }
+    let status = child.wait().await.map_err(failed)?;
+    end.code = status.code().unwrap_or(-1);
+    Ok(end)
+}
+
+impl TerraformEnd {
+    fn take(&mut self, bytes: &[u8], line: &(dyn Fn(String) + Send + Sync)) {
+        let text = String::from_utf8_lossy(bytes).trim_end().to_owned();
+        if text.is_empty() {
+            return;
+        }
+        line(text.clone());
+        self.output.push(text);
+        if self.output.len() > KEPT {
+            self.output.remove(0);
+        }
+    }
+}
+
+/// The environment of every Terraform that devenv runs: what it keeps goes to `folder`, and nobody's settings are read.
+pub(super) fn environment(folder: &Utf8Path) -> [(&'static str, String); 6] {
+    [
+        ("TF_IN_AUTOMATION", "1".to_owned()),
+        ("TF_INPUT", "0".to_owned()),
+        ("TF_CLI_ARGS", String::new()),
+        ("TF_DATA_DIR", folder.join("data").into_string()),
+        ("TF_CLI_CONFIG_FILE", folder.join("terraform.rc").into_string()),
+        ("CHECKPOINT_DISABLE", "1".to_owned()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        for (version, enough) in
+            [("1.11.0", true), ("1.11.0-rc1", true), ("1.12.3", true), ("2.0.0", true), ("1.10.5", false), ("", false)]
+        {
+            assert_eq!(is_enough(version), enough, "{version}");
+        }
+    }
+
+    fn shell(script: &str) -> TerraformOrder {
+        TerraformOrder {
+            root: "/".into(),
+            // As the program's first argument is a folder, the script is the one after it.
+            arguments: vec![script.to_owned()],
+            environment: std::env::vars_os().collect(),
+            answers: false,
+        }
+    }
+
+    /// A program that does what its second argument says.
+    fn interpreter(folder: &Utf8Path) -> OsString {
+        use std::os::unix::fs::PermissionsExt;
+        let path = folder.join("terraform");
+        std::fs::write(&path, "#!/bin/sh\nexec /bin/sh -c \"$2\"\n").expect("writable");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("ours");
+        path.into_os_string()
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_one_is_asked_once_and_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let program = interpreter(Utf8Path::from_path(folder.path()).expect("UTF-8"));
+        let (canceller, cancel) = Cancel::channel();
+        let order =
+            shell("trap 'echo asked; sleep 0.2; echo unlocked; exit 1' INT; echo began; while :; do sleep 0.05; done");
+        let line = |line: String| {
+            if line == "began" {
+                canceller.cancel();
+            }
+        };
+        let end = run(&program, &order, None, &line, &cancel).await.expect("it starts");
+        assert_eq!((end.code, end.output), (1, ["began", "asked", "unlocked"].map(str::to_owned).to_vec()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_kept_from_the_news() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let program = interpreter(Utf8Path::from_path(folder.path()).expect("UTF-8"));
+        let (_canceller, cancel) = Cancel::channel();
+        let order = TerraformOrder { answers: true, ..shell("echo '{}'; echo warning >&2; exit 2") };
+        let end = run(&program, &order, None, &|_| {}, &cancel).await.expect("it starts");
+        assert_eq!((end.code, end.answer.as_str(), end.output.as_slice()), (2, "{}\n", &["warning".to_owned()][..]));
+    }
+}
