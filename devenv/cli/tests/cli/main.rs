@@ -6,4 +6,5 @@ mod environment;
 mod folder;
 mod mistakes;
 mod project;
+mod promotion;
 mod words;

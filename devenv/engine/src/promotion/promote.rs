@@ -137,8 +137,9 @@ async fn candidate(site: &Site<'_>, engine: Option<&dyn ContainerEngine>) -> Res
     };
     let project = site.project;
     let other = target(project, required)?;
-    let ledger_and_cloud = site.neighbour(other).await?;
-    at_hand::required(site, required, ledger_and_cloud.1, &ledger_and_cloud.0).await
+    let not_live = || Error::RequiredNotLive { environment: site.name().to_owned(), required: required.clone() };
+    let (ledger, from) = site.neighbour(other).await?.ok_or_else(not_live)?;
+    at_hand::required(site, required, from, &ledger).await
 }
 
 async fn foundation(site: &Site<'_>, cancel: &Cancel) -> Result<Foundation, crate::Error> {
@@ -492,24 +493,18 @@ impl Site<'_> {
         }
     }
 
-    /// Another environment of the project, to read what is live there.
-    async fn neighbour(&self, other: &PromoteTarget) -> Result<(Ledger, push::Source), crate::Error> {
-        let (address, bucket) = self.address_of(other)?;
-        let cloud = match address {
-            Some(address) => self.project.clouds.connect(&address).await,
-            // Two rehearsals share the emulated account.
-            None => self.cloud.clone(),
-        };
-        let ledger = Ledger { objects: cloud.objects.clone(), bucket, environment: other.name.clone() };
-        Ok((ledger, push::Source { cloud }))
-    }
-
-    fn address_of(&self, other: &PromoteTarget) -> Result<(Option<CloudAddress>, String), crate::Error> {
+    /// Another environment of the project, to read what is live there; `None` of a rehearsal that does not run.
+    async fn neighbour(&self, other: &PromoteTarget) -> Result<Option<(Ledger, push::Source)>, crate::Error> {
         let bucket = super::site::account_file(self.project, other)?.bucket;
         let address = match &other.place {
-            PromotePlace::Account { region, .. } => Some(CloudAddress::Account { region: region.clone() }),
-            PromotePlace::Rehearsal { .. } => None,
+            PromotePlace::Account { region, .. } => CloudAddress::Account { region: region.clone() },
+            PromotePlace::Rehearsal { .. } => match rehearsal::running(self.project, other).await? {
+                Some(address) => address,
+                None => return Ok(None),
+            },
         };
-        Ok((address, bucket))
+        let cloud = self.project.clouds.connect(&address).await;
+        let ledger = Ledger { objects: cloud.objects.clone(), bucket, environment: other.name.clone() };
+        Ok(Some((ledger, push::Source { cloud })))
     }
 }

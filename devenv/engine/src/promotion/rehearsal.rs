@@ -82,6 +82,20 @@ pub(super) async fn ensure(
     unreachable!("the last attempt returns")
 }
 
+/// Where the emulated AWS of a rehearsal answers, if it runs.
+pub(super) async fn running(project: &Project, target: &PromoteTarget) -> Result<Option<CloudAddress>, crate::Error> {
+    let engine = project.engines.connect().await?;
+    let name = Scope::of_part(project, &project.state.promotion(&target.name), &target.name).container("aws");
+    let containers = engine.containers().await?;
+    let port = containers.iter().find(|container| container.name == name && container.runs);
+    let port = port.and_then(|container| container.ports.get(&PORT));
+    let address = |port: &u16| {
+        let endpoint = endpoint(*port)?;
+        Ok(CloudAddress::Emulated { endpoint, region: REGION.to_owned() })
+    };
+    port.map(address).transpose()
+}
+
 async fn await_ready(engine: &Arc<dyn ContainerEngine>, name: &str, endpoint: &Endpoint) -> Result<(), crate::Error> {
     let probe = Probe::Http { url: format!("{endpoint}/_localstack/health") };
     let prober = Prober::new();

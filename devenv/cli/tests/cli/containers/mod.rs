@@ -1,7 +1,7 @@
 //! Obligations of environments of containers, each on a real engine.
 
 mod crashes;
-mod engine;
+pub(crate) mod engine;
 mod environment;
 mod mistakes;
 mod own_engine;

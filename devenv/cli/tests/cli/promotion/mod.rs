@@ -1,0 +1,9 @@
+//! Obligations of promotions, each on an emulated AWS with a real registry, real containers, a load balancer and S3, with
+//! the real Terraform.
+
+mod kills;
+mod load;
+mod project;
+mod refusals;
+mod releases;
+mod server;

@@ -1,0 +1,243 @@
+use std::ops::Deref;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use super::server::{Behaviour, source};
+use crate::containers::engine::{docker, is_there, labelled, skipped};
+use crate::folder::{Folder, Ran, TABLE};
+
+/// A project with one service, Terraform for a rehearsal and for a second environment that takes over its releases.
+pub(crate) struct Project {
+    folder: Folder,
+    image: String,
+}
+
+/// Where the tests that are asked of a release say what came of them.
+const TEST: &str = r#"#!/bin/sh
+# As a Rust test prints it.
+echo "running 1 test"
+if curl --fail --silent --show-error --noproxy '*' "${RELEASE_URL:-$WEB_URL}/work" >/dev/null; then
+    echo "test it_works ... ok"
+    echo "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s"
+else
+    echo "test it_works ... FAILED"
+    echo "test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s"
+    exit 101
+fi
+"#;
+
+const FOUNDATION: &str = r#"terraform {
+  backend "s3" {
+    key          = "ENVIRONMENT/foundation.tfstate"
+    use_lockfile = true
+  }
+}
+variable "made" { type = any }
+locals {
+  folder = "${path.module}/../../../../tables"
+  files  = [for file in fileset(local.folder, "*.json") : jsondecode(file("${local.folder}/${file}"))]
+}
+output "release" { value = var.made }
+output "url" { value = var.made.services.web.outside_url }
+output "repository_urls" { value = { for name, service in var.made.services : name => service.repository } }
+output "tables" { value = { for table in local.files : table.TableName => table } }
+"#;
+
+const RELEASE: &str = r#"terraform {
+  backend "s3" {
+    key          = "ENVIRONMENT/release.tfstate"
+    use_lockfile = true
+  }
+}
+variable "bucket" { type = string }
+variable "region" { type = string }
+variable "allowed_account_ids" { type = list(string) }
+variable "images" { type = map(object({ reference = string, platform = string })) }
+data "terraform_remote_state" "foundation" {
+  backend = "s3"
+  config  = { bucket = var.bucket, region = var.region, key = "ENVIRONMENT/foundation.tfstate", use_path_style = true }
+}
+locals {
+  foundation = data.terraform_remote_state.foundation.outputs.release
+  order = jsonencode({
+    cluster      = local.foundation.cluster.name
+    service      = "web"
+    family       = "shop-web"
+    target_group = local.foundation.services.web.target_group
+    port         = 8000
+    tasks        = 1
+    container = {
+      name             = "web"
+      image            = var.images.web.reference
+      portMappings     = [{ containerPort = 8000 }]
+      environment      = [{ name = "IMAGE", value = var.images.web.reference }]
+      logConfiguration = {
+        logDriver = "awslogs"
+        options   = {
+          awslogs-group         = local.foundation.services.web.log_group
+          awslogs-region        = var.region
+          awslogs-stream-prefix = "task"
+        }
+      }
+    }
+  })
+}
+resource "terraform_data" "web" {
+  triggers_replace = [local.order]
+  provisioner "local-exec" {
+    command     = "\"$DEVENV_BIN\" rehearse-service --quiet"
+    environment = { DEVENV_SERVICE = local.order }
+  }
+}
+output "task_definitions" {
+  value      = { web = "shop-web" }
+  depends_on = [terraform_data.web]
+}
+"#;
+
+impl Project {
+    /// `None` where these tests cannot run, which is said; in CI that is a failure.
+    pub(crate) fn new() -> Option<Self> {
+        if !is_there() {
+            return None;
+        }
+        let Ok(aws) = std::env::var("REHEARSAL_IMAGE") else {
+            assert!(std::env::var_os("CI").is_none(), "in CI these tests must run: REHEARSAL_IMAGE is not set");
+            skipped("REHEARSAL_IMAGE does not name an image of an emulated AWS");
+            return None;
+        };
+        let folder = Folder::new();
+        let name = folder.path().file_name().expect("a name").to_string_lossy().to_lowercase();
+        let project = Self { image: format!("{name}-web:1"), folder };
+        let settings = format!(
+            "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n\
+             [emulator.embedded]\nimage = \"devenv-emulator:local\"\n[services.web]\nhealth = \"/health\"\n\
+             [test]\ncommand = [\"sh\", \"test.sh\"]\nsmoke = [\"sh\", \"test.sh\"]\n\
+             [promote.rehearsal]\nimage = \"{aws}\"\n\
+             [promote.second]\nimage = \"{aws}\"\nrequires = [\"rehearsal\"]\n"
+        );
+        project.write("devenv.toml", &settings);
+        let compose = format!(
+            "services:\n  web:\n    image: {}\n    ports: [\"8000\"]\n    stop_grace_period: 2s\n",
+            project.image
+        );
+        project.write("compose.yaml", &compose);
+        project.write("tables/items.json", TABLE);
+        project.write("seeds/items.json", r#"[{ "id": { "S": "a" } }]"#);
+        project.write("test.sh", TEST);
+        project.write(".gitignore", ".devenv/\n");
+        for environment in ["rehearsal", "second"] {
+            let folder = format!("terraform/envs/{environment}");
+            let account =
+                r#"{ "bucket": "shop-state", "region": "eu-west-1", "allowed_account_ids": ["000000000000"] }"#;
+            project.write(&format!("{folder}/account.tfvars.json"), account);
+            project.write(&format!("{folder}/foundation/main.tf"), &FOUNDATION.replace("ENVIRONMENT", environment));
+            project.write(&format!("{folder}/release/main.tf"), &RELEASE.replace("ENVIRONMENT", environment));
+        }
+        project.git(&["init", "--quiet"]);
+        Some(project)
+    }
+
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        let output =
+            Command::new("git").args(who).args(arguments).current_dir(self.path()).output().expect("git is here");
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    pub(crate) fn commit(&self, what: &str) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", what]);
+    }
+
+    /// Builds an edition of the service and commits it.
+    pub(crate) fn make(&self, behaviour: Behaviour, edition: u32) {
+        self.write("server.py", &source(behaviour, edition));
+        let base = std::env::var("REHEARSAL_IMAGE").expect("it was there before");
+        self.write(
+            "Dockerfile",
+            &format!("FROM {base}\nCOPY server.py /server.py\nENTRYPOINT [\"python3\", \"/server.py\"]\n"),
+        );
+        docker(&["build", "--quiet", "--tag", &self.image, &self.path().display().to_string()]);
+        self.commit(&format!("Edition {edition}, {behaviour:?}"));
+    }
+
+    /// An edition, built, committed and tested.
+    pub(crate) fn tested(&self, behaviour: Behaviour, edition: u32) {
+        self.make(behaviour, edition);
+        self.test();
+    }
+
+    pub(crate) fn test(&self) {
+        self.done(&["test", "--runtime", "docker", "--output", "plain"]);
+    }
+
+    pub(crate) fn promote(&self) -> Ran {
+        self.run(&["promote", "rehearsal", "--yes", "--output", "plain"])
+    }
+
+    /// A promotion that must succeed. Returns its release's address.
+    pub(crate) fn released(&self) -> String {
+        let result = self.json(&["promote", "rehearsal", "--yes"]);
+        assert_eq!(result["ok"], true, "{result:#}");
+        result["url"].as_str().expect("an address").to_owned()
+    }
+
+    /// Starts a promotion whose news are read line by line.
+    pub(crate) fn promoting(&self) -> Child {
+        let mut command = self.command(&["promote", "rehearsal", "--yes", "--output", "json"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts")
+    }
+
+    /// The edition that answers at an address, or why none does.
+    pub(crate) fn edition(&self, url: &str) -> Result<u64, String> {
+        let output = Command::new("curl")
+            .args(["--fail", "--silent", "--show-error", "--noproxy", "*", &format!("{url}/work")])
+            .output()
+            .expect("curl is here");
+        let answer: Value =
+            serde_json::from_slice(&output.stdout).map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
+        answer["edition"].as_u64().ok_or_else(|| answer.to_string())
+    }
+
+    pub(crate) fn history(&self) -> Vec<Value> {
+        self.json(&["history", "rehearsal"])["records"].as_array().expect("a list").clone()
+    }
+
+    /// How each ended, newest first.
+    pub(crate) fn endings(&self) -> Vec<String> {
+        let ending = |record: &Value| record["outcome"]["is"].as_str().unwrap_or("not ended").to_owned();
+        self.history().iter().map(ending).collect()
+    }
+
+    /// The state and the services name the same image, and nobody holds a lock: the next plan is empty.
+    pub(crate) fn nothing_is_apart(&self) {
+        let planned = self.json(&["promote", "rehearsal", "--plan"]);
+        assert_eq!(planned["ok"], true, "{planned:#}");
+    }
+
+    pub(crate) fn root(&self) -> String {
+        self.path().canonicalize().expect("it exists").display().to_string()
+    }
+
+    pub(crate) fn things(&self) -> Vec<String> {
+        labelled(&self.root())
+    }
+}
+
+impl Deref for Project {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let _ = self.command(&["down", "--volumes"]).output();
+        let _ = Command::new("docker").args(["image", "rm", "--force", &self.image]).output();
+    }
+}

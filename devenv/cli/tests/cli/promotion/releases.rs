@@ -1,0 +1,77 @@
+//! Releases that go well, and what becomes of those that do not.
+
+use super::project::Project;
+use super::server::Behaviour::{Broken, Crashes, Good};
+
+#[test]
+fn what_was_tested_is_made_live_and_what_fails_is_put_back() {
+    let Some(project) = Project::new() else { return };
+    project.tested(Good, 1);
+    let url = project.released();
+    assert_eq!(project.edition(&url), Ok(1), "the first release from an empty account");
+    let again = project.json(&["promote", "rehearsal", "--yes"]);
+    assert_eq!((&again["ok"], &again["proposal"]["is_empty"]), (&true.into(), &true.into()), "{again:#}");
+
+    project.tested(Good, 2);
+    let plan = project.done(&["promote", "rehearsal", "--plan", "--output", "plain"]);
+    assert!(plan.err.contains("commits between: 1") && plan.err.contains("replace terraform_data.web"), "{}", plan.err);
+    assert_eq!(project.edition(&url), Ok(1), "a plan changes nothing");
+    project.released();
+    assert_eq!(project.edition(&url), Ok(2), "the second release");
+
+    project.tested(Crashes, 3);
+    let crashed = project.promote();
+    assert_eq!(crashed.code, 7, "{}", crashed.err);
+    for words in ["exit code 3", "no configuration", "circuit breaker", "rolled back: release"] {
+        assert!(crashed.err.contains(words), "{words}: {}", crashed.err);
+    }
+    assert_eq!(project.edition(&url), Ok(2), "the release before is live again");
+
+    project.tested(Broken, 4);
+    let broken = project.promote();
+    assert_eq!(broken.code, 7, "{}", broken.err);
+    assert!(broken.err.contains("the smoke tests failed: it_works"), "{}", broken.err);
+    assert_eq!(project.edition(&url), Ok(2), "the release before is live again");
+
+    let back = project.done(&["rollback", "rehearsal", "--yes", "--output", "plain"]);
+    assert!(back.out.contains("live in rehearsal"), "{}", back.out);
+    assert_eq!(project.edition(&url), Ok(1), "a rollback returns to the release before");
+    assert_eq!(project.endings(), ["live", "rolled_back", "rolled_back", "live", "live", "live"]);
+    project.done(&["down", "--volumes"]);
+    assert_eq!(project.things(), Vec::<String>::new());
+}
+
+#[test]
+fn a_first_release_that_fails_is_scaled_to_zero_and_the_next_one_is_live() {
+    let Some(project) = Project::new() else { return };
+    project.tested(Broken, 1);
+    let failed = project.promote();
+    assert_eq!(failed.code, 7, "{}", failed.err);
+    assert!(failed.err.contains("rehearsal is scaled to zero"), "{}", failed.err);
+    project.tested(Good, 2);
+    let url = project.released();
+    assert_eq!(project.edition(&url), Ok(2));
+    assert_eq!(project.endings(), ["live", "scaled_to_zero"]);
+}
+
+#[test]
+fn what_is_live_in_one_environment_is_copied_to_the_next() {
+    let Some(project) = Project::new() else { return };
+    project.tested(Good, 1);
+    let early = project.run(&["promote", "second", "--yes", "--output", "plain"]);
+    assert_eq!(early.code, 6, "{}", early.err);
+    assert!(early.err.contains("second ships what is live in rehearsal, and nothing is"), "{}", early.err);
+    project.released();
+    let second = project.json(&["promote", "second", "--yes"]);
+    assert_eq!(second["ok"], true, "{second:#}");
+    let digest = |release: &serde_json::Value| {
+        let reference = release["images"]["web"]["reference"].as_str().expect("a reference").to_owned();
+        reference.split_once('@').expect("a digest").1.to_owned()
+    };
+    assert_eq!(digest(&second["release"]), digest(&project.history()[0]["release"]), "the very same image");
+    assert_eq!(project.edition(second["url"].as_str().expect("an address")), Ok(1));
+    project.commit("Another commit");
+    let other = project.run(&["promote", "second", "--yes", "--output", "plain"]);
+    assert_eq!(other.code, 6, "{}", other.err);
+    assert!(other.err.contains("hint: git checkout"), "{}", other.err);
+}
