@@ -53,7 +53,12 @@ impl Subject {
     }
 
     /// Writes what came of the tests into a new file, whether or not it counts for anything. Returns its path.
-    pub(crate) fn keep(self, project: &Project, run: &TestRun) -> Result<(Utf8PathBuf, Evidence), Error> {
+    pub(crate) fn keep(
+        self,
+        project: &Project,
+        run: &TestRun,
+        arguments: &[String],
+    ) -> Result<(Utf8PathBuf, Evidence), Error> {
         let tests = run.tests.iter();
         let image = project.manifest.emulator.image(self.emulator).unwrap_or(EMULATOR_IMAGE);
         let evidence = Evidence {
@@ -65,7 +70,7 @@ impl Subject {
                 dirty: self.dirty,
                 emulator: self.emulator.name().to_owned(),
                 emulator_image: image.to_owned(),
-                filtered: run.filtered,
+                filtered: run.filtered || !arguments.is_empty(),
                 began: self.began.to_string(),
                 seconds: run.elapsed.as_secs_f64(),
                 failure: run.failure.clone(),

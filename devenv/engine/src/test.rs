@@ -121,7 +121,7 @@ async fn run(
     };
     let junit = test.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
     junit::write(&junit, &run, &project.manifest.name)?;
-    let evidence = subject.map(|subject| subject.keep(project, &run)).transpose()?;
+    let evidence = subject.map(|subject| subject.keep(project, &run, &test.arguments)).transpose()?;
     let bundle = if run.is_green() {
         None
     } else {

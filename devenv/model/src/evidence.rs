@@ -43,7 +43,7 @@ pub struct Circumstances {
     pub emulator: String,
     /// The image that the emulator was, as its name and version.
     pub emulator_image: String,
-    /// Whether tests were left out on request.
+    /// Whether tests were left out on request, or may have been: the tests were given arguments.
     pub filtered: bool,
     /// RFC 3339.
     pub began: String,
@@ -77,7 +77,7 @@ pub enum Shortcoming {
     Failed(Vec<String>),
     #[error("the run failed: {0}")]
     Red(String),
-    #[error("some tests were left out by a filter")]
+    #[error("the tests were given arguments, or said that some were left out")]
     Filtered,
     #[error("{} did not run: {}", .0.len(), .0.join(", "))]
     Skipped(Vec<String>),

@@ -47,6 +47,10 @@ struct Answers {
 }
 
 impl Decider for Answers {
+    fn asks(&self) -> bool {
+        !self.yes && std::io::stdin().is_terminal()
+    }
+
     fn approve(&self) -> BoxFuture<'_, Option<bool>> {
         async move {
             if self.yes {

@@ -24,6 +24,8 @@ const TREE: &str = "terraform.tar";
 
 /// Whoever answers the questions of a promotion, which are asked as news.
 pub trait Decider: Send + Sync {
+    /// Whether somebody reads the questions.
+    fn asks(&self) -> bool;
     /// Whether to go on. `None` when nobody is there to be asked.
     fn approve(&self) -> BoxFuture<'_, Option<bool>>;
     /// After an interruption: whether what was live before is to be live again. True when nobody is there to be asked.
@@ -181,7 +183,10 @@ async fn approve(
     cancel: &Cancel,
 ) -> Result<(), crate::Error> {
     site.emitter.emit(Event::Proposed { proposal: proposal.clone() });
-    site.emitter.emit(Event::Question { text: format!("Make this live in {}? [y/N]", proposal.environment) });
+    if decider.asks() {
+        let text = format!("Make this live in {}? [y/N]", proposal.environment);
+        site.emitter.emit(Event::Question { text });
+    }
     let answer = tokio::select! {
         answer = decider.approve() => answer,
         () = cancel.cancelled() => return Err(crate::Error::Cancelled),
@@ -253,7 +258,8 @@ impl<'a> Run<'a> {
     async fn begin(site: Site<'a>, caller: Caller, commit: String, tree: &Tree) -> Result<Self, crate::Error> {
         let now = jiff::Timestamp::now();
         let random = devenv_model::names::short_digest(format!("{now}{}", std::process::id()), 4);
-        let id = format!("{}-{random}", now.strftime("%Y%m%dT%H%M%SZ"));
+        // Two may begin in one second, and their names must sort.
+        let id = format!("{}-{random}", now.strftime("%Y%m%dT%H%M%S%3fZ"));
         let lease = Lease::new(site.owner.clone(), site.place(), id.clone(), now.as_second());
         let lease = site.ledger.lock(lease).await?;
         match Self::open(&site, caller, id, now, commit, tree).await {
@@ -404,7 +410,10 @@ impl<'a> Run<'a> {
         let previous = self.record.record.previous.clone();
         if interrupted {
             let name = previous.as_ref().map_or_else(|| "nothing".to_owned(), name_of);
-            self.site.emitter.emit(Event::Question { text: format!("Interrupted. Return to {name}? [Y/n]") });
+            if decider.asks() {
+                let text = format!("Interrupted. Return to {name}? [Y/n]");
+                self.site.emitter.emit(Event::Question { text });
+            }
             if !decider.undo().await {
                 let step = format!("{:?}", self.record.record.step).to_lowercase();
                 return Err(Error::Left { environment, step }.into());

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Record {
     pub version: u32,
-    /// Sorts by time: `20261121T100000Z-1a2b3c4d`.
+    /// Sorts by time: `20261121T100000123Z-1a2b3c4d`.
     pub id: String,
     pub environment: String,
     pub kind: Kind,
@@ -161,7 +161,7 @@ mod tests {
         };
         Record {
             version: Record::VERSION,
-            id: "20261121T100000Z-1a2b3c4d".to_owned(),
+            id: "20261121T100000123Z-1a2b3c4d".to_owned(),
             environment: "dev".to_owned(),
             kind: Kind::Promotion,
             by: "arn:aws:iam::123456789012:role/orders-dev-promote".to_owned(),
@@ -169,7 +169,7 @@ mod tests {
             began: "2026-11-21T10:00:00Z".to_owned(),
             ended: None,
             release: Release {
-                id: "20261121T100000Z-1a2b3c4d".to_owned(),
+                id: "20261121T100000123Z-1a2b3c4d".to_owned(),
                 commit: "4".repeat(40),
                 images: [("order-api".to_owned(), image)].into(),
                 terraform: "3".repeat(64),

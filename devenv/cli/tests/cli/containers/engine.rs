@@ -19,6 +19,16 @@ pub(crate) fn is_there() -> bool {
     false
 }
 
+/// Whether an image that this repository builds is there. Without it a test says so and passes; in CI that is a failure.
+pub(crate) fn is_image(image: &str) -> bool {
+    let is_there = answers(&["image", "inspect", image]);
+    if !is_there {
+        assert!(std::env::var_os("CI").is_none(), "in CI these tests must run: there is no image {image}");
+        skipped(&format!("the image {image} is not there (cargo devenv up --runtime docker makes it)"));
+    }
+    is_there
+}
+
 /// The image of DynamoDB Local where one is named. Without one these tests say so and pass; in CI that is a failure.
 pub(crate) fn dynamodb_local() -> Option<String> {
     if !is_there() {

@@ -3,21 +3,33 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::project::Project;
-use super::server::Behaviour::Good;
+use crate::containers::engine::is_image;
+
+/// A service that listens within milliseconds and drains: the emulated load balancer asks no health of its targets.
+const IMAGE: &str = "order-processor:local";
 
 #[test]
 fn a_release_under_load_fails_no_request() {
-    let Some(project) = Project::new() else { return };
-    project.tested(Good, 1);
+    let Some(project) = Project::asking("livez") else { return };
+    if !is_image(IMAGE) {
+        return;
+    }
+    let make = |edition: u32| {
+        project.build(&format!("FROM {IMAGE}\nLABEL edition={edition}\n"));
+        project.commit("An edition");
+        project.test();
+    };
+    make(1);
     let url = project.released();
-    project.tested(Good, 2);
+    let before = project.ask(&url, "version").expect("it answers");
+    make(2);
     let (ended, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     let failures = std::thread::scope(|scope| {
         let customer = || {
             let mut failures = Vec::new();
             while !ended.load(Ordering::Relaxed) {
                 asked.fetch_add(1, Ordering::Relaxed);
-                failures.extend(project.edition(&url).err());
+                failures.extend(project.ask(&url, "version").err());
             }
             failures
         };
@@ -26,6 +38,7 @@ fn a_release_under_load_fails_no_request() {
         ended.store(true, Ordering::Relaxed);
         customers.into_iter().flat_map(|customer| customer.join().expect("it ends")).collect::<Vec<String>>()
     });
+    assert!(asked.load(Ordering::Relaxed) > 50, "there was load");
     assert_eq!(failures, Vec::<String>::new(), "of {} requests", asked.into_inner());
-    assert_eq!(project.edition(&url), Ok(2));
+    assert_ne!(project.ask(&url, "version").expect("it answers"), before, "another image answers");
 }

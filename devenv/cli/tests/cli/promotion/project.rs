@@ -11,13 +11,15 @@ use crate::folder::{Folder, Ran, TABLE};
 pub(crate) struct Project {
     folder: Folder,
     image: String,
+    /// What is asked of the service when it is tested.
+    path: &'static str,
 }
 
 /// Where the tests that are asked of a release say what came of them.
 const TEST: &str = r#"#!/bin/sh
 # As a Rust test prints it.
 echo "running 1 test"
-if curl --fail --silent --show-error --noproxy '*' "${RELEASE_URL:-$WEB_URL}/work" >/dev/null; then
+if curl --fail --silent --show-error --noproxy '*' "${RELEASE_URL:-$WEB_URL}/PATH" >/dev/null; then
     echo "test it_works ... ok"
     echo "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s"
 else
@@ -99,6 +101,10 @@ output "task_definitions" {
 impl Project {
     /// `None` where these tests cannot run, which is said; in CI that is a failure.
     pub(crate) fn new() -> Option<Self> {
+        Self::asking("work")
+    }
+
+    pub(crate) fn asking(path: &'static str) -> Option<Self> {
         if !is_there() {
             return None;
         }
@@ -109,10 +115,10 @@ impl Project {
         };
         let folder = Folder::new();
         let name = folder.path().file_name().expect("a name").to_string_lossy().to_lowercase();
-        let project = Self { image: format!("{name}-web:1"), folder };
+        let project = Self { image: format!("{name}-web:1"), folder, path };
         let settings = format!(
             "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n\
-             [emulator.embedded]\nimage = \"devenv-emulator:local\"\n[services.web]\nhealth = \"/health\"\n\
+             [emulator.embedded]\nimage = \"devenv-emulator:local\"\n[services.web]\nhealth = \"/livez\"\n\
              [test]\ncommand = [\"sh\", \"test.sh\"]\nsmoke = [\"sh\", \"test.sh\"]\n\
              [promote.rehearsal]\nimage = \"{aws}\"\n\
              [promote.second]\nimage = \"{aws}\"\nrequires = [\"rehearsal\"]\n"
@@ -125,7 +131,7 @@ impl Project {
         project.write("compose.yaml", &compose);
         project.write("tables/items.json", TABLE);
         project.write("seeds/items.json", r#"[{ "id": { "S": "a" } }]"#);
-        project.write("test.sh", TEST);
+        project.write("test.sh", &TEST.replace("PATH", path));
         project.write(".gitignore", ".devenv/\n");
         for environment in ["rehearsal", "second"] {
             let folder = format!("terraform/envs/{environment}");
@@ -156,12 +162,14 @@ impl Project {
     pub(crate) fn make(&self, behaviour: Behaviour, edition: u32) {
         self.write("server.py", &source(behaviour, edition));
         let base = std::env::var("REHEARSAL_IMAGE").expect("it was there before");
-        self.write(
-            "Dockerfile",
-            &format!("FROM {base}\nCOPY server.py /server.py\nENTRYPOINT [\"python3\", \"/server.py\"]\n"),
-        );
-        docker(&["build", "--quiet", "--tag", &self.image, &self.path().display().to_string()]);
+        let program = "COPY server.py /server.py\nENTRYPOINT [\"python3\", \"/server.py\"]";
+        self.build(&format!("FROM {base}\n{program}\n"));
         self.commit(&format!("Edition {edition}, {behaviour:?}"));
+    }
+
+    pub(crate) fn build(&self, dockerfile: &str) {
+        self.write("Dockerfile", dockerfile);
+        docker(&["build", "--quiet", "--tag", &self.image, &self.path().display().to_string()]);
     }
 
     /// An edition, built, committed and tested.
@@ -191,14 +199,19 @@ impl Project {
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts")
     }
 
-    /// The edition that answers at an address, or why none does.
-    pub(crate) fn edition(&self, url: &str) -> Result<u64, String> {
+    /// What is answered at an address, or why nothing is.
+    pub(crate) fn ask(&self, url: &str, path: &str) -> Result<String, String> {
         let output = Command::new("curl")
-            .args(["--fail", "--silent", "--show-error", "--noproxy", "*", &format!("{url}/work")])
+            .args(["--fail", "--silent", "--show-error", "--noproxy", "*", &format!("{url}/{path}")])
             .output()
             .expect("curl is here");
-        let answer: Value =
-            serde_json::from_slice(&output.stdout).map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    /// The edition that answers at an address, or why none does.
+    pub(crate) fn edition(&self, url: &str) -> Result<u64, String> {
+        let answer: Value = serde_json::from_str(&self.ask(url, self.path)?).map_err(|error| error.to_string())?;
         answer["edition"].as_u64().ok_or_else(|| answer.to_string())
     }
 
