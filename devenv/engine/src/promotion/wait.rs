@@ -39,16 +39,17 @@ pub(super) async fn wait(
             let service = *service;
             let state = services.service(cluster, service).await.map_err(Error::from)?.unwrap_or_default();
             let tasks = services.tasks(cluster, service).await.map_err(Error::from)?;
+            let ends = ended(wanted, &tasks);
             if first_end.is_none()
-                && let Some(end) = ended(wanted, &tasks)
+                && let Some(end) = ends.first()
             {
-                let log = log_of(site, &definition.logs, &end).await;
+                let log = log_of(site, &definition.logs, end).await;
                 site.progress(format!("{service}: {end}"));
                 log.iter().for_each(|line| site.progress(format!("  {line}")));
-                *first_end = Some((end, log));
+                *first_end = Some((end.clone(), log));
             }
             let running: Vec<_> = tasks.into_iter().filter(|task| task.runs).collect();
-            match judge(wanted, &state, &running) {
+            match judge(wanted, &state, &running, &ends) {
                 Judged::Done => {}
                 Judged::Going(what) => {
                     if told.get(service) != Some(&what) {

@@ -76,6 +76,8 @@ pub enum RolloutFailure {
     Superseded { by: String },
     #[error("the service is scaled to zero, so nothing of the release runs")]
     ScaledToZero,
+    #[error("{count} of its tasks ended one after the other")]
+    KeepsEnding { count: usize },
     #[error("a task runs {found} and not {wanted}")]
     OtherImage { wanted: String, found: String },
 }
@@ -89,8 +91,11 @@ pub struct ContainerEnd {
     pub reason: String,
 }
 
-/// `tasks` are those of the service that run.
-pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState]) -> Judged {
+/// Where no circuit breaker counts, and it does not for a service that is called completed: so many ends are enough.
+const ENDS: usize = 5;
+
+/// `tasks` are those of the service that run, `ends` what ended by itself.
+pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState], ends: &[ContainerEnd]) -> Judged {
     let ours = |deployment: &&Deployment| deployment.task_definition == wanted.task_definition;
     let mut mine = service.deployments.iter().filter(ours);
     let primary = mine.clone().find(|deployment| deployment.primary);
@@ -112,6 +117,9 @@ pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState]) -> Ju
     let running = u32::try_from(running.count()).unwrap_or(u32::MAX);
     let others = tasks.iter().filter(|task| task.runs && task.task_definition != wanted.task_definition).count();
     if deployment.running < deployment.desired || running < deployment.desired {
+        if ends.len() >= ENDS {
+            return Judged::Failed(RolloutFailure::KeepsEnding { count: ends.len() });
+        }
         let up = deployment.running.min(running);
         return Judged::Going(format!("{up} of {} tasks run", deployment.desired));
     }
@@ -134,12 +142,12 @@ pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState]) -> Ju
     Judged::Done
 }
 
-/// The first container of the wanted release that ended by itself. `stopped` are tasks that no longer run.
-pub fn ended(wanted: &Wanted, stopped: &[TaskState]) -> Option<ContainerEnd> {
+/// The containers of the wanted release that ended by themselves. `stopped` are tasks that no longer run.
+pub fn ended(wanted: &Wanted, stopped: &[TaskState]) -> Vec<ContainerEnd> {
     let of_release = stopped.iter().filter(|task| !task.runs && task.task_definition == wanted.task_definition);
     of_release
         .flat_map(|task| task.containers.iter().map(move |container| (task, container)))
-        .find(|(task, container)| container.exit_code.is_some() || !is_ordinary(&task.stopped_reason))
+        .filter(|(task, container)| container.exit_code.is_some() || !is_ordinary(&task.stopped_reason))
         .map(|(task, container)| {
             let reasons = [task.stopped_reason.as_str(), container.reason.as_str()];
             ContainerEnd {
@@ -149,6 +157,7 @@ pub fn ended(wanted: &Wanted, stopped: &[TaskState]) -> Option<ContainerEnd> {
                 reason: reasons.iter().filter(|reason| !reason.is_empty()).copied().collect::<Vec<_>>().join(": "),
             }
         })
+        .collect()
 }
 
 /// The scheduler stops tasks of its own accord when it scales or replaces.
@@ -202,7 +211,7 @@ mod tests {
             desired: 2,
             deployments,
         };
-        judge(&wanted(), &service, tasks)
+        judge(&wanted(), &service, tasks, &[])
     }
 
     fn running(count: usize) -> Vec<TaskState> {
@@ -263,12 +272,13 @@ mod tests {
         scaled.stopped_reason = "Scaling activity initiated by deployment".to_owned();
         scaled.containers[0].exit_code = None;
         let older = TaskState { task_definition: "api:1".to_owned(), ..stopped.clone() };
-        assert_eq!(ended(&wanted(), &[older.clone(), scaled.clone()]), None);
-        let told = ended(&wanted(), &[older, scaled, stopped]).expect("one ended by itself");
-        insta::assert_snapshot!(told.to_string());
+        assert_eq!(ended(&wanted(), &[older.clone(), scaled.clone()]), []);
+        let told = ended(&wanted(), &[older, scaled, stopped]);
+        assert_eq!(told.len(), 1);
+        insta::assert_snapshot!(told[0].to_string());
         let mut unfetched = task("api:2", None);
         unfetched.runs = false;
         unfetched.stopped_reason = "CannotPullContainerError: not found".to_owned();
-        assert!(ended(&wanted(), &[unfetched]).is_some());
+        assert_eq!(ended(&wanted(), &[unfetched]).len(), 1);
     }
 }

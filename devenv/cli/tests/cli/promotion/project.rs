@@ -73,7 +73,7 @@ locals {
       name             = "web"
       image            = var.images.web.reference
       portMappings     = [{ containerPort = 8000 }]
-      environment      = [{ name = "IMAGE", value = var.images.web.reference }]
+      environment      = [{ name = "IMAGE", value = var.images.web.reference }, { name = "AWS_REGION", value = var.region }]
       logConfiguration = {
         logDriver = "awslogs"
         options   = {
@@ -125,7 +125,7 @@ impl Project {
         );
         project.write("devenv.toml", &settings);
         let compose = format!(
-            "services:\n  web:\n    image: {}\n    ports: [\"8000\"]\n    stop_grace_period: 2s\n",
+            "services:\n  web:\n    image: {}\n    ports: [\"8000\"]\n    stop_grace_period: 2s\n    environment: {{ AWS_REGION: eu-west-1 }}\n",
             project.image
         );
         project.write("compose.yaml", &compose);

@@ -44,14 +44,16 @@ fn what_was_tested_is_made_live_and_what_fails_is_put_back() {
 #[test]
 fn a_first_release_that_fails_is_scaled_to_zero_and_the_next_one_is_live() {
     let Some(project) = Project::new() else { return };
-    project.tested(Broken, 1);
-    let failed = project.promote();
-    assert_eq!(failed.code, 7, "{}", failed.err);
-    assert!(failed.err.contains("rehearsal is scaled to zero"), "{}", failed.err);
-    project.tested(Good, 2);
+    for (behaviour, edition) in [(Broken, 1), (Crashes, 2)] {
+        project.tested(behaviour, edition);
+        let failed = project.promote();
+        assert_eq!(failed.code, 7, "{}", failed.err);
+        assert!(failed.err.contains("rehearsal is scaled to zero"), "{}", failed.err);
+    }
+    project.tested(Good, 3);
     let url = project.released();
-    assert_eq!(project.edition(&url), Ok(2));
-    assert_eq!(project.endings(), ["live", "scaled_to_zero"]);
+    assert_eq!(project.edition(&url), Ok(3));
+    assert_eq!(project.endings(), ["live", "scaled_to_zero", "scaled_to_zero"]);
 }
 
 #[test]
