@@ -229,7 +229,10 @@ pub(super) async fn lay_foundation(site: &Site<'_>, cancel: &Cancel) -> Result<(
         "name": needs.cluster, "region": REGION, "endpoint": format!("http://{HOST}:{PORT}"),
         "cluster": { "name": needs.cluster, "arn": made.cluster_arn }, "services": services,
     });
-    site.apply_foundation(&json!({ "made": inputs }).to_string(), cancel).await
+    // Another table file is another foundation, though Terraform reads the file itself.
+    let tables: Vec<&Value> = project.manifest.tables.iter().map(|table| &table.definition).collect();
+    let made_from = json!([inputs, tables]).to_string();
+    site.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
 }
 
 /// Carries out the order in `DEVENV_SERVICE`, for the Terraform of a rehearsal, in the account that it is led to.

@@ -225,12 +225,18 @@ impl<'a> Site<'a> {
         Ok(Planned { root, changes, text, is_something: code == CHANGES })
     }
 
-    /// Applies the rehearsal's own foundation with these inputs, unless it is as they say.
-    pub(super) async fn apply_foundation(&self, inputs: &str, cancel: &Cancel) -> Result<(), crate::Error> {
+    /// Applies the rehearsal's own foundation with these inputs, unless it was made from the same before.
+    pub(super) async fn apply_foundation(
+        &self,
+        inputs: &str,
+        made_from: &str,
+        cancel: &Cancel,
+    ) -> Result<(), crate::Error> {
         let file = self.folder.join("foundation.tfvars.json");
+        let mark = self.folder.join("foundation");
         let key = format!("{}/foundation.tfstate", self.target.name);
         let is_there = self.ledger.get(&key).await.map_err(Error::from)?.is_some();
-        if is_there && std::fs::read_to_string(&file).is_ok_and(|before| before == inputs) {
+        if is_there && std::fs::read_to_string(&mark).is_ok_and(|before| before == made_from) {
             return Ok(());
         }
         std::fs::write(&file, inputs).map_err(|source| crate::Error::State { path: file.clone(), source })?;
@@ -242,7 +248,7 @@ impl<'a> Site<'a> {
         let mut apply: Vec<String> = ["apply", "-no-color", "-auto-approve", LOCK_WAIT].map(str::to_owned).into();
         apply.push(format!("-var-file={file}"));
         self.terraform(&root, apply, false, cancel).await?;
-        Ok(())
+        std::fs::write(&mark, made_from).map_err(|source| crate::Error::State { path: mark, source })
     }
 
     /// Carries out exactly what was planned: Terraform refuses a plan whose state has changed since.
@@ -298,9 +304,11 @@ impl<'a> Site<'a> {
     }
 
     fn state_locked(&self, output: &[String]) -> Error {
+        // `ID:` and the like stand at the beginning of a line, behind the frame that Terraform draws.
         let said = |key: &str| {
-            let line = output.iter().find_map(|line| line.split_once(key));
-            line.map(|(_, value)| value.trim().to_owned()).unwrap_or_else(|| "?".to_owned())
+            let words = |line: &String| line.trim_start_matches(['\u{2502}', ' ']).to_owned();
+            let line = output.iter().map(words).find_map(|line| line.strip_prefix(key).map(str::to_owned));
+            line.map_or_else(|| "?".to_owned(), |value| value.trim().to_owned())
         };
         Error::StateLocked {
             environment: self.target.name.clone(),

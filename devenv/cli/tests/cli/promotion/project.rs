@@ -215,6 +215,19 @@ impl Project {
         answer["edition"].as_u64().ok_or_else(|| answer.to_string())
     }
 
+    /// Writes an object into the bucket of the emulated AWS that serves an address.
+    pub(crate) fn put(&self, url: &str, key: &str, content: &str) {
+        let endpoint = url.split("/_alb").next().expect("an address");
+        let place = format!("{endpoint}/shop-state/{key}");
+        let arguments = ["--fail", "--silent", "--show-error", "--noproxy", "*", "--request", "PUT", "--data-binary"];
+        let status = Command::new("curl").args(arguments).args([content, &place]).status().expect("curl is here");
+        assert!(status.success(), "{place} is written");
+    }
+
+    pub(crate) fn image(&self) -> &str {
+        &self.image
+    }
+
     pub(crate) fn history(&self) -> Vec<Value> {
         self.json(&["history", "rehearsal"])["records"].as_array().expect("a list").clone()
     }

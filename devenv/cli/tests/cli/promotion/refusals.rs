@@ -1,7 +1,8 @@
 //! What the gate does not let through, and that it says which and why.
 
 use super::project::Project;
-use super::server::Behaviour::Good;
+use super::server::Behaviour::{Broken, Good};
+use crate::containers::engine::docker;
 use crate::folder::Ran;
 
 fn refused(project: &Project, words: &[&str]) {
@@ -65,22 +66,128 @@ fn evidence_must_be_of_exactly_what_is_at_hand() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_and_a_tag_that_is_taken_stop_it() {
+fn a_mistake_of_the_command_line_or_of_the_machine_is_said() {
     let Some(project) = Project::new() else { return };
     project.tested(Good, 1);
-    let unknown = project.run(&["promote", "production", "--yes", "--output", "plain"]);
-    assert_eq!(unknown.code, 2, "{}", unknown.err);
-    assert!(unknown.err.contains("it has rehearsal, second"), "{}", unknown.err);
-    let nobody = project.run(&["promote", "rehearsal", "--output", "plain"]);
-    assert_eq!(nobody.code, 2, "{}", nobody.err);
-    assert!(nobody.err.contains("hint: add --yes"), "{}", nobody.err);
-    let nothing = project.run(&["rollback", "rehearsal", "--yes", "--output", "plain"]);
-    assert_eq!(nothing.code, 1, "{}", nothing.err);
+    let said = |arguments: &[&str], code: i32, words: &str| {
+        let ran = project.run(&[arguments, &["--output", "plain"]].concat());
+        assert_eq!(ran.code, code, "{}", ran.err);
+        assert!(ran.err.contains(words), "{words}: {}", ran.err);
+    };
+    said(&["promote", "production", "--yes"], 2, "it has rehearsal, second");
+    said(&["promote", "rehearsal"], 2, "hint: add --yes");
+    said(&["rollback", "rehearsal", "--yes"], 1, "nothing was released to rehearsal before");
     project.released();
-    let without_terraform = project.command(&["promote", "rehearsal", "--yes", "--output", "plain"]);
-    let mut without_terraform = without_terraform;
-    let ran =
-        Ran::from(without_terraform.env("DEVENV_TERRAFORM", "/nonexistent/terraform").output().expect("it starts"));
+    let mut without = project.command(&["promote", "rehearsal", "--yes", "--output", "plain"]);
+    let ran = Ran::from(without.env("DEVENV_TERRAFORM", "/nonexistent/terraform").output().expect("it starts"));
     assert_eq!(ran.code, 4, "{}", ran.err);
     assert!(ran.err.contains("install Terraform"), "{}", ran.err);
+}
+
+#[test]
+fn what_the_bucket_and_the_registry_hold_can_stop_it() {
+    let Some(project) = Project::new() else { return };
+    project.tested(Good, 1);
+    let url = project.released();
+    project.tested(Good, 2);
+
+    let lock = |until: i64| {
+        format!(
+            "{{\"version\":1,\"owner\":\"ada@laptop\",\"place\":\"laptop:/orders\",\"promotion\":\"x\",\"since\":1795000000,\"until\":{until}}}"
+        )
+    };
+    project.put(&url, "rehearsal/releases/lock", &lock(32_503_680_000));
+    let held = project.promote();
+    assert_eq!(held.code, 9, "{}", held.err);
+    assert!(held.err.contains("ada@laptop is promoting to rehearsal since 2026-11-18"), "{}", held.err);
+
+    // Of somebody who was killed: nobody has renewed it.
+    project.put(&url, "rehearsal/releases/lock", &lock(1_795_000_060));
+    let state_lock = |who: &str| {
+        format!(
+            "{{\"ID\":\"0a-1b\",\"Operation\":\"OperationTypeApply\",\"Info\":\"\",\"Who\":\"{who}\",\"Version\":\"1.11.4\",\"Created\":\"2026-11-18T11:06:40Z\",\"Path\":\"shop-state/rehearsal/release.tfstate\"}}"
+        )
+    };
+    project.put(&url, "rehearsal/release.tfstate.tflock", &state_lock("ada@laptop"));
+    let locked = project.promote();
+    assert_eq!(locked.code, 9, "{}", locked.err);
+    assert!(
+        locked.err.contains("is locked by ada@laptop") && locked.err.contains("force-unlock 0a-1b"),
+        "{}",
+        locked.err
+    );
+    assert_eq!(project.endings()[0], "nothing_changed");
+    let owner = project.history()[0]["owner"].as_str().expect("a name").to_owned();
+    project.put(&url, "rehearsal/release.tfstate.tflock", &state_lock(&owner));
+    project.released();
+    assert_eq!(project.edition(&url), Ok(2), "a lock that this user's own Terraform left is removed");
+
+    // Another image under the tag that is made from the tested one's id.
+    project.tested(Good, 3);
+    let host = url.trim_start_matches("http://").split('/').next().expect("a host").to_owned();
+    let tag = docker(&["image", "inspect", "--format", "{{.Id}}", project.image()]).replace(':', "-");
+    let name = format!("{host}/shop/web:{tag}");
+    docker(&["tag", "devenv-emulator:local", &name]);
+    docker(&["push", "--quiet", &name]);
+    docker(&["image", "rm", &name]);
+    refused(&project, &["is taken by another image"]);
+
+    // A release that fails, and whose predecessor's files are damaged.
+    project.tested(Broken, 4);
+    let live = project.history().into_iter().find(|record| record["outcome"]["is"] == "live").expect("one is live");
+    let id = live["release"]["id"].as_str().expect("an id");
+    project.put(&url, &format!("rehearsal/releases/{id}/terraform.tar"), "damaged");
+    let worst = project.promote();
+    assert_eq!(worst.code, 8, "{}", worst.err);
+    for words in ["the smoke tests failed", "the rollback failed too", "what is live in rehearsal now is uncertain"] {
+        assert!(worst.err.contains(words), "{words}: {}", worst.err);
+    }
+
+    let newest = project.history()[0]["id"].as_str().expect("an id").to_owned();
+    project.put(&url, &format!("rehearsal/releases/{newest}/record.json"), "{");
+    refused(&project, &["it is no record", "hint: restore an earlier version"]);
+    let history = project.done(&["history", "rehearsal", "--output", "plain"]);
+    assert!(history.out.contains("cannot be used"), "{}", history.out);
+}
+
+#[test]
+fn another_account_region_or_login_is_refused_before_anything_else() {
+    let Some(project) = Project::new() else { return };
+    project.tested(Good, 1);
+    let url = project.released();
+    let endpoint = url.split("/_alb").next().expect("an address").to_owned();
+    let account = |id: &str| {
+        let text =
+            format!("{{ \"bucket\": \"shop-state\", \"region\": \"eu-west-1\", \"allowed_account_ids\": [\"{id}\"] }}");
+        project.write("terraform/envs/dev/account.tfvars.json", &text);
+    };
+    let settings = std::fs::read_to_string(project.path().join("devenv.toml")).expect("readable");
+    let said = |in_settings: &str, variables: &[(&str, &str)], code: i32, words: &str| {
+        project.write("devenv.toml", &format!("{settings}[promote.dev]\n{in_settings}\n"));
+        let mut command = project.command(&["promote", "dev", "--yes", "--output", "plain"]);
+        for name in ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"] {
+            command.env_remove(name);
+        }
+        command
+            .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        command.env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null").envs(variables.iter().copied());
+        let ran = Ran::from(command.output().expect("it starts"));
+        assert_eq!(ran.code, code, "{}", ran.err);
+        assert!(ran.err.contains(words), "{words}: {}", ran.err);
+    };
+    let login = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    account("123456789012");
+    let theirs = "account = \"123456789012\"\nregion = \"eu-west-1\"";
+    said(theirs, &login, 6, "the login is of account 000000000000, and dev is account 123456789012");
+    account("000000000000");
+    let ours = "account = \"000000000000\"\nregion = \"eu-west-1\"";
+    let elsewhere = [login[0], login[1], ("AWS_REGION", "us-east-1")];
+    said(ours, &elsewhere, 6, "the login is for region us-east-1, and dev is in eu-west-1");
+    said(ours, &[("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")], 4, "hint: log in again");
+    said(theirs, &login, 3, "allowed_account_ids is not");
+    said("region = \"eu-west-1\"", &login, 3, "[promote.dev] does not say account");
+    // The gate comes next, and the tree is dirty.
+    said(ours, &login, 6, "files differ from the commit");
 }
