@@ -43,6 +43,10 @@ deny:
 schema:
     cargo run -q -p devenv-model --example schema > devenv.schema.json
 
+# Make live in AWS what was tested: `just promote dev`, or without an account `just promote rehearsal`.
+promote environment *arguments:
+    cargo devenv promote {{ environment }} {{ arguments }}
+
 # Measure, print a table, and append it to bench/history.jsonl.
 bench *arguments:
     cargo build --release
