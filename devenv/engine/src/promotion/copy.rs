@@ -68,6 +68,6 @@ pub(super) async fn copy(from: &Place, to: &Place, digest: &str, tag: &str) -> R
     }
     let kind = parsed["mediaType"].as_str().unwrap_or(MANIFESTS[0]).to_owned();
     let kind = kind.parse().map_err(|error| failed(&what, error))?;
-    target.push_manifest_raw(&given, manifest.to_vec(), kind).await.map_err(wrong)?;
+    target.push_manifest_raw(&given, manifest.clone(), kind).await.map_err(wrong)?;
     Ok(())
 }

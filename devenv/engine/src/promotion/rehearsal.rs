@@ -28,7 +28,7 @@ const PORT: u16 = 4566;
 const SOCKET: &str = "/var/run/docker.sock";
 /// On the containers of tasks: whose they are.
 const INSTANCE: &str = "ministack.instance";
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 const LOG_TAIL: usize = 20;
 /// Another program may take a port between its choice and its use.
 const TRIES: usize = 3;
@@ -111,7 +111,7 @@ async fn await_ready(engine: &Arc<dyn ContainerEngine>, name: &str, endpoint: &E
     let cause = tokio::select! {
         () = prober.until_passes(&probe) => return Ok(()),
         () = ended => "it ended".to_owned(),
-        () = tokio::time::sleep(READY_WITHIN) => format!("not ready within {} s", READY_WITHIN.as_secs()),
+        () = tokio::time::sleep(READY_WITHIN) => format!("not ready within {READY_WITHIN:?}"),
     };
     let query = LogQuery { tail: Some(LOG_TAIL), ..LogQuery::default() };
     let lines = futures_util::StreamExt::collect::<Vec<_>>(engine.log(name, &query)).await;

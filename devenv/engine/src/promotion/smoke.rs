@@ -14,7 +14,7 @@ use crate::{Cancel, testing};
 /// Where the smoke tests find the release.
 const VARIABLE: &str = "RELEASE_URL";
 /// A load balancer takes a moment to know its targets.
-const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 /// So often in a row the new release must answer.
 const IN_A_ROW: usize = 5;
 const PAUSE: Duration = Duration::from_millis(200);

@@ -45,7 +45,9 @@ pub(super) async fn wait(
             {
                 let log = log_of(site, &definition.logs, end).await;
                 site.progress(format!("{service}: {end}"));
-                log.iter().for_each(|line| site.progress(format!("  {line}")));
+                for line in &log {
+                    site.progress(format!("  {line}"));
+                }
                 *first_end = Some((end.clone(), log));
             }
             let running: Vec<_> = tasks.into_iter().filter(|task| task.runs).collect();

@@ -35,11 +35,13 @@ impl Lease {
         now < self.until && self.place != place
     }
 
+    #[must_use]
     pub fn renewed(&self, now: i64) -> Self {
         Self { until: now + Self::LASTS, ..self.clone() }
     }
 
     /// The same when given up.
+    #[must_use]
     pub fn released(&self) -> Self {
         Self { until: 0, ..self.clone() }
     }

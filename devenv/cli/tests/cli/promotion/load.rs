@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::project::Project;
+use super::project::{Project, ask};
 use crate::containers::engine::is_image;
 
 /// A service that listens within milliseconds and drains: the emulated load balancer asks no health of its targets.
@@ -21,7 +21,7 @@ fn a_release_under_load_fails_no_request() {
     };
     make(1);
     let url = project.released();
-    let before = project.ask(&url, "version").expect("it answers");
+    let before = ask(&url, "version").expect("it answers");
     make(2);
     let (ended, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     let failures = std::thread::scope(|scope| {
@@ -29,7 +29,7 @@ fn a_release_under_load_fails_no_request() {
             let mut failures = Vec::new();
             while !ended.load(Ordering::Relaxed) {
                 asked.fetch_add(1, Ordering::Relaxed);
-                failures.extend(project.ask(&url, "version").err());
+                failures.extend(ask(&url, "version").err());
             }
             failures
         };
@@ -40,5 +40,5 @@ fn a_release_under_load_fails_no_request() {
     });
     assert!(asked.load(Ordering::Relaxed) > 50, "there was load");
     assert_eq!(failures, Vec::<String>::new(), "of {} requests", asked.into_inner());
-    assert_ne!(project.ask(&url, "version").expect("it answers"), before, "another image answers");
+    assert_ne!(ask(&url, "version").expect("it answers"), before, "another image answers");
 }

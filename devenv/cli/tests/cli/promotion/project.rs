@@ -199,29 +199,10 @@ impl Project {
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts")
     }
 
-    /// What is answered at an address, or why nothing is.
-    pub(crate) fn ask(&self, url: &str, path: &str) -> Result<String, String> {
-        let output = Command::new("curl")
-            .args(["--fail", "--silent", "--show-error", "--noproxy", "*", &format!("{url}/{path}")])
-            .output()
-            .expect("curl is here");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
-    }
-
     /// The edition that answers at an address, or why none does.
     pub(crate) fn edition(&self, url: &str) -> Result<u64, String> {
-        let answer: Value = serde_json::from_str(&self.ask(url, self.path)?).map_err(|error| error.to_string())?;
+        let answer: Value = serde_json::from_str(&ask(url, self.path)?).map_err(|error| error.to_string())?;
         answer["edition"].as_u64().ok_or_else(|| answer.to_string())
-    }
-
-    /// Writes an object into the bucket of the emulated AWS that serves an address.
-    pub(crate) fn put(&self, url: &str, key: &str, content: &str) {
-        let endpoint = url.split("/_alb").next().expect("an address");
-        let place = format!("{endpoint}/shop-state/{key}");
-        let arguments = ["--fail", "--silent", "--show-error", "--noproxy", "*", "--request", "PUT", "--data-binary"];
-        let status = Command::new("curl").args(arguments).args([content, &place]).status().expect("curl is here");
-        assert!(status.success(), "{place} is written");
     }
 
     pub(crate) fn image(&self) -> &str {
@@ -251,6 +232,25 @@ impl Project {
     pub(crate) fn things(&self) -> Vec<String> {
         labelled(&self.root())
     }
+}
+
+/// What is answered at an address, or why nothing is.
+pub(crate) fn ask(url: &str, path: &str) -> Result<String, String> {
+    let output = Command::new("curl")
+        .args(["--fail", "--silent", "--show-error", "--noproxy", "*", &format!("{url}/{path}")])
+        .output()
+        .expect("curl is here");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// Writes an object into the bucket of the emulated AWS that serves an address.
+pub(crate) fn put(url: &str, key: &str, content: &str) {
+    let endpoint = url.split("/_alb").next().expect("an address");
+    let place = format!("{endpoint}/shop-state/{key}");
+    let arguments = ["--fail", "--silent", "--show-error", "--noproxy", "*", "--request", "PUT", "--data-binary"];
+    let status = Command::new("curl").args(arguments).args([content, &place]).status().expect("curl is here");
+    assert!(status.success(), "{place} is written");
 }
 
 impl Deref for Project {

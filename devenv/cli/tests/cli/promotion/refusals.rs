@@ -1,6 +1,6 @@
 //! What the gate does not let through, and that it says which and why.
 
-use super::project::Project;
+use super::project::{Project, put};
 use super::server::Behaviour::{Broken, Good};
 use crate::containers::engine::docker;
 use crate::folder::Ran;
@@ -96,19 +96,19 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
             "{{\"version\":1,\"owner\":\"ada@laptop\",\"place\":\"laptop:/orders\",\"promotion\":\"x\",\"since\":1795000000,\"until\":{until}}}"
         )
     };
-    project.put(&url, "rehearsal/releases/lock", &lock(32_503_680_000));
+    put(&url, "rehearsal/releases/lock", &lock(32_503_680_000));
     let held = project.promote();
     assert_eq!(held.code, 9, "{}", held.err);
     assert!(held.err.contains("ada@laptop is promoting to rehearsal since 2026-11-18"), "{}", held.err);
 
     // Of somebody who was killed: nobody has renewed it.
-    project.put(&url, "rehearsal/releases/lock", &lock(1_795_000_060));
+    put(&url, "rehearsal/releases/lock", &lock(1_795_000_060));
     let state_lock = |who: &str| {
         format!(
             "{{\"ID\":\"0a-1b\",\"Operation\":\"OperationTypeApply\",\"Info\":\"\",\"Who\":\"{who}\",\"Version\":\"1.11.4\",\"Created\":\"2026-11-18T11:06:40Z\",\"Path\":\"shop-state/rehearsal/release.tfstate\"}}"
         )
     };
-    project.put(&url, "rehearsal/release.tfstate.tflock", &state_lock("ada@laptop"));
+    put(&url, "rehearsal/release.tfstate.tflock", &state_lock("ada@laptop"));
     let locked = project.promote();
     assert_eq!(locked.code, 9, "{}", locked.err);
     assert!(
@@ -118,7 +118,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     );
     assert_eq!(project.endings()[0], "nothing_changed");
     let owner = project.history()[0]["owner"].as_str().expect("a name").to_owned();
-    project.put(&url, "rehearsal/release.tfstate.tflock", &state_lock(&owner));
+    put(&url, "rehearsal/release.tfstate.tflock", &state_lock(&owner));
     project.released();
     assert_eq!(project.edition(&url), Ok(2), "a lock that this user's own Terraform left is removed");
 
@@ -136,7 +136,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     project.tested(Broken, 4);
     let live = project.history().into_iter().find(|record| record["outcome"]["is"] == "live").expect("one is live");
     let id = live["release"]["id"].as_str().expect("an id");
-    project.put(&url, &format!("rehearsal/releases/{id}/terraform.tar"), "damaged");
+    put(&url, &format!("rehearsal/releases/{id}/terraform.tar"), "damaged");
     let worst = project.promote();
     assert_eq!(worst.code, 8, "{}", worst.err);
     for words in ["the smoke tests failed", "the rollback failed too", "what is live in rehearsal now is uncertain"] {
@@ -144,7 +144,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     }
 
     let newest = project.history()[0]["id"].as_str().expect("an id").to_owned();
-    project.put(&url, &format!("rehearsal/releases/{newest}/record.json"), "{");
+    put(&url, &format!("rehearsal/releases/{newest}/record.json"), "{");
     refused(&project, &["it is no record", "hint: restore an earlier version"]);
     let history = project.done(&["history", "rehearsal", "--output", "plain"]);
     assert!(history.out.contains("cannot be used"), "{}", history.out);
