@@ -28,7 +28,7 @@ pub fn alone<F: AsyncFnOnce(&Environment)>(test: F) {
 }
 
 /// Runs a test that is safe for a release that customers use: it knows order-api by its address only, orders nothing but
-/// [`CANARY`], and expects nothing of what others ordered. `RELEASE_URL` is the address of such a release; without it, the
+/// [`crate::CANARY`], and expects nothing of what others ordered. `RELEASE_URL` is the address of such a release; without it, the
 /// test runs like any other.
 ///
 /// # Panics

@@ -40,10 +40,11 @@ data "terraform_remote_state" "foundation" {
   backend = "s3"
 
   config = {
-    bucket         = var.bucket
-    region         = var.region
-    key            = "rehearsal/foundation.tfstate"
-    use_path_style = true
+    bucket              = var.bucket
+    region              = var.region
+    allowed_account_ids = var.allowed_account_ids
+    key                 = "rehearsal/foundation.tfstate"
+    use_path_style      = true
   }
 }
 
