@@ -42,5 +42,5 @@ output "tables" {
 
 output "files" {
   description = "By the table's name: what its file says, word for word."
-  value       = { for definition in local.whole : definition.TableName => definition }
+  value       = { for name, definitions in { for definition in local.whole : definition.TableName => definition... } : name => definitions[0] }
 }
