@@ -21,6 +21,12 @@ impl S3 {
         let config = aws_sdk_s3::config::Builder::from(config).force_path_style(path_style).build();
         Self { client: Client::from_conf(config) }
     }
+
+    async fn is_listed(&self, bucket: &str, key: &str) -> Result<bool, CloudError> {
+        let request = self.client.list_objects_v2().bucket(bucket).prefix(key).max_keys(1);
+        let answer = request.send().await.map_err(failed(format!("look for {key} in {bucket}")))?;
+        Ok(answer.contents.unwrap_or_default().iter().any(|object| object.key.as_deref() == Some(key)))
+    }
 }
 
 impl Objects for S3 {
@@ -28,8 +34,14 @@ impl Objects for S3 {
         async move {
             let action = format!("read {key} in {bucket}");
             let answer = self.client.get_object().bucket(bucket).key(key).send().await;
-            let Some(answer) = unless_absent(answer.map_err(failed(action.clone())))? else {
-                return Ok(None);
+            let answer = match unless_absent(answer.map_err(failed(action.clone()))) {
+                Ok(Some(answer)) => answer,
+                Ok(None) => return Ok(None),
+                // Who may list a part of a bucket only may be told "denied" of what is absent.
+                Err(error) if error.kind == CloudErrorKind::Denied && !self.is_listed(bucket, key).await? => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
             };
             let other = |cause: String| CloudError { action: action.clone(), cause, kind: CloudErrorKind::Other };
             if answer.content_length.unwrap_or_default() > LIMIT {

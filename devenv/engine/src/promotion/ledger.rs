@@ -30,7 +30,7 @@ pub(super) struct Standing {
     pub(super) live: Option<Record>,
     /// The newest, when nobody wrote down how it ended.
     pub(super) unfinished: Option<Record>,
-    /// Whether the newest left the services at zero tasks.
+    /// Whether the newest that changed anything left the services at zero tasks.
     pub(super) scaled_to_zero: bool,
 }
 
@@ -86,15 +86,16 @@ impl Ledger {
     /// A record that cannot be read is an error: what is live could be in it.
     pub(super) async fn standing(&self) -> Result<Standing, Error> {
         let mut standing = Standing::default();
-        let mut is_newest = true;
+        let mut is_newest_change = true;
         for id in self.ids().await?.iter().rev().take(LOOK_BACK) {
             let Some((record, _)) = self.read(id).await? else {
                 continue;
             };
-            if is_newest {
+            let changed_nothing = matches!(record.outcome, Some(Outcome::NothingChanged { .. }));
+            if is_newest_change && !changed_nothing {
                 standing.scaled_to_zero = matches!(record.outcome, Some(Outcome::ScaledToZero { .. }));
+                is_newest_change = false;
             }
-            is_newest = false;
             if record.is_live() {
                 standing.live = Some(record);
                 break;

@@ -86,6 +86,9 @@ pub async fn roll_back(
 ) -> Result<Promoted, crate::Error> {
     let project = Project::load(options)?;
     let target = target(&project, environment)?;
+    if is_idle_rehearsal(&project, target).await? {
+        return Err(Error::NoPrevious { environment: environment.to_owned() }.into());
+    }
     let site = Site::open(&project, target, emitter).await?;
     let caller = site.stage("account", site.caller()).await?;
     let foundation = Foundation::read(&site.ledger).await?;
@@ -121,9 +124,18 @@ pub async fn history(
 ) -> Result<Vec<Result<Record, Error>>, crate::Error> {
     let project = Project::load(options)?;
     let target = target(&project, environment)?;
-    let site = Site::open(&project, target, emitter).await?;
+    if is_idle_rehearsal(&project, target).await? {
+        return Ok(Vec::new());
+    }
+    let site = Site::read(&project, target, emitter).await?;
     site.caller().await?;
     Ok(site.ledger.history(limit).await?)
+}
+
+/// A rehearsal whose emulated AWS does not run has released nothing, and is not started to say so.
+async fn is_idle_rehearsal(project: &Project, target: &PromoteTarget) -> Result<bool, crate::Error> {
+    let is_rehearsal = matches!(target.place, PromotePlace::Rehearsal { .. });
+    Ok(is_rehearsal && rehearsal::running(project, target).await?.is_none())
 }
 
 fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {
@@ -163,7 +175,7 @@ async fn look(
 ) -> Result<Promoted, crate::Error> {
     let images = match &candidate.images {
         Images::Here(ids) => push::look(site, foundation, ids).await?,
-        Images::Elsewhere { images, .. } => images.clone(),
+        Images::Elsewhere { images, .. } => push::look_elsewhere(site, foundation, images)?,
     };
     let standing = site.ledger.standing().await?;
     let release =

@@ -108,6 +108,20 @@ pub(super) async fn look(
     Ok(found)
 }
 
+/// The same for images that would be copied: their digests are known.
+pub(super) fn look_elsewhere(
+    site: &Site<'_>,
+    foundation: &Foundation,
+    images: &BTreeMap<String, ReleasedImage>,
+) -> Result<BTreeMap<String, ReleasedImage>, Error> {
+    let here = images.iter().map(|(service, image)| {
+        let (host, repository) = foundation.repository(site.name(), service)?;
+        let reference = format!("{host}/{repository}@{}", image.digest());
+        Ok((service.clone(), ReleasedImage { reference, ..image.clone() }))
+    });
+    here.collect()
+}
+
 async fn find(site: &Site<'_>, repository: &str, reference: ImageReference) -> Result<Option<PushedImage>, Error> {
     Ok(site.cloud.registry.image(repository, &reference).await?)
 }

@@ -52,8 +52,8 @@ pub(super) struct Site<'a> {
     terraform: OnceCell<Box<dyn Terraform>>,
     variables: BTreeMap<OsString, OsString>,
     backend: Vec<String>,
-    /// Nobody else promotes from this folder.
-    _held: HeldLock,
+    /// Nobody else promotes from this folder; `None` where nothing is changed.
+    _held: Option<HeldLock>,
 }
 
 /// A saved plan and what it will do.
@@ -74,13 +74,35 @@ impl<'a> Site<'a> {
         target: &'a PromoteTarget,
         emitter: &'a Emitter,
     ) -> Result<Self, crate::Error> {
+        Self::new(project, target, emitter, true).await
+    }
+
+    /// The same for reading only, which may go on beside a promotion.
+    pub(super) async fn read(
+        project: &'a Project,
+        target: &'a PromoteTarget,
+        emitter: &'a Emitter,
+    ) -> Result<Self, crate::Error> {
+        Self::new(project, target, emitter, false).await
+    }
+
+    async fn new(
+        project: &'a Project,
+        target: &'a PromoteTarget,
+        emitter: &'a Emitter,
+        locks: bool,
+    ) -> Result<Self, crate::Error> {
         project.state.prepare()?;
         let folder = project.state.promotion(&target.name);
         let state = |source| crate::Error::State { path: folder.clone(), source };
         std::fs::create_dir_all(&folder).map_err(state)?;
-        let held = match lock::try_hold(&folder.join("lock")).map_err(state)? {
-            LockAttempt::Held(held) => held,
-            LockAttempt::Taken { pid } => return Err(crate::Error::Locked { pid }),
+        let held = if locks {
+            match lock::try_hold(&folder.join("lock")).map_err(state)? {
+                LockAttempt::Held(held) => Some(held),
+                LockAttempt::Taken { pid } => return Err(crate::Error::Locked { pid }),
+            }
+        } else {
+            None
         };
         let account = account_file(project, target)?;
         let own = |name: &str, value: &str| (OsString::from(name), OsString::from(value));

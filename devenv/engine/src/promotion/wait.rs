@@ -1,15 +1,17 @@
 //! Until every service runs the release that was applied, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use devenv_model::promotion::{ContainerEnd, Judged, Release, Wanted, ended, judge};
+use devenv_model::promotion::{ContainerEnd, Deployment, Judged, Release, RolloutFailure, Wanted, ended, judge};
 
 use super::Error;
 use super::cloud::LogPlace;
 use super::site::Site;
 use crate::Cancel;
 
+/// What was just changed may be described as it was before.
+const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A deployment of a service behind a load balancer drains the older tasks for minutes.
@@ -31,13 +33,22 @@ pub(super) async fn wait(
         let digest = release.images.get(service).map(|image| image.digest().to_owned()).unwrap_or_default();
         wanted.insert(service, (Wanted { task_definition: definition.arn.clone(), digest }, definition, None));
     }
-    let deadline = tokio::time::Instant::now() + WITHIN;
+    let began = tokio::time::Instant::now();
+    let deadline = began + WITHIN;
+    let mut seen = BTreeSet::new();
     let mut told: BTreeMap<&String, String> = BTreeMap::new();
     loop {
         let mut waiting = Vec::new();
         for (service, (wanted, definition, first_end)) in &mut wanted {
             let service = *service;
-            let state = services.service(cluster, service).await.map_err(Error::from)?.unwrap_or_default();
+            let Some(state) = services.service(cluster, service).await.map_err(Error::from)? else {
+                let cause = "the service is not there".to_owned();
+                if began.elapsed() >= SETTLES_WITHIN {
+                    return Err(Error::Rollout { service: service.clone(), cause, log: Vec::new() }.into());
+                }
+                waiting.push(format!("{service}: {cause}"));
+                continue;
+            };
             let tasks = services.tasks(cluster, service).await.map_err(Error::from)?;
             let ends = ended(wanted, &tasks);
             if first_end.is_none()
@@ -50,6 +61,11 @@ pub(super) async fn wait(
                 }
                 *first_end = Some((end.clone(), log));
             }
+            let is_ours =
+                |deployment: &Deployment| deployment.primary && deployment.task_definition == wanted.task_definition;
+            if state.deployments.iter().any(is_ours) {
+                seen.insert(service);
+            }
             let running: Vec<_> = tasks.into_iter().filter(|task| task.runs).collect();
             match judge(wanted, &state, &running, &ends) {
                 Judged::Done => {}
@@ -59,6 +75,11 @@ pub(super) async fn wait(
                         told.insert(service, what.clone());
                     }
                     waiting.push(format!("{service}: {what}"));
+                }
+                Judged::Failed(RolloutFailure::Superseded { .. } | RolloutFailure::Breaker { .. })
+                    if !seen.contains(service) && began.elapsed() < SETTLES_WITHIN =>
+                {
+                    waiting.push(format!("{service}: its deployment is not there yet"));
                 }
                 Judged::Failed(failure) => {
                     let (mut cause, mut log) = (failure.to_string(), Vec::new());
