@@ -28,14 +28,14 @@ impl Registry {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let host = format!("127.0.0.1:{port}");
         let path = |name: &str| folder.path().join(name).display().to_string();
-        write(&path("users"), &format!("{USER}:{HASH}\n"));
+        write(path("users"), &format!("{USER}:{HASH}\n"));
         let config = format!(
             "version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: {host} }}\n\
              auth: {{ htpasswd: {{ realm: test, path: {} }} }}\n",
             path("data"),
             path("users")
         );
-        write(&path("config.yml"), &config);
+        write(path("config.yml"), &config);
         let mut command = Command::new("docker-registry");
         command.args(["serve", &path("config.yml")]).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("docker-registry starts");

@@ -431,30 +431,43 @@ impl<'a> Run<'a> {
                 return Err(Error::Left { environment, step }.into());
             }
         }
-        self.record.advance(Step::RollingBack).await?;
         let cause = error.to_string();
-        let restored = match &previous {
-            Some(previous) => self.site.stage("roll back", self.restore(previous, foundation)).await,
-            None => self.site.stage("roll back", self.empty(foundation)).await,
-        };
+        let restored = self.put_back(previous.as_ref(), foundation).await;
         let cause_of = Box::new(error);
-        match (restored, previous) {
+        let (outcome, error) = match (restored, previous) {
             (Ok(()), Some(previous)) => {
-                self.record.end(Outcome::RolledBack { cause }).await?;
-                self.supersede().await?;
                 let live = name_of(&previous);
-                Err(Error::RolledBack { environment, cause: cause_of, live, interrupted }.into())
+                let error = Error::RolledBack { environment, cause: cause_of, live, interrupted };
+                (Outcome::RolledBack { cause }, error)
             }
             (Ok(()), None) => {
-                self.record.end(Outcome::ScaledToZero { cause }).await?;
-                self.supersede().await?;
-                Err(Error::ScaledToZero { environment, cause: cause_of, interrupted }.into())
+                let error = Error::ScaledToZero { environment, cause: cause_of, interrupted };
+                (Outcome::ScaledToZero { cause }, error)
             }
             (Err(rollback), _) => {
                 let outcome = Outcome::RollbackFailed { cause, rollback: rollback.to_string() };
-                self.record.end(outcome).await?;
-                Err(Error::RollbackFailed { environment, cause: cause_of, rollback: Box::new(rollback) }.into())
+                (outcome, Error::RollbackFailed { environment, cause: cause_of, rollback: Box::new(rollback) })
             }
+        };
+        let is_put_back = !matches!(outcome, Outcome::RollbackFailed { .. });
+        // What is live matters more than what is written of it: a record that cannot be written must not hide that.
+        let mut written = self.record.end(outcome).await;
+        if is_put_back && written.is_ok() {
+            written = self.supersede().await;
+        }
+        if let Err(error) = written {
+            self.site.emitter.notice(format!("the record could not be written: {error}"));
+        }
+        Err(error.into())
+    }
+
+    /// What was live before, or nothing where nothing was.
+    async fn put_back(&mut self, previous: Option<&Release>, foundation: &Foundation) -> Result<(), crate::Error> {
+        self.record.advance(Step::RollingBack).await?;
+        let site = &self.site;
+        match previous {
+            Some(previous) => site.stage("roll back", self.restore(previous, foundation)).await,
+            None => site.stage("roll back", self.empty(foundation)).await,
         }
     }
 
@@ -477,7 +490,7 @@ impl<'a> Run<'a> {
     }
 
     /// One that was killed has its end now.
-    async fn supersede(&self) -> Result<(), crate::Error> {
+    async fn supersede(&self) -> Result<(), Error> {
         if let Some(killed) = &self.standing.unfinished {
             let by = self.record.record.id.clone();
             self.site.ledger.close(&killed.id, Outcome::Superseded { by }).await?;
