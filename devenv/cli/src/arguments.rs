@@ -16,6 +16,7 @@ Begin here:
   devenv up                 start everything, seeded, and follow its logs
   devenv up -d              the same in the background
   devenv test               prove it end to end, in an environment of its own
+  devenv promote rehearsal  release it on an emulated AWS
   devenv down               stop everything; the data stays";
 
 /// A running, seeded copy of your system with an emulated AWS, on this machine.

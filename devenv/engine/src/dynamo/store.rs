@@ -246,7 +246,7 @@ mod tests {
         insta::assert_snapshot!(error);
         let (original, _) = inventory();
         let counts = store.reset(&[original], &[seed]).await.expect("rebuilt");
-        assert_eq!(counts["inventory"], 2);
+        assert_eq!(counts["inventory"], 3);
     }
 
     #[tokio::test]
@@ -254,7 +254,7 @@ mod tests {
         let store = emulator().await;
         let (table, seed) = inventory();
         store.ensure_table(&table).await.expect("created");
-        assert_eq!(store.apply_seed(&table, &seed).await.expect("put"), 2);
+        assert_eq!(store.apply_seed(&table, &seed).await.expect("put"), 3);
         let sold =
             json!({ "TableName": "inventory", "Item": { "product_id": { "S": "PROD001" }, "stock": { "N": "1" } } });
         store.wire.call("PutItem", &sold).await.expect("put");
