@@ -8,7 +8,7 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use devenv_engine::promotion::{Cloud, CloudAddress, Clouds};
+use devenv_engine::promotion::{Cloud, CloudAddress, Clouds, EmulatedLogin};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -22,15 +22,12 @@ use crate::services::Ecs;
 #[derive(Debug, Default)]
 pub struct Aws;
 
-/// Of a login that opens nothing.
-const DUMMY: &str = "test";
-
 impl Clouds for Aws {
     fn connect<'a>(&'a self, address: &'a CloudAddress) -> BoxFuture<'a, Cloud> {
         async move {
             match address {
                 CloudAddress::Account { region } => account(region).await,
-                CloudAddress::Emulated { endpoint, region } => emulated(&endpoint.to_string(), region),
+                CloudAddress::Emulated { endpoint, region, login } => emulated(&endpoint.to_string(), region, login),
             }
         }
         .boxed()
@@ -53,8 +50,8 @@ async fn account(region: &str) -> Cloud {
 }
 
 /// Nothing of the caller's environment is read.
-fn emulated(endpoint: &str, region: &str) -> Cloud {
-    let credentials = Credentials::new(DUMMY, DUMMY, None, None, "rehearsal");
+fn emulated(endpoint: &str, region: &str, login: &EmulatedLogin) -> Cloud {
+    let credentials = Credentials::new(&login.access_key, &login.secret_key, None, None, "rehearsal");
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(Builder::new().build_http())

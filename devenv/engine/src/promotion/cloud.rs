@@ -19,8 +19,15 @@ pub trait Clouds: Send + Sync + fmt::Debug {
 pub enum CloudAddress {
     /// AWS, with whatever login the caller's environment gives.
     Account { region: String },
-    /// An emulator on this machine, with a login that means nothing. The caller's own is not looked at.
-    Emulated { endpoint: Endpoint, region: String },
+    /// An emulator on this machine, with a login of its own. The caller's is not looked at.
+    Emulated { endpoint: Endpoint, region: String, login: EmulatedLogin },
+}
+
+/// Of an account that is nobody's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmulatedLogin {
+    pub access_key: String,
+    pub secret_key: String,
 }
 
 /// AWS as one caller reaches it in one region.

@@ -18,8 +18,8 @@ mod wait;
 
 pub use cloud::{
     AccountMade, AccountNeeds, Caller, Cloud, CloudAddress, CloudError, CloudErrorKind, Clouds, Condition,
-    EmulatedAccount, Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry, RegistryLogin,
-    ServiceNeeds, ServiceOrder, Services, TaskDefinition,
+    EmulatedAccount, EmulatedLogin, Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry,
+    RegistryLogin, ServiceNeeds, ServiceOrder, Services, TaskDefinition,
 };
 pub use error::Error;
 pub use promote::{Decider, PromoteOptions, Promoted, history, promote, roll_back};

@@ -246,6 +246,7 @@ async fn forward(
     approve(&run.site, decider, &proposal, cancel).await?;
     // While somebody read the plan, time went by.
     run.site.caller().await?;
+    push::still_there(&run.site, foundation, &release.images).await?;
     run.make_live(&planned, &release, foundation, cancel).await?;
     Ok(Some(proposal))
 }

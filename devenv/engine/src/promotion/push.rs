@@ -108,6 +108,22 @@ pub(super) async fn look(
     Ok(found)
 }
 
+/// An error unless the registry still has every image of a release.
+pub(super) async fn still_there(
+    site: &Site<'_>,
+    foundation: &Foundation,
+    images: &BTreeMap<String, ReleasedImage>,
+) -> Result<(), Error> {
+    for (service, image) in images {
+        let (_, repository) = foundation.repository(site.name(), service)?;
+        if find(site, repository, ImageReference::Digest(image.digest().to_owned())).await?.is_none() {
+            let (tested, found) = (image.tested.clone(), "nothing under its digest".to_owned());
+            return Err(Error::OtherImage { service: service.clone(), tested, found });
+        }
+    }
+    Ok(())
+}
+
 /// The same for images that would be copied: their digests are known.
 pub(super) fn look_elsewhere(
     site: &Site<'_>,

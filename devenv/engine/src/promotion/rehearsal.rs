@@ -13,10 +13,10 @@ use devenv_model::unit::Probe;
 use serde_json::{Value, json};
 
 use super::Error;
-use super::cloud::{AccountNeeds, CloudAddress, ServiceNeeds};
+use super::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds};
 use super::site::Site;
 use crate::containers::{ContainerEngine, EngineErrorKind, LogQuery, NewContainer, Scope, remove_state};
-use crate::desired::aws_environment;
+use crate::desired::{DUMMY, aws_environment};
 use crate::dynamo::{Endpoint, Store};
 use crate::probe::Prober;
 use crate::{Cancel, Emitter, Project, ProjectOptions};
@@ -89,11 +89,13 @@ pub(super) async fn running(project: &Project, target: &PromoteTarget) -> Result
     let containers = engine.containers().await?;
     let port = containers.iter().find(|container| container.name == name && container.runs);
     let port = port.and_then(|container| container.ports.get(&PORT));
-    let address = |port: &u16| {
-        let endpoint = endpoint(*port)?;
-        Ok(CloudAddress::Emulated { endpoint, region: REGION.to_owned() })
-    };
-    port.map(address).transpose()
+    port.map(|port| endpoint(*port).map(address)).transpose()
+}
+
+/// With the login that everything of a rehearsal has.
+pub(super) fn address(endpoint: Endpoint) -> CloudAddress {
+    let login = EmulatedLogin { access_key: DUMMY.to_owned(), secret_key: DUMMY.to_owned() };
+    CloudAddress::Emulated { endpoint, region: REGION.to_owned(), login }
 }
 
 async fn await_ready(engine: &Arc<dyn ContainerEngine>, name: &str, endpoint: &Endpoint) -> Result<(), crate::Error> {
@@ -137,6 +139,9 @@ fn spec(address: &str, image: &str, name: &str, port: u16) -> ContainerSpec {
         ("MINISTACK_HOSTNAME", name),
         ("DOCKER_HOST", "unix:///var/run/docker.sock"),
         ("LOG_LEVEL", "WARNING"),
+        // Whom it takes for the account's owner, where it asks.
+        ("AWS_ACCESS_KEY_ID", DUMMY),
+        ("AWS_SECRET_ACCESS_KEY", DUMMY),
     ];
     ContainerSpec {
         name: HOST.to_owned(),
@@ -242,7 +247,10 @@ pub async fn rehearse_service(options: &ProjectOptions) -> Result<(), crate::Err
     let order =
         serde_json::from_str(&text("DEVENV_SERVICE")).map_err(|error| wrong(format!("DEVENV_SERVICE: {error}")))?;
     let endpoint = Endpoint::parse(&text("AWS_ENDPOINT_URL"))?;
-    let cloud = options.clouds.connect(&CloudAddress::Emulated { endpoint, region: REGION.to_owned() }).await;
+    // As whoever runs that Terraform: its rights are what is tried where the emulator enforces them.
+    let login = EmulatedLogin { access_key: text("AWS_ACCESS_KEY_ID"), secret_key: text("AWS_SECRET_ACCESS_KEY") };
+    let address = CloudAddress::Emulated { endpoint, region: REGION.to_owned(), login };
+    let cloud = options.clouds.connect(&address).await;
     if let Some(account) = cloud.emulated {
         account.release(&order).await.map_err(Error::from)?;
     }

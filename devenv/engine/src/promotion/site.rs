@@ -120,7 +120,7 @@ impl<'a> Site<'a> {
                 rehearsal::lead_away_from_aws(&mut variables, &endpoint, &account.region);
                 emulated = Some(endpoint.clone());
                 let backend = vec!["-backend-config=use_path_style=true".to_owned()];
-                (CloudAddress::Emulated { endpoint, region: account.region.clone() }, backend)
+                (rehearsal::address(endpoint), backend)
             }
         };
         variables.extend(environment(&folder).map(|(name, value)| own(name, &value)));

@@ -217,8 +217,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let program = interpreter(Utf8Path::from_path(folder.path()).expect("UTF-8"));
         let (canceller, cancel) = Cancel::channel();
-        let order =
-            shell("trap 'echo asked; sleep 0.2; echo unlocked; exit 1' INT; echo began; while :; do sleep 0.05; done");
+        let script = "import signal, sys, time\n\
+                      def end(*_):\n    print('asked', flush=True)\n    time.sleep(0.2)\n    print('unlocked', flush=True)\n    sys.exit(1)\n\
+                      signal.signal(signal.SIGINT, end)\n\
+                      print('began', flush=True)\n\
+                      while True: time.sleep(0.05)";
+        // Not in a shell: one that was started with the signal ignored, as a background job is, cannot take it.
+        let order = shell(&format!("exec python3 -c \"{script}\""));
         let line = |line: String| {
             if line == "began" {
                 canceller.cancel();

@@ -67,8 +67,8 @@ locals {
         # An emulator's login opens nothing, and its own credentials come over plain HTTP, which the SDK refuses.
         {
           AWS_ENDPOINT_URL_DYNAMODB = local.foundation.endpoint
-          AWS_ACCESS_KEY_ID         = "test"
-          AWS_SECRET_ACCESS_KEY     = "test"
+          AWS_ACCESS_KEY_ID         = "devenv"
+          AWS_SECRET_ACCESS_KEY     = "devenv"
         },
       )
     })

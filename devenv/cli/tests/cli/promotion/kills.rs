@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Child;
 
 use super::project::Project;
-use super::server::Behaviour::Good;
+use super::server::Behaviour::{Broken, Good};
 use crate::folder::{eventually, signal};
 
 /// Reads the news of a promotion until a stage begins.
@@ -48,6 +48,21 @@ fn one_that_was_killed_half_way_can_be_undone() {
     project.tested(Good, 2);
     let mut promoting = project.promoting();
     until(&mut promoting, "wait");
+    promoting.kill().expect("it runs");
+    promoting.wait().expect("it ended");
+    project.done(&["rollback", "rehearsal", "--yes", "--output", "plain"]);
+    assert_eq!(project.edition(&url), Ok(1));
+    assert_eq!(project.endings(), ["live", "superseded", "live"]);
+}
+
+#[test]
+fn one_that_was_killed_while_it_rolled_back_can_be_undone() {
+    let Some(project) = Project::new() else { return };
+    project.tested(Good, 1);
+    let url = project.released();
+    project.tested(Broken, 2);
+    let mut promoting = project.promoting();
+    until(&mut promoting, "roll back");
     promoting.kill().expect("it runs");
     promoting.wait().expect("it ended");
     project.done(&["rollback", "rehearsal", "--yes", "--output", "plain"]);

@@ -6,4 +6,5 @@ mod load;
 mod project;
 mod refusals;
 mod releases;
+mod rights;
 mod server;

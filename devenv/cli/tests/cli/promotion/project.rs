@@ -7,7 +7,8 @@ use super::server::{Behaviour, source};
 use crate::containers::engine::{docker, is_there, labelled, skipped};
 use crate::folder::{Folder, Ran, TABLE};
 
-/// A project with one service, Terraform for a rehearsal and for a second environment that takes over its releases.
+/// A project with one service, Terraform for a rehearsal, for a second environment that takes over its releases, and for
+/// one that has an account.
 pub(crate) struct Project {
     folder: Folder,
     image: String,
@@ -105,6 +106,12 @@ impl Project {
     }
 
     pub(crate) fn asking(path: &'static str) -> Option<Self> {
+        let aws = Self::emulated_aws()?;
+        Some(Self::on(&aws, path))
+    }
+
+    /// The image of an emulated AWS.
+    pub(crate) fn emulated_aws() -> Option<String> {
         if !is_there() {
             return None;
         }
@@ -113,6 +120,10 @@ impl Project {
             skipped("REHEARSAL_IMAGE does not name an image of an emulated AWS");
             return None;
         };
+        Some(aws)
+    }
+
+    pub(crate) fn on(aws: &str, path: &'static str) -> Self {
         let folder = Folder::new();
         let name = folder.path().file_name().expect("a name").to_string_lossy().to_lowercase();
         let project = Self { image: format!("{name}-web:1"), folder, path };
@@ -133,7 +144,7 @@ impl Project {
         project.write("seeds/items.json", r#"[{ "id": { "S": "a" } }]"#);
         project.write("test.sh", &TEST.replace("PATH", path));
         project.write(".gitignore", ".devenv/\n");
-        for environment in ["rehearsal", "second"] {
+        for environment in ["rehearsal", "second", "dev"] {
             let folder = format!("terraform/envs/{environment}");
             let account =
                 r#"{ "bucket": "shop-state", "region": "eu-west-1", "allowed_account_ids": ["000000000000"] }"#;
@@ -142,7 +153,7 @@ impl Project {
             project.write(&format!("{folder}/release/main.tf"), &RELEASE.replace("ENVIRONMENT", environment));
         }
         project.git(&["init", "--quiet"]);
-        Some(project)
+        project
     }
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {

@@ -57,6 +57,12 @@ fn evidence_must_be_of_exactly_what_is_at_hand() {
     let plan = project.done(&["promote", "rehearsal", "--plan", "--output", "plain"]);
     assert!(plan.err.contains("add terraform_data.web"), "{}", plan.err);
 
+    project.change("test.sh", "echo \"running 1 test\"", "echo \"running 1 test\"; RELEASE_URL=http://127.0.0.1:9");
+    project.commit("Break the test");
+    assert_eq!(project.run(&["test", "--runtime", "docker", "--output", "plain"]).code, 1);
+    refused(&project, &["1 failed: it_works"]);
+    project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
+
     project.make(Good, 2);
     project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
     refused(&project, &["was of another image of web"]);

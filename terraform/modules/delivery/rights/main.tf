@@ -1,0 +1,183 @@
+# What a promotion may do, as a policy. No provider is asked, so that an emulated AWS can enforce it in a test.
+
+locals {
+  arn = "${var.region}:${var.account_id}"
+
+  statements = [
+    {
+      Sid      = "NoNarrowerResource"
+      Effect   = "Allow"
+      Resource = ["*"]
+      Action = [
+        "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScalingPolicies",
+        "ecr:GetAuthorizationToken",
+        "ecs:DescribeTaskDefinition",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+      ]
+    },
+
+    {
+      Sid      = "Images"
+      Effect   = "Allow"
+      Resource = values(var.repository_arns)
+      Action = [
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:DescribeImages",
+        "ecr:GetDownloadUrlForLayer",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+      ]
+    },
+
+    {
+      Sid      = "Services"
+      Effect   = "Allow"
+      Resource = [for service in keys(var.access) : "arn:aws:ecs:${local.arn}:service/${var.cluster.name}/${service}"]
+      Action = [
+        "ecs:CreateService",
+        "ecs:DeleteService",
+        "ecs:DescribeServices",
+        "ecs:TagResource",
+        "ecs:UpdateService",
+      ]
+    },
+
+    {
+      Sid      = "TaskDefinitions"
+      Effect   = "Allow"
+      Resource = [for service in keys(var.access) : "arn:aws:ecs:${local.arn}:task-definition/${var.name}-${service}:*"]
+      Action   = ["ecs:RegisterTaskDefinition", "ecs:TagResource"]
+    },
+
+    {
+      Sid       = "Tasks"
+      Effect    = "Allow"
+      Resource  = ["arn:aws:ecs:${local.arn}:task/${var.cluster.name}/*", "arn:aws:ecs:${local.arn}:container-instance/${var.cluster.name}/*"]
+      Action    = ["ecs:DescribeTasks", "ecs:ListTasks"]
+      Condition = { ArnEquals = { "ecs:cluster" = [var.cluster.arn] } }
+    },
+
+    {
+      Sid       = "RolesOfTheServices"
+      Effect    = "Allow"
+      Resource  = flatten([for access in var.access : [access.task_role_arn, access.execution_role_arn]])
+      Action    = ["iam:PassRole"]
+      Condition = { StringEquals = { "iam:PassedToService" = ["ecs-tasks.amazonaws.com"] } }
+    },
+
+    # Made by AWS on behalf of whoever scales the first service of an account.
+    {
+      Sid       = "RoleOfTheScaling"
+      Effect    = "Allow"
+      Resource  = ["arn:aws:iam::${var.account_id}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService"]
+      Action    = ["iam:CreateServiceLinkedRole"]
+      Condition = { StringEquals = { "iam:AWSServiceName" = ["ecs.application-autoscaling.amazonaws.com"] } }
+    },
+
+    {
+      Sid      = "Scaling"
+      Effect   = "Allow"
+      Resource = ["arn:aws:application-autoscaling:${local.arn}:scalable-target/*"]
+      Action = [
+        "application-autoscaling:DeleteScalingPolicy",
+        "application-autoscaling:DeregisterScalableTarget",
+        "application-autoscaling:ListTagsForResource",
+        "application-autoscaling:PutScalingPolicy",
+        "application-autoscaling:RegisterScalableTarget",
+        "application-autoscaling:TagResource",
+      ]
+      Condition = { StringEquals = { "application-autoscaling:service-namespace" = ["ecs"] } }
+    },
+
+    {
+      Sid    = "Alarms"
+      Effect = "Allow"
+      Resource = [
+        "arn:aws:cloudwatch:${local.arn}:alarm:${var.name}-*",
+        "arn:aws:cloudwatch::${var.account_id}:dashboard/${var.name}",
+      ]
+      Action = [
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:DeleteDashboards",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetDashboard",
+        "cloudwatch:ListTagsForResource",
+        "cloudwatch:PutDashboard",
+        "cloudwatch:PutMetricAlarm",
+        "cloudwatch:TagResource",
+      ]
+    },
+
+    {
+      Sid      = "WhoIsTold"
+      Effect   = "Allow"
+      Resource = ["arn:aws:sns:${local.arn}:${var.name}-alarms", "arn:aws:sns:${local.arn}:${var.name}-alarms:*"]
+      Action = [
+        "sns:CreateTopic",
+        "sns:DeleteTopic",
+        "sns:GetSubscriptionAttributes",
+        "sns:GetTopicAttributes",
+        "sns:ListTagsForResource",
+        "sns:SetTopicAttributes",
+        "sns:Subscribe",
+        "sns:TagResource",
+        "sns:Unsubscribe",
+      ]
+    },
+
+    {
+      Sid      = "Budget"
+      Effect   = "Allow"
+      Resource = ["arn:aws:budgets::${var.account_id}:budget/${var.name}"]
+      Action   = ["budgets:ListTagsForResource", "budgets:ModifyBudget", "budgets:TagResource", "budgets:ViewBudget"]
+    },
+
+    {
+      Sid      = "WhyATaskEnded"
+      Effect   = "Allow"
+      Resource = [for access in var.access : "${access.log_group_arn}:log-stream:*"]
+      Action   = ["logs:GetLogEvents"]
+    },
+
+    {
+      Sid      = "ReadTheFoundation"
+      Effect   = "Allow"
+      Resource = ["arn:aws:s3:::${var.bucket}/${var.environment}/foundation.tfstate"]
+      Action   = ["s3:GetObject"]
+    },
+
+    {
+      Sid    = "StateAndRecordsOfReleases"
+      Effect = "Allow"
+      Resource = [
+        "arn:aws:s3:::${var.bucket}/${var.environment}/release.tfstate",
+        "arn:aws:s3:::${var.bucket}/${var.environment}/releases/*",
+      ]
+      Action = ["s3:GetObject", "s3:PutObject"]
+    },
+
+    {
+      Sid    = "Locks"
+      Effect = "Allow"
+      Resource = [
+        "arn:aws:s3:::${var.bucket}/${var.environment}/release.tfstate.tflock",
+        "arn:aws:s3:::${var.bucket}/${var.environment}/releases/lock",
+      ]
+      Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    },
+
+    {
+      Sid      = "WhatIsThere"
+      Effect   = "Allow"
+      Resource = ["arn:aws:s3:::${var.bucket}"]
+      Action   = ["s3:ListBucket"]
+      # The second is where Terraform looks for workspaces, of which there are none.
+      Condition = { StringLike = { "s3:prefix" = ["${var.environment}/*", "env:/"] } }
+    },
+  ]
+}
