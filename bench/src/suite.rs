@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
@@ -23,6 +24,7 @@ pub(crate) fn all(program: &Utf8Path, runs: usize, seconds: u64) -> Result<(), F
     for container in CONTAINERS {
         figures.extend(containers(program, runs, &container)?);
     }
+    figures.extend(promotions(program));
     figures.extend(loads(program, Duration::from_secs(seconds))?);
     say(&format!("\n{:<44} {:>10} {:<5} {:<20} target", "what", "median", "unit", "spread"));
     for figure in &figures {
@@ -76,6 +78,47 @@ fn containers(program: &Utf8Path, runs: usize, container: &Container) -> Result<
         Figure::new(name("up, unchanged"), "ms", unchanged, Some(Target::AtMost(300.0))),
         Figure::new(name("down"), "ms", down, Some(Target::AtMost(1000.0))),
     ])
+}
+
+/// Of a rehearsal in this checkout, as it is committed. Nothing where it cannot be, which is said.
+fn promotions(program: &Utf8Path) -> Vec<Figure> {
+    let (mut whole, mut release, mut unchanged) = (vec![], vec![], vec![]);
+    let devenv = |arguments: &[&str]| -> Result<Duration, Failure> {
+        let began = Instant::now();
+        let output = Command::new(program).args(arguments).args(["--output", "plain"]).output()?;
+        if output.status.success() {
+            return Ok(began.elapsed());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(said.lines().find(|line| line.starts_with("error")).unwrap_or("it failed").to_owned().into())
+    };
+    let test = ["test", "--runtime", "docker"];
+    let promote = ["promote", "rehearsal", "--yes"];
+    let mut once = |is_measured: bool| -> Result<(), Failure> {
+        let (tested, released) = (devenv(&test)?, devenv(&promote)?);
+        for _ in 0..LOADS {
+            unchanged.push(ms(devenv(&promote)?));
+        }
+        devenv(&["down"])?;
+        // The first one makes the images.
+        if is_measured {
+            whole.push(ms(tested + released));
+            release.push(ms(released));
+        }
+        Ok(())
+    };
+    for round in 0..=LOADS {
+        if let Err(error) = once(round > 0) {
+            say(&format!("promotion: SKIPPED: {error}"));
+            return Vec::new();
+        }
+    }
+    let at_most = |limit| Some(Target::AtMost(limit));
+    vec![
+        Figure::new("tests, then a rehearsed release, images built", "ms", whole, at_most(40_000.0)),
+        Figure::new("a rehearsed release, from an empty account", "ms", release, None),
+        Figure::new("a promotion with nothing to change, in all", "ms", unchanged, at_most(2000.0)),
+    ]
 }
 
 fn commands(program: &Utf8Path, runs: usize) -> Result<Vec<Figure>, Failure> {

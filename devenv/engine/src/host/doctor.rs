@@ -5,7 +5,7 @@ use serde::Serialize;
 use tokio::process::Command;
 
 use super::port_holder;
-use crate::{Project, ProjectOptions};
+use crate::{Project, ProjectOptions, promotion};
 
 /// What Cargo.toml demands of the toolchain.
 const RUST: (u32, u32) = (1, 95);
@@ -66,6 +66,9 @@ pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
             findings.push(state_directory(&project.instance.state_dir));
             findings.push(disk(&project.instance.root));
             findings.extend(ports(&project).await);
+            if !project.manifest.promote.is_empty() {
+                findings.push(terraform().await);
+            }
         }
         Err(error) => findings.push(Finding::problem("manifest", error.to_string(), "devenv up --dry-run", false)),
     }
@@ -100,6 +103,13 @@ async fn c_compiler() -> Finding {
     match first_line("cc", &["--version"]).await {
         Some(text) => Finding::ok("c compiler", text),
         None => Finding::problem("c compiler", "cc is not on the PATH; SQLite is compiled with it", c_install(), false),
+    }
+}
+
+async fn terraform() -> Finding {
+    match promotion::terraform::version().await {
+        Ok(version) => Finding::ok("terraform", format!("Terraform {version}")),
+        Err(error) => Finding::warning("terraform", format!("{error}; only promote needs it"), None),
     }
 }
 

@@ -12,7 +12,7 @@ mod push;
 pub(crate) mod rehearsal;
 mod site;
 mod smoke;
-mod terraform;
+pub(crate) mod terraform;
 mod tree;
 mod wait;
 

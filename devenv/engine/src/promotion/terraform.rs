@@ -64,23 +64,28 @@ pub(super) struct TerraformBinary {
 impl TerraformBinary {
     /// Finds it, and sees that it is new enough.
     pub(super) async fn find() -> Result<Box<dyn Terraform>, Error> {
-        let program = std::env::var_os(VARIABLE).filter(|named| !named.is_empty()).unwrap_or("terraform".into());
-        let missing = |cause: String| Error::TerraformMissing { cause };
-        let output = Command::new(&program)
-            .args(["version", "-json"])
-            .env("CHECKPOINT_DISABLE", "1")
-            .output()
-            .await
-            .map_err(|error| missing(error.to_string()))?;
-        let answer: serde_json::Value =
-            serde_json::from_slice(&output.stdout).map_err(|_| missing("it does not say its version".to_owned()))?;
-        let found = answer["terraform_version"].as_str().unwrap_or_default();
-        if !is_enough(found) {
-            let needed = format!("{}.{}", NEEDED.0, NEEDED.1);
-            return Err(Error::TerraformVersion { found: found.to_owned(), needed });
-        }
-        Ok(Box::new(Self { program }))
+        version().await?;
+        Ok(Box::new(Self { program: program() }))
     }
+}
+
+fn program() -> OsString {
+    std::env::var_os(VARIABLE).filter(|named| !named.is_empty()).unwrap_or("terraform".into())
+}
+
+/// The version of the Terraform that would be run, if it is new enough.
+pub(crate) async fn version() -> Result<String, Error> {
+    let missing = |cause: String| Error::TerraformMissing { cause };
+    let mut command = Command::new(program());
+    command.args(["version", "-json"]).env("CHECKPOINT_DISABLE", "1");
+    let output = command.output().await.map_err(|error| missing(error.to_string()))?;
+    let answer: serde_json::Value =
+        serde_json::from_slice(&output.stdout).map_err(|_| missing("it does not say its version".to_owned()))?;
+    let found = answer["terraform_version"].as_str().unwrap_or_default().to_owned();
+    if is_enough(&found) {
+        return Ok(found);
+    }
+    Err(Error::TerraformVersion { found, needed: format!("{}.{}", NEEDED.0, NEEDED.1) })
 }
 
 fn is_enough(version: &str) -> bool {
