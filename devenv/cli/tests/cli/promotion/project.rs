@@ -204,6 +204,19 @@ impl Project {
         result["url"].as_str().expect("an address").to_owned()
     }
 
+    /// A promotion to the environment with an account, by somebody who is logged in to an emulated AWS at this address
+    /// with these variables and nothing else.
+    pub(crate) fn promote_dev(&self, url: &str, login: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(&["promote", "dev", "--yes", "--output", "plain"]);
+        for name in ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"] {
+            command.env_remove(name);
+        }
+        command.env("AWS_ENDPOINT_URL", url.split("/_alb").next().expect("an address"));
+        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        command.env("AWS_EC2_METADATA_DISABLED", "true").envs(login.iter().copied());
+        Ran::from(command.output().expect("it starts"))
+    }
+
     /// Starts a promotion whose news are read line by line.
     pub(crate) fn promoting(&self) -> Child {
         let mut command = self.command(&["promote", "rehearsal", "--yes", "--output", "json"]);

@@ -161,7 +161,6 @@ fn another_account_region_or_login_is_refused_before_anything_else() {
     let Some(project) = Project::new() else { return };
     project.tested(Good, 1);
     let url = project.released();
-    let endpoint = url.split("/_alb").next().expect("an address").to_owned();
     let account = |id: &str| {
         let text =
             format!("{{ \"bucket\": \"shop-state\", \"region\": \"eu-west-1\", \"allowed_account_ids\": [\"{id}\"] }}");
@@ -170,16 +169,7 @@ fn another_account_region_or_login_is_refused_before_anything_else() {
     let settings = std::fs::read_to_string(project.path().join("devenv.toml")).expect("readable");
     let said = |in_settings: &str, variables: &[(&str, &str)], code: i32, words: &str| {
         project.write("devenv.toml", &format!("{settings}[promote.dev]\n{in_settings}\n"));
-        let mut command = project.command(&["promote", "dev", "--yes", "--output", "plain"]);
-        for name in ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"] {
-            command.env_remove(name);
-        }
-        command
-            .env("AWS_ENDPOINT_URL", &endpoint)
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_EC2_METADATA_DISABLED", "true");
-        command.env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null").envs(variables.iter().copied());
-        let ran = Ran::from(command.output().expect("it starts"));
+        let ran = project.promote_dev(&url, variables);
         assert_eq!(ran.code, code, "{}", ran.err);
         assert!(ran.err.contains(words), "{words}: {}", ran.err);
     };

@@ -5,7 +5,6 @@ use std::process::Command;
 use super::project::Project;
 use super::server::Behaviour::Good;
 use crate::containers::engine::docker;
-use crate::folder::Ran;
 use serde_json::Value;
 
 /// Two users: one with the policy, one with none; and the foundation of `dev`, which is that of the rehearsal. Run inside
@@ -93,15 +92,7 @@ fn the_promotion_role_suffices_and_nothing_less_does() {
     let promote = |name: &str| {
         let user = users.lines().find_map(|line| line.strip_prefix(name)).expect("the user was made");
         let (key, secret) = user.trim().split_once(' ').expect("a key and a secret");
-        let mut command = project.command(&["promote", "dev", "--yes", "--output", "plain"]);
-        for name in ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"] {
-            command.env_remove(name);
-        }
-        command.env("AWS_ENDPOINT_URL", url.split("/_alb").next().expect("an address"));
-        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-        command.env("AWS_EC2_METADATA_DISABLED", "true");
-        command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", secret);
-        Ran::from(command.output().expect("it starts"))
+        project.promote_dev(&url, &[("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", secret)])
     };
     let without = promote("nobody");
     assert_eq!(without.code, 1, "{}", without.err);
