@@ -11,6 +11,9 @@ use futures_util::stream::FuturesUnordered;
 use crate::effects::Effects;
 use crate::{Cancel, Emitter, Error};
 
+/// A start takes a fraction of a second; one that hangs must not hold the end up for ever.
+const STARTS_END_WITHIN: Duration = Duration::from_secs(10);
+
 /// What was done before the end, well or not.
 #[derive(Debug, Default)]
 pub(crate) struct Executed {
@@ -62,15 +65,22 @@ pub(crate) async fn execute(
             // What has ended counts, even when the deadline passes in the same moment.
             biased;
             Some(ended) = running.next() => ended,
-            () = cancel.cancelled() => return (executed, Err(Error::Cancelled)),
+            () = cancel.cancelled() => {
+                end_starts(plan, &begun, &mut done, &mut running).await;
+                return (executed, Err(Error::Cancelled));
+            }
             () = &mut expiry, if !building => {
                 let waiting = (0..plan.steps.len()).find(|index| begun[*index] && !done[*index]);
-                return (executed, Err(late(plan, waiting, deadline, emitter)));
+                let error = late(plan, waiting, deadline, emitter);
+                end_starts(plan, &begun, &mut done, &mut running).await;
+                return (executed, Err(error));
             }
         };
         let step = plan.steps[index].clone();
         if let Err(error) = outcome {
             emitter.emit(Event::StepFailed { index, step, error: error.to_string() });
+            done[index] = true;
+            end_starts(plan, &begun, &mut done, &mut running).await;
             return (executed, Err(error));
         }
         done[index] = true;
@@ -84,6 +94,26 @@ pub(crate) async fn execute(
         }
         emitter.emit(Event::StepFinished { index, step, elapsed_ms: millis(elapsed) });
     }
+}
+
+/// Waits for the starts that have begun: an engine goes on with what it was asked for, and whoever takes down what this run
+/// made must see it.
+async fn end_starts<S>(plan: &Plan, begun: &[bool], done: &mut [bool], running: &mut S)
+where
+    S: futures_util::Stream<Item = (usize, (Result<(), Error>, Duration))> + Unpin,
+{
+    let is_start = |index: usize| {
+        matches!(plan.steps[index].operation, Operation::StartUnit { .. } | Operation::ReplaceUnit { .. })
+    };
+    let ending = async {
+        while (0..done.len()).any(|index| is_start(index) && begun[index] && !done[index]) {
+            match running.next().await {
+                Some((index, _)) => done[index] = true,
+                None => return,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(STARTS_END_WITHIN, ending).await;
 }
 
 trait Timed {
@@ -251,6 +281,32 @@ mod tests {
         assert_eq!(executed.started, [EMULATOR]);
         assert!(matches!(events.last(), Some(Event::StepFailed { step, .. })
             if step.cause == Cause::EmulatorStarts));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_that_has_begun_is_waited_for_before_the_run_ends() {
+        let unit = |name: &str, start| DesiredUnit {
+            name: name.to_owned(),
+            config_hash: String::new(),
+            package: None,
+            image: (name == "api").then(|| "absent:1".to_owned()),
+            depends_on: Vec::new(),
+            start,
+        };
+        let desired = Desired {
+            units: vec![unit(EMULATOR, StartOrder::AfterTables), unit("api", StartOrder::AtOnce)],
+            known: vec![EMULATOR.to_owned(), "api".to_owned()],
+            ..Desired::default()
+        };
+        let observed = Observed { absent_images: ["absent:1".to_owned()].into(), ..Observed::default() };
+        let plan = reconcile(&desired, &observed).expect("no table differs");
+        let fake = Fake { fails: Some("pull absent:1"), ..Fake::default() };
+        let (emitter, _events) = Emitter::channel();
+        let (_, cancel) = Cancel::channel();
+        let (_, outcome) = execute(&plan, &fake, &emitter, Duration::from_mins(1), &cancel).await;
+        assert!(outcome.is_err());
+        let log = fake.log.lock().expect("not poisoned").join(", ");
+        assert_eq!(log, "pull absent:1, start emulator");
     }
 
     #[tokio::test(start_paused = true)]

@@ -91,8 +91,10 @@ pub struct ContainerEnd {
     pub reason: String,
 }
 
-/// Where no circuit breaker counts, and it does not for a service that is called completed: so many ends are enough.
-const ENDS: usize = 5;
+/// So many ends are enough where no circuit breaker counts them: it does not for a service that is called completed.
+const UNCOUNTED_ENDS: usize = 5;
+/// And so many in any case, for a service may have no breaker.
+const ENDS: usize = 50;
 
 /// `tasks` are those of the service that run, `ends` what ended by itself.
 pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState], ends: &[ContainerEnd]) -> Judged {
@@ -117,7 +119,8 @@ pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState], ends:
     let running = u32::try_from(running.count()).unwrap_or(u32::MAX);
     let others = tasks.iter().filter(|task| task.runs && task.task_definition != wanted.task_definition).count();
     if deployment.running < deployment.desired || running < deployment.desired {
-        if ends.len() >= ENDS {
+        let enough = if deployment.rollout == Rollout::Completed { UNCOUNTED_ENDS } else { ENDS };
+        if ends.len() >= enough {
             return Judged::Failed(RolloutFailure::KeepsEnding { count: ends.len() });
         }
         let up = deployment.running.min(running);
@@ -253,6 +256,28 @@ mod tests {
         let again =
             vec![deployment("api:2", false, Rollout::Failed, 0), deployment("api:2", true, Rollout::Completed, 2)];
         assert_eq!(judged(again, &running(2)), Judged::Done);
+    }
+
+    #[test]
+    fn tasks_that_keep_ending_are_a_failure_where_nobody_counts_them() {
+        let service = |rollout| ServiceState {
+            name: "api".to_owned(),
+            task_definition: "api:2".to_owned(),
+            desired: 2,
+            deployments: vec![deployment("api:2", true, rollout, 0)],
+        };
+        let end = ContainerEnd {
+            task: "f00".to_owned(),
+            container: "api".to_owned(),
+            exit_code: Some(3),
+            reason: String::new(),
+        };
+        let is_failure = |rollout, count: usize| {
+            let judged = judge(&wanted(), &service(rollout), &[], &vec![end.clone(); count]);
+            matches!(judged, Judged::Failed(RolloutFailure::KeepsEnding { .. }))
+        };
+        assert!(!is_failure(Rollout::Completed, 4) && is_failure(Rollout::Completed, 5));
+        assert!(!is_failure(Rollout::InProgress, 49) && is_failure(Rollout::InProgress, 50));
     }
 
     #[test]
