@@ -406,6 +406,12 @@ impl<'a> Run<'a> {
         let environment = self.site.name().to_owned();
         let error = match outcome {
             Ok(proposal) => {
+                // The same release once more leaves the one before it where it was, for a rollback to return to.
+                if let Some(live) =
+                    self.standing.live.as_ref().filter(|live| live.release.is_same(&self.record.record.release))
+                {
+                    self.record.record.previous.clone_from(&live.previous);
+                }
                 self.record.end(Outcome::Live).await?;
                 self.supersede().await?;
                 let Record { id, release, .. } = self.record.record.clone();

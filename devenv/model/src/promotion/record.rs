@@ -60,6 +60,13 @@ pub struct ReleasedImage {
     pub tested: String,
 }
 
+impl Release {
+    /// Whether another one is made of the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.images == other.images && self.terraform == other.terraform
+    }
+}
+
 impl ReleasedImage {
     /// Of its manifest.
     pub fn digest(&self) -> &str {

@@ -18,6 +18,7 @@ fn what_was_tested_is_made_live_and_what_fails_is_put_back() {
     assert_eq!(project.edition(&url), Ok(1), "a plan changes nothing");
     project.released();
     assert_eq!(project.edition(&url), Ok(2), "the second release");
+    project.released();
 
     project.tested(Crashes, 3);
     let crashed = project.promote();
@@ -35,8 +36,12 @@ fn what_was_tested_is_made_live_and_what_fails_is_put_back() {
 
     let back = project.done(&["rollback", "rehearsal", "--yes", "--output", "plain"]);
     assert!(back.out.contains("live in rehearsal"), "{}", back.out);
-    assert_eq!(project.edition(&url), Ok(1), "a rollback returns to the release before");
-    assert_eq!(project.endings(), ["live", "rolled_back", "rolled_back", "live", "live", "live"]);
+    assert_eq!(
+        project.edition(&url),
+        Ok(1),
+        "a rollback returns to the release before, also after the same one was promoted twice"
+    );
+    assert_eq!(project.endings(), ["live", "rolled_back", "rolled_back", "live", "live", "live", "live"]);
     project.done(&["down", "--volumes"]);
     assert_eq!(project.things(), Vec::<String>::new());
 }
