@@ -24,7 +24,7 @@ use crate::lock::{self, HeldLock, LockAttempt};
 use crate::{Cancel, Emitter, Project};
 
 /// How long Terraform waits for a lock that another one holds.
-const LOCK_WAIT: &str = "-lock-timeout=30s";
+const LOCK_WAIT: &str = "-lock-timeout=10s";
 /// Of `plan -detailed-exitcode`: there is something to do.
 const CHANGES: i32 = 2;
 
