@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
+use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_model::promotion::ReleasedImage;
 
-use super::Error;
+use super::account::account_file;
+use super::cloud::CloudAddress;
 use super::ledger::Ledger;
 use super::push;
 use super::site::Site;
 use super::tree::Tree;
+use super::{Error, rehearsal};
 use crate::containers::ContainerEngine;
 use crate::evidence::TERRAFORM;
 use crate::repository;
@@ -117,4 +120,24 @@ pub(super) async fn required(
         }
     }
     Ok(Candidate { commit, tree, images: Images::Elsewhere { images: live.release.images, from }, evidence })
+}
+
+impl Site<'_> {
+    /// Another environment of the project, to read what is live there; `None` of a rehearsal that does not run.
+    pub(super) async fn neighbour(
+        &self,
+        other: &PromoteTarget,
+    ) -> Result<Option<(Ledger, push::Source)>, crate::Error> {
+        let bucket = account_file(self.project, other)?.bucket;
+        let address = match &other.place {
+            PromotePlace::Account { region, .. } => CloudAddress::Account { region: region.clone() },
+            PromotePlace::Rehearsal { .. } => match rehearsal::running(self.project, other).await? {
+                Some(address) => address,
+                None => return Ok(None),
+            },
+        };
+        let cloud = self.project.clouds.connect(&address).await;
+        let ledger = Ledger { objects: cloud.objects.clone(), bucket, environment: other.name.clone() };
+        Ok(Some((ledger, push::Source { cloud })))
+    }
 }

@@ -1,15 +1,19 @@
 //! Promotion: what was tested is made live in AWS, by these steps and no others: gate, lock, push, plan, apply, wait, smoke,
 //! record; and what was there is put back when one of them fails.
 
+mod account;
 mod at_hand;
 mod cloud;
 mod copy;
 mod error;
 mod foundation;
 mod ledger;
+mod plan;
 mod promote;
+mod proposal;
 mod push;
 pub(crate) mod rehearsal;
+mod run;
 mod site;
 mod smoke;
 pub(crate) mod terraform;

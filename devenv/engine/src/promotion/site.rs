@@ -2,39 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
 use std::time::Instant;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
-use devenv_model::promotion::{Changes, Release};
-use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::OnceCell;
 
+use super::account::{account_file, agree, host, owner};
 use super::cloud::{Caller, Cloud, CloudAddress};
 use super::ledger::Ledger;
-use super::terraform::{Terraform, TerraformBinary, TerraformOrder, environment};
-use super::tree::Tree;
+use super::terraform::{Terraform, environment};
 use super::{Error, rehearsal};
 use crate::dynamo::Endpoint;
 use crate::execute::millis;
 use crate::lock::{self, HeldLock, LockAttempt};
-use crate::{Cancel, Emitter, Project};
-
-/// How long Terraform waits for a lock that another one holds.
-const LOCK_WAIT: &str = "-lock-timeout=10s";
-/// Of `plan -detailed-exitcode`: there is something to do.
-const CHANGES: i32 = 2;
-
-/// The file beside the roots that says where the environment is.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct AccountFile {
-    pub(super) bucket: String,
-    region: String,
-    allowed_account_ids: Vec<String>,
-}
+use crate::{Emitter, Project};
 
 #[derive(Debug)]
 pub(super) struct Site<'a> {
@@ -47,24 +30,13 @@ pub(super) struct Site<'a> {
     pub(super) owner: String,
     /// Of the emulated AWS; `None` in AWS.
     endpoint: Option<Endpoint>,
-    folder: Utf8PathBuf,
+    pub(super) folder: Utf8PathBuf,
     /// Once it was found.
-    terraform: OnceCell<Box<dyn Terraform>>,
-    variables: BTreeMap<OsString, OsString>,
-    backend: Vec<String>,
+    pub(super) terraform: OnceCell<Box<dyn Terraform>>,
+    pub(super) variables: BTreeMap<OsString, OsString>,
+    pub(super) backend: Vec<String>,
     /// Nobody else promotes from this folder; `None` where nothing is changed.
     _held: Option<HeldLock>,
-}
-
-/// A saved plan and what it will do.
-#[derive(Debug)]
-pub(super) struct Planned {
-    root: Utf8PathBuf,
-    pub(super) changes: Changes,
-    /// As Terraform shows it to people.
-    pub(super) text: String,
-    /// Whether there is anything to apply, new values of outputs among it.
-    pub(super) is_something: bool,
 }
 
 impl<'a> Site<'a> {
@@ -198,255 +170,9 @@ impl<'a> Site<'a> {
     pub(super) fn progress(&self, line: impl Into<String>) {
         self.emitter.emit(Event::StageProgress { line: line.into(), detail: false });
     }
-
-    /// Plans a release with its own Terraform files and images.
-    pub(super) async fn plan(
-        &self,
-        tree: &Tree,
-        release: &Release,
-        only_look: bool,
-        cancel: &Cancel,
-    ) -> Result<Planned, crate::Error> {
-        let files = self.folder.join("tree");
-        let state = |source| crate::Error::State { path: files.clone(), source };
-        self.await_earlier(cancel).await?;
-        tree.write(&files).map_err(state)?;
-        let inputs = self.folder.join("release.tfvars.json");
-        std::fs::write(&inputs, inputs_of(release)).map_err(state)?;
-        let root = files.join(&self.target.terraform).join("release");
-        let mut init: Vec<String> =
-            ["init", "-no-color", "-reconfigure", "-backend-config=../account.tfvars.json"].map(str::to_owned).into();
-        init.extend(self.backend.clone());
-        self.terraform(&root, init, false, cancel).await?;
-        if !only_look {
-            self.clear_stale_lock(&root, cancel).await?;
-        }
-        let saved = self.folder.join("plan");
-        let mut plan: Vec<String> =
-            ["plan", "-no-color", "-detailed-exitcode", "-var-file=../account.tfvars.json"].map(str::to_owned).into();
-        plan.push(format!("-var-file={inputs}"));
-        plan.push(format!("-out={saved}"));
-        plan.push(if only_look { "-lock=false" } else { LOCK_WAIT }.to_owned());
-        let (code, _) = self.terraform(&root, plan, false, cancel).await?;
-        let show = |json: bool| {
-            let mut show = vec!["show".to_owned(), "-no-color".to_owned()];
-            show.extend(json.then(|| "-json".to_owned()));
-            show.push(saved.to_string());
-            show
-        };
-        let (_, json) = self.terraform(&root, show(true), true, cancel).await?;
-        let changes = Changes::read(json.as_bytes()).map_err(|error| Error::Terraform {
-            command: "show".to_owned(),
-            output: vec![format!("its answer is not understood: {error}")],
-        })?;
-        let (_, text) = self.terraform(&root, show(false), true, cancel).await?;
-        let forbidden: Vec<_> = changes.forbidden().into_iter().cloned().collect();
-        if !forbidden.is_empty() {
-            return Err(Error::Forbidden { changes: forbidden }.into());
-        }
-        Ok(Planned { root, changes, text, is_something: code == CHANGES })
-    }
-
-    /// Applies the rehearsal's own foundation with these inputs, unless it was made from the same before.
-    pub(super) async fn apply_foundation(
-        &self,
-        inputs: &str,
-        made_from: &str,
-        cancel: &Cancel,
-    ) -> Result<(), crate::Error> {
-        let file = self.folder.join("foundation.tfvars.json");
-        let mark = self.folder.join("foundation");
-        let key = format!("{}/foundation.tfstate", self.target.name);
-        let is_there = self.ledger.get(&key).await.map_err(Error::from)?.is_some();
-        if is_there && std::fs::read_to_string(&mark).is_ok_and(|before| before == made_from) {
-            return Ok(());
-        }
-        std::fs::write(&file, inputs).map_err(|source| crate::Error::State { path: file.clone(), source })?;
-        let root = self.project.instance.root.join(&self.target.terraform).join("foundation");
-        let mut init: Vec<String> =
-            ["init", "-no-color", "-reconfigure", "-backend-config=../account.tfvars.json"].map(str::to_owned).into();
-        init.extend(self.backend.clone());
-        self.terraform(&root, init, false, cancel).await?;
-        let mut apply: Vec<String> = ["apply", "-no-color", "-auto-approve", LOCK_WAIT].map(str::to_owned).into();
-        apply.push(format!("-var-file={file}"));
-        self.terraform(&root, apply, false, cancel).await?;
-        std::fs::write(&mark, made_from).map_err(|source| crate::Error::State { path: mark, source })
-    }
-
-    /// Carries out exactly what was planned: Terraform refuses a plan whose state has changed since.
-    pub(super) async fn apply(&self, planned: &Planned, cancel: &Cancel) -> Result<(), crate::Error> {
-        let saved = self.folder.join("plan");
-        let apply = ["apply", "-no-color", LOCK_WAIT, saved.as_str()].map(str::to_owned).into();
-        self.terraform(&planned.root, apply, false, cancel).await?;
-        Ok(())
-    }
-
-    /// By service: the task definition that the applied release wants to run.
-    pub(super) async fn task_definitions(&self, planned: &Planned) -> Result<BTreeMap<String, String>, crate::Error> {
-        #[derive(Deserialize)]
-        struct Outputs {
-            task_definitions: Value,
-        }
-        #[derive(Deserialize)]
-        struct Value {
-            value: BTreeMap<String, String>,
-        }
-        let output = ["output", "-no-color", "-json"].map(str::to_owned).into();
-        let (_, answer) = self.terraform(&planned.root, output, true, &Cancel::never()).await?;
-        let outputs: Outputs = serde_json::from_str(&answer).map_err(|error| Error::Terraform {
-            command: "output".to_owned(),
-            output: vec![format!("no task_definitions in its answer: {error}")],
-        })?;
-        Ok(outputs.task_definitions.value)
-    }
-
-    async fn terraform(
-        &self,
-        root: &Utf8Path,
-        arguments: Vec<String>,
-        answers: bool,
-        cancel: &Cancel,
-    ) -> Result<(i32, String), crate::Error> {
-        let terraform = self.terraform.get_or_try_init(TerraformBinary::find).await?;
-        let command = arguments.first().cloned().unwrap_or_default();
-        let order = TerraformOrder { root: root.to_owned(), arguments, environment: self.variables.clone(), answers };
-        let line = |line: String| self.emitter.emit(Event::StageProgress { line, detail: true });
-        let alive = self.alive().ok();
-        let end = terraform.run(&order, alive, &line, cancel).await?;
-        if cancel.is_cancelled() && end.code != 0 {
-            return Err(crate::Error::Cancelled);
-        }
-        match end.code {
-            0 | CHANGES => Ok((end.code, end.answer)),
-            _ if end.output.iter().any(|line| line.contains("Error acquiring the state lock")) => {
-                Err(self.state_locked(&end.output).into())
-            }
-            _ => Err(Error::Terraform { command, output: end.output }.into()),
-        }
-    }
-
-    fn state_locked(&self, output: &[String]) -> Error {
-        // `ID:` and the like stand at the beginning of a line, behind the frame that Terraform draws.
-        let said = |key: &str| {
-            let words = |line: &String| line.trim_start_matches(['\u{2502}', ' ']).to_owned();
-            let line = output.iter().map(words).find_map(|line| line.strip_prefix(key).map(str::to_owned));
-            line.map_or_else(|| "?".to_owned(), |value| value.trim().to_owned())
-        };
-        Error::StateLocked {
-            environment: self.target.name.clone(),
-            who: said("Who:"),
-            since: said("Created:"),
-            id: said("ID:"),
-        }
-    }
-
-    /// A file that every Terraform of this folder holds while it lives, also when the run that started it was killed.
-    fn alive_path(&self) -> Utf8PathBuf {
-        self.folder.join("terraform.lock")
-    }
-
-    fn alive(&self) -> std::io::Result<File> {
-        lock::take_for_child(&self.alive_path())
-    }
-
-    /// A Terraform that outlived its run ends by itself, and must have.
-    async fn await_earlier(&self, cancel: &Cancel) -> Result<(), crate::Error> {
-        let path = self.alive_path();
-        let is_held = || lock::is_held(&path).map_err(|source| crate::Error::State { path: path.clone(), source });
-        if is_held()? {
-            self.progress("waiting for the Terraform of a run that was killed");
-        }
-        while is_held()? {
-            tokio::select! {
-                () = cancel.cancelled() => return Err(crate::Error::Cancelled),
-                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes the lock that a Terraform of this very user and machine left when it was killed. Nobody else promotes, for
-    /// the environment's own lock is held, and none of this folder lives. Another's lock stays, and is named.
-    async fn clear_stale_lock(&self, root: &Utf8Path, cancel: &Cancel) -> Result<(), crate::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Lock {
-            #[serde(rename = "ID")]
-            id: String,
-            who: String,
-        }
-        let key = format!("{}/release.tfstate.tflock", self.target.name);
-        let Some(object) = self.ledger.get(&key).await.map_err(Error::from)? else {
-            return Ok(());
-        };
-        let Ok(lock) = serde_json::from_slice::<Lock>(&object.content) else {
-            return Ok(());
-        };
-        if lock.who == self.owner {
-            self.progress(format!("removing the lock that a killed Terraform left ({})", lock.id));
-            let unlock = ["force-unlock", "-force", &lock.id].map(str::to_owned).into();
-            self.terraform(root, unlock, false, cancel).await?;
-        }
-        Ok(())
-    }
-}
-
-fn inputs_of(release: &Release) -> String {
-    let images: BTreeMap<&String, _> = release
-        .images
-        .iter()
-        .map(|(service, image)| (service, json!({ "reference": image.reference, "platform": image.platform })))
-        .collect();
-    json!({ "images": images }).to_string()
-}
-
-pub(super) fn account_file(project: &Project, target: &PromoteTarget) -> Result<AccountFile, Error> {
-    let path = target.terraform.join("account.tfvars.json");
-    let wrong = |cause: String| Error::AccountFile { path: path.clone(), cause };
-    let text = std::fs::read(project.instance.root.join(&path)).map_err(|error| wrong(error.to_string()))?;
-    serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))
-}
-
-/// Two files say where an environment is; they must say the same.
-fn agree(
-    project: &Project,
-    target: &PromoteTarget,
-    file: &AccountFile,
-    account: &str,
-    region: &str,
-) -> Result<(), Error> {
-    let incomplete = |missing| Error::Incomplete { environment: target.name.clone(), missing };
-    if account.is_empty() {
-        return Err(incomplete("account"));
-    }
-    if region.is_empty() {
-        return Err(incomplete("region"));
-    }
-    let path = project.instance.root.join(&target.terraform).join("account.tfvars.json");
-    let path = path.strip_prefix(&project.instance.root).map(Utf8Path::to_owned).unwrap_or(path);
-    if file.allowed_account_ids != [account] {
-        let cause = format!("allowed_account_ids is not [\"{account}\"], as devenv.toml has it");
-        return Err(Error::AccountFile { path, cause });
-    }
-    if file.region != region {
-        let cause = format!("region is {} and not {region}, as devenv.toml has it", file.region);
-        return Err(Error::AccountFile { path, cause });
-    }
-    Ok(())
 }
 
 /// Settings of the caller's own runs of Terraform, which would change ours.
 fn leads_terraform_astray(variable: &str) -> bool {
     variable.starts_with("TF_") && variable != "TF_LOG"
-}
-
-/// As Terraform names who holds its lock.
-fn owner() -> String {
-    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
-    let user = user.unwrap_or_else(|| if rustix::process::getuid().is_root() { "root" } else { "somebody" }.to_owned());
-    format!("{user}@{}", host())
-}
-
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
