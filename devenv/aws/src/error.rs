@@ -9,6 +9,8 @@ use devenv_engine::promotion::{CloudError, CloudErrorKind};
 const CONFLICT: u16 = 409;
 const PRECONDITION_FAILED: u16 = 412;
 const NOT_FOUND: u16 = 404;
+const TOO_MANY: u16 = 429;
+const UNAVAILABLE: u16 = 503;
 
 /// Turns what came back into an error that says what was tried.
 pub(crate) fn failed<E>(action: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> CloudError
@@ -65,11 +67,16 @@ fn of_code(code: &str, status: Option<u16>) -> CloudErrorKind {
         | "TokenRefreshRequired"
         | "InvalidToken" => CloudErrorKind::Login,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => CloudErrorKind::Denied,
+        "SlowDown" | "RequestLimitExceeded" | "TooManyRequestsException" | "ServiceUnavailable" => {
+            CloudErrorKind::Throttled
+        }
+        code if code.starts_with("Throttl") => CloudErrorKind::Throttled,
         "PreconditionFailed" | "ConditionalRequestConflict" => CloudErrorKind::Conflict,
         code if code.starts_with("NoSuch") || code.contains("NotFound") => CloudErrorKind::NotFound,
         _ => match status {
             Some(PRECONDITION_FAILED | CONFLICT) => CloudErrorKind::Conflict,
             Some(NOT_FOUND) => CloudErrorKind::NotFound,
+            Some(TOO_MANY | UNAVAILABLE) => CloudErrorKind::Throttled,
             _ => CloudErrorKind::Other,
         },
     }
@@ -88,6 +95,9 @@ mod tests {
             ("", 412, CloudErrorKind::Conflict),
             ("NoSuchKey", 404, CloudErrorKind::NotFound),
             ("RepositoryNotFoundException", 400, CloudErrorKind::NotFound),
+            ("SlowDown", 503, CloudErrorKind::Throttled),
+            ("ThrottlingException", 400, CloudErrorKind::Throttled),
+            ("", 503, CloudErrorKind::Throttled),
             ("InternalError", 500, CloudErrorKind::Other),
         ] {
             assert_eq!(of_code(code, Some(status)), kind, "{code} {status}");

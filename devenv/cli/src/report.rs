@@ -215,6 +215,11 @@ fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
             CloudErrorKind::Denied => {
                 ("denied", Exit::Failed, hint("the login lacks this right; docs/aws.md names the role that has it"))
             }
+            CloudErrorKind::Throttled => (
+                "aws_throttled",
+                Exit::Failed,
+                hint("AWS takes no more requests for the moment; try again in a minute"),
+            ),
             CloudErrorKind::Unreachable => {
                 ("aws_unreachable", Exit::Failed, hint("see that the network is there, then try again"))
             }

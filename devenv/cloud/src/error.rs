@@ -1,0 +1,24 @@
+/// What AWS refused or failed to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot {action}: {cause}")]
+pub struct CloudError {
+    /// Such as `read dev/releases/lock`.
+    pub action: String,
+    pub cause: String,
+    pub kind: CloudErrorKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloudErrorKind {
+    /// A condition of a write did not hold.
+    Conflict,
+    NotFound,
+    /// No login, or one that has expired.
+    Login,
+    /// The login may not do this.
+    Denied,
+    /// It took too many requests, or can take none for the moment.
+    Throttled,
+    Unreachable,
+    Other,
+}

@@ -1,0 +1,16 @@
+//! What a promotion asks of AWS, in its own terms: a trait for each of its systems, and no code. `devenv-aws` implements them over the
+//! network, `devenv-fakes` in memory.
+
+mod emulated;
+mod error;
+mod identity;
+mod objects;
+mod registry;
+mod services;
+
+pub use emulated::{AccountMade, AccountNeeds, EmulatedAccount, ServiceNeeds, ServiceOrder};
+pub use error::{CloudError, CloudErrorKind};
+pub use identity::{Caller, Identity};
+pub use objects::{Condition, Object, Objects};
+pub use registry::{ImageReference, PushedImage, Registry, RegistryLogin};
+pub use services::{LogPlace, Services, TaskDefinition};

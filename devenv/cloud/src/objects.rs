@@ -1,0 +1,34 @@
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use crate::CloudError;
+
+/// Objects in buckets (S3).
+pub trait Objects: Send + Sync + fmt::Debug {
+    fn get<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<Object>, CloudError>>;
+    /// Writes it if the condition holds; else the error is a [`CloudErrorKind::Conflict`]. Returns the new ETag.
+    fn put<'a>(
+        &'a self,
+        bucket: &'a str,
+        key: &'a str,
+        content: Vec<u8>,
+        condition: Condition,
+    ) -> BoxFuture<'a, Result<String, CloudError>>;
+    /// The folders directly below a prefix that ends with `/`: their names, in order.
+    fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CloudError>>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    pub content: Vec<u8>,
+    pub etag: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Only where nothing is.
+    Absent,
+    /// Only over what has this ETag.
+    Matches(String),
+}

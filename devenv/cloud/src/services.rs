@@ -1,0 +1,37 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use devenv_model::promotion::{ServiceState, TaskState};
+use futures_util::future::BoxFuture;
+
+use crate::CloudError;
+
+/// What runs (ECS), and what it wrote (CloudWatch Logs).
+pub trait Services: Send + Sync + fmt::Debug {
+    fn service<'a>(
+        &'a self,
+        cluster: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<ServiceState>, CloudError>>;
+    /// Those that run and those that were stopped not long ago.
+    fn tasks<'a>(&'a self, cluster: &'a str, service: &'a str) -> BoxFuture<'a, Result<Vec<TaskState>, CloudError>>;
+    /// By its name with a revision, or the newest of a family.
+    fn task_definition<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<TaskDefinition, CloudError>>;
+    fn scale<'a>(&'a self, cluster: &'a str, service: &'a str, tasks: u32) -> BoxFuture<'a, Result<(), CloudError>>;
+    /// The last lines, oldest first; none when nothing was written.
+    fn log<'a>(&'a self, place: &'a LogPlace, lines: u16) -> BoxFuture<'a, Result<Vec<String>, CloudError>>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskDefinition {
+    /// With its revision.
+    pub arn: String,
+    /// By container: group and prefix of its log, where it has one.
+    pub logs: BTreeMap<String, (String, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPlace {
+    pub group: String,
+    pub stream: String,
+}

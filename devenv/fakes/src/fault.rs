@@ -1,0 +1,203 @@
+//! What goes wrong, and when.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use devenv_cloud::{CloudError, CloudErrorKind};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// What becomes of one call.
+#[derive(Clone)]
+pub enum Fault {
+    /// Applied, but the answer never arrives: [`CloudErrorKind::Unreachable`].
+    Lost,
+    /// Applied, the answer is lost, and the client (as AWS's SDK does) sends the same once more by itself: its caller sees the
+    /// second answer only.
+    LostAndRetried,
+    /// Not applied, and refused with this.
+    Refused(CloudErrorKind),
+    /// As [`Fault::Refused`], for this call and every later one that matches until the time is over.
+    RefusedFor(CloudErrorKind, Duration),
+    /// Something else happens first: somebody else writes, say.
+    After(Arc<dyn Fn() + Send + Sync>),
+    /// Applied, and then something else happens before the answer arrives.
+    Before(Arc<dyn Fn() + Send + Sync>),
+    /// The caller dies before the call has done anything: it never returns, and [`Faults::killed`] does.
+    Killed,
+    /// The caller dies when the call was applied.
+    KilledAfter,
+}
+
+impl Fault {
+    /// Something else happens before the call.
+    pub fn after(event: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::After(Arc::new(event))
+    }
+
+    /// Something else happens between the call and its answer.
+    pub fn before(event: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::Before(Arc::new(event))
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost => formatter.write_str("Lost"),
+            Self::LostAndRetried => formatter.write_str("LostAndRetried"),
+            Self::Refused(kind) => write!(formatter, "Refused({kind:?})"),
+            Self::RefusedFor(kind, time) => write!(formatter, "RefusedFor({kind:?}, {time:?})"),
+            Self::After(_) => formatter.write_str("After(..)"),
+            Self::Before(_) => formatter.write_str("Before(..)"),
+            Self::Killed => formatter.write_str("Killed"),
+            Self::KilledAfter => formatter.write_str("KilledAfter"),
+        }
+    }
+}
+
+/// The script of a test. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    script: Arc<Mutex<Script>>,
+    killed: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    calls: Vec<String>,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    /// Every one of them is part of the call.
+    words: Vec<String>,
+    /// Calls that match and go well first.
+    skip: usize,
+    /// Calls that it then applies to.
+    left: usize,
+    until: Option<Instant>,
+    fault: Fault,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { script: Arc::default(), killed: watch::Sender::new(false) }
+    }
+}
+
+impl Faults {
+    /// At the `nth` call (from 1, counted from now) that has every one of these words in it, such as `put record.json`.
+    /// A call reads `put BUCKET/KEY`, `get BUCKET/KEY`, `folders BUCKET/PREFIX`, `service CLUSTER/NAME`, `scale CLUSTER/NAME COUNT`.
+    pub fn on(&self, words: &str, nth: usize, fault: Fault) {
+        self.on_several(words, nth, 1, fault);
+    }
+
+    /// At so many calls in a row.
+    pub fn on_several(&self, words: &str, nth: usize, count: usize, fault: Fault) {
+        assert!(nth > 0, "the first call is number 1");
+        let words = words.split_whitespace().map(str::to_owned).collect();
+        self.lock().rules.push(Rule { words, skip: nth - 1, left: count, until: None, fault });
+    }
+
+    /// Forgets every fault that has not happened yet, and that the caller was killed. The calls are kept.
+    pub fn clear(&self) {
+        self.lock().rules.clear();
+        self.killed.send_replace(false);
+    }
+
+    /// Every call so far, in order.
+    pub fn calls(&self) -> Vec<String> {
+        self.lock().calls.clone()
+    }
+
+    /// Whether every fault has happened.
+    pub fn all_happened(&self) -> bool {
+        self.lock().rules.iter().all(|rule| rule.left == 0 || rule.until.is_some())
+    }
+
+    /// Resolves when a caller is to die: whoever runs it drops it then.
+    pub async fn killed(&self) {
+        let mut killed = self.killed.subscribe();
+        // It cannot fail: a sender lives as long as `self`.
+        let _ = killed.wait_for(|killed| *killed).await;
+    }
+
+    /// Does `work` as the script has it. `work` is the whole effect of the call, and may be done twice.
+    pub async fn meet<T>(
+        &self,
+        call: String,
+        mut work: impl FnMut() -> Result<T, CloudError>,
+    ) -> Result<T, CloudError> {
+        // A runner on one thread must see other tasks between two calls, as it does between two requests.
+        tokio::task::yield_now().await;
+        let refused = |kind, cause: &str| Err(CloudError { action: call.clone(), cause: cause.to_owned(), kind });
+        match self.next(&call) {
+            None => work(),
+            Some(Fault::Lost) => {
+                let _ = work();
+                refused(CloudErrorKind::Unreachable, "connection reset by peer")
+            }
+            Some(Fault::LostAndRetried) => {
+                let _ = work();
+                work()
+            }
+            Some(Fault::Refused(kind) | Fault::RefusedFor(kind, _)) => refused(kind, "refused by the script"),
+            Some(Fault::After(event)) => {
+                event();
+                work()
+            }
+            Some(Fault::Before(event)) => {
+                let answer = work();
+                event();
+                answer
+            }
+            Some(Fault::Killed) => self.die().await,
+            Some(Fault::KilledAfter) => {
+                let _ = work();
+                self.die().await
+            }
+        }
+    }
+
+    async fn die<T>(&self) -> T {
+        self.killed.send_replace(true);
+        std::future::pending().await
+    }
+
+    fn next(&self, call: &str) -> Option<Fault> {
+        let mut script = self.lock();
+        script.calls.push(call.to_owned());
+        let now = Instant::now();
+        for rule in &mut script.rules {
+            if !rule.words.iter().all(|word| call.contains(word.as_str())) {
+                continue;
+            }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
+            if let Some(until) = rule.until {
+                if now < until {
+                    return Some(rule.fault.clone());
+                }
+                continue;
+            }
+            if rule.left > 0 {
+                rule.left -= 1;
+                if let Fault::RefusedFor(_, time) = rule.fault {
+                    rule.until = Some(now + time);
+                }
+                return Some(rule.fault.clone());
+            }
+        }
+        None
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Script> {
+        // A test that failed while it held the script has said why already.
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

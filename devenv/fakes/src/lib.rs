@@ -1,0 +1,22 @@
+//! AWS in memory, with faults on request. Every fake of one test shares one [`Faults`]: the script of what goes wrong at which call,
+//! and the list of all calls in order.
+//!
+//! ```
+//! use devenv_cloud::{CloudErrorKind, Condition, Objects};
+//! use devenv_fakes::{FakeObjects, Fault, Faults};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! let faults = Faults::default();
+//! let objects = FakeObjects::new(faults.clone(), ["state"]);
+//! faults.on("put lock", 1, Fault::LostAndRetried);
+//! let error = objects.put("state", "dev/lock", b"mine".to_vec(), Condition::Absent).await.unwrap_err();
+//! assert_eq!(error.kind, CloudErrorKind::Conflict, "the client met its own success");
+//! assert_eq!(objects.content("state", "dev/lock").unwrap(), b"mine");
+//! # });
+//! ```
+
+mod fault;
+mod objects;
+
+pub use fault::{Fault, Faults};
+pub use objects::FakeObjects;
