@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use camino::Utf8PathBuf;
-use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions, SuperviseOptions};
+use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions, PromotionTools, SuperviseOptions};
 use devenv_model::event::Event;
 use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
@@ -78,6 +78,7 @@ async fn command(arguments: Arguments) -> Exit {
                 ephemeral: false,
                 engines: Arc::new(devenv_docker::Docker::default()),
                 clouds: Arc::new(devenv_aws::Aws),
+                promotion: PromotionTools::default(),
             },
             emitter,
             cancel,

@@ -54,7 +54,7 @@ pub use emitter::Emitter;
 pub use environment::environment;
 pub use error::Error;
 pub use log_reader::{LogOptions, logs};
-pub use project::{Instance, Project, ProjectOptions};
+pub use project::{Instance, Project, ProjectOptions, PromotionTools};
 pub use status::status;
 pub use supervisor::{SuperviseOptions, supervise};
 pub use test::{TestOptions, TestReport, test};

@@ -8,7 +8,7 @@ use devenv_model::names::instance_name;
 use crate::Error;
 use crate::builds::BuildsFile;
 use crate::containers::ContainerEngines;
-use crate::promotion::Clouds;
+use crate::promotion::{Clouds, HttpProbe, InstalledTerraform, ReleaseProbe, SystemClock, Terraforms, WallClock};
 use crate::state_directory::StateDirectory;
 
 /// The file that makes a folder a project.
@@ -26,6 +26,23 @@ pub struct ProjectOptions {
     pub engines: Arc<dyn ContainerEngines>,
     /// Speaks to AWS when something is promoted.
     pub clouds: Arc<dyn Clouds>,
+    pub promotion: PromotionTools,
+}
+
+/// What a promotion works with beside AWS and an engine.
+#[derive(Debug, Clone)]
+pub struct PromotionTools {
+    pub terraforms: Arc<dyn Terraforms>,
+    /// Asks what was made live who it is.
+    pub probe: Arc<dyn ReleaseProbe>,
+    pub clock: Arc<dyn WallClock>,
+}
+
+impl Default for PromotionTools {
+    /// Those of this machine.
+    fn default() -> Self {
+        Self { terraforms: Arc::new(InstalledTerraform), probe: Arc::new(HttpProbe), clock: Arc::new(SystemClock) }
+    }
 }
 
 /// A manifest and the place on this machine where its environment lives.
@@ -35,6 +52,7 @@ pub struct Project {
     pub instance: Instance,
     pub(crate) engines: Arc<dyn ContainerEngines>,
     pub(crate) clouds: Arc<dyn Clouds>,
+    pub(crate) promotion: PromotionTools,
     pub(crate) state: StateDirectory,
     /// Of programs that were compiled in a container: every environment of the checkout shares them.
     pub(crate) programs: Utf8PathBuf,
@@ -77,6 +95,7 @@ impl Project {
             instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
             engines: options.engines.clone(),
             clouds: options.clouds.clone(),
+            promotion: options.promotion.clone(),
             programs: default_state.join("programs"),
             builds: BuildsFile::within(&default_state),
         })

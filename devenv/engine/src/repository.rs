@@ -1,7 +1,7 @@
 //! Where sources come from, as their repository knows it.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use tokio::process::Command;
+use std::process::Command;
 
 /// Said of sources that are not committed as they are.
 const CHANGED: &str = "-dirty";
@@ -65,7 +65,10 @@ pub(crate) async fn source(root: &Utf8Path) -> Option<String> {
 }
 
 async fn git(root: &Utf8Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").arg("-C").arg(root).args(arguments).output().await.ok()?;
+    let mut command = Command::new("git");
+    command.arg("-C").arg(root).args(arguments);
+    // On a thread of its own and not as a process of the runtime's: a test's clock then stands still until git has answered.
+    let output = tokio::task::spawn_blocking(move || command.output()).await.ok()?.ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 

@@ -60,6 +60,7 @@ pub async fn test(
         ephemeral: true,
         engines: options.engines.clone(),
         clouds: options.clouds.clone(),
+        promotion: options.promotion.clone(),
     })?;
     isolated.state.prepare()?;
     let run_lock = isolated.state.run_lock();

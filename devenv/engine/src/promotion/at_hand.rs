@@ -137,7 +137,8 @@ impl Site<'_> {
             },
         };
         let cloud = self.project.clouds.connect(&address).await;
-        let ledger = Ledger { objects: cloud.objects.clone(), bucket, environment: other.name.clone() };
+        let clock = self.project.promotion.clock.clone();
+        let ledger = Ledger { objects: cloud.objects.clone(), bucket, environment: other.name.clone(), clock };
         Ok(Some((ledger, push::Source { cloud })))
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::Error;
+use super::clock::WallClock;
 use super::cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
 
 /// Between two renewals of a lease.
@@ -21,6 +22,7 @@ pub(super) struct Ledger {
     pub(super) objects: Arc<dyn Objects>,
     pub(super) bucket: String,
     pub(super) environment: String,
+    pub(super) clock: Arc<dyn WallClock>,
 }
 
 /// What the records say is live, and what did not come to its end.
@@ -210,7 +212,7 @@ async fn renew(
             _ = &mut stopped => return (lease, etag),
             () = tokio::time::sleep(RENEW_EVERY) => {}
         }
-        let next = lease.renewed(jiff::Timestamp::now().as_second());
+        let next = lease.renewed(ledger.clock.now().as_second());
         let condition = Condition::Matches(etag.clone());
         match ledger.objects.put(&ledger.bucket, &key, json(&next), condition).await {
             Ok(written) => (lease, etag) = (next, written),
@@ -250,7 +252,7 @@ impl OpenRecord {
     pub(super) async fn end(&mut self, outcome: Outcome) -> Result<(), Error> {
         self.record.step = Step::Ended;
         self.record.outcome = Some(outcome);
-        self.record.ended = Some(jiff::Timestamp::now().to_string());
+        self.record.ended = Some(self.ledger.clock.now().to_string());
         self.write().await
     }
 

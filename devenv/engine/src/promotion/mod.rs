@@ -3,6 +3,7 @@
 
 mod account;
 mod at_hand;
+mod clock;
 mod cloud;
 mod copy;
 mod error;
@@ -20,6 +21,7 @@ pub(crate) mod terraform;
 mod tree;
 mod wait;
 
+pub use clock::{SystemClock, WallClock};
 pub use cloud::{
     AccountMade, AccountNeeds, Caller, Cloud, CloudAddress, CloudError, CloudErrorKind, Clouds, Condition,
     EmulatedAccount, EmulatedLogin, Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry,
@@ -28,4 +30,5 @@ pub use cloud::{
 pub use error::Error;
 pub use promote::{Decider, PromoteOptions, Promoted, history, promote, roll_back};
 pub use rehearsal::rehearse_service;
-pub use terraform::{Terraform, TerraformEnd, TerraformOrder};
+pub use smoke::{HttpProbe, ReleaseProbe};
+pub use terraform::{InstalledTerraform, Terraform, TerraformEnd, TerraformOrder, Terraforms};

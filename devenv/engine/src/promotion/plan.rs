@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Error;
 use super::site::Site;
-use super::terraform::{TerraformBinary, TerraformOrder};
+use super::terraform::TerraformOrder;
 use super::tree::Tree;
 use crate::{Cancel, lock};
 
@@ -140,7 +140,7 @@ impl Site<'_> {
         answers: bool,
         cancel: &Cancel,
     ) -> Result<(i32, String), crate::Error> {
-        let terraform = self.terraform.get_or_try_init(TerraformBinary::find).await?;
+        let terraform = self.terraform.get_or_try_init(|| self.project.promotion.terraforms.find()).await?;
         let command = arguments.first().cloned().unwrap_or_default();
         let order = TerraformOrder { root: root.to_owned(), arguments, environment: self.variables.clone(), answers };
         let line = |line: String| self.emitter.emit(Event::StageProgress { line, detail: true });

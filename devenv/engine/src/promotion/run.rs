@@ -42,7 +42,7 @@ impl<'a> Run<'a> {
         commit: String,
         tree: &Tree,
     ) -> Result<Self, crate::Error> {
-        let now = jiff::Timestamp::now();
+        let now = site.ledger.clock.now();
         let random = devenv_model::names::short_digest(format!("{now}{}", std::process::id()), 4);
         // Two may begin in one second, and their names must sort.
         let id = format!("{}-{random}", now.strftime("%Y%m%dT%H%M%S%3fZ"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
@@ -32,7 +33,7 @@ pub(super) struct Site<'a> {
     endpoint: Option<Endpoint>,
     pub(super) folder: Utf8PathBuf,
     /// Once it was found.
-    pub(super) terraform: OnceCell<Box<dyn Terraform>>,
+    pub(super) terraform: OnceCell<Arc<dyn Terraform>>,
     pub(super) variables: BTreeMap<OsString, OsString>,
     pub(super) backend: Vec<String>,
     /// Nobody else promotes from this folder; `None` where nothing is changed.
@@ -101,8 +102,12 @@ impl<'a> Site<'a> {
         std::fs::create_dir_all(folder.join("plugins")).map_err(state)?;
         std::fs::write(folder.join("terraform.rc"), rc).map_err(state)?;
         let cloud = project.clouds.connect(&address).await;
-        let ledger =
-            Ledger { objects: cloud.objects.clone(), bucket: account.bucket, environment: target.name.clone() };
+        let ledger = Ledger {
+            objects: cloud.objects.clone(),
+            bucket: account.bucket,
+            environment: target.name.clone(),
+            clock: project.promotion.clock.clone(),
+        };
         Ok(Self {
             project,
             target,

@@ -1,10 +1,12 @@
 //! Asks what was made live, as its clients do: first who answers, then the tests that are safe for everybody.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use devenv_model::event::{Event, TestOutcome};
 use devenv_model::promotion::Release;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::Error;
@@ -20,8 +22,31 @@ const IN_A_ROW: usize = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
+/// Who answers where a release is live.
+pub trait ReleaseProbe: Send + Sync + fmt::Debug {
+    /// The image that `/version` at this address names, or why it names none.
+    fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>>;
+}
+
+/// Asks over HTTP, as the release's clients do.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpProbe;
+
+impl ReleaseProbe for HttpProbe {
+    fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>> {
+        Box::pin(async move {
+            // A connection of its own for each question: a balancer may lead each to another task.
+            let client = reqwest_tls::Client::builder().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0).build();
+            let asked = client.map_err(|error| error.to_string())?.get(format!("{url}/version")).send().await;
+            let answer = asked.map_err(|error| error.to_string())?.json::<Value>().await;
+            let image = answer.map_err(|error| error.to_string())?["image"].clone();
+            Ok(image.as_str().map_or_else(|| image.to_string(), str::to_owned))
+        })
+    }
+}
+
 pub(super) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel: &Cancel) -> Result<(), crate::Error> {
-    shows(url, release, cancel).await?;
+    shows(site.project.promotion.probe.as_ref(), url, release, cancel).await?;
     let Some(command) = site.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
         return Ok(());
     };
@@ -54,28 +79,23 @@ pub(super) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel:
 }
 
 /// Until nothing but the release answers for some time. `/version` names the image that the service was given.
-async fn shows(url: &str, release: &Release, cancel: &Cancel) -> Result<(), crate::Error> {
-    let client = reqwest_tls::Client::builder().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0).build();
+async fn shows(probe: &dyn ReleaseProbe, url: &str, release: &Release, cancel: &Cancel) -> Result<(), crate::Error> {
     let address = format!("{url}/version");
     let other = |found: String| {
         let wanted = release.images.values().map(|image| image.reference.clone()).collect::<Vec<_>>().join(" or ");
         crate::Error::from(Error::OtherVersion { url: address.clone(), wanted, found })
     };
-    let client = client.map_err(|error| other(error.to_string()))?;
     let deadline = tokio::time::Instant::now() + SHOWN_WITHIN;
     let mut in_a_row = 0;
     loop {
-        let found = match client.get(&address).send().await {
-            Ok(answer) => answer.json::<Value>().await.map(|version| version["image"].clone()),
-            Err(error) => Err(error),
-        };
-        let is_ours = |image: &Value| release.images.values().any(|ours| *image == *ours.reference);
+        let found = probe.image(url).await;
+        let is_ours = |image: &String| release.images.values().any(|ours| *image == ours.reference);
         in_a_row = if found.as_ref().is_ok_and(is_ours) { in_a_row + 1 } else { 0 };
         if in_a_row == IN_A_ROW {
             return Ok(());
         }
         if tokio::time::Instant::now() >= deadline {
-            return Err(other(found.map_or_else(|error| error.to_string(), |image| image.to_string())));
+            return Err(other(found.unwrap_or_else(|error| error)));
         }
         if in_a_row == 0 {
             tokio::select! {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::process::Stdio;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use futures_util::future::BoxFuture;
@@ -21,6 +22,12 @@ const VARIABLE: &str = "DEVENV_TERRAFORM";
 const NEEDED: (u64, u64) = (1, 11);
 /// Lines that an error carries.
 const KEPT: usize = 40;
+
+/// Finds the Terraform of this machine.
+pub trait Terraforms: Send + Sync + fmt::Debug {
+    /// An error when there is none, or one that is too old.
+    fn find(&self) -> BoxFuture<'_, Result<Arc<dyn Terraform>, Error>>;
+}
 
 /// What a promotion asks of Terraform.
 pub trait Terraform: Send + Sync + fmt::Debug {
@@ -57,15 +64,20 @@ pub struct TerraformEnd {
 
 /// The program.
 #[derive(Debug, Clone)]
-pub(super) struct TerraformBinary {
+struct TerraformBinary {
     program: OsString,
 }
 
-impl TerraformBinary {
-    /// Finds it, and sees that it is new enough.
-    pub(super) async fn find() -> Result<Box<dyn Terraform>, Error> {
-        version().await?;
-        Ok(Box::new(Self { program: program() }))
+/// The `terraform` on the path, or the program that `DEVENV_TERRAFORM` names.
+#[derive(Debug, Clone, Copy)]
+pub struct InstalledTerraform;
+
+impl Terraforms for InstalledTerraform {
+    fn find(&self) -> BoxFuture<'_, Result<Arc<dyn Terraform>, Error>> {
+        Box::pin(async {
+            version().await?;
+            Ok(Arc::new(TerraformBinary { program: program() }) as Arc<dyn Terraform>)
+        })
     }
 }
 
