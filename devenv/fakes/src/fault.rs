@@ -90,7 +90,8 @@ impl Default for Faults {
 
 impl Faults {
     /// At the `nth` call (from 1, counted from now) that has every one of these words in it, such as `put record.json`.
-    /// A call reads `put BUCKET/KEY`, `get BUCKET/KEY`, `folders BUCKET/PREFIX`, `service CLUSTER/NAME`, `scale CLUSTER/NAME COUNT`.
+    /// A call reads `put BUCKET/KEY`, `get BUCKET/KEY`, `folders BUCKET/PREFIX`, `service CLUSTER/NAME`, `scale CLUSTER/NAME COUNT`,
+    /// `push REPOSITORY:TAG`, `image REPOSITORY`, `caller`, `terraform apply update`.
     pub fn on(&self, words: &str, nth: usize, fault: Fault) {
         self.on_several(words, nth, 1, fault);
     }
@@ -116,6 +117,16 @@ impl Faults {
     /// Whether every fault has happened.
     pub fn all_happened(&self) -> bool {
         self.lock().rules.iter().all(|rule| rule.left == 0 || rule.until.is_some())
+    }
+
+    /// Has the caller die now, in the middle of whatever it waits for.
+    pub fn kill(&self) {
+        self.killed.send_replace(true);
+    }
+
+    /// Adds a line to the calls, so that a test finds its way among them.
+    pub fn mark(&self, line: &str) {
+        self.lock().calls.push(line.to_owned());
     }
 
     /// Resolves when a caller is to die: whoever runs it drops it then.
@@ -163,7 +174,7 @@ impl Faults {
     }
 
     async fn die<T>(&self) -> T {
-        self.killed.send_replace(true);
+        self.kill();
         std::future::pending().await
     }
 

@@ -15,8 +15,18 @@
 //! # });
 //! ```
 
+mod ecs;
 mod fault;
+mod identity;
 mod objects;
+mod registry;
+mod services;
+mod terraform;
 
+pub use ecs::{Behaviour, Sidecar};
 pub use fault::{Fault, Faults};
+pub use identity::FakeIdentity;
 pub use objects::FakeObjects;
+pub use registry::FakeRegistry;
+pub use services::FakeServices;
+pub use terraform::{FakeTerraform, TerraformAnswer};
