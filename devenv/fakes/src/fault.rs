@@ -18,6 +18,8 @@ pub enum Fault {
     LostAndRetried,
     /// Not applied, and refused with this.
     Refused(CloudErrorKind),
+    /// Applied, but only after this time.
+    Delayed(Duration),
     /// As [`Fault::Refused`], for this call and every later one that matches until the time is over.
     RefusedFor(CloudErrorKind, Duration),
     /// Something else happens first: somebody else writes, say.
@@ -48,6 +50,7 @@ impl fmt::Debug for Fault {
             Self::Lost => formatter.write_str("Lost"),
             Self::LostAndRetried => formatter.write_str("LostAndRetried"),
             Self::Refused(kind) => write!(formatter, "Refused({kind:?})"),
+            Self::Delayed(time) => write!(formatter, "Delayed({time:?})"),
             Self::RefusedFor(kind, time) => write!(formatter, "RefusedFor({kind:?}, {time:?})"),
             Self::After(_) => formatter.write_str("After(..)"),
             Self::Before(_) => formatter.write_str("Before(..)"),
@@ -67,6 +70,8 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct Script {
     calls: Vec<String>,
+    /// With the number of calls before each.
+    marks: Vec<(usize, String)>,
     rules: Vec<Rule>,
 }
 
@@ -89,7 +94,8 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// At the `nth` call (from 1, counted from now) that has every one of these words in it, such as `put record.json`.
+    /// At the `nth` call (from 1, counted from now) that has every one of these words in it, such as `put record.json`; at the
+    /// `nth` of all where there are no words.
     /// A call reads `put BUCKET/KEY`, `get BUCKET/KEY`, `folders BUCKET/PREFIX`, `service CLUSTER/NAME`, `scale CLUSTER/NAME COUNT`,
     /// `push REPOSITORY:TAG`, `image REPOSITORY`, `caller`, `terraform apply update`.
     pub fn on(&self, words: &str, nth: usize, fault: Fault) {
@@ -124,9 +130,19 @@ impl Faults {
         self.killed.send_replace(true);
     }
 
-    /// Adds a line to the calls, so that a test finds its way among them.
-    pub fn mark(&self, line: &str) {
-        self.lock().calls.push(line.to_owned());
+    /// From here on calls are under this mark, so that a test finds its way among them.
+    pub fn mark(&self, mark: &str) {
+        let mut script = self.lock();
+        let so_far = script.calls.len();
+        script.marks.push((so_far, mark.to_owned()));
+    }
+
+    /// Every call so far, in order, each with the mark that it is under.
+    pub fn marked_calls(&self) -> Vec<(String, String)> {
+        let script = self.lock();
+        let under = |index| script.marks.iter().rev().find(|(so_far, _)| *so_far <= index);
+        let mark = |index| under(index).map_or_else(String::new, |(_, mark)| mark.clone());
+        script.calls.iter().enumerate().map(|(index, call)| (mark(index), call.clone())).collect()
     }
 
     /// Resolves when a caller is to die: whoever runs it drops it then.
@@ -156,6 +172,10 @@ impl Faults {
                 work()
             }
             Some(Fault::Refused(kind) | Fault::RefusedFor(kind, _)) => refused(kind, "refused by the script"),
+            Some(Fault::Delayed(time)) => {
+                tokio::time::sleep(time).await;
+                work()
+            }
             Some(Fault::After(event)) => {
                 event();
                 work()

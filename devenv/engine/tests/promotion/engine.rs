@@ -1,0 +1,159 @@
+//! An engine that has one image and can push it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use devenv_engine::containers::{
+    BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
+    EngineErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NoEngine,
+};
+use devenv_fakes::FakeRegistry;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+const ELSEWHERE: &str = "a promotion asks its engine for images only";
+
+#[derive(Debug, Clone)]
+pub(crate) struct FakeEngine {
+    about: EngineAbout,
+    /// The id of the only image; every name is its name.
+    image: Arc<Mutex<String>>,
+    registry: FakeRegistry,
+}
+
+impl FakeEngine {
+    pub(crate) fn new(registry: FakeRegistry, image: &str) -> Self {
+        let about = EngineAbout {
+            name: "engine in memory".to_owned(),
+            address: "memory".to_owned(),
+            chosen_by: "a test".to_owned(),
+            platform: "linux/amd64".to_owned(),
+        };
+        Self { about, image: Arc::new(Mutex::new(image.to_owned())), registry }
+    }
+
+    fn id(&self) -> String {
+        self.image.lock().expect("nobody panics with it").clone()
+    }
+}
+
+impl ContainerEngines for FakeEngine {
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn ContainerEngine>, NoEngine>> {
+        async { Ok(Arc::new(self.clone()) as Arc<dyn ContainerEngine>) }.boxed()
+    }
+}
+
+type Done<'a, T> = BoxFuture<'a, Result<T, EngineError>>;
+
+impl ContainerEngine for FakeEngine {
+    fn about(&self) -> &EngineAbout {
+        &self.about
+    }
+
+    fn image<'a>(&'a self, _: &'a str) -> Done<'a, Option<Image>> {
+        let platform = self.about.platform.clone();
+        async { Ok(Some(Image { id: self.id(), labels: BTreeMap::new(), platform, size: 1 })) }.boxed()
+    }
+
+    fn tag<'a>(&'a self, _: &'a str, _: &'a str) -> Done<'a, ()> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn push<'a>(&'a self, repository: &'a str, tag: &'a str, _: &'a str, _: &'a str) -> Done<'a, ()> {
+        async move {
+            let (_, path) = repository.split_once('/').expect("a host and a path");
+            let pushed = self.registry.push(path, tag, &self.id()).await;
+            pushed.map(drop).map_err(|error| EngineError {
+                action: error.action,
+                cause: error.cause,
+                kind: EngineErrorKind::Other,
+            })
+        }
+        .boxed()
+    }
+
+    fn remove_image<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn containers(&self) -> Done<'_, Vec<ContainerSummary>> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn inspect<'a>(&'a self, _: &'a str) -> Done<'a, Option<ContainerState>> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn create<'a>(&'a self, _: &'a NewContainer) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn start<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn stop<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn kill<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn pause<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn unpause<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn remove<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn log(&self, _: &str, _: &LogQuery) -> BoxStream<'static, Result<LogLine, EngineError>> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn load(&self, _: Vec<u8>) -> Done<'_, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn pull<'a>(&'a self, _: &'a str, _: &'a (dyn Fn(String) + Send + Sync)) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn unnamed_images<'a>(&'a self, _: &'a str) -> Done<'a, Vec<String>> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn build<'a>(&'a self, _: &'a BuildOrder, _: Vec<u8>, _: &'a (dyn Fn(String) + Send + Sync)) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn files<'a>(&'a self, _: &'a str) -> Done<'a, Vec<u8>> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn ensure_network<'a>(&'a self, _: &'a str, _: &'a BTreeMap<String, String>) -> Done<'a, String> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn networks<'a>(&'a self, _: &'a str) -> Done<'a, Vec<Labelled>> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn remove_network<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn volumes<'a>(&'a self, _: &'a str) -> Done<'a, Vec<Labelled>> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
+    fn remove_volume<'a>(&'a self, _: &'a str) -> Done<'a, ()> {
+        unimplemented!("{ELSEWHERE}")
+    }
+}
