@@ -13,14 +13,16 @@ const ORDER_NAMESPACE: Uuid = Uuid::from_u128(0x6d0f_1f0a_53c7_5f0e_9b0e_5b1d_2a
 pub const PENDING_SHARDS: u8 = 8;
 
 /// The id of an order, written as a lower-case hyphenated UUID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// It has no order: when an order was placed is its `created_at`'s to tell, and a clock that jumped must not show in ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderId(Uuid);
 
 impl OrderId {
-    /// A new id. It starts with the time, so that ids in a log sort as the orders came.
+    /// A new id, by chance alone.
     pub fn generate() -> Self {
-        Self(Uuid::now_v7())
+        Self(Uuid::new_v4())
     }
 
     /// The one id that this customer's `key` stands for.
@@ -101,7 +103,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 
 /// The partition of the `pending` index that holds this order until it is settled.
 pub fn pending_shard(order_id: OrderId) -> String {
-    // The sum of all bytes: neither the time in a version 7 id nor the fixed bits of a version make it lopsided.
+    // The sum of all bytes: the fixed bits of a version do not make it lopsided.
     let sum = order_id.as_bytes().iter().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
     shard_name(sum % PENDING_SHARDS)
 }
@@ -149,6 +151,12 @@ mod tests {
         {
             assert_eq!(OrderId::parse(&other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn ids_do_not_follow_the_clock() {
+        let ids: Vec<String> = (0..100).map(|_| OrderId::generate().to_string()).collect();
+        assert!(!ids.is_sorted(), "a clock that jumped ahead would keep the ids of later orders in the future");
     }
 
     #[test]

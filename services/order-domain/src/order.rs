@@ -30,7 +30,26 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The `detail` of the answer.
+    const ALL: [Self; 2] = [Self::InsufficientInventory, Self::UnknownProduct];
+
+    /// The `code` of the answer: what programs go by.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::InsufficientInventory => "insufficient_inventory",
+            Self::UnknownProduct => "unknown_product",
+        }
+    }
+
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| refusal.code() == code)
+    }
+
+    /// The refusal whose `detail` this is, for an answer that has no code.
+    pub fn of_detail(detail: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| refusal.detail() == detail)
+    }
+
+    /// The `detail` of the answer: what people read.
     pub fn detail(self) -> &'static str {
         match self {
             Self::InsufficientInventory => "Insufficient inventory",
