@@ -7,7 +7,7 @@ use hickory_resolver::{
     proto::rr::{RData, RecordType},
 };
 
-use super::{DiscoveryError, Resolve, Resolved, Target};
+use super::resolve::{DiscoveryError, Resolve, Resolved, Target};
 
 /// Looks names up in DNS. The caller keeps the answers for their time; nothing else does.
 pub struct DnsResolver {

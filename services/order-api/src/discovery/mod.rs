@@ -1,7 +1,10 @@
 //! Where order-processor is: one URL, or the targets of a DNS SRV name.
 
 mod dns;
+mod lookups;
+mod resolve;
 mod targets;
 
 pub use dns::DnsResolver;
-pub use targets::{Discovery, DiscoveryError, Resolve, Resolved, Target};
+pub use resolve::{DiscoveryError, Resolve, Resolved, Target};
+pub use targets::Discovery;

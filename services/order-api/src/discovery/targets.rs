@@ -1,8 +1,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -11,47 +10,14 @@ use uuid::Uuid;
 
 use crate::config::ProcessorAddress;
 
-use super::DnsResolver;
+use super::{
+    dns::DnsResolver,
+    lookups::Lookups,
+    resolve::{DiscoveryError, Resolve, Target},
+};
 
 /// A target that failed is tried last for this long.
 const SHUNNED_FOR: Duration = Duration::from_secs(5);
-
-/// The shortest time between two lookups, for a record with a TTL of zero or a name that does not resolve.
-const LOOKUP_PAUSE: Duration = Duration::from_secs(1);
-
-/// What a lookup may take: calls wait for it, and must have time left for a known target.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// One SRV record, with an address of its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target {
-    pub priority: u16,
-    pub weight: u16,
-    pub address: SocketAddr,
-}
-
-/// What a name stands for, and until when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
-    pub targets: Vec<Target>,
-    pub valid_until: Instant,
-}
-
-/// A lookup that failed: of which name, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cannot resolve {name}: {reason}")]
-pub struct DiscoveryError {
-    pub name: String,
-    pub reason: String,
-}
-
-/// Looks up SRV names.
-pub trait Resolve: Send + Sync {
-    fn resolve<'name>(
-        &'name self,
-        name: &'name str,
-    ) -> Pin<Box<dyn Future<Output = Result<Resolved, DiscoveryError>> + Send + 'name>>;
-}
 
 /// The targets to call, best first.
 pub struct Discovery {
@@ -60,20 +26,7 @@ pub struct Discovery {
 
 enum Kind {
     Fixed(Url),
-    Named {
-        name: String,
-        resolver: Box<dyn Resolve>,
-        known: tokio::sync::Mutex<Option<Resolved>>,
-        health: Mutex<Health>,
-    },
-}
-
-#[derive(Default)]
-struct Health {
-    shunned: BTreeMap<SocketAddr, Instant>,
-    /// Set when a target failed: the record may have changed before its time.
-    stale: bool,
-    looked_up: Option<Instant>,
+    Named { names: Arc<Lookups>, shunned: Mutex<BTreeMap<SocketAddr, Instant>> },
 }
 
 impl Discovery {
@@ -90,8 +43,7 @@ impl Discovery {
     }
 
     pub fn named(name: String, resolver: impl Resolve + 'static) -> Self {
-        let (known, health) = (tokio::sync::Mutex::default(), Mutex::default());
-        Self { kind: Kind::Named { name, resolver: Box::new(resolver), known, health } }
+        Self { kind: Kind::Named { names: Arc::new(Lookups::new(name, resolver)), shunned: Mutex::default() } }
     }
 
     /// The targets in the order in which to call them: by priority, then by chance according to weight; those that
@@ -99,12 +51,12 @@ impl Discovery {
     pub async fn targets(&self) -> Result<Vec<Url>, DiscoveryError> {
         match &self.kind {
             Kind::Fixed(url) => Ok(vec![url.clone()]),
-            Kind::Named { name, resolver, known, health } => {
-                let targets = resolved(name, &**resolver, known, health).await?;
-                let mut health = health.lock().unwrap_or_else(PoisonError::into_inner);
+            Kind::Named { names, shunned } => {
+                let targets = names.targets().await?;
+                let mut shunned = shunned.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = Instant::now();
-                health.shunned.retain(|_, until| *until > now);
-                let ordered = in_order(targets, |address| health.shunned.contains_key(&address), chance);
+                shunned.retain(|_, until| *until > now);
+                let ordered = in_order(targets, |address| shunned.contains_key(&address), chance);
                 Ok(ordered.into_iter().filter_map(url_of).collect())
             }
         }
@@ -112,52 +64,12 @@ impl Discovery {
 
     /// Notes that a target did not answer.
     pub fn failed(&self, target: &Url) {
-        let Kind::Named { health, .. } = &self.kind else { return };
+        let Kind::Named { names, shunned } = &self.kind else { return };
         let address = target.host_str().zip(target.port_or_known_default());
         if let Some(address) = address.and_then(|(host, port)| format!("{host}:{port}").parse().ok()) {
-            let mut health = health.lock().unwrap_or_else(PoisonError::into_inner);
-            health.shunned.insert(address, Instant::now() + SHUNNED_FOR);
-            health.stale = true;
+            shunned.lock().unwrap_or_else(PoisonError::into_inner).insert(address, Instant::now() + SHUNNED_FOR);
+            names.doubt();
         }
-    }
-}
-
-/// The known targets while they are valid and alive, else a new lookup; when that fails, the old ones, since a target
-/// does not go away with the DNS server.
-async fn resolved(
-    name: &str,
-    resolver: &dyn Resolve,
-    known: &tokio::sync::Mutex<Option<Resolved>>,
-    health: &Mutex<Health>,
-) -> Result<Vec<Target>, DiscoveryError> {
-    let mut known = known.lock().await;
-    let now = Instant::now();
-    if let Some(resolved) = &*known {
-        let health = health.lock().unwrap_or_else(PoisonError::into_inner);
-        let just_looked = health.looked_up.is_some_and(|at| now.duration_since(at) < LOOKUP_PAUSE);
-        if just_looked || (resolved.valid_until > now && !health.stale) {
-            return Ok(resolved.targets.clone());
-        }
-    }
-    let looked_up = tokio::time::timeout(LOOKUP_TIMEOUT, resolver.resolve(name)).await.unwrap_or_else(|_| {
-        Err(DiscoveryError { name: name.to_owned(), reason: format!("no answer within {LOOKUP_TIMEOUT:?}") })
-    });
-    {
-        let mut health = health.lock().unwrap_or_else(PoisonError::into_inner);
-        health.looked_up = Some(now);
-        health.stale = false;
-    }
-    match (looked_up, &*known) {
-        (Ok(fresh), _) => {
-            let targets = fresh.targets.clone();
-            *known = Some(fresh);
-            Ok(targets)
-        }
-        (Err(error), Some(last)) => {
-            tracing::warn!(%error, "using the targets of the last lookup");
-            Ok(last.targets.clone())
-        }
-        (Err(error), None) => Err(error),
     }
 }
 
@@ -201,51 +113,12 @@ fn url_of(target: Target) -> Option<Url> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
+    use crate::discovery::lookups::tests::{Scripted, answer, target};
 
     use super::*;
 
-    fn target(port: u16, priority: u16, weight: u16) -> Target {
-        Target { priority, weight, address: SocketAddr::from(([127, 0, 0, 1], port)) }
-    }
-
     fn ports(targets: &[Target]) -> Vec<u16> {
         targets.iter().map(|target| target.address.port()).collect()
-    }
-
-    /// Answers with the next of its answers, and with the last for ever.
-    #[derive(Clone)]
-    struct Scripted {
-        answers: Arc<Vec<Result<Resolved, DiscoveryError>>>,
-        asked: Arc<AtomicUsize>,
-    }
-
-    impl Scripted {
-        fn new(answers: Vec<Result<Resolved, DiscoveryError>>) -> Self {
-            Self { answers: Arc::new(answers), asked: Arc::default() }
-        }
-    }
-
-    impl Resolve for Scripted {
-        fn resolve<'name>(
-            &'name self,
-            _: &'name str,
-        ) -> Pin<Box<dyn Future<Output = Result<Resolved, DiscoveryError>> + Send + 'name>> {
-            let index = self.asked.fetch_add(1, Ordering::SeqCst).min(self.answers.len() - 1);
-            let answer = self.answers[index].clone();
-            Box::pin(async move { answer })
-        }
-    }
-
-    fn answer(targets: &[Target], valid_for: Duration) -> Resolved {
-        Resolved { targets: targets.to_vec(), valid_until: Instant::now() + valid_for }
-    }
-
-    fn failure() -> Result<Resolved, DiscoveryError> {
-        Err(DiscoveryError { name: "name".into(), reason: "no server".into() })
     }
 
     #[test]
@@ -265,35 +138,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lookup_holds_until_its_time_ends() {
-        let scripted = Scripted::new(vec![Ok(answer(&[target(1, 0, 0)], Duration::from_mins(1)))]);
-        let discovery = Discovery::named("name".into(), scripted.clone());
-        for _ in 0..5 {
-            assert_eq!(discovery.targets().await.expect("resolves").len(), 1);
-        }
-        assert_eq!(scripted.asked.load(Ordering::SeqCst), 1);
-    }
-
-    #[tokio::test]
-    async fn a_changed_record_is_picked_up_and_an_unanswered_one_kept() {
-        let scripted = Scripted::new(vec![
-            Ok(answer(&[target(1, 0, 0)], Duration::ZERO)),
-            Ok(answer(&[target(2, 0, 0)], Duration::ZERO)),
-            failure(),
-        ]);
-        let discovery = Discovery::named("name".into(), scripted);
-        let forget_pause = || {
-            let Kind::Named { health, .. } = &discovery.kind else { panic!("named") };
-            health.lock().expect("no panic while held").looked_up = None;
-        };
-        for port in [1, 2, 2] {
-            let urls = discovery.targets().await.expect("resolves");
-            assert_eq!(urls[0].port(), Some(port));
-            forget_pause();
-        }
-    }
-
-    #[tokio::test]
     async fn a_dead_target_comes_last_and_asks_for_a_new_lookup() {
         let both = [target(1, 0, 0), target(2, 0, 0)];
         let scripted = Scripted::new(vec![Ok(answer(&both, Duration::from_mins(1)))]);
@@ -303,12 +147,6 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(discovery.targets().await.expect("resolves")[1], dead);
         }
-        assert_eq!(scripted.asked.load(Ordering::SeqCst), 1, "lookups are not made one after the other");
-    }
-
-    #[tokio::test]
-    async fn a_name_that_never_resolved_is_an_error() {
-        let discovery = Discovery::named("name".into(), Scripted::new(vec![failure()]));
-        assert_eq!(discovery.targets().await.expect_err("no answer").to_string(), "cannot resolve name: no server");
+        assert_eq!(scripted.asked(), 1, "lookups are not made one after the other");
     }
 }
