@@ -95,6 +95,11 @@ impl Emulator {
         self.faults.last(operation)
     }
 
+    /// Takes back the faults that have not happened.
+    pub fn forget_faults(&self) {
+        self.faults.clear();
+    }
+
     /// How many ordered faults have not happened yet.
     pub fn faults_left(&self) -> usize {
         self.faults.left()

@@ -11,6 +11,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use http_body_util::{Full, Limited};
 use serde_json::{Value, json};
 
 /// What goes wrong with one request.
@@ -22,6 +23,8 @@ pub enum Fault {
     Cancel(Vec<&'static str>),
     /// The request is carried out, and the answer is lost: the caller reads an internal error.
     LoseAnswer,
+    /// The request is carried out, and the connection breaks before the answer is whole.
+    BreakOff,
     /// The request is carried out after this time.
     Delay(Duration),
 }
@@ -51,6 +54,10 @@ impl Faults {
     pub(crate) fn last(&self, operation: &str) -> Option<Value> {
         let seen = self.seen.lock().expect("no panic while held");
         seen.get(operation).and_then(|body| serde_json::from_slice(body).ok())
+    }
+
+    pub(crate) fn clear(&self) {
+        self.queue.lock().expect("no panic while held").clear();
     }
 
     pub(crate) fn left(&self) -> usize {
@@ -99,6 +106,10 @@ async fn front(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) ->
         Some(Fault::LoseAnswer) => {
             faults.forward(&headers, body).await;
             error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &json!({}))
+        }
+        Some(Fault::BreakOff) => {
+            faults.forward(&headers, body).await;
+            Body::new(Limited::new(Full::from("an answer"), 3)).into_response()
         }
         Some(Fault::Delay(time)) => {
             tokio::time::sleep(time).await;

@@ -1,19 +1,18 @@
 //! The binary itself: its start, its exit codes, its end.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::Read,
     net::TcpListener,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
     time::{Duration, Instant},
 };
 
-use order_testing::{Emulator, Fault, IN_STOCK};
+use order_testing::{Emulator, Fault, IN_STOCK, Running};
 use reqwest::StatusCode;
-use serde_json::Value;
 
 use crate::{answer, order, processor};
 
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_order-api"));
     command.env_clear().envs([
         ("BIND_ADDR", "127.0.0.1:0"),
@@ -30,53 +29,6 @@ fn command() -> Command {
 fn failed(command: &mut Command) -> (Option<i32>, String) {
     let Output { status, stderr, .. } = command.output().expect("the binary runs");
     (status.code(), String::from_utf8(stderr).expect("UTF-8"))
-}
-
-/// A running service, killed when the test ends without having stopped it.
-struct Running {
-    child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
-    address: String,
-    metrics_address: String,
-}
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the binary runs");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let listening = loop {
-            let line = lines.next().expect("it says where it listens").expect("UTF-8");
-            let line: Value = serde_json::from_str(&line).expect("every line is JSON");
-            if line["message"] == "listening" {
-                break line;
-            }
-        };
-        let text = |name: &str| listening[name].as_str().expect("text").to_owned();
-        Self { child, lines, address: text("address"), metrics_address: text("metrics_address") }
-    }
-
-    fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(status.success());
-    }
-
-    /// Its exit code and what it logged to the end.
-    fn ended(mut self) -> (Option<i32>, Vec<Value>) {
-        let log = self
-            .lines
-            .by_ref()
-            .map(|line| serde_json::from_str(&line.expect("UTF-8")).expect("every line is JSON"))
-            .collect();
-        (self.child.wait().expect("a child").code(), log)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has mostly ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]
