@@ -1,15 +1,19 @@
 //! order-api: takes orders, writes each as pending, has order-processor decide on it, and settles it; what is left
 //! unsettled by a crash or an outage, the reconciler settles.
 
+mod answer;
 mod app;
+mod budget;
 mod config;
 pub mod discovery;
 mod http;
+mod insert;
 mod metrics;
 mod place;
 mod processor;
 mod reconcile;
 mod record;
+mod round;
 mod store;
 
 pub use app::{Api, IDENTITY, run};

@@ -12,17 +12,40 @@ struct StatusLabels {
     status: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+/// Why the reconciler or a list passed over an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Skipped {
+    /// Its record cannot be read.
+    Unreadable,
+    /// order-processor answers what it should not.
+    Unexpected,
+    /// Its product is under too many orders.
+    Busy,
+    /// There is no decision for now.
+    Unavailable,
+}
+
 /// What this service counts beside its HTTP requests.
 #[derive(Clone, Default)]
 pub(crate) struct ApiMetrics {
     created: Family<StatusLabels, Counter>,
+    skipped: Family<ReasonLabels, Counter>,
 }
 
 impl ApiMetrics {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         let own = Self::default();
+        // There from the start: an alarm on what is absent does not fire.
+        drop(own.skipped.get_or_create(&ReasonLabels { reason: "unreadable" }));
         metrics.register(|registry| {
             registry.register("order_creation", "Orders asked for, by outcome", own.created.clone());
+            let skipped = "Orders that the reconciler or a list passed over, each time, by reason";
+            registry.register("order_skipped", skipped, own.skipped.clone());
         });
         own
     }
@@ -36,5 +59,18 @@ impl ApiMetrics {
             Err(PlaceError::NotWritten(_) | PlaceError::Unsettled { .. }) => "error",
         };
         self.created.get_or_create(&StatusLabels { status }).inc();
+    }
+
+    pub(crate) fn skipped(&self, reason: Skipped, orders: u64) {
+        if orders == 0 {
+            return;
+        }
+        let reason = match reason {
+            Skipped::Unreadable => "unreadable",
+            Skipped::Unexpected => "unexpected",
+            Skipped::Busy => "busy",
+            Skipped::Unavailable => "unavailable",
+        };
+        self.skipped.get_or_create(&ReasonLabels { reason }).inc_by(orders);
     }
 }

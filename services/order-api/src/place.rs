@@ -1,19 +1,21 @@
 use std::time::Duration;
 
 use order_domain::{IdempotencyKey, Moment, Order, OrderId, OrderRequest, Refusal, RequestHash};
-use order_service::{Failure, dynamodb::StoreError};
+use order_service::{Failure, code, dynamodb::StoreError};
 use tokio::time::Instant;
 
 use crate::{
+    answer::ProcessorError,
+    insert::InsertError,
     metrics::ApiMetrics,
-    processor::{ProcessorClient, ProcessorError},
+    processor::ProcessorClient,
     record::{Decision, Record},
     store::Store,
 };
 
-/// What placing an order may take. It ends before the request's own limit does, so that the client reads which order
-/// it has to ask for.
-const SETTLED_WITHIN: Duration = Duration::from_secs(9);
+/// What a request to place an order may take, from its head on. It ends before the limit of any request does, so that the
+/// client reads which order it has to ask for.
+pub(crate) const SETTLED_WITHIN: Duration = Duration::from_secs(9);
 
 /// Why an order was not confirmed.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +51,13 @@ pub(crate) struct Orders {
 
 impl Orders {
     /// Writes the order as pending, has it decided, settles it. With the same key it does what is left of that, once.
-    pub(crate) async fn place(&self, request: OrderRequest, key: Option<&IdempotencyKey>) -> Result<Order, PlaceError> {
-        let outcome = self.write_and_settle(request, key).await;
+    pub(crate) async fn place(
+        &self,
+        request: OrderRequest,
+        key: Option<&IdempotencyKey>,
+        deadline: Instant,
+    ) -> Result<Order, PlaceError> {
+        let outcome = self.write_and_settle(request, key, deadline).await;
         self.metrics.created(&outcome);
         match &outcome {
             Ok(order) => tracing::info!(
@@ -68,18 +75,19 @@ impl Orders {
         outcome
     }
 
-    async fn write_and_settle(&self, request: OrderRequest, key: Option<&IdempotencyKey>) -> Result<Order, PlaceError> {
+    async fn write_and_settle(
+        &self,
+        request: OrderRequest,
+        key: Option<&IdempotencyKey>,
+        deadline: Instant,
+    ) -> Result<Order, PlaceError> {
         let order_id = key.map_or_else(OrderId::generate, |key| OrderId::for_key(&request.customer_id, key));
         let hash = RequestHash::of(&request);
-        let deadline = Instant::now() + SETTLED_WITHIN;
-        let written = self.store.insert(Record::pending(order_id, request, Moment::now())).await;
-        let record = match written {
-            Ok(record) => record,
-            Err(error) if error.is_ambiguous() => {
-                return Err(PlaceError::Unsettled { order_id, cause: error.into() });
-            }
-            Err(error) => return Err(PlaceError::NotWritten(error)),
-        };
+        let pending = Record::pending(order_id, request, Moment::now());
+        let record = self.store.insert(pending, deadline).await.map_err(|error| match error {
+            InsertError::Refused(error) => PlaceError::NotWritten(error),
+            InsertError::Unclear(error) => PlaceError::Unsettled { order_id, cause: error.into() },
+        })?;
         if record.request_hash.as_ref() != Some(&hash) {
             return Err(PlaceError::KeyOfAnotherOrder);
         }
@@ -103,23 +111,34 @@ impl Orders {
     }
 }
 
+impl From<ProcessorError> for Failure {
+    fn from(error: ProcessorError) -> Self {
+        let unavailable =
+            |code| Self::unavailable(code, "The order processor is not available; the order may still be confirmed");
+        match error {
+            ProcessorError::Timeout => Self::timeout(
+                "processor_timeout",
+                "The order processor did not answer in time; the order may still be confirmed",
+            ),
+            ProcessorError::Unavailable(_) => unavailable("processor_unavailable"),
+            ProcessorError::Busy(_) => unavailable(code::PRODUCT_BUSY),
+            ProcessorError::Unexpected(_) => Self::internal(),
+        }
+    }
+}
+
 impl From<PlaceError> for Failure {
     fn from(error: PlaceError) -> Self {
         match error {
             PlaceError::Refused(refusal) => Self::refusal(refusal),
             PlaceError::KeyOfAnotherOrder => {
-                Self::new(axum::http::StatusCode::CONFLICT, "Idempotency-Key was used before with another body")
+                let detail = "Idempotency-Key was used before with another body";
+                Self::new(axum::http::StatusCode::CONFLICT, "idempotency_key_reused", detail)
             }
             PlaceError::NotWritten(error) => error.into(),
             PlaceError::Unsettled { order_id, cause } => match cause {
                 SettleError::Store(error) => Self::from(error),
-                SettleError::Processor(ProcessorError::Timeout) => {
-                    Self::timeout("The order processor did not answer in time; the order may still be confirmed")
-                }
-                SettleError::Processor(ProcessorError::Unavailable(_)) => {
-                    Self::unavailable("The order processor is not available; the order may still be confirmed")
-                }
-                SettleError::Processor(ProcessorError::Unexpected(_)) => Self::internal(),
+                SettleError::Processor(error) => error.into(),
             }
             .about_order(order_id),
         }

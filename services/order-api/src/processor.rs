@@ -1,37 +1,35 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{body::Bytes, http::StatusCode};
-use order_domain::{Confirmation, OrderId, OrderRequest, ProcessRequest, Refusal};
+use order_domain::{OrderId, OrderRequest, ProcessRequest};
 use order_service::{HealthFailure, TraceContext, current_trace};
 use reqwest::{Client, RequestBuilder, Url, header};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use crate::{discovery::Discovery, record::Decision};
+use crate::{
+    answer::{Missed, ProcessorError, decision, of_response},
+    budget::Budget,
+    discovery::Discovery,
+    record::Decision,
+};
 
 /// What order-processor may take to decide, all attempts together.
 pub(crate) const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What one target may take while there is another. A target that hangs then leaves time for two more.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Shorter than the 75 s after which order-processor closes a silent connection, so that it is never closed under a call.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why there is no decision.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProcessorError {
-    #[error("order-processor is not available: {0}")]
-    Unavailable(String),
-    #[error("order-processor did not answer within {UPSTREAM_TIMEOUT:?}")]
-    Timeout,
-    #[error("order-processor answered unexpectedly: {0}")]
-    Unexpected(String),
-}
-
 /// Calls order-processor.
 #[derive(Clone)]
 pub(crate) struct ProcessorClient {
     http: Client,
     discovery: Arc<Discovery>,
+    budget: Arc<Budget>,
 }
 
 impl ProcessorClient {
@@ -43,7 +41,7 @@ impl ProcessorClient {
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()?;
-        Ok(Self { http, discovery: Arc::new(discovery) })
+        Ok(Self { http, discovery: Arc::new(discovery), budget: Arc::default() })
     }
 
     /// Has an order decided. The order id makes it safe to ask again, so a target that fails is followed by the next.
@@ -75,85 +73,63 @@ impl ProcessorClient {
         Err(HealthFailure { dependency: "order-processor".to_owned(), reason })
     }
 
-    /// Calls one target after the other until one answers. The last is called once more if it broke off, since a
-    /// connection kept from before a restart breaks off at its first use.
+    /// Calls one target after the other until one answers, as far as the budget for retries goes. The last is called once
+    /// more if it broke off, since a connection kept from before a restart breaks off at its first use.
     async fn at_any_target(
         &self,
         path: &str,
         deadline: Instant,
         request: impl Fn(Url) -> RequestBuilder,
     ) -> Result<(StatusCode, Bytes), ProcessorError> {
-        let targets = self.discovery.targets().await.map_err(|error| ProcessorError::Unavailable(error.to_string()))?;
-        let mut again = true;
+        let targets = timeout_at(deadline, self.discovery.targets())
+            .await
+            .map_err(|_| ProcessorError::Timeout)?
+            .map_err(|error| ProcessorError::Unavailable(error.to_string()))?;
+        self.budget.call();
         let mut targets = targets.into_iter().peekable();
-        let mut failure = "no targets".to_owned();
+        let mut once_more = true;
+        let mut missed = None;
         while let Some(target) = targets.next() {
             let url = target.join(path).map_err(|error| ProcessorError::Unexpected(error.to_string()))?;
-            loop {
-                let error = match tokio::time::timeout_at(deadline, answer(request(url.clone()))).await {
-                    Ok(Ok(answer)) => return Ok(answer),
-                    Ok(Err(error)) => error,
-                    Err(_) => {
-                        self.discovery.failed(&target);
-                        return Err(ProcessorError::Timeout);
-                    }
-                };
-                failure = format!("{target}: {}", innermost(&error));
-                let broke_off = !error.is_connect();
-                if broke_off && again && targets.peek().is_none() {
-                    again = false;
-                    continue;
+            let failure = loop {
+                let is_last = targets.peek().is_none();
+                match self.attempt(request(url.clone()), deadline, is_last).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(Missed::BrokeOff(_)) if is_last && once_more && self.budget.retry() => once_more = false,
+                    Err(failure) => break failure,
                 }
-                self.discovery.failed(&target);
+            };
+            self.discovery.failed(&target);
+            tracing::debug!(%target, %failure, "no answer from a target of order-processor");
+            let go_on =
+                Instant::now() < deadline && (failure.is_free() || (targets.peek().is_some() && self.budget.retry()));
+            missed = Some((target, failure));
+            if !go_on {
                 break;
             }
         }
-        Err(ProcessorError::Unavailable(failure))
-    }
-}
-
-async fn answer(request: RequestBuilder) -> Result<(StatusCode, Bytes), reqwest::Error> {
-    let response = request.send().await?;
-    Ok((response.status(), response.bytes().await?))
-}
-
-fn decision(status: StatusCode, body: &[u8]) -> Result<Decision, ProcessorError> {
-    let text = || String::from_utf8_lossy(&body[..body.len().min(300)]).into_owned();
-    match status {
-        StatusCode::OK => serde_json::from_slice::<Confirmation>(body)
-            .map(|confirmation| Decision::Confirmed {
-                total_price: confirmation.total_price,
-                processed_at: confirmation.processed_at,
-            })
-            .map_err(|error| ProcessorError::Unexpected(format!("{error} in {}", text()))),
-        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => refusal(body)
-            .map(Decision::Refused)
-            .ok_or_else(|| ProcessorError::Unexpected(format!("{status}: {}", text()))),
-        StatusCode::GATEWAY_TIMEOUT => Err(ProcessorError::Timeout),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::TOO_MANY_REQUESTS => {
-            Err(ProcessorError::Unavailable(format!("{status}: {}", text())))
+        match missed {
+            Some((target, failure)) => failure.into_answer(&target),
+            None => Err(ProcessorError::Unavailable("no targets".to_owned())),
         }
-        _ => Err(ProcessorError::Unexpected(format!("{status}: {}", text()))),
     }
-}
 
-/// The refusal that the answer names. A 404 from something else on that address is none: an order is not given up for
-/// a wrong URL.
-fn refusal(body: &[u8]) -> Option<Refusal> {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        detail: String,
+    /// Calls one target. It may take its own limit only, unless it is the last, or the budget has no retry for another.
+    async fn attempt(
+        &self,
+        request: RequestBuilder,
+        deadline: Instant,
+        is_last: bool,
+    ) -> Result<(StatusCode, Bytes), Missed> {
+        let mut call = std::pin::pin!(of_response(request));
+        let limit = deadline.min(Instant::now() + ATTEMPT_TIMEOUT);
+        if !is_last && limit < deadline {
+            match timeout_at(limit, &mut call).await {
+                Ok(answer) => return answer,
+                Err(_) if self.budget.retry() => return Err(Missed::Slow),
+                Err(_) => {}
+            }
+        }
+        timeout_at(deadline, call).await.unwrap_or(Err(Missed::Slow))
     }
-    let answer: Answer = serde_json::from_slice(body).ok()?;
-    [Refusal::InsufficientInventory, Refusal::UnknownProduct]
-        .into_iter()
-        .find(|refusal| refusal.detail() == answer.detail)
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

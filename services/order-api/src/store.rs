@@ -1,15 +1,11 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use order_domain::{Cursor, Moment, OrderId, Status, shard_name};
 use order_service::{
     HealthFailure,
-    dynamodb::{StoreError, table_answers},
+    dynamodb::{StoreError, table_answers, without_retries},
 };
-use serde::Deserialize;
 
 use crate::record::{Decision, Record};
 
@@ -19,47 +15,35 @@ type Item = HashMap<String, AttributeValue>;
 #[derive(Clone)]
 pub(crate) struct Store {
     client: Client,
-    orders: Arc<str>,
+    /// Makes one attempt only.
+    pub(crate) single: Client,
+    pub(crate) orders: Arc<str>,
+}
+
+/// Some of a customer's orders.
+pub(crate) struct CustomerPage {
+    pub(crate) records: Vec<Record>,
+    /// Whether there are more.
+    pub(crate) more: bool,
+    /// How many were left out.
+    pub(crate) unreadable: u64,
 }
 
 /// An entry of the `pending` index.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) order_id: OrderId,
+    /// `None` when it cannot be read.
+    pub(crate) created_at: Option<Moment>,
 }
 
 impl Store {
     pub(crate) fn new(client: Client, orders_table: &str) -> Self {
-        Self { client, orders: orders_table.into() }
+        Self { single: without_retries(&client), client, orders: orders_table.into() }
     }
 
     pub(crate) async fn answers(&self) -> Result<(), HealthFailure> {
         table_answers(&self.client, &self.orders, "order_id").await
-    }
-
-    /// Writes an order if its id is free; else gives the one that has it, which may be this very one, written by an
-    /// attempt whose answer was lost.
-    pub(crate) async fn insert(&self, record: Record) -> Result<Record, StoreError> {
-        const OPERATION: &str = "PutItem";
-        let item =
-            serde_dynamo::to_item(&record).map_err(|error| StoreError::broken(OPERATION, &self.orders, error))?;
-        let written = self
-            .client
-            .put_item()
-            .table_name(&*self.orders)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(order_id)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = written else { return Ok(record) };
-        match error.as_service_error() {
-            Some(failure) if failure.is_conditional_check_failed_exception() => self
-                .order(record.order_id)
-                .await?
-                .ok_or_else(|| StoreError::busy(OPERATION, &self.orders, "the order with this id has just gone")),
-            _ => Err(StoreError::of(OPERATION, &self.orders, &error)),
-        }
     }
 
     /// Reads an order. Strongly consistent, because whoever has just been given a `Location` must find the order there,
@@ -126,16 +110,18 @@ impl Store {
         }
     }
 
-    /// A customer's orders, newest first, and whether there are more. Eventually consistent, as every index is.
+    /// A customer's orders, newest first. Eventually consistent, as every index is. An order that cannot be read is left
+    /// out, so that it does not hide the others.
     pub(crate) async fn of_customer(
         &self,
         customer_id: &str,
         limit: u16,
         after: Option<&Cursor>,
-    ) -> Result<(Vec<Record>, bool), StoreError> {
+    ) -> Result<CustomerPage, StoreError> {
         const OPERATION: &str = "Query";
         let wanted = usize::from(limit);
         let mut records = Vec::with_capacity(wanted + 1);
+        let mut unreadable = 0;
         let mut start = after.map(|cursor| customer_key(customer_id, cursor));
         // One more than wanted tells whether there is a next page; a query may stop early, at its own size limit.
         while records.len() <= wanted {
@@ -153,7 +139,13 @@ impl Store {
                 .await
                 .map_err(|error| StoreError::of(OPERATION, &self.orders, &error))?;
             for item in read.items.unwrap_or_default() {
-                records.push(self.record(OPERATION, item)?);
+                match self.record(OPERATION, item) {
+                    Ok(record) => records.push(record),
+                    Err(error) => {
+                        tracing::error!(%error, "an order is left out of its customer's list");
+                        unreadable += 1;
+                    }
+                }
             }
             start = read.last_evaluated_key;
             if start.is_none() {
@@ -162,40 +154,47 @@ impl Store {
         }
         let more = records.len() > wanted;
         records.truncate(wanted);
-        Ok((records, more))
+        Ok(CustomerPage { records, more, unreadable })
     }
 
-    /// A page of orders that were pending before `before` in one shard, oldest first. The index may lag behind: whoever
-    /// acts on an entry reads the order itself.
+    /// A page of the pending orders of one shard, oldest first: entries, or what stands in the place of an order id that
+    /// cannot be read. The index may lag behind: whoever acts on an entry reads the order itself.
+    ///
+    /// It does not ask for those of a certain age: of an order from the future, which a clock that jumped ahead wrote, the
+    /// age is not known.
     pub(crate) async fn pending(
         &self,
         shard: u8,
-        before: Moment,
         start: Option<Item>,
-    ) -> Result<(Vec<Pending>, Option<Item>), StoreError> {
-        const OPERATION: &str = "Query";
+    ) -> Result<(Vec<Result<Pending, String>>, Option<Item>), StoreError> {
         let read = self
             .client
             .query()
             .table_name(&*self.orders)
             .index_name("pending")
-            .key_condition_expression("pending_shard = :shard AND created_at < :before")
+            .key_condition_expression("pending_shard = :shard")
             .expression_attribute_values(":shard", AttributeValue::S(shard_name(shard)))
-            .expression_attribute_values(":before", AttributeValue::S(before.to_string()))
             .limit(100)
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(|error| StoreError::of(OPERATION, &self.orders, &error))?;
-        let pending = serde_dynamo::from_items(read.items.unwrap_or_default())
-            .map_err(|error| StoreError::broken(OPERATION, &self.orders, error))?;
-        Ok((pending, read.last_evaluated_key))
+            .map_err(|error| StoreError::of("Query", &self.orders, &error))?;
+        Ok((read.items.unwrap_or_default().iter().map(pending).collect(), read.last_evaluated_key))
     }
 
-    fn record(&self, operation: &'static str, item: Item) -> Result<Record, StoreError> {
+    pub(crate) fn record(&self, operation: &'static str, item: Item) -> Result<Record, StoreError> {
         let order_id = item.get("order_id").cloned();
         serde_dynamo::from_item(item).map_err(|error| unreadable(operation, &self.orders, order_id.as_ref(), &error))
     }
+}
+
+fn pending(item: &Item) -> Result<Pending, String> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    let order_id = text("order_id").ok_or_else(|| format!("{:?}", item.get("order_id")))?;
+    Ok(Pending {
+        order_id: OrderId::parse(order_id).ok_or_else(|| order_id.clone())?,
+        created_at: text("created_at").and_then(|text| text.parse().ok()),
+    })
 }
 
 fn unreadable(
@@ -204,7 +203,7 @@ fn unreadable(
     order_id: Option<&AttributeValue>,
     error: &dyn fmt::Display,
 ) -> StoreError {
-    StoreError::broken(operation, table, format_args!("order {order_id:?} cannot be read: {error}"))
+    StoreError::unreadable(operation, table, format_args!("order {order_id:?} cannot be read: {error}"))
 }
 
 fn customer_key(customer_id: &str, cursor: &Cursor) -> Item {

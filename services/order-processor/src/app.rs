@@ -8,7 +8,7 @@ use axum::{
 };
 use order_domain::{Confirmation, ProcessRequest};
 use order_service::{
-    Dependencies, Failure, Identity, Lifecycle, Listeners, Metrics, Service, StartError, body, dynamodb, serve,
+    Dependencies, Failure, Identity, Lifecycle, Listeners, Metrics, Service, StartError, body, code, dynamodb, serve,
 };
 
 use crate::{
@@ -60,9 +60,10 @@ async fn process_order(State(processor): State<Processor>, request: Request) -> 
     processor.process(request).await.map(Json).map_err(|error| match error {
         ProcessError::Refused(refusal) => Failure::refusal(refusal),
         ProcessError::OtherOrder => {
-            Failure::new(axum::http::StatusCode::CONFLICT, "This order_id was used for another order")
+            let detail = "This order_id was used for another order";
+            Failure::new(axum::http::StatusCode::CONFLICT, "order_id_reused", detail)
         }
-        ProcessError::Busy => Failure::unavailable("The product is in great demand, try again"),
+        ProcessError::Busy => Failure::unavailable(code::PRODUCT_BUSY, "The product is in great demand, try again"),
         ProcessError::Store(error) => error.into(),
     })
 }

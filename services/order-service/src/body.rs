@@ -1,6 +1,8 @@
 //! Reading a JSON body the way the services' predecessors did: a missing content type counts as JSON, another one as
 //! a body that does not fit.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     extract::Request,
@@ -15,6 +17,9 @@ use crate::Failure;
 /// The largest body that is read (bytes).
 pub const LIMIT: usize = 64 * 1024;
 
+/// What a client may take to send its body. Less than any request may take, so that who stalled is told apart.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(4);
+
 /// How much of a too large body is still taken off the wire (bytes), so that a client which sends it all before it
 /// reads finds the answer and not a reset connection.
 const DISCARDED: usize = 1024 * 1024;
@@ -22,7 +27,10 @@ const DISCARDED: usize = 1024 * 1024;
 /// The body of a request as JSON.
 pub async fn json(request: Request) -> Result<Value, Failure> {
     let is_json = is_json(request.headers());
-    let bytes = read(request.into_body()).await?;
+    let bytes = tokio::time::timeout(ARRIVES_WITHIN, read(request.into_body())).await.unwrap_or_else(|_| {
+        let detail = format!("The body did not arrive within {ARRIVES_WITHIN:?}");
+        Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", detail))
+    })?;
     if bytes.is_empty() {
         return Err(Failure::invalid(&[Invalid::body("missing", "Field required")]));
     }
@@ -46,7 +54,9 @@ async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Failure::new(StatusCode::BAD_REQUEST, "There was an error reading the body"))?;
+        let frame = frame.map_err(|_| {
+            Failure::new(StatusCode::BAD_REQUEST, "body_unreadable", "There was an error reading the body")
+        })?;
         let Some(data) = frame.data_ref() else { continue };
         length += data.len();
         if length <= LIMIT {
@@ -56,7 +66,8 @@ async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
         }
     }
     if length > LIMIT {
-        return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, format!("Request body is larger than {LIMIT} bytes")));
+        let detail = format!("Request body is larger than {LIMIT} bytes");
+        return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail));
     }
     Ok(bytes)
 }
@@ -70,7 +81,13 @@ fn position(bytes: &[u8], error: &serde_json::Error) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use axum::response::IntoResponse;
+    use std::{
+        convert::Infallible,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use axum::{body::Bytes, response::IntoResponse};
 
     use super::*;
 
@@ -103,6 +120,29 @@ mod tests {
         let too_large = format!("\"{}\"", "x".repeat(LIMIT - 1));
         assert_eq!(answer(None, too_large).await, Err(StatusCode::PAYLOAD_TOO_LARGE));
         assert_eq!(answer(None, vec![b' '; LIMIT + DISCARDED + 2]).await, Err(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+
+    /// A body that begins and never goes on.
+    struct Stalled(Option<&'static [u8]>);
+
+    impl axum::body::HttpBody for Stalled {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
+            self.0.take().map_or(Poll::Pending, |begun| {
+                Poll::Ready(Some(Ok(hyper::body::Frame::data(Bytes::from_static(begun)))))
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stalls_in_its_body_is_408_and_its_own_fault() {
+        let stalled = tokio::time::timeout(Duration::from_secs(30), answer(None, Body::new(Stalled(Some(b"{")))));
+        assert_eq!(stalled.await.expect("a limit"), Err(StatusCode::REQUEST_TIMEOUT));
     }
 
     #[tokio::test]

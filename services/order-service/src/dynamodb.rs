@@ -26,7 +26,7 @@ use aws_smithy_runtime_api::client::{
 use crate::{Failure, HealthFailure};
 
 /// What one operation may take with all its attempts.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
+pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -59,6 +59,12 @@ pub async fn client(region: &str) -> Client {
         .load()
         .await;
     Client::new(&config)
+}
+
+/// The same client with one attempt for each call, over the same connections. For a caller that must know what became of
+/// each attempt.
+pub fn without_retries(client: &Client) -> Client {
+    Client::from_conf(client.config().to_builder().retry_config(RetryConfig::disabled()).build())
 }
 
 /// The HTTP side of the client. TLS costs nothing until it is used.
@@ -132,6 +138,9 @@ pub enum Cause {
     /// The request or the data is at fault.
     #[error("{0}")]
     Broken(String),
+    /// One item is at fault: it is not of the form that this program writes. The others may be read.
+    #[error("{0}")]
+    Unreadable(String),
 }
 
 impl StoreError {
@@ -165,12 +174,25 @@ impl StoreError {
         Self { operation, table: table.clone(), cause: Cause::Broken(reason.to_string()) }
     }
 
+    pub fn unreadable(operation: &'static str, table: &Arc<str>, reason: impl fmt::Display) -> Self {
+        Self { operation, table: table.clone(), cause: Cause::Unreadable(reason.to_string()) }
+    }
+
+    pub fn timeout(operation: &'static str, table: &Arc<str>) -> Self {
+        Self { operation, table: table.clone(), cause: Cause::Timeout }
+    }
+
     pub fn busy(operation: &'static str, table: &Arc<str>, reason: impl fmt::Display) -> Self {
         Self { operation, table: table.clone(), cause: Cause::Busy(reason.to_string()) }
     }
 
-    /// Whether a write that gave this error may have happened all the same.
-    pub fn is_ambiguous(&self) -> bool {
+    /// Whether another attempt may end better.
+    pub fn may_pass(&self) -> bool {
+        self.is_silence() || matches!(self.cause, Cause::Busy(_))
+    }
+
+    /// Whether the database gave no answer of its own: a write may have happened all the same.
+    pub fn is_silence(&self) -> bool {
         matches!(self.cause, Cause::Unreachable(_) | Cause::Timeout)
     }
 }
@@ -180,13 +202,13 @@ impl From<StoreError> for Failure {
         match error.cause {
             Cause::Unreachable(_) | Cause::Busy(_) => {
                 tracing::warn!(%error, "the database is not available");
-                Self::unavailable("The database is not available")
+                Self::unavailable("database_unavailable", "The database is not available")
             }
             Cause::Timeout => {
                 tracing::warn!(%error, "the database does not answer");
-                Self::timeout("The database did not answer in time")
+                Self::timeout("database_timeout", "The database did not answer in time")
             }
-            Cause::Broken(_) => {
+            Cause::Broken(_) | Cause::Unreadable(_) => {
                 tracing::error!(%error, "the database refused a request");
                 Self::internal()
             }

@@ -9,40 +9,56 @@ use serde_json::{Value, json};
 /// How long a client should wait before it tries again (seconds).
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// An error answer: a status, `{"detail": ...}`, and what a client needs to go on.
+/// The codes of answers that a program of ours goes by.
+pub mod code {
+    /// The service ends and has not begun with the request.
+    pub const DRAINING: &str = "draining";
+    /// Too many orders of one product: another target would say the same.
+    pub const PRODUCT_BUSY: &str = "product_busy";
+}
+
+/// An error answer: a status, `{"detail": ..., "code": ...}`, and what a client needs to go on. The code is stable, the
+/// words are for people.
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub status: StatusCode,
+    code: &'static str,
     detail: Value,
     order: Option<(String, String)>,
 }
 
 impl Failure {
-    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: Value::String(detail.into()), order: None }
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: Value::String(detail.into()), order: None }
     }
 
     pub fn invalid(reasons: &[Invalid]) -> Self {
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail: json!(reasons), order: None }
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self { status, code: "invalid_request", detail: json!(reasons), order: None }
     }
 
     /// The answer to an order that was refused for good.
     pub fn refusal(refusal: Refusal) -> Self {
         let status = StatusCode::from_u16(refusal.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
-        Self::new(status, refusal.detail())
+        Self::new(status, refusal.code(), refusal.detail())
     }
 
-    pub fn unavailable(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    pub fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
     }
 
-    pub fn timeout(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::GATEWAY_TIMEOUT, detail)
+    pub fn timeout(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, code, detail)
+    }
+
+    /// The service ends, and does not begin with anything new.
+    pub fn draining() -> Self {
+        Self::unavailable(code::DRAINING, "The service is shutting down")
     }
 
     /// A fault of ours. Its cause belongs in the log, not in the answer.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal Server Error")
     }
 
     /// Names the order that may still be settled after this answer, and where to ask for it.
@@ -57,7 +73,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut body = json!({ "detail": self.detail });
+        let mut body = json!({ "detail": self.detail, "code": self.code });
         let mut location = None;
         if let Some((order_id, path)) = self.order {
             body["order_id"] = Value::String(order_id);
@@ -67,9 +83,14 @@ impl IntoResponse for Failure {
         if let Some(location) = location {
             response.headers_mut().insert(header::LOCATION, location);
         }
-        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-        }
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER),
+            // The rest of the body would be taken for the next request.
+            StatusCode::REQUEST_TIMEOUT => {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"))
+            }
+            _ => None,
+        };
         response
     }
 }

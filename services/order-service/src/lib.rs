@@ -16,7 +16,7 @@ mod router;
 mod server;
 mod trace;
 
-pub use failure::Failure;
+pub use failure::{Failure, code};
 pub use health::{Dependencies, HealthFailure};
 pub use lifecycle::{Lifecycle, Work};
 pub use metrics::Metrics;

@@ -34,11 +34,11 @@ pub(crate) async fn observe(State(observer): State<Observer>, request: Request, 
     let answer = async {
         let draining = observer.lifecycle.is_draining();
         let mut response = if draining && !is_probe(&endpoint) {
-            Failure::unavailable("The service is shutting down").into_response()
+            Failure::draining().into_response()
         } else {
             let answer = crate::trace::scope(context, next.run(request));
             tokio::time::timeout(observer.request_timeout, answer).await.unwrap_or_else(|_| {
-                Failure::timeout(format!("No answer within {:?}", observer.request_timeout)).into_response()
+                Failure::timeout("timeout", format!("No answer within {:?}", observer.request_timeout)).into_response()
             })
         };
         if draining {

@@ -52,8 +52,8 @@ pub fn router(
     for (path, methods) in routes.into_iter().chain(probes) {
         all = all.route(path, methods.clone()).route(&format!("{path}/"), methods);
     }
-    all.fallback(async || Failure::new(StatusCode::NOT_FOUND, "Not Found"))
-        .method_not_allowed_fallback(async || Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+    all.fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn_with_state(Observer { metrics, lifecycle, request_timeout }, observe))
 }
@@ -63,10 +63,15 @@ pub(crate) fn metrics_router(metrics: Metrics) -> Router {
     let answer = get(async move || {
         ([(axum::http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.text())
     });
-    Router::new()
-        .route("/metrics", answer)
-        .fallback(async || Failure::new(StatusCode::NOT_FOUND, "Not Found"))
-        .method_not_allowed_fallback(async || Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+    Router::new().route("/metrics", answer).fallback(not_found).method_not_allowed_fallback(method_not_allowed)
+}
+
+async fn not_found() -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, "not_found", "Not Found")
+}
+
+async fn method_not_allowed() -> Failure {
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed")
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature that the layer calls")]
@@ -85,7 +90,7 @@ async fn health(State(probes): State<Probes>) -> Response {
         Ok(()) => Json(json!({ "status": "healthy", "timestamp": Moment::now() })).into_response(),
         Err(failure) => {
             tracing::warn!(dependency = failure.dependency, reason = failure.reason, "unhealthy");
-            Failure::unavailable(format!("Service unhealthy: {failure}")).into_response()
+            Failure::unavailable("unhealthy", format!("Service unhealthy: {failure}")).into_response()
         }
     }
 }
@@ -96,7 +101,7 @@ async fn livez() -> Json<Value> {
 
 async fn readyz(State(probes): State<Probes>) -> Response {
     if probes.lifecycle.is_draining() {
-        return Failure::unavailable("The service is shutting down").into_response();
+        return Failure::draining().into_response();
     }
     Json(json!({ "status": "ready" })).into_response()
 }

@@ -6,11 +6,13 @@ use axum::{
 };
 use order_domain::{IdempotencyKey, Invalid, Location, OrderRequest};
 use order_service::{Failure, TraceContext, body, current_trace, with_trace};
+use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::Api;
+use crate::{Api, place::SETTLED_WITHIN};
 
 pub(crate) async fn create(State(api): State<Api>, request: Request) -> Result<Response, Failure> {
+    let deadline = Instant::now() + SETTLED_WITHIN;
     let key = idempotency_key(request.headers());
     let body = body::json(request).await?;
     let (key, order) = match (key, OrderRequest::from_json(&body)) {
@@ -25,7 +27,7 @@ pub(crate) async fn create(State(api): State<Api>, request: Request) -> Result<R
     let work = api.lifecycle.work();
     let placing = async move {
         let _work = work;
-        api.orders.place(order, key.as_ref()).await
+        api.orders.place(order, key.as_ref(), deadline).await
     };
     let trace = current_trace().unwrap_or_else(TraceContext::generate);
     let placed = tokio::spawn(with_trace(trace, placing).instrument(tracing::Span::current()));

@@ -6,7 +6,7 @@ use order_domain::{Cursor, Invalid, MAX_TEXT, Order};
 use order_service::Failure;
 use serde::Serialize;
 
-use crate::Api;
+use crate::{Api, metrics::Skipped};
 
 const DEFAULT_LIMIT: u16 = 20;
 const MAX_LIMIT: u16 = 100;
@@ -24,12 +24,14 @@ pub(crate) async fn list(
     let Query(query) =
         query.map_err(|_| Failure::invalid(&[invalid("customer_id", "string_type", "Query is not readable")]))?;
     let Wanted { customer_id, limit, cursor } = Wanted::of(&query).map_err(|reasons| Failure::invalid(&reasons))?;
-    let (records, more) = api.orders.store.of_customer(customer_id, limit, cursor.as_ref()).await?;
-    let next_cursor = records
+    let page = api.orders.store.of_customer(customer_id, limit, cursor.as_ref()).await?;
+    api.orders.metrics.skipped(Skipped::Unreadable, page.unreadable);
+    let next_cursor = page
+        .records
         .last()
-        .filter(|_| more)
+        .filter(|_| page.more)
         .map(|last| Cursor::after(customer_id, last.created_at, last.order_id).to_string());
-    Ok(Json(Page { orders: records.into_iter().map(Order::from).collect(), next_cursor }))
+    Ok(Json(Page { orders: page.records.into_iter().map(Order::from).collect(), next_cursor }))
 }
 
 struct Wanted<'query> {

@@ -33,8 +33,8 @@ async fn refusals_are_answered_and_kept_as_rejected_orders() {
     assert_eq!(
         answers,
         [
-            (StatusCode::BAD_REQUEST, json!({ "detail": "Insufficient inventory" })),
-            (StatusCode::NOT_FOUND, json!({ "detail": "Product not found" })),
+            (StatusCode::BAD_REQUEST, json!({ "detail": "Insufficient inventory", "code": "insufficient_inventory" })),
+            (StatusCode::NOT_FOUND, json!({ "detail": "Product not found", "code": "unknown_product" })),
         ]
     );
     let (_, list) = system.get("/orders?customer_id=CUST001").await;
@@ -77,12 +77,14 @@ async fn a_large_body_is_413_and_other_errors_are_json_too() {
         (status, &body["detail"]),
         (StatusCode::PAYLOAD_TOO_LARGE, &json!("Request body is larger than 65536 bytes"))
     );
-    assert_eq!(system.get("/no-such").await, (StatusCode::NOT_FOUND, json!({ "detail": "Not Found" })));
+    let nothing = json!({ "detail": "Not Found", "code": "not_found" });
+    assert_eq!(system.get("/no-such").await, (StatusCode::NOT_FOUND, nothing));
     let response = system.http.delete(system.url("/orders")).send().await.expect("an answer");
     assert!(header(&response, "allow").is_some_and(|allow| allow.contains("POST")));
-    assert_eq!(answer(response).await, (StatusCode::METHOD_NOT_ALLOWED, json!({ "detail": "Method Not Allowed" })));
-    for id in ["x", "018F0000-0000-7000-8000-000000000000", "018f0000-0000-7000-8000-000000000000"] {
-        let missing = (StatusCode::NOT_FOUND, json!({ "detail": "Order not found" }));
+    let not_allowed = json!({ "detail": "Method Not Allowed", "code": "method_not_allowed" });
+    assert_eq!(answer(response).await, (StatusCode::METHOD_NOT_ALLOWED, not_allowed));
+    for id in ["x", "%ff%fe", "018F0000-0000-7000-8000-000000000000", "018f0000-0000-7000-8000-000000000000"] {
+        let missing = (StatusCode::NOT_FOUND, json!({ "detail": "Order not found", "code": "order_not_found" }));
         assert_eq!(system.get(&format!("/orders/{id}")).await, missing, "{id}");
     }
     assert_eq!(system.emulator.stock(IN_STOCK).await, 100);

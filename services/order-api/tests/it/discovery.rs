@@ -7,9 +7,9 @@ use std::{
 
 use axum::{Json, Router};
 use order_api::discovery::{Discovery, DnsResolver};
-use order_testing::{Emulator, IN_STOCK, serve};
+use order_testing::{Emulator, IN_STOCK, Serving, serve};
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     System,
@@ -111,4 +111,43 @@ async fn targets_outlive_the_dns_server() {
     // Past the shortest time between two lookups.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(status(&system).await, StatusCode::CREATED);
+}
+
+/// A target that answers every call with this.
+async fn turning_away(status: StatusCode, body: Value) -> Serving {
+    serve(Router::new().fallback(async move || (status, Json(body.clone())))).await
+}
+
+#[tokio::test]
+async fn a_target_that_turns_calls_away_costs_no_order() {
+    let draining = "The service is shutting down";
+    for (code, body) in [
+        (StatusCode::SERVICE_UNAVAILABLE, json!({ "detail": draining })),
+        (StatusCode::SERVICE_UNAVAILABLE, json!({ "detail": draining, "code": "draining" })),
+        (StatusCode::BAD_GATEWAY, json!("no upstream")),
+        (StatusCode::TOO_MANY_REQUESTS, json!({})),
+    ] {
+        let emulator = Emulator::start().await;
+        let (first, live) = (turning_away(code, body).await, processor(&emulator).await);
+        let dns = Dns::start().await;
+        dns.stand_for(&[address(&first.url), address(&live.url)], 60).await;
+        let system = system(emulator, &dns).await;
+        for _ in 0..20 {
+            assert_eq!(status(&system).await, StatusCode::CREATED, "first target: {code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_hangs_leaves_time_for_the_next() {
+    let emulator = Emulator::start().await;
+    let hanging = serve(Router::new().fallback(async || std::future::pending::<()>().await)).await;
+    let live = processor(&emulator).await;
+    let dns = Dns::start().await;
+    dns.stand_for(&[address(&hanging.url), address(&live.url)], 60).await;
+    let system = system(emulator, &dns).await;
+    for _ in 0..3 {
+        assert_eq!(status(&system).await, StatusCode::CREATED);
+    }
+    assert_eq!(system.emulator.stock(IN_STOCK).await, 97);
 }

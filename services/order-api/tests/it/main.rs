@@ -5,6 +5,8 @@ mod discovery;
 mod dns;
 mod idempotency;
 mod list;
+mod lost;
+mod malformed;
 mod outage;
 mod process;
 mod reconciler;

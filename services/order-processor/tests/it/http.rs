@@ -31,9 +31,10 @@ async fn routes_answer_with_and_without_a_slash_and_errors_are_json() {
     }
     assert_eq!(
         processor.get("/process-order").await,
-        (StatusCode::METHOD_NOT_ALLOWED, json!({ "detail": "Method Not Allowed" }))
+        (StatusCode::METHOD_NOT_ALLOWED, json!({ "detail": "Method Not Allowed", "code": "method_not_allowed" }))
     );
-    assert_eq!(processor.get("/nothing").await, (StatusCode::NOT_FOUND, json!({ "detail": "Not Found" })));
+    let nothing = json!({ "detail": "Not Found", "code": "not_found" });
+    assert_eq!(processor.get("/nothing").await, (StatusCode::NOT_FOUND, nothing));
     assert_eq!(
         processor.get("/version").await.1,
         json!({ "version": env!("CARGO_PKG_VERSION"), "commit": null, "image": null })

@@ -48,7 +48,10 @@ async fn an_order_id_stands_for_one_body() {
         let (status, body) = processor.process(&order_with_id(order_id, product, quantity)).await;
         assert_eq!(
             (status, body),
-            (StatusCode::CONFLICT, json!({ "detail": "This order_id was used for another order" }))
+            (
+                StatusCode::CONFLICT,
+                json!({ "detail": "This order_id was used for another order", "code": "order_id_reused" })
+            )
         );
     }
     assert_eq!(processor.emulator.stock(OTHER_IN_STOCK).await, 50);

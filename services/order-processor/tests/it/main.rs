@@ -3,6 +3,7 @@
 mod faults;
 mod http;
 mod ledger;
+mod malformed;
 mod stock;
 
 use order_domain::OrderId;

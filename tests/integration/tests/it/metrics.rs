@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use integration::{Metrics, order, undisturbed};
 
 /// Every metric of the contract: its type, and its labels (a histogram's buckets have `le` too).
-const ORDER_API: [(&str, &str, &[&str]); 3] = [
+const ORDER_API: [(&str, &str, &[&str]); 4] = [
     ("http_requests_total", "counter", &["endpoint", "method", "status"]),
     ("http_request_duration_seconds", "histogram", &["endpoint", "method"]),
     ("order_creation_total", "counter", &["status"]),
+    ("order_skipped_total", "counter", &["reason"]),
 ];
 const ORDER_PROCESSOR: [(&str, &str, &[&str]); 5] = [
     ("http_requests_total", "counter", &["endpoint", "method", "status"]),
