@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -26,41 +27,55 @@ const PAUSE: Duration = Duration::from_millis(30);
 /// For the load to get on, when nothing is stopped.
 const HEADWAY_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a load or kill test goes on: once by default, or for `SOAK_SECONDS`.
+/// How long a load or kill test goes on: one round by default, or for `SOAK_SECONDS`, or for `SOAK_ROUNDS`.
 #[derive(Debug, Clone, Copy)]
-pub struct Effort {
-    until: Option<Instant>,
+pub enum Effort {
+    Once,
+    Until(Instant),
+    /// This many rounds are left.
+    Rounds(u64),
 }
 
 impl Effort {
     /// # Panics
-    /// When `SOAK_SECONDS` is no number.
+    /// When a variable is no number, or both are set.
     pub fn read() -> Self {
-        let seconds = std::env::var("SOAK_SECONDS").ok().filter(|seconds| !seconds.is_empty()).map(|seconds| {
-            seconds.parse().unwrap_or_else(|_| panic!("SOAK_SECONDS={seconds} is not a whole number of seconds"))
-        });
-        Self { until: seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds)) }
+        let number = |variable: &str, unit: &str| {
+            let text = std::env::var(variable).ok().filter(|text| !text.is_empty())?;
+            Some(text.parse::<u64>().unwrap_or_else(|_| panic!("{variable}={text} is not a whole number of {unit}")))
+        };
+        match (number("SOAK_SECONDS", "seconds"), number("SOAK_ROUNDS", "rounds")) {
+            (None, None) => Self::Once,
+            (Some(seconds), None) => Self::Until(Instant::now() + Duration::from_secs(seconds)),
+            (None, Some(rounds)) => Self::Rounds(rounds),
+            (Some(_), Some(_)) => panic!("SOAK_SECONDS and SOAK_ROUNDS are both set: expected one of them"),
+        }
     }
 
     /// The short form does not wait for the reconciler; the long form leaves it whatever is not answered.
     pub fn patience(&self) -> Patience {
-        if self.until.is_some() { Patience::GivesUp } else { Patience::Persists }
+        if self.is_long() { Patience::GivesUp } else { Patience::Persists }
     }
 
     /// Between two orders of a client. Over a long time fewer are enough, and every one is counted in the end.
     fn pace(self) -> Duration {
-        if self.until.is_some() { Duration::from_millis(50) } else { Duration::ZERO }
+        if self.is_long() { Duration::from_millis(50) } else { Duration::ZERO }
     }
 
-    /// Whether there is time for one more round. `pause` lets the supervisor forget the last death, so that its
-    /// back-off does not grow from round to round.
-    pub async fn again(&self, pause: Duration) -> bool {
-        let Some(until) = self.until else { return false };
-        if Instant::now() + pause >= until {
-            return false;
+    fn is_long(self) -> bool {
+        !matches!(self, Self::Once)
+    }
+
+    /// Whether to make one more round, after this one.
+    pub fn again(&mut self) -> bool {
+        match self {
+            Self::Once => false,
+            Self::Until(until) => Instant::now() < *until,
+            Self::Rounds(left) => {
+                *left = left.saturating_sub(1);
+                *left > 0
+            }
         }
-        tokio::time::sleep(pause).await;
-        true
     }
 }
 
@@ -249,6 +264,20 @@ impl Client {
     async fn outage(&self) {
         self.outages.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} confirmed, {} refused, {} named by a 503 or 504, {} without an answer; statuses {:?}",
+            self.confirmed.len(),
+            self.refused,
+            self.unsettled.len(),
+            self.unanswered,
+            self.statuses
+        )
     }
 }
 

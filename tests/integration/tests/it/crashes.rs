@@ -1,11 +1,12 @@
 //! No order and no stock is ever lost, whichever service is killed or stopped.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use integration::{
     Effort, Environment, Load, ORDER_API, ORDER_PROCESSOR, Patience, alone, eventually, nothing_is_lost,
     nothing_is_pending, order, persist,
 };
+use tokio::time::Instant;
 
 /// A unit that lived for 10 s is well again for its supervisor, and its next death is the first.
 const WELL_AGAIN: Duration = Duration::from_millis(10_500);
@@ -18,20 +19,32 @@ async fn plenty_and_scarcity(environment: &Environment) -> [(String, u64); 2] {
     [(environment.product(10_000_000).await, 10_000_000), (environment.product(150).await, 150)]
 }
 
-async fn killed_under_load(environment: &Environment, unit: &str, effort: Effort, patience: Patience) {
+/// Kills these in turn, all of them in each round.
+#[expect(clippy::print_stdout, reason = "the figures of a long run")]
+async fn killed_under_load(environment: &Environment, units: &[&'static str], mut effort: Effort, patience: Patience) {
     let products = plenty_and_scarcity(environment).await;
     let load = Load::start(environment, &products, effort, patience);
+    let mut well_again = HashMap::new();
+    let mut kills = 0;
     loop {
-        load.headway(100).await;
-        environment.crash(unit).await;
-        load.headway(100).await;
-        if !effort.again(WELL_AGAIN).await {
+        for unit in units {
+            if let Some(well_again) = well_again.get(unit) {
+                tokio::time::sleep_until(*well_again).await;
+            }
+            load.headway(100).await;
+            environment.crash(unit).await;
+            kills += 1;
+            well_again.insert(unit, Instant::now() + WELL_AGAIN);
+            load.headway(100).await;
+        }
+        if !effort.again() {
             break;
         }
     }
     let tally = load.stop().await;
     // What is left is to wait, in which others may disturb all they like.
     environment.end_turn();
+    println!("{kills} kills of {units:?}: {tally}");
     assert!(
         tally.unanswered + tally.unsettled.len() > 0,
         "expected the kill to be felt by someone: {:?}",
@@ -43,14 +56,23 @@ async fn killed_under_load(environment: &Environment, unit: &str, effort: Effort
 /// Clients here give up on an order that is not answered: the reconciler must finish it.
 #[test]
 fn order_api_is_killed_in_mid_load() {
-    alone(async |environment| killed_under_load(environment, ORDER_API, Effort::read(), Patience::GivesUp).await);
+    alone(async |environment| killed_under_load(environment, &[ORDER_API], Effort::read(), Patience::GivesUp).await);
 }
 
 #[test]
 fn order_processor_is_killed_in_mid_load() {
     alone(async |environment| {
         let effort = Effort::read();
-        killed_under_load(environment, ORDER_PROCESSOR, effort, effort.patience()).await;
+        killed_under_load(environment, &[ORDER_PROCESSOR], effort, effort.patience()).await;
+    });
+}
+
+/// While one is well again, the other is killed: twice as many kills in the same time.
+#[test]
+fn both_services_are_killed_in_turn() {
+    alone(async |environment| {
+        let units = [ORDER_API, ORDER_PROCESSOR];
+        killed_under_load(environment, &units, Effort::read(), Patience::GivesUp).await;
     });
 }
 

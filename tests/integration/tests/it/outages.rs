@@ -4,9 +4,6 @@ use std::{collections::BTreeMap, time::Duration};
 
 use integration::{EMULATOR, Effort, Load, alone, eventually, nothing_is_lost, nothing_is_pending, order};
 
-/// Supervisors forget a stop at once: nothing to wait for between two rounds.
-const NO_PAUSE: Duration = Duration::ZERO;
-
 /// For `/health`, whose good answer is cached for a second.
 const NOTICED: Duration = Duration::from_secs(5);
 
@@ -14,7 +11,7 @@ const NOTICED: Duration = Duration::from_secs(5);
 fn the_database_is_stopped_and_started_under_load() {
     alone(async |environment| {
         let products = [(environment.product(10_000_000).await, 10_000_000), (environment.product(150).await, 150)];
-        let effort = Effort::read();
+        let mut effort = Effort::read();
         let load = Load::start(environment, &products, effort, effort.patience());
         loop {
             load.headway(100).await;
@@ -22,7 +19,8 @@ fn the_database_is_stopped_and_started_under_load() {
             load.trouble(40).await;
             environment.units.start(EMULATOR).await;
             load.headway(100).await;
-            if !effort.again(NO_PAUSE).await {
+            // Supervisors forget a stop at once: nothing to wait for between two rounds.
+            if !effort.again() {
                 break;
             }
         }
