@@ -189,7 +189,7 @@ impl Planner {
             for (name, condition) in &unit.depends_on {
                 let steps = match condition {
                     Condition::ServiceStarted => &self.started,
-                    Condition::ServiceHealthy | Condition::ServiceCompletedSuccessfully => &self.ready,
+                    Condition::ServiceHealthy => &self.ready,
                 };
                 after.extend(steps.get(name));
             }

@@ -187,7 +187,6 @@ fn has_healthcheck(service: &Service) -> bool {
 /// As the Compose file says; a service that dies is started again where it says nothing.
 fn restart(service: &Service) -> RestartPolicy {
     match service.restart.as_deref() {
-        Some("no") => RestartPolicy::No,
         Some("always") => RestartPolicy::Always,
         Some("unless-stopped") => RestartPolicy::UnlessStopped,
         Some(policy) => {

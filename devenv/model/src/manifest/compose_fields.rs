@@ -16,7 +16,9 @@ use crate::names::closest;
 const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
 const HEALTH_RETRIES: u32 = 3;
 const START_INTERVAL: Duration = Duration::from_secs(5);
-const RESTARTS: [&str; 4] = ["no", "always", "on-failure", "unless-stopped"];
+const RESTARTS: [&str; 3] = ["always", "on-failure", "unless-stopped"];
+/// Every service is kept running: one that ends is started again, and would never be completed.
+const ONE_SHOT: &str = "devenv keeps every service running and has no one-shot services yet";
 
 impl Reader<'_> {
     /// The words of a list as they are; a single text is taken apart as a shell would, but no shell runs it.
@@ -132,11 +134,8 @@ impl Reader<'_> {
     }
 
     fn condition(&mut self, node: &Node) -> Condition {
-        const CONDITIONS: [(&str, Condition); 3] = [
-            ("service_started", Condition::ServiceStarted),
-            ("service_healthy", Condition::ServiceHealthy),
-            ("service_completed_successfully", Condition::ServiceCompletedSuccessfully),
-        ];
+        const CONDITIONS: [(&str, Condition); 2] =
+            [("service_started", Condition::ServiceStarted), ("service_healthy", Condition::ServiceHealthy)];
         if let Some(entries) = self.mapping(node) {
             self.known_keys(entries, &["condition"]);
         }
@@ -147,11 +146,17 @@ impl Reader<'_> {
         if let Some((_, known)) = CONDITIONS.iter().find(|(name, _)| *name == text) {
             return *known;
         }
+        if text == "service_completed_successfully" {
+            let help = "run the task before `devenv up`, or at the start of the service that needs it";
+            self.problems
+                .push(Problem::new("compose.one_shot", self.file, condition.span.clone(), ONE_SHOT).help(help));
+            return Condition::ServiceStarted;
+        }
         self.choose(condition, &CONDITIONS.map(|(name, _)| name), "a condition");
         Condition::ServiceStarted
     }
 
-    /// `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
+    /// `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
     pub(super) fn restart(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node)?;
         let policy = match text.split_once(':') {
@@ -160,6 +165,11 @@ impl Reader<'_> {
         };
         if RESTARTS.contains(&policy) {
             return Some(text);
+        }
+        if text == "no" {
+            let help = "remove it; a task that runs once goes before `devenv up`, or into a service's start";
+            self.problems.push(Problem::new("compose.one_shot", self.file, node.span.clone(), ONE_SHOT).help(help));
+            return None;
         }
         self.choose(node, &RESTARTS, "a restart policy");
         None

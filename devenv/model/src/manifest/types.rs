@@ -124,7 +124,6 @@ pub enum StartOrder {
 pub enum Condition {
     ServiceStarted,
     ServiceHealthy,
-    ServiceCompletedSuccessfully,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -85,8 +85,8 @@ fn ports_of_several_addresses() {
 #[test]
 fn dependencies() {
     assert_eq!(web("depends_on: [back]").depends_on["back"], Condition::ServiceStarted);
-    let service = web("depends_on: { back: { condition: service_completed_successfully } }");
-    assert_eq!(service.depends_on["back"], Condition::ServiceCompletedSuccessfully);
+    let service = web("depends_on: { back: { condition: service_started } }");
+    assert_eq!(service.depends_on["back"], Condition::ServiceStarted);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn limits_and_the_rest() {
     assert_eq!(service.restart.as_deref(), Some("on-failure:3"));
     assert_eq!(service.stop_grace_period, Duration::from_mins(1));
     assert_eq!(pairs(&service.labels), [("a", "b")]);
-    assert_eq!(web("restart: no").restart.as_deref(), Some("no"));
+    assert_eq!(web("restart: unless-stopped").restart.as_deref(), Some("unless-stopped"));
     assert_eq!(web("tmpfs: [/tmp, /run]").limits.tmpfs, ["/tmp", "/run"]);
 }
 
