@@ -10,6 +10,7 @@ use devenv_engine::{RuntimeKind, Wish};
 use devenv_model::manifest::EmulatorKind;
 
 use crate::exit::{Exit, HELP};
+use crate::run::printed;
 
 const EXAMPLES: &str = "\
 Begin here:
@@ -149,6 +150,9 @@ pub(crate) enum Command {
         #[arg(long)]
         instance: String,
     },
+    /// What ends a test command whose devenv was killed
+    #[command(hide = true)]
+    Guard,
     /// What the rehearsal's Terraform calls for each service; the order comes in DEVENV_SERVICE
     #[command(hide = true)]
     RehearseService,
@@ -345,6 +349,7 @@ impl Command {
             Self::Completions { .. } => "completions",
             Self::Emulator { .. } => "emulator",
             Self::Supervise { .. } => "supervise",
+            Self::Guard => "guard",
             Self::Unit { .. } => "unit",
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
@@ -380,8 +385,9 @@ impl Usage {
             let _ = writeln!(std::io::stdout(), "{result}");
             return Exit::Usage.into();
         }
-        let _ = self.0.print();
-        if self.0.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+        let shown = self.0.print().and_then(|()| std::io::stdout().flush());
+        let exit = if self.0.use_stderr() { Exit::Usage } else { Exit::Done };
+        printed(shown, exit).into()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The one place where an error gets its stable code, its exit code and the next command to type.
 
+use camino::Utf8Path;
 use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
+use devenv_engine::host::{Unwritable, unwritable};
 use devenv_engine::promotion::CloudErrorKind;
 use devenv_engine::{Error, dynamo, promotion, testing};
 use devenv_model::gate::{Reason, Refusal};
@@ -45,12 +47,19 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         Error::Manifest(_) => {
             ("manifest", Exit::ConfigurationInvalid, hint("mend the file, then: devenv up --dry-run"))
         }
+        Error::ReadFile { path, source } if unwritable(path, source) == Unwritable::TooManyFiles => {
+            ("too_many_files", Exit::Failed, hint(TOO_MANY_FILES))
+        }
         Error::ReadFile { .. } => (
             "read_file",
             Exit::ConfigurationInvalid,
             hint("see that devenv.toml names it rightly and that you may read it"),
         ),
-        Error::State { source, .. } => ("state", Exit::Failed, Some(state_hint(source))),
+        Error::State { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
+        Error::Denied { .. } => {
+            let text = format!("run devenv as the user whose environment it is, or have one of your own: {ELSEWHERE}");
+            ("permission_denied", Exit::Failed, Some(text))
+        }
         Error::StateFormat { .. } => {
             ("state_format", Exit::ConfigurationInvalid, hint("use the newer devenv, or remove .devenv"))
         }
@@ -97,6 +106,9 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         Error::Dynamo(error) => dynamo(error),
         Error::Testing(testing::Error::Start { .. }) => {
             ("test_start", Exit::PrerequisiteMissing, hint("see [test] command in devenv.toml"))
+        }
+        Error::Testing(testing::Error::Write { .. }) => {
+            ("test_write", Exit::Failed, hint("name another file: devenv test --junit FILE"))
         }
         Error::Testing(_) => ("testing", Exit::Failed, hint("devenv doctor")),
         error if error.wants_account() => ("account_wanted", Exit::PrerequisiteMissing, Some(account_hint())),
@@ -302,14 +314,46 @@ fn image_hint(image: &str) -> String {
     )
 }
 
-fn state_hint(source: &std::io::Error) -> String {
-    match source.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            "the disk is full: free some space (cargo clean), then try again".to_owned()
+fn state_hint(path: &Utf8Path, source: &std::io::Error) -> String {
+    match unwritable(path, source) {
+        Unwritable::Mode => format!("make it writable: chmod -R u+rwX '{}'", folder_of_state(path)),
+        Unwritable::Foreign(owner) => {
+            format!("it belongs to user {owner}: run devenv as that user, or keep the state elsewhere: {ELSEWHERE}")
         }
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            "make the folder writable: chmod -R u+rwX .devenv".to_owned()
-        }
-        _ => "devenv doctor".to_owned(),
+        Unwritable::ReadOnly => format!("the file system is read-only: keep the state elsewhere: {ELSEWHERE}"),
+        Unwritable::DiskFull => "the disk is full: free some space (cargo clean), then try again".to_owned(),
+        Unwritable::TooManyFiles => TOO_MANY_FILES.to_owned(),
+        Unwritable::Other => "devenv doctor".to_owned(),
+    }
+}
+
+const ELSEWHERE: &str = "devenv --state-dir DIR up";
+const TOO_MANY_FILES: &str = "as many files are open as may be: ulimit -n 4096, then try again";
+
+/// What is made writable at one stroke: the folder named `.devenv`, or the file itself where the state is elsewhere.
+fn folder_of_state(path: &Utf8Path) -> &Utf8Path {
+    path.ancestors().find(|part| part.file_name() == Some(".devenv")).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(raw: i32) -> Report {
+        report(&Error::ReadFile { path: "compose.yaml".into(), source: std::io::Error::from_raw_os_error(raw) })
+    }
+
+    #[test]
+    fn a_machine_that_has_no_more_files_is_not_a_wrong_configuration() {
+        const EMFILE: i32 = 24;
+        const EACCES: i32 = 13;
+        assert_eq!((of(EMFILE).code, of(EMFILE).exit_code), ("too_many_files", Exit::Failed as u8));
+        assert_eq!((of(EACCES).code, of(EACCES).exit_code), ("read_file", Exit::ConfigurationInvalid as u8));
+    }
+
+    #[test]
+    fn a_hint_names_the_folder_of_the_state() {
+        assert_eq!(folder_of_state("/shop/.devenv/units/a.lock".into()), "/shop/.devenv");
+        assert_eq!(folder_of_state("/elsewhere/state.json".into()), "/elsewhere/state.json");
     }
 }

@@ -1,5 +1,6 @@
 //! One command from its arguments to its exit code.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -44,10 +45,11 @@ impl Outcome {
 }
 
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    // These two are long-lived processes of their own kind, with nothing to render.
+    // These are long-lived processes of their own kind, with nothing to render.
     match &arguments.command {
         Command::Emulator { arguments } => return emulator(arguments),
         Command::Supervise { instance } => return supervise(&arguments.global, instance),
+        Command::Guard => return guard(&arguments.global),
         Command::Completions { shell } => return commands::completions::run(*shell),
         _ => {}
     }
@@ -84,45 +86,66 @@ async fn command(arguments: Arguments) -> Exit {
             cancel,
             style,
         },
-        Err(error) => return finish(&render, name, Err(error)),
+        Err(error) => return finish(&render, name, Err(error), Ok(())),
     };
     let drawing = Arc::clone(&render);
     let reader_gone = Arc::clone(&canceller);
     let pump = tokio::spawn(async move {
+        let mut delivered = Ok(());
         while let Some(event) = events.recv().await {
-            let delivered = draw(&drawing, &event);
-            if !delivered {
-                // Nobody reads on, as after `| head`.
+            let drawn = draw(&drawing, &event);
+            if delivered.is_ok() && drawn.is_err() {
+                // Nobody reads on, as after `| head`, or the disk is full.
                 reader_gone.cancel();
+                delivered = drawn;
             }
         }
+        delivered
     });
     let outcome = tokio::select! {
         outcome = commands::run(&context, arguments.command) => outcome,
         () = second_signal(&canceller) => Err(Error::Cancelled),
     };
     drop(context);
-    let _ = pump.await;
-    finish(&render, name, outcome)
+    let delivered = pump.await.unwrap_or(Ok(()));
+    finish(&render, name, outcome, delivered)
 }
 
-fn draw(render: &Mutex<Box<dyn Render>>, event: &Event) -> bool {
-    render.lock().is_ok_and(|mut render| render.event(event))
+fn draw(render: &Mutex<Box<dyn Render>>, event: &Event) -> io::Result<()> {
+    render.lock().map_or(Ok(()), |mut render| render.event(event))
 }
 
-fn finish(render: &Mutex<Box<dyn Render>>, name: &str, outcome: Result<Outcome, Error>) -> Exit {
+/// `delivered` is what became of the events.
+fn finish(
+    render: &Mutex<Box<dyn Render>>,
+    name: &str,
+    outcome: Result<Outcome, Error>,
+    delivered: io::Result<()>,
+) -> Exit {
     let Ok(mut render) = render.lock() else {
         return Exit::Failed;
     };
     match outcome {
         Ok(outcome) => {
-            render.outcome(name, &outcome);
-            outcome.exit
+            let delivered = delivered.and_then(|()| render.outcome(name, &outcome));
+            printed(delivered, outcome.exit)
         }
         Err(error) => {
             render.error(name, &report(&error), &error);
-            exit(&error)
+            printed(delivered, exit(&error))
         }
+    }
+}
+
+/// The exit of a command whose output is for somebody: it failed where its output is lost. A reader who has enough, as
+/// `head` has, loses nothing.
+pub(crate) fn printed(delivered: io::Result<()>, exit: Exit) -> Exit {
+    match delivered {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "error: cannot write to standard output: {error}");
+            Exit::Failed
+        }
+        _ => exit,
     }
 }
 
@@ -179,12 +202,25 @@ fn supervise(global: &Global, instance: &str) -> ExitCode {
     }
 }
 
+fn guard(global: &Global) -> ExitCode {
+    let Some(state_dir) = &global.state_dir else {
+        return complain("guard needs --state-dir", Exit::Usage);
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("cannot start: {error}"), Exit::Failed),
+    };
+    match runtime.block_on(devenv_engine::testing::guard(state_dir)) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => complain(&error.to_string(), exit(&error)),
+    }
+}
+
 fn complain(message: &str, exit: Exit) -> ExitCode {
     complain_as(message, exit.into())
 }
 
 fn complain_as(message: &str, exit: ExitCode) -> ExitCode {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "error: {message}");
+    let _ = writeln!(io::stderr(), "error: {message}");
     exit
 }

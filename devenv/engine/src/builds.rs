@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+use crate::input;
+
 /// Raised when the file changes its shape; one of another format is as good as none.
 const FORMAT: u64 = 1;
 
@@ -46,7 +48,7 @@ impl BuildsFile {
     }
 
     pub(crate) fn read(&self) -> Builds {
-        let read = || serde_json::from_str::<Builds>(&std::fs::read_to_string(&self.0).ok()?).ok();
+        let read = || serde_json::from_slice::<Builds>(&input::read(&self.0, input::KEPT_LIMIT).ok()?).ok();
         read().filter(|builds| builds.format == FORMAT).unwrap_or_default()
     }
 

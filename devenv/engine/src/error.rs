@@ -66,6 +66,9 @@ pub enum Error {
     SupervisorStart { cause: String, log: Vec<String> },
     #[error("lost the supervisor: {cause}")]
     SupervisorLost { cause: String },
+    /// The environment is another user's.
+    #[error("cannot reach the supervisor at {path}: {source}")]
+    Denied { path: Utf8PathBuf, source: std::io::Error },
     #[error("the supervisor refused: {reason}")]
     Refused { reason: String },
     #[error("service {service}: {cause}")]

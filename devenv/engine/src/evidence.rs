@@ -12,7 +12,7 @@ use crate::containers::{ContainerRuntime, EMULATOR_IMAGE};
 use crate::newest::keep_newest;
 use crate::repository::{self, TrackedFile};
 use crate::testing::TestRun;
-use crate::{Error, Project};
+use crate::{Error, Project, input};
 
 /// The folder whose tracked files evidence covers.
 pub(crate) const TERRAFORM: &str = "terraform";
@@ -107,7 +107,7 @@ pub(crate) fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(
         let content = if path.is_symlink() {
             std::fs::read_link(&path).map(|target| target.as_os_str().as_bytes().to_vec())
         } else {
-            std::fs::read(&path)
+            input::read(&path, input::KEPT_LIMIT)
         };
         match content {
             Ok(content) => files.push((file.path.clone(), file.mode, content)),

@@ -21,6 +21,7 @@ mod environment;
 mod error;
 mod evidence;
 mod execute;
+mod input;
 mod lock;
 mod log_reader;
 mod newest;

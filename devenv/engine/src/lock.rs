@@ -2,12 +2,22 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8Path;
 
 /// A lock that is held until it is dropped. Its file names the holder for people; the kernel's lock is what counts.
 #[derive(Debug)]
-pub(crate) struct HeldLock(#[expect(dead_code, reason = "held, not read")] File);
+pub(crate) struct HeldLock(File);
+
+impl HeldLock {
+    /// Whether the file that is locked is still the one at `path`: another may have removed it before it was locked.
+    pub(crate) fn is_at(&self, path: &Utf8Path) -> bool {
+        let identity = |facts: std::fs::Metadata| (facts.dev(), facts.ino());
+        let ours = self.0.metadata().map(identity).ok();
+        ours.is_some() && ours == path.metadata().map(identity).ok()
+    }
+}
 
 #[derive(Debug)]
 pub(crate) enum LockAttempt {

@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_model::manifest::{Manifest, Settings, SourceFile};
+use devenv_model::manifest::{Manifest, ManifestError, Settings, SourceFile};
 use devenv_model::names::instance_name;
 
-use crate::Error;
 use crate::builds::BuildsFile;
 use crate::containers::ContainerEngines;
 use crate::promotion::{Clouds, HttpProbe, InstalledTerraform, ReleaseProbe, SystemClock, Terraforms, WallClock};
 use crate::state_directory::StateDirectory;
+use crate::{Error, input};
 
 /// The file that makes a folder a project.
 const MANIFEST: &str = "devenv.toml";
@@ -72,10 +72,18 @@ impl Project {
     /// Reads every file that describes the environment. Changes nothing.
     pub fn load(options: &ProjectOptions) -> Result<Self, Error> {
         let root = find_root(&options.directory)?;
-        let manifest = read(&root, Utf8Path::new(MANIFEST))
-            .map_err(|(path, source)| Error::ReadFile { path: root.join(path), source })?;
+        let of_machine = |path: Utf8PathBuf, source| Error::ReadFile { path: root.join(path), source };
+        let manifest = read(&root, Utf8Path::new(MANIFEST)).map_err(|unread| match unread {
+            Unread::Failed { path, source } => of_machine(path, source),
+            Unread::NoText(error) => error.into(),
+        })?;
         let settings = Settings::parse(manifest)?;
-        let unreadable = |(path, error): Unreadable| settings.unreadable(&path, &error.to_string());
+        let unreadable = |unread: Unread| match unread {
+            // No place in a file is to blame.
+            Unread::Failed { path, source } if input::is_exhausted(&source) => of_machine(path, source),
+            Unread::Failed { path, source } => settings.unreadable(&path, &source.to_string()).into(),
+            Unread::NoText(error) => error.into(),
+        };
         let compose = read(&root, settings.compose()).map_err(unreadable)?;
         let tables = read_folder(&root, settings.tables()).map_err(unreadable)?;
         let seeds = settings.seeds().map_or(Ok(Vec::new()), |seeds| read_folder(&root, seeds)).map_err(unreadable)?;
@@ -111,17 +119,25 @@ fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf, Error> {
         .ok_or(Error::NoManifest { start: absolute })
 }
 
-/// A file of the project, relative to its root, and why it cannot be read.
-type Unreadable = (Utf8PathBuf, std::io::Error);
+/// Why a file of the project is not read.
+enum Unread {
+    Failed {
+        /// Relative to the project's root.
+        path: Utf8PathBuf,
+        source: std::io::Error,
+    },
+    NoText(ManifestError),
+}
 
-fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Unreadable> {
-    let text = std::fs::read_to_string(root.join(path)).map_err(|error| (path.to_owned(), error))?;
-    Ok(SourceFile { path: path.to_owned(), text })
+fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Unread> {
+    let content = input::read(&root.join(path), SourceFile::SIZE_LIMIT as u64);
+    let content = content.map_err(|source| Unread::Failed { path: path.to_owned(), source })?;
+    SourceFile::new(path.to_owned(), content).map_err(Unread::NoText)
 }
 
 /// The `*.json` files of a folder, by name.
-fn read_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<Vec<SourceFile>, Unreadable> {
-    let failed = |error| (folder.to_owned(), error);
+fn read_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<Vec<SourceFile>, Unread> {
+    let failed = |source| Unread::Failed { path: folder.to_owned(), source };
     let mut names = Vec::new();
     for entry in root.join(folder).read_dir_utf8().map_err(failed)? {
         let entry = entry.map_err(failed)?;

@@ -7,8 +7,8 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::names::short_digest;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::choice::RuntimeKind;
+use crate::{Error, input};
 
 /// Raised when a file here changes its shape.
 const FORMAT: u64 = 1;
@@ -149,13 +149,13 @@ impl StateDirectory {
 
     pub(crate) fn remembered(&self) -> Result<Remembered, Error> {
         let path = self.memory_file();
-        let text = match std::fs::read_to_string(&path) {
+        let text = match input::read(&path, input::KEPT_LIMIT) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Remembered::default()),
             Err(source) => return Err(Error::ReadFile { path, source }),
         };
         // Nothing here is dear: a file that a crash or a hand has damaged is as good as none.
-        let Ok(remembered) = serde_json::from_str::<Remembered>(&text) else {
+        let Ok(remembered) = serde_json::from_slice::<Remembered>(&text) else {
             return Ok(Remembered::default());
         };
         if remembered.format > FORMAT {

@@ -8,9 +8,7 @@ use crate::attachment::Attachment;
 use crate::choice::{self, ChosenEmulator};
 use crate::environment::Running;
 use crate::evidence::Subject;
-use crate::lock::{LockAttempt, try_hold};
 use crate::testing::{TestRun, bundle, junit};
-use crate::up::Up;
 use crate::{
     Cancel, Emitter, Error, Project, ProjectOptions, UpOptions, Wish, desired, environment, log_reader,
     test_environments, testing, up,
@@ -52,8 +50,10 @@ pub async fn test(
     let project = Project::load(options)?;
     let settings = project.manifest.test.clone().ok_or(Error::NoTests)?;
     project.state.prepare()?;
+    let junit = test.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
+    junit::check(&junit)?;
     test_environments::sweep(&project, emitter).await;
-    let folder = test_environments::create(&project)?;
+    let (folder, _held) = test_environments::create(&project.state.tests())?;
     let isolated = Project::load(&ProjectOptions {
         directory: project.instance.root.clone(),
         state_dir: Some(folder.clone()),
@@ -63,81 +63,81 @@ pub async fn test(
         promotion: options.promotion.clone(),
     })?;
     isolated.state.prepare()?;
-    let run_lock = isolated.state.run_lock();
-    let held = match try_hold(&run_lock).map_err(|source| Error::State { path: run_lock.clone(), source })? {
-        LockAttempt::Held(held) => held,
-        LockAttempt::Taken { pid } => return Err(Error::Locked { pid }),
-    };
-    let outcome = run(&project, &isolated, test, &settings.command, emitter, cancel).await;
-    let (report, attachment) = match outcome {
-        Ok(done) => done,
+    let up_options = UpOptions { wish: test.wish.clone(), services: Vec::new(), timeout: test.timeout };
+    let attachment = match up::up(&isolated, &up_options, emitter, cancel).await {
+        Ok(up) => up.attachment,
         Err(error) => {
             let _ = std::fs::remove_dir_all(&folder);
             return Err(error);
         }
     };
-    if test.keep {
+    let attempt = Attempt { project: &project, isolated: &isolated, attachment: &attachment, junit, test };
+    let outcome = attempt.run(&settings.command, emitter, cancel).await;
+    if test.keep && outcome.is_ok() {
         let mark = isolated.state.keep_mark();
         std::fs::write(&mark, b"").map_err(|source| Error::State { path: mark, source })?;
         attachment.detach().await?;
-        return Ok(TestReport { kept: Some(folder), ..report });
+        return outcome.map(|report| TestReport { kept: Some(folder), ..report });
     }
-    attachment.stop(emitter).await?;
-    drop(held);
-    std::fs::remove_dir_all(&folder).map_err(|source| Error::State { path: folder, source })?;
+    // Whatever went wrong, the environment goes first, and its folder last: by that its containers are found.
+    let stopped = attachment.stop(emitter).await;
+    let removed =
+        stopped.and_then(|()| std::fs::remove_dir_all(&folder).map_err(|source| Error::State { path: folder, source }));
+    let report = outcome?;
+    removed?;
     Ok(report)
 }
 
-async fn run(
-    project: &Project,
-    isolated: &Project,
-    test: &TestOptions,
-    command: &[String],
-    emitter: &Emitter,
-    cancel: &Cancel,
-) -> Result<(TestReport, Attachment), Error> {
-    let up_options = UpOptions { wish: test.wish.clone(), services: Vec::new(), timeout: test.timeout };
-    let Up { attachment, .. } = up::up(isolated, &up_options, emitter, cancel).await?;
-    let mut variables = environment::environment(isolated).await?;
-    variables.insert("DEVENV_BIN".to_owned(), desired::own_program()?.into_string());
-    variables.insert("DEVENV_STATE_DIR".to_owned(), isolated.instance.state_dir.to_string());
-    let left = isolated.state.path().join("left");
-    std::fs::create_dir_all(&left).map_err(|source| Error::State { path: left.clone(), source })?;
-    let subject = subject(isolated, &attachment).await?;
-    emitter.emit(Event::TestRunStarted { command: command.to_vec() });
-    let order = testing::TestCommand {
-        command,
-        arguments: &test.arguments,
-        directory: &project.instance.root,
-        environment: &variables,
-        left: &left,
-    };
-    let run = testing::run(&order, emitter, cancel).await;
-    let run = match run {
-        Ok(run) => run,
-        Err(error) => {
-            attachment.stop(emitter).await?;
-            return Err(error);
-        }
-    };
-    let junit = test.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
-    junit::write(&junit, &run, &project.manifest.name)?;
-    let evidence = subject.map(|subject| subject.keep(project, &run, &test.arguments)).transpose()?;
-    let bundle = if run.is_green() {
-        None
-    } else {
-        attachment.keep_logs(isolated).await;
-        let facts = bundle::Facts {
-            run: &run,
-            logs: log_reader::log_files(isolated),
-            left: &left,
+/// The tests in an environment that is ready.
+struct Attempt<'a> {
+    project: &'a Project,
+    isolated: &'a Project,
+    attachment: &'a Attachment,
+    junit: Utf8PathBuf,
+    test: &'a TestOptions,
+}
+
+impl Attempt<'_> {
+    async fn run(self, command: &[String], emitter: &Emitter, cancel: &Cancel) -> Result<TestReport, Error> {
+        let Self { project, isolated, attachment, junit, test } = self;
+        let mut variables = environment::environment(isolated).await?;
+        variables.insert("DEVENV_BIN".to_owned(), desired::own_program()?.into_string());
+        variables.insert("DEVENV_STATE_DIR".to_owned(), isolated.instance.state_dir.to_string());
+        let left = isolated.state.path().join("left");
+        std::fs::create_dir_all(&left).map_err(|source| Error::State { path: left.clone(), source })?;
+        let subject = subject(isolated, attachment).await?;
+        emitter.emit(Event::TestRunStarted { command: command.to_vec() });
+        let lock = testing::lock(&isolated.state);
+        let order = testing::TestCommand {
+            command,
+            arguments: &test.arguments,
+            directory: &project.instance.root,
             environment: &variables,
-            store: &Running::find(isolated).await?.store(isolated),
-            tables: isolated.manifest.tables.iter().map(|table| table.name.as_str()).collect(),
+            left: &left,
+            lock: Some(&lock),
         };
-        Some(bundle::keep(&project.state.failures(), &facts).await?)
-    };
-    Ok((TestReport { run, junit, bundle, evidence, kept: None }, attachment))
+        let guard = testing::Guard::start(&isolated.state)?;
+        let run = testing::run(&order, emitter, cancel).await;
+        guard.dismiss().await;
+        let run = run?;
+        junit::write(&junit, &run, &project.manifest.name)?;
+        let evidence = subject.map(|subject| subject.keep(project, &run, &test.arguments)).transpose()?;
+        let bundle = if run.is_green() {
+            None
+        } else {
+            attachment.keep_logs(isolated).await;
+            let facts = bundle::Facts {
+                run: &run,
+                logs: log_reader::log_files(isolated),
+                left: &left,
+                environment: &variables,
+                store: &Running::find(isolated).await?.store(isolated),
+                tables: isolated.manifest.tables.iter().map(|table| table.name.as_str()).collect(),
+            };
+            Some(bundle::keep(&project.state.failures(), &facts).await?)
+        };
+        Ok(TestReport { run, junit, bundle, evidence, kept: None })
+    }
 }
 
 async fn subject(isolated: &Project, attachment: &Attachment) -> Result<Option<Subject>, Error> {

@@ -1,22 +1,41 @@
 //! Environments of test runs: each in a folder of its own under the state directory, removed with its run.
 
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::choice::RuntimeKind;
 use crate::containers;
-use crate::lock::is_held;
+use crate::lock::{HeldLock, LockAttempt, is_held, try_hold};
 use crate::state_directory::StateDirectory;
 use crate::{Emitter, Error, Project, supervisor};
 
-/// A new folder that no other run uses.
-pub(crate) fn create(project: &Project) -> Result<Utf8PathBuf, Error> {
-    let tests = project.state.tests();
+/// Longer than the grace periods of most services.
+const SUPERVISOR_ENDS_WITHIN: Duration = Duration::from_secs(15);
+
+/// A new folder that no other run uses, and the lock that shows so for as long as it is held.
+pub(crate) fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error> {
     let own = format!("t{}", std::process::id());
     // An earlier run of this process may have been kept; one that was killed has been swept.
     let names = std::iter::once(own.clone()).chain((2..).map(|number| format!("{own}-{number}")));
-    let folder = names.map(|name| tests.join(name)).find(|folder| !folder.exists()).expect("numbers do not end");
-    std::fs::create_dir_all(&folder).map_err(|source| Error::State { path: folder.clone(), source })?;
-    Ok(folder)
+    for folder in names.map(|name| tests.join(name)) {
+        let failed = |source| Error::State { path: folder.clone(), source };
+        std::fs::create_dir_all(tests).map_err(failed)?;
+        match std::fs::create_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+            made => made.map_err(failed)?,
+        }
+        let lock = StateDirectory::new(&folder).run_lock();
+        // Between these two steps another run may take the folder for what a killed run left, and remove it.
+        match try_hold(&lock) {
+            Ok(LockAttempt::Held(held)) if held.is_at(&lock) => return Ok((folder, held)),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    unreachable!("numbers do not end")
 }
 
 /// Ends and removes what killed test runs left. A run that lives, or was asked to be kept, is not touched.
@@ -26,7 +45,10 @@ pub(crate) async fn sweep(project: &Project, emitter: &Emitter) {
     };
     for folder in folders.flatten().map(camino::Utf8DirEntry::into_path) {
         let state = StateDirectory::new(&folder);
-        if is_in_use(&state) {
+        let Some(_claimed) = claim(&state) else {
+            continue;
+        };
+        if !is_ended(&state).await {
             continue;
         }
         for leftover in supervisor::find(&state).unwrap_or_default() {
@@ -42,9 +64,25 @@ pub(crate) async fn sweep(project: &Project, emitter: &Emitter) {
     }
 }
 
-fn is_in_use(state: &StateDirectory) -> bool {
-    let held = [state.run_lock(), state.supervisor_lock()].iter().any(|lock| is_held(lock).unwrap_or(true));
-    held || state.keep_mark().exists()
+/// The lock of a run that is over and was not kept. It is taken before anything is looked at: the run may just be ending.
+fn claim(state: &StateDirectory) -> Option<HeldLock> {
+    let lock = state.run_lock();
+    let Ok(LockAttempt::Held(held)) = try_hold(&lock) else {
+        return None;
+    };
+    (held.is_at(&lock) && !state.keep_mark().exists()).then_some(held)
+}
+
+/// Whether its supervisor is gone. One whose run was killed takes a moment to end its units.
+async fn is_ended(state: &StateDirectory) -> bool {
+    let deadline = Instant::now() + SUPERVISOR_ENDS_WITHIN;
+    while is_held(&state.supervisor_lock()).unwrap_or(true) {
+        if Instant::now() > deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    true
 }
 
 fn had_containers(state: &StateDirectory) -> bool {
@@ -63,5 +101,52 @@ async fn end_containers(project: &Project, folder: &Utf8Path) -> bool {
             tracing::warn!(%folder, %error, "containers of a killed test run stay");
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let tests = Utf8Path::from_path(folder.path()).expect("UTF-8").join("test");
+        (folder, tests)
+    }
+
+    #[test]
+    fn a_new_folder_is_nobody_elses() {
+        let (_kept, tests) = folder();
+        let (first, held) = create(&tests).expect("writable");
+        let (second, _other) = create(&tests).expect("writable");
+        assert_ne!(first, second);
+        assert!(claim(&StateDirectory::new(&first)).is_none(), "its run lives");
+        drop(held);
+        assert!(claim(&StateDirectory::new(&first)).is_some(), "its run is over");
+        std::fs::write(StateDirectory::new(&first).keep_mark(), "").expect("writable");
+        assert!(claim(&StateDirectory::new(&first)).is_none(), "it is to stay");
+    }
+
+    /// As two runs do that begin together: each sweeps while the other makes its folder.
+    #[test]
+    fn a_sweep_beside_it_never_takes_a_new_folder() {
+        let (_kept, tests) = folder();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    for folder in tests.read_dir_utf8().into_iter().flatten().flatten() {
+                        if let Some(_claimed) = claim(&StateDirectory::new(folder.path())) {
+                            let _ = std::fs::remove_dir_all(folder.path());
+                        }
+                    }
+                }
+            });
+            for round in 0..2000 {
+                let (made, held) = create(&tests).expect("writable");
+                assert!(made.exists() && held.is_at(&StateDirectory::new(&made).run_lock()), "round {round}");
+            }
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 }

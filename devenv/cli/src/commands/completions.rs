@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -5,10 +6,11 @@ use clap_complete::Shell;
 
 use crate::arguments::Arguments;
 use crate::exit::Exit;
+use crate::run::printed;
 
 pub(crate) fn run(shell: Shell) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "devenv", &mut script);
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), &script);
-    Exit::Done.into()
+    let mut out = std::io::stdout();
+    printed(out.write_all(&script).and_then(|()| out.flush()), Exit::Done).into()
 }

@@ -35,7 +35,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         Command::RehearseService => promote::rehearse_service(context).await,
         Command::Doctor { fix } => doctor::run(context, fix).await,
         Command::Unit { action, name } => unit::run(context, action, &name).await,
-        Command::Completions { .. } | Command::Emulator { .. } | Command::Supervise { .. } => {
+        Command::Completions { .. } | Command::Emulator { .. } | Command::Supervise { .. } | Command::Guard => {
             unreachable!("these never reach the runtime of a command")
         }
     }

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{self, Write};
 
 use devenv_engine::Error;
 use devenv_model::event::Event;
@@ -15,26 +15,26 @@ const VERSION: u32 = 1;
 pub(super) struct Json;
 
 impl Render for Json {
-    fn event(&mut self, event: &Event) -> bool {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
         write(serde_json::to_value(event).unwrap_or_default())
     }
 
-    fn outcome(&mut self, command: &str, outcome: &Outcome) {
+    fn outcome(&mut self, command: &str, outcome: &Outcome) -> io::Result<()> {
         let ok = outcome.exit == crate::exit::Exit::Done;
         let mut result = json!({ "event": "result", "command": command, "ok": ok });
         if let Value::Object(fields) = &mut result {
             fields.extend(outcome.fields.clone());
         }
-        write(result);
+        write(result)
     }
 
     fn error(&mut self, command: &str, report: &Report, _: &Error) {
-        write(json!({ "event": "result", "command": command, "ok": false, "error": report }));
+        let _ = write(json!({ "event": "result", "command": command, "ok": false, "error": report }));
     }
 }
 
-fn write(mut object: Value) -> bool {
+fn write(mut object: Value) -> io::Result<()> {
     object["version"] = json!(VERSION);
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{object}").and_then(|()| out.flush()).is_ok()
+    let mut out = io::stdout().lock();
+    writeln!(out, "{object}").and_then(|()| out.flush())
 }

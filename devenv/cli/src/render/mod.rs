@@ -8,7 +8,7 @@ mod style;
 mod table;
 mod tty;
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 
 use devenv_engine::Error;
 use devenv_model::event::Event;
@@ -23,9 +23,9 @@ pub(crate) use table::environment_table;
 
 /// Progress, notices and errors go to standard error, data to standard output; JSON goes to standard output whole.
 pub(crate) trait Render: Send {
-    /// False when nobody reads on.
-    fn event(&mut self, event: &Event) -> bool;
-    fn outcome(&mut self, command: &str, outcome: &Outcome);
+    /// What standard output does not take is the error, a reader who is gone among it.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+    fn outcome(&mut self, command: &str, outcome: &Outcome) -> io::Result<()>;
     fn error(&mut self, command: &str, report: &Report, error: &Error);
 }
 
@@ -38,6 +38,6 @@ pub(crate) fn choose(global: &Global, style: Style) -> Box<dyn Render> {
 }
 
 fn is_terminal() -> bool {
-    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    std::io::stderr().is_terminal() && std::io::stdout().is_terminal() && !dumb && std::env::var_os("CI").is_none()
+    let both = io::stderr().is_terminal() && io::stdout().is_terminal();
+    both && !style::is_dumb() && std::env::var_os("CI").is_none()
 }

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{self, Write};
 
 use devenv_engine::Error;
 use devenv_model::event::{Event, TestOutcome};
@@ -21,33 +21,31 @@ impl Plain {
         Self { style, quiet, verbose }
     }
 
-    fn progress(&self, line: &str) -> bool {
+    fn progress(&self, line: &str) {
         if !self.quiet {
             tell(line);
         }
-        true
     }
 }
 
 impl Render for Plain {
-    fn event(&mut self, event: &Event) -> bool {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Log { unit, line } => say(&format!("{}| {line}", self.style.name(unit, 16))),
+            Event::Log { unit, line } => return say(&format!("{}| {line}", self.style.name(unit, 16))),
             Event::EnvironmentReady { report, changed } => {
                 if !changed {
                     self.progress("unchanged: everything is ready");
                 }
-                say(&environment_table(report, self.style))
+                return say(&environment_table(report, self.style));
             }
-            Event::StepProgress { line, .. } if !self.verbose && is_noise(line) => true,
-            event => lines(event, self.style, self.verbose).iter().all(|line| self.progress(line)),
+            Event::StepProgress { line, .. } if !self.verbose && is_noise(line) => {}
+            event => lines(event, self.style, self.verbose).iter().for_each(|line| self.progress(line)),
         }
+        Ok(())
     }
 
-    fn outcome(&mut self, _: &str, outcome: &Outcome) {
-        if !outcome.text.is_empty() {
-            say(&outcome.text);
-        }
+    fn outcome(&mut self, _: &str, outcome: &Outcome) -> io::Result<()> {
+        if outcome.text.is_empty() { Ok(()) } else { say(&outcome.text) }
     }
 
     fn error(&mut self, _: &str, report: &Report, error: &Error) {
@@ -138,10 +136,10 @@ fn plural(count: usize) -> String {
     if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") }
 }
 
-/// To standard output; false when nobody reads it.
-pub(super) fn say(text: &str) -> bool {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+/// To standard output.
+pub(super) fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
 /// To standard error.

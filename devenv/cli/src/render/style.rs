@@ -8,20 +8,40 @@ pub(crate) struct Style {
     pub(crate) colour: bool,
 }
 
+/// What colours depend on beside the command line.
+#[derive(Debug, Clone, Copy)]
+struct Surroundings {
+    no_colour: bool,
+    forced: bool,
+    /// Whether both streams are a terminal that knows colours.
+    terminal: bool,
+}
+
+fn is_coloured(wish: Color, output: Output, surroundings: Surroundings) -> bool {
+    match wish {
+        _ if output == Output::Json => false,
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if surroundings.no_colour => false,
+        Color::Auto if surroundings.forced => true,
+        Color::Auto => output == Output::Auto && surroundings.terminal,
+    }
+}
+
+/// A terminal that shows text and nothing else, such as the shell of an editor.
+pub(super) fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "dumb")
+}
+
 impl Style {
     pub(crate) fn choose(global: &Global) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let colour = match global.color {
-            _ if global.output == Output::Json => false,
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto if set("NO_COLOR") => false,
-            Color::Auto if set("CLICOLOR_FORCE") => true,
-            Color::Auto => {
-                global.output == Output::Auto && std::io::stdout().is_terminal() && std::io::stderr().is_terminal()
-            }
+        let surroundings = Surroundings {
+            no_colour: set("NO_COLOR"),
+            forced: set("CLICOLOR_FORCE"),
+            terminal: std::io::stdout().is_terminal() && std::io::stderr().is_terminal() && !is_dumb(),
         };
-        Self { colour }
+        Self { colour: is_coloured(global.color, global.output, surroundings) }
     }
 
     pub(crate) fn green(self, text: &str) -> String {
@@ -49,5 +69,23 @@ impl Style {
 
     fn paint(self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_that_know_them() {
+        let plain = Surroundings { no_colour: false, forced: false, terminal: false };
+        let terminal = Surroundings { terminal: true, ..plain };
+        assert!(is_coloured(Color::Auto, Output::Auto, terminal));
+        assert!(!is_coloured(Color::Auto, Output::Auto, plain));
+        assert!(!is_coloured(Color::Auto, Output::Plain, terminal));
+        assert!(!is_coloured(Color::Auto, Output::Auto, Surroundings { no_colour: true, forced: true, ..terminal }));
+        assert!(is_coloured(Color::Auto, Output::Auto, Surroundings { forced: true, ..plain }));
+        assert!(is_coloured(Color::Always, Output::Auto, plain));
+        assert!(!is_coloured(Color::Always, Output::Json, terminal));
     }
 }

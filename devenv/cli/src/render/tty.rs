@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use devenv_engine::Error;
@@ -43,13 +44,13 @@ impl Tty {
     }
 
     /// Text for standard output must not run into a spinner.
-    fn say(&self, text: &str) -> bool {
+    fn say(&self, text: &str) -> io::Result<()> {
         self.bars.suspend(|| say(text))
     }
 }
 
 impl Render for Tty {
-    fn event(&mut self, event: &Event) -> bool {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Log { unit, line } => {
                 return self.say(&format!("{}| {}", self.style.name(unit, 16), readable(line)));
@@ -63,13 +64,13 @@ impl Render for Tty {
             Event::StepStarted { index, step } => {
                 let bar = self.spinner(format!("{} ({})", step.operation, step.cause));
                 self.steps.insert(*index, bar);
-                return true;
+                return Ok(());
             }
             Event::StepProgress { index, line } => {
                 if let Some(bar) = self.steps.get(index) {
                     bar.set_message(line.clone());
                 }
-                return true;
+                return Ok(());
             }
             Event::StepFinished { index, .. } | Event::StepFailed { index, .. } => {
                 if let Some(bar) = self.steps.remove(index) {
@@ -78,7 +79,7 @@ impl Render for Tty {
             }
             Event::StageStarted { stage } => {
                 self.stage = Some(self.spinner(stage.clone()));
-                return true;
+                return Ok(());
             }
             Event::StageProgress { line, .. } => {
                 if let Some(bar) = &self.stage {
@@ -93,7 +94,7 @@ impl Render for Tty {
             Event::TestStarted { name } => {
                 let bar = self.spinner(name.clone());
                 self.tests.insert(name.clone(), bar);
-                return true;
+                return Ok(());
             }
             Event::TestFinished { name, .. } => {
                 if let Some(bar) = self.tests.remove(name) {
@@ -105,14 +106,12 @@ impl Render for Tty {
         for line in lines(event, self.style, self.verbose) {
             self.print(&line);
         }
-        true
+        Ok(())
     }
 
-    fn outcome(&mut self, _: &str, outcome: &Outcome) {
+    fn outcome(&mut self, _: &str, outcome: &Outcome) -> io::Result<()> {
         let _ = self.bars.clear();
-        if !outcome.text.is_empty() {
-            self.say(&outcome.text);
-        }
+        if outcome.text.is_empty() { Ok(()) } else { self.say(&outcome.text) }
     }
 
     fn error(&mut self, _: &str, report: &Report, error: &Error) {

@@ -1,5 +1,6 @@
 //! Whatever is killed and whenever: the next `up` repairs, the next `down` leaves nothing, and no stranger is touched.
 
+use std::process::Child;
 use std::time::Duration;
 
 use crate::folder::{DEVENV, eventually, signal};
@@ -105,4 +106,78 @@ fn two_ups_at_once_do_not_mix() {
     codes.sort_unstable();
     assert!(codes == [Some(0), Some(9)] || codes == [Some(0), Some(0)], "{codes:?}");
     assert_eq!(project.unit("web")["state"], "ready");
+}
+
+/// Starts `devenv test` with a command that goes on for long, and returns when that and a child of it run: the ids of
+/// devenv, of its guard, and of those two.
+fn long_test(project: &Project) -> (Child, u64, [u64; 2]) {
+    let script = "sleep 1000 & echo $$ $! > pids; wait";
+    project.change("devenv.toml", "test -n \\\"$WEB_URL\\\" && test -z \\\"$AWS_PROFILE\\\"", script);
+    let test = project.start(&["test"]);
+    let pids = || -> Option<[u64; 2]> {
+        let text = std::fs::read_to_string(project.path().join("pids")).ok()?;
+        let pids: Vec<u64> = text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+        pids.try_into().ok()
+    };
+    eventually("the test command runs", || pids().is_some());
+    let state = project.path().canonicalize().expect("it exists").join(".devenv");
+    let guard = std::fs::read_dir("/proc").expect("this test needs /proc").flatten().find_map(|entry| {
+        let words = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let words = String::from_utf8_lossy(&words).replace('\0', " ");
+        let is_ours = words.contains(" guard ") && words.contains(&*state.to_string_lossy());
+        entry.file_name().to_string_lossy().parse().ok().filter(|_| is_ours)
+    });
+    (test, guard.expect("a guard"), pids().expect("just seen"))
+}
+
+fn runs(pid: u64) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn a_test_command_ends_with_a_killed_devenv() {
+    let project = Project::new();
+    let (mut test, _, pids) = long_test(&project);
+    test.kill().expect("ours");
+    test.wait().expect("ours");
+    eventually("the test command has ended", || !pids.into_iter().any(runs));
+    project.done(&["down"]);
+    project.nothing_is_left();
+}
+
+#[test]
+fn a_test_command_whose_guard_was_killed_too_is_ended_by_the_next_command() {
+    let project = Project::new();
+    let (mut test, guard, pids) = long_test(&project);
+    signal(guard, "KILL");
+    test.kill().expect("ours");
+    test.wait().expect("ours");
+    assert!(pids.into_iter().all(runs));
+    project.done(&["down"]);
+    assert!(!pids.into_iter().any(runs));
+    project.nothing_is_left();
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_refused_before_anything_starts() {
+    let project = Project::new();
+    let failed = project.run(&["test", "--junit", "compose.yaml/junit.xml", "--output", "plain"]);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert!(
+        failed.err.contains("cannot write compose.yaml/junit.xml") && !failed.err.contains("start"),
+        "{}",
+        failed.err
+    );
+    assert!(!project.path().join(".devenv/test").exists());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_any_more_leaves_nothing() {
+    let project = Project::new();
+    project.change("devenv.toml", "test -n", "mkdir -p out/junit.xml/in && test -n");
+    let failed = project.run(&["test", "--junit", "out/junit.xml", "--output", "plain"]);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert!(failed.err.contains("cannot write out/junit.xml"), "{}", failed.err);
+    assert_eq!(std::fs::read_dir(project.path().join(".devenv/test")).expect("made").count(), 0);
+    project.nothing_is_left();
 }

@@ -120,3 +120,43 @@ fn a_damaged_data_file_is_named() {
     assert!(failed.err.contains("dynamodb.sqlite"), "{}", failed.err);
     project.nothing_is_left();
 }
+
+#[test]
+fn a_pipe_or_a_device_in_the_place_of_a_file_is_refused_in_its_place() {
+    let project = Project::new();
+    let pipe = project.path().join("pipe.yaml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
+    project.change("devenv.toml", "compose.yaml", "pipe.yaml");
+    let failed = up(&project);
+    assert_eq!(failed.code, 3);
+    assert!(failed.err.contains("devenv.toml:3:") && failed.err.contains("a pipe or a device"), "{}", failed.err);
+    project.change("devenv.toml", "pipe.yaml", "compose.yaml");
+    std::os::unix::fs::symlink("/dev/zero", project.path().join("tables/endless.json")).expect("a link");
+    let failed = up(&project);
+    assert_eq!(failed.code, 3);
+    assert!(failed.err.contains("tables/endless.json cannot be read"), "{}", failed.err);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_shown_in_its_place() {
+    let project = Project::new();
+    std::fs::write(project.path().join("compose.yaml"), b"services:\n  caf\xe9: {}\n").expect("writable");
+    let problem = &project.json(&["up", "-d"])["error"]["problems"][0];
+    assert_eq!((&problem["file"], &problem["line"]), (&"compose.yaml".into(), &2.into()), "{problem}");
+}
+
+#[test]
+fn too_many_open_files_are_no_mistake_of_the_configuration() {
+    let project = Project::new();
+    // Enough to begin with, and too few to read a folder while others are open.
+    for limit in 3..40 {
+        let script = format!("ulimit -n {limit}; exec \"$0\" status --output plain");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script, DEVENV])
+            .current_dir(project.path())
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("a shell is there");
+        assert_ne!(output.status.code(), Some(3), "{limit}: {}", Ran::from(output).err);
+    }
+}

@@ -60,3 +60,17 @@ fn the_first_line_names_the_runtime_and_why() {
     assert!(first.contains("runtime process (no container engine answers), emulator embedded"), "{first}");
     assert!(ran.out.contains("SERVICE") && ran.out.contains("devenv logs -f"), "{}", ran.out);
 }
+
+#[test]
+fn output_that_is_lost_is_a_failure() {
+    let project = Project::new();
+    project.done(&["up", "-d"]);
+    for arguments in
+        [&["--help"][..], &["completions", "bash"], &["status"], &["status", "--output", "json"], &["env"], &["logs"]]
+    {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+        let ran = Ran::from(project.command(arguments).stdout(full).output().expect("the program starts"));
+        assert_eq!(ran.code, 1, "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains("cannot write to standard output"), "{arguments:?}: {}", ran.err);
+    }
+}

@@ -48,8 +48,12 @@ impl Client {
 
     /// `None` when nothing listens at `socket`.
     async fn connect(socket: &Utf8Path) -> Result<Option<Self>, Error> {
-        let Ok(stream) = UnixStream::connect(socket.as_std_path()).await else {
-            return Ok(None);
+        let stream = match UnixStream::connect(socket.as_std_path()).await {
+            Ok(stream) => stream,
+            Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Err(Error::Denied { path: socket.to_owned(), source });
+            }
+            Err(_) => return Ok(None),
         };
         let (reader, writer) = stream.into_split();
         let mut client = Self { reader: BufReader::new(reader), writer, pid: 0 };

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use serde::Serialize;
 use tokio::process::Command;
 
-use super::port_holder;
+use super::{Unwritable, port_holder, unwritable};
 use crate::{Project, ProjectOptions, promotion};
 
 /// What Cargo.toml demands of the toolchain.
@@ -143,8 +143,15 @@ fn state_directory(path: &Utf8Path) -> Finding {
     match written {
         Ok(_) => Finding::ok("state directory", format!("{path} can be written")),
         Err(error) => {
-            let fix = format!("chmod -R u+rwX '{path}'");
-            Finding::problem("state directory", format!("{path} cannot be written: {error}"), &fix, true)
+            let (fix, safe) = match unwritable(&probe, &error) {
+                Unwritable::Mode => (format!("chmod -R u+rwX '{path}'"), true),
+                Unwritable::DiskFull => ("cargo clean".to_owned(), false),
+                Unwritable::TooManyFiles => ("ulimit -n 4096".to_owned(), false),
+                Unwritable::Foreign(_) | Unwritable::ReadOnly | Unwritable::Other => {
+                    ("export DEVENV_STATE_DIR=\"$(mktemp -d)\"".to_owned(), false)
+                }
+            };
+            Finding::problem("state directory", format!("{path} cannot be written: {error}"), &fix, safe)
         }
     }
 }

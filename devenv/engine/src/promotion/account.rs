@@ -5,7 +5,10 @@ use devenv_model::manifest::PromoteTarget;
 use serde::Deserialize;
 
 use super::Error;
-use crate::Project;
+use crate::{Project, input};
+
+/// Far more than any account needs. Bytes.
+const SIZE_LIMIT: u64 = 1024 * 1024;
 
 /// The file beside the roots that says where the environment is.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,7 +21,7 @@ pub(super) struct AccountFile {
 pub(super) fn account_file(project: &Project, target: &PromoteTarget) -> Result<AccountFile, Error> {
     let path = target.terraform.join("account.tfvars.json");
     let wrong = |cause: String| Error::AccountFile { path: path.clone(), cause };
-    let text = std::fs::read(project.instance.root.join(&path)).map_err(|error| wrong(error.to_string()))?;
+    let text = input::read(&project.instance.root.join(&path), SIZE_LIMIT).map_err(|error| wrong(error.to_string()))?;
     serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))
 }
 

@@ -16,7 +16,7 @@ use super::tree::Tree;
 use super::{Error, rehearsal};
 use crate::containers::ContainerEngine;
 use crate::evidence::TERRAFORM;
-use crate::repository;
+use crate::{input, repository};
 
 /// A release that has passed its gate.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ fn files(site: &Site<'_>) -> Result<Vec<(String, Vec<u8>)>, crate::Error> {
     for entry in entries {
         let entry = entry.map_err(failed)?;
         if entry.path().extension() == Some("json") {
-            files.push((entry.file_name().to_owned(), std::fs::read(entry.path()).map_err(failed)?));
+            files.push((entry.file_name().to_owned(), input::read(entry.path(), input::KEPT_LIMIT).map_err(failed)?));
         }
     }
     // They begin with their time.

@@ -60,6 +60,7 @@ pub(super) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel:
         directory: &site.project.instance.root,
         environment: &environment,
         left: &left,
+        lock: None,
     };
     let run = testing::run(&order, site.emitter, cancel).await?;
     if run.is_green() {

@@ -1,18 +1,22 @@
 //! What is kept of a failed run, so that it can be understood after its environment is gone.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::{Error, TestRun};
 use crate::dynamo::Store;
+use crate::input;
 use crate::newest::keep_newest;
 
 /// Older bundles go.
 const KEPT: usize = 5;
 /// Items of each table.
 const ITEMS: usize = 1000;
+/// Of each copied file. Bytes.
+const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Everything a bundle is made from.
 #[derive(Debug)]
@@ -35,7 +39,7 @@ pub async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8PathBuf,
     let logs = folder.join("logs");
     std::fs::create_dir_all(&logs).map_err(|source| Error::Write { path: logs.clone(), source })?;
     for log in &facts.logs {
-        let _ = std::fs::copy(log, logs.join(log.file_name().unwrap_or("log")));
+        copy(log, &logs.join(log.file_name().unwrap_or("log")));
     }
     copy_files(facts.left, &folder.join("left"));
     write(&folder.join("output.txt"), &facts.run.output.join("\n"))?;
@@ -65,6 +69,36 @@ fn write(path: &Utf8Path, text: &str) -> Result<(), Error> {
 fn copy_files(from: &Utf8Path, to: &Utf8Path) {
     let _ = std::fs::create_dir_all(to);
     for entry in from.read_dir_utf8().into_iter().flatten().flatten() {
-        let _ = std::fs::copy(entry.path(), to.join(entry.file_name()));
+        copy(entry.path(), &to.join(entry.file_name()));
+    }
+}
+
+/// A regular file, up to a limit: a test may leave a pipe, a link to a device, or a file that fills the disk.
+fn copy(from: &Utf8Path, to: &Utf8Path) {
+    let copied =
+        input::open(from).and_then(|file| std::io::copy(&mut file.take(FILE_LIMIT), &mut std::fs::File::create(to)?));
+    if let Err(error) = copied {
+        tracing::debug!(%from, %error, "not kept in the bundle");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_a_test_left_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let (from, to) = (path.join("left"), path.join("kept"));
+        std::fs::create_dir(&from).expect("new");
+        mknodat(CWD, from.join("pipe").as_std_path(), FileType::Fifo, Mode::RWXU, 0).expect("a pipe");
+        std::os::unix::fs::symlink("/dev/zero", from.join("zero")).expect("a link");
+        std::fs::write(from.join("facts.txt"), "known").expect("writable");
+        copy_files(&from, &to);
+        assert_eq!(std::fs::read_to_string(to.join("facts.txt")).expect("copied"), "known");
+        assert!(!to.join("pipe").exists() && !to.join("zero").exists());
     }
 }

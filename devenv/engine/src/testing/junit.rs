@@ -2,19 +2,45 @@
 
 use std::fmt::Write;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::event::TestOutcome;
 
 use super::{Error, TestCase, TestRun};
 
+/// Makes the folder of the report and writes there, so that a path which cannot be written is known before the tests run.
+pub fn check(path: &Utf8Path) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    // A device or a pipe would be replaced by the report.
+    if path.file_name().is_none() || path.metadata().is_ok_and(|facts| !facts.is_file()) {
+        return Err(failed(std::io::Error::other("it is not a regular file")));
+    }
+    make_folder(path).map_err(failed)?;
+    let draft = draft(path);
+    std::fs::write(&draft, b"").and_then(|()| std::fs::remove_file(&draft)).map_err(failed)
+}
+
 /// Writes `run` as one JUnit test suite, whole or not at all.
 pub fn write(path: &Utf8Path, run: &TestRun, suite: &str) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+    let draft = draft(path);
+    make_folder(path)
+        .and_then(|()| std::fs::write(&draft, text(run, suite)))
+        .and_then(|()| std::fs::rename(&draft, path))
+        .map_err(|source| {
+            let _ = std::fs::remove_file(&draft);
+            failed(source)
+        })
+}
+
+fn make_folder(path: &Utf8Path) -> std::io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_str().is_empty()) {
+        Some(folder) => std::fs::create_dir_all(folder),
+        None => Ok(()),
     }
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    std::fs::write(&draft, text(run, suite)).and_then(|()| std::fs::rename(&draft, path)).map_err(failed)
+}
+
+fn draft(path: &Utf8Path) -> Utf8PathBuf {
+    path.with_extension(format!("draft-{}", std::process::id()))
 }
 
 fn text(run: &TestRun, suite: &str) -> String {
@@ -82,6 +108,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn a_path_that_cannot_be_written_is_known_beforehand() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let folder = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        std::fs::write(folder.join("file"), "").expect("writable");
+        for path in [folder.to_owned(), folder.join("file/junit.xml"), "/dev/null".into(), "/proc/junit.xml".into()] {
+            assert!(matches!(check(&path), Err(Error::Write { .. })), "{path}");
+        }
+        check(&folder.join("new/junit.xml")).expect("writable");
+        assert!(!folder.join("new/junit.xml").exists());
+    }
 
     #[test]
     fn a_report_holds_every_test() {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use devenv_model::event::{Event, TestOutcome};
+use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -11,6 +12,7 @@ use tokio::process::{Child, Command};
 use super::Error;
 use super::libtest::{Line, Reader};
 use super::timings::{Timings, VARIABLE};
+use crate::lock::take_for_child;
 use crate::{Cancel, Emitter};
 
 /// Between two looks at the harness's file.
@@ -33,6 +35,9 @@ pub struct TestCommand<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// An existing folder in which failing tests leave what they know.
     pub left: &'a Utf8Path,
+    /// A file that the command's processes hold locked for as long as they live, by which they are found after this
+    /// process was killed.
+    pub lock: Option<&'a Utf8Path>,
 }
 
 /// What came of a test command.
@@ -150,7 +155,14 @@ fn start(order: &TestCommand<'_>, told: &Utf8Path) -> Result<Child, Error> {
         }
         command.args(order.arguments);
     }
-    command.spawn().map_err(|source| Error::Start { program: program.to_owned(), source })
+    let failed = |source| Error::Start { program: program.to_owned(), source };
+    let lock = order.lock.map(take_for_child).transpose().map_err(failed)?;
+    // From here to the end of this function no other process is started, which would inherit the lock too. Our own copy
+    // goes with it.
+    if let Some(lock) = &lock {
+        rustix::io::fcntl_setfd(lock, FdFlags::empty()).map_err(|error| failed(error.into()))?;
+    }
+    command.spawn().map_err(failed)
 }
 
 /// SIGINT to the whole group, as Ctrl-C would, then SIGKILL.
@@ -238,6 +250,7 @@ mod tests {
             directory,
             environment: &BTreeMap::new(),
             left: directory,
+            lock: None,
         };
         let (emitter, _events) = Emitter::channel();
         run(&order, &emitter, &Cancel::channel().1).await.expect("it takes place")
@@ -309,6 +322,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_command_and_what_it_starts_hold_the_lock_and_nobody_else() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let lock = directory.join("lock");
+        let command = ["sh", "-c", "touch begun; sh -c 'while ! test -e end; do sleep 0.01; done'"].map(str::to_owned);
+        let order = TestCommand {
+            command: &command,
+            arguments: &[],
+            directory,
+            environment: &BTreeMap::new(),
+            left: directory,
+            lock: Some(&lock),
+        };
+        let (emitter, _events) = Emitter::channel();
+        let looking = async {
+            while !directory.join("begun").exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let held = crate::lock::is_held(&lock).expect("readable");
+            std::fs::write(directory.join("end"), "").expect("writable");
+            held
+        };
+        let cancel = Cancel::never();
+        let (run, held) = tokio::join!(run(&order, &emitter, &cancel), looking);
+        assert!(held && run.expect("it takes place").is_green());
+        assert!(!crate::lock::is_held(&lock).expect("readable"));
+    }
+
+    #[tokio::test]
     async fn a_cancelled_run_takes_its_children_along() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
@@ -319,6 +361,7 @@ mod tests {
             directory,
             environment: &BTreeMap::new(),
             left: directory,
+            lock: None,
         };
         let (emitter, _events) = Emitter::channel();
         let (canceller, cancel) = Cancel::channel();

@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use camino::Utf8PathBuf;
 use serde::Deserialize;
 
+use crate::input;
+
 /// The variable that names the file.
 pub(super) const VARIABLE: &str = "DEVENV_TEST_EVENTS";
 
@@ -30,7 +32,7 @@ impl Timings {
     /// Reads what was added, and returns the tests that have begun.
     pub(super) fn news(&mut self) -> Vec<String> {
         let mut started = Vec::new();
-        let Ok(mut file) = std::fs::File::open(&self.path) else {
+        let Ok(mut file) = input::open(&self.path) else {
             return started;
         };
         if file.seek(SeekFrom::Start(self.position)).is_err() {

@@ -1,0 +1,58 @@
+//! Why this user cannot write a file, and what helps.
+
+use std::io::{Error, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+
+use camino::Utf8Path;
+
+/// Why a file or folder cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unwritable {
+    /// It is this user's own, who may give the right back.
+    Mode,
+    /// It belongs to the user with this id.
+    Foreign(u32),
+    ReadOnly,
+    DiskFull,
+    /// This process, or the machine, has as many files open as it may.
+    TooManyFiles,
+    Other,
+}
+
+/// What stands behind `error`, which came of writing `path`.
+pub fn unwritable(path: &Utf8Path, error: &Error) -> Unwritable {
+    // A file that could not be made belongs to nobody: the folder refused it.
+    let owner = path.ancestors().find_map(|part| part.metadata().ok()).map(|facts| facts.uid());
+    reason(error, owner, rustix::process::getuid().as_raw())
+}
+
+fn reason(error: &Error, owner: Option<u32>, user: u32) -> Unwritable {
+    match (error.kind(), owner) {
+        _ if crate::input::is_exhausted(error) => Unwritable::TooManyFiles,
+        (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => Unwritable::DiskFull,
+        (ErrorKind::ReadOnlyFilesystem, _) => Unwritable::ReadOnly,
+        // Only the owner and root may change a mode.
+        (ErrorKind::PermissionDenied, Some(owner)) if user != owner && user != 0 => Unwritable::Foreign(owner),
+        (ErrorKind::PermissionDenied, _) => Unwritable::Mode,
+        _ => Unwritable::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_mode_is_for_its_owner_to_change() {
+        let of = |errno: Errno, owner, user| reason(&errno.into(), Some(owner), user);
+        assert_eq!(of(Errno::ACCESS, 1000, 1000), Unwritable::Mode);
+        assert_eq!(of(Errno::ACCESS, 1000, 0), Unwritable::Mode);
+        assert_eq!(of(Errno::ACCESS, 0, 1000), Unwritable::Foreign(0));
+        assert_eq!(of(Errno::ROFS, 1000, 1000), Unwritable::ReadOnly);
+        assert_eq!(of(Errno::NOSPC, 1000, 1000), Unwritable::DiskFull);
+        assert_eq!(of(Errno::MFILE, 1000, 1000), Unwritable::TooManyFiles);
+        assert_eq!(of(Errno::NOTDIR, 1000, 1000), Unwritable::Other);
+    }
+}

@@ -1,0 +1,74 @@
+//! What ends a test command whose devenv was killed.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::process::{Pid, Signal};
+use tokio::process::{Child, Command};
+
+use crate::state_directory::StateDirectory;
+use crate::{Error, desired, supervisor};
+
+/// Names the test command's lock among those of the units. No service's name has a blank.
+const COMMAND: &str = "test command";
+
+/// A process beside the test command that outlives a `kill -9` of this one, which its standard input shows. Should it be
+/// killed too, the next command of the project finds the test command by its lock.
+#[derive(Debug)]
+pub(crate) struct Guard(Child);
+
+impl Guard {
+    pub(crate) fn start(state: &StateDirectory) -> Result<Self, Error> {
+        let mut command = Command::new(desired::own_program()?);
+        command
+            .args(["guard", "--state-dir", state.path().as_str()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A Ctrl-C in this terminal is for this command, which then ends the tests in order.
+            .process_group(0);
+        let failed = |source| super::Error::Start { program: "devenv guard".to_owned(), source };
+        Ok(Self(command.spawn().map_err(failed)?))
+    }
+
+    /// Returns when the guard has ended what the test command left in the background.
+    pub(crate) async fn dismiss(mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait().await;
+    }
+}
+
+/// The lock that the test command of this environment inherits.
+pub(crate) fn lock(state: &StateDirectory) -> Utf8PathBuf {
+    state.unit_lock(COMMAND)
+}
+
+/// Waits until whoever holds the other end of the standard input is gone, then ends the test command.
+pub async fn guard(state_dir: &Utf8Path) -> Result<(), Error> {
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    let state = StateDirectory::new(state_dir);
+    let failed = |source| Error::State { path: lock(&state), source };
+    end_groups(&state).map_err(failed)?;
+    supervisor::end(&state, COMMAND).await.map_err(failed)
+}
+
+/// Not every program hands the lock on to its children; those are known by their group, which is there for as long as the
+/// process that holds the lock.
+fn end_groups(state: &StateDirectory) -> std::io::Result<()> {
+    let holders = || -> std::io::Result<Vec<u32>> {
+        let found = supervisor::find(state)?;
+        Ok(found.into_iter().filter(|leftover| leftover.unit == COMMAND).map(|leftover| leftover.pid).collect())
+    };
+    let pid = |id: u32| i32::try_from(id).ok().and_then(Pid::from_raw);
+    let groups = holders()?.into_iter().map(|id| (id, rustix::process::getpgid(pid(id)).ok()));
+    let groups: Vec<(u32, Option<Pid>)> = groups.collect();
+    // Looked at again: an id may have become a stranger's in between.
+    let still = holders()?;
+    for (_, group) in groups.into_iter().filter(|(id, _)| still.contains(id)) {
+        if let Some(group) = group {
+            let _ = rustix::process::kill_process_group(group, Signal::TERM);
+        }
+    }
+    Ok(())
+}
