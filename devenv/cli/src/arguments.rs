@@ -114,10 +114,13 @@ pub(crate) enum Command {
         #[arg(short, long)]
         yes: bool,
     },
-    /// Return to the release before
+    /// Return to the release before, or to a named one
     Rollback {
         #[arg(value_name = "ENV")]
         environment: String,
+        /// Return to this release, as devenv history names it
+        #[arg(long, value_name = "RELEASE")]
+        to: Option<String>,
         /// Do not ask
         #[arg(short, long)]
         yes: bool,

@@ -7,6 +7,7 @@ use devenv_engine::promotion::CloudErrorKind;
 use devenv_engine::{Error, dynamo, promotion, testing};
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::manifest::ProblemReport;
+use devenv_model::promotion::FormatError;
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -186,11 +187,26 @@ fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
         E::Locked { environment, .. } => {
             ("promotion_locked", Exit::Locked, Some(format!("wait until it has ended: devenv history {environment}")))
         }
-        E::LockLost { environment, .. } => {
+        E::LockLost { environment, .. } | E::TakenOver { environment, .. } => {
             ("lock_lost", Exit::Locked, Some(format!("see what is live: devenv history {environment}")))
         }
-        E::Record { key, .. } => {
-            ("record_unreadable", Exit::Gate, Some(format!("restore an earlier version of {key} in the bucket")))
+        E::Unrecorded { environment, .. } => (
+            "unrecorded",
+            Exit::RollbackFailed,
+            Some(format!("see that the bucket can be written, then once more: devenv promote {environment}")),
+        ),
+        E::Unusable { bucket, key, error } => unusable(bucket, key, error),
+        E::LookBack { environment, .. } => {
+            let text = format!(
+                "find it in: devenv history {environment} --limit 10000; then: devenv rollback {environment} --to RELEASE"
+            );
+            ("look_back", Exit::Gate, Some(text))
+        }
+        E::UnknownRelease { environment, .. } => {
+            ("unknown_release", Exit::Usage, Some(format!("devenv history {environment} lists them")))
+        }
+        E::NeverLive { environment, .. } => {
+            ("never_live", Exit::Gate, Some(format!("name one that ended live: devenv history {environment}")))
         }
         E::RequiredNotLive { required, .. } => ("required", Exit::Gate, Some(format!("devenv promote {required}"))),
         E::OtherCommit { live, .. } => ("other_commit", Exit::Gate, Some(format!("git checkout {live}"))),
@@ -238,6 +254,27 @@ fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
             _ => ("aws", Exit::Failed, None),
         },
     }
+}
+
+/// An object in the bucket that a promotion must not guess at.
+fn unusable(bucket: &str, key: &str, error: &FormatError) -> (&'static str, Exit, Option<String>) {
+    let what = error.what();
+    let hint = match (error, what) {
+        (FormatError::Version { .. }, _) => {
+            return ("newer_format", Exit::Gate, Some("a newer devenv wrote it: use that one".to_owned()));
+        }
+        (_, "lock") => format!("when nobody promotes, remove it: aws s3 rm s3://{bucket}/{key}"),
+        (_, "live pointer") => {
+            format!("restore an earlier version of {key} in the bucket; without it, the records show what is live")
+        }
+        _ => format!("restore an earlier version of {key} in the bucket"),
+    };
+    let code = match what {
+        "lock" => "lock_unreadable",
+        "live pointer" => "pointer_unreadable",
+        _ => "record_unreadable",
+    };
+    (code, Exit::Gate, Some(hint))
 }
 
 /// The command that supplies what is missing first of all.

@@ -1,6 +1,6 @@
 use std::io::{BufRead, IsTerminal};
 
-use devenv_engine::promotion::{Decider, PromoteOptions, Promoted};
+use devenv_engine::promotion::{Decider, PromoteOptions, Promoted, RollbackOptions};
 use devenv_engine::{Error, promotion};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -15,10 +15,15 @@ pub(super) async fn promote(context: &Context, environment: String, plan: bool, 
     Ok(Outcome::done(text, &promoted))
 }
 
-pub(super) async fn roll_back(context: &Context, environment: &str, yes: bool) -> Result<Outcome, Error> {
+pub(super) async fn roll_back(
+    context: &Context,
+    environment: String,
+    to: Option<String>,
+    yes: bool,
+) -> Result<Outcome, Error> {
+    let order = RollbackOptions { environment, to };
     let answers = Answers { yes };
-    let promoted =
-        promotion::roll_back(&context.options, environment, &answers, &context.emitter, &context.cancel).await?;
+    let promoted = promotion::roll_back(&context.options, &order, &answers, &context.emitter, &context.cancel).await?;
     Ok(Outcome::done(live(&promoted), &promoted))
 }
 

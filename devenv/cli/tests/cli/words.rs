@@ -11,7 +11,9 @@ fn run(arguments: &[&str]) -> Ran {
 
 #[test]
 fn help() {
-    for command in ["", "up", "down", "status", "logs", "seed", "reset", "env", "test", "doctor", "completions"] {
+    for command in
+        ["", "up", "down", "status", "logs", "seed", "reset", "env", "test", "rollback", "doctor", "completions"]
+    {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let ran = run(&arguments);
         assert_eq!(ran.code, 0);

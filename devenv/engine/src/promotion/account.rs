@@ -60,6 +60,6 @@ pub(super) fn owner() -> String {
     format!("{user}@{}", host())
 }
 
-pub(super) fn host() -> String {
+fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

@@ -1,6 +1,6 @@
 use camino::Utf8PathBuf;
 use devenv_model::gate::Refusal;
-use devenv_model::promotion::{RecordError, ResourceChange};
+use devenv_model::promotion::{FormatError, ResourceChange};
 
 use super::cloud::CloudError;
 
@@ -52,8 +52,22 @@ pub enum Error {
     Locked { environment: String, owner: String, since: String },
     #[error("the lock of {environment} was taken over by {owner}")]
     LockLost { environment: String, owner: String },
-    #[error("the record {key} cannot be used: {error}")]
-    Record { key: String, error: RecordError },
+    /// The same after this run had begun to change things.
+    #[error(
+        "the lock of {environment} was taken over by {owner}\n{applied} was being made live; by its records, {live} is live in \
+         {environment}, and {owner} puts right what is half done"
+    )]
+    TakenOver { environment: String, owner: String, applied: String, live: String },
+    #[error("{live} is live in {environment}, and that could not be written down: {cause}")]
+    Unrecorded { environment: String, live: String, cause: Box<crate::Error> },
+    #[error("the {} {key} cannot be used: {error}", error.what())]
+    Unusable { bucket: String, key: String, error: FormatError },
+    #[error("none of the last {records} promotions to {environment} ended live, so what is live is not known")]
+    LookBack { environment: String, records: usize },
+    #[error("{environment} has no release {id}")]
+    UnknownRelease { environment: String, id: String },
+    #[error("release {id} never was live in {environment}")]
+    NeverLive { environment: String, id: String },
     #[error("{environment} ships what is live in {required}, and nothing is")]
     RequiredNotLive { environment: String, required: String },
     #[error("{environment} ships what is live in {required}, which is commit {live}; checked out is {at_hand}")]

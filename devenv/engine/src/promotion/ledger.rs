@@ -1,20 +1,17 @@
-//! What is written down in the environment's own bucket: a record for each promotion, and who may promote.
+//! What is kept in the environment's own bucket: a record for each promotion with its files, what is live, and the lock.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use devenv_model::promotion::{Lease, Outcome, Record, Step};
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use devenv_model::promotion::{FormatError, Outcome, Pointer, Record, Standing, compare_ids};
 
 use super::Error;
 use super::clock::WallClock;
 use super::cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
+use super::open_record::OpenRecord;
+use super::retry::{Retry, retry};
 
-/// Between two renewals of a lease.
-const RENEW_EVERY: Duration = Duration::from_secs(15);
-/// How far back a release that is live is looked for.
-const LOOK_BACK: usize = 200;
+/// How many records are read for the last one that is live, in a bucket without a live pointer.
+const LOOK_BACK: usize = 1000;
 
 /// The objects below `ENV/releases/`.
 #[derive(Debug, Clone)]
@@ -25,15 +22,16 @@ pub(super) struct Ledger {
     pub(super) clock: Arc<dyn WallClock>,
 }
 
-/// What the records say is live, and what did not come to its end.
+/// What was found in the bucket.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
-    /// The newest that ended live.
-    pub(super) live: Option<Record>,
-    /// The newest, when nobody wrote down how it ended.
-    pub(super) unfinished: Option<Record>,
-    /// Whether the newest that changed anything left the services at zero tasks.
-    pub(super) scaled_to_zero: bool,
+pub(super) struct Survey {
+    pub(super) standing: Standing,
+    /// Oldest first.
+    pub(super) ids: Vec<String>,
+    /// As it was read, with its ETag; `None` where there is none yet.
+    pub(super) pointer: Option<(Pointer, String)>,
+    /// So many records were read, and what is live was not among them. `None` when what is live is known.
+    pub(super) exhausted: Option<usize>,
 }
 
 impl Ledger {
@@ -45,30 +43,72 @@ impl Ledger {
         format!("{}{id}/{file}", self.prefix())
     }
 
-    fn record_key(&self, id: &str) -> String {
+    pub(super) fn record_key(&self, id: &str) -> String {
         self.key(id, "record.json")
     }
 
-    fn lock_key(&self) -> String {
+    pub(super) fn lock_key(&self) -> String {
         format!("{}lock", self.prefix())
     }
 
+    fn pointer_key(&self) -> String {
+        format!("{}live", self.prefix())
+    }
+
     pub(super) async fn get(&self, key: &str) -> Result<Option<Object>, CloudError> {
-        self.objects.get(&self.bucket, key).await
+        retry(|| self.objects.get(&self.bucket, key)).await
+    }
+
+    /// Writes an object if the condition holds, and returns its ETag. A write whose answer was lost is sent again, by the
+    /// client or here, and then meets its own success: a conflict with the very same content is none.
+    pub(super) async fn put(&self, key: &str, content: Vec<u8>, condition: Condition) -> Result<String, CloudError> {
+        let mut retry = Retry::new();
+        loop {
+            let put = self.objects.put(&self.bucket, key, content.clone(), condition.clone());
+            match put.await {
+                Ok(etag) => return Ok(etag),
+                Err(error) if error.kind == CloudErrorKind::Conflict => match self.get(key).await? {
+                    Some(there) if there.content == content => return Ok(there.etag),
+                    // Of two writes at once S3 may refuse both.
+                    there if holds(&condition, there.as_ref()) && retry.pause().await => {}
+                    _ => return Err(error),
+                },
+                Err(error) => retry.after(error).await?,
+            }
+        }
+    }
+
+    pub(super) fn unusable(&self, key: String, error: FormatError) -> Error {
+        Error::Unusable { bucket: self.bucket.clone(), key, error }
     }
 
     /// Oldest first.
-    pub(super) async fn ids(&self) -> Result<Vec<String>, CloudError> {
-        self.objects.folders(&self.bucket, &self.prefix()).await
+    async fn ids(&self) -> Result<Vec<String>, CloudError> {
+        let mut ids = {
+            let prefix = self.prefix();
+            retry(|| self.objects.folders(&self.bucket, &prefix)).await?
+        };
+        ids.sort_by(|one, other| compare_ids(one, other));
+        Ok(ids)
     }
 
-    async fn read(&self, id: &str) -> Result<Option<(Record, String)>, Error> {
+    /// With its ETag.
+    pub(super) async fn read(&self, id: &str) -> Result<Option<(Record, String)>, Error> {
         let key = self.record_key(id);
         let Some(object) = self.get(&key).await? else {
             return Ok(None);
         };
-        let record = Record::read(&object.content).map_err(|error| Error::Record { key, error })?;
+        let record = Record::read(&object.content).map_err(|error| self.unusable(key, error))?;
         Ok(Some((record, object.etag)))
+    }
+
+    async fn pointer(&self) -> Result<Option<(Pointer, String)>, Error> {
+        let key = self.pointer_key();
+        let Some(object) = self.get(&key).await? else {
+            return Ok(None);
+        };
+        let pointer = Pointer::read(&object.content).map_err(|error| self.unusable(key, error))?;
+        Ok(Some((pointer, object.etag)))
     }
 
     /// Newest first, each as it was read.
@@ -78,188 +118,118 @@ impl Ledger {
             match self.read(id).await {
                 Ok(Some((record, _))) => records.push(Ok(record)),
                 Ok(None) => {}
-                Err(error @ Error::Record { .. }) => records.push(Err(error)),
+                Err(error @ Error::Unusable { .. }) => records.push(Err(error)),
                 Err(error) => return Err(error),
             }
         }
         Ok(records)
     }
 
-    /// A record that cannot be read is an error: what is live could be in it.
+    /// What is live. An error when that cannot be known.
     pub(super) async fn standing(&self) -> Result<Standing, Error> {
-        let mut standing = Standing::default();
-        let mut is_newest_change = true;
-        for id in self.ids().await?.iter().rev().take(LOOK_BACK) {
-            let Some((record, _)) = self.read(id).await? else {
-                continue;
-            };
-            let changed_nothing = matches!(record.outcome, Some(Outcome::NothingChanged { .. }));
-            if is_newest_change && !changed_nothing {
-                standing.scaled_to_zero = matches!(record.outcome, Some(Outcome::ScaledToZero { .. }));
-                is_newest_change = false;
-            }
-            if record.is_live() {
-                standing.live = Some(record);
-                break;
-            }
-            if record.outcome.is_none() && standing.unfinished.is_none() {
-                standing.unfinished = Some(record);
-            }
-        }
-        Ok(standing)
+        let survey = self.survey().await?;
+        survey.known(&self.environment)?;
+        Ok(survey.standing)
     }
 
-    /// Keeps a file beside a record. One that is there already is the same.
+    /// Reads the live pointer and every record that is newer than the one in it; without a pointer, every record back to one that
+    /// is live. A record that cannot be read is an error: what is live could be in it.
+    pub(super) async fn survey(&self) -> Result<Survey, Error> {
+        let pointer = self.pointer().await?;
+        let ids = self.ids().await?;
+        let pointed = pointer.as_ref().map(|(pointer, _)| &pointer.record);
+        let is_newer = |id: &&String| pointed.is_none_or(|pointed| compare_ids(id, &pointed.id).is_gt());
+        let mut records = Vec::new();
+        let mut exhausted = None;
+        for id in ids.iter().rev().take_while(is_newer) {
+            if pointed.is_none() && records.len() == LOOK_BACK {
+                exhausted = Some(LOOK_BACK);
+                break;
+            }
+            if let Some((record, _)) = self.read(id).await? {
+                let is_live = record.is_live();
+                records.push(record);
+                if is_live {
+                    break;
+                }
+            }
+        }
+        let mut standing = Standing::of(pointed.cloned(), records);
+        if let Some(live) = standing.live.as_mut().filter(|live| live.names_what_it_left()) {
+            live.previous = self.before(&live.release.id).await?;
+        }
+        Ok(Survey { standing, ids, pointer, exhausted })
+    }
+
+    /// What was live before the release that a promotion made; `None` where nothing is known of it.
+    pub(super) async fn before(&self, release: &str) -> Result<Option<devenv_model::promotion::Release>, Error> {
+        let record = self.read(release).await?.map(|(record, _)| record);
+        Ok(record.filter(Record::is_live).and_then(|record| record.previous))
+    }
+
+    /// Keeps a file beside a record.
     pub(super) async fn keep(&self, id: &str, file: &str, content: Vec<u8>) -> Result<(), CloudError> {
-        match self.objects.put(&self.bucket, &self.key(id, file), content, Condition::Absent).await {
-            Err(error) if error.kind != CloudErrorKind::Conflict => Err(error),
+        self.put(&self.key(id, file), content, Condition::Absent).await.map(drop)
+    }
+
+    /// Writes how a promotion ended whose own run did not. One that has its end by now keeps it.
+    pub(super) async fn close(&self, id: &str, outcome: Outcome) -> Result<(), Error> {
+        match self.read(id).await? {
+            Some((record, etag)) if record.outcome.is_none() => {
+                OpenRecord::found(self.clone(), record, etag).end(outcome).await
+            }
             _ => Ok(()),
         }
     }
 
-    /// Writes down how one that was killed ended.
-    pub(super) async fn close(&self, id: &str, outcome: Outcome) -> Result<(), Error> {
-        let Some((record, etag)) = self.read(id).await? else {
-            return Ok(());
-        };
-        let mut open = OpenRecord { ledger: self.clone(), record, etag };
-        open.end(outcome).await
+    /// Writes the end of a record that only the live pointer has.
+    pub(super) async fn write_end(&self, ended: &Record) -> Result<(), Error> {
+        match self.read(&ended.id).await? {
+            Some((record, etag)) if record.outcome.is_none() => {
+                OpenRecord::found(self.clone(), ended.clone(), etag).write().await
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// Takes the environment's lock, unless somebody works under it.
-    pub(super) async fn lock(&self, lease: Lease) -> Result<HeldLease, Error> {
-        let key = self.lock_key();
-        let now = lease.since;
-        let condition = match self.get(&key).await? {
-            None => Condition::Absent,
-            Some(object) => {
-                // One that cannot be read was written by nobody who is to be waited for.
-                if let Ok(held) = serde_json::from_slice::<Lease>(&object.content)
-                    && held.keeps_out(&lease.place, now)
-                {
-                    return Err(self.locked(&held));
+    /// Points at a record that has ended, unless the pointer there is newer. Only for whoever holds the lock. `etag` is the
+    /// pointer's, as far as it is known, and becomes the new one's.
+    pub(super) async fn point(&self, record: &Record, etag: &mut Option<String>) -> Result<(), Error> {
+        let (key, content) = (self.pointer_key(), Pointer::new(record.clone()).to_json());
+        let condition = |etag: Option<String>| etag.map_or(Condition::Absent, Condition::Matches);
+        let written = match self.put(&key, content.clone(), condition(etag.clone())).await {
+            Err(error) if error.kind == CloudErrorKind::Conflict => match self.pointer().await? {
+                // An earlier write of this run's, whose answer was lost.
+                Some((there, etag)) if compare_ids(&there.record.id, &record.id).is_le() => {
+                    self.put(&key, content, condition(Some(etag))).await?
                 }
-                Condition::Matches(object.etag)
-            }
+                _ => return Err(error.into()),
+            },
+            written => written?,
         };
-        let etag = match self.objects.put(&self.bucket, &key, json(&lease), condition).await {
-            Ok(etag) => etag,
-            Err(error) if error.kind == CloudErrorKind::Conflict => {
-                let held = self.get(&key).await?.and_then(|object| serde_json::from_slice(&object.content).ok());
-                return Err(self.locked(held.as_ref().unwrap_or(&lease)));
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(HeldLease::start(self.clone(), lease, etag))
-    }
-
-    fn locked(&self, held: &Lease) -> Error {
-        let since = jiff::Timestamp::from_second(held.since).unwrap_or_default();
-        Error::Locked { environment: self.environment.clone(), owner: held.owner.clone(), since: since.to_string() }
-    }
-}
-
-fn json(lease: &Lease) -> Vec<u8> {
-    serde_json::to_vec(lease).expect("a lease is plain data")
-}
-
-/// A lock that is renewed until it is given up.
-#[derive(Debug)]
-pub(super) struct HeldLease {
-    ledger: Ledger,
-    lost: watch::Receiver<Option<String>>,
-    stop: oneshot::Sender<()>,
-    renewing: JoinHandle<(Lease, String)>,
-}
-
-impl HeldLease {
-    fn start(ledger: Ledger, lease: Lease, etag: String) -> Self {
-        let (stop, stopped) = oneshot::channel();
-        let (tell, lost) = watch::channel(None);
-        let renewing = tokio::spawn(renew(ledger.clone(), lease, etag, tell, stopped));
-        Self { ledger, lost, stop, renewing }
-    }
-
-    /// An error when somebody else has taken it over: then nothing more may be changed.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        match self.lost.borrow().clone() {
-            None => Ok(()),
-            Some(owner) => Err(Error::LockLost { environment: self.ledger.environment.clone(), owner }),
-        }
-    }
-
-    /// Gives it up. One that cannot be given up ends by itself.
-    pub(super) async fn release(self) {
-        let _ = self.stop.send(());
-        let Ok((lease, etag)) = self.renewing.await else {
-            return;
-        };
-        let (ledger, key) = (&self.ledger, self.ledger.lock_key());
-        let _ = ledger.objects.put(&ledger.bucket, &key, json(&lease.released()), Condition::Matches(etag)).await;
-    }
-}
-
-async fn renew(
-    ledger: Ledger,
-    mut lease: Lease,
-    mut etag: String,
-    tell: watch::Sender<Option<String>>,
-    mut stopped: oneshot::Receiver<()>,
-) -> (Lease, String) {
-    let key = ledger.lock_key();
-    loop {
-        tokio::select! {
-            _ = &mut stopped => return (lease, etag),
-            () = tokio::time::sleep(RENEW_EVERY) => {}
-        }
-        let next = lease.renewed(ledger.clock.now().as_second());
-        let condition = Condition::Matches(etag.clone());
-        match ledger.objects.put(&ledger.bucket, &key, json(&next), condition).await {
-            Ok(written) => (lease, etag) = (next, written),
-            Err(error) if error.kind == CloudErrorKind::Conflict => {
-                let held = ledger.get(&key).await.ok().flatten();
-                let held = held.and_then(|object| serde_json::from_slice::<Lease>(&object.content).ok());
-                tell.send_replace(Some(held.map_or_else(|| "somebody".to_owned(), |held| held.owner)));
-                return (lease, etag);
-            }
-            // It holds for several renewals; one that fails is tried again.
-            Err(_) => {}
-        }
-    }
-}
-
-/// The record of what goes on, written anew at every step and only over what was written last.
-#[derive(Debug)]
-pub(super) struct OpenRecord {
-    ledger: Ledger,
-    pub(super) record: Record,
-    etag: String,
-}
-
-impl OpenRecord {
-    pub(super) async fn begin(ledger: &Ledger, record: Record) -> Result<Self, Error> {
-        let key = ledger.record_key(&record.id);
-        let content = record.to_json().into_bytes();
-        let etag = ledger.objects.put(&ledger.bucket, &key, content, Condition::Absent).await?;
-        Ok(Self { ledger: ledger.clone(), record, etag })
-    }
-
-    pub(super) async fn advance(&mut self, step: Step) -> Result<(), Error> {
-        self.record.step = step;
-        self.write().await
-    }
-
-    pub(super) async fn end(&mut self, outcome: Outcome) -> Result<(), Error> {
-        self.record.step = Step::Ended;
-        self.record.outcome = Some(outcome);
-        self.record.ended = Some(self.ledger.clock.now().to_string());
-        self.write().await
-    }
-
-    async fn write(&mut self) -> Result<(), Error> {
-        let key = self.ledger.record_key(&self.record.id);
-        let (content, condition) = (self.record.to_json().into_bytes(), Condition::Matches(self.etag.clone()));
-        self.etag = self.ledger.objects.put(&self.ledger.bucket, &key, content, condition).await?;
+        *etag = Some(written);
         Ok(())
+    }
+}
+
+impl Survey {
+    pub(super) fn known(&self, environment: &str) -> Result<(), Error> {
+        match self.exhausted {
+            None => Ok(()),
+            Some(records) => Err(Error::LookBack { environment: environment.to_owned(), records }),
+        }
+    }
+
+    /// Every id that was ever given, as far as it is known.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        let pointed = self.pointer.iter().map(|(pointer, _)| pointer.record.id.as_str());
+        self.ids.iter().map(String::as_str).chain(pointed)
+    }
+}
+
+fn holds(condition: &Condition, there: Option<&Object>) -> bool {
+    match condition {
+        Condition::Absent => there.is_none(),
+        Condition::Matches(etag) => there.is_some_and(|there| there.etag == *etag),
     }
 }

@@ -3,17 +3,25 @@
 
 mod account;
 mod at_hand;
+#[cfg(test)]
+mod bucket_tests;
 mod clock;
 mod cloud;
 mod copy;
+mod end;
 mod error;
 mod foundation;
+mod lease;
 mod ledger;
+mod locked;
+mod open_record;
+mod place;
 mod plan;
 mod promote;
 mod proposal;
 mod push;
 pub(crate) mod rehearsal;
+mod retry;
 mod run;
 mod site;
 mod smoke;
@@ -28,7 +36,7 @@ pub use cloud::{
     RegistryLogin, ServiceNeeds, ServiceOrder, Services, TaskDefinition,
 };
 pub use error::Error;
-pub use promote::{Decider, PromoteOptions, Promoted, history, promote, roll_back};
+pub use promote::{Decider, PromoteOptions, Promoted, RollbackOptions, history, promote, roll_back};
 pub use rehearsal::rehearse_service;
 pub use smoke::{HttpProbe, ReleaseProbe};
 pub use terraform::{InstalledTerraform, Terraform, TerraformEnd, TerraformOrder, Terraforms};

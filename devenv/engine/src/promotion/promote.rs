@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
-use devenv_model::promotion::{Kind, Proposal, Record, Release, Step};
+use devenv_model::promotion::{Proposal, Record, Release, Step};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
 use super::at_hand::{self, Candidate, Images};
+use super::cloud::Caller;
 use super::foundation::Foundation;
-use super::run::{Run, kept_tree};
+use super::ledger::{Ledger, Survey};
+use super::locked::{Locked, Order, kept_tree};
+use super::run::Run;
 use super::site::Site;
+use super::tree::Tree;
 use super::{Error, push, rehearsal};
 use crate::containers::ContainerEngine;
 use crate::{Cancel, Emitter, Project, ProjectOptions};
@@ -44,6 +48,13 @@ pub struct PromoteOptions {
     pub only_plan: bool,
 }
 
+#[derive(Debug, Clone)]
+pub struct RollbackOptions {
+    pub environment: String,
+    /// The release to return to, as the history names it; `None` for the one before.
+    pub to: Option<String>,
+}
+
 /// Makes live what was tested, or says why not, or puts back what was there.
 pub async fn promote(
     options: &ProjectOptions,
@@ -65,39 +76,40 @@ pub async fn promote(
     if promote.only_plan {
         return look(&site, &candidate, &foundation, cancel).await;
     }
-    let mut run = Run::begin(site, caller, candidate.commit.clone(), &candidate.tree).await?;
+    let order = Order::Promote { commit: candidate.commit.clone(), tree: &candidate.tree };
+    let mut run = under_lock(site, caller, cancel).await?.open(order).await?;
+    run.settle().await;
     let outcome = forward(&mut run, engine, candidate, &foundation, decider, cancel).await;
     run.finish(&foundation, outcome, decider).await
 }
 
-/// Makes the release before the live one live again; or, after a promotion that did not come to its end, the live one.
+/// Makes an earlier release live again: the one that is asked for; or the one before the live one; or, after a promotion that
+/// did not come to its end, the live one.
 pub async fn roll_back(
     options: &ProjectOptions,
-    environment: &str,
+    rollback: &RollbackOptions,
     decider: &dyn Decider,
     emitter: &Emitter,
     cancel: &Cancel,
 ) -> Result<Promoted, crate::Error> {
     let project = Project::load(options)?;
-    let target = target(&project, environment)?;
+    let target = target(&project, &rollback.environment)?;
     if is_idle_rehearsal(&project, target).await? {
-        return Err(Error::NoPrevious { environment: environment.to_owned() }.into());
+        return Err(Error::NoPrevious { environment: rollback.environment.clone() }.into());
     }
     let site = Site::open(&project, target, emitter).await?;
     let caller = site.stage("account", site.caller()).await?;
     let foundation = Foundation::read(&site.ledger).await?;
-    let standing = site.ledger.standing().await?;
-    let half_done = standing.unfinished.as_ref().is_some_and(Record::is_half_done);
-    let to = match standing.live {
-        Some(live) if half_done => Some(live.release),
-        Some(live) => live.previous,
-        None => None,
+    let locked = Locked::take(site, caller, cancel).await?;
+    let (to, before, tree) = match destination(&locked, &foundation, rollback.to.as_deref()).await {
+        Ok(found) => found,
+        Err(error) => {
+            locked.release().await;
+            return Err(error.into());
+        }
     };
-    let to = to.ok_or_else(|| Error::NoPrevious { environment: environment.to_owned() })?;
-    let tree = kept_tree(&site.ledger, &to).await?;
-    let mut run = Run::begin(site, caller, to.commit.clone(), &tree).await?;
-    run.record.record.kind = Kind::Rollback;
-    run.record.record.release = to.clone();
+    let mut run = locked.open(Order::Return { to: to.clone(), before }).await?;
+    run.settle().await;
     let outcome = async {
         let planned = run.plan(&tree, &to, cancel).await?;
         let proposal = run.site.proposal(run.record.record.previous.as_ref(), &to, &planned).await;
@@ -107,6 +119,52 @@ pub async fn roll_back(
     }
     .await;
     run.finish(&foundation, outcome, decider).await
+}
+
+/// Where a rollback goes, what was live before that, and its files: all that it needs is there before anything is changed.
+async fn destination(
+    locked: &Locked<'_>,
+    foundation: &Foundation,
+    to: Option<&str>,
+) -> Result<(Release, Option<Release>, Tree), Error> {
+    let (ledger, environment) = (&locked.site.ledger, locked.site.name().to_owned());
+    let release = match to {
+        Some(id) => named(ledger, &locked.survey, id).await?,
+        None => {
+            locked.survey.known(&environment)?;
+            let way_back = locked.survey.standing.way_back().cloned();
+            way_back.ok_or(Error::NoPrevious { environment })?
+        }
+    };
+    // Not what is live now: the next rollback goes further back, and never to what this one leaves.
+    let before = ledger.before(&release.id).await?;
+    let tree = kept_tree(ledger, &release).await?;
+    push::still_there(&locked.site, foundation, &release.images).await?;
+    Ok((release, before, tree))
+}
+
+/// A release that was live, by its own name or by that of a record.
+async fn named(ledger: &Ledger, survey: &Survey, id: &str) -> Result<Release, Error> {
+    let (environment, id) = (ledger.environment.clone(), id.to_owned());
+    if !survey.ids.contains(&id) {
+        return Err(Error::UnknownRelease { environment, id });
+    }
+    match ledger.read(&id).await? {
+        Some((record, _)) if record.is_live() => Ok(record.release),
+        _ => Err(Error::NeverLive { environment, id }),
+    }
+}
+
+/// The lock, and what is live under it, which must be known.
+async fn under_lock<'a>(site: Site<'a>, caller: Caller, cancel: &Cancel) -> Result<Locked<'a>, crate::Error> {
+    let locked = Locked::take(site, caller, cancel).await?;
+    match locked.survey.known(locked.site.name()) {
+        Ok(()) => Ok(locked),
+        Err(error) => {
+            locked.release().await;
+            Err(error.into())
+        }
+    }
 }
 
 /// The records of an environment, newest first, and those that cannot be read.
@@ -213,6 +271,7 @@ async fn forward(
     cancel: &Cancel,
 ) -> Result<Option<Proposal>, crate::Error> {
     run.keep(&candidate).await?;
+    run.hold().await?;
     let images = {
         let site = &run.site;
         let pushing = async {

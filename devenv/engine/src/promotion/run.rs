@@ -1,101 +1,70 @@
-//! A promotion under its lock: each step written down before it is done, and what was there put back when one fails.
+//! A promotion under its lock, with its record open: each step is written before it is done.
 
 use std::collections::BTreeMap;
 
-use devenv_model::event::Event;
-use devenv_model::promotion::{Kind, Lease, Outcome, Proposal, Record, Release, Step};
+use devenv_model::promotion::{Outcome, Record, Release, Step};
 
 use super::at_hand::Candidate;
-use super::cloud::Caller;
 use super::foundation::Foundation;
-use super::ledger::{HeldLease, Ledger, OpenRecord, Standing};
+use super::lease::HeldLease;
+use super::ledger::Survey;
+use super::locked::{TREE, kept_tree};
+use super::open_record::OpenRecord;
 use super::plan::Planned;
-use super::promote::{Decider, Promoted};
+use super::retry::retry;
 use super::site::Site;
 use super::tree::Tree;
 use super::{Error, smoke, wait};
 use crate::Cancel;
 
-/// The Terraform files of a release, beside its record.
-const TREE: &str = "terraform.tar";
-
-/// The files of a release as they were kept when it was made.
-pub(super) async fn kept_tree(ledger: &Ledger, release: &Release) -> Result<Tree, Error> {
-    let object = ledger.get(&ledger.key(&release.id, TREE)).await?;
-    let wrong = || Error::KeptFiles { release: release.id.clone() };
-    let tree = object.and_then(|object| Tree::unpack(&object.content).ok()).ok_or_else(wrong)?;
-    if tree.digest() == release.terraform { Ok(tree) } else { Err(wrong()) }
-}
-
-/// A promotion under its lock, with its record open.
 pub(super) struct Run<'a> {
     pub(super) site: Site<'a>,
     pub(super) record: OpenRecord,
-    lease: HeldLease,
-    standing: Standing,
+    pub(super) lease: HeldLease,
+    pub(super) survey: Survey,
+    /// What a rollback returns to once this release is live.
+    pub(super) before: Option<Release>,
+    /// Of the live pointer, as far as it is known.
+    pointer_etag: Option<String>,
 }
 
 impl<'a> Run<'a> {
-    pub(super) async fn begin(
+    pub(super) fn new(
         site: Site<'a>,
-        caller: Caller,
-        commit: String,
-        tree: &Tree,
-    ) -> Result<Self, crate::Error> {
-        let now = site.ledger.clock.now();
-        let random = devenv_model::names::short_digest(format!("{now}{}", std::process::id()), 4);
-        // Two may begin in one second, and their names must sort.
-        let id = format!("{}-{random}", now.strftime("%Y%m%dT%H%M%S%3fZ"));
-        let lease = Lease::new(site.owner.clone(), site.place(), id.clone(), now.as_second());
-        let lease = site.ledger.lock(lease).await?;
-        match Self::open(&site, caller, id, now, commit, tree).await {
-            Ok((record, standing)) => Ok(Self { site, record, lease, standing }),
-            Err(error) => {
-                lease.release().await;
-                Err(error)
-            }
-        }
+        record: OpenRecord,
+        lease: HeldLease,
+        survey: Survey,
+        before: Option<Release>,
+    ) -> Self {
+        let pointer_etag = survey.pointer.as_ref().map(|(_, etag)| etag.clone());
+        Self { site, record, lease, survey, before, pointer_etag }
     }
 
-    async fn open(
-        site: &Site<'_>,
-        caller: Caller,
-        id: String,
-        now: jiff::Timestamp,
-        commit: String,
-        tree: &Tree,
-    ) -> Result<(OpenRecord, Standing), crate::Error> {
-        let standing = site.ledger.standing().await?;
-        if let Some(killed) = &standing.unfinished {
-            let what = if killed.is_half_done() {
-                "what it changed is put right by this one"
-            } else {
-                "it had changed nothing"
-            };
-            site.emitter
-                .notice(format!("the promotion {} of {} did not come to its end; {what}", killed.id, killed.owner));
+    /// Makes sure of the lock, before something is changed.
+    pub(super) async fn hold(&self) -> Result<(), Error> {
+        self.lease.hold().await
+    }
+
+    /// Puts right what a run left that was killed between the end of its record and the live pointer, or that could write only
+    /// one of them. None of it may stop this run: the next one does the same.
+    pub(super) async fn settle(&mut self) {
+        let pointed = self.survey.pointer.as_ref().map(|(pointer, _)| pointer.record.clone());
+        if let Some(newest) = self.survey.standing.pointed().cloned()
+            && pointed.as_ref().is_none_or(|pointed| pointed.id != newest.id)
+            && let Err(error) = self.point_at(&newest).await
+        {
+            self.site.emitter.notice(format!("the live pointer could not be written: {error}"));
         }
-        let release = Release { id: id.clone(), commit, images: BTreeMap::new(), terraform: tree.digest() };
-        let record = Record {
-            version: Record::VERSION,
-            id,
-            environment: site.name().to_owned(),
-            kind: Kind::Promotion,
-            by: caller.arn,
-            owner: site.owner.clone(),
-            began: now.to_string(),
-            ended: None,
-            release,
-            previous: standing.live.as_ref().map(|live| live.release.clone()),
-            evidence: Vec::new(),
-            step: Step::Began,
-            outcome: None,
-        };
-        Ok((OpenRecord::begin(&site.ledger, record).await?, standing))
+        if let Some(ended) = pointed
+            && let Err(error) = self.site.ledger.write_end(&ended).await
+        {
+            self.site.emitter.notice(format!("the end of {} could not be written: {error}", ended.id));
+        }
     }
 
     /// What a rollback from any machine needs, before anything changes.
     pub(super) async fn keep(&mut self, candidate: &Candidate) -> Result<(), crate::Error> {
+        self.hold().await?;
         let id = self.record.record.id.clone();
         let ledger = &self.site.ledger;
         let packed = candidate.tree.pack().map_err(|_| Error::KeptFiles { release: id.clone() })?;
@@ -113,7 +82,7 @@ impl<'a> Run<'a> {
         release: &Release,
         cancel: &Cancel,
     ) -> Result<Planned, crate::Error> {
-        self.lease.check()?;
+        self.hold().await?;
         let planned = self.site.stage("plan", self.site.plan(tree, release, false, cancel)).await?;
         self.record.advance(Step::Planned).await?;
         Ok(planned)
@@ -129,130 +98,78 @@ impl<'a> Run<'a> {
         if cancel.is_cancelled() {
             return Err(crate::Error::Cancelled);
         }
-        self.lease.check()?;
+        self.hold().await?;
         self.record.advance(Step::Applying).await?;
-        if planned.is_something {
-            self.site.stage("apply", self.site.apply(planned, cancel)).await?;
-        }
-        let definitions = self.site.task_definitions(planned).await?;
-        if self.standing.scaled_to_zero {
-            self.scale(&definitions, foundation, 1).await?;
-        }
-        self.record.advance(Step::Waiting).await?;
-        let waiting = wait::wait(&self.site, &foundation.cluster, release, &definitions, cancel);
-        self.site.stage("wait", waiting).await?;
-        self.record.advance(Step::Smoking).await?;
-        self.site.stage("smoke", smoke::smoke(&self.site, &foundation.url, release, cancel)).await?;
-        self.lease.check()?;
-        Ok(())
-    }
-
-    /// Services that are not there are at zero.
-    async fn scale(
-        &self,
-        services: &BTreeMap<String, String>,
-        foundation: &Foundation,
-        tasks: u32,
-    ) -> Result<(), crate::Error> {
-        let cloud = &self.site.cloud.services;
-        for service in services.keys() {
-            if cloud.service(&foundation.cluster, service).await.map_err(Error::from)?.is_some() {
-                cloud.scale(&foundation.cluster, service, tasks).await.map_err(Error::from)?;
+        if planned.is_something
+            && let Err(error) = self.site.stage("apply", self.site.apply(planned, cancel)).await
+        {
+            if matches!(error, crate::Error::Promotion(Error::StateLocked { .. })) {
+                // Terraform takes its lock before it changes anything.
+                self.record.record.step = Step::Planned;
             }
-        }
-        Ok(())
-    }
-
-    /// Writes down how it ended, after having put back what was there if it ended badly, and gives up the lock.
-    pub(super) async fn finish(
-        mut self,
-        foundation: &Foundation,
-        outcome: Result<Option<Proposal>, crate::Error>,
-        decider: &dyn Decider,
-    ) -> Result<Promoted, crate::Error> {
-        let ended = self.end(foundation, outcome, decider).await;
-        self.lease.release().await;
-        ended
-    }
-
-    async fn end(
-        &mut self,
-        foundation: &Foundation,
-        outcome: Result<Option<Proposal>, crate::Error>,
-        decider: &dyn Decider,
-    ) -> Result<Promoted, crate::Error> {
-        let environment = self.site.name().to_owned();
-        let error = match outcome {
-            Ok(proposal) => {
-                // The same release once more leaves the one before it where it was, for a rollback to return to.
-                if let Some(live) =
-                    self.standing.live.as_ref().filter(|live| live.release.is_same(&self.record.record.release))
-                {
-                    self.record.record.previous.clone_from(&live.previous);
-                }
-                self.record.end(Outcome::Live).await?;
-                self.supersede().await?;
-                let Record { id, release, .. } = self.record.record.clone();
-                return Ok(Promoted { environment, id: Some(id), proposal, release, url: foundation.url.clone() });
-            }
-            Err(error) => error,
-        };
-        if self.record.record.step < Step::Applying {
-            self.record.end(Outcome::NothingChanged { cause: error.to_string() }).await?;
             return Err(error);
         }
-        // Whoever has the lock now puts it right.
-        self.lease.check()?;
-        let interrupted = matches!(error, crate::Error::Cancelled);
-        let previous = self.record.record.previous.clone();
-        if interrupted {
-            let name = previous.as_ref().map_or_else(|| "nothing".to_owned(), name_of);
-            if decider.asks() {
-                let text = format!("Interrupted. Return to {name}? [Y/n]");
-                self.site.emitter.emit(Event::Question { text });
-            }
-            if !decider.undo().await {
-                let step = format!("{:?}", self.record.record.step).to_lowercase();
-                return Err(Error::Left { environment, step }.into());
-            }
+        let definitions = self.site.task_definitions(planned).await?;
+        if self.survey.standing.is_at_zero {
+            self.hold().await?;
+            self.start(&definitions, foundation).await?;
         }
-        let cause = error.to_string();
-        let restored = self.put_back(previous.as_ref(), foundation).await;
-        let cause_of = Box::new(error);
-        let (outcome, error) = match (restored, previous) {
-            (Ok(()), Some(previous)) => {
-                let live = name_of(&previous);
-                let error = Error::RolledBack { environment, cause: cause_of, live, interrupted };
-                (Outcome::RolledBack { cause }, error)
-            }
-            (Ok(()), None) => {
-                let error = Error::ScaledToZero { environment, cause: cause_of, interrupted };
-                (Outcome::ScaledToZero { cause }, error)
-            }
-            (Err(rollback), _) => {
-                let outcome = Outcome::RollbackFailed { cause, rollback: rollback.to_string() };
-                (outcome, Error::RollbackFailed { environment, cause: cause_of, rollback: Box::new(rollback) })
-            }
-        };
-        let is_put_back = !matches!(outcome, Outcome::RollbackFailed { .. });
-        // What is live matters more than what is written of it: a record that cannot be written must not hide that.
-        let mut written = self.record.end(outcome).await;
-        if is_put_back && written.is_ok() {
-            written = self.supersede().await;
-        }
-        if let Err(error) = written {
-            self.site.emitter.notice(format!("the record could not be written: {error}"));
-        }
-        Err(error.into())
+        self.reach(Step::Waiting).await?;
+        let waiting = wait::wait(&self.site, &foundation.cluster, release, &definitions, cancel);
+        self.site.stage("wait", waiting).await?;
+        self.reach(Step::Smoking).await?;
+        self.site.stage("smoke", smoke::smoke(&self.site, &foundation.url, release, cancel)).await?;
+        Ok(())
     }
 
-    /// What was live before, or nothing where nothing was.
-    async fn put_back(&mut self, previous: Option<&Release>, foundation: &Foundation) -> Result<(), crate::Error> {
-        self.record.advance(Step::RollingBack).await?;
+    /// A step that was taken is not undone because nobody can read of it.
+    async fn reach(&mut self, step: Step) -> Result<(), Error> {
+        match self.record.reach(step).await {
+            Err(error) if !matches!(error, Error::LockLost { .. }) => {
+                self.site.emitter.notice(format!("the record could not be written, and this goes on: {error}"));
+                Ok(())
+            }
+            reached => reached,
+        }
+    }
+
+    /// Services that an earlier first release left at zero tasks.
+    async fn start(&self, services: &BTreeMap<String, String>, foundation: &Foundation) -> Result<(), Error> {
+        for service in services.keys() {
+            if self.desired(service, foundation).await? == Some(0) {
+                self.scale(service, foundation, 1).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `None` where the service is not there.
+    async fn desired(&self, service: &str, foundation: &Foundation) -> Result<Option<u32>, Error> {
+        let cloud = &self.site.cloud.services;
+        let state = retry(|| cloud.service(&foundation.cluster, service)).await?;
+        Ok(state.map(|state| state.desired))
+    }
+
+    async fn scale(&self, service: &str, foundation: &Foundation, tasks: u32) -> Result<(), Error> {
+        let cloud = &self.site.cloud.services;
+        Ok(retry(|| cloud.scale(&foundation.cluster, service, tasks)).await?)
+    }
+
+    /// What was live before, or nothing where nothing was. What can be written of it meanwhile must not stop it.
+    pub(super) async fn put_back(
+        &mut self,
+        previous: Option<&Release>,
+        foundation: &Foundation,
+    ) -> Result<(), crate::Error> {
+        self.hold().await?;
+        self.reach(Step::RollingBack).await?;
         let site = &self.site;
         match previous {
             Some(previous) => site.stage("roll back", self.restore(previous, foundation)).await,
-            None => site.stage("roll back", self.empty(foundation)).await,
+            None => {
+                self.survey.known(site.name())?;
+                site.stage("roll back", self.empty(foundation)).await
+            }
         }
     }
 
@@ -262,30 +179,39 @@ impl<'a> Run<'a> {
         let tree = kept_tree(&self.site.ledger, previous).await?;
         let planned = self.site.plan(&tree, previous, false, &never).await?;
         if planned.is_something {
+            self.hold().await?;
             self.site.apply(&planned, &never).await?;
         }
         let definitions = self.site.task_definitions(&planned).await?;
         wait::wait(&self.site, &foundation.cluster, previous, &definitions, &never).await
     }
 
+    /// Services that are not there are at zero.
     async fn empty(&self, foundation: &Foundation) -> Result<(), crate::Error> {
-        let services = &self.record.record.release.images;
-        let services = services.keys().map(|service| (service.clone(), String::new())).collect();
-        self.scale(&services, foundation, 0).await
+        for service in self.record.record.release.images.keys() {
+            if self.desired(service, foundation).await?.is_some() {
+                self.scale(service, foundation, 0).await?;
+            }
+        }
+        Ok(())
     }
 
-    /// One that was killed has its end now.
-    async fn supersede(&self) -> Result<(), Error> {
-        if let Some(killed) = &self.standing.unfinished {
+    /// The live pointer comes after the record: of the two, the newer record is right.
+    pub(super) async fn point(&mut self) -> Result<(), Error> {
+        let record = self.record.record.clone();
+        self.point_at(&record).await
+    }
+
+    async fn point_at(&mut self, record: &Record) -> Result<(), Error> {
+        self.site.ledger.point(record, &mut self.pointer_etag).await
+    }
+
+    /// Those that were killed have their end now.
+    pub(super) async fn supersede(&self) -> Result<(), Error> {
+        for killed in &self.survey.standing.unfinished {
             let by = self.record.record.id.clone();
             self.site.ledger.close(&killed.id, Outcome::Superseded { by }).await?;
         }
         Ok(())
     }
-}
-
-/// As people know a release.
-fn name_of(release: &Release) -> String {
-    let commit = release.commit.get(..12).unwrap_or(&release.commit);
-    format!("release {} (commit {commit})", release.id)
 }

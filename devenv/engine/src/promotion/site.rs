@@ -10,11 +10,11 @@ use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use tokio::sync::OnceCell;
 
-use super::account::{account_file, agree, host, owner};
+use super::account::{account_file, agree, owner};
 use super::cloud::{Caller, Cloud, CloudAddress};
 use super::ledger::Ledger;
 use super::terraform::{Terraform, environment};
-use super::{Error, rehearsal};
+use super::{Error, place, rehearsal};
 use crate::dynamo::Endpoint;
 use crate::execute::millis;
 use crate::lock::{self, HeldLock, LockAttempt};
@@ -37,7 +37,15 @@ pub(super) struct Site<'a> {
     pub(super) variables: BTreeMap<OsString, OsString>,
     pub(super) backend: Vec<String>,
     /// Nobody else promotes from this folder; `None` where nothing is changed.
-    _held: Option<HeldLock>,
+    held: Option<HeldFolder>,
+}
+
+/// This folder's own lock, of which only one run at a time can have it.
+#[derive(Debug)]
+struct HeldFolder {
+    /// The folder's random name.
+    name: String,
+    _lock: HeldLock,
 }
 
 impl<'a> Site<'a> {
@@ -70,8 +78,11 @@ impl<'a> Site<'a> {
         let state = |source| crate::Error::State { path: folder.clone(), source };
         std::fs::create_dir_all(&folder).map_err(state)?;
         let held = if locks {
-            match lock::try_hold(&folder.join("lock")).map_err(state)? {
-                LockAttempt::Held(held) => Some(held),
+            let path = folder.join("lock");
+            match lock::try_hold(&path).map_err(state)? {
+                LockAttempt::Held(lock) => {
+                    Some(HeldFolder { name: place::of(&folder, &path).map_err(state)?, _lock: lock })
+                }
                 LockAttempt::Taken { pid } => return Err(crate::Error::Locked { pid }),
             }
         } else {
@@ -120,7 +131,7 @@ impl<'a> Site<'a> {
             terraform: OnceCell::new(),
             variables,
             backend,
-            _held: held,
+            held,
         })
     }
 
@@ -133,9 +144,9 @@ impl<'a> Site<'a> {
         self.endpoint.as_ref().ok_or_else(incomplete)
     }
 
-    /// The machine and the folder, of which only one run at a time can have the lock.
-    pub(super) fn place(&self) -> String {
-        format!("{}:{}", host(), self.folder)
+    /// The folder's random name; empty where nothing is changed.
+    pub(super) fn place(&self) -> &str {
+        self.held.as_ref().map_or("", |held| &held.name)
     }
 
     /// Who calls, if it is the environment's own account and region: a wrong one is the worst mistake there is.

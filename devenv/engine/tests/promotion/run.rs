@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use devenv_engine::promotion::{self, PromoteOptions, Promoted};
+use devenv_engine::promotion::{self, PromoteOptions, Promoted, RollbackOptions};
 use devenv_engine::{Cancel, Emitter, Error, ProjectOptions, PromotionTools};
 use devenv_fakes::{FakeIdentity, FakeTerraform};
 use devenv_model::event::Event;
@@ -103,7 +103,7 @@ impl<'a> Machine<'a> {
     async fn run(&self, back: bool, only_plan: bool) -> Ended {
         let deadline = std::time::Instant::now() + FORKS;
         loop {
-            match self.run_once(back, only_plan).await {
+            match Box::pin(self.run_once(back, only_plan)).await {
                 Ended::Failed(error)
                     if matches!(*error, Error::Locked { .. }) && std::time::Instant::now() < deadline =>
                 {
@@ -134,7 +134,8 @@ impl<'a> Machine<'a> {
         let work = async {
             let (decider, cancel) = (Yes, Cancel::never());
             if back {
-                return promotion::roll_back(&options, "dev", &decider, &emitter, &cancel).await;
+                let order = RollbackOptions { environment: "dev".to_owned(), to: None };
+                return promotion::roll_back(&options, &order, &decider, &emitter, &cancel).await;
             }
             let order = PromoteOptions { environment: "dev".to_owned(), only_plan };
             promotion::promote(&options, &order, &decider, &emitter, &cancel).await

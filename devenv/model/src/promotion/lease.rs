@@ -1,6 +1,10 @@
 //! Who may promote to an environment: one promotion at a time.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use super::format::{self, FormatError};
 
 /// The content of an environment's lock. Its holder writes it anew while it works, so that a holder that died is known by
 /// what it did not write.
@@ -10,40 +14,91 @@ pub struct Lease {
     pub version: u32,
     /// For people, such as `ada@laptop`.
     pub owner: String,
-    /// The machine and the folder that the holder works in: a second run in the same folder knows whether the first lives.
+    /// A random name of the folder that the holder works in: a second run in the same folder knows whether the first lives.
     pub place: String,
-    /// The promotion's id.
+    /// A random name of the run that holds it.
     pub promotion: String,
-    /// Unix seconds.
+    /// Unix seconds by the holder's clock, for people.
     pub since: i64,
-    /// Unix seconds; later than that, it is nobody's.
+    /// 0 when it was given up. Else it grows with every renewal; an earlier devenv reads Unix seconds in it.
     pub until: i64,
 }
 
 impl Lease {
     pub const VERSION: u32 = 1;
-    /// Seconds for which it holds without being written anew.
-    pub const LASTS: i64 = 60;
+    /// For how long it holds without being written anew.
+    pub const LASTS: Duration = Duration::from_secs(Self::SECONDS.unsigned_abs());
+    const SECONDS: i64 = 60;
 
-    /// For `promotion` from now on.
+    /// For the run `promotion` from now on (Unix seconds).
     pub fn new(owner: String, place: String, promotion: String, now: i64) -> Self {
-        Self { version: Self::VERSION, owner, place, promotion, since: now, until: now + Self::LASTS }
+        Self { version: Self::VERSION, owner, place, promotion, since: now, until: now + Self::SECONDS }
     }
 
-    /// Whether somebody else has to wait. A holder in the same `place` is gone when this one has the place's own lock.
-    pub fn keeps_out(&self, place: &str, now: i64) -> bool {
-        now < self.until && self.place != place
+    pub fn read(json: &[u8]) -> Result<Self, FormatError> {
+        format::read("lock", &(Self::VERSION..=Self::VERSION), json)
     }
 
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a lease is plain data")
+    }
+
+    pub fn is_given_up(&self) -> bool {
+        self.until == 0
+    }
+
+    /// Whether the same run holds both.
+    pub fn is_of(&self, other: &Self) -> bool {
+        self.place == other.place && self.promotion == other.promotion && !self.is_given_up()
+    }
+
+    /// Never the same as before, even if the clock was put back: by that, others see that its holder lives.
     #[must_use]
     pub fn renewed(&self, now: i64) -> Self {
-        Self { until: now + Self::LASTS, ..self.clone() }
+        Self { until: (now + Self::SECONDS).max(self.until + 1), ..self.clone() }
     }
 
     /// The same when given up.
     #[must_use]
-    pub fn released(&self) -> Self {
+    pub fn given_up(&self) -> Self {
         Self { until: 0, ..self.clone() }
+    }
+}
+
+/// What somebody who wants the lock has seen of it. No clock but the observer's own counts, and of that only what went by.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Its content's ETag, and when it was first seen by the observer's clock.
+    seen: Option<(String, Duration)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// It may be taken: given up, left by a run of the observer's own folder, or not renewed for as long as it lasts.
+    Free,
+    /// Its holder has renewed it since the first look, or somebody else took it: that one lives.
+    Alive,
+    /// It may be of somebody who died. It is free when it is still the same after so long.
+    Wait(Duration),
+}
+
+impl Watch {
+    /// Looks at the lock. `place` is the observer's folder, whose own lock the observer holds: no other run lives there.
+    pub fn look(&mut self, lease: &Lease, etag: &str, place: &str, now: Duration) -> Sight {
+        if lease.is_given_up() || lease.place == place {
+            return Sight::Free;
+        }
+        match &self.seen {
+            None => {
+                self.seen = Some((etag.to_owned(), now));
+                Sight::Wait(Lease::LASTS)
+            }
+            Some((seen, _)) if seen != etag => Sight::Alive,
+            Some((_, since)) => match Lease::LASTS.checked_sub(now.saturating_sub(*since)) {
+                None | Some(Duration::ZERO) => Sight::Free,
+                Some(left) => Sight::Wait(left),
+            },
+        }
     }
 }
 
@@ -51,13 +106,50 @@ impl Lease {
 mod tests {
     use super::*;
 
+    /// Of a holder whose clock is off by so many seconds.
+    fn lease(off: i64) -> Lease {
+        Lease::new("ada@laptop".to_owned(), "1a2b".to_owned(), "3c4d".to_owned(), 1_795_000_000 + off)
+    }
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
     #[test]
-    fn it_keeps_others_out_until_it_ends() {
-        let lease = Lease::new("ada@laptop".to_owned(), "laptop:/orders".to_owned(), "1".to_owned(), 1000);
-        assert!(lease.keeps_out("server:/orders", 1000) && lease.keeps_out("server:/orders", 1059));
-        assert!(!lease.keeps_out("server:/orders", 1060));
-        assert!(!lease.keeps_out("laptop:/orders", 1000), "the same folder has a lock of its own");
-        assert!(lease.renewed(1050).keeps_out("server:/orders", 1109));
-        assert!(!lease.released().keeps_out("server:/orders", 1001));
+    fn it_is_free_when_nobody_renewed_it_while_it_was_watched() {
+        for off in [-900, 0, 900] {
+            let mut watch = Watch::default();
+            let mut look = |now| watch.look(&lease(off), "1", "5e6f", seconds(now));
+            assert_eq!(look(1000), Sight::Wait(seconds(60)), "{off}");
+            assert_eq!(look(1059), Sight::Wait(seconds(1)), "{off}");
+            assert_eq!(look(1060), Sight::Free, "{off}");
+        }
+    }
+
+    #[test]
+    fn a_holder_that_renews_it_lives_whatever_its_clock_shows() {
+        for off in [-900, 0, 900] {
+            let mut watch = Watch::default();
+            assert_eq!(watch.look(&lease(off), "1", "5e6f", seconds(10)), Sight::Wait(seconds(60)));
+            let renewed = lease(off).renewed(0);
+            assert_ne!(renewed, lease(off), "a clock that was put back");
+            assert_eq!(watch.look(&renewed, "2", "5e6f", seconds(25)), Sight::Alive, "{off}");
+        }
+    }
+
+    #[test]
+    fn it_is_free_at_once_when_given_up_or_left_in_the_same_folder() {
+        assert_eq!(Watch::default().look(&lease(900).given_up(), "1", "5e6f", seconds(0)), Sight::Free);
+        assert_eq!(Watch::default().look(&lease(900), "1", "1a2b", seconds(0)), Sight::Free);
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_a_newer_one_is_refused() {
+        let json = lease(0).to_json();
+        assert_eq!(Lease::read(&json), Ok(lease(0)));
+        let newer = String::from_utf8(json).expect("JSON").replacen("\"version\":1", "\"version\":2,\"more\":0", 1);
+        let refused = Lease::read(newer.as_bytes()).expect_err("it is newer");
+        assert_eq!(refused, FormatError::Version { what: "lock", found: 2, known: 1 });
+        assert!(matches!(Lease::read(b"{}"), Err(FormatError::Unreadable { .. })));
     }
 }

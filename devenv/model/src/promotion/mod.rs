@@ -1,17 +1,25 @@
 //! A promotion, as far as it can be decided without touching the world: what Terraform may change, when a release is
-//! live, who may promote, and what is written down.
+//! live, who may promote, what is written down, and what follows from it.
 
 mod changes;
+mod format;
+mod id;
 mod lease;
+mod pointer;
 mod proposal;
 mod record;
 mod rollout;
+mod standing;
 
 pub use changes::{Action, Changes, ResourceChange};
-pub use lease::Lease;
+pub use format::FormatError;
+pub use id::{compare_ids, next_id};
+pub use lease::{Lease, Sight, Watch};
+pub use pointer::Pointer;
 pub use proposal::{ImageChange, Proposal};
-pub use record::{Kind, Outcome, Record, RecordError, Release, ReleasedImage, Step};
+pub use record::{Kind, Outcome, Record, Release, ReleasedImage, Step};
 pub use rollout::{
     ContainerEnd, Deployment, Judged, Rollout, RolloutFailure, ServiceState, TaskContainer, TaskState, Wanted, ended,
     judge,
 };
+pub use standing::Standing;

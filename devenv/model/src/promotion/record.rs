@@ -1,15 +1,18 @@
 //! What is written down of a promotion, before it changes anything and at every step.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
+
+use super::format::{self, FormatError};
 
 /// One promotion, or one rollback that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     pub version: u32,
-    /// Sorts by time: `20261121T100000123Z-1a2b3c4d`.
+    /// Sorts by the order of promotions, as [`super::compare_ids`] does: `r000042-1a2b3c4d5e6f7081`.
     pub id: String,
     pub environment: String,
     pub kind: Kind,
@@ -20,7 +23,8 @@ pub struct Record {
     pub began: String,
     pub ended: Option<String>,
     pub release: Release,
-    /// What was live before; `None` for the first one.
+    /// While it goes on, what was live when it began. When it has ended live, what a rollback returns to: for a rollback, that is
+    /// what was live before the release that it returned to. `None` for the first one.
     pub previous: Option<Release>,
     /// Names of the files of evidence that are kept beside this.
     pub evidence: Vec<String>,
@@ -115,17 +119,10 @@ pub enum Outcome {
     },
 }
 
-/// Why a record cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    #[error("it is no record: {0}")]
-    Unreadable(String),
-    #[error("it has version {found}; this devenv reads version {known}", known = Record::VERSION)]
-    Version { found: u32 },
-}
-
 impl Record {
-    pub const VERSION: u32 = 1;
+    /// As it is written. A devenv that knows no live pointer refuses it, for it would leave the pointer behind.
+    pub const VERSION: u32 = 2;
+    pub(super) const VERSIONS: RangeInclusive<u32> = 1..=Self::VERSION;
 
     pub fn to_json(&self) -> String {
         let mut text = serde_json::to_string_pretty(self).expect("a record is plain data");
@@ -133,21 +130,17 @@ impl Record {
         text
     }
 
-    pub fn read(json: &[u8]) -> Result<Self, RecordError> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: u32,
-        }
-        let unreadable = |error: serde_json::Error| RecordError::Unreadable(error.to_string());
-        let Versioned { version: found } = serde_json::from_slice(json).map_err(unreadable)?;
-        if found != Self::VERSION {
-            return Err(RecordError::Version { found });
-        }
-        serde_json::from_slice(json).map_err(unreadable)
+    pub fn read(json: &[u8]) -> Result<Self, FormatError> {
+        format::read("record", &Self::VERSIONS, json)
     }
 
     pub fn is_live(&self) -> bool {
         self.outcome == Some(Outcome::Live)
+    }
+
+    /// Whether its `previous` is what was rolled away from, as a former devenv wrote it of a rollback.
+    pub fn names_what_it_left(&self) -> bool {
+        self.version == 1 && self.kind == Kind::Rollback
     }
 
     /// Killed after it may have changed what runs.
@@ -168,7 +161,7 @@ mod tests {
         };
         Record {
             version: Record::VERSION,
-            id: "20261121T100000123Z-1a2b3c4d".to_owned(),
+            id: "r000042-1a2b3c4d5e6f7081".to_owned(),
             environment: "dev".to_owned(),
             kind: Kind::Promotion,
             by: "arn:aws:iam::123456789012:role/orders-dev-promote".to_owned(),
@@ -176,7 +169,7 @@ mod tests {
             began: "2026-11-21T10:00:00Z".to_owned(),
             ended: None,
             release: Release {
-                id: "20261121T100000123Z-1a2b3c4d".to_owned(),
+                id: "r000042-1a2b3c4d5e6f7081".to_owned(),
                 commit: "4".repeat(40),
                 images: [("order-api".to_owned(), image)].into(),
                 terraform: "3".repeat(64),
@@ -199,10 +192,13 @@ mod tests {
     fn one_that_was_cut_off_or_is_of_another_version_is_refused() {
         let json = record().to_json();
         for end in [0, 1, json.len() / 2, json.trim_end().len() - 1] {
-            assert!(matches!(Record::read(&json.as_bytes()[..end]), Err(RecordError::Unreadable(_))), "{end} bytes");
+            let read = Record::read(&json.as_bytes()[..end]);
+            assert!(matches!(read, Err(FormatError::Unreadable { .. })), "{end} bytes");
         }
-        let newer = json.replacen("\"version\": 1", "\"version\": 2", 1);
-        assert_eq!(Record::read(newer.as_bytes()), Err(RecordError::Version { found: 2 }));
+        let of_version = |version: u32| json.replacen("\"version\": 2", &format!("\"version\": {version}"), 1);
+        let refused = Record::read(of_version(3).as_bytes()).expect_err("it is newer");
+        assert_eq!(refused, FormatError::Version { what: "record", found: 3, known: 2 });
+        assert_eq!(Record::read(of_version(1).as_bytes()), Ok(Record { version: 1, ..record() }));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What the gate does not let through, and that it says which and why.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use super::project::{Project, put};
 use super::server::Behaviour::{Broken, Good};
 use crate::containers::engine::docker;
@@ -102,13 +105,30 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
             "{{\"version\":1,\"owner\":\"ada@laptop\",\"place\":\"laptop:/orders\",\"promotion\":\"x\",\"since\":1795000000,\"until\":{until}}}"
         )
     };
-    put(&url, "rehearsal/releases/lock", &lock(32_503_680_000));
-    let held = project.promote();
+    // Its holder lives: it renews it. What its clock shows is of no account.
+    let ends = AtomicBool::new(false);
+    let held = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for until in 1_000.. {
+                put(&url, "rehearsal/releases/lock", &lock(until));
+                if ends.load(Ordering::SeqCst) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        });
+        let held = project.promote();
+        ends.store(true, Ordering::SeqCst);
+        held
+    });
     assert_eq!(held.code, 9, "{}", held.err);
     assert!(held.err.contains("ada@laptop is promoting to rehearsal since 2026-11-18"), "{}", held.err);
 
-    // Of somebody who was killed: nobody has renewed it.
-    put(&url, "rehearsal/releases/lock", &lock(1_795_000_060));
+    put(&url, "rehearsal/releases/lock", "{\"version\":2}");
+    refused(&project, &["the lock rehearsal/releases/lock cannot be used: it has version 2", "hint: a newer devenv"]);
+
+    // Of somebody who was killed: nobody renews it, though by its holder's clock it lasts for ever.
+    put(&url, "rehearsal/releases/lock", &lock(32_503_680_000));
     let state_lock = |who: &str| {
         format!(
             "{{\"ID\":\"0a-1b\",\"Operation\":\"OperationTypeApply\",\"Info\":\"\",\"Who\":\"{who}\",\"Version\":\"1.11.4\",\"Created\":\"2026-11-18T11:06:40Z\",\"Path\":\"shop-state/rehearsal/release.tfstate\"}}"

@@ -1,6 +1,6 @@
 //! Releases that go well, and what becomes of those that do not.
 
-use super::project::Project;
+use super::project::{Project, put};
 use super::server::Behaviour::{Broken, Crashes, Good};
 
 #[test]
@@ -44,6 +44,44 @@ fn what_was_tested_is_made_live_and_what_fails_is_put_back() {
     assert_eq!(project.endings(), ["live", "rolled_back", "rolled_back", "live", "live", "live", "live"]);
     project.done(&["down", "--volumes"]);
     assert_eq!(project.things(), Vec::<String>::new());
+}
+
+#[test]
+fn rollbacks_go_further_back_or_to_a_release_that_is_named() {
+    let Some(project) = Project::new() else { return };
+    let mut url = String::new();
+    for edition in 1..=3 {
+        project.tested(Good, edition);
+        url = project.released();
+    }
+    let release = |record: &serde_json::Value| record["release"]["id"].as_str().expect("an id").to_owned();
+    let releases: Vec<String> = project.history().iter().map(release).collect();
+    assert!(releases.is_sorted_by(|newer, older| newer > older), "{releases:?}");
+    let back = |to: &[&str]| project.run(&[&["rollback", "rehearsal", "--yes", "--output", "plain"], to].concat());
+    for edition in [2, 1] {
+        let ran = back(&[]);
+        assert_eq!((ran.code, project.edition(&url)), (0, Ok(edition)), "{}", ran.err);
+    }
+    let first = back(&[]);
+    assert_eq!(first.code, 1, "{}", first.err);
+    assert!(first.err.contains("nothing was released to rehearsal before"), "{}", first.err);
+
+    let named = back(&["--to", &releases[0]]);
+    assert_eq!((named.code, project.edition(&url)), (0, Ok(3)), "{}", named.err);
+    let unknown = back(&["--to", "r000099-aa"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.err);
+    assert!(unknown.err.contains("hint: devenv history rehearsal"), "{}", unknown.err);
+    project.tested(Broken, 4);
+    assert_eq!(project.promote().code, 7);
+    let failed = release(&project.history()[0]);
+    let never = back(&["--to", &failed]);
+    assert_eq!(never.code, 6, "{}", never.err);
+    assert!(never.err.contains("never was live"), "{}", never.err);
+    put(&url, &format!("rehearsal/releases/{}/terraform.tar", releases[1]), "damaged");
+    let damaged = back(&["--to", &releases[1]]);
+    assert_eq!(damaged.code, 1, "{}", damaged.err);
+    assert!(damaged.err.contains("hint: check out the release's commit"), "{}", damaged.err);
+    assert_eq!(project.edition(&url), Ok(3), "what was refused changed nothing");
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! AWS takes fewer requests for a moment, or a network breaks: such an error is no answer, and the same is asked again.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::cloud::{CloudError, CloudErrorKind};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// After that, it counts. Shorter than a lease lasts.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// How long one request is tried.
+#[derive(Debug)]
+pub(super) struct Retry {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Retry {
+    pub(super) fn new() -> Self {
+        Self { until: Instant::now() + WITHIN, pause: FIRST_PAUSE }
+    }
+
+    /// Waits before the next try; an error when there is to be none.
+    pub(super) async fn after(&mut self, error: CloudError) -> Result<(), CloudError> {
+        if !may_pass(&error) || Instant::now() + self.pause > self.until {
+            return Err(error);
+        }
+        self.pause().await;
+        Ok(())
+    }
+
+    /// The same for what must be tried again whatever it was. Returns whether there is time left.
+    pub(super) async fn pause(&mut self) -> bool {
+        if Instant::now() + self.pause > self.until {
+            return false;
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+/// Does what may be done twice until there is an answer.
+pub(super) async fn retry<T, F>(mut work: impl FnMut() -> F) -> Result<T, CloudError>
+where
+    F: Future<Output = Result<T, CloudError>>,
+{
+    let mut retry = Retry::new();
+    loop {
+        match work().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => retry.after(error).await?,
+        }
+    }
+}
+
+/// Whether it may go well in a while with nobody doing anything about it.
+fn may_pass(error: &CloudError) -> bool {
+    use CloudErrorKind as Kind;
+    !matches!(error.kind, Kind::Conflict | Kind::NotFound | Kind::Login | Kind::Denied)
+}
