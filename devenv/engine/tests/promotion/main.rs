@@ -14,5 +14,4 @@ mod world;
 #[expect(dead_code, reason = "only the codes are asked for")]
 mod exit;
 #[path = "../../../cli/src/report.rs"]
-#[expect(dead_code, reason = "only the codes are asked for")]
 mod report;
