@@ -4,6 +4,7 @@ mod engine;
 mod faulted;
 mod machine;
 mod outside;
+mod records;
 mod run;
 mod steps;
 mod table;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use devenv_engine::Cancel;
 use devenv_engine::promotion::{
@@ -117,15 +118,22 @@ pub(crate) struct FakeClock {
     since: Instant,
     /// Seconds.
     ahead: Arc<AtomicI64>,
+    /// Seconds in which the runtime's clock stood still.
+    slept: Arc<AtomicI64>,
 }
 
 impl FakeClock {
     pub(crate) fn at(began: jiff::Timestamp) -> Self {
-        Self { began, since: Instant::now(), ahead: Arc::default() }
+        Self { began, since: Instant::now(), ahead: Arc::default(), slept: Arc::default() }
     }
 
     pub(crate) fn jump(&self, seconds: i64) {
         self.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// The machine sleeps.
+    pub(crate) fn sleep(&self, seconds: i64) {
+        self.slept.fetch_add(seconds, Ordering::Relaxed);
     }
 }
 
@@ -134,6 +142,10 @@ impl WallClock for FakeClock {
         let ahead = jiff::SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
         let elapsed = jiff::SignedDuration::try_from(self.since.elapsed()).expect("not for ever");
         self.began + elapsed + ahead
+    }
+
+    fn gone_by(&self) -> Duration {
+        self.since.elapsed() + Duration::from_secs(self.slept.load(Ordering::Relaxed).unsigned_abs())
     }
 }
 

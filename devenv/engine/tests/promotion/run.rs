@@ -40,6 +40,14 @@ impl Ended {
     }
 }
 
+/// What is asked for.
+enum Order {
+    Promote,
+    Plan,
+    /// To this release, or to the one before.
+    RollBack(Option<String>),
+}
+
 /// A machine at which somebody promotes.
 pub(crate) struct Machine<'a> {
     world: &'a World,
@@ -92,18 +100,22 @@ impl<'a> Machine<'a> {
     }
 
     pub(crate) async fn promote(&self) -> Ended {
-        self.run(false, false).await
+        self.run(&Order::Promote).await
     }
 
     pub(crate) async fn roll_back(&self) -> Ended {
-        self.run(true, false).await
+        self.run(&Order::RollBack(None)).await
+    }
+
+    pub(crate) async fn roll_back_to(&self, release: &str) -> Ended {
+        self.run(&Order::RollBack(Some(release.to_owned()))).await
     }
 
     /// The folder's lock may still be open in a child of another test that has not become git yet.
-    async fn run(&self, back: bool, only_plan: bool) -> Ended {
+    async fn run(&self, order: &Order) -> Ended {
         let deadline = std::time::Instant::now() + FORKS;
         loop {
-            match Box::pin(self.run_once(back, only_plan)).await {
+            match Box::pin(self.run_once(order)).await {
                 Ended::Failed(error)
                     if matches!(*error, Error::Locked { .. }) && std::time::Instant::now() < deadline =>
                 {
@@ -114,7 +126,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    async fn run_once(&self, back: bool, only_plan: bool) -> Ended {
+    async fn run_once(&self, order: &Order) -> Ended {
         let (emitter, mut events) = Emitter::channel();
         let (faults, terraform) = (self.world.faults.clone(), self.world.terraform_faults.clone());
         let marks = (faults.clone(), terraform.clone());
@@ -133,11 +145,12 @@ impl<'a> Machine<'a> {
         let options = self.options();
         let work = async {
             let (decider, cancel) = (Yes, Cancel::never());
-            if back {
-                let order = RollbackOptions { environment: "dev".to_owned(), to: None };
+            let environment = "dev".to_owned();
+            if let Order::RollBack(to) = order {
+                let order = RollbackOptions { environment, to: to.clone() };
                 return promotion::roll_back(&options, &order, &decider, &emitter, &cancel).await;
             }
-            let order = PromoteOptions { environment: "dev".to_owned(), only_plan };
+            let order = PromoteOptions { environment, only_plan: matches!(order, Order::Plan) };
             promotion::promote(&options, &order, &decider, &emitter, &cancel).await
         };
         tokio::select! {
@@ -158,7 +171,7 @@ impl<'a> Machine<'a> {
         self.world.terraform_faults.clear();
         tokio::time::sleep(SETTLES).await;
         let running = self.world.services.live(CLUSTER, "web").iter().map(|live| edition(live)).collect();
-        let planned = match self.run(false, true).await {
+        let planned = match self.run(&Order::Plan).await {
             Ended::Done(planned) => planned.proposal.expect("a plan proposes"),
             other => panic!("a plan without faults must come to its end: {other:?}"),
         };

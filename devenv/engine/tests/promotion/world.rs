@@ -148,6 +148,13 @@ impl World {
         Utf8PathBuf::try_from(self.state.path().to_owned()).expect("UTF-8")
     }
 
+    /// The ids of the releases that were made, oldest first.
+    pub(crate) fn releases(&self) -> Vec<String> {
+        let keys = self.objects.keys(BUCKET);
+        let of = |key: &String| Some(key.strip_prefix("dev/releases/")?.strip_suffix("/terraform.tar")?.to_owned());
+        keys.iter().filter_map(of).collect()
+    }
+
     /// The tests of an edition were green.
     pub(crate) fn prove(&self, edition: u32) {
         let files = TERRAFORM.iter().map(|(path, text)| (*path, MODE, text.as_bytes()));
