@@ -3,6 +3,7 @@
 
 mod emulated;
 mod identity;
+mod lost_answer;
 mod objects;
 mod registry;
 mod services;
