@@ -1,6 +1,7 @@
 //! The `devenv` command: arguments in, events and one result out. What it does is in `devenv-engine`.
 
 mod arguments;
+mod background;
 mod commands;
 mod exit;
 mod render;

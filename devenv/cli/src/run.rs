@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{Arguments, Command, Global};
+use crate::background::Background;
 use crate::commands;
 use crate::exit::Exit;
 use crate::render::{self, Render, Style};
@@ -189,7 +190,8 @@ fn supervise(global: &Global, instance: &str) -> ExitCode {
         return complain("supervise needs --state-dir", Exit::Usage);
     };
     // Its standard error is the file that `up` shows when the supervisor fails.
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_target(false).init();
+    let log = Background::stderr();
+    tracing_subscriber::fmt().with_writer(move || log.clone()).with_ansi(false).with_target(false).init();
     // One thread: the supervisor relies on it when it hands a lock to a child.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
