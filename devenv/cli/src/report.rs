@@ -125,6 +125,11 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         }
         Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
         Error::SupervisorLost { .. } => ("supervisor_lost", Exit::Failed, hint("devenv up repairs the environment")),
+        Error::SupervisorSilent { pid } => {
+            let text = format!("kill -9 {pid}, then: devenv up, or devenv down, which clear up after it");
+            ("supervisor_silent", Exit::Failed, Some(text))
+        }
+        Error::Untrusted { remedy, .. } => ("untrusted", Exit::Failed, Some(remedy.clone())),
         Error::Refused { .. } => ("refused", Exit::Failed, hint("devenv status")),
         Error::Promotion(error) => promotion(error),
         Error::Cancelled => ("interrupted", Exit::Interrupted, None),

@@ -11,7 +11,7 @@ use crate::containers::{BuildInEngine, ContainerEngine, Scope};
 use crate::dynamo::Endpoint;
 use crate::lock::is_held;
 use crate::state_directory::RememberedChoice;
-use crate::{Emitter, Error, Project};
+use crate::{Emitter, Error, Project, control, supervisor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -102,21 +102,21 @@ impl Choice {
     }
 }
 
-/// For a command that starts something. An environment that runs keeps its runtime and its emulator unless another one
-/// is asked for; without one, a container engine that answers is preferred.
+/// For a command that starts something. An environment keeps its runtime and its emulator unless another one is asked
+/// for; before its first start, a container engine that answers is preferred.
 pub(crate) async fn choose(project: &Project, wish: &Wish) -> Result<Choice, Error> {
-    let running = running(project).await?;
-    let of_running = |chosen: &RememberedChoice| wish.runtime.is_none_or(|wished| wished == chosen.runtime);
-    let last = running.as_ref().filter(|chosen| of_running(chosen));
+    control::restore_files(&project.state).await?;
+    let kept = kept(project.state.remembered()?.chosen, processes(project)?);
+    let last = kept.filter(|kept| wish.runtime.is_none_or(|wished| wished == kept.chosen.runtime));
     let emulator = match (&wish.emulator_url, wish.emulator) {
         (Some(url), _) => ChosenEmulator::Outside(Endpoint::parse(url)?),
         (None, Some(kind)) => ChosenEmulator::Own(kind),
-        (None, None) => match last {
-            Some(last) => last.emulator()?,
+        (None, None) => match &last {
+            Some(last) => last.chosen.emulator()?,
             None => ChosenEmulator::Own(project.manifest.emulator.default),
         },
     };
-    let (runtime, why) = runtime(project, wish, &emulator, last).await?;
+    let (runtime, why) = runtime(project, wish, &emulator, last.as_ref()).await?;
     if let (ChosenRuntime::Process, ChosenEmulator::Own(kind)) = (&runtime, &emulator)
         && *kind != EmulatorKind::Embedded
     {
@@ -129,7 +129,7 @@ async fn runtime(
     project: &Project,
     wish: &Wish,
     emulator: &ChosenEmulator,
-    last: Option<&RememberedChoice>,
+    last: Option<&Kept>,
 ) -> Result<(ChosenRuntime, String), Error> {
     if let ChosenEmulator::Outside(endpoint) = emulator {
         if wish.runtime == Some(RuntimeKind::Docker) {
@@ -139,7 +139,7 @@ async fn runtime(
     }
     let (wished, why) = match (wish.runtime, last) {
         (Some(wished), _) => (Some(wished), Some("asked for".to_owned())),
-        (None, Some(last)) => (Some(last.runtime), Some("the environment runs so".to_owned())),
+        (None, Some(last)) => (Some(last.chosen.runtime), Some(last.why.to_owned())),
         (None, None) => (None, None),
     };
     if wished == Some(RuntimeKind::Process) {
@@ -160,7 +160,11 @@ async fn runtime(
 
 /// For a command about an environment that was started before.
 pub(crate) async fn current(project: &Project) -> Result<Choice, Error> {
-    let chosen = project.state.remembered()?.chosen.unwrap_or_default();
+    control::restore_files(&project.state).await?;
+    let chosen = match project.state.remembered()?.chosen {
+        Some(chosen) => chosen,
+        None => unremembered(project).await?,
+    };
     let runtime = match chosen.runtime {
         RuntimeKind::Process => ChosenRuntime::Process,
         RuntimeKind::Docker => ChosenRuntime::Docker(project.engines.connect().await?),
@@ -168,28 +172,63 @@ pub(crate) async fn current(project: &Project) -> Result<Choice, Error> {
     Ok(Choice { runtime, emulator: chosen.emulator()?, why: String::new(), build: None })
 }
 
-/// What the environment was started with, when any of it is there.
-async fn running(project: &Project) -> Result<Option<RememberedChoice>, Error> {
-    let chosen = project.state.remembered()?.chosen;
-    if is_supervised(project)? {
-        let of_processes = chosen.filter(|chosen| chosen.runtime == RuntimeKind::Process);
-        return Ok(Some(of_processes.unwrap_or_default()));
+/// What runs here although nothing is remembered: somebody removed the state directory.
+async fn unremembered(project: &Project) -> Result<RememberedChoice, Error> {
+    let by_default = RememberedChoice::default();
+    if processes(project)? != Processes::None {
+        return Ok(by_default);
     }
-    let Some(chosen) = chosen.filter(|chosen| chosen.runtime == RuntimeKind::Docker) else {
-        return Ok(None);
-    };
     let Ok(engine) = project.engines.connect().await else {
-        return Ok(None);
+        return Ok(by_default);
     };
     let scope = Scope::of(project);
-    let runs = engine.containers().await?.iter().any(|container| scope.is_ours(&container.labels));
-    Ok(runs.then_some(chosen))
+    if !engine.containers().await?.iter().any(|container| scope.is_ours(&container.labels)) {
+        return Ok(by_default);
+    }
+    let emulator = project.manifest.emulator.default;
+    Ok(RememberedChoice { runtime: RuntimeKind::Docker, emulator, emulator_url: None })
 }
 
-/// Whether a supervisor keeps processes of this environment.
-pub(crate) fn is_supervised(project: &Project) -> Result<bool, Error> {
+/// An environment's processes on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Processes {
+    Supervised,
+    /// Their supervisor was killed.
+    Left,
+    None,
+}
+
+fn processes(project: &Project) -> Result<Processes, Error> {
     let path = project.state.supervisor_lock();
-    is_held(&path).map_err(|source| Error::ReadFile { path, source })
+    if is_held(&path).map_err(|source| Error::ReadFile { path, source })? {
+        return Ok(Processes::Supervised);
+    }
+    let left = supervisor::find(&project.state);
+    let left = left.map_err(|source| Error::ReadFile { path: project.state.units(), source })?;
+    Ok(if left.is_empty() { Processes::None } else { Processes::Left })
+}
+
+/// What an environment goes on with unless something else is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    chosen: RememberedChoice,
+    why: &'static str,
+}
+
+/// Processes hold their ports and their data, whether or not a supervisor still keeps them; without any, the data are
+/// where the last choice put them.
+fn kept(remembered: Option<RememberedChoice>, processes: Processes) -> Option<Kept> {
+    let why = match processes {
+        Processes::Supervised => "the environment runs so",
+        Processes::Left => "processes of it are left",
+        Processes::None => {
+            // Somebody else's emulator may be gone by now.
+            let chosen = RememberedChoice { emulator_url: None, ..remembered? };
+            return Some(Kept { chosen, why: "it was chosen here last" });
+        }
+    };
+    let of_processes = remembered.filter(|chosen| chosen.runtime == RuntimeKind::Process);
+    Some(Kept { chosen: of_processes.unwrap_or_default(), why })
 }
 
 /// What every environment was started with before it was remembered.
@@ -205,5 +244,44 @@ impl RememberedChoice {
             Some(url) => Ok(ChosenEmulator::Outside(Endpoint::parse(url)?)),
             None => Ok(ChosenEmulator::Own(self.emulator)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(runtime: RuntimeKind, emulator: EmulatorKind) -> RememberedChoice {
+        RememberedChoice { runtime, emulator, emulator_url: None }
+    }
+
+    #[test]
+    fn what_a_crash_left_keeps_the_runtime_and_so_does_the_last_choice() {
+        let processes = chosen(RuntimeKind::Process, EmulatorKind::Embedded);
+        let containers = chosen(RuntimeKind::Docker, EmulatorKind::Localstack);
+        for (remembered, found, keeps) in [
+            (None, Processes::None, None),
+            (None, Processes::Left, Some(&processes)),
+            (Some(&processes), Processes::None, Some(&processes)),
+            (Some(&processes), Processes::Left, Some(&processes)),
+            (Some(&containers), Processes::None, Some(&containers)),
+            // Killed between the choice and the end of what ran before it.
+            (Some(&containers), Processes::Left, Some(&processes)),
+            (Some(&containers), Processes::Supervised, Some(&processes)),
+        ] {
+            let kept = kept(remembered.cloned(), found).map(|kept| kept.chosen);
+            assert_eq!(kept.as_ref(), keeps, "{remembered:?}, {found:?}");
+        }
+    }
+
+    #[test]
+    fn an_outside_emulator_is_kept_while_something_of_the_environment_is_there() {
+        let outside = RememberedChoice {
+            emulator_url: Some("http://127.0.0.1:8000".to_owned()),
+            ..chosen(RuntimeKind::Process, EmulatorKind::Embedded)
+        };
+        let kept_url = |processes| kept(Some(outside.clone()), processes).expect("remembered").chosen.emulator_url;
+        assert_eq!(kept_url(Processes::Left), outside.emulator_url);
+        assert_eq!(kept_url(Processes::None), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::containers::{ContainerRuntime, remove_orphans, settle};
 use crate::control::Client;
 use crate::promotion::rehearsal;
 use crate::up::command_lock;
-use crate::{Emitter, Error, Project, supervisor, test_environments};
+use crate::{Emitter, Error, Project, control, supervisor, test_environments};
 
 /// A stop that takes longer is explained while it lasts.
 const TELL_AFTER: Duration = Duration::from_secs(1);
@@ -33,7 +33,8 @@ pub struct Down {
 /// Stops the environment and whatever a killed run left of it. Nothing to stop is not an error.
 pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -> Result<Down, Error> {
     let mut down = Down::default();
-    let known = project.state.path().exists();
+    control::restore_files(&project.state).await?;
+    let known = is_known(project)?;
     let _alone = if known { Some(command_lock(project)?) } else { None };
     if known {
         test_environments::sweep(project, emitter).await;
@@ -52,6 +53,19 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
         }
     }
     Ok(down)
+}
+
+/// Whether anything was ever started here. Processes may be left where somebody removed the folder with their locks.
+fn is_known(project: &Project) -> Result<bool, Error> {
+    let state = &project.state;
+    if state.path().exists() {
+        return Ok(true);
+    }
+    let left = supervisor::find(state).map_err(|source| Error::ReadFile { path: state.units(), source })?;
+    if !left.is_empty() {
+        state.prepare()?;
+    }
+    Ok(!left.is_empty())
 }
 
 /// An environment runs in one way only: what runs in another than the chosen one is stopped.
@@ -80,7 +94,12 @@ pub(crate) async fn end_other_runtime(project: &Project, choice: &Choice, emitte
 async fn end_processes(project: &Project, down: &mut Down, emitter: &Emitter) -> Result<(), Error> {
     if let Some(mut client) = Client::reach(&project.state).await? {
         down.was_running = true;
-        down.stopped = client.observe().await?.into_iter().map(|unit| unit.name).collect();
+        let units = match client.observe().await {
+            // It ends for another reason at this moment.
+            Err(Error::SupervisorLost { .. }) => Vec::new(),
+            units => units?,
+        };
+        down.stopped = units.into_iter().map(|unit| unit.name).collect();
         let stopping = async {
             client.shutdown().await?;
             client.closed().await;

@@ -69,6 +69,12 @@ pub enum Error {
     /// The environment is another user's.
     #[error("cannot reach the supervisor at {path}: {source}")]
     Denied { path: Utf8PathBuf, source: std::io::Error },
+    /// It was stopped (SIGSTOP), or its machine is out of everything.
+    #[error("the supervisor (process {pid}) holds its lock and does not answer")]
+    SupervisorSilent { pid: u32 },
+    /// Somebody else could speak in the supervisor's place, or listen in it.
+    #[error("{path} is not to be trusted: {why}")]
+    Untrusted { path: Utf8PathBuf, why: String, remedy: String },
     #[error("the supervisor refused: {reason}")]
     Refused { reason: String },
     #[error("service {service}: {cause}")]

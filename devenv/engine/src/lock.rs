@@ -1,22 +1,40 @@
 //! Advisory file locks: who may change an environment, and which processes belong to it.
+//!
+//! A holder has a lock for itself; a look at it shares it for an instant. So two looks never meet, and a process that finds
+//! the lock shared knows that somebody looks, and waits.
 
-use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::{File, Metadata, TryLockError};
+use std::io::{ErrorKind, Read, Result, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
+
+/// Much longer than a look takes, on a busy machine too.
+const LOOKS_END_WITHIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
 /// A lock that is held until it is dropped. Its file names the holder for people; the kernel's lock is what counts.
 #[derive(Debug)]
 pub(crate) struct HeldLock(File);
 
 impl HeldLock {
-    /// Whether the file that is locked is still the one at `path`: another may have removed it before it was locked.
+    /// Whether `path` still leads to this lock: somebody may have removed the file.
     pub(crate) fn is_at(&self, path: &Utf8Path) -> bool {
-        let identity = |facts: std::fs::Metadata| (facts.dev(), facts.ino());
-        let ours = self.0.metadata().map(identity).ok();
-        ours.is_some() && ours == path.metadata().map(identity).ok()
+        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let held = self.0.metadata().map(identity).ok();
+        held.is_some() && held == std::fs::metadata(path).map(identity).ok()
     }
+
+    /// Gives the lock back with the word that its holder left nothing behind.
+    pub(crate) fn end_in_order(self) {
+        let _ = self.0.set_len(0);
+    }
+}
+
+/// Whether the last holder of the lock at `path` left nothing behind. One that was killed could not say so.
+pub(crate) fn has_ended_in_order(path: &Utf8Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }
 
 #[derive(Debug)]
@@ -29,64 +47,132 @@ pub(crate) enum LockAttempt {
 }
 
 /// Takes the lock at `path` if nobody has it, and writes this process's id into it.
-pub(crate) fn try_hold(path: &Utf8Path) -> std::io::Result<LockAttempt> {
+pub(crate) fn try_hold(path: &Utf8Path) -> Result<LockAttempt> {
     let mut file = open(path)?;
-    match file.try_lock() {
-        Ok(()) => {
-            file.set_len(0)?;
-            file.seek(SeekFrom::Start(0))?;
-            write!(file, "{}", std::process::id())?;
-            Ok(LockAttempt::Held(HeldLock(file)))
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            file.take(20).read_to_string(&mut text)?;
-            Ok(LockAttempt::Taken { pid: text.trim().parse().unwrap_or(0) })
-        }
-        Err(TryLockError::Error(error)) => Err(error),
+    if take(&file)? {
+        // For people: a disk that is full or read-only must not keep anybody from stopping an environment.
+        let _ = note_holder(&mut file);
+        return Ok(LockAttempt::Held(HeldLock(file)));
     }
+    Ok(LockAttempt::Taken { pid: noted_holder(file) })
+}
+
+/// The process that last wrote its id into the lock at `path`; 0 when that cannot be read.
+pub(crate) fn last_holder(path: &Utf8Path) -> u32 {
+    File::open(path).map_or(0, noted_holder)
+}
+
+fn noted_holder(file: File) -> u32 {
+    let mut text = String::new();
+    let _ = file.take(20).read_to_string(&mut text);
+    text.trim().parse().unwrap_or(0)
+}
+
+fn note_holder(file: &mut File) -> Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    write!(file, "{}", std::process::id())
 }
 
 /// Whether any process holds the lock at `path`. A file that is not there is held by nobody.
-pub(crate) fn is_held(path: &Utf8Path) -> std::io::Result<bool> {
+pub(crate) fn is_held(path: &Utf8Path) -> Result<bool> {
     match File::open(path) {
-        Ok(file) => match file.try_lock() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(error),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Ok(file) => Ok(!can_share(&file)?),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-fn open(path: &Utf8Path) -> std::io::Result<File> {
-    File::options().create(true).read(true).write(true).truncate(false).open(path)
+/// Opens and takes the lock of a unit's process, for the process to inherit.
+pub(crate) fn take_for_child(path: &Utf8Path) -> Result<File> {
+    let file = open(path)?;
+    if take(&file)? {
+        return Ok(file);
+    }
+    Err(std::io::Error::other("a process of an earlier run still holds its lock"))
 }
 
-/// Opens and takes the lock of a unit's process, for the process to inherit.
-pub(crate) fn take_for_child(path: &Utf8Path) -> std::io::Result<File> {
-    let file = open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(std::io::Error::other("a process of an earlier run still holds its lock")),
+/// A file that cannot be written can be locked all the same.
+fn open(path: &Utf8Path) -> Result<File> {
+    let opened = File::options().create(true).read(true).write(true).truncate(false).open(path);
+    match opened {
+        Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => File::open(path).map_err(|_| error),
+        opened => opened,
+    }
+}
+
+/// Whether the lock is ours now. Waits while others only look at it.
+fn take(file: &File) -> Result<bool> {
+    let deadline = Instant::now() + LOOKS_END_WITHIN;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if !can_share(file)? || Instant::now() > deadline => return Ok(false),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK_AGAIN_AFTER),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Whether no process has the lock for itself.
+fn can_share(file: &File) -> Result<bool> {
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| true),
+        Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use camino::Utf8PathBuf;
+
     use super::*;
+
+    fn lock() -> (tempfile::TempDir, Utf8PathBuf) {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = Utf8Path::from_path(directory.path()).expect("UTF-8").join("a.lock");
+        (directory, path)
+    }
 
     #[test]
     fn a_held_lock_names_its_holder_and_is_free_after() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let path = Utf8Path::from_path(directory.path()).expect("UTF-8").join("a.lock");
+        let (_directory, path) = lock();
         assert!(!is_held(&path).expect("absent is free"));
         let LockAttempt::Held(held) = try_hold(&path).expect("free") else { panic!("nobody else has it") };
         assert!(is_held(&path).expect("readable"));
         assert!(matches!(try_hold(&path).expect("readable"), LockAttempt::Taken { pid } if pid == std::process::id()));
         drop(held);
         assert!(!is_held(&path).expect("readable"));
+    }
+
+    #[test]
+    fn a_look_at_a_lock_keeps_nobody_from_taking_it() {
+        let (_directory, path) = lock();
+        for for_child in [false, true] {
+            std::fs::write(&path, b"").expect("writable");
+            let look = File::open(&path).expect("readable");
+            look.try_lock_shared().expect("nobody holds it");
+            assert!(!is_held(&path).expect("readable"), "two looks do not meet");
+            let looking = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(20));
+                drop(look);
+            });
+            let taken = if for_child {
+                take_for_child(&path).is_ok()
+            } else {
+                matches!(try_hold(&path), Ok(LockAttempt::Held(_)))
+            };
+            assert!(taken, "a look made a lock look taken");
+            looking.join().expect("no panic");
+        }
+    }
+
+    #[test]
+    fn a_holders_id_that_cannot_be_written_is_done_without() {
+        let full = Utf8Path::new("/dev/full");
+        if full.exists() {
+            assert!(matches!(try_hold(full), Ok(LockAttempt::Held(_))));
+        }
     }
 }

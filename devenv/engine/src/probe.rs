@@ -60,9 +60,14 @@ impl Prober {
     pub(crate) async fn until_passes(&self, probe: &Probe) {
         let begin = Instant::now();
         while !self.passes(probe).await {
-            tokio::time::sleep((begin.elapsed() / PART).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)).await;
+            tokio::time::sleep(pause_after(begin.elapsed())).await;
         }
     }
+}
+
+/// Before the next probe of a unit that has been probed for so long.
+pub(crate) fn pause_after(elapsed: Duration) -> Duration {
+    (elapsed / PART).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
 async fn listens(port: u16) -> bool {

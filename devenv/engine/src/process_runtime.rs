@@ -98,9 +98,14 @@ impl Runtime for ProcessRuntime {
             UnitState::Failed { error } => {
                 Err(Error::UnitFailed { unit: unit.to_owned(), cause: error, log: self.last_lines(unit, LOG_TAIL) })
             }
-            other => Err(Error::UnitFailed {
+            UnitState::Backoff { exit, .. } => Err(Error::UnitFailed {
                 unit: unit.to_owned(),
-                cause: format!("it is {other:?} instead of ready"),
+                cause: format!("it was ready and ended with {exit}"),
+                log: self.last_lines(unit, LOG_TAIL),
+            }),
+            UnitState::Stopped { .. } | UnitState::Starting { .. } => Err(Error::UnitFailed {
+                unit: unit.to_owned(),
+                cause: "it was stopped meanwhile".to_owned(),
                 log: self.last_lines(unit, LOG_TAIL),
             }),
         }

@@ -1,6 +1,7 @@
 //! The layout of `.devenv/`, said once.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::EmulatorKind;
@@ -19,7 +20,10 @@ const SOCKET_PATH_LIMIT: usize = 100;
 const SOCKET_NAME_BYTES: usize = 8;
 
 #[derive(Debug, Clone)]
-pub(crate) struct StateDirectory(Utf8PathBuf);
+pub(crate) struct StateDirectory {
+    path: Utf8PathBuf,
+    lost_files: Arc<Mutex<Option<bool>>>,
+}
 
 /// What is remembered between runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,27 +47,32 @@ pub(crate) struct RememberedChoice {
 
 impl StateDirectory {
     pub(crate) fn new(path: &Utf8Path) -> Self {
-        Self(path.to_owned())
+        Self { path: path.to_owned(), lost_files: Arc::default() }
     }
 
     /// Makes the folders that are absent, and keeps the whole out of version control.
     pub(crate) fn prepare(&self) -> Result<(), Error> {
-        for folder in [self.0.clone(), self.logs(), self.units(), self.data()] {
+        for folder in [self.path.clone(), self.logs(), self.units(), self.data()] {
             std::fs::create_dir_all(&folder).map_err(|source| Error::State { path: folder.clone(), source })?;
         }
-        let ignore = self.0.join(".gitignore");
+        let ignore = self.path.join(".gitignore");
         if !ignore.exists() {
             Self::write(&ignore, b"*\n")?;
         }
         Ok(())
     }
 
+    /// Whether processes of this environment hold files whose names are gone; `None` until somebody has looked.
+    pub(crate) fn lost_files(&self) -> MutexGuard<'_, Option<bool>> {
+        self.lost_files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn path(&self) -> &Utf8Path {
-        &self.0
+        &self.path
     }
 
     pub(crate) fn logs(&self) -> Utf8PathBuf {
-        self.0.join("logs")
+        self.path.join("logs")
     }
 
     pub(crate) fn log(&self, unit: &str) -> Utf8PathBuf {
@@ -75,7 +84,7 @@ impl StateDirectory {
     }
 
     pub(crate) fn units(&self) -> Utf8PathBuf {
-        self.0.join("units")
+        self.path.join("units")
     }
 
     pub(crate) fn unit_lock(&self, unit: &str) -> Utf8PathBuf {
@@ -83,12 +92,12 @@ impl StateDirectory {
     }
 
     pub(crate) fn data(&self) -> Utf8PathBuf {
-        self.0.join("data")
+        self.path.join("data")
     }
 
     /// What a promotion to an environment works with.
     pub(crate) fn promotion(&self, environment: &str) -> Utf8PathBuf {
-        self.0.join("promote").join(environment)
+        self.path.join("promote").join(environment)
     }
 
     pub(crate) fn database(&self) -> Utf8PathBuf {
@@ -96,55 +105,55 @@ impl StateDirectory {
     }
 
     pub(crate) fn failures(&self) -> Utf8PathBuf {
-        self.0.join("failures")
+        self.path.join("failures")
     }
 
     /// What runs of the tests proved, a file each.
     pub(crate) fn evidence(&self) -> Utf8PathBuf {
-        self.0.join("evidence")
+        self.path.join("evidence")
     }
 
     /// Environments of test runs, a folder each.
     pub(crate) fn tests(&self) -> Utf8PathBuf {
-        self.0.join("test")
+        self.path.join("test")
     }
 
     /// Held by the command that runs the tests in this environment.
     pub(crate) fn run_lock(&self) -> Utf8PathBuf {
-        self.0.join("run.lock")
+        self.path.join("run.lock")
     }
 
     /// There when the environment of a test run was asked to stay.
     pub(crate) fn keep_mark(&self) -> Utf8PathBuf {
-        self.0.join("keep")
+        self.path.join("keep")
     }
 
     /// There while a command asks an engine to make things; left by one that was killed.
     pub(crate) fn engine_mark(&self) -> Utf8PathBuf {
-        self.0.join("engine.mark")
+        self.path.join("engine.mark")
     }
 
     pub(crate) fn command_lock(&self) -> Utf8PathBuf {
-        self.0.join("command.lock")
+        self.path.join("command.lock")
     }
 
     pub(crate) fn supervisor_lock(&self) -> Utf8PathBuf {
-        self.0.join("supervisor.lock")
+        self.path.join("supervisor.lock")
     }
 
-    /// Beside the rest, or in the temporary folder when the path is too long for a socket's address.
+    /// Beside the rest, or in a folder of this user's own when the path is too long for a socket's address.
     pub(crate) fn socket(&self) -> Utf8PathBuf {
-        let beside = self.0.join("control.sock");
+        let beside = self.path.join("control.sock");
         if beside.as_str().len() <= SOCKET_PATH_LIMIT {
             return beside;
         }
-        let name = short_digest(self.0.as_str(), SOCKET_NAME_BYTES);
-        let user = rustix::process::getuid().as_raw();
+        let name = short_digest(self.path.as_str(), SOCKET_NAME_BYTES);
+        let user = rustix::process::geteuid().as_raw();
         Utf8PathBuf::from(format!("/tmp/devenv-{user}/{name}.sock"))
     }
 
-    fn memory_file(&self) -> Utf8PathBuf {
-        self.0.join("state.json")
+    pub(crate) fn memory_file(&self) -> Utf8PathBuf {
+        self.path.join("state.json")
     }
 
     pub(crate) fn remembered(&self) -> Result<Remembered, Error> {

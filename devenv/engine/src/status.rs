@@ -12,6 +12,9 @@ use crate::effects::Observation;
 use crate::process_runtime::LOG_TAIL;
 use crate::{Error, Project};
 
+pub(crate) const READY: &str = "ready";
+pub(crate) const STARTING: &str = "starting";
+
 /// The environment as it is now. One that does not run is reported as stopped.
 pub async fn status(project: &Project) -> Result<EnvironmentReport, Error> {
     let choice = choice::current(project).await?;
@@ -25,6 +28,9 @@ pub(crate) async fn of_runtime(
     runtime: &AnyRuntime,
 ) -> Result<EnvironmentReport, Error> {
     let Observation { units, leftovers, .. } = runtime.observe().await?;
+    let answers = matches!(units.get(EMULATOR).map(|unit| &unit.state), Some(UnitState::Ready { .. }));
+    // Somebody removed the file under the emulator.
+    let is_lost = answers && matches!(runtime, AnyRuntime::Processes(_)) && !project.state.database().exists();
     let mut reports = Vec::new();
     if matches!(choice.emulator, ChosenEmulator::Own(_)) {
         reports.push(report(project, EMULATOR, units.get(EMULATOR)));
@@ -61,7 +67,7 @@ pub(crate) async fn of_runtime(
         project: project.instance.name.clone(),
         runtime: choice.runtime_kind().to_string(),
         emulator: choice.describe_emulator(project),
-        data: data(project, choice, runtime),
+        data: data(project, choice, runtime).filter(|_| !is_lost),
         supervisor_pid: runtime.supervisor_pid().await,
         units: reports,
     })
@@ -82,8 +88,8 @@ fn data(project: &Project, choice: &Choice, runtime: &AnyRuntime) -> Option<Stri
 fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitReport {
     let (state, detail, pid) = match unit.map(|unit| &unit.state) {
         None => ("stopped", None, None),
-        Some(UnitState::Starting { pid, .. }) => ("starting", None, Some(*pid)),
-        Some(UnitState::Ready { pid, .. }) => ("ready", None, Some(*pid)),
+        Some(UnitState::Starting { pid, .. }) => (STARTING, None, Some(*pid)),
+        Some(UnitState::Ready { pid, .. }) => (READY, None, Some(*pid)),
         Some(UnitState::Backoff { exit, .. }) => ("backoff", Some(format!("ended with {exit}")), None),
         Some(UnitState::Stopped { exit }) => ("stopped", exit.map(|exit| format!("ended with {exit}")), None),
         Some(UnitState::Failed { error }) => ("failed", Some(error.clone()), None),

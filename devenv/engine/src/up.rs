@@ -13,6 +13,7 @@ use crate::execute::{Executed, execute, millis};
 use crate::lock::{HeldLock, LockAttempt, try_hold};
 use crate::log_reader::last_lines;
 use crate::process_runtime::LOG_TAIL;
+use crate::status::{READY, STARTING};
 use crate::world::World;
 use crate::{Cancel, Emitter, Error, Project, down, dynamo, ports, status, test_environments};
 
@@ -117,7 +118,13 @@ async fn bring_up(
             return Err(undo(project, world, executed, owned, error).await);
         }
     }
-    let mut report = status::of_runtime(project, choice, &world.runtime).await?;
+    let mut report = match confirm(project, choice, &world, options.timeout).await {
+        Ok(report) => report,
+        Err(error) => return Err(undo(project, world, executed, owned, error).await),
+    };
+    if is_data_lost(project, &report) {
+        emitter.notice("somebody removed the data file: what the emulator holds goes when it stops");
+    }
     for unit in &mut report.units {
         unit.took_ms = executed.ready_after.get(&unit.name).copied().map(millis);
     }
@@ -126,6 +133,39 @@ async fn bring_up(
         AnyRuntime::Containers(runtime) => Hold::Containers(runtime),
     };
     Ok(Up { report, changed, attachment: Attachment::new(hold, owned) })
+}
+
+/// The environment as it is, once every unit of it is usable. A unit that answered once may have died since.
+async fn confirm(
+    project: &Project,
+    choice: &Choice,
+    world: &World<'_>,
+    timeout: Duration,
+) -> Result<EnvironmentReport, Error> {
+    let deadline = tokio::time::Instant::now() + timeout;
+    let wanted = world.units();
+    loop {
+        let report = status::of_runtime(project, choice, &world.runtime).await?;
+        let Some(unit) = report.units.iter().find(|unit| unit.state != READY && wanted.contains(&unit.name)) else {
+            return Ok(report);
+        };
+        if unit.state != STARTING {
+            let cause = unit.detail.clone().unwrap_or_else(|| unit.state.clone());
+            let cause = format!("it was ready and is so no longer: {cause}");
+            return Err(Error::UnitFailed { unit: unit.name.clone(), cause, log: unit.log.clone() });
+        }
+        let ready = tokio::time::timeout_at(deadline, world.runtime.await_ready(&unit.name)).await;
+        ready.unwrap_or_else(|_| {
+            let waiting_for = format!("{} was ready and does not answer", unit.name);
+            Err(Error::Deadline { waiting_for, unit: Some(unit.name.clone()), after: timeout, log: Vec::new() })
+        })?;
+    }
+}
+
+/// Whether the emulator runs on a file that has lost its name.
+fn is_data_lost(project: &Project, report: &EnvironmentReport) -> bool {
+    let runs = report.units.iter().any(|unit| unit.name == EMULATOR && unit.state == READY);
+    report.supervisor_pid.is_some() && runs && !project.state.database().exists()
 }
 
 async fn planned(world: &World<'_>) -> Result<Plan, Error> {

@@ -135,6 +135,12 @@ impl<'a> World<'a> {
         })
     }
 
+    /// The emulator, where it is this environment's own, and the selected services.
+    pub(crate) fn units(&self) -> Vec<String> {
+        let emulator = matches!(self.choice.emulator, ChosenEmulator::Own(_)).then(|| EMULATOR.to_owned());
+        emulator.into_iter().chain(self.services.iter().map(|service| service.name.clone())).collect()
+    }
+
     async fn spec(&self, unit: &str) -> Result<Spec, Error> {
         let project = self.project;
         match (&self.runtime, self.choice.emulator.clone()) {

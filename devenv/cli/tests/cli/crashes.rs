@@ -53,6 +53,76 @@ fn after_a_kill_of_the_supervisor_down_leaves_nothing_and_touches_no_stranger() 
 }
 
 #[test]
+fn after_a_kill_of_the_supervisor_a_plain_up_keeps_the_runtime() {
+    let project = Project::new();
+    project.done(&["up", "-d", "--runtime", "process"]);
+    signal(project.supervisor().expect("it runs"), "KILL");
+    eventually("the supervisor is gone", || project.supervisor().is_none());
+    let up = project.done(&["up", "-d", "--output", "plain"]);
+    assert!(up.err.contains("runtime process (processes of it are left)"), "{}", up.err);
+    assert!(!up.err.contains("is held by"), "its own leftover is no stranger: {}", up.err);
+    project.done(&["down"]);
+    let up = project.done(&["up", "-d", "--output", "plain"]);
+    assert!(up.err.contains("runtime process (it was chosen here last)"), "{}", up.err);
+}
+
+/// What `git clean -fdx` does to a project.
+fn clean(project: &Project) {
+    std::fs::remove_dir_all(project.path().join(".devenv")).expect("it is there");
+}
+
+#[test]
+fn an_environment_whose_files_were_removed_is_found() {
+    let project = Project::new();
+    project.done(&["up", "-d"]);
+    let before = project.pids();
+    let supervisor = project.supervisor();
+    clean(&project);
+    let status = project.json(&["status"]);
+    assert_eq!((project.pids(), status["supervisor_pid"].as_u64()), (before, supervisor), "{status}");
+    assert_eq!(status["data"], serde_json::Value::Null, "the file is gone: {status}");
+    clean(&project);
+    let up = project.done(&["up", "-d", "--output", "plain"]);
+    assert!(up.err.contains("unchanged") && up.err.contains("removed the data file"), "{}", up.err);
+    assert_eq!(project.pids(), before);
+    clean(&project);
+    let down = project.json(&["down"]);
+    assert_eq!((&down["was_running"], down["leftovers"].as_array().map(Vec::len)), (&true.into(), Some(0)), "{down}");
+    project.nothing_is_left();
+    project.done(&["up", "-d"]);
+    assert_eq!(project.unit("web")["state"], "ready");
+}
+
+#[test]
+fn what_a_killed_supervisor_left_is_found_without_its_files() {
+    let project = Project::new();
+    for command in [&["down"][..], &["up", "-d"]] {
+        project.done(&["up", "-d"]);
+        signal(project.supervisor().expect("it runs"), "KILL");
+        eventually("the supervisor is gone", || project.supervisor().is_none());
+        clean(&project);
+        project.done(command);
+        project.done(&["down"]);
+        project.nothing_is_left();
+    }
+}
+
+#[test]
+fn a_supervisor_whose_socket_was_removed_is_reached_and_ended() {
+    let project = Project::new();
+    project.done(&["up", "-d"]);
+    let before = project.pids();
+    for command in [&["status"][..], &["up", "-d"], &["down"]] {
+        std::fs::remove_file(project.path().join(".devenv/control.sock")).expect("it is there");
+        project.done(command);
+        if command != ["down"] {
+            assert_eq!(project.pids(), before, "{command:?}");
+        }
+    }
+    project.nothing_is_left();
+}
+
+#[test]
 fn an_attached_up_that_is_killed_takes_everything_along() {
     let project = Project::new();
     let mut up = project.start(&["up"]);

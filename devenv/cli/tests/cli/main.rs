@@ -7,4 +7,5 @@ mod folder;
 mod mistakes;
 mod project;
 mod promotion;
+mod supervisor;
 mod words;

@@ -1,6 +1,7 @@
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use camino::Utf8Path;
+use camino::Utf8PathBuf;
 use devenv_model::observed::ObservedUnit;
 use devenv_model::unit::UnitSpec;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -8,12 +9,19 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::protocol::{PROTOCOL, Reply, Request};
+use super::trust::{check_folder, is_own};
 use crate::Error;
-use crate::lock::is_held;
+use crate::lock::{is_held, last_holder};
 use crate::state_directory::StateDirectory;
+use crate::supervisor::call_for_files;
 
 /// Longer than any unit's end may take.
 const REACH_LIMIT: Duration = Duration::from_secs(30);
+/// A supervisor that is busy answers later than one that is not; a stopped one never.
+const HELLO_LIMIT: Duration = Duration::from_secs(5);
+/// A supervisor that has just begun, or is ending, needs no call; neither is harmed by one.
+const CALL_AFTER: Duration = Duration::from_millis(20);
+const CALL_EVERY: Duration = Duration::from_secs(1);
 
 /// One connection to a supervisor that answered `Hello` in our protocol.
 #[derive(Debug)]
@@ -25,34 +33,40 @@ pub(crate) struct Client {
 
 impl Client {
     /// A connection to the environment's supervisor; `None` when none runs. One that has just begun, or is ending, is
-    /// waited for: its lock tells that it is there.
+    /// waited for: its lock tells that it is there. One whose socket was removed is told to make another.
     pub(crate) async fn reach(state: &StateDirectory) -> Result<Option<Self>, Error> {
-        let deadline = Instant::now() + REACH_LIMIT;
+        let begin = Instant::now();
+        let mut next_call = begin + CALL_AFTER;
+        let lock = state.supervisor_lock();
+        let failed = |source| Error::ReadFile { path: state.supervisor_lock(), source };
         loop {
-            match Self::connect(&state.socket()).await {
-                Ok(Some(client)) => return Ok(Some(client)),
-                Ok(None) | Err(Error::SupervisorLost { .. }) => {}
-                Err(error) => return Err(error),
+            match tokio::time::timeout(HELLO_LIMIT, Self::connect(state)).await {
+                Ok(Ok(Some(client))) => return Ok(Some(client)),
+                Ok(Ok(None) | Err(Error::SupervisorLost { .. })) | Err(_) => {}
+                Ok(Err(error)) => return Err(error),
             }
-            let lock = state.supervisor_lock();
-            if !is_held(&lock).map_err(|source| Error::ReadFile { path: lock, source })? {
+            if !is_held(&lock).map_err(failed)? {
                 return Ok(None);
             }
-            if Instant::now() > deadline {
-                let cause = "it holds its lock and does not answer".to_owned();
-                return Err(Error::SupervisorLost { cause });
+            if begin.elapsed() > REACH_LIMIT {
+                return Err(Error::SupervisorSilent { pid: last_holder(&lock) });
+            }
+            if Instant::now() > next_call {
+                call_for_files(state).map_err(failed)?;
+                next_call = Instant::now() + CALL_EVERY;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// `None` when nothing listens at `socket`.
-    async fn connect(socket: &Utf8Path) -> Result<Option<Self>, Error> {
-        let stream = match UnixStream::connect(socket.as_std_path()).await {
-            Ok(stream) => stream,
-            Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                return Err(Error::Denied { path: socket.to_owned(), source });
-            }
+    /// `None` when nothing listens at the socket.
+    async fn connect(state: &StateDirectory) -> Result<Option<Self>, Error> {
+        check_folder(state)?;
+        let path = state.socket();
+        let stream = match UnixStream::connect(path.as_std_path()).await {
+            Ok(stream) if is_own(&stream) => stream,
+            Ok(_) => return Err(others(path)),
+            Err(source) if source.kind() == ErrorKind::PermissionDenied => return Err(Error::Denied { path, source }),
             Err(_) => return Ok(None),
         };
         let (reader, writer) = stream.into_split();
@@ -111,8 +125,12 @@ impl Client {
         self.done(&Request::Detach).await
     }
 
+    /// Ends the supervisor with all that it keeps. One that ends for another reason meanwhile has done as asked.
     pub(crate) async fn shutdown(&mut self) -> Result<(), Error> {
-        self.done(&Request::Shutdown).await
+        match self.done(&Request::Shutdown).await {
+            Err(Error::SupervisorLost { .. }) => Ok(()),
+            other => other,
+        }
     }
 
     /// Resolves when the supervisor has closed the connection.
@@ -144,6 +162,14 @@ impl Client {
             Ok(reply) => Ok(reply),
             Err(error) => Err(Error::SupervisorLost { cause: format!("its answer cannot be read: {error}") }),
         }
+    }
+}
+
+fn others(path: Utf8PathBuf) -> Error {
+    Error::Untrusted {
+        path,
+        why: "the supervisor behind it is another user's".to_owned(),
+        remedy: "run devenv as that user, or in a checkout of your own".to_owned(),
     }
 }
 

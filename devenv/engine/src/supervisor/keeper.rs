@@ -11,10 +11,12 @@ use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::leftovers::{end, signal_group};
-use super::log_file::LogFile;
+use super::log::Log;
+use super::log_file::Lines;
+use super::readiness::Readiness;
 use super::spawn::spawn;
 use crate::clock;
-use crate::probe::Prober;
+use crate::probe::{Prober, pause_after};
 use crate::state_directory::StateDirectory;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -31,16 +33,26 @@ pub(super) enum Command {
     Kill,
 }
 
+/// What every unit of a supervisor lives in.
+#[derive(Debug, Clone)]
+pub(super) struct Surroundings {
+    pub(super) directory: StateDirectory,
+    pub(super) prober: Prober,
+    /// How many processes run.
+    pub(super) running: watch::Sender<usize>,
+}
+
 /// The supervisor's end of a unit. Dropping it stops the unit.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    pub(super) spec: UnitSpec,
+    spec: UnitSpec,
+    surroundings: Surroundings,
     commands: mpsc::UnboundedSender<Command>,
     state: watch::Receiver<ObservedUnit>,
 }
 
 impl Keeper {
-    pub(super) fn start(spec: UnitSpec, directory: StateDirectory, prober: Prober) -> Self {
+    pub(super) fn start(spec: UnitSpec, surroundings: Surroundings) -> Self {
         let (commands, orders) = mpsc::unbounded_channel();
         let observed = ObservedUnit {
             name: spec.name.clone(),
@@ -51,17 +63,17 @@ impl Keeper {
         };
         let (publish, state) = watch::channel(observed);
         let life = Life {
-            log: directory.log(&spec.name),
+            log: Log::open(surroundings.directory.log(&spec.name)),
             spec: spec.clone(),
-            directory,
-            prober,
+            surroundings: surroundings.clone(),
             orders,
             publish,
             was_ready: false,
+            last_exit: None,
             deaths: 0,
         };
-        tokio::spawn(life.run());
-        Self { spec, commands, state }
+        tokio::task::spawn_local(life.run());
+        Self { spec, surroundings, commands, state }
     }
 
     pub(super) fn observed(&self) -> ObservedUnit {
@@ -88,33 +100,71 @@ impl Keeper {
         }
     }
 
-    /// Follows the unit without holding it: the unit once it is ready, or can no longer become so by itself.
-    pub(super) fn settled(&self) -> impl Future<Output = ObservedUnit> + use<> {
+    /// The unit once it is ready, its own process answering now, or can no longer become so by itself.
+    pub(super) async fn until_settled(&self) -> ObservedUnit {
         let mut state = self.state.clone();
-        async move {
-            let settled = state
-                .wait_for(|unit| matches!(unit.state, UnitState::Ready { .. } | UnitState::Failed { .. }))
-                .await
-                .map(|unit| unit.clone());
-            settled.unwrap_or_else(|_| state.borrow().clone())
+        let begin = Instant::now();
+        loop {
+            let settled =
+                |unit: &ObservedUnit| matches!(unit.state, UnitState::Ready { .. } | UnitState::Failed { .. });
+            let Ok(unit) = state.wait_for(settled).await.map(|unit| unit.clone()) else {
+                return self.observed();
+            };
+            // It may have been ready once and be so no longer; the same process must be there before and after.
+            let answers = self.answers().await;
+            if matches!(unit.state, UnitState::Failed { .. }) || (answers && self.observed().state == unit.state) {
+                return unit;
+            }
+            tokio::time::sleep(pause_after(begin.elapsed())).await;
         }
+    }
+
+    /// Whether the process that was ready answers now, and not another one in its place.
+    pub(super) async fn answers(&self) -> bool {
+        let UnitState::Ready { pid, .. } = self.observed().state else {
+            return false;
+        };
+        let readiness = Readiness::of(&self.spec, &self.surroundings, pid);
+        readiness.passes().await && !readiness.is_another_programs()
+    }
+}
+
+/// A process that runs; none of them may outlive the supervisor.
+struct Running(watch::Sender<usize>);
+
+impl Running {
+    fn begin(running: &watch::Sender<usize>) -> Self {
+        running.send_modify(|count| *count += 1);
+        Self(running.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 
 struct Life {
     spec: UnitSpec,
-    directory: StateDirectory,
-    log: camino::Utf8PathBuf,
-    prober: Prober,
+    surroundings: Surroundings,
+    log: Log,
     orders: mpsc::UnboundedReceiver<Command>,
     publish: watch::Sender<ObservedUnit>,
     was_ready: bool,
+    /// Of the last process that was ready before it ended.
+    last_exit: Option<Exit>,
     /// In a row, each before the unit was well again.
     deaths: u32,
 }
 
 enum Next {
     Live,
+    /// Its process is gone, by itself.
+    Died {
+        exit: Exit,
+        ready_at: Option<Instant>,
+    },
     /// Wait, then live again.
     BackOff {
         exit: Exit,
@@ -130,6 +180,7 @@ impl Life {
         loop {
             next = match next {
                 Next::Live => self.live().await,
+                Next::Died { exit, ready_at } => self.died(exit, ready_at),
                 Next::BackOff { exit } => self.back_off(exit).await,
                 Next::Rest => self.rest().await,
                 Next::End => return,
@@ -138,23 +189,21 @@ impl Life {
     }
 
     async fn live(&mut self) -> Next {
+        let _running = Running::begin(&self.surroundings.running);
+        let directory = &self.surroundings.directory;
+        self.make_folders();
         // A descendant that outlived its parent would hold the unit's port.
-        if let Err(error) = end(&self.directory, &self.spec.name).await {
+        if let Err(error) = end(directory, &self.spec.name).await {
             return self.fail(format!("cannot clear what it left behind: {error}"));
         }
-        let spawned = spawn(&self.spec, &self.directory.unit_lock(&self.spec.name));
-        let mut spawned = match spawned {
+        let mut spawned = match spawn(&self.spec, &directory.unit_lock(&self.spec.name)) {
             Ok(spawned) => spawned,
-            Err(error) => {
-                let program = self.spec.command.first().map_or("", String::as_str);
-                return self.fail(format!("cannot start {program}: {error}"));
-            }
+            Err(error) => return self.not_started(&error),
         };
         let pid = spawned.child.id().unwrap_or_default();
-        let mut log = LogFile::new(self.log.clone());
-        log.note(&format!("{} started (process {pid})", self.spec.name));
+        self.log.note(&format!("{} started (process {pid})", self.spec.name));
         let writer = match pipe::Receiver::from_owned_fd(spawned.output) {
-            Ok(output) => tokio::spawn(copy(output, log)),
+            Ok(output) => tokio::spawn(copy(output, self.log.clone())),
             Err(error) => {
                 let _ = spawned.child.start_kill();
                 return self.fail(format!("cannot read its output: {error}"));
@@ -165,23 +214,52 @@ impl Life {
         if tokio::time::timeout(LAST_WORDS, writer).await.is_err() {
             tracing::debug!(unit = %self.spec.name, "a descendant keeps the output open");
         }
+        // Who is told of a death reads the log next.
+        self.log.written(LAST_WORDS).await;
         next
+    }
+
+    /// Somebody may have removed them while the environment runs.
+    fn make_folders(&self) {
+        let directory = &self.surroundings.directory;
+        if !directory.units().exists() && directory.prepare().is_ok() {
+            *directory.lost_files() = Some(true);
+        }
+    }
+
+    /// A program that ran before lacks something for now: memory, file descriptors, its own file while it is compiled.
+    fn not_started(&mut self, error: &std::io::Error) -> Next {
+        let program = self.spec.command.first().map_or("", String::as_str);
+        let error = format!("cannot start {program}: {error}");
+        match self.last_exit {
+            Some(exit) if self.was_ready => {
+                self.log.note(&format!("{} {error}", self.spec.name));
+                self.deaths += 1;
+                Next::BackOff { exit }
+            }
+            _ => self.fail(error),
+        }
     }
 
     /// While the process runs.
     async fn attend(&mut self, child: &mut Child, pid: u32) -> Next {
         let mut ready_at = None;
-        let prober = self.prober.clone();
-        let probe = self.spec.probe.clone();
-        let probing = prober.until_passes(&probe);
-        tokio::pin!(probing);
+        let mut has_answered = false;
+        let readiness = Readiness::of(&self.spec, &self.surroundings, pid);
+        let log = self.log.clone();
+        let becoming = readiness.reached(&log);
+        tokio::pin!(becoming);
         loop {
             tokio::select! {
                 // A process that is gone must never be called ready.
                 biased;
                 status = child.wait() => {
                     signal_group(pid, Signal::KILL);
-                    return self.died(exit_of(&status), ready_at);
+                    let exit = exit_of(&status);
+                    if self.was_ready {
+                        self.set(UnitState::Backoff { exit, until: clock::now() });
+                    }
+                    return Next::Died { exit, ready_at };
                 }
                 order = self.orders.recv() => match order {
                     Some(Command::Kill) => signal_group(pid, Signal::KILL),
@@ -199,10 +277,14 @@ impl Life {
                         return Next::End;
                     }
                 },
-                () = &mut probing, if ready_at.is_none() => {
-                    ready_at = Some(Instant::now());
-                    self.was_ready = true;
-                    self.set(UnitState::Ready { pid, since: clock::now() });
+                () = &mut becoming, if !has_answered => {
+                    has_answered = true;
+                    // It may have ended meanwhile, without the kernel's word of it having come here.
+                    if matches!(child.try_wait(), Ok(None)) {
+                        ready_at = Some(Instant::now());
+                        self.was_ready = true;
+                        self.set(UnitState::Ready { pid, since: clock::now() });
+                    }
                 }
             }
         }
@@ -217,6 +299,7 @@ impl Life {
             self.deaths = 0;
         }
         self.deaths += 1;
+        self.last_exit = Some(exit);
         Next::BackOff { exit }
     }
 
@@ -224,11 +307,8 @@ impl Life {
         let pause = backoff(self.deaths);
         let until = clock::now() + u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         self.set(UnitState::Backoff { exit, until });
-        LogFile::new(self.log.clone()).note(&format!(
-            "{} ended with {exit}, starting again in {} ms",
-            self.spec.name,
-            pause.as_millis()
-        ));
+        let text = format!("{} ended with {exit}, starting again in {} ms", self.spec.name, pause.as_millis());
+        self.log.note(&text);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             order = self.orders.recv() => match order {
@@ -277,14 +357,14 @@ impl Life {
                 child.wait().await
             }
         };
-        if let Err(error) = end(&self.directory, &self.spec.name).await {
+        if let Err(error) = end(&self.surroundings.directory, &self.spec.name).await {
             tracing::warn!(unit = %self.spec.name, %error, "descendants are left");
         }
         exit_of(&status)
     }
 
     fn fail(&self, error: String) -> Next {
-        LogFile::new(self.log.clone()).note(&format!("{} {error}", self.spec.name));
+        self.log.note(&format!("{} {error}", self.spec.name));
         self.set(UnitState::Failed { error });
         Next::Rest
     }
@@ -308,15 +388,16 @@ fn exit_of(status: &std::io::Result<std::process::ExitStatus>) -> Exit {
     }
 }
 
-async fn copy(mut output: pipe::Receiver, mut log: LogFile) {
+async fn copy(mut output: pipe::Receiver, log: Log) {
+    let mut lines = Lines::default();
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read) = output.read(&mut buffer).await {
         if read == 0 {
             break;
         }
-        log.take(&buffer[..read]);
+        log.take(lines.take(&buffer[..read]));
     }
-    log.finish();
+    log.take(lines.finish());
 }
 
 #[cfg(test)]

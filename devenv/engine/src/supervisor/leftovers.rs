@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use devenv_model::observed::Leftover;
 use rustix::process::{Pid, Signal};
 
-use crate::lock::is_held;
+use super::holders;
+use crate::lock::{has_ended_in_order, is_held};
 use crate::state_directory::StateDirectory;
 
 /// How long a leftover may take to end after SIGTERM, before SIGKILL.
@@ -22,7 +23,54 @@ pub(crate) fn find(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
             }
         }
     }
+    if has_lost_files(state)? {
+        for Leftover { unit, pid } in nameless(state)? {
+            if found.iter().all(|known| known.pid != pid) {
+                found.push(Leftover { unit, pid });
+            }
+        }
+    }
     Ok(found)
+}
+
+/// Processes of units by their locks alone, also where somebody removed the locks' names.
+fn nameless(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
+    let held = holders::below(&state.units(), None)?.into_iter();
+    Ok(held
+        .filter_map(|held| Some(Leftover { unit: held.file.strip_suffix(".lock")?.to_owned(), pid: held.pid }))
+        .collect())
+}
+
+/// Whether a process of this environment may hold a lock that no path leads to any more. Looking at every process costs
+/// milliseconds, so it is done once, and not where the last supervisor ended in order.
+fn has_lost_files(state: &StateDirectory) -> std::io::Result<bool> {
+    let mut known = state.lost_files();
+    if let Some(known) = *known {
+        return Ok(known);
+    }
+    let is_kept = |holder: &holders::Holder| holder.file.starts_with("units/") || holder.file == "supervisor.lock";
+    let lost = !has_ended_in_order(&state.supervisor_lock())
+        && holders::below(state.path(), holders::lockers())?.iter().any(is_kept);
+    *known = Some(lost);
+    Ok(lost)
+}
+
+/// The supervisor whose lock has lost its name; `None` where the lock's file is there.
+pub(crate) fn lost_supervisor(state: &StateDirectory) -> std::io::Result<Option<u32>> {
+    let lock = state.supervisor_lock();
+    if lock.exists() || !has_lost_files(state)? {
+        return Ok(None);
+    }
+    Ok(holders::of(&lock)?.first().copied())
+}
+
+/// Asks the supervisor of this environment, and nobody else, to make the files anew by which commands find it.
+pub(crate) fn call_for_files(state: &StateDirectory) -> std::io::Result<()> {
+    let lock = state.supervisor_lock();
+    for pid in holders::of(&lock)? {
+        holders::signal(pid, &lock, Signal::HUP)?;
+    }
+    Ok(())
 }
 
 fn units(state: &StateDirectory) -> std::io::Result<Vec<String>> {
@@ -45,11 +93,12 @@ fn units(state: &StateDirectory) -> std::io::Result<Vec<String>> {
 /// Ends whatever holds the unit's lock: SIGTERM, then SIGKILL when patience runs out. Returns once nobody holds it.
 pub(crate) async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<()> {
     let lock = state.unit_lock(unit);
+    let lost = *state.lost_files() == Some(true);
     let forced_from = Instant::now() + PATIENCE;
     let given_up_at = forced_from + PATIENCE;
     let mut pause = Duration::from_millis(1);
     let mut signalled = Vec::new();
-    while is_held(&lock)? {
+    while is_held(&lock)? || (lost && !holders::of(&lock)?.is_empty()) {
         let now = Instant::now();
         if now > given_up_at {
             return Err(std::io::Error::other(format!("processes of {unit} do not end")));
@@ -71,88 +120,5 @@ pub(crate) async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<(
 pub(super) fn signal_group(leader: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
         let _ = rustix::process::kill_process_group(pid, signal);
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod holders {
-    use std::io::{Error, ErrorKind, Result};
-
-    use camino::Utf8Path;
-    use rustix::process::{Pid, PidfdFlags, Signal};
-
-    /// The processes that have `lock` open *and* locked. Opening the file, as a search or a backup does, is not enough.
-    pub(super) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
-        let target = lock.canonicalize_utf8()?;
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc")? {
-            let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
-            if holds(pid, &target) {
-                found.push(pid);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Another user's process, or one that ends while we look, holds nothing of ours.
-    fn holds(pid: u32, target: &Utf8Path) -> bool {
-        let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
-            return false;
-        };
-        descriptors.flatten().any(|descriptor| {
-            let is_target = std::fs::read_link(descriptor.path()).is_ok_and(|path| path == target.as_std_path());
-            is_target && {
-                let number = descriptor.file_name();
-                let facts = format!("/proc/{pid}/fdinfo/{}", number.to_string_lossy());
-                std::fs::read_to_string(facts).is_ok_and(|facts| facts.lines().any(|line| line.starts_with("lock:")))
-            }
-        })
-    }
-
-    /// The process is pinned first and looked at again, so that an id that was reused in between is never signalled.
-    pub(super) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
-        let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
-            return Ok(());
-        };
-        let gone = |error: rustix::io::Errno| match Error::from(error) {
-            error if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => Ok(()),
-            error if error.kind() == ErrorKind::NotFound => Ok(()),
-            error => Err(error),
-        };
-        let pinned = match rustix::process::pidfd_open(raw, PidfdFlags::empty()) {
-            Ok(pinned) => pinned,
-            Err(error) => return gone(error),
-        };
-        if holds(pid, &lock.canonicalize_utf8()?) {
-            return rustix::process::pidfd_send_signal(&pinned, signal).or_else(gone);
-        }
-        Ok(())
-    }
-}
-
-/// Without `/proc`, `lsof` tells who has the file open (the lock itself has been seen to be held). Tried on Linux only.
-#[cfg(not(target_os = "linux"))]
-mod holders {
-    use std::io::Result;
-
-    use camino::Utf8Path;
-    use rustix::process::{Pid, Signal};
-
-    pub(super) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
-        let output = std::process::Command::new("lsof").args(["-t", lock.as_str()]).output()?;
-        let own = std::process::id();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok(text.lines().filter_map(|line| line.trim().parse().ok()).filter(|pid| *pid != own).collect())
-    }
-
-    pub(super) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
-        if of(lock)?.contains(&pid)
-            && let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process(raw, signal);
-        }
-        Ok(())
     }
 }

@@ -1,5 +1,8 @@
+//! Lines, and the files that they are kept in.
+
 use std::fs::File;
-use std::io::Write;
+use std::io::{Result, Write};
+use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8PathBuf;
 
@@ -10,24 +13,15 @@ const KEPT: u32 = 2;
 /// A longer line is broken, so that a program that never ends its line cannot fill the memory.
 const LINE_LIMIT: usize = 64 * 1024;
 
-/// What a unit writes, a line at a time, each after the time at which it was read.
-#[derive(Debug)]
-pub(super) struct LogFile {
-    path: Utf8PathBuf,
-    /// `None` after a write failed, until the next one opens the file again: a full disk must not stop a service.
-    file: Option<File>,
-    size: u64,
+/// What a unit writes, cut into whole lines, each after the time at which it was read.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
     unfinished: Vec<u8>,
-    rotate_at: u64,
 }
 
-impl LogFile {
-    pub(super) fn new(path: Utf8PathBuf) -> Self {
-        Self { path, file: None, size: 0, unfinished: Vec::new(), rotate_at: ROTATE_AT }
-    }
-
-    /// Takes what was read; whole lines are written at once.
-    pub(super) fn take(&mut self, bytes: &[u8]) {
+impl Lines {
+    /// The lines that are whole with what was read now.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         let time = timestamp();
         let mut block = Vec::with_capacity(bytes.len() + 64);
         let mut rest = bytes;
@@ -42,41 +36,62 @@ impl LogFile {
             push_line(&mut block, &time, &self.unfinished);
             self.unfinished.clear();
         }
-        self.write(&block);
+        block
     }
 
-    /// A line of the supervisor's own about the unit.
-    pub(super) fn note(&mut self, text: &str) {
-        self.finish();
-        let mut block = Vec::new();
-        push_line(&mut block, &timestamp(), format!("[devenv] {text}").as_bytes());
-        self.write(&block);
+    /// The line that the unit left without its end.
+    pub(super) fn finish(&mut self) -> Vec<u8> {
+        if self.unfinished.is_empty() { Vec::new() } else { self.take(b"\n") }
+    }
+}
+
+/// A line of the supervisor's own about a unit.
+pub(super) fn note(text: &str) -> Vec<u8> {
+    let mut block = Vec::new();
+    push_line(&mut block, &timestamp(), format!("[devenv] {text}").as_bytes());
+    block
+}
+
+/// A file that grows, is set aside in time, and is found again where its folder still is.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    path: Utf8PathBuf,
+    /// `None` after a write failed, until the next one opens the file again: a full disk must not stop a service.
+    file: Option<File>,
+    size: u64,
+    rotate_at: u64,
+}
+
+impl LogFile {
+    pub(super) fn new(path: Utf8PathBuf) -> Self {
+        Self { path, file: None, size: 0, rotate_at: ROTATE_AT }
     }
 
-    /// Ends a line that the unit left without its end.
-    pub(super) fn finish(&mut self) {
-        if !self.unfinished.is_empty() {
-            self.take(b"\n");
-        }
-    }
-
-    fn write(&mut self, block: &[u8]) {
-        if block.is_empty() {
-            return;
-        }
+    pub(super) fn write(&mut self, block: &[u8]) -> Result<()> {
         if self.size >= self.rotate_at {
             self.rotate();
         }
-        if self.file.is_none() {
-            let opened = File::options().create(true).append(true).open(&self.path);
-            self.size = opened.as_ref().ok().and_then(|file| file.metadata().ok()).map_or(0, |metadata| metadata.len());
-            self.file = opened.ok();
-        }
-        let written = self.file.as_mut().map(|file| file.write_all(block));
-        match written {
-            Some(Ok(())) => self.size += block.len() as u64,
-            _ => self.file = None,
-        }
+        let mut file = match self.file.take().filter(|file| self.leads_to(file)) {
+            Some(file) => file,
+            None => self.open()?,
+        };
+        file.write_all(block)?;
+        self.size += block.len() as u64;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    fn open(&mut self) -> Result<File> {
+        let file = File::options().create(true).append(true).open(&self.path)?;
+        self.size = file.metadata()?.len();
+        Ok(file)
+    }
+
+    /// Somebody may have removed the file; what is written to it then nobody reads.
+    fn leads_to(&self, file: &File) -> bool {
+        let inode = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let there = std::fs::metadata(&self.path).map(inode);
+        there.is_ok_and(|there| file.metadata().is_ok_and(|open| inode(open) == there))
     }
 
     fn rotate(&mut self) {
@@ -111,37 +126,54 @@ mod tests {
         (folder, LogFile::new(path))
     }
 
-    fn lines(log: &LogFile) -> Vec<String> {
-        let text = std::fs::read_to_string(&log.path).expect("readable");
+    fn without_times(block: &[u8]) -> Vec<String> {
+        let text = String::from_utf8_lossy(block);
         text.lines().map(|line| line.split_once(' ').expect("a time first").1.to_owned()).collect()
+    }
+
+    fn kept(log: &LogFile) -> Vec<String> {
+        without_times(&std::fs::read(&log.path).expect("readable"))
     }
 
     #[test]
     fn lines_are_whole_however_they_arrive() {
-        let (_folder, mut log) = log();
-        log.take(b"one\ntw");
-        log.take(b"o\r\n");
-        log.take(b"three");
-        assert_eq!(lines(&log), ["one", "two"]);
-        log.note("ended");
-        assert_eq!(lines(&log), ["one", "two", "three", "[devenv] ended"]);
+        let mut lines = Lines::default();
+        assert_eq!(without_times(&lines.take(b"one\ntw")), ["one"]);
+        assert_eq!(without_times(&lines.take(b"o\r\n")), ["two"]);
+        assert!(lines.take(b"three").is_empty());
+        assert_eq!(without_times(&lines.finish()), ["three"]);
+        assert!(lines.finish().is_empty());
+        assert_eq!(without_times(&note("ended")), ["[devenv] ended"]);
     }
 
     #[test]
     fn a_line_without_an_end_is_broken() {
-        let (_folder, mut log) = log();
-        log.take(&vec![b'x'; LINE_LIMIT]);
-        assert_eq!(lines(&log).len(), 1);
+        let block = Lines::default().take(&vec![b'x'; LINE_LIMIT]);
+        assert_eq!(without_times(&block).len(), 1);
     }
 
     #[test]
     fn a_full_file_is_set_aside_and_the_oldest_goes() {
         let (folder, mut log) = log();
         log.rotate_at = 1;
-        for line in ["a\n", "b\n", "c\n", "d\n"] {
-            log.take(line.as_bytes());
+        for line in ["a", "b", "c", "d"] {
+            log.write(&note(line)).expect("writable");
         }
-        assert_eq!(lines(&log), ["d"]);
+        assert_eq!(kept(&log), ["[devenv] d"]);
         assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 3);
+    }
+
+    #[test]
+    fn a_file_that_was_removed_is_made_anew() {
+        let (folder, mut log) = log();
+        log.write(&note("lost")).expect("writable");
+        std::fs::remove_file(&log.path).expect("ours");
+        log.write(&note("kept")).expect("writable");
+        assert_eq!(kept(&log), ["[devenv] kept"]);
+        std::fs::remove_dir_all(folder.path()).expect("ours");
+        log.write(&note("nowhere")).expect_err("its folder is gone");
+        std::fs::create_dir(folder.path()).expect("writable");
+        log.write(&note("here again")).expect("writable");
+        assert_eq!(kept(&log), ["[devenv] here again"]);
     }
 }

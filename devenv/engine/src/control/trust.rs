@@ -1,0 +1,125 @@
+//! Whom the two ends of a socket trust: processes and folders of this user, and nobody else's.
+
+use std::fs::Metadata;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+
+use camino::Utf8Path;
+use tokio::net::UnixStream;
+
+use crate::Error;
+use crate::state_directory::StateDirectory;
+
+/// The permissions that let others in.
+const OTHERS: u32 = 0o077;
+
+/// Makes the socket's folder, for this user alone, when it is not a part of the state directory.
+pub(crate) fn prepare_folder(state: &StateDirectory) -> Result<(), Error> {
+    folder_elsewhere(state, &state.socket()).map_or(Ok(()), make)
+}
+
+fn make(folder: &Utf8Path) -> Result<(), Error> {
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(Error::State { path: folder.to_owned(), source: error })
+        }
+        _ => check(folder),
+    }
+}
+
+/// Refuses a folder that others could have put the socket into. One that is not there holds no socket.
+pub(super) fn check_folder(state: &StateDirectory) -> Result<(), Error> {
+    let socket = state.socket();
+    match folder_elsewhere(state, &socket) {
+        Some(folder) if folder.symlink_metadata().is_ok() => check(folder),
+        _ => Ok(()),
+    }
+}
+
+/// The state directory is as trustworthy as the project; a folder for everybody's temporary files is not.
+fn folder_elsewhere<'a>(state: &StateDirectory, socket: &'a Utf8Path) -> Option<&'a Utf8Path> {
+    socket.parent().filter(|folder| *folder != state.path())
+}
+
+fn check(folder: &Utf8Path) -> Result<(), Error> {
+    let metadata = folder.symlink_metadata().map_err(|source| Error::ReadFile { path: folder.to_owned(), source })?;
+    match objection(&Facts::of(&metadata), own_user()) {
+        None => Ok(()),
+        Some(why) => Err(Error::Untrusted {
+            path: folder.to_owned(),
+            why,
+            remedy: format!("rm -r {folder} (or have its owner do so); or a shorter path: export DEVENV_STATE_DIR=DIR"),
+        }),
+    }
+}
+
+/// What is looked at of a folder, its own and not that of what it links to.
+struct Facts {
+    is_folder: bool,
+    owner: u32,
+    mode: u32,
+}
+
+impl Facts {
+    fn of(metadata: &Metadata) -> Self {
+        Self { is_folder: metadata.is_dir(), owner: metadata.uid(), mode: metadata.permissions().mode() }
+    }
+}
+
+fn objection(facts: &Facts, user: u32) -> Option<String> {
+    if !facts.is_folder {
+        return Some("it is not a folder".to_owned());
+    }
+    if facts.owner != user {
+        return Some(format!("it belongs to user {}, not to you (user {user})", facts.owner));
+    }
+    let open = facts.mode & OTHERS;
+    (open != 0).then(|| format!("other users may use it (mode {:o} instead of 700)", facts.mode & 0o777))
+}
+
+/// Whether the process at the other end is this user's.
+pub(crate) fn is_own(stream: &UnixStream) -> bool {
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == own_user())
+}
+
+fn own_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_folder_of_ones_own_that_nobody_else_may_use_is_trusted() {
+        let facts = |is_folder, owner, mode| Facts { is_folder, owner, mode };
+        assert_eq!(objection(&facts(true, 1000, 0o40700), 1000), None);
+        for (facts, part) in [
+            (facts(false, 1000, 0o120_777), "not a folder"),
+            (facts(true, 1001, 0o40700), "belongs to user 1001"),
+            (facts(true, 1000, 0o40755), "mode 755"),
+            (facts(true, 1000, 0o41777), "mode 777"),
+        ] {
+            let why = objection(&facts, 1000).expect("not trusted");
+            assert!(why.contains(part), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_there_before_is_used_only_when_it_is_ones_own() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let path = Utf8Path::from_path(place.path()).expect("UTF-8");
+        let own = path.join("own");
+        make(&own).expect("writable");
+        make(&own).expect("it is there already");
+        for (name, refuse) in [("link", true), ("wide", true), ("own", false)] {
+            let folder = path.join(name);
+            match name {
+                "link" => std::os::unix::fs::symlink(&own, &folder).expect("writable"),
+                "wide" => std::fs::DirBuilder::new().mode(0o755).create(&folder).expect("writable"),
+                _ => {}
+            }
+            assert_eq!(matches!(make(&folder), Err(Error::Untrusted { .. })), refuse, "{name}, by its maker");
+            assert_eq!(matches!(check(&folder), Err(Error::Untrusted { .. })), refuse, "{name}, by a guest");
+        }
+    }
+}

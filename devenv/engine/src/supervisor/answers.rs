@@ -1,0 +1,250 @@
+//! What a supervisor answers, and how it ends.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use devenv_model::observed::{ObservedUnit, UnitState};
+use devenv_model::unit::UnitSpec;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::{Notify, watch};
+
+use super::keeper::{Keeper, Surroundings};
+use crate::control::{PROTOCOL, Reply, Request};
+use crate::probe::Prober;
+use crate::state_directory::StateDirectory;
+
+/// A request is one specification of a unit at most.
+const REQUEST_LIMIT: u64 = 1024 * 1024;
+
+pub(super) struct Supervisor {
+    surroundings: Surroundings,
+    units: RefCell<BTreeMap<String, Rc<Keeper>>>,
+    /// Names in the order of their first start; they are stopped the other way round.
+    order: RefCell<Vec<String>>,
+    /// What the last command remembered, in case that somebody removes the file.
+    memory: RefCell<Option<Vec<u8>>>,
+    detached: Cell<bool>,
+    /// Set once: from then on nothing is promised to anybody.
+    is_ending: Cell<bool>,
+    ending: Notify,
+}
+
+impl Supervisor {
+    pub(super) fn new(directory: StateDirectory) -> Self {
+        Self {
+            surroundings: Surroundings { directory, prober: Prober::new(), running: watch::Sender::new(0) },
+            units: RefCell::default(),
+            order: RefCell::default(),
+            memory: RefCell::default(),
+            detached: Cell::new(false),
+            is_ending: Cell::new(false),
+            ending: Notify::new(),
+        }
+    }
+
+    pub(super) async fn converse(self: Rc<Self>, stream: UnixStream) {
+        let (reader, mut writer) = stream.into_split();
+        let mut reader = BufReader::new(reader);
+        let mut owner = false;
+        loop {
+            let mut line = String::new();
+            match (&mut reader).take(REQUEST_LIMIT).read_line(&mut line).await {
+                Ok(read) if read > 0 => {}
+                _ => break,
+            }
+            let request = serde_json::from_str(&line);
+            let shutdown = matches!(request, Ok(Request::Shutdown));
+            let promise = request.as_ref().is_ok_and(is_promise);
+            let reply = match request {
+                Ok(Request::Own) => {
+                    owner = !self.detached.get();
+                    Reply::Done
+                }
+                Ok(Request::AwaitReady { unit }) => {
+                    // A client that goes away must not leave this task waiting for ever.
+                    let answer = self.await_ready(&unit);
+                    tokio::select! {
+                        reply = answer => reply,
+                        _ = reader.fill_buf() => break,
+                    }
+                }
+                Ok(request) => self.answer(request).await,
+                Err(error) => Reply::Refused { reason: format!("not a request: {error}") },
+            };
+            if promise && self.is_ending.get() {
+                break;
+            }
+            let mut bytes = serde_json::to_vec(&reply).expect("a reply is plain data");
+            bytes.push(b'\n');
+            let written = writer.write_all(&bytes).await;
+            if shutdown {
+                self.ending.notify_one();
+            }
+            if written.is_err() {
+                break;
+            }
+        }
+        if owner && !self.detached.get() {
+            tracing::info!("the owner is gone");
+            self.is_ending.set(true);
+            self.ending.notify_one();
+        }
+    }
+
+    /// Resolves once when the end is to begin.
+    pub(super) async fn ending(&self) {
+        self.ending.notified().await;
+    }
+
+    /// Returns when no process of any unit runs.
+    pub(super) async fn end(&self) {
+        self.is_ending.set(true);
+        self.stop_all().await;
+        // Those of units that were forgotten and still end among them.
+        let _ = self.surroundings.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
+    pub(super) fn memory(&self) -> Option<Vec<u8>> {
+        self.memory.borrow().clone()
+    }
+
+    async fn answer(&self, request: Request) -> Reply {
+        match request {
+            Request::Hello => Reply::Hello { protocol: PROTOCOL, pid: std::process::id() },
+            Request::Observe => Reply::Units { units: self.observe().await },
+            Request::Start { spec } => self.start(*spec).await,
+            // It must not be started behind the end's back.
+            Request::StartAgain { .. } if self.is_ending.get() => ending(),
+            Request::StartAgain { unit } => match self.keeper(&unit) {
+                Some(keeper) => {
+                    keeper.start_again().await;
+                    Reply::Done
+                }
+                None => unknown(&unit),
+            },
+            Request::Kill { unit } => match self.keeper(&unit) {
+                Some(keeper) => {
+                    keeper.kill();
+                    Reply::Done
+                }
+                None => unknown(&unit),
+            },
+            Request::Stop { unit } => match self.keeper(&unit) {
+                Some(keeper) => {
+                    keeper.stop().await;
+                    Reply::Done
+                }
+                None => unknown(&unit),
+            },
+            Request::Remove { unit } => {
+                if let Some(keeper) = self.keeper(&unit) {
+                    keeper.stop().await;
+                }
+                self.units.borrow_mut().remove(&unit);
+                self.order.borrow_mut().retain(|name| *name != unit);
+                Reply::Done
+            }
+            Request::Detach => {
+                self.detached.set(true);
+                Reply::Done
+            }
+            Request::Shutdown => {
+                self.end().await;
+                Reply::Done
+            }
+            Request::Own | Request::AwaitReady { .. } => {
+                Reply::Refused { reason: "answered where the connection is known".to_owned() }
+            }
+        }
+    }
+
+    async fn start(&self, spec: UnitSpec) -> Reply {
+        let name = spec.name.clone();
+        if let Some(keeper) = self.keeper(&name) {
+            keeper.stop().await;
+        }
+        // The end may have begun while the one before was being stopped. From here on nothing waits, so that the end sees
+        // either this unit or none.
+        if self.is_ending.get() {
+            return ending();
+        }
+        if let Ok(memory) = std::fs::read(self.surroundings.directory.memory_file()) {
+            self.memory.replace(Some(memory));
+        }
+        let keeper = Keeper::start(spec, self.surroundings.clone());
+        self.units.borrow_mut().insert(name.clone(), Rc::new(keeper));
+        let mut order = self.order.borrow_mut();
+        if !order.contains(&name) {
+            order.push(name);
+        }
+        Reply::Done
+    }
+
+    /// The units as they are now: one that was ready and does not answer is called starting.
+    async fn observe(&self) -> Vec<ObservedUnit> {
+        let keepers: Vec<Rc<Keeper>> = self.units.borrow().values().cloned().collect();
+        let probes = keepers.into_iter().map(|keeper| {
+            tokio::task::spawn_local(async move {
+                let seen = keeper.observed();
+                let UnitState::Ready { pid, since } = seen.state else {
+                    return seen;
+                };
+                let answers = keeper.answers().await;
+                match keeper.observed() {
+                    unit if unit.state != seen.state || answers => unit,
+                    unit => ObservedUnit { state: UnitState::Starting { pid, since }, ..unit },
+                }
+            })
+        });
+        let mut units = Vec::new();
+        for probe in probes.collect::<Vec<_>>() {
+            if let Ok(unit) = probe.await {
+                units.push(unit);
+            }
+        }
+        units
+    }
+
+    async fn await_ready(&self, unit: &str) -> Reply {
+        let Some(keeper) = self.keeper(unit) else {
+            return unknown(unit);
+        };
+        Reply::Unit { unit: Box::new(keeper.until_settled().await) }
+    }
+
+    async fn stop_all(&self) {
+        let names: Vec<String> = self.order.borrow().iter().rev().cloned().collect();
+        for name in names {
+            if let Some(keeper) = self.keeper(&name) {
+                keeper.stop().await;
+            }
+        }
+    }
+
+    fn keeper(&self, unit: &str) -> Option<Rc<Keeper>> {
+        self.units.borrow().get(unit).cloned()
+    }
+}
+
+/// Whether a command relies on the answer for longer than the supervisor may live: when the end has begun it gets none, and
+/// looks again.
+fn is_promise(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Own
+            | Request::Detach
+            | Request::Start { .. }
+            | Request::StartAgain { .. }
+            | Request::AwaitReady { .. }
+    )
+}
+
+fn ending() -> Reply {
+    Reply::Refused { reason: "the supervisor is ending".to_owned() }
+}
+
+fn unknown(unit: &str) -> Reply {
+    Reply::Refused { reason: format!("there is no unit {unit}") }
+}

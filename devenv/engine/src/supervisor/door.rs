@@ -1,0 +1,109 @@
+//! Where commands come in.
+
+use std::io::Result;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::time::Duration;
+
+use camino::Utf8Path;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::Instant;
+
+use crate::control::is_own;
+
+const FIRST_REST: Duration = Duration::from_millis(10);
+const LONGEST_REST: Duration = Duration::from_secs(1);
+
+/// A listening socket, and the file that stands for it.
+#[derive(Debug)]
+pub(super) struct Door {
+    listener: UnixListener,
+    file: (u64, u64),
+    pace: Pace,
+}
+
+impl Door {
+    /// Only the owner may connect: the socket's mode says so, its folder's does, and each connection is looked at.
+    ///
+    /// The supervisor's lock is held, so a socket that is still there belongs to nobody.
+    pub(super) fn open(socket: &Utf8Path) -> Result<Self> {
+        match std::fs::remove_file(socket) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(socket.as_std_path())?;
+        std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Self { listener, file: identity(socket)?, pace: Pace::default() })
+    }
+
+    /// Whether `socket` still leads here.
+    pub(super) fn is_at(&self, socket: &Utf8Path) -> bool {
+        identity(socket).is_ok_and(|file| file == self.file)
+    }
+
+    /// The next connection of this user's. Nothing is lost when the wait is given up.
+    pub(super) async fn next(&mut self) -> UnixStream {
+        loop {
+            let accept = async || self.listener.accept().await;
+            let (stream, _) = self.pace.until_done(accept).await;
+            if is_own(&stream) {
+                return stream;
+            }
+            tracing::warn!("another user's process was turned away");
+        }
+    }
+}
+
+fn identity(path: &Utf8Path) -> Result<(u64, u64)> {
+    path.symlink_metadata().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// An operation that fails now, for want of a file descriptor say, fails again at once: there is a rest in between.
+#[derive(Debug, Default)]
+struct Pace {
+    failures: u32,
+    rests_until: Option<Instant>,
+}
+
+impl Pace {
+    async fn until_done<T>(&mut self, mut operation: impl AsyncFnMut() -> Result<T>) -> T {
+        loop {
+            if let Some(until) = self.rests_until {
+                tokio::time::sleep_until(until).await;
+                self.rests_until = None;
+            }
+            match operation().await {
+                Ok(done) => {
+                    self.failures = 0;
+                    return done;
+                }
+                Err(error) => {
+                    if self.failures == 0 {
+                        tracing::warn!(%error, "cannot take a connection, trying on");
+                    }
+                    let rest = FIRST_REST.saturating_mul(1 << self.failures.min(16)).min(LONGEST_REST);
+                    self.failures += 1;
+                    self.rests_until = Some(Instant::now() + rest);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_is_tried_again_after_longer_and_longer_rests() {
+        let mut tries = 0;
+        let mut pace = Pace::default();
+        let failing = pace.until_done(async || {
+            tries += 1;
+            Err::<(), _>(std::io::Error::from(std::io::ErrorKind::Other))
+        });
+        assert!(tokio::time::timeout(Duration::from_secs(10), failing).await.is_err(), "it never works");
+        assert!((10..30).contains(&tries), "{tries} tries in ten seconds");
+        assert_eq!(pace.until_done(async || Ok(7)).await, 7);
+        assert_eq!(pace.failures, 0, "all is well again");
+    }
+}

@@ -1,0 +1,169 @@
+//! Which processes hold a lock, and how they are signalled without ever meeting a stranger.
+
+pub(super) use system::{below, lockers, of, signal};
+
+/// A process that has a file open *and* locked for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Holder {
+    /// Relative to the folder that was looked through.
+    pub(super) file: String,
+    pub(super) pid: u32,
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::collections::BTreeSet;
+    use std::io::{Error, ErrorKind, Result};
+    use std::path::Path;
+
+    use camino::{Utf8Path, Utf8PathBuf};
+    use rustix::process::{Pid, PidfdFlags, Signal};
+
+    use super::Holder;
+
+    /// What the kernel adds to the path of an open file whose name is gone.
+    const NAMELESS: &str = " (deleted)";
+    /// The space of process ids that the machine begins with; in another one, locks of some processes are not shown.
+    const FIRST_PID_SPACE: &str = "pid:[4026531836]";
+
+    /// The processes that hold `lock`, also when its name is gone. Opening the file, as a search or a backup does, is not
+    /// enough.
+    pub(in super::super) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
+        let (folder, name) = parts(lock);
+        let held = below(folder, None)?.into_iter().filter(|holder| holder.file == name);
+        Ok(held.map(|holder| holder.pid).collect())
+    }
+
+    /// Every process, or those named, that holds a lock on a file below `folder`, also on files whose names are gone.
+    pub(in super::super) fn below(folder: &Utf8Path, among: Option<BTreeSet<u32>>) -> Result<Vec<Holder>> {
+        let folder = as_the_kernel_names(folder);
+        let pids = match among {
+            Some(pids) => pids,
+            None => every_process()?,
+        };
+        Ok(pids
+            .into_iter()
+            .flat_map(|pid| locked(pid, &folder).into_iter().map(move |file| Holder { file, pid }))
+            .collect())
+    }
+
+    fn every_process() -> Result<BTreeSet<u32>> {
+        let entries = std::fs::read_dir("/proc")?;
+        entries.filter_map(|entry| entry.map(|entry| entry.file_name().to_str()?.parse().ok()).transpose()).collect()
+    }
+
+    /// The processes that took the locks of this machine; `None` when some of them are gone, since the locks then belong to
+    /// processes that inherited them, or when this process cannot see them all. Much cheaper than a look at every process.
+    pub(in super::super) fn lockers() -> Option<BTreeSet<u32>> {
+        let sees_all = std::fs::read_link("/proc/self/ns/pid").is_ok_and(|space| space == Path::new(FIRST_PID_SPACE));
+        let table = std::fs::read_to_string("/proc/locks").ok().filter(|_| sees_all)?;
+        let held = table.lines().filter(|line| line.contains(": FLOCK ") && line.contains(" WRITE "));
+        let lockers = held.map(|line| line.split_whitespace().nth(4)?.parse().ok());
+        let lockers = lockers.collect::<Option<BTreeSet<u32>>>()?;
+        lockers.iter().all(|pid| is_alive(*pid)).then_some(lockers)
+    }
+
+    /// One that was killed and whose parent has not heard of it yet has an id and no program.
+    fn is_alive(pid: u32) -> bool {
+        match std::fs::read_link(format!("/proc/{pid}/exe")) {
+            Err(error) => error.kind() != ErrorKind::NotFound,
+            Ok(_) => true,
+        }
+    }
+
+    /// The locked files of one process. Another user's process, or one that ends while we look, holds nothing of ours.
+    fn locked(pid: u32, folder: &Utf8Path) -> Vec<String> {
+        let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+            return Vec::new();
+        };
+        let held = descriptors.flatten().filter_map(|descriptor| {
+            let link = std::fs::read_link(descriptor.path()).ok()?.into_os_string().into_string().ok()?;
+            let path = link.strip_suffix(NAMELESS).unwrap_or(&link);
+            let file = Utf8Path::new(path).strip_prefix(folder).ok()?;
+            let facts =
+                std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", descriptor.file_name().display())).ok()?;
+            facts.lines().any(is_held_alone).then(|| file.to_string())
+        });
+        held.collect()
+    }
+
+    /// A lock that is shared is a look at it.
+    fn is_held_alone(fact: &str) -> bool {
+        fact.starts_with("lock:") && fact.contains(" WRITE ")
+    }
+
+    fn parts(lock: &Utf8Path) -> (&Utf8Path, &str) {
+        (lock.parent().unwrap_or(Utf8Path::new("/")), lock.file_name().unwrap_or_default())
+    }
+
+    /// Without links on the way, also when the last folders are gone.
+    fn as_the_kernel_names(path: &Utf8Path) -> Utf8PathBuf {
+        let path = camino::absolute_utf8(path).unwrap_or_else(|_| path.to_owned());
+        let there = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize_utf8().ok()?)));
+        match there {
+            Some((folder, real)) => match path.strip_prefix(folder) {
+                Ok(rest) if !rest.as_str().is_empty() => real.join(rest),
+                _ => real,
+            },
+            None => path,
+        }
+    }
+
+    /// The process is pinned first and looked at again, so that an id that was reused in between is never signalled.
+    pub(in super::super) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
+        let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
+            return Ok(());
+        };
+        let gone = |error: rustix::io::Errno| match Error::from(error) {
+            error if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => Ok(()),
+            error if error.kind() == ErrorKind::NotFound => Ok(()),
+            error => Err(error),
+        };
+        let pinned = match rustix::process::pidfd_open(raw, PidfdFlags::empty()) {
+            Ok(pinned) => pinned,
+            Err(error) => return gone(error),
+        };
+        let (folder, name) = parts(lock);
+        if locked(pid, &as_the_kernel_names(folder)).iter().any(|file| file == name) {
+            return rustix::process::pidfd_send_signal(&pinned, signal).or_else(gone);
+        }
+        Ok(())
+    }
+}
+
+/// Without `/proc`, `lsof` tells who has the file open (the lock itself has been seen to be held); a file whose name is gone
+/// is not found. Tried on Linux only.
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::collections::BTreeSet;
+    use std::io::Result;
+
+    use camino::Utf8Path;
+    use rustix::process::{Pid, Signal};
+
+    use super::Holder;
+
+    pub(in super::super) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
+        let output = std::process::Command::new("lsof").args(["-t", lock.as_str()]).output()?;
+        let own = std::process::id();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(text.lines().filter_map(|line| line.trim().parse().ok()).filter(|pid| *pid != own).collect())
+    }
+
+    pub(in super::super) fn below(_folder: &Utf8Path, _among: Option<BTreeSet<u32>>) -> Result<Vec<Holder>> {
+        Ok(Vec::new())
+    }
+
+    pub(in super::super) fn lockers() -> Option<BTreeSet<u32>> {
+        None
+    }
+
+    pub(in super::super) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
+        if of(lock)?.contains(&pid)
+            && let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw)
+        {
+            let _ = rustix::process::kill_process(raw, signal);
+        }
+        Ok(())
+    }
+}

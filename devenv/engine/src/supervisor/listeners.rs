@@ -1,0 +1,166 @@
+//! Whose program answers at an address: a probe's answer says nothing about that.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use camino::Utf8Path;
+use devenv_model::unit::Probe;
+
+use super::holders;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answerer {
+    Unit,
+    AnotherProgram,
+    /// The system does not tell.
+    Unknown,
+}
+
+/// Who takes a connection to `target`: the unit whose first process is `pid` and whose processes hold `lock`, or another
+/// program.
+pub(super) fn answerer(target: SocketAddr, pid: u32, lock: &Utf8Path) -> Answerer {
+    let (Some(taking), Some(own)) = (kernel::taking(target), sockets(pid)) else {
+        return Answerer::Unknown;
+    };
+    if own.contains(&taking) {
+        return Answerer::Unit;
+    }
+    // Not the first process itself, but perhaps one that it started.
+    for pid in holders::of(lock).unwrap_or_default() {
+        match sockets(pid) {
+            Some(sockets) if sockets.contains(&taking) => return Answerer::Unit,
+            Some(_) => {}
+            None => return Answerer::Unknown,
+        }
+    }
+    Answerer::AnotherProgram
+}
+
+/// Where a probe asks; `None` for one that asks nobody.
+pub(super) fn target(probe: &Probe) -> Option<SocketAddr> {
+    match probe {
+        Probe::Http { url } | Probe::Answer { url } | Probe::Services { url, .. } => {
+            let url = url::Url::parse(url).ok()?;
+            let host = url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
+            Some(SocketAddr::new(host, url.port_or_known_default()?))
+        }
+        Probe::Tcp { port } => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, *port))),
+        Probe::Healthcheck | Probe::Started => None,
+    }
+}
+
+/// The sockets that a process has open; `None` when it may not be looked into.
+fn sockets(pid: u32) -> Option<BTreeSet<u64>> {
+    let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    let inode = |link: std::path::PathBuf| link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
+    Some(descriptors.flatten().filter_map(|descriptor| inode(std::fs::read_link(descriptor.path()).ok()?)).collect())
+}
+
+/// The kernel is asked for the one socket; its tables in `/proc/net` take tens of milliseconds to read on some machines.
+#[cfg(target_os = "linux")]
+mod kernel {
+    use std::net::{IpAddr, SocketAddr};
+
+    use rustix::net::netlink::SOCK_DIAG;
+    use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+    /// `SOCK_DIAG_BY_FAMILY`, as a request and in its answer.
+    const BY_FAMILY: u16 = 20;
+    /// `NLM_F_REQUEST`.
+    const REQUEST: u16 = 1;
+    const TCP: u8 = 6;
+    /// `TCP_LISTEN`.
+    const LISTENS: u8 = 10;
+    /// Of an `nlmsghdr`.
+    const HEADER: usize = 16;
+    /// Of an `inet_diag_req_v2`.
+    const QUESTION: usize = 56;
+    /// Where an `inet_diag_msg` has its state and its inode.
+    const STATE: usize = HEADER + 1;
+    const INODE: usize = HEADER + 68;
+
+    /// The inode of the socket that takes a connection to `target`; `None` when nobody listens or the kernel does not tell.
+    pub(super) fn taking(target: SocketAddr) -> Option<u64> {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG)).ok()?;
+        rustix::net::send(&socket, &question(target), SendFlags::empty()).ok()?;
+        let mut answer = [0; 512];
+        // The kernel has answered by now, or will not.
+        let (read, _) = rustix::net::recv(&socket, &mut answer[..], RecvFlags::DONTWAIT).ok()?;
+        inode(&answer[..read])
+    }
+
+    /// From nowhere to `target`: no connection is that, so that the one which listens is found as it would be for a new
+    /// connection.
+    fn question(target: SocketAddr) -> Vec<u8> {
+        let (family, address) = match target.ip() {
+            IpAddr::V4(address) => (AddressFamily::INET, [&address.octets()[..], &[0; 12]].concat()),
+            IpAddr::V6(address) => (AddressFamily::INET6, address.octets().to_vec()),
+        };
+        let length = u32::try_from(HEADER + QUESTION).unwrap_or_default();
+        let family = u8::try_from(family.as_raw()).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(HEADER + QUESTION);
+        bytes.extend(length.to_ne_bytes());
+        bytes.extend(BY_FAMILY.to_ne_bytes());
+        bytes.extend(REQUEST.to_ne_bytes());
+        // A number of the request's own and the sender's, of which neither matters.
+        bytes.extend([0; 8]);
+        bytes.extend([family, TCP, 0, 0]);
+        bytes.extend(u32::MAX.to_ne_bytes());
+        bytes.extend(target.port().to_be_bytes());
+        bytes.extend([0; 2]);
+        bytes.extend(&address);
+        bytes.extend(&address);
+        // Any interface, and no cookie.
+        bytes.extend([0; 4]);
+        bytes.extend([u8::MAX; 8]);
+        bytes
+    }
+
+    fn inode(answer: &[u8]) -> Option<u64> {
+        let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
+        let inode = u32::from_ne_bytes(answer.get(INODE..INODE + 4)?.try_into().ok()?);
+        (kind == BY_FAMILY && answer[STATE] == LISTENS).then_some(u64::from(inode))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod kernel {
+    pub(super) fn taking(_target: std::net::SocketAddr) -> Option<u64> {
+        None
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_told_from_that_of_another_program() {
+        let lock = Utf8Path::new("/nonexistent/unit.lock");
+        let mut other = std::process::Command::new("sleep").arg("60").spawn().expect("sleep is there");
+        for (bound, asked) in
+            [("127.0.0.1:0", "127.0.0.1"), ("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "127.0.0.1"), ("[::1]:0", "::1")]
+        {
+            let listener = TcpListener::bind(bound).expect("a free port");
+            let port = listener.local_addr().expect("bound").port();
+            let target = SocketAddr::new(asked.parse().expect("an address"), port);
+            assert_eq!(answerer(target, std::process::id(), lock), Answerer::Unit, "{bound}");
+            assert_eq!(answerer(target, other.id(), lock), Answerer::AnotherProgram, "{bound}");
+            drop(listener);
+            assert_eq!(answerer(target, std::process::id(), lock), Answerer::Unknown, "{bound}");
+        }
+        other.kill().expect("ours");
+        other.wait().expect("ours");
+    }
+
+    #[test]
+    fn every_probe_that_asks_has_its_address() {
+        let http = Probe::Http { url: "http://[::1]:8001/health".to_owned() };
+        assert_eq!(target(&http), Some("[::1]:8001".parse().expect("an address")));
+        assert_eq!(target(&Probe::Tcp { port: 8001 }), Some("127.0.0.1:8001".parse().expect("an address")));
+        assert_eq!(target(&Probe::Started), None);
+    }
+}

@@ -1,0 +1,104 @@
+//! The files by which commands find a supervisor.
+
+use camino::Utf8Path;
+
+use super::door::Door;
+use crate::Error;
+use crate::control::prepare_folder;
+use crate::lock::{HeldLock, LockAttempt, try_hold};
+use crate::state_directory::StateDirectory;
+
+/// Its lock and its socket. The kernel keeps both for as long as the supervisor lives; their names somebody may remove.
+#[derive(Debug)]
+pub(super) struct Place {
+    state: StateDirectory,
+    lock: HeldLock,
+    pub(super) door: Door,
+}
+
+impl Place {
+    /// Fails when another supervisor has this environment.
+    pub(super) fn take(state: &StateDirectory) -> Result<Self, Error> {
+        state.prepare()?;
+        let lock = hold(&state.supervisor_lock())?;
+        Ok(Self { state: state.clone(), lock, door: open_door(state)? })
+    }
+
+    /// Makes anew what somebody removed. Changes nothing where all is as it was.
+    pub(super) fn restore(&mut self, memory: Option<&[u8]>) -> Result<(), Error> {
+        self.state.prepare()?;
+        let lock = self.state.supervisor_lock();
+        if !self.lock.is_at(&lock) {
+            self.lock = hold(&lock)?;
+            // The processes that run hold locks whose names are gone too.
+            *self.state.lost_files() = Some(true);
+        }
+        if !self.door.is_at(&self.state.socket()) {
+            self.door = open_door(&self.state)?;
+        }
+        let file = self.state.memory_file();
+        if let Some(memory) = memory.filter(|_| !file.exists()) {
+            std::fs::write(&file, memory).map_err(|source| Error::State { path: file, source })?;
+        }
+        Ok(())
+    }
+
+    /// Tells the next command that nothing was left behind.
+    pub(super) fn leave(self) {
+        let socket = self.state.socket();
+        if self.door.is_at(&socket) {
+            let _ = std::fs::remove_file(&socket);
+        }
+        self.lock.end_in_order();
+    }
+}
+
+fn hold(path: &Utf8Path) -> Result<HeldLock, Error> {
+    match try_hold(path).map_err(|source| Error::State { path: path.to_owned(), source })? {
+        LockAttempt::Held(held) => Ok(held),
+        LockAttempt::Taken { pid } => Err(Error::Locked { pid }),
+    }
+}
+
+fn open_door(state: &StateDirectory) -> Result<Door, Error> {
+    prepare_folder(state)?;
+    let socket = state.socket();
+    Door::open(&socket).map_err(|source| Error::State { path: socket, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::is_held;
+
+    fn state(name: &str) -> (tempfile::TempDir, StateDirectory) {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = Utf8Path::from_path(folder.path()).expect("UTF-8").join(name);
+        (folder, StateDirectory::new(&path))
+    }
+
+    #[tokio::test]
+    async fn what_was_removed_is_there_again() {
+        let (_folder, state) = state(".devenv");
+        let mut place = Place::take(&state).expect("nobody else has it");
+        for removed in [state.path().to_owned(), state.socket(), state.supervisor_lock()] {
+            let _ = std::fs::remove_dir_all(&removed).or_else(|_| std::fs::remove_file(&removed));
+            place.restore(Some(b"{}")).expect("writable");
+            assert!(is_held(&state.supervisor_lock()).expect("readable") && state.socket().exists(), "{removed}");
+            assert!(state.memory_file().exists() && state.units().exists(), "{removed}");
+        }
+        let socket = place.door.is_at(&state.socket());
+        assert!(socket && Place::take(&state).is_err(), "there is one supervisor only");
+        place.leave();
+        assert!(!state.socket().exists() && !is_held(&state.supervisor_lock()).expect("readable"));
+    }
+
+    #[tokio::test]
+    async fn a_path_too_long_for_an_address_has_its_socket_elsewhere() {
+        let (_folder, state) = state(&"x".repeat(120));
+        let place = Place::take(&state).expect("nobody else has it");
+        assert!(state.socket().exists() && state.socket().parent() != Some(state.path()));
+        place.leave();
+        assert!(!state.socket().exists());
+    }
+}

@@ -1,0 +1,73 @@
+//! When a unit is usable: its own process, and no other, answers.
+
+use std::time::{Duration, Instant};
+
+use camino::Utf8PathBuf;
+use devenv_model::unit::{Probe, UnitSpec};
+
+use super::keeper::Surroundings;
+use super::listeners::{Answerer, answerer, target};
+use super::log::Log;
+use crate::host;
+use crate::probe::{Prober, pause_after};
+
+/// A program that cannot run ends sooner than this; where nothing can be asked, having lived so long is all there is.
+const LIVES: Duration = Duration::from_millis(100);
+
+/// What is asked of one process of a unit.
+#[derive(Debug)]
+pub(super) struct Readiness {
+    name: String,
+    probe: Probe,
+    prober: Prober,
+    lock: Utf8PathBuf,
+    pid: u32,
+}
+
+impl Readiness {
+    pub(super) fn of(spec: &UnitSpec, surroundings: &Surroundings, pid: u32) -> Self {
+        Self {
+            name: spec.name.clone(),
+            probe: spec.probe.clone(),
+            prober: surroundings.prober.clone(),
+            lock: surroundings.directory.unit_lock(&spec.name),
+            pid,
+        }
+    }
+
+    /// Resolves when the process answers. An answer of another program is none, and the log says whose it was.
+    pub(super) async fn reached(&self, log: &Log) {
+        if self.probe == Probe::Started {
+            return tokio::time::sleep(LIVES).await;
+        }
+        let begin = Instant::now();
+        let mut is_told = false;
+        loop {
+            if self.passes().await {
+                if !self.is_another_programs() {
+                    return;
+                }
+                if !is_told {
+                    log.note(&self.whose());
+                    is_told = true;
+                }
+            }
+            tokio::time::sleep(pause_after(begin.elapsed())).await;
+        }
+    }
+
+    pub(super) async fn passes(&self) -> bool {
+        self.prober.passes(&self.probe).await
+    }
+
+    pub(super) fn is_another_programs(&self) -> bool {
+        let answerer = target(&self.probe).map(|target| answerer(target, self.pid, &self.lock));
+        answerer == Some(Answerer::AnotherProgram)
+    }
+
+    fn whose(&self) -> String {
+        let port = target(&self.probe).map_or(0, |target| target.port());
+        let holder = host::port_holder(port).map(|holder| format!("{} (process {})", holder.program, holder.pid));
+        format!("port {port} of {} is answered by {}", self.name, holder.as_deref().unwrap_or("another program"))
+    }
+}
