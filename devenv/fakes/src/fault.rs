@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use devenv_cloud::{CloudError, CloudErrorKind};
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -26,6 +27,8 @@ pub enum Fault {
     After(Arc<dyn Fn() + Send + Sync>),
     /// Applied, and then something else happens before the answer arrives.
     Before(Arc<dyn Fn() + Send + Sync>),
+    /// The caller sleeps, as a laptop does: none of its calls gets through until this has ended.
+    Asleep(Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>),
     /// The caller dies before the call has done anything: it never returns, and [`Faults::killed`] does.
     Killed,
     /// The caller dies when the call was applied.
@@ -36,6 +39,11 @@ impl Fault {
     /// Something else happens before the call.
     pub fn after(event: impl Fn() + Send + Sync + 'static) -> Self {
         Self::After(Arc::new(event))
+    }
+
+    /// Something else takes its time while the caller sleeps.
+    pub fn asleep(event: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) -> Self {
+        Self::Asleep(Arc::new(event))
     }
 
     /// Something else happens between the call and its answer.
@@ -54,6 +62,7 @@ impl fmt::Debug for Fault {
             Self::RefusedFor(kind, time) => write!(formatter, "RefusedFor({kind:?}, {time:?})"),
             Self::After(_) => formatter.write_str("After(..)"),
             Self::Before(_) => formatter.write_str("Before(..)"),
+            Self::Asleep(_) => formatter.write_str("Asleep(..)"),
             Self::Killed => formatter.write_str("Killed"),
             Self::KilledAfter => formatter.write_str("KilledAfter"),
         }
@@ -65,6 +74,7 @@ impl fmt::Debug for Fault {
 pub struct Faults {
     script: Arc<Mutex<Script>>,
     killed: watch::Sender<bool>,
+    asleep: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -89,7 +99,7 @@ struct Rule {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { script: Arc::default(), killed: watch::Sender::new(false) }
+        Self { script: Arc::default(), killed: watch::Sender::new(false), asleep: watch::Sender::new(false) }
     }
 }
 
@@ -109,10 +119,11 @@ impl Faults {
         self.lock().rules.push(Rule { words, skip: nth - 1, left: count, until: None, fault });
     }
 
-    /// Forgets every fault that has not happened yet, and that the caller was killed. The calls are kept.
+    /// Forgets every fault that has not happened yet, and that the caller was killed or sleeps. The calls are kept.
     pub fn clear(&self) {
         self.lock().rules.clear();
         self.killed.send_replace(false);
+        self.sleeps(false);
     }
 
     /// Every call so far, in order.
@@ -128,6 +139,11 @@ impl Faults {
     /// Has the caller die now, in the middle of whatever it waits for.
     pub fn kill(&self) {
         self.killed.send_replace(true);
+    }
+
+    /// Holds up every call from now on, until it is told otherwise.
+    pub fn sleeps(&self, asleep: bool) {
+        self.asleep.send_replace(asleep);
     }
 
     /// From here on calls are under this mark, so that a test finds its way among them.
@@ -160,6 +176,7 @@ impl Faults {
     ) -> Result<T, CloudError> {
         // A runner on one thread must see other tasks between two calls, as it does between two requests.
         tokio::task::yield_now().await;
+        self.awake().await;
         let refused = |kind, cause: &str| Err(CloudError { action: call.clone(), cause: cause.to_owned(), kind });
         match self.next(&call) {
             None => work(),
@@ -174,6 +191,12 @@ impl Faults {
             Some(Fault::Refused(kind) | Fault::RefusedFor(kind, _)) => refused(kind, "refused by the script"),
             Some(Fault::Delayed(time)) => {
                 tokio::time::sleep(time).await;
+                work()
+            }
+            Some(Fault::Asleep(event)) => {
+                self.sleeps(true);
+                event().await;
+                self.sleeps(false);
                 work()
             }
             Some(Fault::After(event)) => {
@@ -191,6 +214,11 @@ impl Faults {
                 self.die().await
             }
         }
+    }
+
+    async fn awake(&self) {
+        let mut asleep = self.asleep.subscribe();
+        let _ = asleep.wait_for(|asleep| !*asleep).await;
     }
 
     async fn die<T>(&self) -> T {

@@ -25,6 +25,12 @@ impl FakeRegistry {
         Self { images: Arc::new(Mutex::new(images)), faults }
     }
 
+    /// Another client of the same repositories, with faults of its own.
+    #[must_use]
+    pub fn client(&self, faults: Faults) -> Self {
+        Self { images: self.images.clone(), faults }
+    }
+
     /// One like it, as it is now, with faults of its own.
     #[must_use]
     pub fn copied(&self, faults: Faults) -> Self {

@@ -21,6 +21,12 @@ impl FakeServices {
         Self { ecs: Arc::default(), faults }
     }
 
+    /// Another client of the same services, with faults of its own.
+    #[must_use]
+    pub fn client(&self, faults: Faults) -> Self {
+        Self { ecs: self.ecs.clone(), faults }
+    }
+
     /// Some like it, as they are when whatever goes on has ended, with faults of their own.
     #[must_use]
     pub fn copied(&self, faults: Faults) -> Self {
