@@ -1,10 +1,12 @@
 //! One command with one fault at one of its calls, and how that ends.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use devenv_engine::promotion::CloudErrorKind;
 use devenv_fakes::{Behaviour, Fault, Faults};
+use futures_util::FutureExt;
 
 use crate::outside::FakeClock;
 use crate::run::{Ended, Machine, Standing, on_paused_clock};
@@ -12,8 +14,12 @@ use crate::steps::step;
 use crate::world::{BUCKET, World, digest};
 
 pub(crate) const LOCK: &str = "dev/releases/lock";
+/// Of Terraform's state.
+const STATE_LOCK: &str = "dev/release.tfstate.tflock";
 /// Of a clock that is wrong, in seconds.
 const SKEW: i64 = 15 * 60;
+/// Of a machine, in seconds.
+const ASLEEP: i64 = 600;
 /// Between a command and the next one.
 const LATER: Duration = Duration::from_secs(20);
 const OUTAGE: Duration = Duration::from_secs(10);
@@ -37,15 +43,28 @@ pub(crate) enum Kind {
     Killed,
     Ahead,
     Behind,
+    /// While somebody else promotes edition 3 from elsewhere.
+    Asleep,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::AnswerLost, Self::Conflict, Self::Throttled, Self::Killed, Self::Ahead, Self::Behind];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::AnswerLost, Self::Conflict, Self::Throttled, Self::Killed, Self::Ahead, Self::Behind, Self::Asleep];
+
+    /// A clock that is wrong is the same at each call of a step, and so is a sleep before what only asks.
+    pub(crate) fn may_come_at(self, call: &Call) -> bool {
+        match self {
+            Self::Ahead | Self::Behind => call.is_first,
+            Self::Asleep => call.is_first || !call.only_asks(),
+            _ => true,
+        }
+    }
 
     /// The faults of a kind that may come at a call.
     pub(crate) fn faults(self, call: &Call) -> Vec<Name> {
         match (self, call.is_terraform) {
+            // What only asks may be asked twice, and it is the same whether it was.
+            (Kind::AnswerLost, false) if call.only_asks() => vec![Name::Lost],
             (Kind::AnswerLost, false) => vec![Name::Lost, Name::LostAndRetried],
             (Kind::AnswerLost, true) => vec![Name::Lost],
             (Kind::Conflict, false) if call.text.starts_with("put") && call.text.ends_with(LOCK) => {
@@ -57,10 +76,12 @@ impl Kind {
             (Kind::Conflict, true) => vec![Name::Refused],
             (Kind::Throttled, false) => vec![Name::Throttled],
             (Kind::Throttled, true) => vec![Name::Delayed],
+            (Kind::Killed, false) if call.only_asks() => vec![Name::Killed],
             (Kind::Killed, false) => vec![Name::Killed, Name::KilledAfter],
             (Kind::Killed, true) => vec![Name::Killed, Name::KilledAfter, Name::Outlived],
             (Kind::Ahead, _) => vec![Name::Ahead],
             (Kind::Behind, _) => vec![Name::Behind],
+            (Kind::Asleep, _) => vec![Name::Asleep],
         }
     }
 }
@@ -74,11 +95,19 @@ pub(crate) struct Call {
     is_terraform: bool,
     pub(crate) step: &'static str,
     pub(crate) text: String,
+    /// Of its step.
+    pub(crate) is_first: bool,
 }
 
 /// Fifteen minutes back is before everything else.
 fn machine(world: &World) -> Machine<'_> {
     Machine::new(world, 2, "2026-11-21T10:05:00Z")
+}
+
+impl Call {
+    fn only_asks(&self) -> bool {
+        !["put", "push", "scale", "terraform"].iter().any(|word| self.text.starts_with(word))
+    }
 }
 
 /// Where a story begins: the same for each of its runs.
@@ -141,17 +170,20 @@ impl Beginning {
                     is_terraform,
                     step: step(&mark, &text),
                     text,
+                    is_first: false,
                 });
                 calls.collect::<Vec<_>>()
             };
             let mut found: Vec<Call> = of(&world.faults, false);
             found.extend(of(&world.terraform_faults, true));
             let mut seen = BTreeSet::new();
-            let asks =
-                |call: &Call| !["put", "push", "scale", "terraform"].iter().any(|word| call.text.starts_with(word));
             found.reverse();
-            found.retain(|call| seen.insert((call.step, call.text.clone())) || !asks(call));
+            found.retain(|call| seen.insert((call.step, call.text.clone())) || !call.only_asks());
             found.reverse();
+            let mut steps = BTreeSet::new();
+            for call in &mut found {
+                call.is_first = steps.insert(call.step);
+            }
             found
         })
     }
@@ -169,7 +201,7 @@ impl Beginning {
             Name::LockTaken => Fault::after(move || objects.overwrite(BUCKET, LOCK, theirs.clone())),
             Name::StateTaken => {
                 let lock = r#"{"ID":"theirs","Who":"eve@elsewhere","Created":"2026-11-21T15:00:00Z"}"#;
-                Fault::after(move || objects.overwrite(BUCKET, "dev/release.tfstate.tflock", lock))
+                Fault::after(move || objects.overwrite(BUCKET, STATE_LOCK, lock))
             }
             Name::Refused => Fault::Refused(CloudErrorKind::Conflict),
             Name::Throttled => Fault::RefusedFor(CloudErrorKind::Throttled, OUTAGE),
@@ -179,6 +211,24 @@ impl Beginning {
             Name::Outlived => Fault::after(move || caller.kill()),
             Name::Ahead => Fault::after(move || clock.jump(SKEW)),
             Name::Behind => Fault::after(move || clock.jump(-SKEW)),
+            Name::Asleep => {
+                let (other, terraform) = (Arc::new(world.elsewhere()), world.terraform_faults.clone());
+                Fault::asleep(move || {
+                    let (other, terraform, caller, clock) =
+                        (other.clone(), terraform.clone(), caller.clone(), clock.clone());
+                    async move {
+                        // Both processes of the machine sleep.
+                        caller.sleeps(true);
+                        terraform.sleeps(true);
+                        // What comes of it is seen in the end.
+                        Machine::new(&other, 3, "2026-11-21T10:06:00Z").promote().await;
+                        clock.sleep(ASLEEP);
+                        caller.sleeps(false);
+                        terraform.sleeps(false);
+                    }
+                    .boxed()
+                })
+            }
         }
     }
 
@@ -195,10 +245,17 @@ impl Beginning {
             world.terraform_faults.clear();
             let mut detail = vec![format!("{ended:?}")];
             tokio::time::sleep(LATER).await;
+            if name == Name::StateTaken {
+                world.objects.remove(BUCKET, STATE_LOCK);
+            }
             let next = match code {
                 // Whoever was killed, or is told that it is uncertain, tries again.
                 None => Some(self.command(&machine).await),
                 Some(8) => Some(machine.roll_back().await),
+                // What was applied before the lock was lost is put right by the next one, whoever runs it.
+                Some(9) if name == Name::Asleep && !machine.standing().await.agrees() => {
+                    Some(self.command(&machine).await)
+                }
                 Some(_) => None,
             };
             detail.extend(next.as_ref().map(|next| format!("{next:?}")));
@@ -230,6 +287,7 @@ pub(crate) enum Name {
     Outlived,
     Ahead,
     Behind,
+    Asleep,
 }
 
 /// What came of a run.

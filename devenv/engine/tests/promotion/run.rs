@@ -191,6 +191,13 @@ pub(crate) struct Standing {
     pub(crate) planned_is_empty: bool,
 }
 
+impl Standing {
+    /// Whether one edition runs, and it is the recorded one.
+    pub(crate) fn agrees(&self) -> bool {
+        matches!((&self.running[..], self.recorded), ([running], Some(recorded)) if *running == recorded)
+    }
+}
+
 fn edition(live: &str) -> u32 {
     (1..10).find(|edition| digest(*edition) == live).expect("one of the editions of this test")
 }

@@ -144,6 +144,19 @@ impl World {
         }
     }
 
+    /// The very same account, met from another machine.
+    pub(crate) fn elsewhere(&self) -> Self {
+        let faults = Faults::default();
+        Self {
+            objects: self.objects.client(faults.clone()),
+            registry: self.registry.client(faults.clone()),
+            services: self.services.client(faults.clone()),
+            faults,
+            terraform_faults: Faults::default(),
+            state: state(),
+        }
+    }
+
     pub(crate) fn state(&self) -> Utf8PathBuf {
         Utf8PathBuf::try_from(self.state.path().to_owned()).expect("UTF-8")
     }
