@@ -121,24 +121,74 @@ fn a_release_that_is_live_stays_live_when_that_cannot_be_written() {
     });
 }
 
+/// Somebody takes the lock over while the machine sleeps.
+fn slept(world: &World, machine: &Machine<'_>) -> Fault {
+    let theirs = r#"{"version":1,"owner":"bob@ci","place":"2b","promotion":"x","since":1795000000,"until":1795000060}"#;
+    let (objects, clock) = (world.objects.clone(), machine.clock.clone());
+    Fault::after(move || {
+        objects.overwrite(BUCKET, LOCK, theirs);
+        clock.sleep(3600);
+    })
+}
+
+#[test]
+fn a_machine_that_slept_at_the_question_changes_nothing_when_somebody_took_over() {
+    on_paused_clock(async {
+        let world = World::new();
+        released(&world, 1).await;
+        let machine = Machine::new(&world, 2, TIME);
+        // The caller is asked for once more when the question was answered.
+        world.faults.on("caller", 2, slept(&world, &machine));
+        let lost = error(machine.promote().await);
+        assert!(matches!(&lost, Error::LockLost { owner, .. } if owner == "bob@ci"), "{lost}");
+        assert!(world.faults.all_happened());
+        assert_eq!(live(&machine).await, 1);
+    });
+}
+
+#[test]
+fn a_bucket_of_a_former_devenv_is_gone_on_with() {
+    on_paused_clock(async {
+        let world = World::new();
+        for edition in 1..=2 {
+            released(&world, edition).await;
+        }
+        // Its ids were times, its records had version 1, and it had no pointer.
+        for key in world.objects.keys(BUCKET) {
+            let content = world.objects.content(BUCKET, &key).expect("it is there");
+            world.objects.remove(BUCKET, &key);
+            let former = |text: &str| text.replace("r00000", "20261121T10000");
+            let content = match String::from_utf8(content) {
+                Ok(text) if key.ends_with("record.json") => {
+                    former(&text).replace("\"version\": 2", "\"version\": 1").into_bytes()
+                }
+                Ok(text) => text.into_bytes(),
+                Err(packed) => packed.into_bytes(),
+            };
+            if key != "dev/releases/live" && key != LOCK {
+                world.objects.overwrite(BUCKET, &former(&key), content);
+            }
+        }
+        let machine = Machine::new(&world, 3, TIME);
+        assert_eq!(live(&machine).await, 2);
+        assert_eq!(machine.promote().await.code(), Some(0));
+        let newest = world.releases().pop().expect("three were made");
+        assert!(newest.starts_with("r000001-"), "{newest}");
+        for edition in [2, 1] {
+            let back = machine.roll_back().await;
+            assert_eq!((back.code(), live(&machine).await), (Some(0), edition), "{back:?}");
+        }
+    });
+}
+
 #[test]
 fn a_lock_that_is_lost_after_the_apply_reports_what_is_live() {
     on_paused_clock(async {
         let world = World::new();
         released(&world, 1).await;
         let machine = Machine::new(&world, 2, TIME);
-        let theirs =
-            r#"{"version":1,"owner":"bob@ci","place":"2b","promotion":"x","since":1795000000,"until":1795000060}"#;
-        let (objects, clock) = (world.objects.clone(), machine.clock.clone());
-        // The laptop sleeps while the release is waited for, and somebody takes the lock over.
-        world.faults.on(
-            "probe",
-            1,
-            Fault::after(move || {
-                objects.overwrite(BUCKET, LOCK, theirs);
-                clock.sleep(3600);
-            }),
-        );
+        // While the release is waited for.
+        world.faults.on("probe", 1, slept(&world, &machine));
         let lost = error(machine.promote().await);
         let Error::TakenOver { owner, applied, live, .. } = &lost else { panic!("{lost}") };
         assert_eq!(owner, "bob@ci");
