@@ -11,6 +11,7 @@ use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::leftovers::{end, signal_group};
+use super::listeners::Seen;
 use super::log::Log;
 use super::log_file::Lines;
 use super::readiness::Readiness;
@@ -49,6 +50,7 @@ pub(super) struct Keeper {
     surroundings: Surroundings,
     commands: mpsc::UnboundedSender<Command>,
     state: watch::Receiver<ObservedUnit>,
+    seen: Seen,
 }
 
 impl Keeper {
@@ -73,7 +75,7 @@ impl Keeper {
             deaths: 0,
         };
         tokio::task::spawn_local(life.run());
-        Self { spec, surroundings, commands, state }
+        Self { spec, surroundings, commands, state, seen: Seen::default() }
     }
 
     pub(super) fn observed(&self) -> ObservedUnit {
@@ -125,7 +127,7 @@ impl Keeper {
             return false;
         };
         let readiness = Readiness::of(&self.spec, &self.surroundings, pid);
-        readiness.passes().await && !readiness.is_another_programs()
+        readiness.passes().await && !readiness.is_another_programs(&self.seen)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whose program answers at an address: a probe's answer says nothing about that.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -16,14 +17,32 @@ pub(super) enum Answerer {
     Unknown,
 }
 
+/// The socket of a process that was last seen to take the connections to its address. The kernel names no other one so, and
+/// to look through the files of a process costs more than all the rest of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Cell<Option<(u32, u64)>>);
+
 /// Who takes a connection to `target`: the unit whose first process is `pid` and whose processes hold `lock`, or another
 /// program.
-pub(super) fn answerer(target: SocketAddr, pid: u32, lock: &Utf8Path) -> Answerer {
-    let (Some(taking), Some(own)) = (kernel::taking(target), sockets(pid)) else {
+pub(super) fn answerer(target: SocketAddr, pid: u32, lock: &Utf8Path, seen: &Seen) -> Answerer {
+    let Some(taking) = kernel::taking(target) else {
         return Answerer::Unknown;
     };
-    if own.contains(&taking) {
+    if seen.0.get() == Some((pid, taking)) {
         return Answerer::Unit;
+    }
+    let answerer = whose(taking, pid, lock);
+    if answerer == Answerer::Unit {
+        seen.0.set(Some((pid, taking)));
+    }
+    answerer
+}
+
+fn whose(taking: u64, pid: u32, lock: &Utf8Path) -> Answerer {
+    match sockets(pid) {
+        Some(sockets) if sockets.contains(&taking) => return Answerer::Unit,
+        Some(_) => {}
+        None => return Answerer::Unknown,
     }
     // Not the first process itself, but perhaps one that it started.
     for pid in holders::of(lock).unwrap_or_default() {
@@ -147,10 +166,14 @@ mod tests {
             let listener = TcpListener::bind(bound).expect("a free port");
             let port = listener.local_addr().expect("bound").port();
             let target = SocketAddr::new(asked.parse().expect("an address"), port);
-            assert_eq!(answerer(target, std::process::id(), lock), Answerer::Unit, "{bound}");
-            assert_eq!(answerer(target, other.id(), lock), Answerer::AnotherProgram, "{bound}");
+            let seen = Seen::default();
+            let answerer = |pid| answerer(target, pid, lock, &seen);
+            for _ in 0..2 {
+                assert_eq!(answerer(std::process::id()), Answerer::Unit, "{bound}");
+                assert_eq!(answerer(other.id()), Answerer::AnotherProgram, "{bound}");
+            }
             drop(listener);
-            assert_eq!(answerer(target, std::process::id(), lock), Answerer::Unknown, "{bound}");
+            assert_eq!(answerer(std::process::id()), Answerer::Unknown, "{bound}");
         }
         other.kill().expect("ours");
         other.wait().expect("ours");

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use devenv_model::unit::{Probe, UnitSpec};
 
 use super::keeper::Surroundings;
-use super::listeners::{Answerer, answerer, target};
+use super::listeners::{Answerer, Seen, answerer, target};
 use super::log::Log;
 use crate::host;
 use crate::probe::{Prober, pause_after};
@@ -41,10 +41,10 @@ impl Readiness {
             return tokio::time::sleep(LIVES).await;
         }
         let begin = Instant::now();
-        let mut is_told = false;
+        let (seen, mut is_told) = (Seen::default(), false);
         loop {
             if self.passes().await {
-                if !self.is_another_programs() {
+                if !self.is_another_programs(&seen) {
                     return;
                 }
                 if !is_told {
@@ -60,8 +60,8 @@ impl Readiness {
         self.prober.passes(&self.probe).await
     }
 
-    pub(super) fn is_another_programs(&self) -> bool {
-        let answerer = target(&self.probe).map(|target| answerer(target, self.pid, &self.lock));
+    pub(super) fn is_another_programs(&self, seen: &Seen) -> bool {
+        let answerer = target(&self.probe).map(|target| answerer(target, self.pid, &self.lock, seen));
         answerer == Some(Answerer::AnotherProgram)
     }
 
