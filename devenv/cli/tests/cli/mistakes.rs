@@ -140,7 +140,7 @@ fn a_pipe_or_a_device_in_the_place_of_a_file_is_refused_in_its_place() {
 #[test]
 fn a_file_that_is_no_text_is_shown_in_its_place() {
     let project = Project::new();
-    std::fs::write(project.path().join("compose.yaml"), b"services:\n  caf\xe9: {}\n").expect("writable");
+    std::fs::write(project.path().join("compose.yaml"), b"services:\n  abc\xe9: {}\n").expect("writable");
     let problem = &project.json(&["up", "-d"])["error"]["problems"][0];
     assert_eq!((&problem["file"], &problem["line"]), (&"compose.yaml".into(), &2.into()), "{problem}");
 }
