@@ -11,6 +11,7 @@ const PRECONDITION_FAILED: u16 = 412;
 const NOT_FOUND: u16 = 404;
 const TOO_MANY: u16 = 429;
 const UNAVAILABLE: u16 = 503;
+const SERVER_FAULT: u16 = 500;
 
 /// Turns what came back into an error that says what was tried.
 pub(crate) fn failed<E>(action: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> CloudError
@@ -48,6 +49,9 @@ fn kind<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E, HttpRe
             CloudErrorKind::Login
         } else if matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) {
             CloudErrorKind::Unreachable
+        } else if matches!(error, SdkError::ResponseError(_)) {
+            // A page of a proxy, or an answer that broke off.
+            CloudErrorKind::Unavailable
         } else {
             CloudErrorKind::Other
         };
@@ -67,16 +71,20 @@ fn of_code(code: &str, status: Option<u16>) -> CloudErrorKind {
         | "TokenRefreshRequired"
         | "InvalidToken" => CloudErrorKind::Login,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => CloudErrorKind::Denied,
-        "SlowDown" | "RequestLimitExceeded" | "TooManyRequestsException" | "ServiceUnavailable" => {
-            CloudErrorKind::Throttled
-        }
-        code if code.starts_with("Throttl") => CloudErrorKind::Throttled,
+        "SlowDown"
+        | "RequestLimitExceeded"
+        | "BandwidthLimitExceeded"
+        | "TooManyRequestsException"
+        | "ServiceUnavailable" => CloudErrorKind::Throttled,
+        "RequestTimeout" | "RequestTimeoutException" => CloudErrorKind::Unreachable,
+        code if code.starts_with("Throttl") || code.starts_with("RequestThrottled") => CloudErrorKind::Throttled,
         "PreconditionFailed" | "ConditionalRequestConflict" => CloudErrorKind::Conflict,
         code if code.starts_with("NoSuch") || code.contains("NotFound") => CloudErrorKind::NotFound,
         _ => match status {
             Some(PRECONDITION_FAILED | CONFLICT) => CloudErrorKind::Conflict,
             Some(NOT_FOUND) => CloudErrorKind::NotFound,
             Some(TOO_MANY | UNAVAILABLE) => CloudErrorKind::Throttled,
+            Some(SERVER_FAULT..) => CloudErrorKind::Unavailable,
             _ => CloudErrorKind::Other,
         },
     }
@@ -98,7 +106,10 @@ mod tests {
             ("SlowDown", 503, CloudErrorKind::Throttled),
             ("ThrottlingException", 400, CloudErrorKind::Throttled),
             ("", 503, CloudErrorKind::Throttled),
-            ("InternalError", 500, CloudErrorKind::Other),
+            ("InternalError", 500, CloudErrorKind::Unavailable),
+            ("ServerException", 500, CloudErrorKind::Unavailable),
+            ("RequestThrottledException", 400, CloudErrorKind::Throttled),
+            ("InvalidParameterException", 400, CloudErrorKind::Other),
         ] {
             assert_eq!(of_code(code, Some(status)), kind, "{code} {status}");
         }

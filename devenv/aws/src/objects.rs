@@ -29,6 +29,30 @@ impl S3 {
     }
 }
 
+impl S3 {
+    /// The objects and the folders directly below a prefix, each in order.
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<(Vec<String>, Vec<String>), CloudError> {
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        let below = |name: String| name[prefix.len()..].trim_end_matches('/').to_owned();
+        let mut next = None;
+        loop {
+            let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/");
+            let answer = request.set_continuation_token(next).send().await;
+            let answer = answer.map_err(failed(format!("list {prefix} in {bucket}")))?;
+            let found = answer.contents.unwrap_or_default().into_iter().filter_map(|found| found.key);
+            files.extend(found.map(below).filter(|name| !name.is_empty()));
+            let found = answer.common_prefixes.unwrap_or_default().into_iter().filter_map(|found| found.prefix);
+            folders.extend(found.map(below));
+            next = answer.next_continuation_token;
+            if next.is_none() {
+                files.sort_unstable();
+                folders.sort_unstable();
+                return Ok((files, folders));
+            }
+        }
+    }
+}
+
 impl Objects for S3 {
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<Object>, CloudError>> {
         async move {
@@ -73,23 +97,11 @@ impl Objects for S3 {
         .boxed()
     }
 
+    fn files<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CloudError>> {
+        async move { Ok(self.list(bucket, prefix).await?.0) }.boxed()
+    }
+
     fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CloudError>> {
-        async move {
-            let mut names = Vec::new();
-            let mut next = None;
-            loop {
-                let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/");
-                let answer = request.set_continuation_token(next).send().await;
-                let answer = answer.map_err(failed(format!("list {prefix} in {bucket}")))?;
-                let found = answer.common_prefixes.unwrap_or_default().into_iter().filter_map(|found| found.prefix);
-                names.extend(found.map(|name| name[prefix.len()..].trim_end_matches('/').to_owned()));
-                next = answer.next_continuation_token;
-                if next.is_none() {
-                    names.sort_unstable();
-                    return Ok(names);
-                }
-            }
-        }
-        .boxed()
+        async move { Ok(self.list(bucket, prefix).await?.1) }.boxed()
     }
 }

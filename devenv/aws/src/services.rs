@@ -1,9 +1,7 @@
-use std::collections::BTreeMap;
-
 use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{Container, DeploymentRolloutState, DesiredStatus, Service, Task};
-use devenv_engine::promotion::{CloudError, CloudErrorKind, LogPlace, Services, TaskDefinition};
+use aws_sdk_ecs::types::{Container, ContainerDefinition, DeploymentRolloutState, DesiredStatus, Service, Task};
+use devenv_engine::promotion::{CloudError, CloudErrorKind, DefinedContainer, LogPlace, Services, TaskDefinition};
 use devenv_model::promotion::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -78,14 +76,10 @@ impl Services for Ecs {
                 cause: "the answer holds none".to_owned(),
                 kind: CloudErrorKind::NotFound,
             })?;
-            let logs = definition.container_definitions.unwrap_or_default().into_iter().filter_map(|container| {
-                let options = container.log_configuration?.options?;
-                let place = (options.get("awslogs-group")?.clone(), options.get("awslogs-stream-prefix")?.clone());
-                Some((container.name?, place))
-            });
+            let containers = definition.container_definitions.unwrap_or_default().into_iter();
             Ok(TaskDefinition {
-                logs: logs.collect::<BTreeMap<_, _>>(),
                 arn: definition.task_definition_arn.unwrap_or_default(),
+                containers: containers.filter_map(defined).collect(),
             })
         }
         .boxed()
@@ -146,6 +140,15 @@ fn task(task: Task) -> TaskState {
         stopped_reason: task.stopped_reason.unwrap_or_default(),
         containers: task.containers.unwrap_or_default().into_iter().map(container).collect(),
     }
+}
+
+fn defined(container: ContainerDefinition) -> Option<(String, DefinedContainer)> {
+    let options = container.log_configuration.and_then(|log| log.options).unwrap_or_default();
+    let log = options.get("awslogs-group").cloned().zip(options.get("awslogs-stream-prefix").cloned());
+    let image = container.image.unwrap_or_default();
+    // As it is where nothing else is written.
+    let essential = container.essential.unwrap_or(true);
+    Some((container.name?, DefinedContainer { image, essential, log }))
 }
 
 fn container(container: Container) -> TaskContainer {

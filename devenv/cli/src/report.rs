@@ -239,25 +239,31 @@ fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
             ("left", Exit::Interrupted, Some(text))
         }
         E::Rehearsal { .. } => ("rehearsal", Exit::Failed, hint("devenv down, then try again")),
-        E::Cloud(error) => match error.kind {
-            CloudErrorKind::Login => (
-                "login",
-                Exit::PrerequisiteMissing,
-                hint("log in again: aws sso login, or new credentials in the environment"),
-            ),
-            CloudErrorKind::Denied => {
-                ("denied", Exit::Failed, hint("the login lacks this right; docs/aws.md names the role that has it"))
-            }
-            CloudErrorKind::Throttled => (
-                "aws_throttled",
-                Exit::Failed,
-                hint("AWS takes no more requests for the moment; try again in a minute"),
-            ),
-            CloudErrorKind::Unreachable => {
-                ("aws_unreachable", Exit::Failed, hint("see that the network is there, then try again"))
-            }
-            _ => ("aws", Exit::Failed, None),
-        },
+        E::Cloud(error) | E::Unseen { error, .. } => cloud(error.kind),
+    }
+}
+
+fn cloud(kind: CloudErrorKind) -> (&'static str, Exit, Option<String>) {
+    let hint = |text: &str| Some(text.to_owned());
+    match kind {
+        CloudErrorKind::Login => (
+            "login",
+            Exit::PrerequisiteMissing,
+            hint("log in again: aws sso login, or new credentials in the environment"),
+        ),
+        CloudErrorKind::Denied => {
+            ("denied", Exit::Failed, hint("the login lacks this right; docs/aws.md names the role that has it"))
+        }
+        CloudErrorKind::Unreachable => {
+            ("aws_unreachable", Exit::Failed, hint("see that the network is there, then try again"))
+        }
+        CloudErrorKind::Throttled => {
+            ("aws_throttled", Exit::Failed, hint("AWS takes no more requests for the moment; try again in a minute"))
+        }
+        CloudErrorKind::Unavailable => {
+            ("aws_unavailable", Exit::Failed, hint("AWS could not answer; try again in a minute"))
+        }
+        _ => ("aws", Exit::Failed, None),
     }
 }
 

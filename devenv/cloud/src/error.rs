@@ -19,6 +19,15 @@ pub enum CloudErrorKind {
     Denied,
     /// It took too many requests, or can take none for the moment.
     Throttled,
+    /// It failed by its own fault (5xx), or what came was no answer.
+    Unavailable,
     Unreachable,
     Other,
+}
+
+impl CloudError {
+    /// Whether the same may go well in a while, with nobody doing anything about it.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.kind, CloudErrorKind::Throttled | CloudErrorKind::Unavailable | CloudErrorKind::Unreachable)
+    }
 }

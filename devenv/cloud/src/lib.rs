@@ -13,4 +13,4 @@ pub use error::{CloudError, CloudErrorKind};
 pub use identity::{Caller, Identity};
 pub use objects::{Condition, Object, Objects};
 pub use registry::{ImageReference, PushedImage, Registry, RegistryLogin};
-pub use services::{LogPlace, Services, TaskDefinition};
+pub use services::{DefinedContainer, LogPlace, Services, TaskDefinition};

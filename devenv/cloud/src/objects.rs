@@ -15,6 +15,8 @@ pub trait Objects: Send + Sync + fmt::Debug {
         content: Vec<u8>,
         condition: Condition,
     ) -> BoxFuture<'a, Result<String, CloudError>>;
+    /// The objects directly below a prefix that ends with `/`: their names without it, in order.
+    fn files<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CloudError>>;
     /// The folders directly below a prefix that ends with `/`: their names, in order.
     fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CloudError>>;
 }

@@ -26,8 +26,19 @@ pub trait Services: Send + Sync + fmt::Debug {
 pub struct TaskDefinition {
     /// With its revision.
     pub arn: String,
-    /// By container: group and prefix of its log, where it has one.
-    pub logs: BTreeMap<String, (String, String)>,
+    /// By name.
+    pub containers: BTreeMap<String, DefinedContainer>,
+}
+
+/// A container as a task definition names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefinedContainer {
+    /// As it was written, such as `REPOSITORY@sha256:...`.
+    pub image: String,
+    /// Whether its end is the task's end.
+    pub essential: bool,
+    /// Group and prefix of its log, where it has one.
+    pub log: Option<(String, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -82,15 +82,18 @@ impl FakeObjects {
         Some(Object { etag: etag(&content), content })
     }
 
-    fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, CloudError> {
+    /// The objects and the folders directly below a prefix.
+    fn list(&self, bucket: &str, prefix: &str) -> Result<(Vec<String>, Vec<String>), CloudError> {
         let buckets = self.lock();
         let objects = buckets.get(bucket).ok_or_else(|| CloudError {
             action: format!("list {prefix} in {bucket}"),
             cause: "NoSuchBucket".to_owned(),
             kind: CloudErrorKind::NotFound,
         })?;
-        let below = objects.keys().filter_map(|key| key.strip_prefix(prefix)?.split_once('/'));
-        Ok(below.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>().into_iter().collect())
+        let below: Vec<&str> = objects.keys().filter_map(|key| key.strip_prefix(prefix)).collect();
+        let folders: BTreeSet<_> = below.iter().filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect();
+        let files = below.iter().filter(|name| !name.is_empty() && !name.contains('/'));
+        Ok((files.map(|name| (*name).to_owned()).collect(), folders.into_iter().collect()))
     }
 }
 
@@ -114,8 +117,12 @@ impl Objects for FakeObjects {
         self.faults.meet(call, move || self.write(bucket, key, &content, &condition)).boxed()
     }
 
+    fn files<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CloudError>> {
+        self.faults.meet(format!("files {bucket}/{prefix}"), || Ok(self.list(bucket, prefix)?.0)).boxed()
+    }
+
     fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, CloudError>> {
-        self.faults.meet(format!("folders {bucket}/{prefix}"), || self.list(bucket, prefix)).boxed()
+        self.faults.meet(format!("folders {bucket}/{prefix}"), || Ok(self.list(bucket, prefix)?.1)).boxed()
     }
 }
 

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use devenv_cloud::{CloudError, CloudErrorKind, LogPlace, Services, TaskDefinition};
+use devenv_cloud::{CloudError, CloudErrorKind, DefinedContainer, LogPlace, Services, TaskDefinition};
 use devenv_model::promotion::{ServiceState, TaskState};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -80,7 +80,8 @@ fn failed(action: String, cause: &str, kind: CloudErrorKind) -> CloudError {
 
 fn described(definition: &Definition) -> TaskDefinition {
     let log = ("/fake".to_owned(), "task".to_owned());
-    TaskDefinition { arn: definition.arn.clone(), logs: [(definition.container.clone(), log)].into() }
+    let container = DefinedContainer { image: definition.image.clone(), essential: true, log: Some(log) };
+    TaskDefinition { arn: definition.arn.clone(), containers: [(definition.container.clone(), container)].into() }
 }
 
 impl Services for FakeServices {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use devenv_cloud::{
-    AccountMade, AccountNeeds, Caller, CloudError, CloudErrorKind, Condition, EmulatedAccount, Identity,
-    ImageReference, LogPlace, Object, Objects, PushedImage, Registry, RegistryLogin, ServiceNeeds, ServiceOrder,
-    Services, TaskDefinition,
+    AccountMade, AccountNeeds, Caller, CloudError, CloudErrorKind, Condition, DefinedContainer, EmulatedAccount,
+    Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry, RegistryLogin, ServiceNeeds,
+    ServiceOrder, Services, TaskDefinition,
 };
 use futures_util::future::BoxFuture;
 

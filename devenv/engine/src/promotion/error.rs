@@ -84,6 +84,9 @@ pub enum Error {
     Declined,
     #[error("{service}: {cause}")]
     Rollout { service: String, cause: String, log: Vec<String> },
+    /// AWS does not let itself be asked, and will not in a while.
+    #[error("cannot see whether {service} is live: {error} (seen before: {seen})")]
+    Unseen { service: String, seen: String, error: CloudError },
     #[error("not live within {minutes} minutes: {}", waiting.join("; "))]
     RolloutDeadline { minutes: u64, waiting: Vec<String> },
     #[error("the smoke tests failed: {}", failed.join(", "))]

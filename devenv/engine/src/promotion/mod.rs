@@ -15,6 +15,7 @@ mod lease;
 mod ledger;
 mod locked;
 mod open_record;
+mod patience;
 mod place;
 mod plan;
 mod promote;
@@ -32,8 +33,8 @@ mod wait;
 pub use clock::{SystemClock, WallClock};
 pub use cloud::{
     AccountMade, AccountNeeds, Caller, Cloud, CloudAddress, CloudError, CloudErrorKind, Clouds, Condition,
-    EmulatedAccount, EmulatedLogin, Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry,
-    RegistryLogin, ServiceNeeds, ServiceOrder, Services, TaskDefinition,
+    DefinedContainer, EmulatedAccount, EmulatedLogin, Identity, ImageReference, LogPlace, Object, Objects, PushedImage,
+    Registry, RegistryLogin, ServiceNeeds, ServiceOrder, Services, TaskDefinition,
 };
 pub use error::Error;
 pub use promote::{Decider, PromoteOptions, Promoted, RollbackOptions, history, promote, roll_back};

@@ -11,6 +11,7 @@ use super::cloud::{Cloud, ImageReference, PushedImage, RegistryLogin};
 use super::copy::{self, Place};
 use super::foundation::Foundation;
 use super::site::Site;
+use crate::Cancel;
 use crate::containers::ContainerEngine;
 
 /// Where images are copied from.
@@ -26,7 +27,7 @@ pub(super) async fn push(
     foundation: &Foundation,
     images: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, ReleasedImage>, crate::Error> {
-    let login = site.cloud.registry.login().await.map_err(Error::from)?;
+    let login = site.patiently(&Cancel::never(), || site.cloud.registry.login()).await?;
     let one = async |service: &String, id: &String| -> Result<_, crate::Error> {
         let (host, repository) = foundation.repository(site.name(), service)?;
         let tag = tag(id);
@@ -80,10 +81,12 @@ pub(super) async fn copy(
             copy::copy(&from, &to, &digest, &tag(&image.tested)).await?;
         }
         let reference = format!("{host}/{repository}@{digest}");
+        // The record of the other environment names a digest and what was tested; only the manifest joins them.
         let there = find(site, repository, ImageReference::Digest(digest)).await?;
-        if there.is_none() {
-            let (tested, found) = (image.reference.clone(), "nothing under its digest".to_owned());
-            return Err(Error::OtherImage { service: service.clone(), tested, found }.into());
+        if !there.as_ref().is_some_and(|there| is_same(there, &image.tested)) {
+            let found = there.map_or_else(|| "nothing under its digest".to_owned(), |there| there.digest);
+            let (service, tested) = (service.clone(), image.tested.clone());
+            return Err(Error::OtherImage { service, tested, found }.into());
         }
         Ok((service.clone(), ReleasedImage { reference, ..image.clone() }))
     };
@@ -113,12 +116,12 @@ pub(super) async fn still_there(
     site: &Site<'_>,
     foundation: &Foundation,
     images: &BTreeMap<String, ReleasedImage>,
-) -> Result<(), Error> {
+) -> Result<(), crate::Error> {
     for (service, image) in images {
         let (_, repository) = foundation.repository(site.name(), service)?;
         if find(site, repository, ImageReference::Digest(image.digest().to_owned())).await?.is_none() {
             let (tested, found) = (image.tested.clone(), "nothing under its digest".to_owned());
-            return Err(Error::OtherImage { service: service.clone(), tested, found });
+            return Err(Error::OtherImage { service: service.clone(), tested, found }.into());
         }
     }
     Ok(())
@@ -138,8 +141,12 @@ pub(super) fn look_elsewhere(
     here.collect()
 }
 
-async fn find(site: &Site<'_>, repository: &str, reference: ImageReference) -> Result<Option<PushedImage>, Error> {
-    Ok(site.cloud.registry.image(repository, &reference).await?)
+async fn find(
+    site: &Site<'_>,
+    repository: &str,
+    reference: ImageReference,
+) -> Result<Option<PushedImage>, crate::Error> {
+    site.patiently(&Cancel::never(), || site.cloud.registry.image(repository, &reference)).await
 }
 
 async fn send(

@@ -1,12 +1,16 @@
 //! Until every service runs the release that was applied, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use devenv_model::promotion::{ContainerEnd, Deployment, Judged, Release, RolloutFailure, Wanted, ended, judge};
+use devenv_model::promotion::{
+    ContainerEnd, Deployment, Judged, Release, RolloutFailure, ServiceState, TaskState, Wanted, ended, judge,
+};
+use tokio::time::Instant;
 
 use super::Error;
-use super::cloud::LogPlace;
+use super::cloud::{CloudError, DefinedContainer, LogPlace, Services, TaskDefinition};
+use super::patience::{answer, patiently};
 use super::site::Site;
 use crate::Cancel;
 
@@ -26,89 +30,183 @@ pub(super) async fn wait(
     task_definitions: &BTreeMap<String, String>,
     cancel: &Cancel,
 ) -> Result<(), crate::Error> {
-    let services = &site.cloud.services;
-    let mut wanted = BTreeMap::new();
-    for (service, name) in task_definitions {
-        let definition = services.task_definition(name).await.map_err(Error::from)?;
-        let digest = release.images.get(service).map(|image| image.digest().to_owned()).unwrap_or_default();
-        wanted.insert(service, (Wanted { task_definition: definition.arn.clone(), digest }, definition, None));
+    let watch = Watch { services: site.cloud.services.as_ref(), cluster, tell: &|line| site.progress(line) };
+    watch.until_live(release, task_definitions, cancel).await
+}
+
+/// Looks at the services of a cluster. What AWS could not answer is asked again, until the deadline.
+struct Watch<'a> {
+    services: &'a dyn Services,
+    cluster: &'a str,
+    tell: &'a (dyn Fn(String) + Send + Sync),
+}
+
+/// A service that is not live yet.
+struct Watched<'a> {
+    name: &'a str,
+    wanted: Wanted,
+    containers: BTreeMap<String, DefinedContainer>,
+    /// Since AWS first described it.
+    described: Option<Instant>,
+    /// Whether the wanted deployment was ever its own.
+    arrived: bool,
+    first_end: Option<(ContainerEnd, Vec<String>)>,
+    /// What was missing when AWS last described it.
+    missing: Option<String>,
+    told: String,
+}
+
+impl Watch<'_> {
+    async fn until_live(
+        &self,
+        release: &Release,
+        task_definitions: &BTreeMap<String, String>,
+        cancel: &Cancel,
+    ) -> Result<(), crate::Error> {
+        let mut all = Vec::new();
+        for (name, definition) in task_definitions {
+            let ask = || self.services.task_definition(definition);
+            let definition = patiently(WITHIN, self.tell, cancel, ask).await?;
+            let digest = release.images.get(name).map(|image| image.digest().to_owned()).unwrap_or_default();
+            all.push(Watched::new(name, definition, digest));
+        }
+        let deadline = Instant::now() + WITHIN;
+        loop {
+            let mut waiting = Vec::new();
+            for watched in &mut all {
+                if let Some(missing) = self.look(watched).await? {
+                    waiting.push(format!("{}: {missing}", watched.name));
+                }
+            }
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::RolloutDeadline { minutes: WITHIN.as_secs() / 60, waiting }.into());
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return Err(crate::Error::Cancelled),
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
     }
-    let began = tokio::time::Instant::now();
-    let deadline = began + WITHIN;
-    let mut seen = BTreeSet::new();
-    let mut told: BTreeMap<&String, String> = BTreeMap::new();
-    loop {
-        let mut waiting = Vec::new();
-        for (service, (wanted, definition, first_end)) in &mut wanted {
-            let service = *service;
-            let Some(state) = services.service(cluster, service).await.map_err(Error::from)? else {
-                let cause = "the service is not there".to_owned();
-                if began.elapsed() >= SETTLES_WITHIN {
-                    return Err(Error::Rollout { service: service.clone(), cause, log: Vec::new() }.into());
-                }
-                waiting.push(format!("{service}: {cause}"));
-                continue;
-            };
-            let tasks = services.tasks(cluster, service).await.map_err(Error::from)?;
-            let ends = ended(wanted, &tasks);
-            if first_end.is_none()
-                && let Some(end) = ends.first()
+
+    /// What is missing; `None` once it is live.
+    async fn look(&self, watched: &mut Watched<'_>) -> Result<Option<String>, crate::Error> {
+        let missing = match self.describe(watched.name).await {
+            Ok(described) => {
+                let missing = self.judge(watched, described).await?;
+                watched.missing.clone_from(&missing);
+                missing
+            }
+            Err(error) if error.may_pass() => {
+                let seen = watched.missing.as_deref().unwrap_or("nothing yet");
+                Some(format!("{error} (seen before: {seen})"))
+            }
+            Err(error) => {
+                let (service, seen) = (watched.name.to_owned(), watched.missing.clone());
+                return Err(Error::Unseen { service, seen: seen.unwrap_or_else(|| "nothing".to_owned()), error }.into());
+            }
+        };
+        if let Some(missing) = missing.as_ref().filter(|missing| **missing != watched.told) {
+            (self.tell)(format!("{}: {missing}", watched.name));
+            watched.told.clone_from(missing);
+        }
+        Ok(missing)
+    }
+
+    async fn describe(&self, service: &str) -> Result<(Option<ServiceState>, Vec<TaskState>), CloudError> {
+        let Some(state) = answer(self.services.service(self.cluster, service)).await? else {
+            return Ok((None, Vec::new()));
+        };
+        Ok((Some(state), answer(self.services.tasks(self.cluster, service)).await?))
+    }
+
+    async fn judge(
+        &self,
+        watched: &mut Watched<'_>,
+        (state, tasks): (Option<ServiceState>, Vec<TaskState>),
+    ) -> Result<Option<String>, crate::Error> {
+        let settles = watched.described.get_or_insert_with(Instant::now).elapsed() < SETTLES_WITHIN;
+        let Some(state) = state else {
+            let cause = "the service is not there".to_owned();
+            return if settles { Ok(Some(cause)) } else { Err(watched.failed(cause)) };
+        };
+        let ends = ended(&watched.wanted, &tasks);
+        if let Some(end) = ends.first().filter(|_| watched.first_end.is_none()) {
+            watched.first_end = Some((end.clone(), self.show(watched, end).await));
+        }
+        let is_wanted = |deployment: &Deployment| {
+            deployment.primary && deployment.task_definition == watched.wanted.task_definition
+        };
+        watched.arrived |= state.deployments.iter().any(is_wanted);
+        let running: Vec<_> = tasks.into_iter().filter(|task| task.runs).collect();
+        match judge(&watched.wanted, &state, &running, &ends) {
+            Judged::Done => Ok(None),
+            Judged::Going(missing) => Ok(Some(missing)),
+            Judged::Failed(RolloutFailure::Superseded { .. } | RolloutFailure::Breaker { .. })
+                if !watched.arrived && settles =>
             {
-                let log = log_of(site, &definition.logs, end).await;
-                site.progress(format!("{service}: {end}"));
-                for line in &log {
-                    site.progress(format!("  {line}"));
-                }
-                *first_end = Some((end.clone(), log));
+                Ok(Some("its deployment is not there yet".to_owned()))
             }
-            let is_ours =
-                |deployment: &Deployment| deployment.primary && deployment.task_definition == wanted.task_definition;
-            if state.deployments.iter().any(is_ours) {
-                seen.insert(service);
+            Judged::Failed(failure) => Err(watched.failed(failure.to_string())),
+        }
+    }
+
+    /// Shows an end with the last lines of its log, where they can be read.
+    async fn show(&self, watched: &Watched<'_>, end: &ContainerEnd) -> Vec<String> {
+        let container = watched.containers.get(&end.container);
+        let log = match container.and_then(|container| container.log.as_ref()) {
+            Some((group, prefix)) => {
+                let stream = format!("{prefix}/{}/{}", end.container, end.task);
+                let place = LogPlace { group: group.clone(), stream };
+                answer(self.services.log(&place, LOG_TAIL)).await.unwrap_or_default()
             }
-            let running: Vec<_> = tasks.into_iter().filter(|task| task.runs).collect();
-            match judge(wanted, &state, &running, &ends) {
-                Judged::Done => {}
-                Judged::Going(what) => {
-                    if told.get(service) != Some(&what) {
-                        site.progress(format!("{service}: {what}"));
-                        told.insert(service, what.clone());
-                    }
-                    waiting.push(format!("{service}: {what}"));
-                }
-                Judged::Failed(RolloutFailure::Superseded { .. } | RolloutFailure::Breaker { .. })
-                    if !seen.contains(service) && began.elapsed() < SETTLES_WITHIN =>
-                {
-                    waiting.push(format!("{service}: its deployment is not there yet"));
-                }
-                Judged::Failed(failure) => {
-                    let (mut cause, mut log) = (failure.to_string(), Vec::new());
-                    if let Some((end, lines)) = first_end.take() {
-                        cause = format!("{cause}; {end}");
-                        log = lines;
-                    }
-                    return Err(Error::Rollout { service: service.clone(), cause, log }.into());
-                }
-            }
+            None => Vec::new(),
+        };
+        (self.tell)(format!("{}: {end}", watched.name));
+        for line in &log {
+            (self.tell)(format!("  {line}"));
         }
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        if tokio::time::Instant::now() >= deadline {
-            return Err(Error::RolloutDeadline { minutes: WITHIN.as_secs() / 60, waiting }.into());
-        }
-        tokio::select! {
-            () = cancel.cancelled() => return Err(crate::Error::Cancelled),
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
+        log
     }
 }
 
-/// Without its log an end is told all the same.
-async fn log_of(site: &Site<'_>, logs: &BTreeMap<String, (String, String)>, end: &ContainerEnd) -> Vec<String> {
-    let Some((group, prefix)) = logs.get(&end.container) else {
-        return Vec::new();
-    };
-    let place = LogPlace { group: group.clone(), stream: format!("{prefix}/{}/{}", end.container, end.task) };
-    site.cloud.services.log(&place, LOG_TAIL).await.unwrap_or_default()
+impl<'a> Watched<'a> {
+    fn new(name: &'a str, definition: TaskDefinition, digest: String) -> Self {
+        let TaskDefinition { arn, containers } = definition;
+        let named = |is_such: &dyn Fn(&DefinedContainer) -> bool| {
+            containers.iter().filter(|(_, container)| is_such(container)).map(|(name, _)| name.clone()).collect()
+        };
+        let is_ours = |container: &DefinedContainer| container.image.ends_with(&format!("@{digest}"));
+        let wanted = Wanted {
+            task_definition: arn,
+            containers: named(&is_ours),
+            essential: named(&|container| container.essential || is_ours(container)),
+            digest: digest.clone(),
+        };
+        Self {
+            name,
+            wanted,
+            containers,
+            described: None,
+            arrived: false,
+            first_end: None,
+            missing: None,
+            told: String::new(),
+        }
+    }
+
+    fn failed(&mut self, cause: String) -> crate::Error {
+        let service = self.name.to_owned();
+        let (cause, log) = match self.first_end.take() {
+            Some((end, log)) => (format!("{cause}; {end}"), log),
+            None => (cause, Vec::new()),
+        };
+        Error::Rollout { service, cause, log }.into()
+    }
 }
+
+#[cfg(test)]
+#[path = "wait_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! Whether a service runs what it was told to run, from what the scheduler says of it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A service, as its scheduler describes it.
@@ -57,6 +58,11 @@ pub struct Wanted {
     pub task_definition: String,
     /// Of the image's manifest.
     pub digest: String,
+    /// The containers of the task definition that run this image. Others stand beside them: what Terraform adds, such as
+    /// a proxy, and what AWS adds, such as GuardDuty's agent, which no task definition names.
+    pub containers: BTreeSet<String>,
+    /// The containers whose end is the task's end, ours among them.
+    pub essential: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +86,8 @@ pub enum RolloutFailure {
     KeepsEnding { count: usize },
     #[error("a task runs {found} and not {wanted}")]
     OtherImage { wanted: String, found: String },
+    #[error("{task_definition} has no container with the image {wanted}")]
+    NotNamed { task_definition: String, wanted: String },
 }
 
 /// A container of the wanted release that ended.
@@ -93,11 +101,17 @@ pub struct ContainerEnd {
 
 /// So many ends are enough where no circuit breaker counts them: it does not for a service that is called completed.
 const UNCOUNTED_ENDS: usize = 5;
+/// Of containers that were told to end because another one had: by SIGKILL, by SIGTERM, or in order.
+const FOLLOWED: [i32; 3] = [137, 143, 0];
 /// And so many in any case, for a service may have no breaker.
 const ENDS: usize = 50;
 
 /// `tasks` are those of the service that run, `ends` what ended by itself.
 pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState], ends: &[ContainerEnd]) -> Judged {
+    if wanted.containers.is_empty() {
+        let (task_definition, wanted) = (wanted.task_definition.clone(), wanted.digest.clone());
+        return Judged::Failed(RolloutFailure::NotNamed { task_definition, wanted });
+    }
     let ours = |deployment: &&Deployment| deployment.task_definition == wanted.task_definition;
     let mut mine = service.deployments.iter().filter(ours);
     let primary = mine.clone().find(|deployment| deployment.primary);
@@ -132,40 +146,53 @@ pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState], ends:
     if deployment.rollout != Rollout::Completed {
         return Judged::Going("its tasks run and are watched".to_owned());
     }
-    for container in tasks.iter().flat_map(|task| &task.containers) {
-        match &container.digest {
-            Some(found) if *found != wanted.digest => {
-                let (wanted, found) = (wanted.digest.clone(), found.clone());
-                return Judged::Failed(RolloutFailure::OtherImage { wanted, found });
+    for task in tasks {
+        for name in &wanted.containers {
+            match task.containers.iter().find(|container| container.name == *name) {
+                Some(TaskContainer { exit_code: Some(code), .. }) => {
+                    return Judged::Going(format!("{name} ended with exit code {code} and its task is still there"));
+                }
+                Some(TaskContainer { digest: Some(found), .. }) if *found != wanted.digest => {
+                    let (wanted, found) = (wanted.digest.clone(), found.clone());
+                    return Judged::Failed(RolloutFailure::OtherImage { wanted, found });
+                }
+                Some(TaskContainer { digest: Some(_), .. }) => {}
+                Some(_) => return Judged::Going(format!("{name} does not say which image it is")),
+                None => return Judged::Going(format!("{name} is not in its task yet")),
             }
-            Some(_) => {}
-            None => return Judged::Going(format!("{} does not say which image it is", container.name)),
         }
     }
     Judged::Done
 }
 
-/// The containers of the wanted release that ended by themselves. `stopped` are tasks that no longer run.
+/// The tasks of the wanted release that ended by themselves, each with the container that ended it. `stopped` are tasks
+/// that no longer run.
 pub fn ended(wanted: &Wanted, stopped: &[TaskState]) -> Vec<ContainerEnd> {
     let of_release = stopped.iter().filter(|task| !task.runs && task.task_definition == wanted.task_definition);
-    of_release
-        .flat_map(|task| task.containers.iter().map(move |container| (task, container)))
-        .filter(|(task, container)| container.exit_code.is_some() || !is_ordinary(&task.stopped_reason))
-        .map(|(task, container)| {
-            let reasons = [task.stopped_reason.as_str(), container.reason.as_str()];
-            ContainerEnd {
-                task: task.id.clone(),
-                container: container.name.clone(),
-                exit_code: container.exit_code,
-                reason: reasons.iter().filter(|reason| !reason.is_empty()).copied().collect::<Vec<_>>().join(": "),
-            }
-        })
-        .collect()
+    let ended = of_release.filter(|task| !is_scaling(&task.stopped_reason));
+    ended.filter_map(|task| end_of(wanted, task)).collect()
 }
 
-/// The scheduler stops tasks of its own accord when it scales or replaces.
-fn is_ordinary(reason: &str) -> bool {
-    reason.is_empty() || reason.starts_with("Scaling activity") || reason.starts_with("Service scaling")
+/// A container that may end leaves its task alive, and is told all the same where its task was stopped.
+fn end_of(wanted: &Wanted, task: &TaskState) -> Option<ContainerEnd> {
+    let essential = task.containers.iter().filter(|container| wanted.essential.contains(&container.name));
+    let ended = essential.filter(|container| container.exit_code.is_some() || !task.stopped_reason.is_empty());
+    let container = ended.min_by_key(|container| {
+        let followed = container.exit_code.is_none_or(|code| FOLLOWED.contains(&code));
+        (followed, !wanted.containers.contains(&container.name))
+    })?;
+    let reasons = [task.stopped_reason.as_str(), container.reason.as_str()];
+    Some(ContainerEnd {
+        task: task.id.clone(),
+        container: container.name.clone(),
+        exit_code: container.exit_code,
+        reason: reasons.iter().filter(|reason| !reason.is_empty()).copied().collect::<Vec<_>>().join(": "),
+    })
+}
+
+/// The scheduler stops tasks of its own accord when it scales or replaces, and their containers then end with a code.
+fn is_scaling(reason: &str) -> bool {
+    reason.starts_with("Scaling activity") || reason.starts_with("Service scaling")
 }
 
 impl fmt::Display for ContainerEnd {
@@ -183,7 +210,12 @@ mod tests {
     use super::*;
 
     fn wanted() -> Wanted {
-        Wanted { task_definition: "api:2".to_owned(), digest: "sha256:2".to_owned() }
+        Wanted {
+            task_definition: "api:2".to_owned(),
+            digest: "sha256:2".to_owned(),
+            containers: ["api".to_owned()].into(),
+            essential: ["api", "proxy"].map(str::to_owned).into(),
+        }
     }
 
     fn deployment(task_definition: &str, primary: bool, rollout: Rollout, running: u32) -> Deployment {
@@ -241,6 +273,70 @@ mod tests {
         let tasks = [task("api:2", Some("sha256:2")), task("api:2", Some("sha256:9"))];
         let judged = judged(vec![deployment("api:2", true, Rollout::Completed, 2)], &tasks);
         assert!(matches!(judged, Judged::Failed(RolloutFailure::OtherImage { .. })), "{judged:?}");
+    }
+
+    fn container(name: &str, digest: Option<&str>, exit_code: Option<i32>) -> TaskContainer {
+        TaskContainer { name: name.to_owned(), digest: digest.map(str::to_owned), exit_code, reason: String::new() }
+    }
+
+    #[test]
+    fn a_container_beside_ours_is_not_compared() {
+        let beside = [
+            container("aws-guardduty-agent-1a2b", Some("sha256:7"), None),
+            container("aws-guardduty-agent-1a2b", None, None),
+            container("log-router", Some("sha256:7"), Some(1)),
+            container("proxy", Some("sha256:7"), None),
+        ];
+        for beside in beside {
+            let mut tasks = running(2);
+            tasks[1].containers.insert(0, beside.clone());
+            let judged = judged(vec![deployment("api:2", true, Rollout::Completed, 2)], &tasks);
+            assert_eq!(judged, Judged::Done, "{beside:?}");
+        }
+    }
+
+    #[test]
+    fn a_task_without_our_container_is_not_live() {
+        let mut alone = task("api:2", Some("sha256:2"));
+        alone.containers = vec![container("proxy", Some("sha256:2"), None)];
+        let mut over = task("api:2", Some("sha256:2"));
+        over.containers[0].exit_code = Some(0);
+        for other in [alone, over] {
+            let tasks = [task("api:2", Some("sha256:2")), other.clone()];
+            let judged = judged(vec![deployment("api:2", true, Rollout::Completed, 2)], &tasks);
+            assert!(matches!(judged, Judged::Going(_)), "{other:?}: {judged:?}");
+        }
+        let service = ServiceState { deployments: Vec::new(), ..ServiceState::default() };
+        let nowhere = Wanted { containers: BTreeSet::new(), ..wanted() };
+        let judged = judge(&nowhere, &service, &running(2), &[]);
+        assert!(matches!(judged, Judged::Failed(RolloutFailure::NotNamed { .. })), "{judged:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_container_beside_ours_is_not_the_releases() {
+        let stopped = |reason: &str, containers: &[TaskContainer]| TaskState {
+            runs: false,
+            stopped_reason: reason.to_owned(),
+            containers: containers.to_vec(),
+            ..task("api:2", None)
+        };
+        let exited = "Essential container in task exited";
+        let names = |task: TaskState| {
+            ended(&wanted(), &[task]).into_iter().map(|end| (end.container, end.exit_code)).collect::<Vec<_>>()
+        };
+        let (api, proxy) = ("api".to_owned(), "proxy".to_owned());
+        // A task that starts: what prepared it has ended, and it is not stopped.
+        assert_eq!(names(stopped("", &[container("setup", None, Some(0)), container("api", None, None)])), []);
+        // Each task is one end, and the container that ended it is told rather than those that followed.
+        let both = [container("agent", None, Some(137)), container("api", None, Some(3))];
+        assert_eq!(names(stopped(exited, &both)), [(api.clone(), Some(3))]);
+        let proxy_first = [container("api", None, Some(143)), container("proxy", None, Some(2))];
+        assert_eq!(names(stopped(exited, &proxy_first)), [(proxy, Some(2))]);
+        // The scheduler ends a task in order, and its containers end with a code.
+        let scaled = stopped("Scaling activity initiated by deployment", &[container("api", None, Some(143))]);
+        assert_eq!(names(scaled), []);
+        // Some schedulers give no reason.
+        assert_eq!(names(stopped("", &[container("api", None, Some(1))])), [(api, Some(1))]);
     }
 
     #[test]
