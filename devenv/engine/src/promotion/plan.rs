@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::event::Event;
-use devenv_model::promotion::{Changes, Release};
+use devenv_model::promotion::{Changes, LockVerdict, Release, judge_lock, lock_lines};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Error;
 use super::site::Site;
-use super::terraform::TerraformOrder;
+use super::terraform::{TerraformOrder, log_path};
 use super::tree::Tree;
 use crate::{Cancel, lock};
 
 /// How long Terraform waits for a lock that another one holds.
 const LOCK_WAIT: &str = "-lock-timeout=10s";
+const OUTPUT_TRIES: u32 = 4;
+const OUTPUT_PAUSE: Duration = Duration::from_secs(5);
 /// Of `plan -detailed-exitcode`: there is something to do.
 const CHANGES: i32 = 2;
 
@@ -52,7 +55,7 @@ impl Site<'_> {
         init.extend(self.backend.clone());
         self.terraform(&root, init, false, cancel).await?;
         if !only_look {
-            self.clear_stale_lock(&root, cancel).await?;
+            self.clear_stale_lock("release", &root, cancel).await?;
         }
         let saved = self.folder.join("plan");
         let mut plan: Vec<String> =
@@ -94,12 +97,14 @@ impl Site<'_> {
         if is_there && std::fs::read_to_string(&mark).is_ok_and(|before| before == made_from) {
             return Ok(());
         }
+        self.await_earlier(cancel).await?;
         std::fs::write(&file, inputs).map_err(|source| crate::Error::State { path: file.clone(), source })?;
         let root = self.project.instance.root.join(&self.target.terraform).join("foundation");
         let mut init: Vec<String> =
             ["init", "-no-color", "-reconfigure", "-backend-config=../account.tfvars.json"].map(str::to_owned).into();
         init.extend(self.backend.clone());
         self.terraform(&root, init, false, cancel).await?;
+        self.clear_stale_lock("foundation", &root, cancel).await?;
         let mut apply: Vec<String> = ["apply", "-no-color", "-auto-approve", LOCK_WAIT].map(str::to_owned).into();
         apply.push(format!("-var-file={file}"));
         self.terraform(&root, apply, false, cancel).await?;
@@ -125,12 +130,24 @@ impl Site<'_> {
             value: BTreeMap<String, String>,
         }
         let output = ["output", "-no-color", "-json"].map(str::to_owned).into();
-        let (_, answer) = self.terraform(&planned.root, output, true, &Cancel::never()).await?;
+        let answer = self.outputs(&planned.root, output).await?;
         let outputs: Outputs = serde_json::from_str(&answer).map_err(|error| Error::Terraform {
             command: "output".to_owned(),
             output: vec![format!("no task_definitions in its answer: {error}")],
         })?;
         Ok(outputs.task_definitions.value)
+    }
+
+    /// What was applied is live or about to be: that its state cannot be read at once must not take it back.
+    async fn outputs(&self, root: &Utf8Path, output: Vec<String>) -> Result<String, crate::Error> {
+        for _ in 1..OUTPUT_TRIES {
+            match self.terraform(root, output.clone(), true, &Cancel::never()).await {
+                Ok((_, answer)) => return Ok(answer),
+                Err(error) => self.progress(format!("{error}; trying again")),
+            }
+            tokio::time::sleep(OUTPUT_PAUSE).await;
+        }
+        Ok(self.terraform(root, output, true, &Cancel::never()).await?.1)
     }
 
     async fn terraform(
@@ -192,31 +209,26 @@ impl Site<'_> {
         while is_held()? {
             tokio::select! {
                 () = cancel.cancelled() => return Err(crate::Error::Cancelled),
-                () = tokio::time::sleep(std::time::Duration::from_millis(200)) => {}
+                () = tokio::time::sleep(Duration::from_millis(200)) => {}
             }
         }
         Ok(())
     }
 
-    /// Removes the lock that a Terraform of this very user and machine left when it was killed. Nobody else promotes, for
-    /// the environment's own lock is held, and none of this folder lives. Another's lock stays, and is named.
-    async fn clear_stale_lock(&self, root: &Utf8Path, cancel: &Cancel) -> Result<(), crate::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Lock {
-            #[serde(rename = "ID")]
-            id: String,
-            who: String,
-        }
-        let key = format!("{}/release.tfstate.tflock", self.target.name);
-        let Some(object) = self.ledger.get(&key).await.map_err(Error::from)? else {
-            return Ok(());
-        };
-        let Ok(lock) = serde_json::from_slice::<Lock>(&object.content) else {
-            return Ok(());
-        };
-        if lock.who == self.owner {
-            self.progress(format!("removing the lock that a killed Terraform left ({})", lock.id));
+    /// Removes the lock that a Terraform of this very folder left when it was killed: none of them lives. Another's lock
+    /// stays, also when it has the same user and machine, and Terraform names it when it cannot have it.
+    async fn clear_stale_lock(&self, state: &str, root: &Utf8Path, cancel: &Cancel) -> Result<(), crate::Error> {
+        let path = log_path(&self.folder);
+        let log = std::fs::read(&path).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        // Nobody writes it now, and it must not grow for ever.
+        let lines = lock_lines(&log);
+        std::fs::write(&path, &lines).map_err(|source| crate::Error::State { path, source })?;
+        let key = format!("{}/{state}.tfstate.tflock", self.target.name);
+        let object = self.ledger.get(&key).await.map_err(Error::from)?;
+        if let LockVerdict::LeftHere(lock) = judge_lock(object.as_ref().map(|object| object.content.as_slice()), &lines)
+        {
+            self.progress(format!("removing the lock that a killed Terraform of this folder left ({})", lock.id));
             let unlock = ["force-unlock", "-force", &lock.id].map(str::to_owned).into();
             self.terraform(root, unlock, false, cancel).await?;
         }

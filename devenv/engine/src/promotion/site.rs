@@ -91,7 +91,7 @@ impl<'a> Site<'a> {
         let account = account_file(project, target)?;
         let own = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
         let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        variables.retain(|name, _| !leads_terraform_astray(&name.to_string_lossy()));
+        variables.retain(|name, value| !leads_terraform_astray(&name.to_string_lossy(), &value.to_string_lossy()));
         let mut emulated = None;
         let (address, backend) = match &target.place {
             PromotePlace::Account { account: id, region } => {
@@ -188,7 +188,9 @@ impl<'a> Site<'a> {
     }
 }
 
-/// Settings of the caller's own runs of Terraform, which would change ours.
-fn leads_terraform_astray(variable: &str) -> bool {
-    variable.starts_with("TF_") && variable != "TF_LOG"
+/// Settings of the caller's own runs of Terraform, which would change ours. A log that tells more is welcome; one that tells
+/// less would not name locks.
+fn leads_terraform_astray(variable: &str, value: &str) -> bool {
+    let tells_more = ["TRACE", "DEBUG", "INFO", "JSON"].iter().any(|level| value.eq_ignore_ascii_case(level));
+    variable.starts_with("TF_") && !(variable == "TF_LOG" && tells_more)
 }

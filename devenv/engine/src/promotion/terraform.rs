@@ -186,7 +186,9 @@ impl TerraformEnd {
 }
 
 /// The environment of every Terraform that devenv runs: what it keeps goes to `folder`, and nobody's settings are read.
-pub(super) fn environment(folder: &Utf8Path) -> [(&'static str, String); 6] {
+///
+/// Its log goes there too, in which it names a lock before it takes it: see [`devenv_model::promotion::judge_lock`].
+pub(super) fn environment(folder: &Utf8Path) -> [(&'static str, String); 8] {
     [
         ("TF_IN_AUTOMATION", "1".to_owned()),
         ("TF_INPUT", "0".to_owned()),
@@ -194,7 +196,14 @@ pub(super) fn environment(folder: &Utf8Path) -> [(&'static str, String); 6] {
         ("TF_DATA_DIR", folder.join("data").into_string()),
         ("TF_CLI_CONFIG_FILE", folder.join("terraform.rc").into_string()),
         ("CHECKPOINT_DISABLE", "1".to_owned()),
+        ("TF_LOG_CORE", "INFO".to_owned()),
+        ("TF_LOG_PATH", log_path(folder).into_string()),
     ]
+}
+
+/// What every Terraform of a folder wrote about itself.
+pub(super) fn log_path(folder: &Utf8Path) -> Utf8PathBuf {
+    folder.join("terraform.log")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod proposal;
 mod record;
 mod rollout;
 mod standing;
+mod state_lock;
 
 pub use changes::{Action, Changes, ResourceChange};
 pub use format::FormatError;
@@ -23,3 +24,4 @@ pub use rollout::{
     judge,
 };
 pub use standing::Standing;
+pub use state_lock::{LockVerdict, StateLock, judge_lock, lock_lines};

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Child;
 
-use super::project::Project;
+use super::project::{Project, get};
 use super::server::Behaviour::{self, Broken, Good};
 use crate::folder::{eventually, signal};
 
@@ -63,6 +63,57 @@ fn one_that_was_killed_half_way_can_be_undone() {
 #[test]
 fn one_that_was_killed_while_it_rolled_back_can_be_undone() {
     undone(Broken, "roll back");
+}
+
+/// Everything that runs below a project's promotions with these words on its command line.
+fn processes(project: &Project, words: &str) -> Vec<u64> {
+    let root = project.root();
+    let is_ours = |pid: &u64| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        line.contains(&root) && line.contains(words)
+    };
+    let all = std::fs::read_dir("/proc")
+        .expect("readable")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    all.filter(is_ours).collect()
+}
+
+#[test]
+fn only_the_folder_whose_terraform_was_killed_removes_its_lock() {
+    let Some(project) = Project::new() else { return };
+    project.tested(Good, 1);
+    let url = project.released();
+    // Its Terraform is killed while it applies, which leaves its lock behind.
+    project.change(
+        "terraform/envs/rehearsal/release/main.tf",
+        "rehearse-service --quiet",
+        "rehearse-service --quiet && sleep 60",
+    );
+    project.tested(Good, 2);
+    let mut promoting = project.promoting();
+    until(&mut promoting, "apply");
+    let lock = "rehearsal/release.tfstate.tflock";
+    eventually("Terraform has its lock and applies", || {
+        !processes(&project, "apply").is_empty() && get(&url, lock).is_some()
+    });
+    promoting.kill().expect("it runs");
+    promoting.wait().expect("it ended");
+    processes(&project, "apply").into_iter().for_each(|pid| signal(pid, "KILL"));
+    assert!(get(&url, lock).is_some(), "the lock was left behind");
+    project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
+    project.tested(Good, 3);
+
+    // Another checkout of the same user and host has not taken it.
+    let log = project.path().join(".devenv/promote/rehearsal/terraform.log");
+    let kept = std::fs::read(&log).expect("a log");
+    std::fs::write(&log, "").expect("ours");
+    let elsewhere = project.promote();
+    assert_eq!(elsewhere.code, 9, "{}", elsewhere.err);
+    std::fs::write(&log, kept).expect("ours");
+    project.released();
+    assert_eq!(project.edition(&url), Ok(3));
+    assert!(get(&url, lock).is_none());
 }
 
 #[test]

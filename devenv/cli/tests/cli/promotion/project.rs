@@ -132,7 +132,8 @@ impl Project {
              [emulator.embedded]\nimage = \"devenv-emulator:local\"\n[services.web]\nhealth = \"/livez\"\n\
              [test]\ncommand = [\"sh\", \"test.sh\"]\nsmoke = [\"sh\", \"test.sh\"]\n\
              [promote.rehearsal]\nimage = \"{aws}\"\n\
-             [promote.second]\nimage = \"{aws}\"\nrequires = [\"rehearsal\"]\n"
+             [promote.second]\nimage = \"{aws}\"\nrequires = [\"rehearsal\"]\n\
+             [promote.third]\nimage = \"{aws}\"\nrequires = [\"rehearsal\", \"second\"]\n"
         );
         project.write("devenv.toml", &settings);
         let compose = format!(
@@ -144,7 +145,7 @@ impl Project {
         project.write("seeds/items.json", r#"[{ "id": { "S": "a" } }]"#);
         project.write("test.sh", &TEST.replace("PATH", path));
         project.write(".gitignore", ".devenv/\n");
-        for environment in ["rehearsal", "second", "dev"] {
+        for environment in ["rehearsal", "second", "third", "dev"] {
             let folder = format!("terraform/envs/{environment}");
             let account =
                 r#"{ "bucket": "shop-state", "region": "eu-west-1", "allowed_account_ids": ["000000000000"] }"#;
@@ -275,6 +276,21 @@ pub(crate) fn put(url: &str, key: &str, content: &str) {
     let arguments = ["--fail", "--silent", "--show-error", "--noproxy", "*", "--request", "PUT", "--data-binary"];
     let status = Command::new("curl").args(arguments).args([content, &place]).status().expect("curl is here");
     assert!(status.success(), "{place} is written");
+}
+
+/// Removes an object from it.
+pub(crate) fn remove(url: &str, key: &str) {
+    let endpoint = url.split("/_alb").next().expect("an address");
+    let place = format!("{endpoint}/shop-state/{key}");
+    let arguments = ["--fail", "--silent", "--show-error", "--noproxy", "*", "--request", "DELETE"];
+    let status = Command::new("curl").args(arguments).arg(&place).status().expect("curl is here");
+    assert!(status.success(), "{place} is removed");
+}
+
+/// The content of an object in it.
+pub(crate) fn get(url: &str, key: &str) -> Option<String> {
+    let endpoint = url.split("/_alb").next().expect("an address");
+    ask(&format!("{endpoint}/shop-state"), key).ok()
 }
 
 impl Deref for Project {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::project::{Project, put};
+use super::project::{Project, put, remove};
 use super::server::Behaviour::{Broken, Good};
 use crate::containers::engine::docker;
 use crate::folder::Ran;
@@ -83,7 +83,7 @@ fn a_mistake_of_the_command_line_or_of_the_machine_is_said() {
         assert_eq!(ran.code, code, "{}", ran.err);
         assert!(ran.err.contains(words), "{words}: {}", ran.err);
     };
-    said(&["promote", "production", "--yes"], 2, "it has rehearsal, second");
+    said(&["promote", "production", "--yes"], 2, "it has rehearsal, second, third");
     said(&["promote", "rehearsal"], 2, "hint: add --yes");
     said(&["rollback", "rehearsal", "--yes"], 1, "nothing was released to rehearsal before");
     project.released();
@@ -143,10 +143,15 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
         locked.err
     );
     assert_eq!(project.endings()[0], "nothing_changed");
+    // Another folder or container of the same user and host may hold it.
     let owner = project.history()[0]["owner"].as_str().expect("a name").to_owned();
     put(&url, "rehearsal/release.tfstate.tflock", &state_lock(&owner));
+    let theirs = project.promote();
+    assert_eq!(theirs.code, 9, "{}", theirs.err);
+    assert!(theirs.err.contains(&format!("is locked by {owner}")), "{}", theirs.err);
+    remove(&url, "rehearsal/release.tfstate.tflock");
     project.released();
-    assert_eq!(project.edition(&url), Ok(2), "a lock that this user's own Terraform left is removed");
+    assert_eq!(project.edition(&url), Ok(2));
 
     // Another image under the tag that is made from the tested one's id.
     project.tested(Good, 3);
