@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, tree_digest};
+use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 
 use crate::containers::{ContainerRuntime, EMULATOR_IMAGE};
-use crate::newest::keep_newest;
 use crate::repository::{self, TrackedFile};
 use crate::testing::TestRun;
 use crate::{Error, Project, input};
 
 /// The folder whose tracked files evidence covers.
 pub(crate) const TERRAFORM: &str = "terraform";
-/// Older evidence goes.
+/// Of what proves something, and as many of what does not; older evidence goes.
 const KEPT: usize = 30;
 
 /// What is known before the tests begin, so that a commit made meanwhile is not taken for theirs.
@@ -89,8 +88,36 @@ impl Subject {
             .and_then(|()| std::fs::write(&part, content))
             .and_then(|()| std::fs::rename(&part, &path));
         written.map_err(|source| Error::State { path: path.clone(), source })?;
-        keep_newest(&folder, KEPT);
+        evict(&folder);
         Ok((path, evidence))
+    }
+}
+
+/// The files of evidence in a folder, in the order in which they were written: their names begin with their time.
+pub(crate) fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let failed = |source| Error::ReadFile { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    let entries = match folder.read_dir_utf8() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(files),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        if entry.path().extension() == Some("json") {
+            files.push((entry.file_name().to_owned(), std::fs::read(entry.path()).map_err(failed)?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// What cannot be removed stays, as one file more.
+fn evict(folder: &Utf8Path) {
+    let files = files(folder).unwrap_or_default();
+    let read: Vec<_> = files.iter().map(|(name, content)| (name.clone(), Evidence::read(name, content))).collect();
+    for name in surplus(&read, KEPT) {
+        let _ = std::fs::remove_file(folder.join(name));
     }
 }
 

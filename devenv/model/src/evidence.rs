@@ -3,7 +3,7 @@
 //!
 //! It proves against accident and corruption, not against its own author: whoever can run the tests can write one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -68,6 +68,8 @@ pub enum EvidenceError {
     Damaged,
     #[error("it is no statement of a test result: {0}")]
     Unreadable(String),
+    #[error("there is no {0}")]
+    Absent(String),
 }
 
 /// Why evidence does not count.
@@ -110,6 +112,16 @@ impl Evidence {
             found.push(Shortcoming::Dirty(self.circumstances.commit.clone()));
         }
         found
+    }
+
+    /// Whether it says something of everything that it is of. A green run of a few tests does not; a red one does.
+    pub(crate) fn decides(&self) -> bool {
+        self.shortcomings() != [Shortcoming::Filtered]
+    }
+
+    /// What tells runs of the very same things from others.
+    fn about(&self) -> (&str, &str, &str, &BTreeMap<String, String>) {
+        (&self.circumstances.emulator, &self.circumstances.commit, &self.terraform, &self.images)
     }
 
     fn names(&self, outcome: TestOutcome) -> Vec<String> {
@@ -186,6 +198,22 @@ impl Evidence {
         let Annotations { run, tests } = configuration.annotations;
         Ok(Self { images, terraform, circumstances: run, tests })
     }
+}
+
+/// Whose file may go. `files` are in the order in which they were written; so many of each sort are kept, the newest.
+///
+/// What proves something is one sort and everything else the other, so that runs which prove nothing never cost a proof.
+/// A proof that a later run of the very same things took back is none: it goes before the run that took it back.
+pub fn surplus<'a>(files: &'a [(String, Result<Evidence, EvidenceError>)], kept: usize) -> Vec<&'a str> {
+    let (mut decided, mut proofs, mut others) = (BTreeSet::new(), Vec::new(), Vec::new());
+    for (name, read) in files.iter().rev() {
+        let decides = read.as_ref().ok().filter(|evidence| evidence.decides());
+        match decides.filter(|evidence| decided.insert(evidence.about())) {
+            Some(evidence) if evidence.shortcomings().is_empty() => proofs.push(name.as_str()),
+            _ => others.push(name.as_str()),
+        }
+    }
+    proofs.iter().skip(kept).chain(others.iter().skip(kept)).copied().collect()
 }
 
 /// A digest of files by path, mode and content: 64 digits. The order in which they are given does not matter.
@@ -342,6 +370,45 @@ mod tests {
         bad.circumstances.failure = Some("the test command ended with 3".to_owned());
         let said: Vec<String> = bad.shortcomings().iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(said.join("\n"));
+    }
+
+    /// Files in order, of runs that differ from [`evidence`] so far.
+    fn runs(changes: &[fn(&mut Evidence)]) -> Vec<(String, Result<Evidence, EvidenceError>)> {
+        let run = |(index, change): (usize, &fn(&mut Evidence))| {
+            let mut evidence = evidence();
+            change(&mut evidence);
+            (format!("{index:02}"), Ok(evidence))
+        };
+        changes.iter().enumerate().map(run).collect()
+    }
+
+    #[test]
+    fn a_run_that_proves_nothing_never_costs_a_proof() {
+        let green: fn(&mut Evidence) = |_| {};
+        let focused: fn(&mut Evidence) = |evidence| evidence.circumstances.filtered = true;
+        let elsewhere: fn(&mut Evidence) = |evidence| {
+            evidence.circumstances.dirty = true;
+            evidence.images.insert("order-api".to_owned(), "sha256:9".to_owned());
+        };
+        let mut files = runs(&[[green].as_slice(), &[focused; 30], &[elsewhere; 30]].concat());
+        files.push(("99".to_owned(), Err(EvidenceError::Damaged)));
+        let gone = surplus(&files, 30);
+        assert_eq!(gone.len(), 31);
+        assert!(!gone.contains(&"00"), "the one green run is still there: {gone:?}");
+        assert!(!gone.contains(&"99"), "the newest of the others is still there: {gone:?}");
+    }
+
+    #[test]
+    fn a_run_that_took_a_proof_back_stays_as_long_as_the_proof() {
+        let green: fn(&mut Evidence) = |_| {};
+        let red: fn(&mut Evidence) = |evidence| evidence.tests[0].outcome = TestOutcome::Failed;
+        let focused: fn(&mut Evidence) = |evidence| evidence.circumstances.filtered = true;
+        for count in 0..5 {
+            let files = runs(&[[green, red].as_slice(), &vec![focused; count]].concat());
+            let gone = surplus(&files, 2);
+            assert!(gone.contains(&"00") || !gone.contains(&"01"), "{count}: {gone:?}");
+        }
+        assert_eq!(surplus(&runs(&[green, green, green, green]), 1), ["01", "00"], "one proof is enough");
     }
 
     #[test]

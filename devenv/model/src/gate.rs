@@ -71,9 +71,7 @@ pub fn gate<'a>(at_hand: &AtHand, emulators: &[&str], files: &'a [Filed]) -> Res
         let runs: Vec<_> = runs.filter(|(_, evidence)| evidence.circumstances.emulator == *emulator).collect();
         // The newest run of the very same things decides. A green one of a few tests says nothing, and a run of other
         // things nothing about these.
-        let same = runs.iter().find(|(_, evidence)| {
-            subjects(at_hand, evidence).is_empty() && evidence.shortcomings() != [Shortcoming::Filtered]
-        });
+        let same = runs.iter().find(|(_, evidence)| subjects(at_hand, evidence).is_empty() && evidence.decides());
         if let Some((name, _)) = same.filter(|(_, evidence)| evidence.shortcomings().is_empty()) {
             passed.push(name.as_str());
             continue;
@@ -92,6 +90,20 @@ pub fn gate<'a>(at_hand: &AtHand, emulators: &[&str], files: &'a [Filed]) -> Res
         reasons.extend(damaged.map(|(name, error)| Reason::Damaged { file: name.clone(), error: error.clone() }));
     }
     if reasons.is_empty() { Ok(passed) } else { Err(Refusal { reasons }) }
+}
+
+/// The same for evidence that a record names, of which nothing may be missing: a file that is absent or damaged could be
+/// the run that took the others back.
+pub fn gate_recorded<'a>(at_hand: &AtHand, emulators: &[&str], files: &'a [Filed]) -> Result<Vec<&'a str>, Refusal> {
+    let passed = gate(at_hand, emulators, files);
+    let mut reasons = passed.as_ref().err().map(|refusal| refusal.reasons.clone()).unwrap_or_default();
+    for (file, error) in files.iter().filter_map(|(name, read)| Some((name, read.as_ref().err()?))) {
+        let reason = Reason::Damaged { file: file.clone(), error: error.clone() };
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    if reasons.is_empty() { passed } else { Err(Refusal { reasons }) }
 }
 
 fn differences(at_hand: &AtHand, evidence: &Evidence) -> Vec<Difference> {
@@ -148,6 +160,9 @@ impl fmt::Display for Reason {
                     write!(formatter, "{} {difference}", if index == 0 { "" } else { ";" })?;
                 }
                 Ok(())
+            }
+            Self::Damaged { file, error: error @ EvidenceError::Absent(_) } => {
+                write!(formatter, "{file} is absent: {error}")
             }
             Self::Damaged { file, error } => write!(formatter, "{file} is damaged: {error}"),
         }
@@ -268,6 +283,17 @@ mod tests {
         gate(&at_hand(), &["embedded"], &files).expect("another one proves it");
         let reasons = refused(&at_hand(), &["localstack"], &files);
         assert_eq!(reasons[1], Reason::Damaged { file: "damaged.json".to_owned(), error: EvidenceError::Damaged });
+    }
+
+    #[test]
+    fn of_evidence_that_a_record_names_nothing_may_be_missing() {
+        let mut files = filed(vec![evidence("embedded")]);
+        assert_eq!(gate_recorded(&at_hand(), &["embedded"], &files), Ok(vec!["run-0.json"]));
+        files.push(("damaged.json".to_owned(), Err(EvidenceError::Damaged)));
+        files.push(("absent.json".to_owned(), Err(EvidenceError::Absent("dev/releases/1/absent.json".to_owned()))));
+        let said =
+            |emulators: &[&str]| gate_recorded(&at_hand(), emulators, &files).expect_err("it must refuse").to_string();
+        insta::assert_snapshot!(format!("{}\n\n{}", said(&["embedded"]), said(&["localstack"])));
     }
 
     #[test]

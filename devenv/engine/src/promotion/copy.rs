@@ -32,8 +32,18 @@ impl Place {
     fn client(&self) -> Client {
         // A registry on this machine speaks plain HTTP, and no other does.
         let local = self.host.split(':').next().is_some_and(|name| name == "127.0.0.1" || name == "localhost");
-        let plain = if local { vec![self.host.clone()] } else { Vec::new() };
-        Client::new(ClientConfig { protocol: ClientProtocol::HttpsExcept(plain), ..ClientConfig::default() })
+        let config = ClientConfig::default();
+        if !local {
+            return Client::new(ClientConfig { protocol: ClientProtocol::Https, ..config });
+        }
+        Client::new(ClientConfig {
+            protocol: ClientProtocol::HttpsExcept(vec![self.host.clone()]),
+            // The caller's proxy leads elsewhere. A proxy that is named takes the place of the caller's, and no host goes
+            // through this one.
+            http_proxy: Some("http://127.0.0.1:9".to_owned()),
+            no_proxy: Some("127.0.0.0/8,localhost".to_owned()),
+            ..config
+        })
     }
 
     fn auth(&self) -> RegistryAuth {

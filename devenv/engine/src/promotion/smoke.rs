@@ -36,8 +36,7 @@ impl ReleaseProbe for HttpProbe {
     fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>> {
         Box::pin(async move {
             // A connection of its own for each question: a balancer may lead each to another task.
-            let client = reqwest_tls::Client::builder().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0).build();
-            let asked = client.map_err(|error| error.to_string())?.get(format!("{url}/version")).send().await;
+            let asked = client(url).map_err(|error| error.to_string())?.get(format!("{url}/version")).send().await;
             let answer = asked.map_err(|error| error.to_string())?.json::<Value>().await;
             let image = answer.map_err(|error| error.to_string())?["image"].clone();
             Ok(image.as_str().map_or_else(|| image.to_string(), str::to_owned))
@@ -46,7 +45,7 @@ impl ReleaseProbe for HttpProbe {
 }
 
 pub(super) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel: &Cancel) -> Result<(), crate::Error> {
-    shows(site.project.promotion.probe.as_ref(), url, release, cancel).await?;
+    shows(site.project.promotion.probe.as_ref(), url, release, &|line| site.progress(line), cancel).await?;
     let Some(command) = site.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
         return Ok(());
     };
@@ -79,17 +78,42 @@ pub(super) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel:
     Err(Error::Smoke { failed, output }.into())
 }
 
+/// A release on this machine, as a rehearsal's is, is asked without the caller's proxy, which leads elsewhere.
+fn client(url: &str) -> reqwest_tls::Result<reqwest_tls::Client> {
+    let client = reqwest_tls::Client::builder().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0);
+    if is_on_this_machine(url) { client.no_proxy().build() } else { client.build() }
+}
+
+fn is_on_this_machine(url: &str) -> bool {
+    let url = url::Url::parse(url).ok();
+    url.is_some_and(|url| match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    })
+}
+
 /// Until nothing but the release answers for some time. `/version` names the image that the service was given.
-async fn shows(probe: &dyn ReleaseProbe, url: &str, release: &Release, cancel: &Cancel) -> Result<(), crate::Error> {
+async fn shows(
+    probe: &dyn ReleaseProbe,
+    url: &str,
+    release: &Release,
+    tell: &(dyn Fn(String) + Send + Sync),
+    cancel: &Cancel,
+) -> Result<(), crate::Error> {
     let address = format!("{url}/version");
     let other = |found: String| {
         let wanted = release.images.values().map(|image| image.reference.clone()).collect::<Vec<_>>().join(" or ");
         crate::Error::from(Error::OtherVersion { url: address.clone(), wanted, found })
     };
     let deadline = tokio::time::Instant::now() + SHOWN_WITHIN;
-    let mut in_a_row = 0;
+    let (mut in_a_row, mut told) = (0, String::new());
     loop {
-        let found = probe.image(url).await;
+        let found = tokio::select! {
+            found = probe.image(url) => found,
+            () = cancel.cancelled() => return Err(crate::Error::Cancelled),
+        };
         let is_ours = |image: &String| release.images.values().any(|ours| *image == ours.reference);
         in_a_row = if found.as_ref().is_ok_and(is_ours) { in_a_row + 1 } else { 0 };
         if in_a_row == IN_A_ROW {
@@ -98,11 +122,36 @@ async fn shows(probe: &dyn ReleaseProbe, url: &str, release: &Release, cancel: &
         if tokio::time::Instant::now() >= deadline {
             return Err(other(found.unwrap_or_else(|error| error)));
         }
-        if in_a_row == 0 {
-            tokio::select! {
-                () = cancel.cancelled() => return Err(crate::Error::Cancelled),
-                () = tokio::time::sleep(PAUSE) => {}
-            }
+        if in_a_row > 0 {
+            continue;
+        }
+        let found = found.unwrap_or_else(|error| error);
+        if found != told {
+            tell(format!("{address}: {found}"));
+            told = found;
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return Err(crate::Error::Cancelled),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_on_this_machine_is_known() {
+        for (url, here) in [
+            ("http://127.0.0.1:4566/_alb/shop-web", true),
+            ("http://localhost:4566", true),
+            ("http://[::1]:4566", true),
+            ("https://orders.example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(is_on_this_machine(url), here, "{url}");
         }
     }
 }
