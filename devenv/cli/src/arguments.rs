@@ -133,6 +133,11 @@ pub(crate) enum Command {
         #[arg(long, value_name = "N", default_value = "20")]
         limit: usize,
     },
+    /// Work with the proof that tests leave
+    Evidence {
+        #[command(subcommand)]
+        action: EvidenceAction,
+    },
     /// Check what this machine needs, with one command for each finding
     Doctor {
         /// Run the commands that change nothing outside the project
@@ -165,6 +170,18 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         action: Action,
         name: String,
+    },
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum EvidenceAction {
+    /// Write the evidence of the commit that is checked out into an environment's bucket, as the build server does
+    #[command(
+        after_help = "For an environment with evidence = \"recorded\":\n  devenv test --runtime docker\n  devenv evidence record dev"
+    )]
+    Record {
+        #[arg(value_name = "ENV")]
+        environment: String,
     },
 }
 
@@ -357,6 +374,7 @@ impl Command {
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
             Self::History { .. } => "history",
+            Self::Evidence { .. } => "evidence",
             Self::RehearseService => "rehearse-service",
         }
     }

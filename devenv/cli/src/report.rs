@@ -213,6 +213,26 @@ fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
         E::NeverLive { environment, .. } => {
             ("never_live", Exit::Gate, Some(format!("name one that ended live: devenv history {environment}")))
         }
+        E::NotRecorded { environment, refusal } => {
+            let text =
+                format!("on the build server: {}, then: devenv evidence record {environment}", gate_hint(refusal));
+            ("not_recorded", Exit::Gate, Some(text))
+        }
+        E::RequiredRefused { required, refusal, .. } => {
+            let again = format!("devenv promote {}", required.join(", devenv promote "));
+            let is_damage = |reason: &Reason| matches!(reason, Reason::Damaged { .. });
+            let text = if refusal.reasons.iter().all(is_damage) {
+                format!("restore it in the bucket, or: {again}")
+            } else {
+                format!("{}, then: {again}", gate_hint(refusal))
+            };
+            ("required_evidence", Exit::Gate, Some(text))
+        }
+        E::RequiredDiffer { disagreement, .. } => {
+            let text = format!("bring them together: devenv promote {}", disagreement.other);
+            ("required_differ", Exit::Gate, Some(text))
+        }
+        E::NothingToRecord { .. } => ("nothing_to_record", Exit::Gate, hint("devenv test --runtime docker")),
         E::RequiredNotLive { required, .. } => ("required", Exit::Gate, Some(format!("devenv promote {required}"))),
         E::OtherCommit { live, .. } => ("other_commit", Exit::Gate, Some(format!("git checkout {live}"))),
         E::OtherTerraform { .. } => ("other_terraform", Exit::Gate, hint("git stash, then promote again")),

@@ -105,7 +105,7 @@ pub(crate) fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, Error> 
     for entry in entries {
         let entry = entry.map_err(failed)?;
         if entry.path().extension() == Some("json") {
-            files.push((entry.file_name().to_owned(), std::fs::read(entry.path()).map_err(failed)?));
+            files.push((entry.file_name().to_owned(), input::read(entry.path(), input::KEPT_LIMIT).map_err(failed)?));
         }
     }
     files.sort();

@@ -5,6 +5,7 @@ mod data;
 mod doctor;
 mod down;
 mod env;
+mod evidence;
 mod history;
 mod logs;
 mod parity;
@@ -16,7 +17,7 @@ mod up;
 
 use devenv_engine::Error;
 
-use crate::arguments::Command;
+use crate::arguments::{Command, EvidenceAction};
 use crate::run::{Context, Outcome};
 
 pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
@@ -32,6 +33,9 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         Command::Promote { environment, plan, yes } => promote::promote(context, environment, plan, yes).await,
         Command::Rollback { environment, to, yes } => promote::roll_back(context, environment, to, yes).await,
         Command::History { environment, limit } => history::run(context, &environment, limit).await,
+        Command::Evidence { action: EvidenceAction::Record { environment } } => {
+            evidence::record(context, &environment).await
+        }
         Command::RehearseService => promote::rehearse_service(context).await,
         Command::Doctor { fix } => doctor::run(context, fix).await,
         Command::Unit { action, name } => unit::run(context, action, &name).await,

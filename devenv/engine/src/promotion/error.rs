@@ -1,6 +1,6 @@
 use camino::Utf8PathBuf;
 use devenv_model::gate::Refusal;
-use devenv_model::promotion::{FormatError, ResourceChange};
+use devenv_model::promotion::{Disagreement, FormatError, ResourceChange};
 
 use super::cloud::CloudError;
 
@@ -68,6 +68,14 @@ pub enum Error {
     UnknownRelease { environment: String, id: String },
     #[error("release {id} never was live in {environment}")]
     NeverLive { environment: String, id: String },
+    #[error("{environment} takes evidence only as the build server recorded it:\n{}", reasons(.refusal))]
+    NotRecorded { environment: String, refusal: Refusal },
+    #[error("{environment} cannot ship what is live in {}:\n{}", required.join(" and "), reasons(.refusal))]
+    RequiredRefused { environment: String, required: Vec<String>, refusal: Refusal },
+    #[error("{environment} ships what is live in all that it requires, and {disagreement}")]
+    RequiredDiffer { environment: String, disagreement: Disagreement },
+    #[error("no evidence of the commit {commit} is here that could count")]
+    NothingToRecord { commit: String },
     #[error("{environment} ships what is live in {required}, and nothing is")]
     RequiredNotLive { environment: String, required: String },
     #[error("{environment} ships what is live in {required}, which is commit {live}; checked out is {at_hand}")]
@@ -133,6 +141,9 @@ fn list(changes: &[ResourceChange]) -> String {
 }
 
 fn indented(refusal: &Refusal) -> String {
-    let lines: Vec<String> = refusal.reasons.iter().map(|reason| format!("  {reason}")).collect();
-    format!("not promoted:\n{}", lines.join("\n"))
+    format!("not promoted:\n{}", reasons(refusal))
+}
+
+fn reasons(refusal: &Refusal) -> String {
+    refusal.reasons.iter().map(|reason| format!("  {reason}")).collect::<Vec<_>>().join("\n")
 }

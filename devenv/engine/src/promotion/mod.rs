@@ -21,7 +21,9 @@ mod plan;
 mod promote;
 mod proposal;
 mod push;
+mod recorded;
 pub(crate) mod rehearsal;
+mod required;
 mod retry;
 mod run;
 mod site;
@@ -38,6 +40,7 @@ pub use cloud::{
 };
 pub use error::Error;
 pub use promote::{Decider, PromoteOptions, Promoted, RollbackOptions, history, promote, roll_back};
+pub use recorded::{RecordedEvidence, record_evidence};
 pub use rehearsal::rehearse_service;
 pub use smoke::{HttpProbe, ReleaseProbe};
 pub use terraform::{InstalledTerraform, Terraform, TerraformEnd, TerraformOrder, Terraforms};

@@ -16,7 +16,7 @@ use super::locked::{Locked, Order, kept_tree};
 use super::run::Run;
 use super::site::Site;
 use super::tree::Tree;
-use super::{Error, push, rehearsal};
+use super::{Error, push, rehearsal, required};
 use crate::containers::ContainerEngine;
 use crate::{Cancel, Emitter, Project, ProjectOptions};
 
@@ -190,22 +190,18 @@ async fn is_idle_rehearsal(project: &Project, target: &PromoteTarget) -> Result<
     Ok(is_rehearsal && rehearsal::running(project, target).await?.is_none())
 }
 
-fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {
+pub(super) fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {
     let targets = &project.manifest.promote;
     let unknown = || Error::UnknownEnvironment { name: name.to_owned(), known: targets.keys().cloned().collect() };
     targets.get(name).ok_or_else(unknown)
 }
 
 async fn candidate(site: &Site<'_>, engine: Option<&dyn ContainerEngine>) -> Result<Candidate, crate::Error> {
-    let [required] = &site.target.requires[..] else {
-        let engine = engine.expect("an environment that requires none takes the images of an engine");
-        return at_hand::tested(site, engine).await;
-    };
-    let project = site.project;
-    let other = target(project, required)?;
-    let not_live = || Error::RequiredNotLive { environment: site.name().to_owned(), required: required.clone() };
-    let (ledger, from) = site.neighbour(other).await?.ok_or_else(not_live)?;
-    at_hand::required(site, required, from, &ledger).await
+    if !site.target.requires.is_empty() {
+        return required::required(site).await;
+    }
+    let engine = engine.expect("an environment that requires none takes the images of an engine");
+    at_hand::tested(site, engine).await
 }
 
 async fn foundation(site: &Site<'_>, cancel: &Cancel) -> Result<Foundation, crate::Error> {

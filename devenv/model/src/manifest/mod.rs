@@ -26,6 +26,6 @@ pub use problem::{Drawing, ManifestError, Problem, ProblemReport};
 pub use settings::{Settings, schema};
 pub use source::SourceFile;
 pub use types::{
-    Condition, Emulator, EmulatorKind, Health, HealthTest, Healthcheck, KeyAttribute, Limits, Manifest, Port,
-    ProcessRun, ProcessSettings, PromotePlace, PromoteTarget, Seed, Service, StartOrder, Table, TestSettings,
+    Condition, Emulator, EmulatorKind, EvidenceOrigin, Health, HealthTest, Healthcheck, KeyAttribute, Limits, Manifest,
+    Port, ProcessRun, ProcessSettings, PromotePlace, PromoteTarget, Seed, Service, StartOrder, Table, TestSettings,
 };

@@ -93,6 +93,7 @@ pub(super) fn targets(
             platform: text(&section.platform).unwrap_or_else(|| PLATFORM.to_owned()),
             emulators,
             requires: section.requires.iter().map(|name| name.get_ref().clone()).collect(),
+            evidence: section.evidence,
         };
         found.insert(name.clone(), target);
     }

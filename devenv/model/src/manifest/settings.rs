@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::SourceFile;
-use super::types::{EmulatorKind, StartOrder};
+use super::types::{EmulatorKind, EvidenceOrigin, StartOrder};
 
 /// A `devenv.toml` that has been read, with the paths of the files it names.
 #[derive(Debug, Clone)]
@@ -170,10 +170,13 @@ pub(super) struct PromoteSettings {
     #[serde(default)]
     #[schemars(with = "Vec<EmulatorKind>")]
     pub(super) emulators: Vec<Spanned<EmulatorKind>>,
-    /// The environments whose release this one takes over.
+    /// The environments whose release this one takes over: the same one must be live in all of them.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) requires: Vec<Spanned<String>>,
+    /// Where evidence is taken from: `promoter`, the default, or `recorded` by the build server.
+    #[serde(default)]
+    pub(super) evidence: EvidenceOrigin,
     /// Instead of an account: the image of an emulated AWS with a registry, containers and load balancers, by exact
     /// version. The caller's variables are filled in as in a Compose file.
     #[schemars(with = "Option<String>")]

@@ -39,6 +39,19 @@ pub struct PromoteTarget {
     pub emulators: Vec<EmulatorKind>,
     /// Environments whose release it takes over; then it looks at no image of this machine.
     pub requires: Vec<String>,
+    pub evidence: EvidenceOrigin,
+}
+
+/// Where the evidence of an environment's releases comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceOrigin {
+    /// The machine that promotes, or with `requires` the records of those environments.
+    #[default]
+    Promoter,
+    /// The environment's bucket, or with `requires` those of these environments, where only the build server's role may
+    /// write it: `devenv evidence record ENV`.
+    Recorded,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

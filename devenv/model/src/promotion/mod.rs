@@ -8,6 +8,7 @@ mod lease;
 mod pointer;
 mod proposal;
 mod record;
+mod required;
 mod rollout;
 mod standing;
 mod state_lock;
@@ -19,6 +20,7 @@ pub use lease::{Lease, Sight, Watch};
 pub use pointer::Pointer;
 pub use proposal::{ImageChange, Proposal};
 pub use record::{Kind, Outcome, Record, Release, ReleasedImage, Step};
+pub use required::{Differs, Disagreement, agreed};
 pub use rollout::{
     ContainerEnd, Deployment, Judged, Rollout, RolloutFailure, ServiceState, TaskContainer, TaskState, Wanted, ended,
     judge,

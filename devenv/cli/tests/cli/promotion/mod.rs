@@ -6,5 +6,6 @@ mod load;
 mod project;
 mod refusals;
 mod releases;
+mod required;
 mod rights;
 mod server;

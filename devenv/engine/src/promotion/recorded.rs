@@ -1,0 +1,85 @@
+//! Evidence in an environment's bucket, below a prefix where only the build server's role may write.
+
+use devenv_model::evidence::Evidence;
+use serde::Serialize;
+
+use super::cloud::{CloudErrorKind, Condition};
+use super::ledger::Ledger;
+use super::promote::target;
+use super::site::Site;
+use super::{Error, rehearsal};
+use crate::evidence::{self, TERRAFORM};
+use crate::{Cancel, Emitter, Project, ProjectOptions, repository};
+
+/// What was written into an environment's bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordedEvidence {
+    pub environment: String,
+    pub commit: String,
+    /// Their names, those that were there already among them.
+    pub files: Vec<String>,
+}
+
+/// Where the evidence of a commit is recorded.
+fn prefix(ledger: &Ledger, commit: &str) -> String {
+    format!("{}/evidence/{commit}/", ledger.environment)
+}
+
+pub(super) fn key(ledger: &Ledger, commit: &str, file: &str) -> String {
+    format!("{}{file}", prefix(ledger, commit))
+}
+
+/// What was recorded of a commit, in the order in which it was written.
+pub(super) async fn files(ledger: &Ledger, commit: &str) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let mut files = Vec::new();
+    for name in ledger.objects.files(&ledger.bucket, &prefix(ledger, commit)).await? {
+        if let Some(object) = ledger.get(&key(ledger, commit, &name)).await? {
+            files.push((name, object.content));
+        }
+    }
+    Ok(files)
+}
+
+/// Writes every run of the commit that is checked out which could count, green or red, into the environment's bucket. A
+/// file's name ends with the digest of its content, so what is there already is the same.
+pub async fn record_evidence(
+    options: &ProjectOptions,
+    environment: &str,
+    emitter: &Emitter,
+    cancel: &Cancel,
+) -> Result<RecordedEvidence, crate::Error> {
+    let project = Project::load(options)?;
+    let site = Site::open(&project, target(&project, environment)?, emitter).await?;
+    site.stage("account", site.caller()).await?;
+    let Some(commit) = repository::head(&project.instance.root).await else {
+        return Err(Error::NoRepository { folder: TERRAFORM.to_owned() }.into());
+    };
+    // The bucket of a rehearsal is there only after that.
+    rehearsal::lay_foundation(&site, cancel).await?;
+    let files = of_commit(evidence::files(&project.state.evidence())?, &commit);
+    if files.is_empty() {
+        return Err(Error::NothingToRecord { commit }.into());
+    }
+    site.stage("record", write(&site.ledger, &commit, &files)).await?;
+    let files = files.into_iter().map(|(name, _)| name).collect();
+    Ok(RecordedEvidence { environment: environment.to_owned(), commit, files })
+}
+
+fn of_commit(files: Vec<(String, Vec<u8>)>, commit: &str) -> Vec<(String, Vec<u8>)> {
+    let could_count = |evidence: Evidence| {
+        let run = evidence.circumstances;
+        run.commit == commit && !run.filtered && !run.dirty
+    };
+    files.into_iter().filter(|(name, content)| Evidence::read(name, content).is_ok_and(could_count)).collect()
+}
+
+async fn write(ledger: &Ledger, commit: &str, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+    for (name, content) in files {
+        let key = key(ledger, commit, name);
+        match ledger.objects.put(&ledger.bucket, &key, content.clone(), Condition::Absent).await {
+            Err(error) if error.kind != CloudErrorKind::Conflict => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
