@@ -71,12 +71,12 @@ terraform:
 # The bucket for Terraform's state, once for an account: `just bootstrap dev`. See docs/aws.md.
 bootstrap environment:
     terraform -chdir=terraform/bootstrap init
-    terraform -chdir=terraform/bootstrap apply -state={{ environment }}.tfstate -var-file=../envs/{{ environment }}/account.tfvars.json
+    terraform -chdir=terraform/bootstrap apply -state={{ environment }}.tfstate -var-file=../envs/{{ environment }}/account.tfvars.json -var-file=../envs/{{ environment }}/readers.tfvars.json
 
 # What an environment in AWS stands on: `just foundation dev`. Shows its plan and asks. See docs/aws.md.
 foundation environment:
     terraform -chdir=terraform/envs/{{ environment }}/foundation init -backend-config=../account.tfvars.json
-    terraform -chdir=terraform/envs/{{ environment }}/foundation apply -var-file=../account.tfvars.json
+    terraform -chdir=terraform/envs/{{ environment }}/foundation apply -var-file=../account.tfvars.json -var-file=../readers.tfvars.json
 
 # Hours of kills and load: rounds of kill -9 of the tool, then the crash tests under long load.
 soak seconds="600":

@@ -27,6 +27,12 @@ variable "allowed_account_ids" {
   type        = list(string)
 }
 
+variable "readers" {
+  description = "Roles of other accounts that ship what is live here, from the environment's readers.tfvars.json."
+  type        = list(string)
+  default     = []
+}
+
 provider "aws" {
   region              = var.region
   allowed_account_ids = var.allowed_account_ids
@@ -39,7 +45,11 @@ provider "aws" {
 module "state" {
   source = "../modules/state"
 
-  bucket = var.bucket
+  bucket  = var.bucket
+  readers = var.readers
+
+  # The role of a promotion, which only the build server's jobs may take: modules/delivery makes it.
+  evidence_writers = [for account in var.allowed_account_ids : "arn:aws:iam::${account}:role/orders-*-promote"]
 }
 
 output "bucket" {

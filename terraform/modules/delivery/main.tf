@@ -52,4 +52,5 @@ module "rights" {
   cluster         = var.cluster
   repository_arns = var.repository_arns
   access          = var.access
+  requires        = var.requires
 }

@@ -47,3 +47,9 @@ variable "access" {
   description = "By service: its roles, which a release passes on, and its log, which says why a task ended."
   type        = map(object({ task_role_arn = string, execution_role_arn = string, log_group_arn = string }))
 }
+
+variable "requires" {
+  description = "Environments whose releases this one takes over: where their records and their images are, which are read and never written."
+  type        = list(object({ environment = string, bucket = string, repository_arns = list(string) }))
+  default     = []
+}

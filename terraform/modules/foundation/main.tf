@@ -35,6 +35,7 @@ module "registry" {
   name       = local.name
   services   = toset(keys(local.services))
   disposable = !var.protected
+  readers    = var.readers
 }
 
 module "tables" {
@@ -94,6 +95,8 @@ module "access" {
   repository_arn = module.registry.repository_arns[each.key]
   log_days       = var.log_days
 
+  agent_repository_arns = var.agent_repository_arns
+
   permissions = {
     for table, permission in each.value.permissions : table => {
       arn     = module.tables.arns[table]
@@ -115,4 +118,15 @@ module "delivery" {
   cluster         = { arn = module.cluster.arn, name = module.cluster.name }
   repository_arns = module.registry.repository_arns
   access          = module.access
+
+  requires = [
+    for required in var.requires : {
+      environment = required.environment
+      bucket      = required.bucket
+      repository_arns = [
+        for service in keys(local.services) :
+        "arn:aws:ecr:${required.region}:${required.account_id}:repository/orders-${required.environment}/${service}"
+      ]
+    }
+  ]
 }

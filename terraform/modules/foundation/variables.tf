@@ -82,3 +82,36 @@ variable "log_days" {
   description = "For how many days logs are kept."
   type        = number
 }
+
+variable "agent_repository_arns" {
+  description = "Repositories of agents that AWS adds to tasks, such as GuardDuty's: arn:aws:ecr:REGION:ACCOUNT:repository/aws-guardduty-agent-fargate."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.agent_repository_arns : can(regex("^arn:aws:ecr:[a-z0-9-]+:[0-9]{12}:repository/[a-z0-9][a-z0-9._/-]*$", arn))])
+    error_message = "Name each repository in full, such as arn:aws:ecr:eu-west-1:694911143906:repository/aws-guardduty-agent-fargate."
+  }
+}
+
+variable "readers" {
+  description = "Roles of other accounts that ship what is live here, such as arn:aws:iam::210987654321:role/orders-prod-promote: they may read images."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.readers : can(regex("^arn:aws:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "Name each role in full, such as arn:aws:iam::210987654321:role/orders-prod-promote: a wider pattern would let others read."
+  }
+}
+
+variable "requires" {
+  description = "Environments whose releases this one takes over (requires in devenv.toml): their name, account, region and bucket. The role of a promotion may read their records and images, if they name it among their readers."
+  type        = list(object({ environment = string, account_id = string, region = string, bucket = string }))
+  default     = []
+
+  validation {
+    condition     = alltrue([for required in var.requires : can(regex("^[0-9]{12}$", required.account_id)) && can(regex("^[a-z][a-z0-9]{1,15}$", required.environment)) && can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", required.bucket))])
+    error_message = "Write each as { environment = \"dev\", account_id = \"123456789012\", region = \"eu-west-1\", bucket = \"orders-state-123456789012-eu-west-1\" }."
+  }
+}

@@ -32,3 +32,30 @@ resource "aws_ecr_lifecycle_policy" "this" {
     }]
   })
 }
+
+# Who ships to another account what is live here pulls its images from here, by digest.
+data "aws_iam_policy_document" "readers" {
+  statement {
+    sid     = "ShipWhatIsLive"
+    actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+    # The account and not the role: a role that is not there yet, or was made anew, would make the policy invalid.
+    principals {
+      type        = "AWS"
+      identifiers = distinct([for arn in var.readers : "arn:aws:iam::${split(":", arn)[4]}:root"])
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = var.readers
+    }
+  }
+}
+
+resource "aws_ecr_repository_policy" "readers" {
+  for_each = length(var.readers) == 0 ? {} : aws_ecr_repository.this
+
+  repository = each.value.name
+  policy     = data.aws_iam_policy_document.readers.json
+}

@@ -68,7 +68,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
-data "aws_iam_policy_document" "tls_only" {
+data "aws_iam_policy_document" "this" {
   statement {
     sid       = "RefusePlainHttp"
     effect    = "Deny"
@@ -86,11 +86,82 @@ data "aws_iam_policy_document" "tls_only" {
       values   = ["false"]
     }
   }
+
+  # What the tests proved is only as good as whoever may write it. An administrator can change this policy, and CloudTrail
+  # tells that they did.
+  statement {
+    sid       = "EvidenceByTheBuildServerOnly"
+    effect    = "Deny"
+    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
+    resources = ["${aws_s3_bucket.this.arn}/*/evidence/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "ArnNotLike"
+      variable = "aws:PrincipalArn"
+      values   = var.evidence_writers
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.readers) == 0 ? [] : [1]
+    content {
+      sid       = "ShipWhatIsLive"
+      actions   = ["s3:GetObject"]
+      resources = ["${aws_s3_bucket.this.arn}/*/releases/*", "${aws_s3_bucket.this.arn}/*/evidence/*"]
+
+      principals {
+        type        = "AWS"
+        identifiers = local.reading_accounts
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:PrincipalArn"
+        values   = var.readers
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(var.readers) == 0 ? [] : [1]
+    content {
+      sid       = "FindWhatIsLive"
+      actions   = ["s3:ListBucket"]
+      resources = [aws_s3_bucket.this.arn]
+
+      principals {
+        type        = "AWS"
+        identifiers = local.reading_accounts
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:PrincipalArn"
+        values   = var.readers
+      }
+
+      condition {
+        test     = "StringLike"
+        variable = "s3:prefix"
+        values   = ["*/releases/*", "*/evidence/*"]
+      }
+    }
+  }
+}
+
+locals {
+  # The account and not the role: a role that is not there yet, or was made anew, would make the policy invalid.
+  reading_accounts = distinct([for arn in var.readers : "arn:aws:iam::${split(":", arn)[4]}:root"])
 }
 
 resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this.id
-  policy = data.aws_iam_policy_document.tls_only.json
+  policy = data.aws_iam_policy_document.this.json
 
   depends_on = [aws_s3_bucket_public_access_block.this]
 }

@@ -25,4 +25,6 @@ module "foundation" {
   point_in_time_recovery_days = 35
   seeds                       = null
   log_days                    = 400
+
+  readers = var.readers
 }

@@ -38,6 +38,12 @@ variable "allowed_account_ids" {
   }
 }
 
+variable "readers" {
+  description = "Roles of other accounts that ship what is live here, from readers.tfvars.json."
+  type        = list(string)
+  default     = []
+}
+
 provider "aws" {
   region              = var.region
   allowed_account_ids = var.allowed_account_ids

@@ -25,4 +25,6 @@ module "foundation" {
   point_in_time_recovery_days = 7
   seeds                       = "${path.root}/../../../../dynamodb-local/seed"
   log_days                    = 14
+
+  readers = var.readers
 }

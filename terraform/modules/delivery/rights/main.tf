@@ -3,7 +3,41 @@
 locals {
   arn = "${var.region}:${var.account_id}"
 
-  statements = [
+  # A statement without a resource would be refused.
+  statements = [for statement in concat(local.own, local.required) : statement if length(statement.Resource) > 0]
+
+  # Of environments whose releases this one takes over.
+  required = [
+    {
+      Sid      = "RequiredImages"
+      Effect   = "Allow"
+      Resource = flatten([for required in var.requires : required.repository_arns])
+      Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    },
+
+    {
+      Sid    = "RequiredRecordsAndEvidence"
+      Effect = "Allow"
+      Resource = flatten([for required in var.requires : [
+        "arn:aws:s3:::${required.bucket}/${required.environment}/releases/*",
+        "arn:aws:s3:::${required.bucket}/${required.environment}/evidence/*",
+      ]])
+      Action = ["s3:GetObject"]
+    },
+
+    {
+      Sid      = "WhatIsRequired"
+      Effect   = "Allow"
+      Resource = [for required in var.requires : "arn:aws:s3:::${required.bucket}"]
+      Action   = ["s3:ListBucket"]
+      Condition = { StringLike = { "s3:prefix" = flatten([for required in var.requires : [
+        "${required.environment}/releases/*",
+        "${required.environment}/evidence/*",
+      ]]) } }
+    },
+  ]
+
+  own = [
     {
       Sid      = "NoNarrowerResource"
       Effect   = "Allow"
@@ -159,6 +193,14 @@ locals {
         "arn:aws:s3:::${var.bucket}/${var.environment}/releases/*",
       ]
       Action = ["s3:GetObject", "s3:PutObject"]
+    },
+
+    # Written by this role alone, as the bucket's policy has it: never over what is there already.
+    {
+      Sid      = "RecordedEvidence"
+      Effect   = "Allow"
+      Resource = ["arn:aws:s3:::${var.bucket}/${var.environment}/evidence/*"]
+      Action   = ["s3:GetObject", "s3:PutObject"]
     },
 
     {

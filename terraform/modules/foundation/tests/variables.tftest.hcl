@@ -60,3 +60,21 @@ run "machines_without_a_way_out" {
 
   expect_failures = [var.network]
 }
+
+run "a_required_environment" {
+  command = plan
+
+  variables {
+    requires = [{ environment = "dev", account_id = "123456789012", region = "eu-west-1", bucket = "orders-state-123456789012-eu-west-1" }]
+  }
+}
+
+run "a_required_environment_without_an_account" {
+  command = plan
+
+  variables {
+    requires = [{ environment = "dev", account_id = "*", region = "eu-west-1", bucket = "orders-state-1" }]
+  }
+
+  expect_failures = [var.requires]
+}

@@ -71,6 +71,15 @@ data "aws_iam_policy_document" "execution" {
     resources = [var.repository_arn]
   }
 
+  # AWS adds an agent to a task as its own container and pulls it with this role.
+  dynamic "statement" {
+    for_each = length(var.agent_repository_arns) == 0 ? [] : [var.agent_repository_arns]
+    content {
+      actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      resources = statement.value
+    }
+  }
+
   statement {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.this.arn}:log-stream:*"]

@@ -52,3 +52,14 @@ variable "log_days" {
     error_message = "CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days and a few longer ones: write one of them."
   }
 }
+
+variable "agent_repository_arns" {
+  description = "Repositories of agents that AWS adds to tasks, such as GuardDuty's: arn:aws:ecr:REGION:ACCOUNT:repository/aws-guardduty-agent-fargate."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.agent_repository_arns : can(regex("^arn:aws:ecr:[a-z0-9-]+:[0-9]{12}:repository/[a-z0-9][a-z0-9._/-]*$", arn))])
+    error_message = "Name each repository in full, such as arn:aws:ecr:eu-west-1:694911143906:repository/aws-guardduty-agent-fargate."
+  }
+}

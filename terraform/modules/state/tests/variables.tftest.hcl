@@ -1,7 +1,8 @@
 # Of the variables alone: the rest of the module needs the provider.
 
 variables {
-  bucket = "orders-state-1"
+  bucket           = "orders-state-1"
+  evidence_writers = ["arn:aws:iam::123456789012:role/orders-*-promote"]
 }
 
 run "good_values" {
@@ -36,4 +37,62 @@ run "too_short" {
   }
 
   expect_failures = [var.bucket]
+}
+
+run "nobody_may_write_evidence" {
+  command = plan
+
+  variables {
+    evidence_writers = []
+  }
+
+  expect_failures = [var.evidence_writers]
+}
+
+run "everybody_may_write_evidence" {
+  command = plan
+
+  variables {
+    evidence_writers = ["*"]
+  }
+
+  expect_failures = [var.evidence_writers]
+}
+
+run "any_role_of_an_account_writes_evidence" {
+  command = plan
+
+  variables {
+    evidence_writers = ["arn:aws:iam::123456789012:role/*"]
+  }
+
+  expect_failures = [var.evidence_writers]
+}
+
+run "a_reader" {
+  command = plan
+
+  variables {
+    readers = ["arn:aws:iam::210987654321:role/orders-prod-promote"]
+  }
+}
+
+run "a_whole_account_that_reads" {
+  command = plan
+
+  variables {
+    readers = ["arn:aws:iam::210987654321:root"]
+  }
+
+  expect_failures = [var.readers]
+}
+
+run "any_role_reads" {
+  command = plan
+
+  variables {
+    readers = ["arn:aws:iam::210987654321:role/*"]
+  }
+
+  expect_failures = [var.readers]
 }

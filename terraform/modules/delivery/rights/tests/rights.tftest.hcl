@@ -52,3 +52,42 @@ run "of_its_own_environment" {
     error_message = "State and records of other environments are not its own."
   }
 }
+
+run "what_is_required_is_read_and_never_written" {
+  command = plan
+
+  variables {
+    requires = [{
+      environment     = "test"
+      bucket          = "orders-state-test"
+      repository_arns = ["arn:aws:ecr:eu-west-1:210987654321:repository/orders-test/order-api"]
+    }]
+  }
+
+  assert {
+    condition = length(setsubtract(flatten([
+      for statement in jsondecode(output.policy).Statement : statement.Action
+      if length([for resource in flatten([statement.Resource]) : resource if strcontains(resource, "-test")]) > 0
+      ]), [
+      "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "s3:GetObject", "s3:ListBucket",
+    ])) == 0
+    error_message = "What another environment has is read, and nothing else."
+  }
+
+  assert {
+    condition = length([
+      for resource in flatten([for statement in jsondecode(output.policy).Statement : statement.Resource]) : resource
+      if strcontains(resource, "orders-state-test/") && !startswith(resource, "arn:aws:s3:::orders-state-test/test/releases/") && !startswith(resource, "arn:aws:s3:::orders-state-test/test/evidence/")
+    ]) == 0
+    error_message = "Its records and its evidence are read, and its state is not."
+  }
+}
+
+run "nothing_of_others_where_none_is_required" {
+  command = plan
+
+  assert {
+    condition     = length([for statement in jsondecode(output.policy).Statement : statement if startswith(statement.Sid, "Required")]) == 0
+    error_message = "A statement without a resource would be refused."
+  }
+}

@@ -45,3 +45,21 @@ run "days_that_cloudwatch_does_not_have" {
 
   expect_failures = [var.log_days]
 }
+
+run "an_agent_of_aws" {
+  command = plan
+
+  variables {
+    agent_repository_arns = ["arn:aws:ecr:eu-west-1:694911143906:repository/aws-guardduty-agent-fargate"]
+  }
+}
+
+run "any_repository_of_an_account" {
+  command = plan
+
+  variables {
+    agent_repository_arns = ["arn:aws:ecr:eu-west-1:694911143906:repository/*"]
+  }
+
+  expect_failures = [var.agent_repository_arns]
+}
