@@ -23,6 +23,8 @@ pub struct FakeTerraform {
     faults: Faults,
     /// As it writes it into a lock: `user@host`.
     who: String,
+    /// Where it names a lock before it takes it, as the real one does with `TF_LOG_PATH`.
+    log: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,7 +72,13 @@ impl Root {
 
 impl FakeTerraform {
     pub fn new(objects: FakeObjects, services: FakeServices, faults: Faults, who: &str) -> Self {
-        Self { objects, services, faults, who: who.to_owned() }
+        Self { objects, services, faults, who: who.to_owned(), log: None }
+    }
+
+    /// The same with a log.
+    #[must_use]
+    pub fn logging_to(&self, log: Option<PathBuf>) -> Self {
+        Self { log, ..self.clone() }
     }
 
     /// One command with its arguments, in the root of a release: `.../ENV/release`.
@@ -208,6 +216,11 @@ impl FakeTerraform {
             "ID": id, "Operation": operation, "Info": "", "Who": self.who, "Version": "1.11.4",
             "Created": "2026-11-21T10:00:00Z", "Path": format!("{}/{}", root.bucket, root.state()),
         });
+        if let Some(log) = &self.log {
+            let line = format!("[INFO]  backend-s3: Attempting to lock remote state...: tf_backend.lock.id={id}\n");
+            let before = std::fs::read_to_string(log).unwrap_or_default();
+            std::fs::write(log, before + &line).expect("writable");
+        }
         loop {
             let take = || {
                 let is_free = self.objects.content(&root.bucket, &root.lock()).is_none();

@@ -204,7 +204,7 @@ impl Evidence {
 ///
 /// What proves something is one sort and everything else the other, so that runs which prove nothing never cost a proof.
 /// A proof that a later run of the very same things took back is none: it goes before the run that took it back.
-pub fn surplus<'a>(files: &'a [(String, Result<Evidence, EvidenceError>)], kept: usize) -> Vec<&'a str> {
+pub fn surplus(files: &[(String, Result<Evidence, EvidenceError>)], kept: usize) -> Vec<&str> {
     let (mut decided, mut proofs, mut others) = (BTreeSet::new(), Vec::new(), Vec::new());
     for (name, read) in files.iter().rev() {
         let decides = read.as_ref().ok().filter(|evidence| evidence.decides());

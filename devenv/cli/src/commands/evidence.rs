@@ -4,10 +4,7 @@ use crate::run::{Context, Outcome};
 
 pub(super) async fn record(context: &Context, environment: &str) -> Result<Outcome, Error> {
     let recorded = promotion::record_evidence(&context.options, environment, &context.emitter, &context.cancel).await?;
-    let mut text = String::new();
-    for file in &recorded.files {
-        text.push_str(&format!("recorded for {environment}: {file}\n"));
-    }
-    text.push_str(&format!("next: devenv promote {environment}"));
+    let files = recorded.files.join("\n  ");
+    let text = format!("recorded for {environment}:\n  {files}\nnext: devenv promote {environment}");
     Ok(Outcome::done(text, &recorded))
 }

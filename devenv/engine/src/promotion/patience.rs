@@ -1,4 +1,5 @@
-//! Asking AWS once more, where its error may pass.
+//! Asking AWS for as long as a rollout may take, where its error may pass: for minutes and in sight of the user, unlike a
+//! single request, which `retry` tries again.
 
 use std::time::Duration;
 
@@ -6,14 +7,11 @@ use futures_util::future::BoxFuture;
 
 use super::Error;
 use super::cloud::{CloudError, CloudErrorKind};
-use super::site::Site;
 use crate::Cancel;
 
 /// An answer comes within this, or not at all. AWS's own client tries three times meanwhile.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// What a single question may take where no deadline of its own holds.
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// One answer, or an error that says that none came.
 pub(super) async fn answer<T>(asked: BoxFuture<'_, Result<T, CloudError>>) -> Result<T, CloudError> {
@@ -50,16 +48,6 @@ pub(super) async fn patiently<'a, T>(
     }
 }
 
-impl Site<'_> {
-    pub(super) async fn patiently<'a, T>(
-        &self,
-        cancel: &Cancel,
-        ask: impl Fn() -> BoxFuture<'a, Result<T, CloudError>>,
-    ) -> Result<T, crate::Error> {
-        patiently(PATIENCE, &|line| self.progress(line), cancel, ask).await
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -78,7 +66,7 @@ mod tests {
                 if *calls > failures { Ok(*calls) } else { Err(error()) }
             })
         };
-        let came = patiently(PATIENCE, &tell, &Cancel::never(), ask).await;
+        let came = patiently(Duration::from_mins(5), &tell, &Cancel::never(), ask).await;
         (came, told.into_inner().expect("not poisoned"))
     }
 

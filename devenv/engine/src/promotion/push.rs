@@ -10,8 +10,8 @@ use super::Error;
 use super::cloud::{Cloud, ImageReference, PushedImage, RegistryLogin};
 use super::copy::{self, Place};
 use super::foundation::Foundation;
+use super::retry::retry;
 use super::site::Site;
-use crate::Cancel;
 use crate::containers::ContainerEngine;
 
 /// Where images are copied from.
@@ -27,7 +27,7 @@ pub(super) async fn push(
     foundation: &Foundation,
     images: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, ReleasedImage>, crate::Error> {
-    let login = site.patiently(&Cancel::never(), || site.cloud.registry.login()).await?;
+    let login = retry(|| site.cloud.registry.login()).await.map_err(Error::from)?;
     let one = async |service: &String, id: &String| -> Result<_, crate::Error> {
         let (host, repository) = foundation.repository(site.name(), service)?;
         let tag = tag(id);
@@ -116,12 +116,12 @@ pub(super) async fn still_there(
     site: &Site<'_>,
     foundation: &Foundation,
     images: &BTreeMap<String, ReleasedImage>,
-) -> Result<(), crate::Error> {
+) -> Result<(), Error> {
     for (service, image) in images {
         let (_, repository) = foundation.repository(site.name(), service)?;
         if find(site, repository, ImageReference::Digest(image.digest().to_owned())).await?.is_none() {
             let (tested, found) = (image.tested.clone(), "nothing under its digest".to_owned());
-            return Err(Error::OtherImage { service: service.clone(), tested, found }.into());
+            return Err(Error::OtherImage { service: service.clone(), tested, found });
         }
     }
     Ok(())
@@ -141,12 +141,8 @@ pub(super) fn look_elsewhere(
     here.collect()
 }
 
-async fn find(
-    site: &Site<'_>,
-    repository: &str,
-    reference: ImageReference,
-) -> Result<Option<PushedImage>, crate::Error> {
-    site.patiently(&Cancel::never(), || site.cloud.registry.image(repository, &reference)).await
+async fn find(site: &Site<'_>, repository: &str, reference: ImageReference) -> Result<Option<PushedImage>, Error> {
+    Ok(retry(|| site.cloud.registry.image(repository, &reference)).await?)
 }
 
 async fn send(

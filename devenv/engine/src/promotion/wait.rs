@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use devenv_model::promotion::{
-    ContainerEnd, Deployment, Judged, Release, RolloutFailure, ServiceState, TaskState, Wanted, ended, judge,
+    ContainerEnd, Deployment, Judged, Release, ReleasedImage, RolloutFailure, ServiceState, TaskState, Wanted, ended,
+    judge,
 };
 use tokio::time::Instant;
 
@@ -67,7 +68,7 @@ impl Watch<'_> {
         for (name, definition) in task_definitions {
             let ask = || self.services.task_definition(definition);
             let definition = patiently(WITHIN, self.tell, cancel, ask).await?;
-            let digest = release.images.get(name).map(|image| image.digest().to_owned()).unwrap_or_default();
+            let digest = release.images.get(name).map(ReleasedImage::digest).unwrap_or_default();
             all.push(Watched::new(name, definition, digest));
         }
         let deadline = Instant::now() + WITHIN;
@@ -173,7 +174,7 @@ impl Watch<'_> {
 }
 
 impl<'a> Watched<'a> {
-    fn new(name: &'a str, definition: TaskDefinition, digest: String) -> Self {
+    fn new(name: &'a str, definition: TaskDefinition, digest: &str) -> Self {
         let TaskDefinition { arn, containers } = definition;
         let named = |is_such: &dyn Fn(&DefinedContainer) -> bool| {
             containers.iter().filter(|(_, container)| is_such(container)).map(|(name, _)| name.clone()).collect()
@@ -183,7 +184,7 @@ impl<'a> Watched<'a> {
             task_definition: arn,
             containers: named(&is_ours),
             essential: named(&|container| container.essential || is_ours(container)),
-            digest: digest.clone(),
+            digest: digest.to_owned(),
         };
         Self {
             name,

@@ -8,6 +8,7 @@ mod records;
 mod run;
 mod steps;
 mod table;
+mod transient;
 mod world;
 
 // The command line's own account of an error, so that the table holds the exit code that a caller sees.

@@ -1,6 +1,8 @@
 //! Everything that a promotion meets, in memory.
 
+use std::ffi::OsStr;
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -60,10 +62,12 @@ impl Terraform for FakeTerraforms {
     ) -> BoxFuture<'a, Result<TerraformEnd, Error>> {
         async move {
             let (this, order) = (self.clone(), order.clone());
+            let log = order.environment.get(OsStr::new("TF_LOG_PATH")).map(PathBuf::from);
+            let terraform = this.terraform.logging_to(log);
             // A process of its own: it goes on when whoever started it is killed, and holds its file until it ends.
             let process = tokio::spawn(async move {
                 let ended = tokio::select! {
-                    answer = this.terraform.run(order.root.as_std_path(), &order.arguments) => Some(answer),
+                    answer = terraform.run(order.root.as_std_path(), &order.arguments) => Some(answer),
                     () = this.faults.killed() => None,
                 };
                 drop(alive);

@@ -71,7 +71,7 @@ impl<'a> Machine<'a> {
 
     fn options(&self) -> ProjectOptions {
         let world = self.world;
-        let owner = format!("{}@{}", user(), rustix::system::uname().nodename().to_string_lossy());
+        let owner = owner();
         let terraform =
             FakeTerraform::new(world.objects.clone(), world.services.clone(), world.terraform_faults.clone(), &owner);
         let probe = FakeProbe {
@@ -200,6 +200,11 @@ impl Standing {
 
 fn edition(live: &str) -> u32 {
     (1..10).find(|edition| digest(*edition) == live).expect("one of the editions of this test")
+}
+
+/// Of this machine, as Terraform names it.
+pub(crate) fn owner() -> String {
+    format!("{}@{}", user(), rustix::system::uname().nodename().to_string_lossy())
 }
 
 fn user() -> String {

@@ -99,7 +99,9 @@ fn only_the_folder_whose_terraform_was_killed_removes_its_lock() {
     });
     promoting.kill().expect("it runs");
     promoting.wait().expect("it ended");
-    processes(&project, "apply").into_iter().for_each(|pid| signal(pid, "KILL"));
+    for pid in processes(&project, "apply") {
+        signal(pid, "KILL");
+    }
     assert!(get(&url, lock).is_some(), "the lock was left behind");
     project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
     project.tested(Good, 3);
