@@ -195,8 +195,13 @@ impl Faults {
             }
             Some(Fault::Asleep(event)) => {
                 self.sleeps(true);
-                event().await;
-                self.sleeps(false);
+                let (sleep, sleeper) = (event(), self.clone());
+                // It wakes up also where the call was given up meanwhile.
+                let awake = tokio::spawn(async move {
+                    sleep.await;
+                    sleeper.sleeps(false);
+                });
+                awake.await.expect("what goes on during a sleep comes to its end");
                 work()
             }
             Some(Fault::After(event)) => {
