@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
+use devenv_model::unit::EMULATOR;
 use serde::{Deserialize, Serialize};
 
 use crate::containers::{BuildInEngine, ContainerEngine, Scope};
@@ -106,7 +107,11 @@ impl Choice {
 /// for; before its first start, a container engine that answers is preferred.
 pub(crate) async fn choose(project: &Project, wish: &Wish) -> Result<Choice, Error> {
     control::restore_files(&project.state).await?;
-    let kept = kept(project.state.remembered()?.chosen, processes(project)?);
+    let remembered = match project.state.remembered()?.chosen {
+        None if *wish == Wish::default() => of_containers(project).await?,
+        chosen => chosen,
+    };
+    let kept = kept(remembered, processes(project)?);
     let last = kept.filter(|kept| wish.runtime.is_none_or(|wished| wished == kept.chosen.runtime));
     let emulator = match (&wish.emulator_url, wish.emulator) {
         (Some(url), _) => ChosenEmulator::Outside(Endpoint::parse(url)?),
@@ -174,19 +179,34 @@ pub(crate) async fn current(project: &Project) -> Result<Choice, Error> {
 
 /// What runs here although nothing is remembered: somebody removed the state directory.
 async fn unremembered(project: &Project) -> Result<RememberedChoice, Error> {
-    let by_default = RememberedChoice::default();
     if processes(project)? != Processes::None {
-        return Ok(by_default);
+        return Ok(RememberedChoice::default());
     }
+    Ok(of_containers(project).await?.unwrap_or_default())
+}
+
+/// What the containers of this environment tell of its choice; `None` where there are none or no engine answers.
+async fn of_containers(project: &Project) -> Result<Option<RememberedChoice>, Error> {
     let Ok(engine) = project.engines.connect().await else {
-        return Ok(by_default);
+        return Ok(None);
     };
     let scope = Scope::of(project);
-    if !engine.containers().await?.iter().any(|container| scope.is_ours(&container.labels)) {
-        return Ok(by_default);
+    let mut ours = engine.containers().await?;
+    ours.retain(|container| scope.is_ours(&container.labels));
+    if ours.is_empty() {
+        return Ok(None);
     }
-    let emulator = project.manifest.emulator.default;
-    Ok(RememberedChoice { runtime: RuntimeKind::Docker, emulator, emulator_url: None })
+    let settings = &project.manifest.emulator;
+    let mut emulator = settings.default;
+    for kind in [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal, EmulatorKind::Localstack] {
+        if let Some(image) = settings.image(kind)
+            && let Some(image) = engine.image(image).await?
+            && ours.iter().any(|container| container.image == image.id && scope.is_unit(&container.labels, EMULATOR))
+        {
+            emulator = kind;
+        }
+    }
+    Ok(Some(RememberedChoice { runtime: RuntimeKind::Docker, emulator, emulator_url: None }))
 }
 
 /// An environment's processes on this machine.

@@ -76,4 +76,8 @@ impl Scope {
     pub(crate) fn is_ours(&self, labels: &BTreeMap<String, String>) -> bool {
         labels.get(STATE) == Some(&self.state)
     }
+
+    pub(crate) fn is_unit(&self, labels: &BTreeMap<String, String>, unit: &str) -> bool {
+        self.is_ours(labels) && labels.get(UNIT).is_some_and(|name| name == unit)
+    }
 }

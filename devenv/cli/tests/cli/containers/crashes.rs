@@ -77,3 +77,23 @@ fn a_killed_test_run_is_swept_by_the_next_command() {
         assert_eq!(project.things(), Vec::<String>::new(), "after {after} ms");
     }
 }
+
+/// What `git clean -fdx` removes.
+#[test]
+fn an_environment_whose_folder_was_removed_is_found() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.up();
+    let before = project.ids();
+    for command in [&["status"][..], &["up", "-d"]] {
+        std::fs::remove_dir_all(project.path().join(".devenv")).expect("it is there");
+        project.done(command);
+        std::fs::create_dir_all(project.path().join(".devenv")).expect("writable");
+        assert_eq!(project.ids(), before, "{command:?}");
+    }
+    std::fs::remove_dir_all(project.path().join(".devenv")).expect("it is there");
+    project.done(&["down", "--volumes"]);
+    assert_eq!(project.things(), Vec::<String>::new());
+}
