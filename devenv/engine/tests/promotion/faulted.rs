@@ -100,7 +100,7 @@ pub(crate) struct Call {
 }
 
 /// Fifteen minutes back is before everything else.
-fn machine(world: &World) -> Machine<'_> {
+pub(crate) fn machine(world: &World) -> Machine<'_> {
     Machine::new(world, 2, "2026-11-21T10:05:00Z")
 }
 
@@ -141,7 +141,7 @@ impl Beginning {
         beginning
     }
 
-    fn world(&self) -> World {
+    pub(crate) fn world(&self) -> World {
         let world = self.world.copied();
         if self.story == Story::Failure {
             world.services.behaves(&digest(2), Behaviour::Crashes);
@@ -188,7 +188,7 @@ impl Beginning {
         })
     }
 
-    async fn command(&self, machine: &Machine<'_>) -> Ended {
+    pub(crate) async fn command(&self, machine: &Machine<'_>) -> Ended {
         if self.story == Story::Rollback { machine.roll_back().await } else { machine.promote().await }
     }
 
@@ -232,13 +232,18 @@ impl Beginning {
         }
     }
 
+    /// The next command meets this fault at this call.
+    pub(crate) fn give(&self, world: &World, machine: &Machine<'_>, call: &Call, name: Name) {
+        let faults = if call.is_terraform { &world.terraform_faults } else { &world.faults };
+        faults.on("", call.number, self.fault(name, world, &machine.clock));
+    }
+
     /// The command with this fault at this call, then the next one where that is wanted.
     pub(crate) fn run(&self, call: &Call, name: Name) -> Came {
         on_paused_clock(async {
             let world = self.world();
             let machine = machine(&world);
-            let faults = if call.is_terraform { &world.terraform_faults } else { &world.faults };
-            faults.on("", call.number, self.fault(name, &world, &machine.clock));
+            self.give(&world, &machine, call, name);
             let ended = self.command(&machine).await;
             let code = ended.code();
             world.faults.clear();

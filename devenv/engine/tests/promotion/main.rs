@@ -5,6 +5,7 @@ mod faulted;
 mod machine;
 mod outside;
 mod records;
+mod repeated;
 mod run;
 mod steps;
 mod table;

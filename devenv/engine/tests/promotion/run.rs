@@ -19,6 +19,9 @@ const FORKS: Duration = Duration::from_secs(5);
 /// After which nothing goes on any more.
 const SETTLES: Duration = Duration::from_hours(1);
 
+/// In place of an exit code.
+pub(crate) const HANGS: u8 = u8::MAX;
+
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
@@ -35,7 +38,7 @@ impl Ended {
             Self::Done(_) => Some(0),
             Self::Failed(error) => Some(crate::report::exit(error) as u8),
             Self::Killed => None,
-            Self::Hangs => panic!("the command hangs"),
+            Self::Hangs => Some(HANGS),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::faulted::{Beginning, Came, Kind, Story};
+use crate::run::HANGS;
 use crate::steps::ORDER;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/promotion.md");
@@ -88,7 +89,9 @@ fn judged(beginning: &Beginning, kind: Kind, came: &Came) -> (String, Option<Str
         (None, None) => unreachable!("whoever is killed tries again"),
     };
     let edition = standing.running.first().copied();
-    let wrong = if live == "uncertain" {
+    let wrong = if came.code == Some(HANGS) || came.next == Some(HANGS) {
+        Some("it never ends".to_owned())
+    } else if live == "uncertain" {
         Some(format!("the tasks are of {:?}", standing.running))
     } else if standing.recorded != edition {
         Some(format!("edition {edition:?} runs, and the records have {:?}", standing.recorded))
