@@ -51,6 +51,9 @@ pub(crate) trait Effects: Send + Sync {
     fn start(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
     fn stop(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
     fn await_ready(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Returns when a unit has ended for good that others may be waiting for: one of `started`, or one that ran before and
+    /// that the plan leaves alone (it touches those in `touched`).
+    fn lost(&self, started: &[String], touched: &[String]) -> impl Future<Output = Error> + Send;
     fn end_leftover(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
     fn ensure_table(&self, table: &str) -> impl Future<Output = Result<(), Error>> + Send;
     fn apply_seed(&self, table: &str) -> impl Future<Output = Result<(), Error>> + Send;

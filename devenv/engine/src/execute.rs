@@ -43,13 +43,14 @@ pub(crate) async fn execute(
     tokio::pin!(expiry);
     let is_build =
         |index: usize| matches!(plan.steps[index].operation, Operation::Build { .. } | Operation::Pull { .. });
+    let touched: Vec<String> = plan.steps.iter().filter_map(|step| changed_unit(&step.operation)).cloned().collect();
     loop {
         for (index, step) in plan.steps.iter().enumerate() {
             if begun[index] || !step.after.iter().all(|earlier| done[*earlier]) {
                 continue;
             }
             begun[index] = true;
-            if let Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } = &step.operation {
+            if let Some(unit) = started_unit(&step.operation) {
                 executed.started.push(unit.clone());
                 started_at.insert(unit.clone(), Instant::now());
             }
@@ -60,6 +61,10 @@ pub(crate) async fn execute(
         if running.is_empty() {
             return (executed, Ok(()));
         }
+        let started: Vec<String> = (0..plan.steps.len())
+            .filter(|index| done[*index])
+            .filter_map(|index| started_unit(&plan.steps[index].operation).cloned())
+            .collect();
         let building = (0..plan.steps.len()).any(|index| is_build(index) && begun[index] && !done[index]);
         let (index, (outcome, elapsed)) = tokio::select! {
             // What has ended counts, even when the deadline passes in the same moment.
@@ -72,6 +77,11 @@ pub(crate) async fn execute(
             () = &mut expiry, if !building => {
                 let waiting = (0..plan.steps.len()).find(|index| begun[*index] && !done[*index]);
                 let error = late(plan, waiting, deadline, emitter);
+                end_starts(plan, &begun, &mut done, &mut running).await;
+                return (executed, Err(error));
+            }
+            // Whatever waits for it would wait until the deadline, and be blamed.
+            error = effects.lost(&started, &touched) => {
                 end_starts(plan, &begun, &mut done, &mut running).await;
                 return (executed, Err(error));
             }
@@ -102,9 +112,7 @@ async fn end_starts<S>(plan: &Plan, begun: &[bool], done: &mut [bool], running: 
 where
     S: futures_util::Stream<Item = (usize, (Result<(), Error>, Duration))> + Unpin,
 {
-    let is_start = |index: usize| {
-        matches!(plan.steps[index].operation, Operation::StartUnit { .. } | Operation::ReplaceUnit { .. })
-    };
+    let is_start = |index: usize| started_unit(&plan.steps[index].operation).is_some();
     let ending = async {
         while (0..done.len()).any(|index| is_start(index) && begun[index] && !done[index]) {
             match running.next().await {
@@ -114,6 +122,20 @@ where
         }
     };
     let _ = tokio::time::timeout(STARTS_END_WITHIN, ending).await;
+}
+
+fn started_unit(operation: &Operation) -> Option<&String> {
+    match operation {
+        Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } => Some(unit),
+        _ => None,
+    }
+}
+
+fn changed_unit(operation: &Operation) -> Option<&String> {
+    match operation {
+        Operation::StopUnit { unit } => Some(unit),
+        other => started_unit(other),
+    }
 }
 
 trait Timed {
@@ -184,6 +206,8 @@ mod tests {
         log: Mutex<Vec<String>>,
         fails: Option<&'static str>,
         hangs: Option<&'static str>,
+        /// A unit that ends a second after its start.
+        dies: Option<&'static str>,
         /// Milliseconds.
         build_takes: u64,
     }
@@ -218,6 +242,15 @@ mod tests {
         }
         async fn await_ready(&self, unit: &str) -> Result<(), Error> {
             self.act(format!("ready {unit}"), 10).await
+        }
+        async fn lost(&self, started: &[String], _: &[String]) -> Error {
+            match self.dies.filter(|unit| started.iter().any(|started| started == unit)) {
+                Some(unit) => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    Error::UnitFailed { unit: unit.to_owned(), cause: "it ended".to_owned(), log: Vec::new() }
+                }
+                None => std::future::pending().await,
+            }
         }
         async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
             self.act(format!("end {unit}"), 1).await
@@ -321,6 +354,15 @@ mod tests {
         let fake = Fake { hangs: Some("ready api"), ..Fake::default() };
         let (_, outcome, _) = run(&fake, &Cancel::channel().1).await;
         assert!(matches!(outcome, Err(Error::Deadline { unit: Some(unit), .. }) if unit == "api"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_unit_that_dies_while_another_is_awaited_is_named_at_once() {
+        let fake = Fake { hangs: Some("ready api"), dies: Some(EMULATOR), ..Fake::default() };
+        let before = tokio::time::Instant::now();
+        let (_, outcome, _) = run(&fake, &Cancel::channel().1).await;
+        assert!(matches!(outcome, Err(Error::UnitFailed { unit, .. }) if unit == EMULATOR));
+        assert!(before.elapsed() < Duration::from_secs(2), "the deadline is a minute");
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::Utf8PathBuf;
 use devenv_model::container::ContainerSpec;
 use devenv_model::manifest::{EmulatorKind, Service, StartOrder, Table};
-use devenv_model::observed::{Observed, UnitState};
+use devenv_model::observed::{Observed, ObservedUnit, UnitState};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::{EMULATOR, UnitSpec};
 use futures_util::future::join_all;
@@ -292,6 +292,19 @@ impl Effects for World<'_> {
 
     async fn await_ready(&self, unit: &str) -> Result<(), Error> {
         self.runtime.await_ready(unit).await
+    }
+
+    async fn lost(&self, started: &[String], touched: &[String]) -> Error {
+        let AnyRuntime::Containers(runtime) = &self.runtime else {
+            // A supervisor starts a process that dies again, and the wait for it goes on.
+            return std::future::pending().await;
+        };
+        let stands = |unit: &&ObservedUnit| {
+            matches!(unit.state, UnitState::Ready { .. } | UnitState::Starting { .. }) && !touched.contains(&unit.name)
+        };
+        let standing = self.observed.units.values().filter(stands).map(|unit| unit.name.clone());
+        let watched: Vec<String> = standing.chain(started.iter().cloned()).collect();
+        runtime.lost(&watched).await
     }
 
     async fn end_leftover(&self, unit: &str) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use devenv_model::container::ContainerSpec;
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::{EMULATOR, Probe};
 use futures_util::future::try_join_all;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::engine::{ContainerEngine, ContainerState, ContainerSummary, NewContainer, Phase};
 use super::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
@@ -18,6 +18,8 @@ use crate::{Error, Project};
 
 /// Between two looks at a container that has not become ready.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Between two looks at containers that are ready, while others are awaited.
+const WATCH_EVERY: Duration = Duration::from_millis(250);
 /// How many lines of a failed unit's log an error carries.
 const LOG_TAIL: usize = 20;
 
@@ -30,6 +32,8 @@ pub(crate) struct ContainerRuntime {
     prober: Prober,
     /// Its id, once it is there.
     network: OnceCell<String>,
+    /// How often each unit that became ready had been started again by then.
+    ready: Mutex<BTreeMap<String, u32>>,
 }
 
 impl ContainerRuntime {
@@ -40,6 +44,7 @@ impl ContainerRuntime {
             ephemeral: project.instance.ephemeral,
             prober: Prober::new(),
             network: OnceCell::new(),
+            ready: Mutex::default(),
         }
     }
 
@@ -78,6 +83,21 @@ impl ContainerRuntime {
         match probe(labels) {
             Probe::Healthcheck => state.healthy == Some(true),
             probe => self.prober.passes(&probe).await,
+        }
+    }
+
+    /// Returns when one of these units has ended, with its exit code and the end of its log.
+    pub(crate) async fn lost(&self, units: &[String]) -> Error {
+        loop {
+            tokio::time::sleep(WATCH_EVERY).await;
+            for unit in units {
+                let ready = self.ready.lock().await.get(unit).copied();
+                // An engine that does not answer is met by whoever waits for it.
+                let Ok(state) = self.engine.inspect(&self.scope.container(unit)).await else { continue };
+                if let Some(cause) = end_of(state.as_ref(), ready) {
+                    return self.failed(unit, cause).await;
+                }
+            }
         }
     }
 
@@ -244,23 +264,22 @@ impl Runtime for ContainerRuntime {
             match state.phase {
                 Phase::Running if state.restarts == first => {}
                 Phase::Created | Phase::Paused => {}
-                Phase::Running => return Err(self.failed(unit, "it ended and was started again".to_owned()).await),
+                Phase::Running => return Err(self.failed(unit, STARTED_AGAIN.to_owned()).await),
                 Phase::Restarting { exit_code } | Phase::Exited { exit_code, .. } => {
-                    let why = match state.phase {
-                        Phase::Exited { out_of_memory: true, .. } => "it used more memory than its limit".to_owned(),
-                        _ if !state.error.is_empty() => state.error,
-                        _ => format!("it ended with {} before it was ready", exit(exit_code)),
-                    };
-                    return Err(self.failed(unit, why).await);
+                    let why = why_ended(&state, exit_code);
+                    return Err(self.failed(unit, format!("{why} before it was ready")).await);
                 }
             }
             let by_engine = probe == Probe::Healthcheck;
-            if by_engine && state.healthy == Some(true) {
+            let passes = by_engine && state.healthy == Some(true);
+            let passed = passes
+                || tokio::select! {
+                    () = &mut probing, if !by_engine => true,
+                    () = tokio::time::sleep(LOOK_EVERY) => false,
+                };
+            if passed {
+                self.ready.lock().await.insert(unit.to_owned(), state.restarts);
                 return Ok(());
-            }
-            tokio::select! {
-                () = &mut probing, if !by_engine => return Ok(()),
-                () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
     }
@@ -268,6 +287,30 @@ impl Runtime for ContainerRuntime {
     async fn end_leftover(&self, _unit: &str) -> Result<(), Error> {
         // A container has no process that nobody keeps: the engine keeps it.
         Ok(())
+    }
+}
+
+const STARTED_AGAIN: &str = "it ended and was started again";
+
+fn why_ended(state: &ContainerState, exit_code: i64) -> String {
+    match state.phase {
+        Phase::Exited { out_of_memory: true, .. } => "it used more memory than its limit".to_owned(),
+        _ if !state.error.is_empty() => state.error.clone(),
+        _ => format!("it ended with {}", exit(exit_code)),
+    }
+}
+
+/// Why a unit that others may be waiting for does not run any more. The engine may start one again that was never ready
+/// (`restarts_when_ready` is `None`): it may bear a database that is not there yet.
+fn end_of(state: Option<&ContainerState>, restarts_when_ready: Option<u32>) -> Option<String> {
+    let Some(state) = state else {
+        return Some("its container was removed".to_owned());
+    };
+    match state.phase {
+        Phase::Exited { exit_code, .. } => Some(why_ended(state, exit_code)),
+        Phase::Restarting { exit_code } if restarts_when_ready.is_some() => Some(why_ended(state, exit_code)),
+        _ if restarts_when_ready.is_some_and(|before| state.restarts > before) => Some(STARTED_AGAIN.to_owned()),
+        _ => None,
     }
 }
 
@@ -295,4 +338,31 @@ fn unit_state(state: &ContainerState, ready: bool) -> UnitState {
 fn exit(code: i64) -> Exit {
     let code = i32::try_from(code).unwrap_or(i32::MAX);
     if (129..160).contains(&code) { Exit::Signal(code - 128) } else { Exit::Code(code) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_from_a_start_that_is_tried_again() {
+        let state = |phase, restarts| ContainerState {
+            phase,
+            pid: 0,
+            started: 0,
+            restarts,
+            healthy: None,
+            error: String::new(),
+        };
+        let killed = state(Phase::Exited { exit_code: 137, out_of_memory: false }, 0);
+        assert_eq!(end_of(Some(&killed), Some(0)).as_deref(), Some("it ended with signal 9"));
+        assert_eq!(end_of(Some(&killed), None).as_deref(), Some("it ended with signal 9"));
+        assert_eq!(end_of(None, None).as_deref(), Some("its container was removed"));
+        let again = state(Phase::Restarting { exit_code: 7 }, 1);
+        assert_eq!(end_of(Some(&again), Some(0)).as_deref(), Some("it ended with exit code 7"));
+        assert_eq!(end_of(Some(&again), None), None);
+        assert_eq!(end_of(Some(&state(Phase::Running, 2)), Some(1)).as_deref(), Some(STARTED_AGAIN));
+        assert_eq!(end_of(Some(&state(Phase::Running, 1)), Some(1)), None);
+        assert_eq!(end_of(Some(&state(Phase::Created, 0)), None), None);
+    }
 }

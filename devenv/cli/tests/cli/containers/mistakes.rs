@@ -39,6 +39,30 @@ fn a_service_that_never_becomes_healthy() {
 }
 
 #[test]
+fn a_container_that_dies_while_another_is_awaited_is_named_and_not_the_other() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    project.change("devenv.toml", "[services.web]\nhealth = \"/\"", "[services.web]\nhealth = \"/never\"");
+    let mut up = project.command(&["up", "-d", "--runtime", "docker", "--output", "plain"]);
+    let up = up.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().expect("it starts");
+    eventually("web is awaited", || {
+        let units = project.json(&["status"])["units"].clone();
+        units
+            .as_array()
+            .is_some_and(|units| units.iter().any(|unit| unit["name"] == "web" && unit["state"] == "starting"))
+    });
+    docker(&["kill", &project.container("back")]);
+    let failed = crate::folder::Ran::from(up.wait_with_output().expect("it ends"));
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    for part in ["back failed: it ended with signal 9", "listening on", "hint: devenv logs back"] {
+        assert!(failed.err.contains(part), "{part} is not in: {}", failed.err);
+    }
+    nothing_runs(&project);
+}
+
+#[test]
 fn a_service_that_dies_is_shown_with_its_exit_code_and_started_again() {
     if !is_there() {
         return;
