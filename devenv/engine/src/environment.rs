@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use devenv_model::unit::EMULATOR;
 
 use crate::any_runtime::AnyRuntime;
-use crate::choice::{self, ChosenEmulator};
+use crate::choice::{self, ChosenEmulator, RuntimeKind};
 use crate::dynamo::{Endpoint, Store};
 use crate::ports::Ports;
 use crate::world::emulator_endpoint;
@@ -22,11 +22,16 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
             continue;
         };
         let name = service.name.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
+        let url = |container: u16, port: u16| {
+            let bound = desired::bound(running.runtime, Some(service), container);
+            format!("http://{}", desired::reached(bound, port))
+        };
         for (container, port) in ports {
-            variables.insert(format!("{name}_{container}_URL"), format!("http://127.0.0.1:{port}"));
+            variables.insert(format!("{name}_{container}_URL"), url(*container, *port));
         }
-        if let Some(port) = service.ports.first().and_then(|first| ports.get(&first.container)) {
-            variables.insert(format!("{name}_URL"), format!("http://127.0.0.1:{port}"));
+        let first = service.ports.first().and_then(|first| ports.get_key_value(&first.container));
+        if let Some((container, port)) = first {
+            variables.insert(format!("{name}_URL"), url(*container, *port));
         }
     }
     Ok(variables)
@@ -34,6 +39,7 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
 
 /// Where the parts of an environment that runs answer.
 pub(crate) struct Running {
+    runtime: RuntimeKind,
     pub(crate) ports: Ports,
     pub(crate) emulator: Endpoint,
 }
@@ -53,7 +59,7 @@ impl Running {
         }
         let ports: Ports = units.into_iter().map(|(name, unit)| (name, unit.ports)).collect();
         let emulator = emulator_endpoint(&choice, &ports)?;
-        Ok(Self { ports, emulator })
+        Ok(Self { runtime: choice.runtime_kind(), ports, emulator })
     }
 
     pub(crate) fn store(&self, project: &Project) -> Store {

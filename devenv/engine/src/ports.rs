@@ -1,7 +1,8 @@
 //! Which port of this machine stands for which container port.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use devenv_model::manifest::EmulatorKind;
@@ -9,8 +10,8 @@ use devenv_model::observed::Observed;
 use devenv_model::unit::EMULATOR;
 use sha2::{Digest, Sha256};
 
-use crate::choice::ChosenEmulator;
-use crate::{Emitter, Error, Project, host};
+use crate::choice::{Choice, ChosenEmulator, RuntimeKind};
+use crate::{Emitter, Error, Project, desired, host};
 
 /// Below the range from which the kernel takes the near end of outgoing connections: a port that is free here stays
 /// free while a service restarts.
@@ -23,36 +24,46 @@ pub(crate) type Ports = BTreeMap<String, BTreeMap<u16, u16>>;
 /// A wish that cannot be met is told with the name of what has the port: one of `held`, or the program that listens.
 pub(crate) fn choose(
     project: &Project,
-    emulator: &ChosenEmulator,
+    choice: &Choice,
     observed: &Observed,
     held: &BTreeMap<u16, String>,
     remembered: &Ports,
     emitter: &Emitter,
 ) -> Result<Ports, Error> {
     let mut chosen = Ports::new();
-    let mut used: BTreeSet<u16> = observed.units.values().flat_map(|unit| unit.ports.values().copied()).collect();
-    used.extend(held.keys());
+    let address = |unit: &str, container: u16| {
+        desired::bound(choice.runtime_kind(), project.manifest.services.get(unit), container)
+    };
+    let running = observed.units.values().flat_map(|unit| {
+        unit.ports.iter().map(|(container, port)| SocketAddr::new(address(&unit.name, *container), *port))
+    });
+    // Others hold theirs at whatever address it is.
+    let everywhere = |port: &u16| SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port));
+    let mut used: Vec<SocketAddr> = running.chain(held.keys().map(everywhere)).collect();
     let mut next = start_of(&project.instance.name);
-    for (unit, container, wish) in wanted(project, emulator) {
+    for (unit, container, wish) in wanted(project, &choice.emulator) {
+        let address = address(unit, container);
         let running = observed.units.get(unit).and_then(|unit| unit.ports.get(&container).copied());
         let last = remembered.get(unit).and_then(|ports| ports.get(&container).copied());
         // A leftover still has its port, and gives it back before anything starts.
         let ours = observed.leftovers.iter().any(|leftover| leftover.unit == unit);
         let port = if let Some(port) = running {
             port
-        } else if let Some(port) = wish.filter(|port| (ours && last == Some(*port)) || is_free(*port, &used)) {
+        } else if let Some(port) =
+            wish.filter(|port| (ours && last == Some(*port)) || is_free(SocketAddr::new(address, *port), &used))
+        {
             port
         } else {
-            let port = match last.filter(|port| ours || is_free(*port, &used)) {
+            let port = match last.filter(|port| ours || is_free(SocketAddr::new(address, *port), &used)) {
                 Some(port) => port,
-                None => any_free(&mut next, &used)?,
+                None => any_free(&mut next, address, &used)?,
             };
             if let Some(wish) = wish {
                 emitter.notice(taken(unit, wish, port, held));
             }
             port
         };
-        used.insert(port);
+        used.push(SocketAddr::new(address, port));
         chosen.entry(unit.to_owned()).or_default().insert(container, port);
     }
     Ok(chosen)
@@ -61,8 +72,12 @@ pub(crate) fn choose(
 /// Whether a port that was last chosen for this unit, which does not run, is somebody else's now.
 pub(crate) fn are_taken(project: &Project, unit: &str) -> bool {
     let remembered = project.state.remembered().unwrap_or_default();
-    let chosen = remembered.ports.get(unit);
-    chosen.is_some_and(|ports| ports.values().any(|port| !is_free_now(*port)))
+    let runtime = remembered.chosen.as_ref().map_or(RuntimeKind::Process, |chosen| chosen.runtime);
+    let service = project.manifest.services.get(unit);
+    let is_taken = |(container, port): (&u16, &u16)| {
+        !is_free(SocketAddr::new(desired::bound(runtime, service, *container), *port), &[])
+    };
+    remembered.ports.get(unit).is_some_and(|ports| ports.iter().any(is_taken))
 }
 
 fn wanted<'a>(project: &'a Project, emulator: &ChosenEmulator) -> Vec<(&'a str, u16, Option<u16>)> {
@@ -93,12 +108,12 @@ fn start_of(instance: &str) -> u16 {
     RANGE.start + hash % (RANGE.end - RANGE.start)
 }
 
-fn any_free(next: &mut u16, used: &BTreeSet<u16>) -> Result<u16, Error> {
+fn any_free(next: &mut u16, address: IpAddr, used: &[SocketAddr]) -> Result<u16, Error> {
     let first = *next;
     for _ in RANGE {
         let port = *next;
         *next = if port + 1 < RANGE.end { port + 1 } else { RANGE.start };
-        if is_free(port, used) {
+        if is_free(SocketAddr::new(address, port), used) {
             return Ok(port);
         }
     }
@@ -106,16 +121,28 @@ fn any_free(next: &mut u16, used: &BTreeSet<u16>) -> Result<u16, Error> {
 }
 
 pub(crate) fn is_free_now(port: u16) -> bool {
-    is_free(port, &BTreeSet::new())
+    is_free(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), &[])
 }
 
-fn is_free(port: u16, used: &BTreeSet<u16>) -> bool {
-    if used.contains(&port) {
+fn is_free(address: SocketAddr, used: &[SocketAddr]) -> bool {
+    if used.iter().any(|other| overlap(*other, address)) {
         return false;
     }
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    // Some systems let a program bind beside another one's wildcard address: then a connection tells.
-    TcpListener::bind(address).is_ok() && TcpStream::connect_timeout(&address, Duration::from_millis(50)).is_err()
+    match TcpListener::bind(address).map(drop) {
+        // Some systems let a program bind beside another one's wildcard address: then a connection tells.
+        Ok(()) => {
+            let reached = desired::reached(address.ip(), address.port());
+            TcpStream::connect_timeout(&reached, Duration::from_millis(50)).is_err()
+        }
+        // Not an address of this machine: another port would not help, and who binds it says so.
+        Err(error) => error.kind() == ErrorKind::AddrNotAvailable,
+    }
+}
+
+/// Whether two programs cannot have both: an unspecified address is every address.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (here, there) = (one.ip(), other.ip());
+    one.port() == other.port() && (here == there || here.is_unspecified() || there.is_unspecified())
 }
 
 fn taken(unit: &str, wish: u16, port: u16, held: &BTreeMap<u16, String>) -> String {
@@ -124,4 +151,21 @@ fn taken(unit: &str, wish: u16, port: u16, held: &BTreeMap<u16, String>) -> Stri
         None => "another program".to_owned(),
     });
     format!("port {wish} is held by {holder}; {unit} is at {port} instead")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_port_at_two_addresses_is_two_ports() {
+        let address = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        assert!(!overlap(address("127.0.0.1:80"), address("127.0.0.2:80")));
+        assert!(!overlap(address("127.0.0.1:80"), address("127.0.0.1:81")));
+        assert!(overlap(address("0.0.0.0:80"), address("127.0.0.2:80")));
+        let taken = TcpListener::bind("127.0.0.2:0").expect("an address of this machine");
+        let there = taken.local_addr().expect("bound");
+        assert!(!is_free(there, &[]));
+        assert!(is_free(SocketAddr::from((Ipv4Addr::LOCALHOST, there.port())), &[]));
+    }
 }

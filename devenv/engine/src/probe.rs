@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use devenv_model::unit::Probe;
@@ -43,7 +44,7 @@ impl Prober {
                 self.0.get(url).send().await.is_ok_and(|response| response.status() == reqwest::StatusCode::OK)
             }
             Probe::Answer { url } => self.0.get(url).send().await.is_ok(),
-            Probe::Tcp { port } => listens(*port).await,
+            Probe::Tcp { address } => listens(*address).await,
             Probe::Services { url, services } => self.serves(url, services).await.unwrap_or(false),
             // The engine's to say; who asks it does not come here.
             Probe::Healthcheck => false,
@@ -70,8 +71,8 @@ pub(crate) fn pause_after(elapsed: Duration) -> Duration {
     (elapsed / PART).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
-async fn listens(port: u16) -> bool {
-    let connection = TcpStream::connect(("127.0.0.1", port));
+async fn listens(address: SocketAddr) -> bool {
+    let connection = TcpStream::connect(address);
     let Ok(Ok(mut connection)) = tokio::time::timeout(ANSWER_LIMIT, connection).await else {
         return false;
     };

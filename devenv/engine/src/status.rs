@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use devenv_model::event::{EnvironmentReport, UnitReport};
 use devenv_model::manifest::EmulatorKind;
@@ -6,11 +7,11 @@ use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::EMULATOR;
 
 use crate::any_runtime::AnyRuntime;
-use crate::choice::{self, Choice, ChosenEmulator};
+use crate::choice::{self, Choice, ChosenEmulator, RuntimeKind};
 use crate::containers::Scope;
 use crate::effects::Observation;
 use crate::process_runtime::LOG_TAIL;
-use crate::{Error, Project};
+use crate::{Error, Project, desired};
 
 pub(crate) const READY: &str = "ready";
 pub(crate) const STARTING: &str = "starting";
@@ -31,16 +32,17 @@ pub(crate) async fn of_runtime(
     let answers = matches!(units.get(EMULATOR).map(|unit| &unit.state), Some(UnitState::Ready { .. }));
     // Somebody removed the file under the emulator.
     let is_lost = answers && matches!(runtime, AnyRuntime::Processes(_)) && !project.state.database().exists();
+    let kind = choice.runtime_kind();
     let mut reports = Vec::new();
     if matches!(choice.emulator, ChosenEmulator::Own(_)) {
-        reports.push(report(project, EMULATOR, units.get(EMULATOR)));
+        reports.push(report(project, kind, EMULATOR, units.get(EMULATOR)));
     }
     for name in project.manifest.services.keys() {
-        reports.push(report(project, name, units.get(name)));
+        reports.push(report(project, kind, name, units.get(name)));
     }
     for (name, unit) in &units {
         if reports.iter().all(|report| report.name != *name) {
-            reports.push(report(project, name, Some(unit)));
+            reports.push(report(project, kind, name, Some(unit)));
         }
     }
     if matches!(runtime, AnyRuntime::Containers(_)) {
@@ -85,7 +87,7 @@ fn data(project: &Project, choice: &Choice, runtime: &AnyRuntime) -> Option<Stri
     }
 }
 
-fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitReport {
+fn report(project: &Project, kind: RuntimeKind, name: &str, unit: Option<&ObservedUnit>) -> UnitReport {
     let (state, detail, pid) = match unit.map(|unit| &unit.state) {
         None => ("stopped", None, None),
         Some(UnitState::Starting { pid, .. }) => (STARTING, None, Some(*pid)),
@@ -99,7 +101,7 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
         name: name.to_owned(),
         state: state.to_owned(),
         detail,
-        url: first_port(project, name, &ports).map(|port| format!("http://127.0.0.1:{port}")),
+        url: first_address(project, kind, name, &ports).map(|address| format!("http://{address}")),
         ports,
         pid: pid.filter(|pid| *pid != 0),
         container: None,
@@ -109,11 +111,12 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
     }
 }
 
-/// The host port of a service's first published port; the emulator has only one.
-fn first_port(project: &Project, name: &str, ports: &BTreeMap<u16, u16>) -> Option<u16> {
+/// Where a service's first published port is reached; the emulator has only one.
+fn first_address(project: &Project, kind: RuntimeKind, name: &str, ports: &BTreeMap<u16, u16>) -> Option<SocketAddr> {
     let service = project.manifest.services.get(name);
-    match service.and_then(|service| service.ports.first()) {
-        Some(port) => ports.get(&port.container).copied(),
-        None => ports.values().next().copied(),
-    }
+    let (container, port) = match service.and_then(|service| service.ports.first()) {
+        Some(port) => ports.get_key_value(&port.container)?,
+        None => ports.first_key_value()?,
+    };
+    Some(desired::reached(desired::bound(kind, service, *container), *port))
 }

@@ -79,7 +79,7 @@ impl<'a> World<'a> {
         if let AnyRuntime::Containers(runtime) = &runtime {
             observed.absent_images = absent_images(project, choice, runtime, &services).await?;
         }
-        let ports = ports::choose(project, &choice.emulator, &observed, &seen.held_ports, &remembered.ports, emitter)?;
+        let ports = ports::choose(project, choice, &observed, &seen.held_ports, &remembered.ports, emitter)?;
         let emulator = emulator_endpoint(choice, &ports)?;
         let store = Store::new(emulator.clone(), desired::region(project));
         let answers = match choice.emulator {

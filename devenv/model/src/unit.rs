@@ -1,6 +1,7 @@
 //! A unit: one long-running thing that a runtime keeps alive, whether process or container.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -39,7 +40,7 @@ pub enum Probe {
     /// `GET` is answered, whatever the status.
     Answer { url: String },
     /// A connection is accepted, and not closed at once.
-    Tcp { port: u16 },
+    Tcp { address: SocketAddr },
     /// `GET` answers 200 with a JSON object whose `services` says of each of these that it is available or running.
     Services { url: String, services: Vec<String> },
     /// The engine's own health check passes.

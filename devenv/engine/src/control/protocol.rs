@@ -3,7 +3,7 @@ use devenv_model::unit::UnitSpec;
 use serde::{Deserialize, Serialize};
 
 /// Raised when a request or reply changes shape, so that an older supervisor is named instead of misread.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 
 /// One line from a command. Requests of one connection are answered in order.
 #[derive(Debug, Serialize, Deserialize)]

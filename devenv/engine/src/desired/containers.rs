@@ -1,15 +1,16 @@
 //! Specifications of containers.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use devenv_model::container::{ContainerSpec, PublishedPort, RestartPolicy, VolumeMount};
 use devenv_model::manifest::{EmulatorKind, Limits, Service};
 use devenv_model::unit::{EMULATOR, Probe};
 
+use super::address::{LOOPBACK, bound};
 use super::aws::{aws_environment, keep_local, region};
 use super::processes::{EMULATOR_GRACE, probe};
+use crate::choice::RuntimeKind;
 use crate::containers::Scope;
 use crate::ports::Ports;
 use crate::{Error, Project};
@@ -143,8 +144,8 @@ pub(crate) fn service(
     let neighbours: Vec<&str> = project.manifest.services.keys().map(String::as_str).chain([EMULATOR]).collect();
     keep_local(&service.name, &mut environment, &neighbours)?;
     let published = own_ports.iter().map(|(container, host)| {
-        let port = service.ports.iter().find(|port| port.container == *container);
-        PublishedPort { host_ip: port.map_or(LOOPBACK, |port| port.host_ip), ..loopback(*container, *host) }
+        let host_ip = bound(RuntimeKind::Docker, Some(service), *container);
+        PublishedPort { container: *container, host: *host, host_ip }
     });
     Ok(ContainerSpec {
         name: service.name.clone(),
@@ -153,7 +154,7 @@ pub(crate) fn service(
         command: service.command.clone(),
         environment,
         ports: published.collect(),
-        probe: match probe(service, &own_ports) {
+        probe: match probe(RuntimeKind::Docker, service, &own_ports) {
             // Nothing better is known than what the Compose file asks the engine to look at.
             Probe::Started | Probe::Tcp { .. } if has_healthcheck(service) => Probe::Healthcheck,
             probe => probe,
@@ -168,8 +169,6 @@ pub(crate) fn service(
         restart: restart(service),
     })
 }
-
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn loopback(container: u16, host: u16) -> PublishedPort {
     PublishedPort { container, host, host_ip: LOOPBACK }

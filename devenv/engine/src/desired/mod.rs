@@ -1,10 +1,12 @@
 //! From the manifest and the chosen ports to specifications with nothing left open.
 
+mod address;
 mod aws;
 pub(crate) mod containers;
 pub(crate) mod processes;
 mod selection;
 
+pub(crate) use address::{bound, reached};
 pub(crate) use aws::{DUMMY, aws_environment, region};
 pub(crate) use processes::own_program;
 pub(crate) use selection::{dependencies, selected};

@@ -7,7 +7,9 @@ use camino::Utf8PathBuf;
 use devenv_model::manifest::{EmulatorKind, ProcessRun, Service, template};
 use devenv_model::unit::{EMULATOR, Probe, UnitSpec};
 
+use super::address::{bound, reached};
 use super::aws::{aws_environment, keep_local, region};
+use crate::choice::RuntimeKind;
 use crate::ports::Ports;
 use crate::{Error, Project, cargo};
 
@@ -83,7 +85,7 @@ pub(crate) fn service(
         command,
         directory: project.instance.root.clone(),
         environment,
-        probe: probe(service, &own_ports),
+        probe: probe(RuntimeKind::Process, service, &own_ports),
         ports: own_ports,
         stop_grace_period: service.stop_grace_period,
         artifact,
@@ -91,14 +93,18 @@ pub(crate) fn service(
 }
 
 /// `health` where the manifest names one, else a connection to the first published port, else that it runs.
-pub(super) fn probe(service: &Service, ports: &BTreeMap<u16, u16>) -> Probe {
+pub(super) fn probe(runtime: RuntimeKind, service: &Service, ports: &BTreeMap<u16, u16>) -> Probe {
+    let address = |container: u16| {
+        let port = ports.get(&container)?;
+        Some(reached(bound(runtime, Some(service), container), *port))
+    };
     if let Some(health) = &service.health
-        && let Some(port) = ports.get(&health.port)
+        && let Some(address) = address(health.port)
     {
-        return Probe::Http { url: format!("http://127.0.0.1:{port}{}", health.path) };
+        return Probe::Http { url: format!("http://{address}{}", health.path) };
     }
-    let first = service.ports.first().and_then(|port| ports.get(&port.container));
-    first.map_or(Probe::Started, |port| Probe::Tcp { port: *port })
+    let first = service.ports.first().and_then(|port| address(port.container));
+    first.map_or(Probe::Started, |address| Probe::Tcp { address })
 }
 
 pub(crate) fn own_program() -> Result<Utf8PathBuf, Error> {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use camino::Utf8Path;
 use devenv_model::unit::Probe;
@@ -63,7 +63,7 @@ pub(super) fn target(probe: &Probe) -> Option<SocketAddr> {
             let host = url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
             Some(SocketAddr::new(host, url.port_or_known_default()?))
         }
-        Probe::Tcp { port } => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, *port))),
+        Probe::Tcp { address } => Some(*address),
         Probe::Healthcheck | Probe::Started => None,
     }
 }
@@ -152,7 +152,7 @@ mod kernel {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::net::TcpListener;
+    use std::net::{Ipv4Addr, TcpListener};
 
     use super::*;
 
@@ -183,7 +183,8 @@ mod tests {
     fn every_probe_that_asks_has_its_address() {
         let http = Probe::Http { url: "http://[::1]:8001/health".to_owned() };
         assert_eq!(target(&http), Some("[::1]:8001".parse().expect("an address")));
-        assert_eq!(target(&Probe::Tcp { port: 8001 }), Some("127.0.0.1:8001".parse().expect("an address")));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 8001));
+        assert_eq!(target(&Probe::Tcp { address }), Some(address));
         assert_eq!(target(&Probe::Started), None);
     }
 }

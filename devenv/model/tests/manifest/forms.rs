@@ -75,10 +75,10 @@ fn ports() {
     assert_eq!(service.expose, [9000, 9001]);
 }
 
-/// One port on two addresses is two ports.
+/// One port of the host on two addresses is two ports.
 #[test]
 fn ports_of_several_addresses() {
-    let service = web("ports: [\"127.0.0.1:8001:80\", \"127.0.0.2:8001:80\"]");
+    let service = web("ports: [\"127.0.0.1:8001:80\", \"127.0.0.2:8001:81\"]");
     assert_eq!(service.ports[1].host_ip, IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)));
 }
 

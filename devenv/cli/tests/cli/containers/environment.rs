@@ -218,3 +218,23 @@ fn changing_the_runtime_stops_the_other_one() {
     assert_eq!(project.unit("web")["state"], "ready");
     project.container("web");
 }
+
+#[test]
+fn a_port_at_another_address_is_probed_and_shown_there() {
+    if !is_there() {
+        return;
+    }
+    let project = Project::new();
+    // Without a health path, so that the connection is what is asked for.
+    project.change("devenv.toml", "[services.back]\nhealth = \"/\"\n", "");
+    project.change("compose.yaml", "    depends_on: { back: { condition: service_healthy } }\n", "");
+    let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+    project.write("compose.yaml", &compose.replace("[\"8080\"]", "[\"127.0.0.2::8080\"]"));
+    project.up();
+    for unit in ["web", "back"] {
+        let url = project.unit(unit)["url"].as_str().expect("it runs").to_owned();
+        assert!(url.starts_with("http://127.0.0.2:"), "{url}");
+    }
+    let environment = project.done(&["env", "--format", "dotenv"]).out;
+    assert!(environment.contains("WEB_URL='http://127.0.0.2:"), "{environment}");
+}

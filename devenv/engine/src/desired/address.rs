@@ -1,0 +1,42 @@
+//! At which address of this machine a port of a unit is bound, and at which it is reached.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use devenv_model::manifest::Service;
+
+use crate::choice::RuntimeKind;
+
+pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// A container's port is bound to the address that the Compose file names; a process listens on loopback, and so does
+/// what is only exposed.
+pub(crate) fn bound(runtime: RuntimeKind, service: Option<&Service>, container: u16) -> IpAddr {
+    let named = service.and_then(|service| service.ports.iter().find(|port| port.container == container));
+    match (runtime, named) {
+        (RuntimeKind::Docker, Some(port)) => port.host_ip,
+        _ => LOOPBACK,
+    }
+}
+
+/// Where a program of this machine finds what is bound there: every address is loopback too.
+pub(crate) fn reached(bound: IpAddr, port: u16) -> SocketAddr {
+    let address = match bound {
+        IpAddr::V4(address) if address.is_unspecified() => LOOPBACK,
+        IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        address => address,
+    };
+    SocketAddr::new(address, port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_reached_where_it_is_bound() {
+        let of = |bound: &str| reached(bound.parse().expect("an address"), 80).to_string();
+        assert_eq!(of("127.0.0.2"), "127.0.0.2:80");
+        assert_eq!(of("0.0.0.0"), "127.0.0.1:80");
+        assert_eq!(of("::"), "[::1]:80");
+    }
+}
