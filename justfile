@@ -81,7 +81,8 @@ foundation environment:
 # Hours of kills and load: rounds of kill -9 of the tool, then the crash tests under long load.
 soak seconds="600":
     cargo build --release
-    cargo run --release -q -p bench -- soak --rounds 100
+    cargo run --release -q -p bench -- soak --rounds 500
+    cargo run --release -q -p bench -- --runtime docker soak --rounds 50
     SOAK_SECONDS={{ seconds }} target/release/devenv test -- crash outage stock
 
 # Everything CI does.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use crate::Failure;
+use crate::{Failure, interrupt};
 
 /// An environment of this repository with a state directory of its own, so that a person's own is not touched.
 pub(crate) struct Environment {
@@ -33,6 +33,7 @@ impl Environment {
     }
 
     pub(crate) fn up(&self) -> Result<Duration, Failure> {
+        interrupt::check()?;
         let began = Instant::now();
         let output = self.up_command().output()?;
         let took = began.elapsed();
@@ -50,6 +51,11 @@ impl Environment {
 
     /// Runs a command that must succeed, and how long it took.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<(Output, Duration), Failure> {
+        interrupt::check()?;
+        self.finished(arguments)
+    }
+
+    fn finished(&self, arguments: &[&str]) -> Result<(Output, Duration), Failure> {
         let began = Instant::now();
         let output = self.command(arguments).output()?;
         let took = began.elapsed();
@@ -76,6 +82,7 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        let _ = self.run(&["down", "--volumes"]);
+        // Also after an interruption, which lets nothing else be run.
+        let _ = self.finished(&["down", "--volumes"]);
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::Failure;
+use crate::{Failure, interrupt};
 
 /// Before measuring: connections open, caches fill.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -116,6 +116,7 @@ async fn worker(
     };
     let mut turn = number;
     while begin.elapsed() < length {
+        interrupt::check()?;
         let request = Request::builder().header("host", &authority);
         let (request, expected) = match &kind {
             Kind::Place { .. } => {

@@ -3,6 +3,7 @@
 
 mod environment;
 mod figures;
+mod interrupt;
 mod load;
 mod machine;
 mod memory;
@@ -47,20 +48,23 @@ enum Command {
         #[arg(long, default_value_t = 8)]
         connections: usize,
     },
-    /// Rounds of up, kill -9 at a random moment, up, down; nothing of ours may be left
+    /// Rounds of kill -9 of anything at any moment; the next command must put it right and touch nobody else's
     Soak {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+        /// Of the first round, to repeat what an earlier soak printed
+        #[arg(long)]
+        seed: Option<u64>,
     },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = match arguments.command {
+    let outcome = interrupt::guarded(move || match arguments.command {
         Command::All { runs, seconds } => suite::all(&arguments.devenv, runs, seconds),
         Command::Sustain { seconds, connections } => suite::sustain(&arguments.devenv, seconds, connections),
-        Command::Soak { rounds } => soak::run(&arguments.devenv, &arguments.runtime, rounds),
-    };
+        Command::Soak { rounds, seed } => soak::run(&arguments.devenv, &arguments.runtime, rounds, seed),
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::environment::Environment;
 use crate::figures::{Figure, Target};
 use crate::load::{Kind, Measured, product, run};
-use crate::{Failure, machine, memory, say};
+use crate::{Failure, interrupt, machine, memory, say};
 
 const HISTORY: &str = "bench/history.jsonl";
 const PROCESSES: [&str; 2] = ["--runtime", "process"];
@@ -95,11 +95,19 @@ fn promotions(program: &Utf8Path) -> Vec<Figure> {
     let test = ["test", "--runtime", "docker"];
     let promote = ["promote", "rehearsal", "--yes"];
     let mut once = |is_measured: bool| -> Result<(), Failure> {
-        let (tested, released) = (devenv(&test)?, devenv(&promote)?);
-        for _ in 0..LOADS {
-            unchanged.push(ms(devenv(&promote)?));
-        }
+        interrupt::check()?;
+        let mut rehearse = || -> Result<(Duration, Duration), Failure> {
+            let (tested, released) = (devenv(&test)?, devenv(&promote)?);
+            for _ in 0..LOADS {
+                interrupt::check()?;
+                unchanged.push(ms(devenv(&promote)?));
+            }
+            Ok((tested, released))
+        };
+        let rehearsed = rehearse();
+        // Also after a failure: the emulated AWS is this checkout's.
         devenv(&["down"])?;
+        let (tested, released) = rehearsed?;
         // The first one makes the images.
         if is_measured {
             whole.push(ms(tested + released));
