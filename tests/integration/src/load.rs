@@ -25,7 +25,7 @@ const PERSISTENCE: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_millis(30);
 
 /// For the load to get on, when nothing is stopped.
-const HEADWAY_LIMIT: Duration = Duration::from_secs(30);
+const HEADWAY_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long a load or kill test goes on: one round by default, or for `SOAK_SECONDS`, or for `SOAK_ROUNDS`.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +60,11 @@ impl Effort {
     /// Between two orders of a client. Over a long time fewer are enough, and every one is counted in the end.
     fn pace(self) -> Duration {
         if self.is_long() { Duration::from_millis(50) } else { Duration::ZERO }
+    }
+
+    /// Orders to be confirmed before a kill, and again after it. Many kills meet enough of them anyway.
+    pub fn headway(self) -> usize {
+        if self.is_long() { 25 } else { 100 }
     }
 
     fn is_long(self) -> bool {

@@ -31,11 +31,11 @@ async fn killed_under_load(environment: &Environment, units: &[&'static str], mu
             if let Some(well_again) = well_again.get(unit) {
                 tokio::time::sleep_until(*well_again).await;
             }
-            load.headway(100).await;
+            load.headway(effort.headway()).await;
             environment.crash(unit).await;
             kills += 1;
             well_again.insert(unit, Instant::now() + WELL_AGAIN);
-            load.headway(100).await;
+            load.headway(effort.headway()).await;
         }
         if !effort.again() {
             break;
