@@ -173,8 +173,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The previous release with its own files and images, and only then.
+    /// A Terraform that failed may have met an error that passes, and nobody else would put back what was live: once more.
     async fn restore(&self, previous: &Release, foundation: &Foundation) -> Result<(), crate::Error> {
+        match self.restore_once(previous, foundation).await {
+            Err(crate::Error::Promotion(Error::Terraform { command, .. })) => {
+                self.site.progress(format!("terraform {command} failed; rolling back once more"));
+                self.hold().await?;
+                self.restore_once(previous, foundation).await
+            }
+            restored => restored,
+        }
+    }
+
+    /// The previous release with its own files and images, and only then.
+    async fn restore_once(&self, previous: &Release, foundation: &Foundation) -> Result<(), crate::Error> {
         let never = Cancel::never();
         let tree = kept_tree(&self.site.ledger, previous).await?;
         let planned = self.site.plan(&tree, previous, false, &never).await?;
