@@ -1,18 +1,26 @@
-//! The emulator alone, for an image that holds nothing else.
+//! The emulator alone, for an image that holds nothing else; and, as `devenv-emulator guard`, what stands before the emulated
+//! AWS of a rehearsal, so that a rehearsal needs no image of its own.
 
 use std::process::ExitCode;
 
-use devenv_emulator::{Error, parse, run_until_signalled};
+use devenv_emulator::{parse, run_until_signalled};
 
 fn main() -> ExitCode {
-    match parse(std::env::args().skip(1)).and_then(|options| run_until_signalled(&options)) {
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if_eq("guard").is_some() {
+        return match devenv_guard::run_until_signalled() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error, 1),
+        };
+    }
+    match parse(arguments).and_then(|options| run_until_signalled(&options)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&error),
+        Err(error) => complain(&error, error.exit_code()),
     }
 }
 
 #[expect(clippy::print_stderr, reason = "the one place where this program speaks to a person")]
-fn complain(error: &Error) -> ExitCode {
+fn complain(error: &dyn std::error::Error, code: u8) -> ExitCode {
     eprintln!("devenv-emulator: {error}");
-    ExitCode::from(error.exit_code())
+    ExitCode::from(code)
 }

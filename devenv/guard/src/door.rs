@@ -1,0 +1,114 @@
+//! The door to the emulator: what may pass is passed on.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HeaderValue, WWW_AUTHENTICATE};
+use hyper::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use crate::door_policy::{Admitted, Caller, Closed, Passage, Side, decide};
+use crate::forward::{Body, send, strip, strip_length};
+use crate::settings::Settings;
+
+/// What the emulator answers to a login is shorter.
+const LONGEST_LOGIN: usize = 64 * 1024;
+
+pub(crate) struct Door {
+    settings: Arc<Settings>,
+    admitted: Mutex<Admitted>,
+}
+
+impl Door {
+    pub(crate) fn new(settings: Arc<Settings>) -> Self {
+        Self { settings, admitted: Mutex::default() }
+    }
+
+    pub(crate) async fn answer(&self, side: Side, request: Request<Incoming>) -> Response<Body> {
+        let passage = {
+            let caller = Caller { side, method: request.method(), uri: request.uri(), headers: request.headers() };
+            decide(&self.settings, &self.admitted.lock().unwrap_or_else(PoisonError::into_inner), &caller)
+        };
+        match passage {
+            Ok(Passage::Emulator) => self.pass(request).await,
+            Ok(Passage::Registry) => self.pass(without_password(request)).await,
+            Ok(Passage::Password) => with_password(&self.settings.key, self.pass(plain(request)).await).await,
+            Ok(Passage::AdmitKey(key)) => self.admit(|admitted| admitted.keys.insert(key)),
+            Ok(Passage::AdmitBalancer(name)) => self.admit(|admitted| admitted.balancers.insert(name)),
+            Err(Closed::AskPassword) => ask_password(),
+            Err(Closed::Refused(why)) => {
+                crate::serve::tell(&format!("{} {}: refused: {}", request.method(), request.uri().path(), why.0));
+                refused(&why.0)
+            }
+        }
+    }
+
+    fn admit(&self, what: impl FnOnce(&mut Admitted) -> bool) -> Response<Body> {
+        what(&mut self.admitted.lock().unwrap_or_else(PoisonError::into_inner));
+        crate::forward::json(StatusCode::OK, &json!({}))
+    }
+
+    async fn pass(&self, mut request: Request<Incoming>) -> Response<Body> {
+        strip(request.headers_mut());
+        strip_length(request.headers_mut());
+        let silent = |error: String| {
+            let message = format!("the emulated AWS does not answer: {error}");
+            crate::forward::json(StatusCode::BAD_GATEWAY, &json!({ "message": message }))
+        };
+        match TcpStream::connect((Ipv4Addr::LOCALHOST, self.settings.ports.emulator)).await {
+            Ok(stream) => {
+                let _ = stream.set_nodelay(true);
+                send(stream, request).await.unwrap_or_else(|error| silent(error.to_string()))
+            }
+            Err(error) => silent(error.to_string()),
+        }
+    }
+}
+
+/// As AWS's SDKs read it.
+fn refused(why: &str) -> Response<Body> {
+    let body = json!({ "__type": "AccessDeniedException", "message": format!("refused: {why}") });
+    let mut response = crate::forward::json(StatusCode::FORBIDDEN, &body);
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static("AccessDeniedException"));
+    response
+}
+
+fn ask_password() -> Response<Body> {
+    let body = json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "log in to this rehearsal's registry" }] });
+    let mut response = crate::forward::json(StatusCode::UNAUTHORIZED, &body);
+    let headers = response.headers_mut();
+    headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"rehearsal\""));
+    headers.insert("docker-distribution-api-version", HeaderValue::from_static("registry/2.0"));
+    response
+}
+
+fn without_password(mut request: Request<Incoming>) -> Request<Incoming> {
+    request.headers_mut().remove(AUTHORIZATION);
+    request
+}
+
+fn plain(mut request: Request<Incoming>) -> Request<Incoming> {
+    request.headers_mut().remove(ACCEPT_ENCODING);
+    request
+}
+
+/// Puts the registry's password where a login has one: user and password, encoded.
+async fn with_password(password: &str, answer: Response<Body>) -> Response<Body> {
+    let (mut head, body) = answer.into_parts();
+    let Ok(body) = Limited::new(body, LONGEST_LOGIN).collect().await else {
+        return crate::forward::json(StatusCode::BAD_GATEWAY, &json!({ "message": "the answer to a login broke off" }));
+    };
+    let body = body.to_bytes();
+    let mut login: Value = serde_json::from_slice(&body).unwrap_or_default();
+    for data in login["authorizationData"].as_array_mut().into_iter().flatten() {
+        data["authorizationToken"] = json!(STANDARD.encode(format!("AWS:{password}")));
+    }
+    head.headers.remove(CONTENT_LENGTH);
+    let body = if login.is_object() { login.to_string().into() } else { body };
+    Response::from_parts(head, Full::from(body).map_err(|never| match never {}).boxed_unsync())
+}

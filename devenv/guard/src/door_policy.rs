@@ -1,0 +1,200 @@
+//! Who may reach the emulated AWS, and with what.
+//!
+//! From outside, whoever has the key: the rehearsal's access key, or the registry's password. Tasks reach the tables, and
+//! nothing else of AWS. A load balancer is open to both, as it is in AWS. A web page reaches nothing: its browser
+//! names the page's own host, or an origin.
+
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN, UPGRADE};
+use hyper::{Method, Uri};
+
+use crate::engine_policy::Refusal;
+use crate::settings::{Settings, is_same};
+
+/// Where a request came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The port that is published on this machine's loopback.
+    Outside,
+    /// The port for tasks.
+    Task,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) side: Side,
+    pub(crate) method: &'a Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+/// Whom and what the rehearsal's own login has let in since the guard started.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Admitted {
+    /// Access keys besides the rehearsal's own.
+    pub(crate) keys: BTreeSet<String>,
+    /// Names of load balancers.
+    pub(crate) balancers: BTreeSet<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Passage {
+    Emulator,
+    /// To the emulator, without the password, which is for the guard alone.
+    Registry,
+    /// To the emulator, whose answer is given the registry's password.
+    Password,
+    AdmitKey(String),
+    AdmitBalancer(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Closed {
+    Refused(Refusal),
+    /// A client of a registry sends its password only once it was asked for one.
+    AskPassword,
+}
+
+/// What a task may ask of its tables.
+const TABLES: &str = "DynamoDB_20120810.";
+const OF_TABLES: [&str; 11] = [
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "DescribeTable",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateItem",
+];
+const LOGIN_TO_REGISTRY: &str = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
+const HEALTH: &str = "/_localstack/health";
+const BALANCERS: &str = "/_alb/";
+const GUARD: &str = "/_guard/";
+
+/// Which way a request may go.
+pub(crate) fn decide(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -> Result<Passage, Closed> {
+    let Caller { side, method, uri, headers } = *caller;
+    is_meant_for_us(settings, side, uri, headers)?;
+    let path = uri.path();
+    if let Some(rest) = path.strip_prefix(BALANCERS) {
+        let name = rest.split('/').next().unwrap_or_default();
+        // The emulator takes a path to no load balancer for any request at all.
+        let known = admitted.balancers.contains(name);
+        return if known { Ok(Passage::Emulator) } else { closed(format!("there is no load balancer {name}")) };
+    }
+    match side {
+        Side::Task if is_of_tables(caller) || is_metadata(method, path) => Ok(Passage::Emulator),
+        Side::Task => closed(format!("a task reaches its tables and load balancers, not {method} {path}")),
+        Side::Outside if [Method::GET, Method::HEAD].contains(method) && path == HEALTH => Ok(Passage::Emulator),
+        Side::Outside => from_outside(settings, admitted, caller),
+    }
+}
+
+/// A page that leads its browser here by a name of its own names that host, and every other page its origin.
+fn is_meant_for_us(settings: &Settings, side: Side, uri: &Uri, headers: &HeaderMap) -> Result<(), Closed> {
+    if uri.authority().is_some() || headers.contains_key(UPGRADE) {
+        return closed("only plain requests are answered");
+    }
+    let host = one(headers, HOST.as_str()).unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let ours = match side {
+        Side::Outside => ["127.0.0.1", "localhost", "[::1]"].contains(&name),
+        Side::Task => name == settings.host || name.parse::<std::net::Ipv4Addr>().is_ok(),
+    };
+    if !ours {
+        return closed(format!("the host {host:?} is not here"));
+    }
+    if headers.contains_key(ORIGIN) && one(headers, ORIGIN.as_str()) != Some(&format!("http://{host}")) {
+        return closed("a web page may not ask this");
+    }
+    Ok(())
+}
+
+fn from_outside(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -> Result<Passage, Closed> {
+    let Caller { method, uri, headers, .. } = *caller;
+    let path = uri.path();
+    let authorization = one(headers, AUTHORIZATION.as_str()).unwrap_or_default();
+    if let Some(asked) = path.strip_prefix(GUARD) {
+        let has_key = authorization.strip_prefix("Bearer ").is_some_and(|key| is_same(key, &settings.key));
+        return match (method, asked.split_once('/')) {
+            _ if !has_key => closed("this is for the rehearsal's own login"),
+            (&Method::PUT, Some(("keys", name))) if is_name(name) => Ok(Passage::AdmitKey(name.to_owned())),
+            (&Method::PUT, Some(("balancers", name))) if is_name(name) => Ok(Passage::AdmitBalancer(name.to_owned())),
+            _ => closed(format!("the guard knows no {method} {path}")),
+        };
+    }
+    if let Some(key) = access_key(authorization) {
+        let known = is_same(key, &settings.key) || admitted.keys.contains(key);
+        return match one(headers, "x-amz-target") {
+            _ if !known => closed("the access key is not that of this rehearsal"),
+            Some(LOGIN_TO_REGISTRY) => Ok(Passage::Password),
+            _ => Ok(Passage::Emulator),
+        };
+    }
+    if path == "/v2" || path.starts_with("/v2/") {
+        let given = password(authorization);
+        let known = given.is_some_and(|password| is_same(&password, &settings.key));
+        return if known { Ok(Passage::Registry) } else { Err(Closed::AskPassword) };
+    }
+    closed("it has no access key of this rehearsal")
+}
+
+fn closed<T>(why: impl Into<String>) -> Result<T, Closed> {
+    Err(Closed::Refused(Refusal::new(why)))
+}
+
+fn is_of_tables(caller: &Caller<'_>) -> bool {
+    let operation = one(caller.headers, "x-amz-target").and_then(|target| target.strip_prefix(TABLES));
+    let is_known = operation.is_some_and(|operation| OF_TABLES.contains(&operation));
+    is_known && caller.method == Method::POST && caller.uri.path() == "/" && caller.uri.query().is_none()
+}
+
+/// What a task may read of itself; its path has a secret in it.
+fn is_metadata(method: &Method, path: &str) -> bool {
+    let Some(rest) = path.strip_prefix("/v4/") else { return false };
+    let (secret, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let is_secret =
+        secret.len() >= 20 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    method == Method::GET && is_secret && ["", "task", "stats", "task/stats"].contains(&rest)
+}
+
+/// The access key of a signature. It is the right by itself, as a bearer's: it is random, and goes over loopback alone.
+fn access_key(authorization: &str) -> Option<&str> {
+    let rest = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
+    let scope = rest.split([' ', ',']).find_map(|word| word.strip_prefix("Credential="))?;
+    scope.split('/').next().filter(|key| !key.is_empty())
+}
+
+fn password(authorization: &str) -> Option<String> {
+    let decoded = STANDARD.decode(authorization.strip_prefix("Basic ")?).ok()?;
+    let login = String::from_utf8(decoded).ok()?;
+    login.split_once(':').map(|(_, password)| password.to_owned())
+}
+
+fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    (1..=128).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+/// A header that is there once.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "door_policy_tests.rs"]
+mod tests;
