@@ -7,7 +7,7 @@ use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountTypeEnum,
     MountVolumeOptions, NetworkingConfig, PortBinding, RestartPolicy as EngineRestartPolicy, RestartPolicyNameEnum,
 };
-use devenv_engine::containers::NewContainer;
+use devenv_engine::containers::{JoinedNetwork, NewContainer};
 use devenv_model::container::{ContainerSpec, RestartPolicy};
 use devenv_model::manifest::{HealthTest, Healthcheck};
 
@@ -19,6 +19,10 @@ pub(crate) fn body(new: &NewContainer) -> ContainerCreateBody {
     let mut labels: HashMap<String, String> = spec.labels.clone().into_iter().collect();
     labels.extend(new.labels.clone());
     let endpoint = EndpointSettings { aliases: Some(vec![spec.name.clone()]), ..EndpointSettings::default() };
+    let joined = match &new.network {
+        JoinedNetwork::Own(id) => Some([(id.clone(), endpoint)].into()),
+        JoinedNetwork::Of(_) => None,
+    };
     ContainerCreateBody {
         image: Some(spec.image.clone()),
         entrypoint: spec.entrypoint.clone(),
@@ -30,7 +34,7 @@ pub(crate) fn body(new: &NewContainer) -> ContainerCreateBody {
         labels: Some(labels),
         stop_timeout: Some(seconds(spec.stop_grace_period)),
         host_config: Some(host(new)),
-        networking_config: Some(NetworkingConfig { endpoints_config: Some([(new.network.clone(), endpoint)].into()) }),
+        networking_config: joined.map(|joined| NetworkingConfig { endpoints_config: Some(joined) }),
         ..ContainerCreateBody::default()
     }
 }
@@ -44,7 +48,10 @@ fn host(new: &NewContainer) -> HostConfig {
         bindings.entry(format!("{}/tcp", port.container)).or_default().get_or_insert_default().push(binding);
     }
     HostConfig {
-        network_mode: Some(new.network.clone()),
+        network_mode: Some(match &new.network {
+            JoinedNetwork::Own(id) => id.clone(),
+            JoinedNetwork::Of(container) => format!("container:{container}"),
+        }),
         port_bindings: Some(bindings),
         restart_policy: Some(restart_policy(*restart)),
         readonly_rootfs: Some(limits.read_only),

@@ -42,7 +42,7 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
     }
     end_containers(project, options, &mut down, emitter, known).await?;
     if known {
-        down.rehearsal_removed = rehearsal::remove_all(project).await?;
+        down.rehearsal_removed = rehearsal::remove_all(project, emitter).await?;
     }
     if options.volumes && known {
         let data = project.state.data();
@@ -135,7 +135,7 @@ async fn end_containers(
         Err(none) if uses_containers => return Err(none.into()),
         Err(_) => return Ok(()),
     };
-    settle(&project.state, emitter).await;
+    settle(&project.state.engine_mark(), emitter).await;
     remove_orphans(engine.as_ref(), project).await?;
     let runtime = ContainerRuntime::new(engine, project);
     let stopped = explained(runtime.take_down(), emitter).await?;

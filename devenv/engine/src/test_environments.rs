@@ -57,7 +57,7 @@ pub(crate) async fn sweep(project: &Project, emitter: &Emitter) {
             }
         }
         // The folder is what the containers are found by: it goes last.
-        containers::settle(&state, emitter).await;
+        containers::settle(&state.engine_mark(), emitter).await;
         if !had_containers(&state) || end_containers(project, &folder).await {
             let _ = std::fs::remove_dir_all(&folder);
         }

@@ -56,9 +56,9 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     down::end_other_runtime(project, &choice, emitter).await?;
     let _making = match &choice.runtime {
         ChosenRuntime::Docker(engine) => {
-            settle(&project.state, emitter).await;
+            settle(&project.state.engine_mark(), emitter).await;
             remove_orphans(engine.as_ref(), project).await?;
-            Some(Making::begin(&project.state)?)
+            Some(Making::begin(project.state.engine_mark())?)
         }
         ChosenRuntime::Process => None,
     };

@@ -64,7 +64,7 @@ impl<'a> World<'a> {
         let (artifacts, stale) = match &runtime {
             AnyRuntime::Processes(_) => binaries(project, &packages, &project.builds.read()),
             AnyRuntime::Containers(runtime) => {
-                let known = Images::new(runtime.engine.clone(), project, choice).known(&packages).await?;
+                let known = Images::new(runtime.engine.clone(), project, choice.build.clone()).known(&packages).await?;
                 (known.ids, known.stale)
             }
         };
@@ -244,7 +244,9 @@ impl Effects for World<'_> {
         let built = match &self.runtime {
             AnyRuntime::Processes(_) => build_binaries(self.project, packages, progress).await?,
             AnyRuntime::Containers(runtime) => {
-                Images::new(runtime.engine.clone(), self.project, self.choice).build(packages, progress).await?
+                Images::new(runtime.engine.clone(), self.project, self.choice.build.clone())
+                    .build(packages, progress)
+                    .await?
             }
         };
         self.artifacts.lock().await.extend(built);

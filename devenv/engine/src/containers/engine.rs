@@ -159,10 +159,18 @@ pub struct NewContainer {
     pub name: String,
     pub spec: ContainerSpec,
     pub labels: BTreeMap<String, String>,
-    /// Its id.
-    pub network: String,
+    pub network: JoinedNetwork,
     /// Of the volume, when the container is the first to use it.
     pub volume_labels: BTreeMap<String, String>,
+}
+
+/// Where a container sends and listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JoinedNetwork {
+    /// On a network with this id, by its own name.
+    Own(String),
+    /// With the network namespace of the container of this name: one loopback, one address for both. Publishes no port.
+    Of(String),
 }
 
 #[derive(Debug, Clone, Default)]

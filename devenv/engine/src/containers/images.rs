@@ -9,7 +9,6 @@ use super::engine::{ContainerEngine, EngineAbout};
 use super::scope::SYSTEM;
 use crate::builds::{Binary, MadeImage};
 use crate::cargo::{self, Built, Compilation};
-use crate::choice::Choice;
 use crate::repository::{head, is_committed, revision, source};
 use crate::{Error, Project, clock};
 
@@ -35,9 +34,10 @@ pub(crate) struct Images<'a> {
 }
 
 impl<'a> Images<'a> {
-    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, choice: &Choice) -> Self {
+    /// `build` is where to compile, where it is not the usual place.
+    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, build: Option<BuildInEngine>) -> Self {
         let usual = || BuildInEngine { builder: BUILDER.to_owned(), platform: None };
-        let build = choice.build.clone().or_else(|| (!can_compile(engine.about())).then(usual));
+        let build = build.or_else(|| (!can_compile(engine.about())).then(usual));
         Self { engine, project, build }
     }
 

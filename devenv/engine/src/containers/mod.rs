@@ -13,7 +13,7 @@ mod settle;
 pub use build_in_engine::BuildInEngine;
 pub use engine::{
     BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
-    EngineErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NoEngine, Phase,
+    EngineErrorKind, Image, JoinedNetwork, Labelled, LogLine, LogQuery, NewContainer, NoEngine, Phase,
 };
 pub(crate) use images::{EMULATOR_IMAGE, Images};
 pub(crate) use removal::{remove_orphans, remove_state};

@@ -10,7 +10,7 @@ use devenv_model::unit::{EMULATOR, Probe};
 use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::engine::{ContainerEngine, ContainerState, ContainerSummary, NewContainer, Phase};
+use super::engine::{ContainerEngine, ContainerState, ContainerSummary, JoinedNetwork, NewContainer, Phase};
 use super::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
 use crate::effects::{Observation, Runtime};
 use crate::probe::Prober;
@@ -119,6 +119,7 @@ impl ContainerRuntime {
         labels.insert(PROBE.to_owned(), serde_json::to_string(&spec.probe).expect("a probe is plain data"));
         labels.insert(KEEPS_DATA.to_owned(), (spec.name != EMULATOR || spec.volume.is_some()).to_string());
         let name = self.scope.container(&spec.name);
+        let network = JoinedNetwork::Own(network);
         let new = NewContainer { name, spec, labels, network, volume_labels: self.scope.labels() };
         self.engine.create(&new).await?;
         Ok(())

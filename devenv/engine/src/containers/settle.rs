@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::state_directory::StateDirectory;
 use crate::{Emitter, Error};
 
 /// An engine makes a network or a container also when nobody waits for it any more, and has no way to say that it is
@@ -16,8 +15,7 @@ const SETTLES: Duration = Duration::from_secs(2);
 pub(crate) struct Making(Utf8PathBuf);
 
 impl Making {
-    pub(crate) fn begin(state: &StateDirectory) -> Result<Self, Error> {
-        let path = state.engine_mark();
+    pub(crate) fn begin(path: Utf8PathBuf) -> Result<Self, Error> {
         std::fs::write(&path, b"").map_err(|source| Error::State { path: path.clone(), source })?;
         Ok(Self(path))
     }
@@ -30,8 +28,7 @@ impl Drop for Making {
 }
 
 /// Waits until what a killed command asked for is there to be seen; returns at once when none was killed.
-pub(crate) async fn settle(state: &StateDirectory, emitter: &Emitter) {
-    let mark = state.engine_mark();
+pub(crate) async fn settle(mark: &Utf8Path, emitter: &Emitter) {
     if !mark.exists() {
         return;
     }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::difference::differences;
 use super::wire::Wire;
 use super::{Endpoint, Error};
+use crate::desired::DUMMY;
 
 /// A table of an emulator is active, and a deleted one gone, within this.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
@@ -26,7 +27,12 @@ pub struct Store {
 
 impl Store {
     pub fn new(endpoint: Endpoint, region: &str) -> Self {
-        Self { wire: Wire::new(endpoint, region) }
+        Self::as_caller(endpoint, region, DUMMY)
+    }
+
+    /// With an access key of its own, for an emulator that looks at it.
+    pub fn as_caller(endpoint: Endpoint, region: &str, access_key: &str) -> Self {
+        Self { wire: Wire::new(endpoint, region, access_key) }
     }
 
     /// What is there of the tables and seeds; a table that does not exist is not in the result.

@@ -17,7 +17,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(endpoint: Endpoint, region: &str) -> Self {
+    pub(super) fn new(endpoint: Endpoint, region: &str, access_key: &str) -> Self {
         let http = reqwest::Client::builder()
             // A proxy that the environment names must not be asked for loopback.
             .no_proxy()
@@ -31,7 +31,7 @@ impl Wire {
         // Emulators read the key and the region out of this and check no signature. DynamoDB Local keeps a database
         // for each pair of them unless told otherwise, so they are those that the services are given.
         let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential=devenv/20260101/{region}/dynamodb/aws4_request, \
+            "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/dynamodb/aws4_request, \
              SignedHeaders=host;x-amz-date;x-amz-target, Signature=0"
         );
         Self { http, endpoint, authorization }
@@ -103,7 +103,7 @@ mod tests {
             .mount(&server)
             .await;
         let endpoint = Endpoint::parse(&server.uri()).expect("loopback");
-        (server, Wire::new(endpoint, "eu-west-1"))
+        (server, Wire::new(endpoint, "eu-west-1", "devenv"))
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use super::locked::{Locked, Order, kept_tree};
 use super::run::Run;
 use super::site::Site;
 use super::tree::Tree;
-use super::{Error, push, rehearsal, required};
+use super::{Error, emulated_aws, push, rehearsal, required};
 use crate::containers::ContainerEngine;
 use crate::{Cancel, Emitter, Project, ProjectOptions};
 
@@ -187,7 +187,7 @@ pub async fn history(
 /// A rehearsal whose emulated AWS does not run has released nothing, and is not started to say so.
 async fn is_idle_rehearsal(project: &Project, target: &PromoteTarget) -> Result<bool, crate::Error> {
     let is_rehearsal = matches!(target.place, PromotePlace::Rehearsal { .. });
-    Ok(is_rehearsal && rehearsal::running(project, target).await?.is_none())
+    Ok(is_rehearsal && emulated_aws::running(project, target).await?.is_none())
 }
 
 pub(super) fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {

@@ -12,7 +12,7 @@ use super::ledger::Ledger;
 use super::promote::target;
 use super::site::Site;
 use super::tree::Tree;
-use super::{Error, push, recorded, rehearsal};
+use super::{Error, emulated_aws, push, recorded};
 use crate::evidence::TERRAFORM;
 use crate::repository;
 
@@ -128,8 +128,8 @@ impl Site<'_> {
         let bucket = account_file(self.project, other)?.bucket;
         let address = match &other.place {
             PromotePlace::Account { region, .. } => CloudAddress::Account { region: region.clone() },
-            PromotePlace::Rehearsal { .. } => match rehearsal::running(self.project, other).await? {
-                Some(address) => address,
+            PromotePlace::Rehearsal { .. } => match emulated_aws::running(self.project, other).await? {
+                Some(aws) => aws.address(),
                 None => return Ok(None),
             },
         };

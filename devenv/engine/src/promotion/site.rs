@@ -12,10 +12,10 @@ use tokio::sync::OnceCell;
 
 use super::account::{account_file, agree, owner};
 use super::cloud::{Caller, Cloud, CloudAddress};
+use super::guard::EmulatedAws;
 use super::ledger::Ledger;
 use super::terraform::{Terraform, environment};
-use super::{Error, place, rehearsal};
-use crate::dynamo::Endpoint;
+use super::{Error, emulated_aws, place};
 use crate::execute::millis;
 use crate::lock::{self, HeldLock, LockAttempt};
 use crate::{Emitter, Project};
@@ -30,7 +30,7 @@ pub(super) struct Site<'a> {
     /// `user@host`.
     pub(super) owner: String,
     /// Of the emulated AWS; `None` in AWS.
-    endpoint: Option<Endpoint>,
+    emulated: Option<EmulatedAws>,
     pub(super) folder: Utf8PathBuf,
     /// Once it was found.
     pub(super) terraform: OnceCell<Arc<dyn Terraform>>,
@@ -100,11 +100,11 @@ impl<'a> Site<'a> {
                 (CloudAddress::Account { region: region.clone() }, Vec::new())
             }
             PromotePlace::Rehearsal { image } => {
-                let endpoint = rehearsal::ensure(project, target, image, emitter).await?;
-                rehearsal::lead_away_from_aws(&mut variables, &endpoint, &account.region);
-                emulated = Some(endpoint.clone());
+                let aws = emulated_aws::ensure(project, target, image, emitter).await?;
+                emulated_aws::lead_away_from_aws(&mut variables, &aws, &account.region);
+                emulated = Some(aws.clone());
                 let backend = vec!["-backend-config=use_path_style=true".to_owned()];
-                (rehearsal::address(endpoint), backend)
+                (aws.address(), backend)
             }
         };
         variables.extend(environment(&folder).map(|(name, value)| own(name, &value)));
@@ -126,7 +126,7 @@ impl<'a> Site<'a> {
             ledger,
             emitter,
             owner: owner(),
-            endpoint: emulated,
+            emulated,
             folder,
             terraform: OnceCell::new(),
             variables,
@@ -139,9 +139,9 @@ impl<'a> Site<'a> {
         &self.target.name
     }
 
-    pub(super) fn endpoint(&self) -> Result<&Endpoint, Error> {
+    pub(super) fn emulated(&self) -> Result<&EmulatedAws, Error> {
         let incomplete = || Error::Incomplete { environment: self.target.name.clone(), missing: "image" };
-        self.endpoint.as_ref().ok_or_else(incomplete)
+        self.emulated.as_ref().ok_or_else(incomplete)
     }
 
     /// The folder's random name; empty where nothing is changed.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Child;
+use std::time::Duration;
 
 use super::project::{Project, get};
 use super::server::Behaviour::{self, Broken, Good};
@@ -140,6 +141,24 @@ fn an_interruption_changes_nothing_or_puts_back_what_was() {
         assert_eq!(ending, expected, "interrupted at {stage}");
         assert_eq!(project.edition(&url), Ok(1), "interrupted at {stage}");
         project.nothing_is_apart();
+    }
+}
+
+#[test]
+fn one_that_was_killed_while_the_emulated_aws_started_leaves_nothing_behind() {
+    let Some(project) = Project::new() else { return };
+    project.tested(Good, 1);
+    // From before the first request to the engine to after the last one.
+    for (round, after) in [50, 150, 300, 450, 600, 900, 1400].into_iter().enumerate() {
+        let mut promoting = project.promoting();
+        std::thread::sleep(Duration::from_millis(after));
+        promoting.kill().expect("ours");
+        promoting.wait().expect("it ended");
+        if round % 3 == 2 {
+            project.released();
+        }
+        project.done(&["down"]);
+        assert_eq!(project.things(), Vec::<String>::new(), "after {after} ms");
     }
 }
 

@@ -269,28 +269,54 @@ pub(crate) fn ask(url: &str, path: &str) -> Result<String, String> {
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
 
-/// Writes an object into the bucket of the emulated AWS that serves an address.
-pub(crate) fn put(url: &str, key: &str, content: &str) {
+/// The access key of the rehearsal that serves an address, and the password of its registry.
+pub(crate) fn access_key(url: &str) -> String {
+    let address = url.trim_start_matches("http://").split('/').next().expect("an address");
+    let port = address.rsplit(':').next().expect("a port");
+    let guard = docker(&["ps", "--filter", "expose=4565", "--format", "{{.Names}} {{.Ports}}"]);
+    let ours = guard.lines().find(|line| line.contains(&format!("127.0.0.1:{port}->")));
+    let name = ours.and_then(|line| line.split(' ').next()).unwrap_or_else(|| panic!("nobody guards {url}: {guard}"));
+    let variables = docker(&["inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", name]);
+    let settings = variables.lines().find_map(|line| line.strip_prefix("DEVENV_GUARD=")).expect("its settings");
+    let settings: Value = serde_json::from_str(settings).expect("JSON");
+    settings["key"].as_str().expect("a key").to_owned()
+}
+
+/// Has the guard of the rehearsal that serves an address let another access key in.
+pub(crate) fn admit(url: &str, other: &str) {
+    let place = format!("{}/_guard/keys/{other}", url.split("/_alb").next().expect("an address"));
+    let login = format!("Authorization: Bearer {}", access_key(url));
+    let order =
+        ["--fail", "--silent", "--show-error", "--noproxy", "*", "--request", "PUT", "--header", &login, &place];
+    let status = Command::new("curl").args(order).stdout(Stdio::null()).status().expect("curl is here");
+    assert!(status.success(), "{other} is let in");
+}
+
+/// Asks for an object in the bucket of the emulated AWS that serves an address, with the rehearsal's own login.
+fn object(url: &str, key: &str, how: &[&str]) -> std::process::Output {
     let endpoint = url.split("/_alb").next().expect("an address");
+    let scope = format!("{}/20260101/eu-west-1/s3/aws4_request", access_key(url));
+    let login = format!("Authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+    let always = ["--fail", "--silent", "--show-error", "--noproxy", "*", "--header", &login];
     let place = format!("{endpoint}/shop-state/{key}");
-    let arguments = ["--fail", "--silent", "--show-error", "--noproxy", "*", "--request", "PUT", "--data-binary"];
-    let status = Command::new("curl").args(arguments).args([content, &place]).status().expect("curl is here");
-    assert!(status.success(), "{place} is written");
+    Command::new("curl").args(always).args(how).arg(place).output().expect("curl is here")
+}
+
+/// Writes an object into that bucket.
+pub(crate) fn put(url: &str, key: &str, content: &str) {
+    let put = object(url, key, &["--request", "PUT", "--data-binary", content]);
+    assert!(put.status.success(), "{key} is written");
 }
 
 /// Removes an object from it.
 pub(crate) fn remove(url: &str, key: &str) {
-    let endpoint = url.split("/_alb").next().expect("an address");
-    let place = format!("{endpoint}/shop-state/{key}");
-    let arguments = ["--fail", "--silent", "--show-error", "--noproxy", "*", "--request", "DELETE"];
-    let status = Command::new("curl").args(arguments).arg(&place).status().expect("curl is here");
-    assert!(status.success(), "{place} is removed");
+    assert!(object(url, key, &["--request", "DELETE"]).status.success(), "{key} is removed");
 }
 
 /// The content of an object in it.
 pub(crate) fn get(url: &str, key: &str) -> Option<String> {
-    let endpoint = url.split("/_alb").next().expect("an address");
-    ask(&format!("{endpoint}/shop-state"), key).ok()
+    let got = object(url, key, &[]);
+    got.status.success().then(|| String::from_utf8_lossy(&got.stdout).into_owned())
 }
 
 impl Deref for Project {

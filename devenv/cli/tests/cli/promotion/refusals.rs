@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::project::{Project, put, remove};
+use super::project::{Project, access_key, put, remove};
 use super::server::Behaviour::{Broken, Good};
 use crate::containers::engine::docker;
 use crate::folder::Ran;
@@ -159,7 +159,9 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     let tag = docker(&["image", "inspect", "--format", "{{.Id}}", project.image()]).replace(':', "-");
     let name = format!("{host}/shop/web:{tag}");
     docker(&["tag", "devenv-emulator:local", &name]);
-    docker(&["push", "--quiet", &name]);
+    let config = project.path().join(".devenv/docker").display().to_string();
+    docker(&["--config", &config, "login", "--username", "AWS", "--password", &access_key(&url), &host]);
+    docker(&["--config", &config, "push", "--quiet", &name]);
     docker(&["image", "rm", &name]);
     refused(&project, &["is taken by another image"]);
 
@@ -198,7 +200,8 @@ fn another_account_region_or_login_is_refused_before_anything_else() {
         assert_eq!(ran.code, code, "{}", ran.err);
         assert!(ran.err.contains(words), "{words}: {}", ran.err);
     };
-    let login = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    let key = access_key(&url);
+    let login = [("AWS_ACCESS_KEY_ID", key.as_str()), ("AWS_SECRET_ACCESS_KEY", "test")];
     account("123456789012");
     let theirs = "account = \"123456789012\"\nregion = \"eu-west-1\"";
     said(theirs, &login, 6, "the login is of account 000000000000, and dev is account 123456789012");

@@ -2,19 +2,18 @@
 
 use std::process::Command;
 
-use super::project::Project;
+use super::project::{Project, admit};
 use super::server::Behaviour::Good;
 use crate::containers::engine::docker;
 use serde_json::Value;
 
 /// Two users: one with the policy, one with none; and the foundation of `dev`, which is that of the rehearsal. Run inside
-/// the container of the emulated AWS, which has an SDK. Prints a line for each: name, key, secret.
+/// the container of the emulated AWS, which has an SDK and its owner's login. Prints a line for each: name, key, secret.
 const USERS: &str = r#"
 import botocore.session, sys
 session = botocore.session.get_session()
 def client(service):
-    return session.create_client(service, region_name="eu-west-1", endpoint_url="http://127.0.0.1:4566",
-        aws_access_key_id="devenv", aws_secret_access_key="devenv")
+    return session.create_client(service, region_name="eu-west-1", endpoint_url="http://127.0.0.1:4566")
 iam, s3 = client("iam"), client("s3")
 state = s3.get_object(Bucket="shop-state", Key="rehearsal/foundation.tfstate")["Body"].read()
 s3.put_object(Bucket="shop-state", Key="dev/foundation.tfstate", Body=state)
@@ -86,12 +85,13 @@ fn the_promotion_role_suffices_and_nothing_less_does() {
     project.tested(Good, 1);
     let url = project.released();
     project.tested(Good, 2);
-    let container =
-        docker(&["ps", "--filter", &format!("label=devenv.root={}", project.root()), "--format", "{{.Names}}"]);
+    let root = format!("label=devenv.root={}", project.root());
+    let container = docker(&["ps", "--filter", &root, "--filter", "name=-aws$", "--format", "{{.Names}}"]);
     let users = docker(&["exec", &container, "python3", "-c", USERS, &policy(&project)]);
     let promote = |name: &str| {
         let user = users.lines().find_map(|line| line.strip_prefix(name)).expect("the user was made");
         let (key, secret) = user.trim().split_once(' ').expect("a key and a secret");
+        admit(&url, key);
         project.promote_dev(&url, &[("AWS_ACCESS_KEY_ID", key), ("AWS_SECRET_ACCESS_KEY", secret)])
     };
     let without = promote("nobody");
