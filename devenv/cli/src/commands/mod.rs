@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         Command::Env { format } => env::run(context, format).await,
         Command::Test(arguments) => test::run(context, arguments).await,
         Command::Promote { environment, plan, yes } => promote::promote(context, environment, plan, yes).await,
-        Command::Rollback { environment, to, yes } => promote::roll_back(context, environment, to, yes).await,
+        Command::Rollback { environment, to, yes } => Box::pin(promote::roll_back(context, environment, to, yes)).await,
         Command::History { environment, limit } => history::run(context, &environment, limit).await,
         Command::Evidence { action: EvidenceAction::Record { environment } } => {
             evidence::record(context, &environment).await
