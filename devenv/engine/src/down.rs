@@ -5,6 +5,7 @@ use devenv_model::observed::Leftover;
 use crate::choice::{Choice, ChosenRuntime, RuntimeKind};
 use crate::containers::{ContainerRuntime, remove_orphans, settle};
 use crate::control::Client;
+use crate::lock::is_held;
 use crate::promotion::rehearsal;
 use crate::up::command_lock;
 use crate::{Emitter, Error, Project, control, supervisor, test_environments};
@@ -114,7 +115,20 @@ async fn end_processes(project: &Project, down: &mut Down, emitter: &Emitter) ->
         emitter.notice(format!("ending {} (process {}), left by a run that was killed", leftover.unit, leftover.pid));
         supervisor::end(&project.state, &leftover.unit).await.map_err(failed)?;
     }
-    Ok(())
+    remove_socket(project)
+}
+
+/// A supervisor that was killed leaves its socket. No other can begin meanwhile: this command alone may change the
+/// environment.
+fn remove_socket(project: &Project) -> Result<(), Error> {
+    let (lock, socket) = (project.state.supervisor_lock(), project.state.socket());
+    if is_held(&lock).map_err(|source| Error::State { path: lock, source })? {
+        return Ok(());
+    }
+    match std::fs::remove_file(&socket) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::State { path: socket, source }),
+        _ => Ok(()),
+    }
 }
 
 /// Containers are known by their labels, so that they are found also when the state directory is gone.

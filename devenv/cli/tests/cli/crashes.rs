@@ -46,6 +46,7 @@ fn after_a_kill_of_the_supervisor_down_leaves_nothing_and_touches_no_stranger() 
     eventually("the supervisor is gone", || project.supervisor().is_none());
     let down = project.json(&["down"]);
     assert_eq!(down["leftovers"].as_array().map(Vec::len), Some(3), "{down}");
+    assert!(!project.path().join(".devenv/control.sock").exists());
     project.nothing_is_left();
     assert!(stranger.try_wait().expect("ours").is_none(), "the stranger lives");
     stranger.kill().expect("ours");
