@@ -67,7 +67,8 @@ pub async fn test(
     let attachment = match up::up(&isolated, &up_options, emitter, cancel).await {
         Ok(up) => up.attachment,
         Err(error) => {
-            let _ = std::fs::remove_dir_all(&folder);
+            // It takes back what it began, but not where its supervisor was killed.
+            test_environments::clear(&project, &folder, emitter).await;
             return Err(error);
         }
     };
@@ -79,12 +80,11 @@ pub async fn test(
         attachment.detach().await?;
         return outcome.map(|report| TestReport { kept: Some(folder), ..report });
     }
-    // Whatever went wrong, the environment goes first, and its folder last: by that its containers are found.
+    // Whatever went wrong, the environment goes first, and its folder last.
     let stopped = attachment.stop(emitter).await;
-    let removed =
-        stopped.and_then(|()| std::fs::remove_dir_all(&folder).map_err(|source| Error::State { path: folder, source }));
+    test_environments::clear(&project, &folder, emitter).await;
     let report = outcome?;
-    removed?;
+    stopped?;
     Ok(report)
 }
 

@@ -48,19 +48,29 @@ pub(crate) async fn sweep(project: &Project, emitter: &Emitter) {
         let Some(_claimed) = claim(&state) else {
             continue;
         };
-        if !is_ended(&state).await {
-            continue;
+        clear(project, &folder, emitter).await;
+    }
+}
+
+/// Ends what is left of an environment of tests, and removes its folder when nothing is: processes and containers are found
+/// by it.
+pub(crate) async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitter) {
+    let state = StateDirectory::new(folder);
+    if !is_ended(&state).await {
+        return;
+    }
+    let Ok(leftovers) = supervisor::find(&state) else {
+        return;
+    };
+    for leftover in leftovers {
+        if let Err(error) = supervisor::end(&state, &leftover.unit).await {
+            tracing::warn!(unit = leftover.unit, %error, "a leftover does not end");
+            return;
         }
-        for leftover in supervisor::find(&state).unwrap_or_default() {
-            if let Err(error) = supervisor::end(&state, &leftover.unit).await {
-                tracing::warn!(unit = leftover.unit, %error, "a leftover does not end");
-            }
-        }
-        // The folder is what the containers are found by: it goes last.
-        containers::settle(&state.engine_mark(), emitter).await;
-        if !had_containers(&state) || end_containers(project, &folder).await {
-            let _ = std::fs::remove_dir_all(&folder);
-        }
+    }
+    containers::settle(&state.engine_mark(), emitter).await;
+    if !had_containers(&state) || end_containers(project, folder).await {
+        let _ = std::fs::remove_dir_all(folder);
     }
 }
 

@@ -230,6 +230,24 @@ fn a_test_command_whose_guard_was_killed_too_is_ended_by_the_next_command() {
 }
 
 #[test]
+fn a_supervisor_that_dies_while_an_environment_of_tests_begins_leaves_nothing() {
+    let project = Project::new();
+    project.change("devenv.toml", "health = \"/\"", "health = \"/never\"");
+    let mut test = project.start(&["test", "--timeout", "3s"]);
+    let tests = project.path().join(".devenv/test");
+    let supervisor = || -> Option<u64> {
+        let folder = std::fs::read_dir(&tests).ok()?.flatten().next()?.path();
+        // The first unit has been started.
+        std::fs::metadata(folder.join("units/emulator.lock")).ok()?;
+        std::fs::read_to_string(folder.join("supervisor.lock")).ok()?.trim().parse().ok()
+    };
+    eventually("the environment begins", || supervisor().is_some());
+    signal(supervisor().expect("just seen"), "KILL");
+    assert_ne!(test.wait().expect("ours").code(), Some(0));
+    project.nothing_is_left();
+}
+
+#[test]
 fn a_report_that_cannot_be_written_is_refused_before_anything_starts() {
     let project = Project::new();
     let failed = project.run(&["test", "--junit", "compose.yaml/junit.xml", "--output", "plain"]);
