@@ -97,7 +97,7 @@ pub(crate) fn decision(status: StatusCode, body: &[u8]) -> Result<Decision, Proc
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => {
             Problem::read(body).refusal().map(Decision::Refused).ok_or_else(|| ProcessorError::Unexpected(text()))
         }
-        StatusCode::GATEWAY_TIMEOUT => Err(ProcessorError::Timeout),
+        StatusCode::GATEWAY_TIMEOUT | StatusCode::REQUEST_TIMEOUT => Err(ProcessorError::Timeout),
         status if is_unavailable(status) => {
             let busy = Problem::read(body).has_code(code::PRODUCT_BUSY);
             Err(if busy { ProcessorError::Busy(text()) } else { ProcessorError::Unavailable(text()) })

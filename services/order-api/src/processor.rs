@@ -93,7 +93,9 @@ impl ProcessorClient {
             let url = target.join(path).map_err(|error| ProcessorError::Unexpected(error.to_string()))?;
             let failure = loop {
                 let is_last = targets.peek().is_none();
-                match self.attempt(request(url.clone()), deadline, is_last).await {
+                // Targets that failed a moment ago come last; a call that is cut for them would only start again.
+                let has_the_rest = targets.peek().is_none_or(|next| self.discovery.is_shunned(next));
+                match self.attempt(request(url.clone()), deadline, has_the_rest).await {
                     Ok(answer) => return Ok(answer),
                     Err(Missed::BrokeOff(_)) if is_last && once_more && self.budget.retry() => once_more = false,
                     Err(failure) => break failure,
@@ -114,16 +116,17 @@ impl ProcessorClient {
         }
     }
 
-    /// Calls one target. It may take its own limit only, unless it is the last, or the budget has no retry for another.
+    /// Calls one target. It may take its own limit only, unless no better target is left, or the budget has no retry for
+    /// another.
     async fn attempt(
         &self,
         request: RequestBuilder,
         deadline: Instant,
-        is_last: bool,
+        has_the_rest: bool,
     ) -> Result<(StatusCode, Bytes), Missed> {
         let mut call = std::pin::pin!(of_response(request));
         let limit = deadline.min(Instant::now() + ATTEMPT_TIMEOUT);
-        if !is_last && limit < deadline {
+        if !has_the_rest && limit < deadline {
             match timeout_at(limit, &mut call).await {
                 Ok(answer) => return answer,
                 Err(_) if self.budget.retry() => return Err(Missed::Slow),

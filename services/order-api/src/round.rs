@@ -28,6 +28,9 @@ const AT_ONCE: usize = 8;
 /// An order from further in the future was written by a clock that jumped ahead: it is not waited for.
 const CLOCKS_AGREE: Duration = Duration::from_mins(1);
 
+/// An order without a decision keeps its place for this long: a round of many orders must not storm a service in trouble.
+const UNAVAILABLE_PAUSE: Duration = Duration::from_millis(250);
+
 /// How often the same unreadable orders are worth a line.
 const REPORTED_EVERY: Duration = Duration::from_mins(5);
 
@@ -137,7 +140,13 @@ impl Round {
         }
         let (orders, busy) = (self.orders.clone(), self.busy.clone());
         let context = current_trace().unwrap_or_else(TraceContext::generate);
-        let work = async move { (order_id, settle(&orders, order_id, &busy).await) };
+        let work = async move {
+            let settled = settle(&orders, order_id, &busy).await;
+            if matches!(settled, Settled::Skipped(Skipped::Unavailable)) {
+                tokio::time::sleep(UNAVAILABLE_PAUSE).await;
+            }
+            (order_id, settled)
+        };
         self.tasks.spawn(with_trace(context, work).instrument(tracing::Span::current()));
     }
 

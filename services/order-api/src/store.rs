@@ -11,6 +11,9 @@ use crate::record::{Decision, Record};
 
 type Item = HashMap<String, AttributeValue>;
 
+/// Items that one query reads where the caller wants no fewer.
+const FULL_PAGE: i32 = 100;
+
 /// The table of orders.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -133,7 +136,8 @@ impl Store {
                 .key_condition_expression("customer_id = :customer")
                 .expression_attribute_values(":customer", AttributeValue::S(customer_id.to_owned()))
                 .scan_index_forward(false)
-                .limit(i32::from(limit) + 1)
+                // Full pages once an order was left out: a small limit would take very many queries.
+                .limit(if unreadable == 0 { i32::from(limit) + 1 } else { FULL_PAGE })
                 .set_exclusive_start_key(start)
                 .send()
                 .await
@@ -174,7 +178,7 @@ impl Store {
             .index_name("pending")
             .key_condition_expression("pending_shard = :shard")
             .expression_attribute_values(":shard", AttributeValue::S(shard_name(shard)))
-            .limit(100)
+            .limit(FULL_PAGE)
             .set_exclusive_start_key(start)
             .send()
             .await
@@ -184,6 +188,11 @@ impl Store {
 
     pub(crate) fn record(&self, operation: &'static str, item: Item) -> Result<Record, StoreError> {
         let order_id = item.get("order_id").cloned();
+        // Serde reads other spellings of a UUID too: a client would be given an id that finds nothing.
+        let is_key = order_id.as_ref().and_then(|id| id.as_s().ok()).is_some_and(|id| OrderId::parse(id).is_some());
+        if !is_key {
+            return Err(unreadable(operation, &self.orders, order_id.as_ref(), &"its id is no lower-case UUID"));
+        }
         serde_dynamo::from_item(item).map_err(|error| unreadable(operation, &self.orders, order_id.as_ref(), &error))
     }
 }

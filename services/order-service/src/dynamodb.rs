@@ -19,7 +19,7 @@ use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
     },
-    orchestrator::HttpRequest,
+    orchestrator::{HttpRequest, HttpResponse},
     runtime_components::RuntimeComponents,
 };
 
@@ -145,10 +145,9 @@ pub enum Cause {
 
 impl StoreError {
     /// Reads the SDK's error.
-    pub fn of<E, R>(operation: &'static str, table: &Arc<str>, error: &SdkError<E, R>) -> Self
+    pub fn of<E>(operation: &'static str, table: &Arc<str>, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: fmt::Debug + Send + Sync + 'static,
     {
         let cause = match error {
             SdkError::TimeoutError(_) => Cause::Timeout,
@@ -159,7 +158,8 @@ impl StoreError {
                 let text = format!("{code}: {}", metadata.message().unwrap_or("no message"));
                 if is_temporary(code) {
                     Cause::Busy(text)
-                } else if is_of_the_server(code) {
+                // Only a 4xx proves a refusal: a gateway's 502 may follow a write.
+                } else if is_of_the_server(code) || !service.raw().status().is_client_error() {
                     Cause::Unreachable(text)
                 } else {
                     Cause::Broken(text)

@@ -23,6 +23,8 @@ pub enum Fault {
     Cancel(Vec<&'static str>),
     /// The request is carried out, and the answer is lost: the caller reads an internal error.
     LoseAnswer,
+    /// The request is carried out, and a gateway answers in the database's place: 502, with a page of its own.
+    Gateway,
     /// The request is carried out, and the connection breaks before the answer is whole.
     BreakOff,
     /// The request is carried out after this time.
@@ -106,6 +108,10 @@ async fn front(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) ->
         Some(Fault::LoseAnswer) => {
             faults.forward(&headers, body).await;
             error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &json!({}))
+        }
+        Some(Fault::Gateway) => {
+            faults.forward(&headers, body).await;
+            (StatusCode::BAD_GATEWAY, "<html>Bad Gateway</html>").into_response()
         }
         Some(Fault::BreakOff) => {
             faults.forward(&headers, body).await;

@@ -65,12 +65,23 @@ impl Discovery {
     /// Notes that a target did not answer.
     pub fn failed(&self, target: &Url) {
         let Kind::Named { names, shunned } = &self.kind else { return };
-        let address = target.host_str().zip(target.port_or_known_default());
-        if let Some(address) = address.and_then(|(host, port)| format!("{host}:{port}").parse().ok()) {
+        if let Some(address) = address_of(target) {
             shunned.lock().unwrap_or_else(PoisonError::into_inner).insert(address, Instant::now() + SHUNNED_FOR);
             names.doubt();
         }
     }
+
+    /// Whether a target failed a moment ago.
+    pub fn is_shunned(&self, target: &Url) -> bool {
+        let Kind::Named { shunned, .. } = &self.kind else { return false };
+        let shunned = shunned.lock().unwrap_or_else(PoisonError::into_inner);
+        address_of(target).and_then(|address| shunned.get(&address)).is_some_and(|until| *until > Instant::now())
+    }
+}
+
+fn address_of(target: &Url) -> Option<SocketAddr> {
+    let (host, port) = target.host_str().zip(target.port_or_known_default())?;
+    format!("{host}:{port}").parse().ok()
 }
 
 /// RFC 2782: lowest priority first; among equals, each next one by chance, weighted. `chance` gives a number below its

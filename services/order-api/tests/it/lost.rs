@@ -76,7 +76,7 @@ async fn a_lost_answer_before_a_missing_table_is_one_order() {
 
 #[tokio::test]
 async fn any_three_attempts_are_one_order() {
-    let faults = [Fault::LoseAnswer, Fault::BreakOff, THROTTLED];
+    let faults = [Fault::LoseAnswer, Fault::Gateway, Fault::BreakOff, THROTTLED];
     let mut sequences = Vec::new();
     for first in &faults {
         for second in &faults {
