@@ -16,6 +16,8 @@ use crate::door_policy::{Admitted, Caller, Closed, Passage, Side, decide};
 use crate::forward::{Body, send, strip, strip_length};
 use crate::settings::Settings;
 
+/// Bytes of a request's body, but for the layers of an image: the emulator keeps it whole in memory.
+const LONGEST_BODY: usize = 64 * 1024 * 1024;
 /// What the emulator answers to a login is shorter.
 const LONGEST_LOGIN: usize = 64 * 1024;
 
@@ -56,6 +58,8 @@ impl Door {
     async fn pass(&self, mut request: Request<Incoming>) -> Response<Body> {
         strip(request.headers_mut());
         strip_length(request.headers_mut());
+        let longest = if request.uri().path().starts_with("/v2/") { usize::MAX } else { LONGEST_BODY };
+        let request = request.map(|body| Limited::new(body, longest));
         let silent = |error: String| {
             let message = format!("the emulated AWS does not answer: {error}");
             crate::forward::json(StatusCode::BAD_GATEWAY, &json!({ "message": message }))

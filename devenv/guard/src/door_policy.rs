@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN, UPGRADE};
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use hyper::{Method, Uri};
 
 use crate::engine_policy::Refusal;
@@ -77,6 +77,7 @@ const LOGIN_TO_REGISTRY: &str = "AmazonEC2ContainerRegistry_V20150921.GetAuthori
 const HEALTH: &str = "/_localstack/health";
 const BALANCERS: &str = "/_alb/";
 const GUARD: &str = "/_guard/";
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Which way a request may go.
 pub(crate) fn decide(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -> Result<Passage, Closed> {
@@ -84,6 +85,9 @@ pub(crate) fn decide(settings: &Settings, admitted: &Admitted, caller: &Caller<'
     is_meant_for_us(settings, side, uri, headers)?;
     let path = uri.path();
     if let Some(rest) = path.strip_prefix(BALANCERS) {
+        if is_signed(uri, headers) {
+            return closed("a load balancer is asked without an access key");
+        }
         let name = rest.split('/').next().unwrap_or_default();
         // The emulator takes a path to no load balancer for any request at all.
         let known = admitted.balancers.contains(name);
@@ -95,6 +99,16 @@ pub(crate) fn decide(settings: &Settings, admitted: &Admitted, caller: &Caller<'
         Side::Outside if [Method::GET, Method::HEAD].contains(method) && path == HEALTH => Ok(Passage::Emulator),
         Side::Outside => from_outside(settings, admitted, caller),
     }
+}
+
+/// The emulator looks for a load balancer in the account and region of whatever credential it is shown. Where there is none
+/// of that name, it takes the request for one of the API there.
+fn is_signed(uri: &Uri, headers: &HeaderMap) -> bool {
+    let of_aws = |value: &HeaderValue| value.as_bytes().starts_with(b"AWS");
+    let names = ["x-amz-credential", "x-amz-algorithm", "awsaccesskeyid"];
+    headers.get_all(AUTHORIZATION).iter().any(of_aws)
+        || url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+            .any(|(name, _)| names.contains(&name.to_ascii_lowercase().as_str()))
 }
 
 /// A page that leads its browser here by a name of its own names that host, and every other page its origin.
@@ -117,6 +131,11 @@ fn is_meant_for_us(settings: &Settings, side: Side, uri: &Uri, headers: &HeaderM
     if headers.contains_key(ORIGIN) && one(headers, ORIGIN.as_str()) != Some(&format!("http://{host}")) {
         return closed("a web page may not ask this");
     }
+    // An image or a link of a page is asked for without an origin.
+    let from = one(headers, SEC_FETCH_SITE);
+    if headers.contains_key(SEC_FETCH_SITE) && !matches!(from, Some("same-origin" | "none")) {
+        return closed("a web page may not ask this");
+    }
     Ok(())
 }
 
@@ -134,7 +153,7 @@ fn from_outside(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -
         };
     }
     if let Some(key) = access_key(authorization) {
-        let known = is_same(key, &settings.key) || admitted.keys.contains(key);
+        let known = is_same(key, &settings.key) || admitted.keys.iter().any(|known| is_same(key, known));
         return match one(headers, "x-amz-target") {
             _ if !known => closed("the access key is not that of this rehearsal"),
             Some(LOGIN_TO_REGISTRY) => Ok(Passage::Password),

@@ -65,6 +65,21 @@ fn from_outside_the_access_key_opens() {
 }
 
 #[test]
+fn a_credential_leads_past_no_load_balancer() {
+    let other = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/ecs/aws4_request";
+    for knock in [outside, task] {
+        for credential in [other, SIGNED, "AWS 123456789012:x"] {
+            assert!(is_closed(knock("POST", "/_alb/shop-web/", &[("authorization", credential)])), "{credential}");
+        }
+        for query in ["X-Amz-Credential=x", "x-amz-credential=x", "X%2DAmz-Credential=x", "AWSAccessKeyId=1"] {
+            assert!(is_closed(knock("POST", &format!("/_alb/shop-web/?{query}"), &[])), "{query}");
+        }
+        let own = knock("GET", "/_alb/shop-web/", &[("authorization", "Bearer x")]);
+        assert_eq!(own, Ok(Passage::Emulator), "the login of the application");
+    }
+}
+
+#[test]
 fn a_web_page_reaches_nothing() {
     let login = ("authorization", SIGNED);
     for host in
@@ -79,6 +94,13 @@ fn a_web_page_reaches_nothing() {
     for origin in ["null", "http://evil.example.com", "http://127.0.0.1:1", "https://127.0.0.1:32768"] {
         assert!(is_closed(outside("POST", "/", &[login, ("origin", origin)])), "{origin}");
         assert!(is_closed(outside("POST", "/_alb/shop-web/orders", &[("origin", origin)])), "{origin}");
+    }
+    for site in ["cross-site", "same-site", ""] {
+        assert!(is_closed(outside("GET", "/_alb/shop-web/orders", &[("sec-fetch-site", site)])), "{site}");
+    }
+    for site in ["same-origin", "none"] {
+        let asked = outside("GET", "/_alb/shop-web/orders", &[("sec-fetch-site", site)]);
+        assert_eq!(asked, Ok(Passage::Emulator), "{site}");
     }
     let own = [("origin", "http://127.0.0.1:32768")];
     assert_eq!(outside("POST", "/_alb/shop-web/orders", &own), Ok(Passage::Emulator), "the release's own page");

@@ -3,15 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, Semaphore};
 
 use crate::door::Door;
 use crate::door_policy::Side;
@@ -19,6 +20,13 @@ use crate::engine_policy::Ask;
 use crate::engine_proxy::{EngineProxy, read};
 use crate::forward::Body;
 use crate::settings::{Network, Settings, VARIABLE};
+
+/// Connections to one port at a time.
+const MOST: usize = 1024;
+/// What a caller may take from one request to the head of the next.
+const HEAD_WITHIN: Duration = Duration::from_secs(75);
+/// Bytes of a request's head.
+const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Where the engine's socket is in the guard's container.
 const SOCKET: &str = "/var/run/docker.sock";
@@ -64,7 +72,14 @@ async fn run(settings: Arc<Settings>, socket: PathBuf) -> Result<(), Error> {
     let for_engine = engine.clone();
     let to_engine = move |request| {
         let engine = for_engine.clone();
-        async move { engine.answer(request).await }
+        // To its end also when the emulator is gone: the engine goes on with what it was asked.
+        let answered = tokio::spawn(async move { engine.answer(request).await });
+        async move {
+            answered.await.unwrap_or_else(|error| {
+                let message = serde_json::json!({ "message": error.to_string() });
+                crate::forward::json(hyper::StatusCode::INTERNAL_SERVER_ERROR, &message)
+            })
+        }
     };
     let through = |side| {
         let door = door.clone();
@@ -108,14 +123,20 @@ where
     F: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Response<Body>> + Send + 'static,
 {
+    let free = Arc::new(Semaphore::new(MOST));
     loop {
+        let Ok(place) = free.clone().acquire_owned().await else { return };
         let Ok((stream, caller)) = listener.accept().await else {
             // As when all file descriptors are in use.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         if admits(caller.ip()) {
-            tokio::spawn(converse(stream, answer.clone()));
+            let conversation = converse(stream, answer.clone());
+            tokio::spawn(async move {
+                conversation.await;
+                drop(place);
+            });
         } else {
             tell(&format!("refused: {} is no container of this rehearsal", caller.ip()));
         }
@@ -133,7 +154,9 @@ where
         async move { Ok::<_, std::convert::Infallible>(answered.await) }
     });
     // The end of a caller is no error of ours.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(LONGEST_HEAD);
+    let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// A line of the guard's log.
