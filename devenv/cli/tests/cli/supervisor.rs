@@ -156,6 +156,22 @@ fn a_server_that_a_units_own_child_runs_makes_it_ready() {
     assert_eq!(supervisor.left(), Vec::<PathBuf>::new());
 }
 
+/// As Node.js and Python's subprocess start a program: without the files that they inherited, the unit's lock among them.
+#[test]
+fn a_server_whose_launcher_closes_what_it_inherited_makes_the_unit_ready() {
+    let supervisor = Supervisor::start();
+    let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").port();
+    let server = format!("'{DEVENV}', 'emulator', '--memory', '--listen', '127.0.0.1:{port}'");
+    let script = format!("python3 -c \"import subprocess; subprocess.run([{server}])\"; true");
+    let mut connection = supervisor.connect();
+    let probe = json!({"kind": "http", "url": format!("http://127.0.0.1:{port}/")});
+    connection.ask(&supervisor.unit("launches", &script, &probe));
+    let unit = connection.ask(&json!({"await_ready": {"unit": "launches"}}));
+    assert_eq!(unit["unit"]["unit"]["state"]["state"], "ready", "{unit}");
+    connection.ask(&json!("shutdown"));
+    eventually("the server has ended with its group", || std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+}
+
 #[test]
 fn a_log_that_blocks_holds_up_neither_the_unit_nor_the_supervisor() {
     let supervisor = Supervisor::start();

@@ -78,13 +78,23 @@ mod system {
         };
         let held = descriptors.flatten().filter_map(|descriptor| {
             let link = std::fs::read_link(descriptor.path()).ok()?.into_os_string().into_string().ok()?;
-            let path = link.strip_suffix(NAMELESS).unwrap_or(&link);
+            let (path, is_nameless) = link.strip_suffix(NAMELESS).map_or((&*link, false), |path| (path, true));
             let file = Utf8Path::new(path).strip_prefix(folder).ok()?;
+            // In another container the same path is another file.
+            if !is_nameless && !is_same_file(&descriptor.path(), Path::new(path)) {
+                return None;
+            }
             let facts =
                 std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", descriptor.file_name().display())).ok()?;
             facts.lines().any(is_held_alone).then(|| file.to_string())
         });
         held.collect()
+    }
+
+    fn is_same_file(one: &Path, other: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |path| std::fs::metadata(path).map(|facts| (facts.dev(), facts.ino())).ok();
+        identity(one).is_some_and(|one| identity(other) == Some(one))
     }
 
     /// A lock that is shared is a look at it.

@@ -44,8 +44,9 @@ fn whose(taking: u64, pid: u32, lock: &Utf8Path) -> Answerer {
         Some(_) => {}
         None => return Answerer::Unknown,
     }
-    // Not the first process itself, but perhaps one that it started.
-    for pid in holders::of(lock).unwrap_or_default() {
+    // Not the first process itself, but perhaps one that it started. A launcher that closes the files it inherited
+    // (Node.js, Python's subprocess) hands on its group and not the lock.
+    for pid in holders::of(lock).unwrap_or_default().into_iter().chain(group(pid)) {
         match sockets(pid) {
             Some(sockets) if sockets.contains(&taking) => return Answerer::Unit,
             Some(_) => {}
@@ -53,6 +54,18 @@ fn whose(taking: u64, pid: u32, lock: &Utf8Path) -> Answerer {
         }
     }
     Answerer::AnotherProgram
+}
+
+/// The processes of the group that `leader` leads.
+fn group(leader: u32) -> Vec<u32> {
+    let group_of = |pid: u32| -> Option<u32> {
+        let facts = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The program's name before it may hold anything.
+        facts.rsplit_once(") ")?.1.split_whitespace().nth(2)?.parse().ok()
+    };
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| group_of(*pid) == Some(leader)).collect()
 }
 
 /// Where a probe asks; `None` for one that asks nobody.
