@@ -44,14 +44,15 @@ pub(crate) fn unless_absent<T>(outcome: Result<T, CloudError>) -> Result<Option<
 fn kind<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E, HttpResponse>) -> CloudErrorKind {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let Some(service) = error.as_service_error() else {
+        // A page of a proxy, or an answer that broke off. Looked at first: an "unexpected token" is no login.
+        if matches!(error, SdkError::ResponseError(_)) {
+            return CloudErrorKind::Unavailable;
+        }
         let said = DisplayErrorContext(error).to_string();
         return if said.contains("credential") || said.contains("token") {
             CloudErrorKind::Login
         } else if matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) {
             CloudErrorKind::Unreachable
-        } else if matches!(error, SdkError::ResponseError(_)) {
-            // A page of a proxy, or an answer that broke off.
-            CloudErrorKind::Unavailable
         } else {
             CloudErrorKind::Other
         };
@@ -93,6 +94,18 @@ fn of_code(code: &str, status: Option<u16>) -> CloudErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A JSON service's client reads a page of a proxy as JSON, and complains of an "unexpected token".
+    #[test]
+    fn an_answer_that_cannot_be_read_is_no_expired_login() {
+        use aws_sdk_s3::operation::get_object::GetObjectError;
+        use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+        let page = HttpResponse::new(502.try_into().expect("a status"), "<html>".into());
+        let error: SdkError<GetObjectError, HttpResponse> =
+            SdkError::response_error("malformed JSON error body: unexpected token '<'", page);
+        assert_eq!(kind(&error), CloudErrorKind::Unavailable);
+    }
 
     #[test]
     fn codes() {

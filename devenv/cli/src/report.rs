@@ -126,7 +126,9 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
         Error::SupervisorLost { .. } => ("supervisor_lost", Exit::Failed, hint("devenv up repairs the environment")),
         Error::SupervisorSilent { pid } => {
-            let text = format!("kill -9 {pid}, then: devenv up, or devenv down, which clear up after it");
+            let text = format!(
+                "wait if it is just ending its units; else kill -9 {pid}, then: devenv up, or devenv down, which clear up after it"
+            );
             ("supervisor_silent", Exit::Failed, Some(text))
         }
         Error::Untrusted { remedy, .. } => ("untrusted", Exit::Failed, Some(remedy.clone())),
@@ -195,10 +197,10 @@ fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
         E::LockLost { environment, .. } | E::TakenOver { environment, .. } => {
             ("lock_lost", Exit::Locked, Some(format!("see what is live: devenv history {environment}")))
         }
-        E::Unrecorded { environment, .. } => (
+        E::Unrecorded { again, .. } => (
             "unrecorded",
             Exit::RollbackFailed,
-            Some(format!("see that the bucket can be written, then once more: devenv promote {environment}")),
+            Some(format!("see that the bucket can be written, then once more: {again}")),
         ),
         E::Unusable { bucket, key, error } => unusable(bucket, key, error),
         E::LookBack { environment, .. } => {
@@ -254,8 +256,8 @@ fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
             let text = format!("mend what is named above, then: devenv rollback {environment}");
             ("rollback_failed", Exit::RollbackFailed, Some(text))
         }
-        E::Left { environment, .. } => {
-            let text = format!("go on: devenv promote {environment}; or back: devenv rollback {environment}");
+        E::Left { environment, again, .. } => {
+            let text = format!("go on: {again}; or back: devenv rollback {environment}");
             ("left", Exit::Interrupted, Some(text))
         }
         E::Rehearsal { .. } => ("rehearsal", Exit::Failed, hint("devenv down, then try again")),

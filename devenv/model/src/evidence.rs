@@ -114,9 +114,10 @@ impl Evidence {
         found
     }
 
-    /// Whether it says something of everything that it is of. A green run of a few tests does not; a red one does.
+    /// Whether it says something of everything that it is of. A green run of a few tests does not; a red one does. A run
+    /// with files that differ from its commit is of other things.
     pub(crate) fn decides(&self) -> bool {
-        self.shortcomings() != [Shortcoming::Filtered]
+        !self.circumstances.dirty && (self.is_red() || !self.circumstances.filtered)
     }
 
     /// What tells runs of the very same things from others.
@@ -390,10 +391,14 @@ mod tests {
             evidence.circumstances.dirty = true;
             evidence.images.insert("order-api".to_owned(), "sha256:9".to_owned());
         };
-        let mut files = runs(&[[green].as_slice(), &[focused; 30], &[elsewhere; 30]].concat());
+        let dirty: fn(&mut Evidence) = |evidence| {
+            evidence.circumstances.dirty = true;
+            evidence.tests[0].outcome = TestOutcome::Failed;
+        };
+        let mut files = runs(&[[green].as_slice(), &[focused; 30], &[elsewhere; 30], &[dirty; 30]].concat());
         files.push(("99".to_owned(), Err(EvidenceError::Damaged)));
         let gone = surplus(&files, 30);
-        assert_eq!(gone.len(), 31);
+        assert_eq!(gone.len(), 61);
         assert!(!gone.contains(&"00"), "the one green run is still there: {gone:?}");
         assert!(!gone.contains(&"99"), "the newest of the others is still there: {gone:?}");
     }

@@ -75,7 +75,7 @@ impl Run<'_> {
         let previous = self.record.record.previous.clone();
         if interrupted && !self.undo(previous.as_ref(), decider).await {
             let step = format!("{:?}", self.record.record.step).to_lowercase();
-            return Error::Left { environment, step }.into();
+            return Error::Left { environment, step, again: self.again() }.into();
         }
         let cause = error.to_string();
         let restored = self.put_back(previous.as_ref(), foundation).await;
@@ -141,7 +141,16 @@ impl Run<'_> {
     /// It is live, and nothing in the bucket says so.
     fn unrecorded(&self, cause: Error) -> crate::Error {
         let (environment, live) = (self.site.name().to_owned(), name_of(&self.record.record.release));
-        Error::Unrecorded { environment, live, cause: Box::new(cause.into()) }.into()
+        Error::Unrecorded { environment, live, again: self.again(), cause: Box::new(cause.into()) }.into()
+    }
+
+    /// The command that makes the same release live.
+    fn again(&self) -> String {
+        let (environment, record) = (self.site.name(), &self.record.record);
+        match record.kind {
+            Kind::Promotion => format!("devenv promote {environment}"),
+            Kind::Rollback => format!("devenv rollback {environment} --to {}", record.release.id),
+        }
     }
 
     /// Somebody else has the lock, after this run had begun to change things.

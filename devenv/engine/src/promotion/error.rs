@@ -55,11 +55,17 @@ pub enum Error {
     /// The same after this run had begun to change things.
     #[error(
         "the lock of {environment} was taken over by {owner}\n{applied} was being made live; by its records, {live} is live in \
-         {environment}, and {owner} puts right what is half done"
+         {environment}, and the next promotion puts right what is half done"
     )]
     TakenOver { environment: String, owner: String, applied: String, live: String },
     #[error("{live} is live in {environment}, and that could not be written down: {cause}")]
-    Unrecorded { environment: String, live: String, cause: Box<crate::Error> },
+    Unrecorded {
+        environment: String,
+        live: String,
+        /// The command that makes the same live.
+        again: String,
+        cause: Box<crate::Error>,
+    },
     #[error("the {} {key} cannot be used: {error}", error.what())]
     Unusable { bucket: String, key: String, error: FormatError },
     #[error("none of the last {records} promotions to {environment} ended live, so what is live is not known")]
@@ -110,7 +116,12 @@ pub enum Error {
     RollbackFailed { environment: String, cause: Box<crate::Error>, rollback: Box<crate::Error> },
     /// Asked not to roll back.
     #[error("interrupted at the step \"{step}\"; {environment} is left as it is")]
-    Left { environment: String, step: String },
+    Left {
+        environment: String,
+        step: String,
+        /// The command that goes on.
+        again: String,
+    },
     #[error("the emulated AWS did not start: {cause}")]
     Rehearsal { cause: String, log: Vec<String> },
     #[error(transparent)]

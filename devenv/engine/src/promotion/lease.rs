@@ -18,6 +18,8 @@ use crate::Cancel;
 const RENEW_EVERY: Duration = Duration::from_secs(15);
 /// After a renewal that failed.
 const RENEW_AGAIN: Duration = Duration::from_secs(3);
+/// A renewal without an answer is given up and sent anew: the lease would run out while it is waited for.
+const RENEWED_WITHIN: Duration = Duration::from_secs(20);
 /// A renewal that is older does not do for a change: half of what it lasts is left for the change to begin in.
 const FRESH: Duration = Duration::from_secs(30);
 /// Between two looks at a lock that somebody else holds.
@@ -160,10 +162,11 @@ async fn keep(held: Arc<Mutex<Held>>) {
     let mut pause = RENEW_EVERY;
     loop {
         tokio::time::sleep(pause).await;
-        pause = match held.lock().await.renew().await {
-            Ok(()) => RENEW_EVERY,
-            Err(Error::LockLost { .. }) => return,
-            Err(_) => RENEW_AGAIN,
+        let renewing = async { held.lock().await.renew().await };
+        pause = match tokio::time::timeout(RENEWED_WITHIN, renewing).await {
+            Ok(Ok(())) => RENEW_EVERY,
+            Ok(Err(Error::LockLost { .. })) => return,
+            Ok(Err(_)) | Err(_) => RENEW_AGAIN,
         };
     }
 }

@@ -57,7 +57,7 @@ impl OpenRecord {
                     let environment = self.ledger.environment.clone();
                     return Err(Error::LockLost { environment, owner: format!("the promotion {by}") });
                 }
-                // Nobody else writes it: it is an earlier write of ours, whose answer was lost.
+                // A later run writes only its end, which is seen above: this is an earlier write of ours, whose answer was lost.
                 Some((_, etag)) => self.ledger.put(&key, content, Condition::Matches(etag)).await?,
                 None => return Err(error.into()),
             },

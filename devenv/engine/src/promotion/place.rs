@@ -6,6 +6,8 @@ use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8Path;
 
+use super::terraform::log_path;
+
 /// Sixteen hexadecimal digits that nobody else has.
 pub(super) fn random() -> std::io::Result<String> {
     let mut bytes = [0; 8];
@@ -26,6 +28,11 @@ pub(super) fn of(folder: &Utf8Path, lock: &Utf8Path) -> std::io::Result<String> 
         return Ok(name.to_owned());
     }
     let name = random()?;
+    // A copy brought along which locks the Terraform of the other folder asked for.
+    match std::fs::remove_file(log_path(folder)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     std::fs::write(&file, format!("{name} {mark}\n"))?;
     Ok(name)
 }
@@ -48,7 +55,12 @@ mod tests {
         assert_eq!(first.len(), 16);
         assert_eq!(name(&one), first);
         std::fs::copy(one.join("place"), copy.join("place")).expect("readable");
+        for folder in [&one, &copy] {
+            std::fs::write(log_path(folder), "tf_backend.lock.id=0a-1b\n").expect("writable");
+        }
         assert_ne!(name(&copy), first);
+        assert!(!log_path(&copy).exists(), "the locks of another folder are not this one's");
         assert_eq!(name(&one), first);
+        assert!(log_path(&one).exists());
     }
 }

@@ -3,9 +3,10 @@
 use devenv_model::evidence::Evidence;
 use serde::Serialize;
 
-use super::cloud::{CloudErrorKind, Condition};
+use super::cloud::Condition;
 use super::ledger::Ledger;
 use super::promote::target;
+use super::retry::retry;
 use super::site::Site;
 use super::{Error, rehearsal};
 use crate::evidence::{self, TERRAFORM};
@@ -32,7 +33,8 @@ pub(super) fn key(ledger: &Ledger, commit: &str, file: &str) -> String {
 /// What was recorded of a commit, in the order in which it was written.
 pub(super) async fn files(ledger: &Ledger, commit: &str) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut files = Vec::new();
-    for name in ledger.objects.files(&ledger.bucket, &prefix(ledger, commit)).await? {
+    let prefix = prefix(ledger, commit);
+    for name in retry(|| ledger.objects.files(&ledger.bucket, &prefix)).await? {
         if let Some(object) = ledger.get(&key(ledger, commit, &name)).await? {
             files.push((name, object.content));
         }
@@ -76,10 +78,7 @@ fn of_commit(files: Vec<(String, Vec<u8>)>, commit: &str) -> Vec<(String, Vec<u8
 async fn write(ledger: &Ledger, commit: &str, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
     for (name, content) in files {
         let key = key(ledger, commit, name);
-        match ledger.objects.put(&ledger.bucket, &key, content.clone(), Condition::Absent).await {
-            Err(error) if error.kind != CloudErrorKind::Conflict => return Err(error.into()),
-            _ => {}
-        }
+        ledger.put(&key, content.clone(), Condition::Absent).await?;
     }
     Ok(())
 }

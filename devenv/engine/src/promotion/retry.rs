@@ -25,7 +25,9 @@ impl Retry {
 
     /// Waits before the next try; an error when there is to be none.
     pub(super) async fn after(&mut self, error: CloudError) -> Result<(), CloudError> {
-        if !may_pass(&error) || Instant::now() + self.pause > self.until {
+        // What is not known may pass too: half a minute is cheap here, unlike in a wait.
+        let is_hopeless = !error.may_pass() && error.kind != CloudErrorKind::Other;
+        if is_hopeless || Instant::now() + self.pause > self.until {
             return Err(error);
         }
         self.pause().await;
@@ -55,10 +57,4 @@ where
             Err(error) => retry.after(error).await?,
         }
     }
-}
-
-/// Whether it may go well in a while with nobody doing anything about it.
-fn may_pass(error: &CloudError) -> bool {
-    use CloudErrorKind as Kind;
-    !matches!(error.kind, Kind::Conflict | Kind::NotFound | Kind::Login | Kind::Denied)
 }

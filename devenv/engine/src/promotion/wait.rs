@@ -64,14 +64,15 @@ impl Watch<'_> {
         task_definitions: &BTreeMap<String, String>,
         cancel: &Cancel,
     ) -> Result<(), crate::Error> {
+        let deadline = Instant::now() + WITHIN;
         let mut all = Vec::new();
         for (name, definition) in task_definitions {
             let ask = || self.services.task_definition(definition);
-            let definition = patiently(WITHIN, self.tell, cancel, ask).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let definition = patiently(left, self.tell, cancel, ask).await?;
             let digest = release.images.get(name).map(ReleasedImage::digest).unwrap_or_default();
             all.push(Watched::new(name, definition, digest));
         }
-        let deadline = Instant::now() + WITHIN;
         loop {
             let mut waiting = Vec::new();
             for watched in &mut all {

@@ -61,6 +61,18 @@ async fn throttling_loses_no_lock() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_renewal_that_hangs_loses_no_lock() {
+    let client = Client::new();
+    let lease = take(&client, "ada", "1a").await.expect("it is free");
+    // A connection that a router has forgotten: nothing comes back until TCP gives up.
+    client.faults.on("put lock", 1, Fault::Delayed(Duration::from_mins(10)));
+    sleep(Duration::from_secs(14)).await;
+    let refused = promotion(take(&client.another(0), "bob", "2b").await);
+    assert!(matches!(&refused, Error::Locked { owner, .. } if owner == "ada"), "{refused}");
+    lease.hold().await.expect("it is still ada's");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lock_of_a_holder_that_lives_is_refused_whatever_the_clocks_show() {
     for off in [-900, 0, 900] {
         let holder = Client::new();
