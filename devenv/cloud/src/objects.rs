@@ -7,7 +7,7 @@ use crate::CloudError;
 /// Objects in buckets (S3).
 pub trait Objects: Send + Sync + fmt::Debug {
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<Object>, CloudError>>;
-    /// Writes it if the condition holds; else the error is a [`CloudErrorKind::Conflict`]. Returns the new ETag.
+    /// Writes it if the condition holds; else the error is a [conflict](crate::CloudErrorKind::Conflict). Returns the new ETag.
     fn put<'a>(
         &'a self,
         bucket: &'a str,
