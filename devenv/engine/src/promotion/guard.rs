@@ -4,7 +4,7 @@
 //! listens on its loopback. What it lets through is decided in `devenv-guard`.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
@@ -14,7 +14,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::container::{BindMount, ContainerSpec, PublishedPort, RestartPolicy};
 use devenv_model::event::Event;
 use devenv_model::manifest::{EmulatorKind, Limits};
-use devenv_model::names::hexadecimal;
 use devenv_model::unit::Probe;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -22,6 +21,7 @@ use serde_json::json;
 use super::Error;
 use super::cloud::{CloudAddress, EmulatedLogin, ServiceNeeds};
 use super::emulated_aws::{HOST, PORT, REGION, fetch};
+use super::place::random;
 use crate::containers::{ContainerEngine, EMULATOR_IMAGE, Images, Scope};
 use crate::dynamo::Endpoint;
 use crate::{Emitter, Project};
@@ -87,17 +87,13 @@ pub(super) fn kept_login(folder: &Utf8Path) -> Option<EmulatedLogin> {
     Some(EmulatedLogin { access_key: kept.access_key, secret_key: kept.secret_key })
 }
 
-/// A login that nobody knows yet.
+/// Makes a new random login and keeps it in `folder`, readable by its owner only.
 pub(super) fn new_login(folder: &Utf8Path) -> Result<EmulatedLogin, crate::Error> {
     let path = place(folder);
     let draft = folder.join(".login.json");
     let kept = || -> std::io::Result<EmulatedLogin> {
-        let mut random = [0; 40];
-        std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
-        let (access, secret) = random.split_at(16);
         // Letters first: twelve digits would be an account.
-        let login =
-            EmulatedLogin { access_key: format!("devenv{}", hexadecimal(access)), secret_key: hexadecimal(secret) };
+        let login = EmulatedLogin { access_key: format!("devenv{}", random::<16>()?), secret_key: random::<24>()? };
         let kept = KeptLogin { version: 1, access_key: login.access_key.clone(), secret_key: login.secret_key.clone() };
         // A draft of a killed run may be there, with whatever rights.
         let _ = std::fs::remove_file(&draft);

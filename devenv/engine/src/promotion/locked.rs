@@ -54,7 +54,7 @@ impl<'a> Locked<'a> {
     /// Takes the lock, and then looks at what is live: before, it could have changed.
     pub(super) async fn take(site: Site<'a>, caller: Caller, cancel: &Cancel) -> Result<Self, crate::Error> {
         let state = |source| crate::Error::State { path: site.folder.clone(), source };
-        let token = place::random().map_err(state)?;
+        let token = place::random::<8>().map_err(state)?;
         let now = site.ledger.clock.now().as_second();
         let lease = Lease::new(site.owner.clone(), site.place().to_owned(), token.clone(), now);
         let say = |line: String| site.progress(line);

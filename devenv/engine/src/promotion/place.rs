@@ -5,14 +5,15 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8Path;
+use devenv_model::names::hexadecimal;
 
 use super::terraform::log_path;
 
-/// Sixteen hexadecimal digits that nobody else has.
-pub(super) fn random() -> std::io::Result<String> {
-    let mut bytes = [0; 8];
+/// `BYTES` random bytes from the system, as lower-case hexadecimal digits. An error when `/dev/urandom` cannot be read.
+pub(super) fn random<const BYTES: usize>() -> std::io::Result<String> {
+    let mut bytes = [0; BYTES];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+    Ok(hexadecimal(&bytes))
 }
 
 /// The random name of a folder, made at the first call. `lock` is a file in it whose lock the caller holds. A copy of the folder
@@ -27,7 +28,7 @@ pub(super) fn of(folder: &Utf8Path, lock: &Utf8Path) -> std::io::Result<String> 
     {
         return Ok(name.to_owned());
     }
-    let name = random()?;
+    let name = random::<8>()?;
     // A copy brought along which locks the Terraform of the other folder asked for.
     match std::fs::remove_file(log_path(folder)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
