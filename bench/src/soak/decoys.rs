@@ -1,4 +1,4 @@
-//! What belongs to somebody else and looks as if it were the project's: every repair must leave it alone.
+//! Foreign processes, files and containers that resemble the project's own: every repair must leave them alone.
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};

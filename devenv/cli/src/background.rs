@@ -1,4 +1,4 @@
-//! Standard error of a long-lived process, written where a slow disk keeps nobody waiting.
+//! Standard error of a long-lived process. A thread of its own writes it, so that a slow disk does not block the process.
 
 use std::io::{Result, Write};
 use std::sync::mpsc::{SyncSender, sync_channel};

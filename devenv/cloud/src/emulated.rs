@@ -8,7 +8,7 @@ use crate::CloudError;
 
 /// An account that devenv makes by itself, because it is an emulator's and empty at first.
 pub trait EmulatedAccount: Send + Sync + fmt::Debug {
-    /// Makes what is absent, and leaves what is there.
+    /// Creates the resources that are absent, and leaves existing ones unchanged.
     fn prepare<'a>(&'a self, needs: &'a AccountNeeds) -> BoxFuture<'a, Result<AccountMade, CloudError>>;
     /// Registers the task definition unless the newest is the same, and has the service run it.
     fn release<'a>(&'a self, order: &'a ServiceOrder) -> BoxFuture<'a, Result<(), CloudError>>;

@@ -13,7 +13,7 @@ pub enum CloudErrorKind {
     /// A condition of a write did not hold.
     Conflict,
     NotFound,
-    /// No login, or one that has expired.
+    /// The login is absent or has expired.
     Login,
     /// The login may not do this.
     Denied,

@@ -13,7 +13,7 @@ pub trait Services: Send + Sync + fmt::Debug {
         cluster: &'a str,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<ServiceState>, CloudError>>;
-    /// Those that run and those that were stopped not long ago.
+    /// Running tasks and recently stopped ones.
     fn tasks<'a>(&'a self, cluster: &'a str, service: &'a str) -> BoxFuture<'a, Result<Vec<TaskState>, CloudError>>;
     /// By its name with a revision, or the newest of a family.
     fn task_definition<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<TaskDefinition, CloudError>>;

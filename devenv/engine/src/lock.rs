@@ -1,7 +1,7 @@
 //! Advisory file locks: who may change an environment, and which processes belong to it.
 //!
 //! A holder has a lock for itself; a look at it shares it for an instant. So two looks never meet, and a process that finds
-//! the lock shared knows that somebody looks, and waits.
+//! the lock shared knows that another one is only looking, and waits.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{ErrorKind, Read, Result, Seek, SeekFrom, Write};

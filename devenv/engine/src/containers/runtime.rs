@@ -302,7 +302,7 @@ fn why_ended(state: &ContainerState, exit_code: i64) -> String {
 }
 
 /// Why a unit that others may be waiting for does not run any more. The engine may start one again that was never ready
-/// (`restarts_when_ready` is `None`): it may bear a database that is not there yet.
+/// (`restarts_when_ready` is `None`): it may tolerate a database that is not there yet.
 fn end_of(state: Option<&ContainerState>, restarts_when_ready: Option<u32>) -> Option<String> {
     let Some(state) = state else {
         return Some("its container was removed".to_owned());

@@ -1,4 +1,4 @@
-//! Whom the two ends of a socket trust: processes and folders of this user, and nobody else's.
+//! The two ends of a socket trust only processes and folders of this user.
 
 use std::fs::Metadata;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};

@@ -18,7 +18,7 @@ pub(crate) fn bound(runtime: RuntimeKind, service: Option<&Service>, container: 
     }
 }
 
-/// Where a program of this machine finds what is bound there: every address is loopback too.
+/// The address at which a local program reaches a port bound there: a wildcard address is reached on loopback.
 pub(crate) fn reached(bound: IpAddr, port: u16) -> SocketAddr {
     let address = match bound {
         IpAddr::V4(address) if address.is_unspecified() => LOOPBACK,

@@ -195,7 +195,7 @@ fn spec(image: &str, name: &str, guard: &str, login: &EmulatedLogin) -> Containe
         ("DOCKER_HOST", guard::ENGINE_ADDRESS),
         // By which it looks for the network that it is on.
         ("HOSTNAME", guard),
-        // On the loopback that it shares with its guard, so that nobody passes the guard by.
+        // Only on the loopback that it shares with its guard, so that every request passes the guard.
         ("BIND_HOST", "127.0.0.1"),
         ("GATEWAY_PORT", &port),
         ("LOG_LEVEL", "WARNING"),

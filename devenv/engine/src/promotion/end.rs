@@ -123,7 +123,7 @@ impl Run<'_> {
         }
     }
 
-    /// Asks whether to return to what was live, after an interruption.
+    /// Asks, after an interruption, whether to return to the previous release.
     async fn undo(&self, previous: Option<&Release>, decider: &dyn Decider) -> bool {
         if decider.asks() {
             let name = previous.map_or_else(|| "nothing".to_owned(), name_of);

@@ -22,7 +22,7 @@ const RENEW_AGAIN: Duration = Duration::from_secs(3);
 const RENEWED_WITHIN: Duration = Duration::from_secs(20);
 /// A renewal that is older does not do for a change: half of what it lasts is left for the change to begin in.
 const FRESH: Duration = Duration::from_secs(30);
-/// Between two looks at a lock that somebody else holds.
+/// The pause between two reads of a lock held by another run.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// A lock that is renewed until it is given up.

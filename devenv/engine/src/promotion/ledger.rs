@@ -10,7 +10,7 @@ use super::cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
 use super::open_record::OpenRecord;
 use super::retry::{Retry, retry};
 
-/// How many records are read for the last one that is live, in a bucket without a live pointer.
+/// How many records to search for the last live one in a bucket without a live pointer.
 const LOOK_BACK: usize = 1000;
 
 /// The objects below `ENV/releases/`.

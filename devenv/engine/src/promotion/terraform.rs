@@ -25,7 +25,7 @@ const KEPT: usize = 40;
 
 /// Finds the Terraform of this machine.
 pub trait Terraforms: Send + Sync + fmt::Debug {
-    /// An error when there is none, or one that is too old.
+    /// Finds the program. An error when it is absent or too old.
     fn find(&self) -> BoxFuture<'_, Result<Arc<dyn Terraform>, Error>>;
 }
 

@@ -1,4 +1,4 @@
-//! A unit's log, written where a slow disk keeps nobody waiting.
+//! A unit's log. A thread of its own writes it, so that a slow disk blocks neither the unit nor the supervisor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

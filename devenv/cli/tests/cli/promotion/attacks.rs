@@ -1,4 +1,4 @@
-//! What an attacker finds who took over the emulated AWS of a rehearsal, who is a service of it, or who is on this machine.
+//! Attacks on a rehearsal: from its emulated AWS, from one of its services, and from another process on this machine.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -266,7 +266,7 @@ fn a_service_and_the_rest_of_this_machine_have_no_right_to_the_account() {
     let open = [scan(inside), request("GET", format!("{inside}/_alb/shop-web/work"), &Value::Null)];
     assert_eq!(let_through(&open, &answers(&network, &open), &["200"]), Vec::<String>::new());
 
-    // As another user of this machine: what is published, and the container's own address.
+    // Another user of this machine tries the published port and the container's own address.
     let published = url.split("/_alb").next().expect("an address");
     let mut tried = attacks(published);
     tried.push(scan(published));
