@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::OrderRequest;
 
@@ -14,15 +14,22 @@ pub const PENDING_SHARDS: u8 = 8;
 
 /// The id of an order, written as a lower-case hyphenated UUID.
 ///
-/// It has no order: when an order was placed is its `created_at`'s to tell, and a clock that jumped must not show in ids.
+/// Nothing may read an order from it: `created_at` tells when an order was placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderId(Uuid);
 
 impl OrderId {
-    /// A new id, by chance alone.
+    /// A new id, of version 7: ids of the same time stand together, so that a database on a disk writes few pages.
+    ///
+    /// Each id reads the clock anew. The usual source of version 7 never goes back: after a clock that jumped ahead, every
+    /// id would lie in the future until a restart.
     pub fn generate() -> Self {
-        Self(Uuid::new_v4())
+        Self::generated_at(Timestamp::now(NoContext))
+    }
+
+    fn generated_at(time: Timestamp) -> Self {
+        Self(Uuid::new_v7(time))
     }
 
     /// The one id that this customer's `key` stands for.
@@ -154,9 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn ids_do_not_follow_the_clock() {
+    fn an_id_does_not_stay_in_the_future_after_the_clock_is_set_back() {
+        let (seconds, nanoseconds) = Timestamp::now(NoContext).to_unix();
+        let ahead = OrderId::generated_at(Timestamp::from_unix(NoContext, seconds + 900, nanoseconds));
+        assert!(OrderId::generate().as_bytes() < ahead.as_bytes());
         let ids: Vec<String> = (0..100).map(|_| OrderId::generate().to_string()).collect();
-        assert!(!ids.is_sorted(), "a clock that jumped ahead would keep the ids of later orders in the future");
+        assert!(!ids.is_sorted(), "a counter that only goes up would sort the ids of one millisecond");
     }
 
     #[test]
