@@ -2,12 +2,13 @@
 
 use camino::Utf8Path;
 use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
-use devenv_engine::host::{Unwritable, unwritable};
 use devenv_engine::promotion::CloudErrorKind;
 use devenv_engine::{Error, dynamo, promotion, testing};
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::manifest::ProblemReport;
 use devenv_model::promotion::FormatError;
+use devenv_supervisor::error::Error as SupervisorError;
+use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -57,10 +58,6 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
             hint("see that devenv.toml names it rightly and that you may read it"),
         ),
         Error::State { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
-        Error::Denied { .. } => {
-            let text = format!("run devenv as the user whose environment it is, or have one of your own: {ELSEWHERE}");
-            ("permission_denied", Exit::Failed, Some(text))
-        }
         Error::StateFormat { .. } => {
             ("state_format", Exit::ConfigurationInvalid, hint("use the newer devenv, or remove .devenv"))
         }
@@ -120,21 +117,37 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         }
         Error::NotRunning { .. } => ("not_running", Exit::Failed, hint("devenv up -d")),
         Error::Locked { .. } => ("locked", Exit::Locked, hint("wait until it has ended, then try again")),
-        Error::SupervisorVersion { .. } => {
+        Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
+        Error::Supervisor(error) => supervisor(error),
+        Error::Promotion(error) => promotion(error),
+        Error::Cancelled => ("interrupted", Exit::Interrupted, None),
+    }
+}
+
+/// Why a command and its supervisor do not come together, and the next command.
+fn supervisor(error: &SupervisorError) -> (&'static str, Exit, Option<String>) {
+    use SupervisorError as E;
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        E::Read { .. } => ("read_file", Exit::Failed, hint("see that you may read it")),
+        E::Write { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
+        E::Locked { .. } => ("locked", Exit::Locked, hint("wait until it has ended, then try again")),
+        E::Denied { .. } => {
+            let text = format!("run devenv as the user whose environment it is, or have one of your own: {ELSEWHERE}");
+            ("permission_denied", Exit::Failed, Some(text))
+        }
+        E::Version { .. } => {
             ("supervisor_version", Exit::Failed, hint("stop it with the devenv that started it: devenv down"))
         }
-        Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
-        Error::SupervisorLost { .. } => ("supervisor_lost", Exit::Failed, hint("devenv up repairs the environment")),
-        Error::SupervisorSilent { pid } => {
+        E::Lost { .. } => ("supervisor_lost", Exit::Failed, hint("devenv up repairs the environment")),
+        E::Silent { pid } => {
             let text = format!(
                 "wait if it is just ending its units; else kill -9 {pid}, then: devenv up, or devenv down, which clear up after it"
             );
             ("supervisor_silent", Exit::Failed, Some(text))
         }
-        Error::Untrusted { remedy, .. } => ("untrusted", Exit::Failed, Some(remedy.clone())),
-        Error::Refused { .. } => ("refused", Exit::Failed, hint("devenv status")),
-        Error::Promotion(error) => promotion(error),
-        Error::Cancelled => ("interrupted", Exit::Interrupted, None),
+        E::Untrusted { remedy, .. } => ("untrusted", Exit::Failed, Some(remedy.clone())),
+        E::Refused { .. } => ("refused", Exit::Failed, hint("devenv status")),
     }
 }
 

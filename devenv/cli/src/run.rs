@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use camino::Utf8PathBuf;
-use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions, PromotionTools, SuperviseOptions};
+use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions, PromotionTools};
 use devenv_model::event::Event;
+use devenv_supervisor::server::{self, SuperviseOptions};
 use serde_json::{Map, Value};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -198,9 +199,12 @@ fn supervise(global: &Global, instance: &str) -> ExitCode {
         Err(error) => return complain(&format!("cannot start: {error}"), Exit::Failed),
     };
     let options = SuperviseOptions { state_dir, instance: instance.to_owned() };
-    match runtime.block_on(devenv_engine::supervise(options)) {
+    match runtime.block_on(server::supervise(options)) {
         Ok(()) => Exit::Done.into(),
-        Err(error) => complain(&error.to_string(), exit(&error)),
+        Err(error) => {
+            let error = Error::from(error);
+            complain(&error.to_string(), exit(&error))
+        }
     }
 }
 

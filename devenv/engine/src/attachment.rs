@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use devenv_supervisor::client::Client;
+
 use crate::containers::ContainerRuntime;
-use crate::control::Client;
 use crate::{Emitter, Error, Project};
 
 /// Between two looks for containers that somebody else took down.
@@ -33,7 +34,7 @@ impl Attachment {
     /// Leaves the environment running after this command.
     pub async fn detach(mut self) -> Result<(), Error> {
         match &mut self.hold {
-            Hold::Supervisor(Some(client)) if self.owned => client.detach().await,
+            Hold::Supervisor(Some(client)) if self.owned => Ok(client.detach().await?),
             Hold::Supervisor(_) | Hold::Containers(_) => Ok(()),
         }
     }

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
+use devenv_supervisor::leftovers;
+use devenv_supervisor::lock::is_held;
+use devenv_supervisor::restore::restore_files;
 use serde::{Deserialize, Serialize};
 
 use crate::containers::{BuildInEngine, ContainerEngine, Scope};
 use crate::dynamo::Endpoint;
-use crate::lock::is_held;
-use crate::state_directory::RememberedChoice;
-use crate::{Emitter, Error, Project, control, supervisor};
+use crate::memory::{Remembered, RememberedChoice};
+use crate::{Emitter, Error, Project};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -106,8 +108,8 @@ impl Choice {
 /// For a command that starts something. An environment keeps its runtime and its emulator unless another one is asked
 /// for; before its first start, a container engine that answers is preferred.
 pub(crate) async fn choose(project: &Project, wish: &Wish) -> Result<Choice, Error> {
-    control::restore_files(&project.state).await?;
-    let remembered = match project.state.remembered()?.chosen {
+    restore_files(&project.state).await?;
+    let remembered = match Remembered::read(&project.state)?.chosen {
         None if *wish == Wish::default() => of_containers(project).await?,
         chosen => chosen,
     };
@@ -165,8 +167,8 @@ async fn runtime(
 
 /// For a command about an environment that was started before.
 pub(crate) async fn current(project: &Project) -> Result<Choice, Error> {
-    control::restore_files(&project.state).await?;
-    let chosen = match project.state.remembered()?.chosen {
+    restore_files(&project.state).await?;
+    let chosen = match Remembered::read(&project.state)?.chosen {
         Some(chosen) => chosen,
         None => unremembered(project).await?,
     };
@@ -223,7 +225,7 @@ fn processes(project: &Project) -> Result<Processes, Error> {
     if is_held(&path).map_err(|source| Error::ReadFile { path, source })? {
         return Ok(Processes::Supervised);
     }
-    let left = supervisor::find(&project.state);
+    let left = leftovers::find(&project.state);
     let left = left.map_err(|source| Error::ReadFile { path: project.state.units(), source })?;
     Ok(if left.is_empty() { Processes::None } else { Processes::Left })
 }

@@ -1,14 +1,17 @@
 use std::time::Duration;
 
 use devenv_model::observed::Leftover;
+use devenv_supervisor::client::Client;
+use devenv_supervisor::lock::is_held;
+use devenv_supervisor::restore::restore_files;
+use devenv_supervisor::{error, leftovers};
 
 use crate::choice::{Choice, ChosenRuntime, RuntimeKind};
 use crate::containers::{ContainerRuntime, remove_orphans, settle};
-use crate::control::Client;
-use crate::lock::is_held;
+use crate::memory::Remembered;
 use crate::promotion::rehearsal;
 use crate::up::command_lock;
-use crate::{Emitter, Error, Project, control, supervisor, test_environments};
+use crate::{Emitter, Error, Project, test_environments};
 
 /// A stop that takes longer is explained while it lasts.
 const TELL_AFTER: Duration = Duration::from_secs(1);
@@ -34,7 +37,7 @@ pub struct Down {
 /// Stops the environment and whatever a killed run left of it. Nothing to stop is not an error.
 pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -> Result<Down, Error> {
     let mut down = Down::default();
-    control::restore_files(&project.state).await?;
+    restore_files(&project.state).await?;
     let known = is_known(project)?;
     let _alone = if known { Some(command_lock(project)?) } else { None };
     if known {
@@ -62,7 +65,7 @@ fn is_known(project: &Project) -> Result<bool, Error> {
     if state.path().exists() {
         return Ok(true);
     }
-    let left = supervisor::find(state).map_err(|source| Error::ReadFile { path: state.units(), source })?;
+    let left = leftovers::find(state).map_err(|source| Error::ReadFile { path: state.units(), source })?;
     if !left.is_empty() {
         state.prepare()?;
     }
@@ -80,7 +83,7 @@ pub(crate) async fn end_other_runtime(project: &Project, choice: &Choice, emitte
             }
         }
         ChosenRuntime::Process => {
-            let chosen = project.state.remembered()?.chosen;
+            let chosen = Remembered::read(&project.state)?.chosen;
             if chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker)
                 && let Ok(engine) = project.engines.connect().await
                 && !ContainerRuntime::new(engine, project).take_down().await?.is_empty()
@@ -97,7 +100,7 @@ async fn end_processes(project: &Project, down: &mut Down, emitter: &Emitter) ->
         down.was_running = true;
         let units = match client.observe().await {
             // It ends for another reason at this moment.
-            Err(Error::SupervisorLost { .. }) => Vec::new(),
+            Err(error::Error::Lost { .. }) => Vec::new(),
             units => units?,
         };
         down.stopped = units.into_iter().map(|unit| unit.name).collect();
@@ -110,10 +113,10 @@ async fn end_processes(project: &Project, down: &mut Down, emitter: &Emitter) ->
     }
     let units = project.state.units();
     let failed = |source| Error::State { path: units.clone(), source };
-    down.leftovers = supervisor::find(&project.state).map_err(failed)?;
+    down.leftovers = leftovers::find(&project.state).map_err(failed)?;
     for leftover in &down.leftovers {
         emitter.notice(format!("ending {} (process {}), left by a run that was killed", leftover.unit, leftover.pid));
-        supervisor::end(&project.state, &leftover.unit).await.map_err(failed)?;
+        leftovers::end(&project.state, &leftover.unit).await.map_err(failed)?;
     }
     remove_socket(project)
 }
@@ -139,7 +142,7 @@ async fn end_containers(
     emitter: &Emitter,
     known: bool,
 ) -> Result<(), Error> {
-    let chosen = project.state.remembered()?.chosen;
+    let chosen = Remembered::read(&project.state)?.chosen;
     let uses_containers = chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker);
     if known && !uses_containers && !options.volumes {
         return Ok(());

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use devenv_model::manifest::ManifestError;
+use devenv_supervisor::error::Error as SupervisorError;
 
 use crate::containers::{EngineError, NoEngine};
 
@@ -60,23 +61,10 @@ pub enum Error {
     NotRunning { project: String },
     #[error("another devenv (process {pid}) is changing this environment")]
     Locked { pid: u32 },
-    #[error("the running supervisor speaks control protocol {found}, this devenv {known}")]
-    SupervisorVersion { found: u32, known: u32 },
     #[error("the supervisor could not be started: {cause}")]
     SupervisorStart { cause: String, log: Vec<String> },
-    #[error("lost the supervisor: {cause}")]
-    SupervisorLost { cause: String },
-    /// The environment is another user's.
-    #[error("cannot reach the supervisor at {path}: {source}")]
-    Denied { path: Utf8PathBuf, source: std::io::Error },
-    /// It was stopped (SIGSTOP), or its machine is out of everything.
-    #[error("the supervisor (process {pid}) holds its lock and does not answer")]
-    SupervisorSilent { pid: u32 },
-    /// Somebody else could speak in the supervisor's place, or listen in it.
-    #[error("{path} is not to be trusted: {why}")]
-    Untrusted { path: Utf8PathBuf, why: String, remedy: String },
-    #[error("the supervisor refused: {reason}")]
-    Refused { reason: String },
+    #[error(transparent)]
+    Supervisor(SupervisorError),
     #[error("service {service}: {cause}")]
     Template { service: String, cause: String },
     /// The environment could reach real AWS.
@@ -88,6 +76,18 @@ pub enum Error {
     NoTests,
     #[error("interrupted")]
     Cancelled,
+}
+
+/// What has the same cause and the same remedy as elsewhere is one error.
+impl From<SupervisorError> for Error {
+    fn from(error: SupervisorError) -> Self {
+        match error {
+            SupervisorError::Read { path, source } => Self::ReadFile { path, source },
+            SupervisorError::Write { path, source } => Self::State { path, source },
+            SupervisorError::Locked { pid } => Self::Locked { pid },
+            other => Self::Supervisor(other),
+        }
+    }
 }
 
 impl Error {

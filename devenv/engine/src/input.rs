@@ -6,7 +6,6 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use camino::Utf8Path;
 use rustix::fs::OFlags;
-use rustix::io::Errno;
 
 /// Of what devenv itself wrote: a state, what was built, evidence. Bytes.
 pub(crate) const KEPT_LIMIT: u64 = 64 * 1024 * 1024;
@@ -35,12 +34,6 @@ pub(crate) fn open(path: &Utf8Path) -> Result<File> {
         return Ok(file);
     }
     Err(Error::other(if kind.is_dir() { "it is a folder" } else { "it is a pipe or a device, not a regular file" }))
-}
-
-/// Whether this machine, and not the file, is why a file cannot be opened.
-pub(crate) fn is_exhausted(error: &Error) -> bool {
-    let known = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
-    error.raw_os_error().is_some_and(|number| known.iter().any(|errno| errno.raw_os_error() == number))
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use std::time::Duration;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::Observed;
 use devenv_model::unit::EMULATOR;
+use devenv_supervisor::port_holder::port_holder;
 use sha2::{Digest, Sha256};
 
 use crate::choice::{Choice, ChosenEmulator, RuntimeKind};
-use crate::{Emitter, Error, Project, desired, host};
+use crate::{Emitter, Error, Project, desired};
 
 /// Below the range from which the kernel takes the near end of outgoing connections: a port that is free here stays
 /// free while a service restarts.
@@ -71,7 +72,7 @@ pub(crate) fn choose(
 
 /// Whether a port that was last chosen for this unit, which does not run, is somebody else's now.
 pub(crate) fn are_taken(project: &Project, unit: &str) -> bool {
-    let remembered = project.state.remembered().unwrap_or_default();
+    let remembered = crate::memory::Remembered::read(&project.state).unwrap_or_default();
     let runtime = remembered.chosen.as_ref().map_or(RuntimeKind::Process, |chosen| chosen.runtime);
     let service = project.manifest.services.get(unit);
     let is_taken = |(container, port): (&u16, &u16)| {
@@ -146,7 +147,7 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 }
 
 fn taken(unit: &str, wish: u16, port: u16, held: &BTreeMap<u16, String>) -> String {
-    let holder = held.get(&wish).cloned().unwrap_or_else(|| match host::port_holder(wish) {
+    let holder = held.get(&wish).cloned().unwrap_or_else(|| match port_holder(wish) {
         Some(holder) => format!("{} (process {})", holder.program, holder.pid),
         None => "another program".to_owned(),
     });

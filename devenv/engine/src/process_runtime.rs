@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use devenv_model::observed::UnitState;
 use devenv_model::unit::UnitSpec;
+use devenv_supervisor::client::Client;
+use devenv_supervisor::log_reader::last_lines;
+use devenv_supervisor::state_directory::StateDirectory;
+use devenv_supervisor::{error, leftovers};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use crate::control::Client;
 use crate::effects::{Observation, Runtime};
-use crate::log_reader::last_lines;
-use crate::state_directory::StateDirectory;
-use crate::{Error, Instance, desired, supervisor};
+use crate::{Error, Instance, desired};
 
 /// A supervisor that has not announced itself by then has failed.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -57,7 +58,7 @@ impl ProcessRuntime {
     /// A connection of its own, so that a long wait does not hold up the others.
     async fn client(&self) -> Result<Client, Error> {
         let client = Client::reach(&self.state).await?;
-        client.ok_or_else(|| Error::SupervisorLost { cause: "nothing listens on its socket".to_owned() })
+        client.ok_or_else(|| error::Error::Lost { cause: "nothing listens on its socket".to_owned() }.into())
     }
 
     pub(crate) fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
@@ -79,16 +80,16 @@ impl Runtime for ProcessRuntime {
             return Ok(Observation { units, ..Observation::default() });
         }
         let leftovers =
-            supervisor::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })?;
+            leftovers::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })?;
         Ok(Observation { leftovers, ..Observation::default() })
     }
 
     async fn start(&self, spec: UnitSpec) -> Result<(), Error> {
-        self.client().await?.start(spec).await
+        self.client().await?.start(spec).await.map_err(Error::from)
     }
 
     async fn remove(&self, unit: &str) -> Result<(), Error> {
-        self.client().await?.remove(unit).await
+        self.client().await?.remove(unit).await.map_err(Error::from)
     }
 
     async fn await_ready(&self, unit: &str) -> Result<(), Error> {
@@ -113,7 +114,7 @@ impl Runtime for ProcessRuntime {
 
     async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
         let path = self.state.unit_lock(unit);
-        supervisor::end(&self.state, unit).await.map_err(|source| Error::State { path, source })
+        leftovers::end(&self.state, unit).await.map_err(|source| Error::State { path, source })
     }
 }
 

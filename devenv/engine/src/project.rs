@@ -4,11 +4,12 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::{Manifest, ManifestError, Settings, SourceFile};
 use devenv_model::names::instance_name;
+use devenv_supervisor::state_directory::StateDirectory;
+use devenv_supervisor::unwritable::is_exhausted;
 
 use crate::builds::BuildsFile;
 use crate::containers::ContainerEngines;
 use crate::promotion::{Clouds, HttpProbe, InstalledTerraform, ReleaseProbe, SystemClock, Terraforms, WallClock};
-use crate::state_directory::StateDirectory;
 use crate::{Error, input};
 
 /// The file that makes a folder a project.
@@ -80,7 +81,7 @@ impl Project {
         let settings = Settings::parse(manifest)?;
         let unreadable = |unread: Unread| match unread {
             // No place in a file is to blame.
-            Unread::Failed { path, source } if input::is_exhausted(&source) => of_machine(path, source),
+            Unread::Failed { path, source } if is_exhausted(&source) => of_machine(path, source),
             Unread::Failed { path, source } => settings.unreadable(&path, &source.to_string()).into(),
             Unread::NoText(error) => error.into(),
         };

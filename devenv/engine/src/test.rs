@@ -10,8 +10,8 @@ use crate::environment::Running;
 use crate::evidence::Subject;
 use crate::testing::{TestRun, bundle, junit};
 use crate::{
-    Cancel, Emitter, Error, Project, ProjectOptions, UpOptions, Wish, desired, environment, log_reader,
-    test_environments, testing, up,
+    Cancel, Emitter, Error, Project, ProjectOptions, UpOptions, Wish, desired, environment, logs, test_environments,
+    testing, up,
 };
 
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ impl Attempt<'_> {
             attachment.keep_logs(isolated).await;
             let facts = bundle::Facts {
                 run: &run,
-                logs: log_reader::log_files(isolated),
+                logs: logs::log_files(isolated),
                 left: &left,
                 environment: &variables,
                 store: &Running::find(isolated).await?.store(isolated),

@@ -4,12 +4,14 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_supervisor::leftovers;
+use devenv_supervisor::lock::{HeldLock, LockAttempt, is_held, try_hold};
+use devenv_supervisor::state_directory::StateDirectory;
 
 use crate::choice::RuntimeKind;
 use crate::containers;
-use crate::lock::{HeldLock, LockAttempt, is_held, try_hold};
-use crate::state_directory::StateDirectory;
-use crate::{Emitter, Error, Project, supervisor};
+use crate::memory::Remembered;
+use crate::{Emitter, Error, Project};
 
 /// Longer than the grace periods of most services.
 const SUPERVISOR_ENDS_WITHIN: Duration = Duration::from_secs(15);
@@ -59,11 +61,11 @@ pub(crate) async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitte
     if !is_ended(&state).await {
         return;
     }
-    let Ok(leftovers) = supervisor::find(&state) else {
+    let Ok(leftovers) = leftovers::find(&state) else {
         return;
     };
     for leftover in leftovers {
-        if let Err(error) = supervisor::end(&state, &leftover.unit).await {
+        if let Err(error) = leftovers::end(&state, &leftover.unit).await {
             tracing::warn!(unit = leftover.unit, %error, "a leftover does not end");
             return;
         }
@@ -96,7 +98,7 @@ async fn is_ended(state: &StateDirectory) -> bool {
 }
 
 fn had_containers(state: &StateDirectory) -> bool {
-    let remembered = state.remembered().unwrap_or_default();
+    let remembered = Remembered::read(state).unwrap_or_default();
     remembered.chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker)
 }
 

@@ -1,5 +1,6 @@
+use devenv_supervisor::client::Client;
+
 use crate::any_runtime::AnyRuntime;
-use crate::control::Client;
 use crate::{Error, Project, choice};
 
 /// What a test does to one unit of a running environment.
@@ -26,8 +27,8 @@ pub async fn unit(project: &Project, action: UnitAction, name: &str) -> Result<(
     let client = Client::reach(&project.state).await?;
     let mut client = client.ok_or_else(|| Error::NotRunning { project: project.instance.name.clone() })?;
     match action {
-        UnitAction::Kill => client.kill(name).await,
-        UnitAction::Stop => client.stop(name).await,
+        UnitAction::Kill => Ok(client.kill(name).await?),
+        UnitAction::Stop => Ok(client.stop(name).await?),
         UnitAction::Start => {
             client.start_again(name).await?;
             runtime.await_ready(name).await

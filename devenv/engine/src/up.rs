@@ -4,14 +4,14 @@ use devenv_model::event::{EnvironmentReport, Event};
 use devenv_model::plan::Plan;
 use devenv_model::reconcile::reconcile;
 use devenv_model::unit::EMULATOR;
+use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
+use devenv_supervisor::log_reader::last_lines;
 
 use crate::any_runtime::AnyRuntime;
 use crate::attachment::{Attachment, Hold};
 use crate::choice::{self, Choice, ChosenRuntime, Wish};
 use crate::containers::{EngineErrorKind, Making, remove_orphans, settle};
 use crate::execute::{Executed, execute, millis};
-use crate::lock::{HeldLock, LockAttempt, try_hold};
-use crate::log_reader::last_lines;
 use crate::process_runtime::LOG_TAIL;
 use crate::status::{READY, STARTING};
 use crate::world::World;
@@ -76,7 +76,7 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
 fn is_another_world(project: &Project, error: &Error, executed: &Executed, emitter: &Emitter) -> bool {
     match error {
         // A supervisor whose owner was killed may end while it is being asked: the next look finds none.
-        Error::SupervisorLost { .. } => true,
+        Error::Supervisor(devenv_supervisor::error::Error::Lost { .. }) => true,
         // Between the choice of a port and its use lies a build, in which another program may have taken it.
         Error::UnitFailed { unit, .. } if ports::are_taken(project, unit) => {
             emitter.notice(format!("a port of {unit} was taken meanwhile; choosing another"));

@@ -8,6 +8,7 @@ use devenv_model::manifest::{EmulatorKind, Service, StartOrder, Table};
 use devenv_model::observed::{Observed, ObservedUnit, UnitState};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::{EMULATOR, UnitSpec};
+use devenv_supervisor::clock;
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
@@ -18,8 +19,9 @@ use crate::choice::{Choice, ChosenEmulator};
 use crate::containers::{ContainerRuntime, Images};
 use crate::dynamo::{Endpoint, Store};
 use crate::effects::{Effects, Runtime};
+use crate::memory::Remembered;
 use crate::ports::Ports;
-use crate::{Emitter, Error, Project, clock, desired, ports};
+use crate::{Emitter, Error, Project, desired, ports};
 
 pub(crate) struct World<'a> {
     pub(crate) project: &'a Project,
@@ -59,7 +61,7 @@ impl<'a> World<'a> {
     ) -> Result<Self, Error> {
         let services = desired::selected(project, services)?;
         let runtime = AnyRuntime::connect(project, choice).await?;
-        let remembered = project.state.remembered()?;
+        let remembered = Remembered::read(&project.state)?;
         let packages = packages(project, choice, &runtime, &services);
         let (artifacts, stale) = match &runtime {
             AnyRuntime::Processes(_) => binaries(project, &packages, &project.builds.read()),
@@ -223,14 +225,14 @@ impl<'a> World<'a> {
 
     /// Keeps what was chosen for the next run.
     pub(crate) fn remember(&self) -> Result<(), Error> {
-        let mut remembered = self.project.state.remembered()?;
+        let mut remembered = Remembered::read(&self.project.state)?;
         let chosen = Some(self.choice.to_remember());
         if remembered.ports == self.ports && remembered.chosen == chosen {
             return Ok(());
         }
         remembered.ports.clone_from(&self.ports);
         remembered.chosen = chosen;
-        self.project.state.remember(&remembered)
+        remembered.keep(&self.project.state)
     }
 
     fn table(&self, name: &str) -> &Table {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use devenv_supervisor::clock;
+
 use super::archive::{ImageSource, assemble};
 use super::build_in_engine::{self, BuildInEngine};
 use super::engine::{ContainerEngine, EngineAbout};
@@ -10,7 +12,7 @@ use super::scope::SYSTEM;
 use crate::builds::{Binary, MadeImage};
 use crate::cargo::{self, Built, Compilation};
 use crate::repository::{head, is_committed, revision, source};
-use crate::{Error, Project, clock};
+use crate::{Error, Project};
 
 /// The name of the embedded emulator's image.
 pub(crate) const EMULATOR_IMAGE: &str = "devenv-emulator:local";

@@ -7,13 +7,13 @@ use std::time::Duration;
 use devenv_model::container::ContainerSpec;
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::{EMULATOR, Probe};
+use devenv_supervisor::probe::Prober;
 use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::engine::{ContainerEngine, ContainerState, ContainerSummary, JoinedNetwork, NewContainer, Phase};
 use super::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
 use crate::effects::{Observation, Runtime};
-use crate::probe::Prober;
 use crate::{Error, Project};
 
 /// Between two looks at a container that has not become ready.
@@ -42,7 +42,7 @@ impl ContainerRuntime {
             engine,
             scope: Scope::of(project),
             ephemeral: project.instance.ephemeral,
-            prober: Prober::new(),
+            prober: Prober::default(),
             network: OnceCell::new(),
             ready: Mutex::default(),
         }

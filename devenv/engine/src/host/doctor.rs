@@ -1,10 +1,11 @@
 use std::process::Stdio;
 
 use camino::Utf8Path;
+use devenv_supervisor::port_holder::port_holder;
+use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use serde::Serialize;
 use tokio::process::Command;
 
-use super::{Unwritable, port_holder, unwritable};
 use crate::{Project, ProjectOptions, promotion};
 
 /// What Cargo.toml demands of the toolchain.

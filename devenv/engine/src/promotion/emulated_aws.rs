@@ -11,6 +11,7 @@ use devenv_model::container::{ContainerSpec, RestartPolicy};
 use devenv_model::event::Event;
 use devenv_model::manifest::{Limits, PromoteTarget};
 use devenv_model::unit::Probe;
+use devenv_supervisor::probe::Prober;
 
 use super::Error;
 use super::cloud::EmulatedLogin;
@@ -21,7 +22,6 @@ use crate::containers::{
 };
 use crate::desired::aws_environment;
 use crate::dynamo::Endpoint;
-use crate::probe::Prober;
 use crate::{Emitter, Project};
 
 /// The name of the container on its network, where the tasks reach it.
@@ -152,7 +152,7 @@ async fn await_ready(
     endpoint: &Endpoint,
 ) -> Result<(), crate::Error> {
     let probe = Probe::Http { url: format!("{endpoint}/_localstack/health") };
-    let prober = Prober::new();
+    let prober = Prober::default();
     let ended = async {
         loop {
             tokio::time::sleep(Duration::from_millis(200)).await;

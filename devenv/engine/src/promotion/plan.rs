@@ -7,6 +7,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::event::Event;
 use devenv_model::promotion::{Changes, LockVerdict, Release, judge_lock, lock_lines};
+use devenv_supervisor::lock;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,7 +15,7 @@ use super::Error;
 use super::site::Site;
 use super::terraform::{TerraformOrder, log_path};
 use super::tree::Tree;
-use crate::{Cancel, lock};
+use crate::Cancel;
 
 /// How long Terraform waits for a lock that another one holds.
 const LOCK_WAIT: &str = "-lock-timeout=10s";

@@ -8,6 +8,7 @@ use std::time::Instant;
 use camino::Utf8PathBuf;
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
+use devenv_supervisor::lock::{self, HeldLock, LockAttempt};
 use tokio::sync::OnceCell;
 
 use super::account::{account_file, agree, owner};
@@ -17,7 +18,6 @@ use super::ledger::Ledger;
 use super::terraform::{Terraform, environment};
 use super::{Error, emulated_aws, place};
 use crate::execute::millis;
-use crate::lock::{self, HeldLock, LockAttempt};
 use crate::{Emitter, Project};
 
 #[derive(Debug)]

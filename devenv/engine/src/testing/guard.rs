@@ -4,11 +4,12 @@ use std::io::Read;
 use std::process::Stdio;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_supervisor::leftovers;
+use devenv_supervisor::state_directory::StateDirectory;
 use rustix::process::{Pid, Signal};
 use tokio::process::{Child, Command};
 
-use crate::state_directory::StateDirectory;
-use crate::{Error, desired, supervisor};
+use crate::{Error, desired};
 
 /// Names the test command's lock among those of the units. No service's name has a blank.
 const COMMAND: &str = "test command";
@@ -50,14 +51,14 @@ pub async fn guard(state_dir: &Utf8Path) -> Result<(), Error> {
     let state = StateDirectory::new(state_dir);
     let failed = |source| Error::State { path: lock(&state), source };
     end_groups(&state).map_err(failed)?;
-    supervisor::end(&state, COMMAND).await.map_err(failed)
+    leftovers::end(&state, COMMAND).await.map_err(failed)
 }
 
 /// Not every program hands the lock on to its children; those are known by their group, which is there for as long as the
 /// process that holds the lock.
 fn end_groups(state: &StateDirectory) -> std::io::Result<()> {
     let holders = || -> std::io::Result<Vec<u32>> {
-        let found = supervisor::find(state)?;
+        let found = leftovers::find(state)?;
         Ok(found.into_iter().filter(|leftover| leftover.unit == COMMAND).map(|leftover| leftover.pid).collect())
     };
     let pid = |id: u32| i32::try_from(id).ok().and_then(Pid::from_raw);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use devenv_model::event::{Event, TestOutcome};
+use devenv_supervisor::lock::take_for_child;
 use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -12,7 +13,6 @@ use tokio::process::{Child, Command};
 use super::Error;
 use super::libtest::{Line, Reader};
 use super::timings::{Timings, VARIABLE};
-use crate::lock::take_for_child;
 use crate::{Cancel, Emitter};
 
 /// Between two looks at the harness's file.
@@ -340,14 +340,14 @@ mod tests {
             while !directory.join("begun").exists() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            let held = crate::lock::is_held(&lock).expect("readable");
+            let held = devenv_supervisor::lock::is_held(&lock).expect("readable");
             std::fs::write(directory.join("end"), "").expect("writable");
             held
         };
         let cancel = Cancel::never();
         let (run, held) = tokio::join!(run(&order, &emitter, &cancel), looking);
         assert!(held && run.expect("it takes place").is_green());
-        assert!(!crate::lock::is_held(&lock).expect("readable"));
+        assert!(!devenv_supervisor::lock::is_held(&lock).expect("readable"));
     }
 
     #[tokio::test]

@@ -24,10 +24,10 @@ struct Health {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Prober(reqwest::Client);
+pub struct Prober(reqwest::Client);
 
-impl Prober {
-    pub(crate) fn new() -> Self {
+impl Default for Prober {
+    fn default() -> Self {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(ANSWER_LIMIT)
@@ -37,8 +37,10 @@ impl Prober {
             .expect("a client without TLS needs nothing from the machine");
         Self(client)
     }
+}
 
-    pub(crate) async fn passes(&self, probe: &Probe) -> bool {
+impl Prober {
+    pub async fn passes(&self, probe: &Probe) -> bool {
         match probe {
             Probe::Http { url } => {
                 self.0.get(url).send().await.is_ok_and(|response| response.status() == reqwest::StatusCode::OK)
@@ -58,7 +60,7 @@ impl Prober {
         Ok(services.iter().all(up))
     }
 
-    pub(crate) async fn until_passes(&self, probe: &Probe) {
+    pub async fn until_passes(&self, probe: &Probe) {
         let begin = Instant::now();
         while !self.passes(probe).await {
             tokio::time::sleep(pause_after(begin.elapsed())).await;
@@ -67,7 +69,7 @@ impl Prober {
 }
 
 /// Before the next probe of a unit that has been probed for so long.
-pub(crate) fn pause_after(elapsed: Duration) -> Duration {
+pub fn pause_after(elapsed: Duration) -> Duration {
     (elapsed / PART).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 

@@ -11,17 +11,17 @@ use crate::lock::take_for_child;
 /// The only variables a unit gets that its specification does not name; without them hardly a program starts.
 const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "USER"];
 
-pub(super) struct Spawned {
-    pub(super) child: Child,
+pub(crate) struct Spawned {
+    pub(crate) child: Child,
     /// Both streams of the process, in the order in which it wrote them.
-    pub(super) output: OwnedFd,
+    pub(crate) output: OwnedFd,
 }
 
 /// Starts the unit's process in a group of its own, holding the lock at `lock`.
 ///
 /// The lock is what makes the process ours for good: it is inherited, so it is held for as long as the process or any
 /// descendant of it lives, and no stranger can hold it, whatever process id that stranger was given.
-pub(super) fn spawn(spec: &UnitSpec, lock: &Utf8Path) -> std::io::Result<Spawned> {
+pub(crate) fn spawn(spec: &UnitSpec, lock: &Utf8Path) -> std::io::Result<Spawned> {
     let held = take_for_child(lock)?;
     let (output, input) = std::io::pipe()?;
     let (program, arguments) =

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use camino::Utf8Path;
 use devenv_model::unit::Probe;
 
-use super::holders;
+use crate::holders;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answerer {
+pub(crate) enum Answerer {
     Unit,
     AnotherProgram,
     /// The system does not tell.
@@ -20,11 +20,11 @@ pub(super) enum Answerer {
 /// The socket of a process that was last seen to take the connections to its address. The kernel names no other one so, and
 /// to look through the files of a process costs more than all the rest of an answer.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Cell<Option<(u32, u64)>>);
+pub(crate) struct Seen(Cell<Option<(u32, u64)>>);
 
 /// Who takes a connection to `target`: the unit whose first process is `pid` and whose processes hold `lock`, or another
 /// program.
-pub(super) fn answerer(target: SocketAddr, pid: u32, lock: &Utf8Path, seen: &Seen) -> Answerer {
+pub(crate) fn answerer(target: SocketAddr, pid: u32, lock: &Utf8Path, seen: &Seen) -> Answerer {
     let Some(taking) = kernel::taking(target) else {
         return Answerer::Unknown;
     };
@@ -69,7 +69,7 @@ fn group(leader: u32) -> Vec<u32> {
 }
 
 /// Where a probe asks; `None` for one that asks nobody.
-pub(super) fn target(probe: &Probe) -> Option<SocketAddr> {
+pub(crate) fn target(probe: &Probe) -> Option<SocketAddr> {
     match probe {
         Probe::Http { url } | Probe::Answer { url } | Probe::Services { url, .. } => {
             let url = url::Url::parse(url).ok()?;
@@ -112,7 +112,7 @@ mod kernel {
     const INODE: usize = HEADER + 68;
 
     /// The inode of the socket that takes a connection to `target`; `None` when nobody listens or the kernel does not tell.
-    pub(super) fn taking(target: SocketAddr) -> Option<u64> {
+    pub(crate) fn taking(target: SocketAddr) -> Option<u64> {
         let flags = SocketFlags::CLOEXEC;
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG)).ok()?;
         rustix::net::send(&socket, &question(target), SendFlags::empty()).ok()?;
@@ -158,7 +158,7 @@ mod kernel {
 
 #[cfg(not(target_os = "linux"))]
 mod kernel {
-    pub(super) fn taking(_target: std::net::SocketAddr) -> Option<u64> {
+    pub(crate) fn taking(_target: std::net::SocketAddr) -> Option<u64> {
         None
     }
 }

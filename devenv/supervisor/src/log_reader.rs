@@ -1,86 +1,21 @@
-//! Reads what the units wrote: files of lines with the time at which they were read, or what a container engine kept.
+//! Reads what the supervisor kept of what the units wrote: files of lines with the time at which they were read.
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_model::event::Event;
 
-use crate::any_runtime::AnyRuntime;
-use crate::{Cancel, Emitter, Error, Project, choice, desired};
-
-/// Between two looks at the files while following them.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// As much of a file as is read to find its last lines.
 const TAIL_BYTES: u64 = 256 * 1024;
 
-#[derive(Debug, Clone, Default)]
-pub struct LogOptions {
-    /// Every service and the emulator when empty.
-    pub services: Vec<String>,
-    /// How many lines of each service to begin with; all that is kept when `None`.
-    pub tail: Option<usize>,
-    pub follow: bool,
+pub struct Line {
+    pub time: String,
+    pub unit: String,
+    pub text: String,
 }
 
-/// Emits the lines as [`Event::Log`], oldest first across services, and goes on when asked to follow.
-pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {
-    let mut units = units(project, &options.services)?;
-    let choice = choice::current(project).await?;
-    if let AnyRuntime::Containers(runtime) = AnyRuntime::connect(project, &choice).await? {
-        let ours = runtime.ours().await?;
-        if options.follow || units.iter().any(|unit| ours.contains_key(unit)) {
-            return runtime.logs(&units, options, emitter, cancel).await;
-        }
-        // What was kept of containers that are gone.
-        units.retain(|unit| project.state.log(unit).exists());
-    }
-    let mut files: Vec<Followed> = units
-        .into_iter()
-        .map(|unit| Followed { path: project.state.log(&unit), unit, position: 0, inode: 0 })
-        .collect();
-    let mut lines = Vec::new();
-    for file in &mut files {
-        lines.extend(file.backlog(options.tail));
-    }
-    loop {
-        lines.sort_by(|one, other| one.time.cmp(&other.time));
-        for line in lines.drain(..) {
-            emitter.emit(Event::Log { unit: line.unit, line: line.text });
-        }
-        if !options.follow {
-            return Ok(());
-        }
-        tokio::select! {
-            () = cancel.cancelled() => return Ok(()),
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
-        for file in &mut files {
-            lines.extend(file.news());
-        }
-    }
-}
-
-fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
-    let mut known: Vec<String> = project.manifest.services.keys().cloned().collect();
-    known.push(devenv_model::unit::EMULATOR.to_owned());
-    if services.is_empty() {
-        return Ok(known);
-    }
-    match services.iter().find(|name| !known.contains(name)) {
-        Some(name) => Err(Error::UnknownService { name: name.clone(), known }),
-        None => Ok(services.to_vec()),
-    }
-}
-
-struct Line {
-    time: String,
-    unit: String,
-    text: String,
-}
-
-struct Followed {
+/// A unit's log, read on from where it was read to.
+pub struct Followed {
     unit: String,
     path: Utf8PathBuf,
     position: u64,
@@ -88,8 +23,12 @@ struct Followed {
 }
 
 impl Followed {
+    pub fn new(unit: String, path: Utf8PathBuf) -> Self {
+        Self { unit, path, position: 0, inode: 0 }
+    }
+
     /// What the file and those set aside before it hold, or the last `tail` lines of it.
-    fn backlog(&mut self, tail: Option<usize>) -> Vec<Line> {
+    pub fn backlog(&mut self, tail: Option<usize>) -> Vec<Line> {
         let mut lines = Vec::new();
         for number in (1..=2).rev() {
             let older = Utf8PathBuf::from(format!("{}.{number}", self.path));
@@ -107,7 +46,7 @@ impl Followed {
     }
 
     /// The whole lines added since the last look; a file that was set aside is followed by its successor.
-    fn news(&mut self) -> Vec<Line> {
+    pub fn news(&mut self) -> Vec<Line> {
         let mut lines = Vec::new();
         let Ok(mut file) = std::fs::File::open(&self.path) else {
             return lines;
@@ -160,7 +99,7 @@ impl Followed {
 }
 
 /// The last lines of a unit's log without their times; none when there is no such file.
-pub(crate) fn last_lines(path: &Utf8Path, count: usize) -> Vec<String> {
+pub fn last_lines(path: &Utf8Path, count: usize) -> Vec<String> {
     let Ok(mut file) = std::fs::File::open(path) else {
         return Vec::new();
     };
@@ -174,11 +113,4 @@ pub(crate) fn last_lines(path: &Utf8Path, count: usize) -> Vec<String> {
         .iter()
         .map(|line| line.split_once(' ').map_or(*line, |(_, text)| text).to_owned())
         .collect()
-}
-
-/// The paths of all logs of an environment, for a failure's bundle.
-pub(crate) fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
-    let services = desired::selected(project, &[]).unwrap_or_default();
-    let names = services.iter().map(|service| service.name.as_str()).chain([devenv_model::unit::EMULATOR]);
-    names.map(|unit| project.state.log(unit)).chain([project.state.supervisor_log()]).collect()
 }

@@ -10,17 +10,18 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, watch};
 
-use super::keeper::{Keeper, Surroundings};
-use crate::control::{PROTOCOL, Reply, Request};
 use crate::probe::Prober;
+use crate::protocol::{PROTOCOL, Reply, Request};
 use crate::state_directory::StateDirectory;
+use crate::surroundings::Surroundings;
+use crate::unit_task::UnitTask;
 
 /// A request is one specification of a unit at most.
 const REQUEST_LIMIT: u64 = 1024 * 1024;
 
-pub(super) struct Supervisor {
+pub(crate) struct Supervisor {
     surroundings: Surroundings,
-    units: RefCell<BTreeMap<String, Rc<Keeper>>>,
+    units: RefCell<BTreeMap<String, Rc<UnitTask>>>,
     /// Names in the order of their first start; they are stopped the other way round.
     order: RefCell<Vec<String>>,
     /// What the last command remembered, in case that somebody removes the file.
@@ -32,9 +33,9 @@ pub(super) struct Supervisor {
 }
 
 impl Supervisor {
-    pub(super) fn new(directory: StateDirectory) -> Self {
+    pub(crate) fn new(directory: StateDirectory) -> Self {
         Self {
-            surroundings: Surroundings { directory, prober: Prober::new(), running: watch::Sender::new(0) },
+            surroundings: Surroundings { directory, prober: Prober::default(), running: watch::Sender::new(0) },
             units: RefCell::default(),
             order: RefCell::default(),
             memory: RefCell::default(),
@@ -44,7 +45,7 @@ impl Supervisor {
         }
     }
 
-    pub(super) async fn converse(self: Rc<Self>, stream: UnixStream) {
+    pub(crate) async fn converse(self: Rc<Self>, stream: UnixStream) {
         let (reader, mut writer) = stream.into_split();
         let mut reader = BufReader::new(reader);
         let mut owner = false;
@@ -94,19 +95,19 @@ impl Supervisor {
     }
 
     /// Resolves once when the end is to begin.
-    pub(super) async fn ending(&self) {
+    pub(crate) async fn ending(&self) {
         self.ending.notified().await;
     }
 
     /// Returns when no process of any unit runs.
-    pub(super) async fn end(&self) {
+    pub(crate) async fn end(&self) {
         self.is_ending.set(true);
         self.stop_all().await;
         // Those of units that were forgotten and still end among them.
         let _ = self.surroundings.running.subscribe().wait_for(|running| *running == 0).await;
     }
 
-    pub(super) fn memory(&self) -> Option<Vec<u8>> {
+    pub(crate) fn memory(&self) -> Option<Vec<u8>> {
         self.memory.borrow().clone()
     }
 
@@ -117,30 +118,30 @@ impl Supervisor {
             Request::Start { spec } => self.start(*spec).await,
             // It must not be started behind the end's back.
             Request::StartAgain { .. } if self.is_ending.get() => ending(),
-            Request::StartAgain { unit } => match self.keeper(&unit) {
-                Some(keeper) => {
-                    keeper.start_again().await;
+            Request::StartAgain { unit } => match self.task(&unit) {
+                Some(task) => {
+                    task.start_again().await;
                     Reply::Done
                 }
                 None => unknown(&unit),
             },
-            Request::Kill { unit } => match self.keeper(&unit) {
-                Some(keeper) => {
-                    keeper.kill();
+            Request::Kill { unit } => match self.task(&unit) {
+                Some(task) => {
+                    task.kill();
                     Reply::Done
                 }
                 None => unknown(&unit),
             },
-            Request::Stop { unit } => match self.keeper(&unit) {
-                Some(keeper) => {
-                    keeper.stop().await;
+            Request::Stop { unit } => match self.task(&unit) {
+                Some(task) => {
+                    task.stop().await;
                     Reply::Done
                 }
                 None => unknown(&unit),
             },
             Request::Remove { unit } => {
-                if let Some(keeper) = self.keeper(&unit) {
-                    keeper.stop().await;
+                if let Some(task) = self.task(&unit) {
+                    task.stop().await;
                 }
                 self.units.borrow_mut().remove(&unit);
                 self.order.borrow_mut().retain(|name| *name != unit);
@@ -162,8 +163,8 @@ impl Supervisor {
 
     async fn start(&self, spec: UnitSpec) -> Reply {
         let name = spec.name.clone();
-        if let Some(keeper) = self.keeper(&name) {
-            keeper.stop().await;
+        if let Some(task) = self.task(&name) {
+            task.stop().await;
         }
         // The end may have begun while the one before was being stopped. From here on nothing waits, so that the end sees
         // either this unit or none.
@@ -173,8 +174,8 @@ impl Supervisor {
         if let Ok(memory) = std::fs::read(self.surroundings.directory.memory_file()) {
             self.memory.replace(Some(memory));
         }
-        let keeper = Keeper::start(spec, self.surroundings.clone());
-        self.units.borrow_mut().insert(name.clone(), Rc::new(keeper));
+        let task = UnitTask::start(spec, self.surroundings.clone());
+        self.units.borrow_mut().insert(name.clone(), Rc::new(task));
         let mut order = self.order.borrow_mut();
         if !order.contains(&name) {
             order.push(name);
@@ -184,15 +185,15 @@ impl Supervisor {
 
     /// The units as they are now: one that was ready and does not answer is called starting.
     async fn observe(&self) -> Vec<ObservedUnit> {
-        let keepers: Vec<Rc<Keeper>> = self.units.borrow().values().cloned().collect();
-        let probes = keepers.into_iter().map(|keeper| {
+        let tasks: Vec<Rc<UnitTask>> = self.units.borrow().values().cloned().collect();
+        let probes = tasks.into_iter().map(|task| {
             tokio::task::spawn_local(async move {
-                let seen = keeper.observed();
+                let seen = task.observed();
                 let UnitState::Ready { pid, since } = seen.state else {
                     return seen;
                 };
-                let answers = keeper.answers().await;
-                match keeper.observed() {
+                let answers = task.answers().await;
+                match task.observed() {
                     unit if unit.state != seen.state || answers => unit,
                     unit => ObservedUnit { state: UnitState::Starting { pid, since }, ..unit },
                 }
@@ -208,22 +209,22 @@ impl Supervisor {
     }
 
     async fn await_ready(&self, unit: &str) -> Reply {
-        let Some(keeper) = self.keeper(unit) else {
+        let Some(task) = self.task(unit) else {
             return unknown(unit);
         };
-        Reply::Unit { unit: Box::new(keeper.until_settled().await) }
+        Reply::Unit { unit: Box::new(task.until_settled().await) }
     }
 
     async fn stop_all(&self) {
         let names: Vec<String> = self.order.borrow().iter().rev().cloned().collect();
         for name in names {
-            if let Some(keeper) = self.keeper(&name) {
-                keeper.stop().await;
+            if let Some(task) = self.task(&name) {
+                task.stop().await;
             }
         }
     }
 
-    fn keeper(&self, unit: &str) -> Option<Rc<Keeper>> {
+    fn task(&self, unit: &str) -> Option<Rc<UnitTask>> {
         self.units.borrow().get(unit).cloned()
     }
 }

@@ -16,29 +16,29 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
 /// A lock that is held until it is dropped. Its file names the holder for people; the kernel's lock is what counts.
 #[derive(Debug)]
-pub(crate) struct HeldLock(File);
+pub struct HeldLock(File);
 
 impl HeldLock {
     /// Whether `path` still leads to this lock: somebody may have removed the file.
-    pub(crate) fn is_at(&self, path: &Utf8Path) -> bool {
+    pub fn is_at(&self, path: &Utf8Path) -> bool {
         let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let held = self.0.metadata().map(identity).ok();
         held.is_some() && held == std::fs::metadata(path).map(identity).ok()
     }
 
     /// Gives the lock back with the word that its holder left nothing behind.
-    pub(crate) fn end_in_order(self) {
+    pub fn end_in_order(self) {
         let _ = self.0.set_len(0);
     }
 }
 
 /// Whether the last holder of the lock at `path` left nothing behind. One that was killed could not say so.
-pub(crate) fn has_ended_in_order(path: &Utf8Path) -> bool {
+pub fn has_ended_in_order(path: &Utf8Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }
 
 #[derive(Debug)]
-pub(crate) enum LockAttempt {
+pub enum LockAttempt {
     Held(HeldLock),
     /// Another process has it; the id is what that process wrote, 0 when it wrote nothing.
     Taken {
@@ -47,7 +47,7 @@ pub(crate) enum LockAttempt {
 }
 
 /// Takes the lock at `path` if nobody has it, and writes this process's id into it.
-pub(crate) fn try_hold(path: &Utf8Path) -> Result<LockAttempt> {
+pub fn try_hold(path: &Utf8Path) -> Result<LockAttempt> {
     let mut file = open(path)?;
     if take(&file)? {
         // For people: a disk that is full or read-only must not keep anybody from stopping an environment.
@@ -58,7 +58,7 @@ pub(crate) fn try_hold(path: &Utf8Path) -> Result<LockAttempt> {
 }
 
 /// The process that last wrote its id into the lock at `path`; 0 when that cannot be read.
-pub(crate) fn last_holder(path: &Utf8Path) -> u32 {
+pub fn last_holder(path: &Utf8Path) -> u32 {
     File::open(path).map_or(0, noted_holder)
 }
 
@@ -75,7 +75,7 @@ fn note_holder(file: &mut File) -> Result<()> {
 }
 
 /// Whether any process holds the lock at `path`. A file that is not there is held by nobody.
-pub(crate) fn is_held(path: &Utf8Path) -> Result<bool> {
+pub fn is_held(path: &Utf8Path) -> Result<bool> {
     match File::open(path) {
         Ok(file) => Ok(!can_share(&file)?),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -84,7 +84,7 @@ pub(crate) fn is_held(path: &Utf8Path) -> Result<bool> {
 }
 
 /// Opens and takes the lock of a unit's process, for the process to inherit.
-pub(crate) fn take_for_child(path: &Utf8Path) -> Result<File> {
+pub fn take_for_child(path: &Utf8Path) -> Result<File> {
     let file = open(path)?;
     if take(&file)? {
         return Ok(file);

@@ -10,15 +10,15 @@ use tokio::net::unix::pipe;
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::leftovers::{end, signal_group};
-use super::listeners::Seen;
-use super::log::Log;
-use super::log_file::Lines;
-use super::readiness::Readiness;
-use super::spawn::spawn;
 use crate::clock;
-use crate::probe::{Prober, pause_after};
-use crate::state_directory::StateDirectory;
+use crate::leftovers::{end, signal_group};
+use crate::listeners::Seen;
+use crate::log::Log;
+use crate::log_file::Lines;
+use crate::probe::pause_after;
+use crate::readiness::Readiness;
+use crate::spawn::spawn;
+use crate::surroundings::Surroundings;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
@@ -28,24 +28,15 @@ const WELL_AFTER: Duration = Duration::from_secs(10);
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
-pub(super) enum Command {
+pub(crate) enum Command {
     Start(oneshot::Sender<()>),
     Stop(oneshot::Sender<()>),
     Kill,
 }
 
-/// What every unit of a supervisor lives in.
-#[derive(Debug, Clone)]
-pub(super) struct Surroundings {
-    pub(super) directory: StateDirectory,
-    pub(super) prober: Prober,
-    /// How many processes run.
-    pub(super) running: watch::Sender<usize>,
-}
-
 /// The supervisor's end of a unit. Dropping it stops the unit.
 #[derive(Debug)]
-pub(super) struct Keeper {
+pub(crate) struct UnitTask {
     spec: UnitSpec,
     surroundings: Surroundings,
     commands: mpsc::UnboundedSender<Command>,
@@ -53,8 +44,8 @@ pub(super) struct Keeper {
     seen: Seen,
 }
 
-impl Keeper {
-    pub(super) fn start(spec: UnitSpec, surroundings: Surroundings) -> Self {
+impl UnitTask {
+    pub(crate) fn start(spec: UnitSpec, surroundings: Surroundings) -> Self {
         let (commands, orders) = mpsc::unbounded_channel();
         let observed = ObservedUnit {
             name: spec.name.clone(),
@@ -78,24 +69,24 @@ impl Keeper {
         Self { spec, surroundings, commands, state, seen: Seen::default() }
     }
 
-    pub(super) fn observed(&self) -> ObservedUnit {
+    pub(crate) fn observed(&self) -> ObservedUnit {
         self.state.borrow().clone()
     }
 
     /// Resolves when the unit has left its rest: what is observed from then on is of its new life.
-    pub(super) async fn start_again(&self) {
+    pub(crate) async fn start_again(&self) {
         let (done, begun) = oneshot::channel();
         if self.commands.send(Command::Start(done)).is_ok() {
             let _ = begun.await;
         }
     }
 
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let _ = self.commands.send(Command::Kill);
     }
 
     /// Resolves when the process and all its descendants have ended.
-    pub(super) async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let (done, ended) = oneshot::channel();
         if self.commands.send(Command::Stop(done)).is_ok() {
             let _ = ended.await;
@@ -103,7 +94,7 @@ impl Keeper {
     }
 
     /// The unit once it is ready, its own process answering now, or can no longer become so by itself.
-    pub(super) async fn until_settled(&self) -> ObservedUnit {
+    pub(crate) async fn until_settled(&self) -> ObservedUnit {
         let mut state = self.state.clone();
         let begin = Instant::now();
         loop {
@@ -122,7 +113,7 @@ impl Keeper {
     }
 
     /// Whether the process that was ready answers now, and not another one in its place.
-    pub(super) async fn answers(&self) -> bool {
+    pub(crate) async fn answers(&self) -> bool {
         let UnitState::Ready { pid, .. } = self.observed().state else {
             return false;
         };

@@ -3,13 +3,13 @@ use devenv_model::unit::UnitSpec;
 use serde::{Deserialize, Serialize};
 
 /// Raised when a request or reply changes shape, so that an older supervisor is named instead of misread.
-pub(crate) const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 2;
 
 /// One line from a command. Requests of one connection are answered in order.
 #[derive(Debug, Serialize, Deserialize)]
 // Tagged from outside: an inner tag would make the reader forget that port numbers are keys of maps.
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Request {
+pub enum Request {
     Hello,
     /// Every unit, each probed anew.
     Observe,
@@ -46,7 +46,7 @@ pub(crate) enum Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Reply {
+pub enum Reply {
     Hello { protocol: u32, pid: u32 },
     Units { units: Vec<ObservedUnit> },
     Unit { unit: Box<ObservedUnit> },

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use camino::Utf8Path;
 use tokio::net::UnixStream;
 
-use crate::Error;
+use crate::error::Error;
 use crate::state_directory::StateDirectory;
 
 /// The permissions that let others in.
@@ -20,14 +20,14 @@ pub(crate) fn prepare_folder(state: &StateDirectory) -> Result<(), Error> {
 fn make(folder: &Utf8Path) -> Result<(), Error> {
     match std::fs::DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(Error::State { path: folder.to_owned(), source: error })
+            Err(Error::Write { path: folder.to_owned(), source: error })
         }
         _ => check(folder),
     }
 }
 
 /// Refuses a folder that others could have put the socket into. One that is not there holds no socket.
-pub(super) fn check_folder(state: &StateDirectory) -> Result<(), Error> {
+pub(crate) fn check_folder(state: &StateDirectory) -> Result<(), Error> {
     let socket = state.socket();
     match folder_elsewhere(state, &socket) {
         Some(folder) if folder.symlink_metadata().is_ok() => check(folder),
@@ -41,7 +41,7 @@ fn folder_elsewhere<'a>(state: &StateDirectory, socket: &'a Utf8Path) -> Option<
 }
 
 fn check(folder: &Utf8Path) -> Result<(), Error> {
-    let metadata = folder.symlink_metadata().map_err(|source| Error::ReadFile { path: folder.to_owned(), source })?;
+    let metadata = folder.symlink_metadata().map_err(|source| Error::Read { path: folder.to_owned(), source })?;
     match objection(&Facts::of(&metadata), own_user()) {
         None => Ok(()),
         Some(why) => Err(Error::Untrusted {

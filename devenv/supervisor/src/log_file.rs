@@ -15,13 +15,13 @@ const LINE_LIMIT: usize = 64 * 1024;
 
 /// What a unit writes, cut into whole lines, each after the time at which it was read.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     unfinished: Vec<u8>,
 }
 
 impl Lines {
     /// The lines that are whole with what was read now.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         let time = timestamp();
         let mut block = Vec::with_capacity(bytes.len() + 64);
         let mut rest = bytes;
@@ -40,13 +40,13 @@ impl Lines {
     }
 
     /// The line that the unit left without its end.
-    pub(super) fn finish(&mut self) -> Vec<u8> {
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
         if self.unfinished.is_empty() { Vec::new() } else { self.take(b"\n") }
     }
 }
 
 /// A line of the supervisor's own about a unit.
-pub(super) fn note(text: &str) -> Vec<u8> {
+pub(crate) fn note(text: &str) -> Vec<u8> {
     let mut block = Vec::new();
     push_line(&mut block, &timestamp(), format!("[devenv] {text}").as_bytes());
     block
@@ -54,7 +54,7 @@ pub(super) fn note(text: &str) -> Vec<u8> {
 
 /// A file that grows, is set aside in time, and is found again where its folder still is.
 #[derive(Debug)]
-pub(super) struct LogFile {
+pub(crate) struct LogFile {
     path: Utf8PathBuf,
     /// `None` after a write failed, until the next one opens the file again: a full disk must not stop a service.
     file: Option<File>,
@@ -63,11 +63,11 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    pub(super) fn new(path: Utf8PathBuf) -> Self {
+    pub(crate) fn new(path: Utf8PathBuf) -> Self {
         Self { path, file: None, size: 0, rotate_at: ROTATE_AT }
     }
 
-    pub(super) fn write(&mut self, block: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, block: &[u8]) -> Result<()> {
         if self.size >= self.rotate_at {
             self.rotate();
         }

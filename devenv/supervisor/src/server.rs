@@ -3,9 +3,9 @@ use std::rc::Rc;
 use camino::Utf8PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::answers::Supervisor;
-use super::place::Place;
-use crate::Error;
+use crate::answers::Supervisor;
+use crate::error::Error;
+use crate::place::Place;
 use crate::state_directory::StateDirectory;
 
 /// What the hidden `supervise` command is told.
@@ -22,12 +22,12 @@ pub struct SuperviseOptions {
 pub async fn supervise(options: SuperviseOptions) -> Result<(), Error> {
     let state = StateDirectory::new(&options.state_dir);
     // First of all: who finds the lock taken may send one of these.
-    let mut signals = Signals::listen().map_err(|source| Error::State { path: state.socket(), source })?;
+    let mut signals = Signals::listen().map_err(|source| Error::Write { path: state.socket(), source })?;
     let mut place = Place::take(&state)?;
     let supervisor = Rc::new(Supervisor::new(state.clone()));
     tracing::info!(instance = %options.instance, "supervisor started");
     // Whoever started this process waits for this line.
-    announce().map_err(|source| Error::State { path: state.socket(), source })?;
+    announce().map_err(|source| Error::Write { path: state.socket(), source })?;
     let local = tokio::task::LocalSet::new();
     local
         .run_until(async {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use tokio::sync::oneshot;
 
-use super::log_file::{LogFile, note};
+use crate::log_file::{LogFile, note};
 
 /// How many blocks wait for the disk, of a few lines each. When a disk is so slow that more would, lines are left out: neither
 /// a unit that writes nor the supervisor may wait for it.
@@ -20,7 +20,7 @@ const STACK: usize = 128 * 1024;
 
 /// Takes whole lines and never waits. Every clone writes to the same file.
 #[derive(Debug, Clone)]
-pub(super) struct Log {
+pub(crate) struct Log {
     jobs: SyncSender<Job>,
     lost: Arc<AtomicU64>,
 }
@@ -33,7 +33,7 @@ enum Job {
 
 impl Log {
     /// Starts the thread that writes; it ends with the last clone. Without a thread nothing is kept.
-    pub(super) fn open(path: Utf8PathBuf) -> Self {
+    pub(crate) fn open(path: Utf8PathBuf) -> Self {
         let (jobs, orders) = sync_channel(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         let writer = Writer { file: LogFile::new(path), lost: Arc::clone(&lost) };
@@ -44,7 +44,7 @@ impl Log {
         Self { jobs, lost }
     }
 
-    pub(super) fn take(&self, lines: Vec<u8>) {
+    pub(crate) fn take(&self, lines: Vec<u8>) {
         if lines.is_empty() {
             return;
         }
@@ -55,12 +55,12 @@ impl Log {
     }
 
     /// A line of the supervisor's own.
-    pub(super) fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         self.take(note(text));
     }
 
     /// Resolves when what was taken is in the file, or `limit` has passed.
-    pub(super) async fn written(&self, limit: Duration) {
+    pub(crate) async fn written(&self, limit: Duration) {
         let (done, written) = oneshot::channel();
         let mut job = Job::Flush(done);
         let in_time = async {

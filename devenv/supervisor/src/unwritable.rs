@@ -4,6 +4,7 @@ use std::io::{Error, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8Path;
+use rustix::io::Errno;
 
 /// Why a file or folder cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +27,15 @@ pub fn unwritable(path: &Utf8Path, error: &Error) -> Unwritable {
     reason(error, owner, rustix::process::getuid().as_raw())
 }
 
+/// Whether this machine, and not the file, is why a file cannot be opened.
+pub fn is_exhausted(error: &Error) -> bool {
+    let known = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    error.raw_os_error().is_some_and(|number| known.iter().any(|errno| errno.raw_os_error() == number))
+}
+
 fn reason(error: &Error, owner: Option<u32>, user: u32) -> Unwritable {
     match (error.kind(), owner) {
-        _ if crate::input::is_exhausted(error) => Unwritable::TooManyFiles,
+        _ if is_exhausted(error) => Unwritable::TooManyFiles,
         (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => Unwritable::DiskFull,
         (ErrorKind::ReadOnlyFilesystem, _) => Unwritable::ReadOnly,
         // Only the owner and root may change a mode.
@@ -40,8 +47,6 @@ fn reason(error: &Error, owner: Option<u32>, user: u32) -> Unwritable {
 
 #[cfg(test)]
 mod tests {
-    use rustix::io::Errno;
-
     use super::*;
 
     #[test]

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use camino::Utf8PathBuf;
 use devenv_model::unit::{Probe, UnitSpec};
 
-use super::keeper::Surroundings;
-use super::listeners::{Answerer, Seen, answerer, target};
-use super::log::Log;
-use crate::host;
+use crate::listeners::{Answerer, Seen, answerer, target};
+use crate::log::Log;
+use crate::port_holder::port_holder;
 use crate::probe::{Prober, pause_after};
+use crate::surroundings::Surroundings;
 
 /// A program that cannot run ends sooner than this; where nothing can be asked, having lived so long is all there is.
 const LIVES: Duration = Duration::from_millis(100);
 
 /// What is asked of one process of a unit.
 #[derive(Debug)]
-pub(super) struct Readiness {
+pub(crate) struct Readiness {
     name: String,
     probe: Probe,
     prober: Prober,
@@ -25,7 +25,7 @@ pub(super) struct Readiness {
 }
 
 impl Readiness {
-    pub(super) fn of(spec: &UnitSpec, surroundings: &Surroundings, pid: u32) -> Self {
+    pub(crate) fn of(spec: &UnitSpec, surroundings: &Surroundings, pid: u32) -> Self {
         Self {
             name: spec.name.clone(),
             probe: spec.probe.clone(),
@@ -36,7 +36,7 @@ impl Readiness {
     }
 
     /// Resolves when the process answers. An answer of another program is none, and the log says whose it was.
-    pub(super) async fn reached(&self, log: &Log) {
+    pub(crate) async fn reached(&self, log: &Log) {
         if self.probe == Probe::Started {
             return tokio::time::sleep(LIVES).await;
         }
@@ -56,18 +56,18 @@ impl Readiness {
         }
     }
 
-    pub(super) async fn passes(&self) -> bool {
+    pub(crate) async fn passes(&self) -> bool {
         self.prober.passes(&self.probe).await
     }
 
-    pub(super) fn is_another_programs(&self, seen: &Seen) -> bool {
+    pub(crate) fn is_another_programs(&self, seen: &Seen) -> bool {
         let answerer = target(&self.probe).map(|target| answerer(target, self.pid, &self.lock, seen));
         answerer == Some(Answerer::AnotherProgram)
     }
 
     fn whose(&self) -> String {
         let port = target(&self.probe).map_or(0, |target| target.port());
-        let holder = host::port_holder(port).map(|holder| format!("{} (process {})", holder.program, holder.pid));
+        let holder = port_holder(port).map(|holder| format!("{} (process {})", holder.program, holder.pid));
         format!("port {port} of {} is answered by {}", self.name, holder.as_deref().unwrap_or("another program"))
     }
 }

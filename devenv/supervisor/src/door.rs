@@ -8,14 +8,14 @@ use camino::Utf8Path;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Instant;
 
-use crate::control::is_own;
+use crate::trust::is_own;
 
 const FIRST_REST: Duration = Duration::from_millis(10);
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// A listening socket, and the file that stands for it.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(crate) struct Door {
     listener: UnixListener,
     file: (u64, u64),
     pace: Pace,
@@ -25,7 +25,7 @@ impl Door {
     /// Only the owner may connect: the socket's mode says so, its folder's does, and each connection is looked at.
     ///
     /// The supervisor's lock is held, so a socket that is still there belongs to nobody.
-    pub(super) fn open(socket: &Utf8Path) -> Result<Self> {
+    pub(crate) fn open(socket: &Utf8Path) -> Result<Self> {
         match std::fs::remove_file(socket) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -36,12 +36,12 @@ impl Door {
     }
 
     /// Whether `socket` still leads here.
-    pub(super) fn is_at(&self, socket: &Utf8Path) -> bool {
+    pub(crate) fn is_at(&self, socket: &Utf8Path) -> bool {
         identity(socket).is_ok_and(|file| file == self.file)
     }
 
     /// The next connection of this user's. Nothing is lost when the wait is given up.
-    pub(super) async fn next(&mut self) -> UnixStream {
+    pub(crate) async fn next(&mut self) -> UnixStream {
         loop {
             let accept = async || self.listener.accept().await;
             let (stream, _) = self.pace.until_done(accept).await;

@@ -8,12 +8,12 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::protocol::{PROTOCOL, Reply, Request};
-use super::trust::{check_folder, is_own};
-use crate::Error;
+use crate::error::Error;
+use crate::leftovers::call_for_files;
 use crate::lock::{is_held, last_holder};
+use crate::protocol::{PROTOCOL, Reply, Request};
 use crate::state_directory::StateDirectory;
-use crate::supervisor::call_for_files;
+use crate::trust::{check_folder, is_own};
 
 /// Longer than any unit's end may take.
 const REACH_LIMIT: Duration = Duration::from_secs(30);
@@ -25,31 +25,31 @@ const CALL_EVERY: Duration = Duration::from_secs(1);
 
 /// One connection to a supervisor that answered `Hello` in our protocol.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     reader: BufReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
-    pub(crate) pid: u32,
+    pub pid: u32,
 }
 
 impl Client {
     /// A connection to the environment's supervisor; `None` when none runs. One that has just begun, or is ending, is
     /// waited for: its lock tells that it is there. One whose socket was removed is told to make another.
-    pub(crate) async fn reach(state: &StateDirectory) -> Result<Option<Self>, Error> {
+    pub async fn reach(state: &StateDirectory) -> Result<Option<Self>, Error> {
         let begin = Instant::now();
         let mut next_call = begin + CALL_AFTER;
         let lock = state.supervisor_lock();
-        let failed = |source| Error::ReadFile { path: state.supervisor_lock(), source };
+        let failed = |source| Error::Read { path: state.supervisor_lock(), source };
         loop {
             match tokio::time::timeout(HELLO_LIMIT, Self::connect(state)).await {
                 Ok(Ok(Some(client))) => return Ok(Some(client)),
-                Ok(Ok(None) | Err(Error::SupervisorLost { .. })) | Err(_) => {}
+                Ok(Ok(None) | Err(Error::Lost { .. })) | Err(_) => {}
                 Ok(Err(error)) => return Err(error),
             }
             if !is_held(&lock).map_err(failed)? {
                 return Ok(None);
             }
             if begin.elapsed() > REACH_LIMIT {
-                return Err(Error::SupervisorSilent { pid: last_holder(&lock) });
+                return Err(Error::Silent { pid: last_holder(&lock) });
             }
             if Instant::now() > next_call {
                 call_for_files(state).map_err(failed)?;
@@ -76,40 +76,40 @@ impl Client {
                 client.pid = pid;
                 Ok(Some(client))
             }
-            Reply::Hello { protocol, .. } => Err(Error::SupervisorVersion { found: protocol, known: PROTOCOL }),
+            Reply::Hello { protocol, .. } => Err(Error::Version { found: protocol, known: PROTOCOL }),
             other => Err(unexpected(&other)),
         }
     }
 
-    pub(crate) async fn observe(&mut self) -> Result<Vec<ObservedUnit>, Error> {
+    pub async fn observe(&mut self) -> Result<Vec<ObservedUnit>, Error> {
         match self.ask(&Request::Observe).await? {
             Reply::Units { units } => Ok(units),
             other => Err(unexpected(&other)),
         }
     }
 
-    pub(crate) async fn start(&mut self, spec: UnitSpec) -> Result<(), Error> {
+    pub async fn start(&mut self, spec: UnitSpec) -> Result<(), Error> {
         self.done(&Request::Start { spec: Box::new(spec) }).await
     }
 
-    pub(crate) async fn start_again(&mut self, unit: &str) -> Result<(), Error> {
+    pub async fn start_again(&mut self, unit: &str) -> Result<(), Error> {
         self.done(&Request::StartAgain { unit: unit.to_owned() }).await
     }
 
-    pub(crate) async fn stop(&mut self, unit: &str) -> Result<(), Error> {
+    pub async fn stop(&mut self, unit: &str) -> Result<(), Error> {
         self.done(&Request::Stop { unit: unit.to_owned() }).await
     }
 
-    pub(crate) async fn remove(&mut self, unit: &str) -> Result<(), Error> {
+    pub async fn remove(&mut self, unit: &str) -> Result<(), Error> {
         self.done(&Request::Remove { unit: unit.to_owned() }).await
     }
 
-    pub(crate) async fn kill(&mut self, unit: &str) -> Result<(), Error> {
+    pub async fn kill(&mut self, unit: &str) -> Result<(), Error> {
         self.done(&Request::Kill { unit: unit.to_owned() }).await
     }
 
     /// The unit as it is once it is ready or has failed.
-    pub(crate) async fn await_ready(&mut self, unit: &str) -> Result<ObservedUnit, Error> {
+    pub async fn await_ready(&mut self, unit: &str) -> Result<ObservedUnit, Error> {
         let request = Request::AwaitReady { unit: unit.to_owned() };
         match self.ask(&request).await? {
             Reply::Unit { unit } => Ok(*unit),
@@ -117,24 +117,24 @@ impl Client {
         }
     }
 
-    pub(crate) async fn own(&mut self) -> Result<(), Error> {
+    pub async fn own(&mut self) -> Result<(), Error> {
         self.done(&Request::Own).await
     }
 
-    pub(crate) async fn detach(&mut self) -> Result<(), Error> {
+    pub async fn detach(&mut self) -> Result<(), Error> {
         self.done(&Request::Detach).await
     }
 
     /// Ends the supervisor with all that it keeps. One that ends for another reason meanwhile has done as asked.
-    pub(crate) async fn shutdown(&mut self) -> Result<(), Error> {
+    pub async fn shutdown(&mut self) -> Result<(), Error> {
         match self.done(&Request::Shutdown).await {
-            Err(Error::SupervisorLost { .. }) => Ok(()),
+            Err(Error::Lost { .. }) => Ok(()),
             other => other,
         }
     }
 
     /// Resolves when the supervisor has closed the connection.
-    pub(crate) async fn closed(&mut self) {
+    pub async fn closed(&mut self) {
         let mut line = String::new();
         while matches!(self.reader.read_line(&mut line).await, Ok(read) if read > 0) {
             line.clear();
@@ -155,12 +155,12 @@ impl Client {
         let mut answer = String::new();
         let read = self.reader.read_line(&mut answer).await;
         if read.map_err(|error| lost(&error))? == 0 {
-            return Err(Error::SupervisorLost { cause: "it closed the connection".to_owned() });
+            return Err(Error::Lost { cause: "it closed the connection".to_owned() });
         }
         match serde_json::from_str(&answer) {
             Ok(Reply::Refused { reason }) => Err(Error::Refused { reason }),
             Ok(reply) => Ok(reply),
-            Err(error) => Err(Error::SupervisorLost { cause: format!("its answer cannot be read: {error}") }),
+            Err(error) => Err(Error::Lost { cause: format!("its answer cannot be read: {error}") }),
         }
     }
 }
@@ -174,9 +174,9 @@ fn others(path: Utf8PathBuf) -> Error {
 }
 
 fn lost(error: &std::io::Error) -> Error {
-    Error::SupervisorLost { cause: error.to_string() }
+    Error::Lost { cause: error.to_string() }
 }
 
 fn unexpected(reply: &Reply) -> Error {
-    Error::SupervisorLost { cause: format!("unexpected answer {reply:?}") }
+    Error::Lost { cause: format!("unexpected answer {reply:?}") }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use devenv_model::observed::Leftover;
 use rustix::process::{Pid, Signal};
 
-use super::holders;
+use crate::holders;
 use crate::lock::{has_ended_in_order, is_held};
 use crate::state_directory::StateDirectory;
 
@@ -13,7 +13,7 @@ use crate::state_directory::StateDirectory;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Every process that holds the lock of one of this environment's units.
-pub(crate) fn find(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
+pub fn find(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
     let mut found = Vec::new();
     for unit in units(state)? {
         let lock = state.unit_lock(&unit);
@@ -56,7 +56,7 @@ fn has_lost_files(state: &StateDirectory) -> std::io::Result<bool> {
 }
 
 /// The supervisor whose lock has lost its name; `None` where the lock's file is there.
-pub(crate) fn lost_supervisor(state: &StateDirectory) -> std::io::Result<Option<u32>> {
+pub fn lost_supervisor(state: &StateDirectory) -> std::io::Result<Option<u32>> {
     let lock = state.supervisor_lock();
     if lock.exists() || !has_lost_files(state)? {
         return Ok(None);
@@ -65,7 +65,7 @@ pub(crate) fn lost_supervisor(state: &StateDirectory) -> std::io::Result<Option<
 }
 
 /// Asks the supervisor of this environment, and nobody else, to make the files anew by which commands find it.
-pub(crate) fn call_for_files(state: &StateDirectory) -> std::io::Result<()> {
+pub fn call_for_files(state: &StateDirectory) -> std::io::Result<()> {
     let lock = state.supervisor_lock();
     for pid in holders::of(&lock)? {
         holders::signal(pid, &lock, Signal::HUP)?;
@@ -91,7 +91,7 @@ fn units(state: &StateDirectory) -> std::io::Result<Vec<String>> {
 }
 
 /// Ends whatever holds the unit's lock: SIGTERM, then SIGKILL when patience runs out. Returns once nobody holds it.
-pub(crate) async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<()> {
+pub async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<()> {
     let lock = state.unit_lock(unit);
     let lost = *state.lost_files() == Some(true);
     let forced_from = Instant::now() + PATIENCE;
@@ -117,7 +117,7 @@ pub(crate) async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<(
 }
 
 /// Sends `signal` to the group that `leader` leads; a group that has gone is fine.
-pub(super) fn signal_group(leader: u32, signal: Signal) {
+pub fn signal_group(leader: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
         let _ = rustix::process::kill_process_group(pid, signal);
     }

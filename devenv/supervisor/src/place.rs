@@ -2,30 +2,30 @@
 
 use camino::Utf8Path;
 
-use super::door::Door;
-use crate::Error;
-use crate::control::prepare_folder;
+use crate::door::Door;
+use crate::error::Error;
 use crate::lock::{HeldLock, LockAttempt, try_hold};
 use crate::state_directory::StateDirectory;
+use crate::trust::prepare_folder;
 
 /// Its lock and its socket. The kernel keeps both for as long as the supervisor lives; their names somebody may remove.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     state: StateDirectory,
     lock: HeldLock,
-    pub(super) door: Door,
+    pub(crate) door: Door,
 }
 
 impl Place {
     /// Fails when another supervisor has this environment.
-    pub(super) fn take(state: &StateDirectory) -> Result<Self, Error> {
+    pub(crate) fn take(state: &StateDirectory) -> Result<Self, Error> {
         state.prepare()?;
         let lock = hold(&state.supervisor_lock())?;
         Ok(Self { state: state.clone(), lock, door: open_door(state)? })
     }
 
     /// Makes anew what somebody removed. Changes nothing where all is as it was.
-    pub(super) fn restore(&mut self, memory: Option<&[u8]>) -> Result<(), Error> {
+    pub(crate) fn restore(&mut self, memory: Option<&[u8]>) -> Result<(), Error> {
         self.state.prepare()?;
         let lock = self.state.supervisor_lock();
         if !self.lock.is_at(&lock) {
@@ -38,13 +38,13 @@ impl Place {
         }
         let file = self.state.memory_file();
         if let Some(memory) = memory.filter(|_| !file.exists()) {
-            std::fs::write(&file, memory).map_err(|source| Error::State { path: file, source })?;
+            std::fs::write(&file, memory).map_err(|source| Error::Write { path: file, source })?;
         }
         Ok(())
     }
 
     /// Tells the next command that nothing was left behind.
-    pub(super) fn leave(self) {
+    pub(crate) fn leave(self) {
         let socket = self.state.socket();
         if self.door.is_at(&socket) {
             let _ = std::fs::remove_file(&socket);
@@ -54,7 +54,7 @@ impl Place {
 }
 
 fn hold(path: &Utf8Path) -> Result<HeldLock, Error> {
-    match try_hold(path).map_err(|source| Error::State { path: path.to_owned(), source })? {
+    match try_hold(path).map_err(|source| Error::Write { path: path.to_owned(), source })? {
         LockAttempt::Held(held) => Ok(held),
         LockAttempt::Taken { pid } => Err(Error::Locked { pid }),
     }
@@ -63,7 +63,7 @@ fn hold(path: &Utf8Path) -> Result<HeldLock, Error> {
 fn open_door(state: &StateDirectory) -> Result<Door, Error> {
     prepare_folder(state)?;
     let socket = state.socket();
-    Door::open(&socket).map_err(|source| Error::State { path: socket, source })
+    Door::open(&socket).map_err(|source| Error::Write { path: socket, source })
 }
 
 #[cfg(test)]

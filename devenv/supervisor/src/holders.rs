@@ -1,13 +1,13 @@
 //! Which processes hold a lock, and how they are signalled without ever meeting a stranger.
 
-pub(super) use system::{below, lockers, of, signal};
+pub(crate) use system::{below, lockers, of, signal};
 
 /// A process that has a file open *and* locked for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Holder {
+pub(crate) struct Holder {
     /// Relative to the folder that was looked through.
-    pub(super) file: String,
-    pub(super) pid: u32,
+    pub(crate) file: String,
+    pub(crate) pid: u32,
 }
 
 #[cfg(target_os = "linux")]
@@ -28,14 +28,14 @@ mod system {
 
     /// The processes that hold `lock`, also when its name is gone. Opening the file, as a search or a backup does, is not
     /// enough.
-    pub(in super::super) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
+    pub(crate) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
         let (folder, name) = parts(lock);
         let held = below(folder, None)?.into_iter().filter(|holder| holder.file == name);
         Ok(held.map(|holder| holder.pid).collect())
     }
 
     /// Every process, or those named, that holds a lock on a file below `folder`, also on files whose names are gone.
-    pub(in super::super) fn below(folder: &Utf8Path, among: Option<BTreeSet<u32>>) -> Result<Vec<Holder>> {
+    pub(crate) fn below(folder: &Utf8Path, among: Option<BTreeSet<u32>>) -> Result<Vec<Holder>> {
         let folder = as_the_kernel_names(folder);
         let pids = match among {
             Some(pids) => pids,
@@ -54,7 +54,7 @@ mod system {
 
     /// The processes that took the locks of this machine; `None` when some of them are gone, since the locks then belong to
     /// processes that inherited them, or when this process cannot see them all. Much cheaper than a look at every process.
-    pub(in super::super) fn lockers() -> Option<BTreeSet<u32>> {
+    pub(crate) fn lockers() -> Option<BTreeSet<u32>> {
         let sees_all = std::fs::read_link("/proc/self/ns/pid").is_ok_and(|space| space == Path::new(FIRST_PID_SPACE));
         let table = std::fs::read_to_string("/proc/locks").ok().filter(|_| sees_all)?;
         let held = table.lines().filter(|line| line.contains(": FLOCK ") && line.contains(" WRITE "));
@@ -120,7 +120,7 @@ mod system {
     }
 
     /// The process is pinned first and looked at again, so that an id that was reused in between is never signalled.
-    pub(in super::super) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
         let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
             return Ok(());
         };
@@ -153,22 +153,22 @@ mod system {
 
     use super::Holder;
 
-    pub(in super::super) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
+    pub(crate) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
         let output = std::process::Command::new("lsof").args(["-t", lock.as_str()]).output()?;
         let own = std::process::id();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         Ok(text.lines().filter_map(|line| line.trim().parse().ok()).filter(|pid| *pid != own).collect())
     }
 
-    pub(in super::super) fn below(_folder: &Utf8Path, _among: Option<BTreeSet<u32>>) -> Result<Vec<Holder>> {
+    pub(crate) fn below(_folder: &Utf8Path, _among: Option<BTreeSet<u32>>) -> Result<Vec<Holder>> {
         Ok(Vec::new())
     }
 
-    pub(in super::super) fn lockers() -> Option<BTreeSet<u32>> {
+    pub(crate) fn lockers() -> Option<BTreeSet<u32>> {
         None
     }
 
-    pub(in super::super) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
+    pub(crate) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
         if of(lock)?.contains(&pid)
             && let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw)
         {

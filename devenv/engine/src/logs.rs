@@ -1,0 +1,77 @@
+//! What the units wrote: files that the supervisor keeps, or what a container engine kept.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use devenv_model::event::Event;
+use devenv_supervisor::log_reader::Followed;
+
+use crate::any_runtime::AnyRuntime;
+use crate::{Cancel, Emitter, Error, Project, choice, desired};
+
+/// Between two looks at the files while following them.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+#[derive(Debug, Clone, Default)]
+pub struct LogOptions {
+    /// Every service and the emulator when empty.
+    pub services: Vec<String>,
+    /// How many lines of each service to begin with; all that is kept when `None`.
+    pub tail: Option<usize>,
+    pub follow: bool,
+}
+
+/// Emits the lines as [`Event::Log`], oldest first across services, and goes on when asked to follow.
+pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {
+    let mut units = units(project, &options.services)?;
+    let choice = choice::current(project).await?;
+    if let AnyRuntime::Containers(runtime) = AnyRuntime::connect(project, &choice).await? {
+        let ours = runtime.ours().await?;
+        if options.follow || units.iter().any(|unit| ours.contains_key(unit)) {
+            return runtime.logs(&units, options, emitter, cancel).await;
+        }
+        // What was kept of containers that are gone.
+        units.retain(|unit| project.state.log(unit).exists());
+    }
+    let mut files: Vec<Followed> =
+        units.into_iter().map(|unit| Followed::new(unit.clone(), project.state.log(&unit))).collect();
+    let mut lines = Vec::new();
+    for file in &mut files {
+        lines.extend(file.backlog(options.tail));
+    }
+    loop {
+        lines.sort_by(|one, other| one.time.cmp(&other.time));
+        for line in lines.drain(..) {
+            emitter.emit(Event::Log { unit: line.unit, line: line.text });
+        }
+        if !options.follow {
+            return Ok(());
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        for file in &mut files {
+            lines.extend(file.news());
+        }
+    }
+}
+
+fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
+    let mut known: Vec<String> = project.manifest.services.keys().cloned().collect();
+    known.push(devenv_model::unit::EMULATOR.to_owned());
+    if services.is_empty() {
+        return Ok(known);
+    }
+    match services.iter().find(|name| !known.contains(name)) {
+        Some(name) => Err(Error::UnknownService { name: name.clone(), known }),
+        None => Ok(services.to_vec()),
+    }
+}
+
+/// The paths of all logs of an environment, for a failure's bundle.
+pub(crate) fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
+    let services = desired::selected(project, &[]).unwrap_or_default();
+    let names = services.iter().map(|service| service.name.as_str()).chain([devenv_model::unit::EMULATOR]);
+    names.map(|unit| project.state.log(unit)).chain([project.state.supervisor_log()]).collect()
+}

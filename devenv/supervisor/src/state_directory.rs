@@ -1,0 +1,146 @@
+//! The layout of `.devenv/`, said once.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::names::short_digest;
+
+use crate::error::Error;
+use crate::files;
+
+/// A Unix socket's address holds no more (104 bytes on macOS, 108 on Linux, the end mark included).
+const SOCKET_PATH_LIMIT: usize = 100;
+/// Of the digest that names a socket elsewhere.
+const SOCKET_NAME_BYTES: usize = 8;
+
+#[derive(Debug, Clone)]
+pub struct StateDirectory {
+    path: Utf8PathBuf,
+    lost_files: Arc<Mutex<Option<bool>>>,
+}
+
+impl StateDirectory {
+    pub fn new(path: &Utf8Path) -> Self {
+        Self { path: path.to_owned(), lost_files: Arc::default() }
+    }
+
+    /// Makes the folders that are absent, and keeps the whole out of version control.
+    pub fn prepare(&self) -> Result<(), Error> {
+        for folder in [self.path.clone(), self.logs(), self.units(), self.data()] {
+            std::fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
+        }
+        let ignore = self.path.join(".gitignore");
+        if !ignore.exists() {
+            files::replace_cache(&ignore, b"*\n").map_err(|source| Error::Write { path: ignore, source })?;
+        }
+        Ok(())
+    }
+
+    /// Whether processes of this environment hold files whose names are gone; `None` until somebody has looked.
+    pub fn lost_files(&self) -> MutexGuard<'_, Option<bool>> {
+        self.lost_files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    pub fn logs(&self) -> Utf8PathBuf {
+        self.path.join("logs")
+    }
+
+    pub fn log(&self, unit: &str) -> Utf8PathBuf {
+        self.logs().join(format!("{unit}.log"))
+    }
+
+    pub fn supervisor_log(&self) -> Utf8PathBuf {
+        self.logs().join("supervisor.log")
+    }
+
+    pub fn units(&self) -> Utf8PathBuf {
+        self.path.join("units")
+    }
+
+    pub fn unit_lock(&self, unit: &str) -> Utf8PathBuf {
+        self.units().join(format!("{unit}.lock"))
+    }
+
+    pub fn data(&self) -> Utf8PathBuf {
+        self.path.join("data")
+    }
+
+    /// What a promotion to an environment works with.
+    pub fn promotion(&self, environment: &str) -> Utf8PathBuf {
+        self.path.join("promote").join(environment)
+    }
+
+    pub fn database(&self) -> Utf8PathBuf {
+        self.data().join("dynamodb.sqlite")
+    }
+
+    pub fn failures(&self) -> Utf8PathBuf {
+        self.path.join("failures")
+    }
+
+    /// What runs of the tests proved, a file each.
+    pub fn evidence(&self) -> Utf8PathBuf {
+        self.path.join("evidence")
+    }
+
+    /// Environments of test runs, a folder each.
+    pub fn tests(&self) -> Utf8PathBuf {
+        self.path.join("test")
+    }
+
+    /// Held by the command that runs the tests in this environment.
+    pub fn run_lock(&self) -> Utf8PathBuf {
+        self.path.join("run.lock")
+    }
+
+    /// There when the environment of a test run was asked to stay.
+    pub fn keep_mark(&self) -> Utf8PathBuf {
+        self.path.join("keep")
+    }
+
+    /// There while a command asks an engine to make things; left by one that was killed.
+    pub fn engine_mark(&self) -> Utf8PathBuf {
+        self.path.join("engine.mark")
+    }
+
+    pub fn command_lock(&self) -> Utf8PathBuf {
+        self.path.join("command.lock")
+    }
+
+    pub fn supervisor_lock(&self) -> Utf8PathBuf {
+        self.path.join("supervisor.lock")
+    }
+
+    /// Beside the rest, or in a folder of this user's own when the path is too long for a socket's address.
+    pub fn socket(&self) -> Utf8PathBuf {
+        let beside = self.path.join("control.sock");
+        if beside.as_str().len() <= SOCKET_PATH_LIMIT {
+            return beside;
+        }
+        let name = short_digest(self.path.as_str(), SOCKET_NAME_BYTES);
+        let user = rustix::process::geteuid().as_raw();
+        Utf8PathBuf::from(format!("/tmp/devenv-{user}/{name}.sock"))
+    }
+
+    /// What commands remember between runs.
+    pub fn memory_file(&self) -> Utf8PathBuf {
+        self.path.join("state.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_path_moves_the_socket() {
+        let long = StateDirectory::new(Utf8Path::new(&format!("/{}", "a".repeat(120))));
+        assert!(long.socket().as_str().len() <= SOCKET_PATH_LIMIT);
+        let short = StateDirectory::new(Utf8Path::new("/project/.devenv"));
+        assert_eq!(short.socket(), "/project/.devenv/control.sock");
+    }
+}
