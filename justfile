@@ -16,9 +16,13 @@ down *arguments:
 test *arguments:
     cargo devenv test {{ arguments }}
 
-# Everything below the end-to-end tests.
+# Everything below the end-to-end tests that needs no container engine.
 unit:
     cargo test --workspace
+
+# The tests that need a container engine and the images that CONTRIBUTING.md names.
+containers *arguments:
+    cargo nextest run --workspace --run-ignored only {{ arguments }}
 
 # Format, lint, document, spell, check dependencies.
 check: fmt lint docs typos deny

@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -23,20 +22,50 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// ends would leave another test waiting for ever.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("threads can be started"));
 
-/// Runs `body` on each emulator in turn: the embedded one in this process, and a new container of each of the others. One
-/// that cannot run here is said to be skipped; in CI that is a failure.
-pub(crate) fn on_every_emulator(body: impl AsyncFn(System)) {
-    RUNTIME.block_on(async {
-        begin("the embedded emulator");
-        body(System::over(Emulator::start().await).await).await;
-        let image = image("DYNAMODB_LOCAL_IMAGE", DYNAMODB_LOCAL);
-        run(DynamoDb::default().into(), &image, 8000, &body).await;
-        let image = self::image("LOCALSTACK_IMAGE", LOCALSTACK);
-        let request = LocalStack::default().with_env_var("SERVICES", "dynamodb");
-        run(request, &image, 4566, &body).await;
-    });
+/// One body, and a test of it on each emulator.
+macro_rules! on_every_emulator {
+    ($name:ident, $body:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn embedded() {
+                crate::emulators::on_the_embedded($body);
+            }
+
+            #[test]
+            #[ignore = "needs a container engine and DYNAMODB_LOCAL_IMAGE"]
+            fn dynamodb_local() {
+                crate::emulators::on_dynamodb_local($body);
+            }
+
+            #[test]
+            #[ignore = "needs a container engine and LOCALSTACK_IMAGE"]
+            fn localstack() {
+                crate::emulators::on_localstack($body);
+            }
+        }
+    };
+}
+pub(crate) use on_every_emulator;
+
+/// In this process.
+pub(crate) fn on_the_embedded(body: impl AsyncFn(System)) {
+    RUNTIME.block_on(async { body(System::over(Emulator::start().await).await).await });
 }
 
+pub(crate) fn on_dynamodb_local(body: impl AsyncFn(System)) {
+    let image = image("DYNAMODB_LOCAL_IMAGE", DYNAMODB_LOCAL);
+    RUNTIME.block_on(run(DynamoDb::default().into(), &image, 8000, &body));
+}
+
+pub(crate) fn on_localstack(body: impl AsyncFn(System)) {
+    let image = image("LOCALSTACK_IMAGE", LOCALSTACK);
+    let request = LocalStack::default().with_env_var("SERVICES", "dynamodb");
+    RUNTIME.block_on(run(request, &image, 4566, &body));
+}
+
+/// In a new container.
 async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, body: &impl AsyncFn(System)) {
     let (name, tag) = image.rsplit_once(':').expect("an image with its version");
     let request = request.with_name(name).with_tag(tag);
@@ -48,29 +77,13 @@ async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, bod
             let bindings = config.port_bindings.iter_mut().flat_map(HashMap::values_mut).flatten().flatten();
             bindings.for_each(|binding| binding.host_ip = Some("127.0.0.1".to_owned()));
         });
-    let container: ContainerAsync<I> = match request.start().await {
-        Ok(container) => container,
-        Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "in CI {image} must run: {error}");
-            return skipped(image, &error);
-        }
-    };
+    let started = request.start().await;
+    let container: ContainerAsync<I> = started.unwrap_or_else(|error| panic!("{image} does not start: {error}"));
     let port = container.get_host_port_ipv4(port).await.expect("published");
     let url = format!("http://127.0.0.1:{port}/");
     let answers = async || tokio::time::timeout(ANSWER_LIMIT, reqwest_tls::get(&url)).await.ok()?.ok().map(drop);
     eventually(image, Duration::from_mins(1), answers).await;
-    begin(image);
     body(System::over(Emulator::at(&url).await).await).await;
-}
-
-#[expect(clippy::print_stderr, reason = "shown for a test that fails: its last line is the emulator that it failed on")]
-fn begin(emulator: &str) {
-    eprintln!("on {emulator}");
-}
-
-/// Not by `eprintln`, which is held back for a test that passes: one that did not take place must be seen.
-fn skipped(image: &str, error: &testcontainers::TestcontainersError) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED on {image}: {error}");
 }
 
 fn image(variable: &str, usual: &str) -> String {

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use super::engine::{IMAGE, docker, is_there};
+use super::engine::{IMAGE, docker};
 use super::project::Project;
 
 /// A container and a network that devenv did not make, as near to its own as they can be.
@@ -42,10 +42,8 @@ fn killed(project: &Project, arguments: &[&str], after: Duration) {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_killed_up_or_down_leaves_nothing_after_the_next_run() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     let foreign = Foreign::new(&project);
     let before = foreign.started();
@@ -65,10 +63,8 @@ fn a_killed_up_or_down_leaves_nothing_after_the_next_run() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_killed_test_run_is_swept_by_the_next_command() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.change("devenv.toml", "test -n \\\"$WEB_URL\\\"", "sleep 60");
     for after in [400, 1500] {
@@ -80,10 +76,8 @@ fn a_killed_test_run_is_swept_by_the_next_command() {
 
 /// What `git clean -fdx` removes.
 #[test]
+#[ignore = "needs a container engine"]
 fn an_environment_whose_folder_was_removed_is_found() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     let before = project.ids();

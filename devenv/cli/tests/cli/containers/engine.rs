@@ -5,46 +5,21 @@ use std::process::{Command, Stdio};
 /// Any small image that serves HTTP will do; this one is built by `devenv up --runtime docker` in this repository.
 pub(crate) const IMAGE: &str = "devenv-emulator:local";
 
-/// Whether these tests can run here. Without an engine they say so and pass; in CI that is a failure.
-pub(crate) fn is_there() -> bool {
-    let why = if !answers(&["version"]) {
-        "no container engine answers"
-    } else if !answers(&["image", "inspect", IMAGE]) {
-        "the image devenv-emulator:local is not there (cargo devenv up --runtime docker makes it)"
-    } else {
-        return true;
-    };
-    assert!(std::env::var_os("CI").is_none(), "in CI these tests must run: {why}");
-    skipped(why);
-    false
+/// Asked by every ignored test: to run one where it cannot take place is a failure, never a silent pass.
+pub(crate) fn required() {
+    assert!(answers(&["version"]), "this test needs a container engine, and none answers");
+    required_image(IMAGE);
 }
 
-/// Whether an image that this repository builds is there. Without it a test says so and passes; in CI that is a failure.
-pub(crate) fn is_image(image: &str) -> bool {
+/// An image that this repository builds.
+pub(crate) fn required_image(image: &str) {
     let is_there = answers(&["image", "inspect", image]);
-    if !is_there {
-        assert!(std::env::var_os("CI").is_none(), "in CI these tests must run: there is no image {image}");
-        skipped(&format!("the image {image} is not there (cargo devenv up --runtime docker makes it)"));
-    }
-    is_there
+    assert!(is_there, "this test needs the image {image} (cargo devenv up --runtime docker makes it)");
 }
 
-/// The image of DynamoDB Local where one is named. Without one these tests say so and pass; in CI that is a failure.
-pub(crate) fn dynamodb_local() -> Option<String> {
-    if !is_there() {
-        return None;
-    }
-    let image = std::env::var("DYNAMODB_LOCAL_IMAGE").ok();
-    if image.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "in CI these tests must run: DYNAMODB_LOCAL_IMAGE is not set");
-        skipped("DYNAMODB_LOCAL_IMAGE does not name an image of DynamoDB Local");
-    }
-    image
-}
-
-#[expect(clippy::print_stderr, reason = "a test that did not take place must be seen")]
-pub(crate) fn skipped(why: &str) {
-    eprintln!("SKIPPED: {why}");
+/// The image that a variable names.
+pub(crate) fn image_of(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("this test needs {variable} to name an image"))
 }
 
 fn answers(arguments: &[&str]) -> bool {

@@ -2,14 +2,12 @@
 
 use serde_json::Value;
 
-use super::engine::{docker, dynamodb_local, is_there};
+use super::engine::{docker, image_of};
 use super::project::Project;
 
 #[test]
+#[ignore = "needs a container engine"]
 fn an_unchanged_up_is_a_no_op() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     assert!(project.up().err.contains("runtime docker (asked for), emulator embedded (devenv-emulator:local)"));
     let before = project.ids();
@@ -21,10 +19,8 @@ fn an_unchanged_up_is_a_no_op() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_changed_service_alone_is_replaced() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     let before = project.ids();
@@ -38,10 +34,8 @@ fn a_changed_service_alone_is_replaced() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_container_removed_by_hand_comes_back() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     let before = project.ids();
@@ -54,10 +48,8 @@ fn a_container_removed_by_hand_comes_back() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn down_leaves_nothing_and_keeps_the_data_until_it_is_told() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     assert_eq!(project.things().len(), 5, "{:?}", project.things());
@@ -71,10 +63,9 @@ fn down_leaves_nothing_and_keeps_the_data_until_it_is_told() {
 }
 
 #[test]
+#[ignore = "needs a container engine and DYNAMODB_LOCAL_IMAGE"]
 fn what_dynamodb_local_holds_survives_its_end() {
-    let Some(image) = dynamodb_local() else {
-        return;
-    };
+    let image = image_of("DYNAMODB_LOCAL_IMAGE");
     let project = Project::new();
     let settings = std::fs::read_to_string(project.path().join("devenv.toml")).expect("written");
     project.write("devenv.toml", &format!("{settings}[emulator.dynamodb-local]\nimage = \"{image}\"\n"));
@@ -90,10 +81,8 @@ fn what_dynamodb_local_holds_survives_its_end() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_container_may_do_as_little_as_the_compose_file_says() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     for unit in ["emulator", "web"] {
@@ -117,10 +106,8 @@ fn a_container_may_do_as_little_as_the_compose_file_says() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn two_checkouts_run_side_by_side_and_a_port_of_a_container_is_named() {
-    if !is_there() {
-        return;
-    }
     let (one, two) = (Project::new(), Project::new());
     for project in [&one, &two] {
         project.change("compose.yaml", "[\"8080\"]", "[\"127.0.0.1:19481:8080\"]");
@@ -135,10 +122,8 @@ fn two_checkouts_run_side_by_side_and_a_port_of_a_container_is_named() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn tests_have_an_environment_of_their_own_that_goes_with_them() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     let before = project.things();
@@ -148,10 +133,8 @@ fn tests_have_an_environment_of_their_own_that_goes_with_them() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_test_run_leaves_evidence_of_what_it_was_of() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.write("terraform/main.tf", "");
     project.write(".gitignore", ".devenv/\n");
@@ -176,10 +159,8 @@ fn a_test_run_leaves_evidence_of_what_it_was_of() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn logs_are_shown_and_kept_of_what_failed() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     let shown = project.done(&["logs", "web"]).out;
@@ -194,10 +175,8 @@ fn logs_are_shown_and_kept_of_what_failed() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn changing_the_runtime_stops_the_other_one() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     let devenv = env!("CARGO_BIN_EXE_devenv");
     let process = |name: &str| {
@@ -220,10 +199,8 @@ fn changing_the_runtime_stops_the_other_one() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_port_at_another_address_is_probed_and_shown_there() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     // Without a health path, so that the connection is what is asked for.
     project.change("devenv.toml", "[services.back]\nhealth = \"/\"\n", "");

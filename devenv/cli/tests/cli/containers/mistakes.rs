@@ -1,6 +1,6 @@
 //! What goes wrong is named, and nothing half-done stays.
 
-use super::engine::{docker, is_there};
+use super::engine::docker;
 use super::project::Project;
 use crate::folder::eventually;
 
@@ -9,10 +9,8 @@ fn nothing_runs(project: &Project) {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn an_image_that_is_missing_and_cannot_be_fetched() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.change("compose.yaml", "image: devenv-emulator:local", "image: registry.invalid/nobody/nothing:1");
     let failed = project.run(&["up", "-d", "--runtime", "docker"]);
@@ -26,10 +24,8 @@ fn an_image_that_is_missing_and_cannot_be_fetched() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_service_that_never_becomes_healthy() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.change("devenv.toml", "[services.back]\nhealth = \"/\"", "[services.back]\nhealth = \"/never\"");
     let failed = project.run(&["up", "-d", "--runtime", "docker", "--timeout", "4s"]);
@@ -39,10 +35,8 @@ fn a_service_that_never_becomes_healthy() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_container_that_dies_while_another_is_awaited_is_named_and_not_the_other() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.change("devenv.toml", "[services.web]\nhealth = \"/\"", "[services.web]\nhealth = \"/never\"");
     let mut up = project.command(&["up", "-d", "--runtime", "docker", "--output", "plain"]);
@@ -63,10 +57,8 @@ fn a_container_that_dies_while_another_is_awaited_is_named_and_not_the_other() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_service_that_dies_is_shown_with_its_exit_code_and_started_again() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     let before = docker(&["inspect", "--format", "{{.State.Pid}}", &project.container("back")]);
@@ -85,10 +77,8 @@ fn a_service_that_dies_is_shown_with_its_exit_code_and_started_again() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn a_network_of_this_name_that_is_somebody_elses_is_left_alone() {
-    if !is_there() {
-        return;
-    }
     let project = Project::new();
     project.up();
     let network = project.container("web").trim_end_matches("-web").to_owned();
@@ -102,10 +92,8 @@ fn a_network_of_this_name_that_is_somebody_elses_is_left_alone() {
 }
 
 #[test]
+#[ignore = "needs a container engine"]
 fn an_emulator_that_somebody_else_runs_is_used_and_left() {
-    if !is_there() {
-        return;
-    }
     let (theirs, ours) = (Project::new(), Project::new());
     theirs.up();
     let url = theirs.unit("emulator")["url"].as_str().expect("it runs").to_owned();

@@ -1,6 +1,6 @@
 use std::ops::Deref;
 
-use super::engine::{IMAGE, docker, labelled};
+use super::engine::{IMAGE, docker, labelled, required};
 use crate::folder::{DEVENV, Folder, Ran, TABLE};
 
 /// A small project in a folder of its own: one table, and two services that are emulators, because that image is there.
@@ -18,6 +18,7 @@ fn service(name: &str, more: &str) -> String {
 
 impl Project {
     pub(crate) fn new() -> Self {
+        required();
         let project = Self { folder: Folder::new() };
         let settings = format!(
             "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n\

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::server::{Behaviour, source};
-use crate::containers::engine::{docker, is_there, labelled, skipped};
+use crate::containers::engine::{docker, image_of, labelled, required};
 use crate::folder::{Folder, Ran, TABLE};
 
 /// A project with one service, Terraform for a rehearsal, for a second environment that takes over its releases, and for
@@ -100,27 +100,18 @@ output "task_definitions" {
 "#;
 
 impl Project {
-    /// `None` where these tests cannot run, which is said; in CI that is a failure.
-    pub(crate) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Self {
         Self::asking("work")
     }
 
-    pub(crate) fn asking(path: &'static str) -> Option<Self> {
-        let aws = Self::emulated_aws()?;
-        Some(Self::on(&aws, path))
+    pub(crate) fn asking(path: &'static str) -> Self {
+        Self::on(&Self::emulated_aws(), path)
     }
 
     /// The image of an emulated AWS.
-    pub(crate) fn emulated_aws() -> Option<String> {
-        if !is_there() {
-            return None;
-        }
-        let Ok(aws) = std::env::var("REHEARSAL_IMAGE") else {
-            assert!(std::env::var_os("CI").is_none(), "in CI these tests must run: REHEARSAL_IMAGE is not set");
-            skipped("REHEARSAL_IMAGE does not name an image of an emulated AWS");
-            return None;
-        };
-        Some(aws)
+    pub(crate) fn emulated_aws() -> String {
+        required();
+        image_of("REHEARSAL_IMAGE")
     }
 
     pub(crate) fn on(aws: &str, path: &'static str) -> Self {

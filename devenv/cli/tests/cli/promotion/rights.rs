@@ -70,8 +70,9 @@ output "policy" {{ value = module.rights.policy }}
 }
 
 #[test]
+#[ignore = "needs a container engine, Terraform and REHEARSAL_IMAGE"]
 fn the_promotion_role_suffices_and_nothing_less_does() {
-    let Some(aws) = Project::emulated_aws() else { return };
+    let aws = Project::emulated_aws();
     let project = Project::on("shop-aws:1", "work");
     project.write("aws/Dockerfile", &format!("FROM {aws}\nENV AUTH=true\n"));
     docker(&["build", "--quiet", "--tag", "shop-aws:1", &project.path().join("aws").display().to_string()]);
