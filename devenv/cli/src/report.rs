@@ -3,10 +3,11 @@
 use camino::Utf8Path;
 use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
 use devenv_engine::promotion::CloudErrorKind;
-use devenv_engine::{Error, dynamo, promotion, testing};
+use devenv_engine::{Error, promotion, testing};
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::manifest::ProblemReport;
 use devenv_model::promotion::FormatError;
+use devenv_resources::error::Error as ResourceError;
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use serde::Serialize;
@@ -101,7 +102,7 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
             ("not_local", Exit::ConfigurationInvalid, hint("set it to \"${emulator}\" in devenv.toml"))
         }
         Error::NoTests => ("no_tests", Exit::ConfigurationInvalid, hint("add [test] command = [...] to devenv.toml")),
-        Error::Dynamo(error) => dynamo(error),
+        Error::Resource(error) => resource(error),
         Error::Testing(testing::Error::Start { .. }) => {
             ("test_start", Exit::PrerequisiteMissing, hint("see [test] command in devenv.toml"))
         }
@@ -335,23 +336,23 @@ fn gate_hint(refusal: &Refusal) -> String {
     format!("devenv test --runtime docker --emulator {}", missing.unwrap_or("embedded"))
 }
 
-fn dynamo(error: &dynamo::Error) -> (&'static str, Exit, Option<String>) {
+fn resource(error: &ResourceError) -> (&'static str, Exit, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        dynamo::Error::TableDiffers { .. } => (
+        ResourceError::TableDiffers { .. } => (
             "table_differs",
             Exit::Failed,
             hint("devenv reset rebuilds the tables from their files; the items are lost"),
         ),
-        dynamo::Error::NotLocal { .. } => {
+        ResourceError::NotLocal { .. } => {
             ("not_local", Exit::ConfigurationInvalid, hint("use an address such as http://127.0.0.1:8000"))
         }
-        dynamo::Error::Unreachable { .. } => ("emulator_unreachable", Exit::Failed, hint("devenv logs emulator")),
-        dynamo::Error::Refused { message, .. } if message.contains("disk is full") => {
+        ResourceError::Unreachable { .. } => ("emulator_unreachable", Exit::Failed, hint("devenv logs emulator")),
+        ResourceError::Refused { message, .. } if message.contains("disk is full") => {
             ("disk_full", Exit::Failed, hint("free some space (cargo clean), then try again"))
         }
-        dynamo::Error::Refused { .. } => ("emulator_refused", Exit::Failed, hint("devenv logs emulator")),
-        dynamo::Error::NotActive { .. } => ("table_not_active", Exit::NotReadyInTime, hint("devenv logs emulator")),
+        ResourceError::Refused { .. } => ("emulator_refused", Exit::Failed, hint("devenv logs emulator")),
+        ResourceError::NotActive { .. } => ("table_not_active", Exit::NotReadyInTime, hint("devenv logs emulator")),
     }
 }
 

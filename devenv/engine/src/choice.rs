@@ -6,13 +6,13 @@ use std::sync::Arc;
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
+use devenv_resources::endpoint::Endpoint;
 use devenv_supervisor::leftovers;
 use devenv_supervisor::lock::is_held;
 use devenv_supervisor::restore::restore_files;
 use serde::{Deserialize, Serialize};
 
 use crate::containers::{BuildInEngine, ContainerEngine, Scope};
-use crate::dynamo::Endpoint;
 use crate::memory::{Remembered, RememberedChoice};
 use crate::{Emitter, Error, Project};
 

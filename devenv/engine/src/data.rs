@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::dynamo::{Endpoint, Store};
+use devenv_resources::dynamo::store::Store;
+use devenv_resources::endpoint::Endpoint;
+
 use crate::environment::Running;
 use crate::up::command_lock;
 use crate::{Error, Project, desired};

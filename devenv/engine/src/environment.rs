@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
 use devenv_model::unit::EMULATOR;
+use devenv_resources::dynamo::store::Store;
+use devenv_resources::endpoint::Endpoint;
 
 use crate::any_runtime::AnyRuntime;
 use crate::choice::{self, ChosenEmulator, RuntimeKind};
-use crate::dynamo::{Endpoint, Store};
 use crate::ports::Ports;
 use crate::world::emulator_endpoint;
 use crate::{Error, Project, desired};

@@ -49,7 +49,7 @@ pub enum Error {
     #[error("no free port found near {near}")]
     NoFreePort { near: u16 },
     #[error(transparent)]
-    Dynamo(#[from] crate::dynamo::Error),
+    Resource(#[from] devenv_resources::error::Error),
     #[error(transparent)]
     Testing(#[from] crate::testing::Error),
     /// A unit ended or could not be started while it was being brought up.

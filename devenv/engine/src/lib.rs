@@ -36,7 +36,6 @@ mod up;
 mod world;
 
 pub mod containers;
-pub mod dynamo;
 pub mod host;
 pub mod promotion;
 pub mod testing;

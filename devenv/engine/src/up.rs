@@ -4,6 +4,7 @@ use devenv_model::event::{EnvironmentReport, Event};
 use devenv_model::plan::Plan;
 use devenv_model::reconcile::reconcile;
 use devenv_model::unit::EMULATOR;
+use devenv_resources::error as resources;
 use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
 use devenv_supervisor::log_reader::last_lines;
 
@@ -15,7 +16,7 @@ use crate::execute::{Executed, execute, millis};
 use crate::process_runtime::LOG_TAIL;
 use crate::status::{READY, STARTING};
 use crate::world::World;
-use crate::{Cancel, Emitter, Error, Project, down, dynamo, ports, status, test_environments};
+use crate::{Cancel, Emitter, Error, Project, down, ports, status, test_environments};
 
 /// How often `up` looks again when the world changes under it.
 const ATTEMPTS: usize = 3;
@@ -88,7 +89,7 @@ fn is_another_world(project: &Project, error: &Error, executed: &Executed, emitt
         }
         // An engine takes a container back whose starter was killed, a moment after it was seen to run.
         Error::UnitFailed { unit, .. } => !executed.started.contains(unit),
-        Error::Dynamo(dynamo::Error::Unreachable { .. }) => !executed.started.iter().any(|unit| unit == EMULATOR),
+        Error::Resource(resources::Error::Unreachable { .. }) => !executed.started.iter().any(|unit| unit == EMULATOR),
         Error::Engine(error) => matches!(error.kind, EngineErrorKind::NotFound | EngineErrorKind::Conflict),
         _ => false,
     }
@@ -172,7 +173,11 @@ async fn planned(world: &World<'_>) -> Result<Plan, Error> {
     reconcile(&world.desired().await?, &world.observed).map_err(|conflict| {
         let file = world.project.manifest.tables.iter().find(|table| table.name == conflict.table);
         let file = file.map(|table| table.file.clone()).unwrap_or_default();
-        Error::Dynamo(dynamo::Error::TableDiffers { table: conflict.table, file, differences: conflict.differences })
+        Error::Resource(resources::Error::TableDiffers {
+            table: conflict.table,
+            file,
+            differences: conflict.differences,
+        })
     })
 }
 

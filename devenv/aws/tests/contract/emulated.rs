@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use devenv_aws::Aws;
-use devenv_engine::dynamo::Endpoint;
 use devenv_engine::promotion::{
     AccountNeeds, Cloud, CloudAddress, Clouds, EmulatedLogin, Identity, Objects, Registry, ServiceNeeds, ServiceOrder,
     Services,
 };
+use devenv_resources::endpoint::Endpoint;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::json;

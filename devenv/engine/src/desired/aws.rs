@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::dynamo::Endpoint;
+use devenv_resources::endpoint::{DUMMY, Endpoint};
+
 use crate::{Error, Project};
 
-/// Credentials that open nothing. DynamoDB Local wants letters and digits only.
-pub(crate) const DUMMY: &str = "devenv";
 const DEFAULT_REGION: &str = "eu-west-1";
 
 /// What keeps every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.

@@ -7,6 +7,6 @@ pub(crate) mod processes;
 mod selection;
 
 pub(crate) use address::{bound, reached};
-pub(crate) use aws::{DUMMY, aws_environment, region};
+pub(crate) use aws::{aws_environment, region};
 pub(crate) use processes::own_program;
 pub(crate) use selection::{dependencies, selected};

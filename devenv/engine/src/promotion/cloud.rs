@@ -8,9 +8,8 @@ pub use devenv_cloud::{
     Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry, RegistryLogin, ServiceNeeds,
     ServiceOrder, Services, TaskDefinition,
 };
+use devenv_resources::endpoint::Endpoint;
 use futures_util::future::BoxFuture;
-
-use crate::dynamo::Endpoint;
 
 /// Finds the caller's login and speaks to AWS with it.
 pub trait Clouds: Send + Sync + fmt::Debug {

@@ -11,6 +11,7 @@ use devenv_model::container::{ContainerSpec, RestartPolicy};
 use devenv_model::event::Event;
 use devenv_model::manifest::{Limits, PromoteTarget};
 use devenv_model::unit::Probe;
+use devenv_resources::endpoint::Endpoint;
 use devenv_supervisor::probe::Prober;
 
 use super::Error;
@@ -21,7 +22,6 @@ use crate::containers::{
     remove_state, settle,
 };
 use crate::desired::aws_environment;
-use crate::dynamo::Endpoint;
 use crate::{Emitter, Project};
 
 /// The name of the container on its network, where the tasks reach it.

@@ -15,6 +15,7 @@ use devenv_model::container::{BindMount, ContainerSpec, PublishedPort, RestartPo
 use devenv_model::event::Event;
 use devenv_model::manifest::{EmulatorKind, Limits};
 use devenv_model::unit::Probe;
+use devenv_resources::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -23,7 +24,6 @@ use super::cloud::{CloudAddress, EmulatedLogin, ServiceNeeds};
 use super::emulated_aws::{HOST, PORT, REGION, fetch};
 use super::place::random;
 use crate::containers::{ContainerEngine, EMULATOR_IMAGE, Images, Scope};
-use crate::dynamo::Endpoint;
 use crate::{Emitter, Project};
 
 /// The port that is published; tasks have the emulator's own.

@@ -1,6 +1,8 @@
 //! A rehearsal: an account of an emulated AWS that has what a release stands on.
 
 use devenv_model::manifest::PromotePlace;
+use devenv_resources::dynamo::store::Store;
+use devenv_resources::endpoint::Endpoint;
 use serde_json::{Value, json};
 
 use super::Error;
@@ -8,7 +10,6 @@ use super::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds};
 use super::emulated_aws::{HOST, PORT, REGION, mark, remove};
 use super::site::Site;
 use crate::containers::{Scope, settle};
-use crate::dynamo::{Endpoint, Store};
 use crate::{Cancel, Emitter, Project, ProjectOptions};
 
 /// Makes what a release stands on, with the same Terraform state and outputs as in AWS.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_resources::dynamo::store::Store;
 use serde_json::{Value, json};
 
 use super::{Error, TestRun};
-use crate::dynamo::Store;
 use crate::input;
 use crate::newest::keep_newest;
 

@@ -2,7 +2,10 @@ use std::fmt;
 
 use reqwest::Url;
 
-use super::Error;
+use crate::error::Error;
+
+/// Credentials that open nothing. DynamoDB Local wants letters and digits only.
+pub const DUMMY: &str = "devenv";
 
 /// Where an emulator answers: plain HTTP on a loopback address. No other can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ impl Endpoint {
         if loopback && url.scheme() == "http" { Ok(Self(url)) } else { Err(not_local()) }
     }
 
-    pub(super) fn url(&self) -> Url {
+    pub(crate) fn url(&self) -> Url {
         self.0.clone()
     }
 }

@@ -18,7 +18,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn is(&self, exception: &str) -> bool {
+    pub(crate) fn is(&self, exception: &str) -> bool {
         matches!(self, Self::Refused { kind, .. } if kind == exception)
     }
 }

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::difference::differences;
 use super::wire::Wire;
-use super::{Endpoint, Error};
-use crate::desired::DUMMY;
+use crate::endpoint::{DUMMY, Endpoint};
+use crate::error::Error;
 
 /// A table of an emulator is active, and a deleted one gone, within this.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Endpoint, Error};
+use crate::endpoint::Endpoint;
+use crate::error::Error;
 
 /// An emulator on this machine answers within milliseconds; one that is this late is not going to.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
