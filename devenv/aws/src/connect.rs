@@ -8,7 +8,7 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use devenv_engine::promotion::{Cloud, CloudAddress, Clouds, EmulatedLogin};
+use devenv_promotion::{Cloud, CloudAddress, Clouds, EmulatedLogin};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

@@ -10,7 +10,7 @@ use aws_sdk_ecs::types::{
 };
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum, TargetTypeEnum};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-use devenv_engine::promotion::{
+use devenv_promotion::{
     AccountMade, AccountNeeds, CloudError, CloudErrorKind, EmulatedAccount, ServiceNeeds, ServiceOrder,
 };
 use futures_util::FutureExt;

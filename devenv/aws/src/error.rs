@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use devenv_engine::promotion::{CloudError, CloudErrorKind};
+use devenv_promotion::{CloudError, CloudErrorKind};
 
 const CONFLICT: u16 = 409;
 const PRECONDITION_FAILED: u16 = 412;

@@ -1,6 +1,6 @@
 use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
-use devenv_engine::promotion::{Caller, CloudError, Identity};
+use devenv_promotion::{Caller, CloudError, Identity};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

@@ -1,7 +1,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use devenv_engine::promotion::{CloudError, CloudErrorKind, Condition, Object, Objects};
+use devenv_promotion::{CloudError, CloudErrorKind, Condition, Object, Objects};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

@@ -3,7 +3,7 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::ImageIdentifier;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use devenv_engine::promotion::{CloudError, CloudErrorKind, ImageReference, PushedImage, Registry, RegistryLogin};
+use devenv_promotion::{CloudError, CloudErrorKind, ImageReference, PushedImage, Registry, RegistryLogin};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

@@ -4,6 +4,7 @@ mod arguments;
 mod background;
 mod commands;
 mod exit;
+mod promotion_report;
 mod render;
 mod report;
 mod run;

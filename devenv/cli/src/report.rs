@@ -2,11 +2,8 @@
 
 use camino::Utf8Path;
 use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
-use devenv_engine::promotion::CloudErrorKind;
-use devenv_engine::{Error, promotion, testing};
-use devenv_model::gate::{Reason, Refusal};
-use devenv_model::manifest::ProblemReport;
-use devenv_model::promotion::FormatError;
+use devenv_engine::{Error, testing};
+use devenv_model::manifest::{ManifestError, ProblemReport};
 use devenv_resources::error::Error as ResourceError;
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
@@ -28,20 +25,41 @@ pub(crate) struct Report {
     pub(crate) problems: Vec<ProblemReport>,
 }
 
-pub(crate) fn report(error: &Error) -> Report {
-    let (code, exit, hint) = describe(error);
-    let problems = match error {
-        Error::Manifest(error) => error.problems.iter().map(devenv_model::manifest::Problem::report).collect(),
-        _ => Vec::new(),
-    };
-    Report { code, message: error.to_string(), hint, log: error.log().to_vec(), exit_code: exit as u8, problems }
+/// Why a command failed, as it is shown.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) report: Report,
+    pub(crate) exit: Exit,
+    /// Mistakes in the files, to be drawn in their places.
+    pub(crate) mistakes: Option<ManifestError>,
 }
+
+impl Failure {
+    pub(crate) fn new(message: String, log: &[String], (code, exit, hint): Told) -> Self {
+        let report = Report { code, message, hint, log: log.to_vec(), exit_code: exit as u8, problems: Vec::new() };
+        Self { report, exit, mistakes: None }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let mut failure = Self::new(error.to_string(), error.log(), describe(&error));
+        if let Error::Manifest(mistakes) = error {
+            failure.report.problems = mistakes.problems.iter().map(devenv_model::manifest::Problem::report).collect();
+            failure.mistakes = Some(mistakes);
+        }
+        failure
+    }
+}
+
+/// An error's code, its exit code, and its hint.
+pub(crate) type Told = (&'static str, Exit, Option<String>);
 
 pub(crate) fn exit(error: &Error) -> Exit {
     describe(error).1
 }
 
-fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
+pub(crate) fn describe(error: &Error) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         Error::NoManifest { .. } => {
@@ -120,13 +138,12 @@ fn describe(error: &Error) -> (&'static str, Exit, Option<String>) {
         Error::Locked { .. } => ("locked", Exit::Locked, hint("wait until it has ended, then try again")),
         Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
         Error::Supervisor(error) => supervisor(error),
-        Error::Promotion(error) => promotion(error),
         Error::Cancelled => ("interrupted", Exit::Interrupted, None),
     }
 }
 
 /// Why a command and its supervisor do not come together, and the next command.
-fn supervisor(error: &SupervisorError) -> (&'static str, Exit, Option<String>) {
+fn supervisor(error: &SupervisorError) -> Told {
     use SupervisorError as E;
     let hint = |text: &str| Some(text.to_owned());
     match error {
@@ -152,191 +169,7 @@ fn supervisor(error: &SupervisorError) -> (&'static str, Exit, Option<String>) {
     }
 }
 
-/// What a promotion ended with, and the next command.
-fn promotion(error: &promotion::Error) -> (&'static str, Exit, Option<String>) {
-    use promotion::Error as E;
-    let hint = |text: &str| Some(text.to_owned());
-    match error {
-        E::UnknownEnvironment { .. } => ("unknown_environment", Exit::Usage, hint("see [promote.ENV] in devenv.toml")),
-        E::Incomplete { environment, missing } => {
-            let text = format!("add {missing} = \"...\" to [promote.{environment}] in devenv.toml");
-            ("promotion_incomplete", Exit::ConfigurationInvalid, Some(text))
-        }
-        E::AccountFile { .. } => ("account_file", Exit::ConfigurationInvalid, hint("docs/aws.md says what is in it")),
-        E::WrongAccount { wanted, .. } => {
-            ("wrong_account", Exit::Gate, Some(format!("log in to {wanted}: aws sso login, or AWS_PROFILE=...")))
-        }
-        E::WrongRegion { wanted, .. } => ("wrong_region", Exit::Gate, Some(format!("export AWS_REGION={wanted}"))),
-        E::Refused(refusal) => ("gate", Exit::Gate, Some(gate_hint(refusal))),
-        E::NoRepository { .. } => ("no_repository", Exit::Gate, hint("git init, git add, git commit")),
-        E::NoImage { .. } => ("no_image", Exit::Gate, hint("devenv test --runtime docker")),
-        E::WrongPlatform { wanted, .. } => {
-            let text = format!(
-                "devenv test --runtime docker --build-in-docker --platform {wanted}, or promote from a build server"
-            );
-            ("wrong_platform", Exit::Gate, Some(text))
-        }
-        E::NoFoundation { environment, .. } => {
-            ("no_foundation", Exit::PrerequisiteMissing, Some(format!("just foundation {environment}")))
-        }
-        E::FoundationIncomplete { environment, .. } => {
-            ("foundation_incomplete", Exit::PrerequisiteMissing, Some(format!("just foundation {environment}")))
-        }
-        E::TablesDiffer { environment, .. } => {
-            ("tables_differ", Exit::Gate, Some(format!("schema changes go first: just foundation {environment}")))
-        }
-        E::TerraformMissing { .. } => (
-            "terraform_missing",
-            Exit::PrerequisiteMissing,
-            hint("install Terraform 1.11 or later, or set DEVENV_TERRAFORM"),
-        ),
-        E::TerraformVersion { .. } => {
-            ("terraform_version", Exit::PrerequisiteMissing, hint("install a newer one, or set DEVENV_TERRAFORM"))
-        }
-        E::Terraform { .. } => ("terraform", Exit::Failed, hint("again with -v shows all that it said")),
-        E::StateLocked { id, .. } => {
-            let text = format!("wait until it has ended; if it was killed, in its folder: terraform force-unlock {id}");
-            ("state_locked", Exit::Locked, Some(text))
-        }
-        E::Forbidden { .. } => {
-            ("forbidden_change", Exit::Gate, hint("a promotion keeps data; change the release's Terraform"))
-        }
-        E::TagTaken { .. } => {
-            ("tag_taken", Exit::Gate, hint("somebody pushed by hand; remove that image from the registry"))
-        }
-        E::OtherImage { .. } => ("other_image", Exit::Gate, hint("devenv test --runtime docker, then promote again")),
-        E::Locked { environment, .. } => {
-            ("promotion_locked", Exit::Locked, Some(format!("wait until it has ended: devenv history {environment}")))
-        }
-        E::LockLost { environment, .. } | E::TakenOver { environment, .. } => {
-            ("lock_lost", Exit::Locked, Some(format!("see what is live: devenv history {environment}")))
-        }
-        E::Unrecorded { again, .. } => (
-            "unrecorded",
-            Exit::RollbackFailed,
-            Some(format!("see that the bucket can be written, then once more: {again}")),
-        ),
-        E::Unusable { bucket, key, error } => unusable(bucket, key, error),
-        E::LookBack { environment, .. } => {
-            let text = format!(
-                "find it in: devenv history {environment} --limit 10000; then: devenv rollback {environment} --to RELEASE"
-            );
-            ("look_back", Exit::Gate, Some(text))
-        }
-        E::UnknownRelease { environment, .. } => {
-            ("unknown_release", Exit::Usage, Some(format!("devenv history {environment} lists them")))
-        }
-        E::NeverLive { environment, .. } => {
-            ("never_live", Exit::Gate, Some(format!("name one that ended live: devenv history {environment}")))
-        }
-        E::NotRecorded { environment, refusal } => {
-            let text =
-                format!("on the build server: {}, then: devenv evidence record {environment}", gate_hint(refusal));
-            ("not_recorded", Exit::Gate, Some(text))
-        }
-        E::RequiredRefused { required, refusal, .. } => {
-            let again = format!("devenv promote {}", required.join(", devenv promote "));
-            let is_damage = |reason: &Reason| matches!(reason, Reason::Damaged { .. });
-            let text = if refusal.reasons.iter().all(is_damage) {
-                format!("restore it in the bucket, or: {again}")
-            } else {
-                format!("{}, then: {again}", gate_hint(refusal))
-            };
-            ("required_evidence", Exit::Gate, Some(text))
-        }
-        E::RequiredDiffer { disagreement, .. } => {
-            let text = format!("bring them together: devenv promote {}", disagreement.other);
-            ("required_differ", Exit::Gate, Some(text))
-        }
-        E::NothingToRecord { .. } => ("nothing_to_record", Exit::Gate, hint("devenv test --runtime docker")),
-        E::RequiredNotLive { required, .. } => ("required", Exit::Gate, Some(format!("devenv promote {required}"))),
-        E::OtherCommit { live, .. } => ("other_commit", Exit::Gate, Some(format!("git checkout {live}"))),
-        E::OtherTerraform { .. } => ("other_terraform", Exit::Gate, hint("git stash, then promote again")),
-        E::NoPrevious { environment } => ("no_previous", Exit::Failed, Some(format!("devenv history {environment}"))),
-        E::KeptFiles { .. } => {
-            ("kept_files", Exit::Failed, hint("check out the release's commit and promote it again"))
-        }
-        E::NobodyToAsk => ("nobody_to_ask", Exit::Usage, hint("add --yes")),
-        E::Declined => ("declined", Exit::Failed, None),
-        E::Rollout { .. } | E::RolloutDeadline { .. } => ("rollout", Exit::Failed, None),
-        E::Smoke { .. } | E::OtherVersion { .. } => ("smoke", Exit::Failed, None),
-        E::RolledBack { interrupted: true, .. } | E::ScaledToZero { interrupted: true, .. } => {
-            ("interrupted", Exit::Interrupted, None)
-        }
-        E::RolledBack { environment, .. } | E::ScaledToZero { environment, .. } => {
-            ("rolled_back", Exit::RolledBack, Some(format!("devenv history {environment}")))
-        }
-        E::RollbackFailed { environment, .. } => {
-            let text = format!("mend what is named above, then: devenv rollback {environment}");
-            ("rollback_failed", Exit::RollbackFailed, Some(text))
-        }
-        E::Left { environment, again, .. } => {
-            let text = format!("go on: {again}; or back: devenv rollback {environment}");
-            ("left", Exit::Interrupted, Some(text))
-        }
-        E::Rehearsal { .. } => ("rehearsal", Exit::Failed, hint("devenv down, then try again")),
-        E::Cloud(error) | E::Unseen { error, .. } => cloud(error.kind),
-    }
-}
-
-fn cloud(kind: CloudErrorKind) -> (&'static str, Exit, Option<String>) {
-    let hint = |text: &str| Some(text.to_owned());
-    match kind {
-        CloudErrorKind::Login => (
-            "login",
-            Exit::PrerequisiteMissing,
-            hint("log in again: aws sso login, or new credentials in the environment"),
-        ),
-        CloudErrorKind::Denied => {
-            ("denied", Exit::Failed, hint("the login lacks this right; docs/aws.md names the role that has it"))
-        }
-        CloudErrorKind::Unreachable => {
-            ("aws_unreachable", Exit::Failed, hint("see that the network is there, then try again"))
-        }
-        CloudErrorKind::Throttled => {
-            ("aws_throttled", Exit::Failed, hint("AWS takes no more requests for the moment; try again in a minute"))
-        }
-        CloudErrorKind::Unavailable => {
-            ("aws_unavailable", Exit::Failed, hint("AWS could not answer; try again in a minute"))
-        }
-        _ => ("aws", Exit::Failed, None),
-    }
-}
-
-/// An object in the bucket that a promotion must not guess at.
-fn unusable(bucket: &str, key: &str, error: &FormatError) -> (&'static str, Exit, Option<String>) {
-    let what = error.what();
-    let hint = match (error, what) {
-        (FormatError::Version { .. }, _) => {
-            return ("newer_format", Exit::Gate, Some("a newer devenv wrote it: use that one".to_owned()));
-        }
-        (_, "lock") => format!("when nobody promotes, remove it: aws s3 rm s3://{bucket}/{key}"),
-        (_, "live pointer") => {
-            format!("restore an earlier version of {key} in the bucket; without it, the records show what is live")
-        }
-        _ => format!("restore an earlier version of {key} in the bucket"),
-    };
-    let code = match what {
-        "lock" => "lock_unreadable",
-        "live pointer" => "pointer_unreadable",
-        _ => "record_unreadable",
-    };
-    (code, Exit::Gate, Some(hint))
-}
-
-/// The command that supplies what is missing first of all.
-fn gate_hint(refusal: &Refusal) -> String {
-    if refusal.reasons.contains(&Reason::Dirty) {
-        return "git commit or git stash, then devenv test --runtime docker".to_owned();
-    }
-    let missing = refusal.reasons.iter().find_map(|reason| match reason {
-        Reason::Missing { emulator } | Reason::Differs { emulator, .. } => Some(emulator.as_str()),
-        _ => None,
-    });
-    format!("devenv test --runtime docker --emulator {}", missing.unwrap_or("embedded"))
-}
-
-fn resource(error: &ResourceError) -> (&'static str, Exit, Option<String>) {
+fn resource(error: &ResourceError) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         ResourceError::TableDiffers { .. } => (
@@ -369,7 +202,7 @@ fn account_hint() -> String {
     }
 }
 
-fn engine(error: &EngineError) -> (&'static str, Exit, Option<String>) {
+fn engine(error: &EngineError) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error.kind {
         EngineErrorKind::DiskFull => {
@@ -424,7 +257,8 @@ mod tests {
     use super::*;
 
     fn of(raw: i32) -> Report {
-        report(&Error::ReadFile { path: "compose.yaml".into(), source: std::io::Error::from_raw_os_error(raw) })
+        Failure::from(Error::ReadFile { path: "compose.yaml".into(), source: std::io::Error::from_raw_os_error(raw) })
+            .report
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use camino::Utf8PathBuf;
-use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions, PromotionTools};
+use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions};
 use devenv_model::event::Event;
 use devenv_supervisor::server::{self, SuperviseOptions};
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use crate::background::Background;
 use crate::commands;
 use crate::exit::Exit;
 use crate::render::{self, Render, Style};
-use crate::report::{exit, report};
+use crate::report::{Failure, exit};
 
 /// What a command is given beside its own arguments.
 pub(crate) struct Context {
@@ -81,14 +81,12 @@ async fn command(arguments: Arguments) -> Exit {
                 state_dir: arguments.global.state_dir.clone(),
                 ephemeral: false,
                 engines: Arc::new(devenv_docker::Docker::default()),
-                clouds: Arc::new(devenv_aws::Aws),
-                promotion: PromotionTools::default(),
             },
             emitter,
             cancel,
             style,
         },
-        Err(error) => return finish(&render, name, Err(error), Ok(())),
+        Err(error) => return finish(&render, name, Err(error.into()), Ok(())),
     };
     let drawing = Arc::clone(&render);
     let reader_gone = Arc::clone(&canceller);
@@ -106,7 +104,7 @@ async fn command(arguments: Arguments) -> Exit {
     });
     let outcome = tokio::select! {
         outcome = commands::run(&context, arguments.command) => outcome,
-        () = second_signal(&canceller) => Err(Error::Cancelled),
+        () = second_signal(&canceller) => Err(Error::Cancelled.into()),
     };
     drop(context);
     let delivered = pump.await.unwrap_or(Ok(()));
@@ -121,7 +119,7 @@ fn draw(render: &Mutex<Box<dyn Render>>, event: &Event) -> io::Result<()> {
 fn finish(
     render: &Mutex<Box<dyn Render>>,
     name: &str,
-    outcome: Result<Outcome, Error>,
+    outcome: Result<Outcome, Failure>,
     delivered: io::Result<()>,
 ) -> Exit {
     let Ok(mut render) = render.lock() else {
@@ -132,9 +130,9 @@ fn finish(
             let delivered = delivered.and_then(|()| render.outcome(name, &outcome));
             printed(delivered, outcome.exit)
         }
-        Err(error) => {
-            render.error(name, &report(&error), &error);
-            printed(delivered, exit(&error))
+        Err(failure) => {
+            render.error(name, &failure);
+            printed(delivered, failure.exit)
         }
     }
 }

@@ -9,9 +9,8 @@ use devenv_supervisor::{error, leftovers};
 use crate::choice::{Choice, ChosenRuntime, RuntimeKind};
 use crate::containers::{ContainerRuntime, remove_orphans, settle};
 use crate::memory::Remembered;
-use crate::promotion::rehearsal;
 use crate::up::command_lock;
-use crate::{Emitter, Error, Project, test_environments};
+use crate::{Emitter, Error, Project, rehearsal, test_environments};
 
 /// A stop that takes longer is explained while it lasts.
 const TELL_AFTER: Duration = Duration::from_secs(1);

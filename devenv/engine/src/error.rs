@@ -70,8 +70,6 @@ pub enum Error {
     /// The environment could reach real AWS.
     #[error("service {service} is given {variable}={value}, which is not an endpoint on this machine")]
     NotLocal { service: String, variable: String, value: String },
-    #[error(transparent)]
-    Promotion(#[from] crate::promotion::Error),
     #[error("devenv.toml has no [test] section")]
     NoTests,
     #[error("interrupted")]
@@ -103,7 +101,6 @@ impl Error {
             | Self::UnitFailed { log, .. }
             | Self::Deadline { log, .. }
             | Self::SupervisorStart { log, .. } => log,
-            Self::Promotion(error) => error.log(),
             _ => &[],
         }
     }

@@ -14,7 +14,7 @@ use crate::testing::TestRun;
 use crate::{Error, Project, input};
 
 /// The folder whose tracked files evidence covers.
-pub(crate) const TERRAFORM: &str = "terraform";
+pub const TERRAFORM: &str = "terraform";
 /// Of what proves something, and as many of what does not; older evidence goes.
 const KEPT: usize = 30;
 
@@ -94,7 +94,7 @@ impl Subject {
 }
 
 /// The files of evidence in a folder, in the order in which they were written: their names begin with their time.
-pub(crate) fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
+pub fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let failed = |source| Error::ReadFile { path: folder.to_owned(), source };
     let mut files = Vec::new();
     let entries = match folder.read_dir_utf8() {
@@ -127,7 +127,7 @@ fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, Error> {
 }
 
 /// Path, mode and content of each file; of a symbolic link, where it leads.
-pub(crate) fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String, u32, Vec<u8>)>, Error> {
+pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String, u32, Vec<u8>)>, Error> {
     let mut files = Vec::new();
     for file in tracked {
         let path = root.join(&file.path);

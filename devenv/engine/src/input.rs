@@ -8,13 +8,13 @@ use camino::Utf8Path;
 use rustix::fs::OFlags;
 
 /// Of what devenv itself wrote: a state, what was built, evidence. Bytes.
-pub(crate) const KEPT_LIMIT: u64 = 64 * 1024 * 1024;
+pub const KEPT_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// The content of a regular file of at most `limit` bytes.
 ///
 /// Reading a pipe or a device may last for ever, and no signal would end it: both are refused, also where a link leads
 /// to them.
-pub(crate) fn read(path: &Utf8Path, limit: u64) -> Result<Vec<u8>> {
+pub fn read(path: &Utf8Path, limit: u64) -> Result<Vec<u8>> {
     let mut content = Vec::new();
     // One byte more than allowed shows that there is more, also where a file does not know its length.
     open(path)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;

@@ -9,7 +9,6 @@ use devenv_supervisor::unwritable::is_exhausted;
 
 use crate::builds::BuildsFile;
 use crate::containers::ContainerEngines;
-use crate::promotion::{Clouds, HttpProbe, InstalledTerraform, ReleaseProbe, SystemClock, Terraforms, WallClock};
 use crate::{Error, input};
 
 /// The file that makes a folder a project.
@@ -25,25 +24,6 @@ pub struct ProjectOptions {
     pub ephemeral: bool,
     /// Finds the container engine of this machine when one is needed.
     pub engines: Arc<dyn ContainerEngines>,
-    /// Speaks to AWS when something is promoted.
-    pub clouds: Arc<dyn Clouds>,
-    pub promotion: PromotionTools,
-}
-
-/// What a promotion works with beside AWS and an engine.
-#[derive(Debug, Clone)]
-pub struct PromotionTools {
-    pub terraforms: Arc<dyn Terraforms>,
-    /// Asks what was made live who it is.
-    pub probe: Arc<dyn ReleaseProbe>,
-    pub clock: Arc<dyn WallClock>,
-}
-
-impl Default for PromotionTools {
-    /// Those of this machine.
-    fn default() -> Self {
-        Self { terraforms: Arc::new(InstalledTerraform), probe: Arc::new(HttpProbe), clock: Arc::new(SystemClock) }
-    }
 }
 
 /// A manifest and the place on this machine where its environment lives.
@@ -51,10 +31,8 @@ impl Default for PromotionTools {
 pub struct Project {
     pub manifest: Manifest,
     pub instance: Instance,
-    pub(crate) engines: Arc<dyn ContainerEngines>,
-    pub(crate) clouds: Arc<dyn Clouds>,
-    pub(crate) promotion: PromotionTools,
-    pub(crate) state: StateDirectory,
+    pub engines: Arc<dyn ContainerEngines>,
+    pub state: StateDirectory,
     /// Of programs that were compiled in a container: every environment of the checkout shares them.
     pub(crate) programs: Utf8PathBuf,
     pub(crate) builds: BuildsFile,
@@ -103,8 +81,6 @@ impl Project {
             state: StateDirectory::new(&state_dir),
             instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
             engines: options.engines.clone(),
-            clouds: options.clouds.clone(),
-            promotion: options.promotion.clone(),
             programs: default_state.join("programs"),
             builds: BuildsFile::within(&default_state),
         })

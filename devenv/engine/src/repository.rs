@@ -24,17 +24,17 @@ pub(crate) fn is_committed(revision: Option<&str>) -> bool {
 }
 
 /// What is checked out.
-pub(crate) async fn head(root: &Utf8Path) -> Option<String> {
+pub async fn head(root: &Utf8Path) -> Option<String> {
     git(root, &["rev-parse", "HEAD"]).await
 }
 
 /// Whether anything here differs from what is checked out, files that git does not know and does not ignore among it.
-pub(crate) async fn is_dirty(root: &Utf8Path) -> bool {
+pub async fn is_dirty(root: &Utf8Path) -> bool {
     git(root, &["status", "--porcelain", "--untracked-files=normal"]).await.is_none_or(|changes| !changes.is_empty())
 }
 
 /// The subjects of the commits from one to another, newest first; `None` where git does not know both.
-pub(crate) async fn subjects(root: &Utf8Path, from: &str, to: &str) -> Option<Vec<String>> {
+pub async fn subjects(root: &Utf8Path, from: &str, to: &str) -> Option<Vec<String>> {
     let range = format!("{from}..{to}");
     let listed = git(root, &["log", "--format=%h %s", "--max-count=50", &range]).await?;
     Some(listed.lines().map(str::to_owned).collect())
@@ -42,13 +42,13 @@ pub(crate) async fn subjects(root: &Utf8Path, from: &str, to: &str) -> Option<Ve
 
 /// A file that git knows: its path from the folder that was asked about, and its mode, such as `0o100644`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TrackedFile {
-    pub(crate) path: String,
-    pub(crate) mode: u32,
+pub struct TrackedFile {
+    pub path: String,
+    pub mode: u32,
 }
 
 /// The files that git knows below a folder; `None` outside a repository.
-pub(crate) async fn tracked(root: &Utf8Path, folder: &str) -> Option<Vec<TrackedFile>> {
+pub async fn tracked(root: &Utf8Path, folder: &str) -> Option<Vec<TrackedFile>> {
     let listed = git(root, &["ls-files", "--stage", "-z", "--", folder]).await?;
     // `MODE DIGEST STAGE<tab>PATH`; a file in conflict has several stages.
     let file = |entry: &str| {

@@ -59,8 +59,6 @@ pub async fn test(
         state_dir: Some(folder.clone()),
         ephemeral: true,
         engines: options.engines.clone(),
-        clouds: options.clouds.clone(),
-        promotion: options.promotion.clone(),
     })?;
     isolated.state.prepare()?;
     let up_options = UpOptions { wish: test.wish.clone(), services: Vec::new(), timeout: test.timeout };

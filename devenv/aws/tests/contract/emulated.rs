@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use devenv_aws::Aws;
-use devenv_engine::promotion::{
+use devenv_promotion::{
     AccountNeeds, Cloud, CloudAddress, Clouds, EmulatedLogin, Identity, Objects, Registry, ServiceNeeds, ServiceOrder,
     Services,
 };

@@ -1,4 +1,4 @@
-use devenv_engine::promotion::Identity;
+use devenv_promotion::Identity;
 
 pub(crate) async fn the_caller_is_known(identity: &dyn Identity) {
     let caller = identity.caller().await.expect("somebody is logged in");

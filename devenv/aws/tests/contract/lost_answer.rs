@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use devenv_aws::Aws;
-use devenv_engine::promotion::{CloudAddress, CloudErrorKind, Clouds, Condition, EmulatedLogin};
+use devenv_promotion::{CloudAddress, CloudErrorKind, Clouds, Condition, EmulatedLogin};
 use devenv_resources::endpoint::Endpoint;
 
 /// Reads a request to its end. Returns its first line.

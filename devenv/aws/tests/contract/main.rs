@@ -8,8 +8,8 @@ mod objects;
 mod registry;
 mod services;
 
-use devenv_engine::promotion::{Identity, Objects, Registry, Services};
 use devenv_fakes::{FakeIdentity, FakeObjects, FakeRegistry, FakeServices, Faults};
+use devenv_promotion::{Identity, Objects, Registry, Services};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

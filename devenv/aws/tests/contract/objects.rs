@@ -1,4 +1,4 @@
-use devenv_engine::promotion::{CloudErrorKind, Condition, Objects};
+use devenv_promotion::{CloudErrorKind, Condition, Objects};
 use futures_util::StreamExt;
 use futures_util::stream;
 

@@ -1,5 +1,5 @@
-use devenv_engine::promotion::{CloudErrorKind, ImageReference};
 use devenv_model::names::short_digest;
+use devenv_promotion::{CloudErrorKind, ImageReference};
 use serde_json::Value;
 
 use crate::{Account, REPOSITORY};

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use devenv_engine::promotion::{CloudErrorKind, Services};
 use devenv_model::promotion::{ServiceState, TaskState};
+use devenv_promotion::{CloudErrorKind, Services};
 use tokio::time::Instant;
 
 use crate::{Account, CLUSTER};

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
-use devenv_engine::{Error, Project};
+use devenv_engine::Project;
 use serde_json::json;
 
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Result<Outcome, Error> {
+pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Result<Outcome, Failure> {
     let put = devenv_engine::seed(&Project::load(&context.options)?, emulator_url).await?;
     let text = if put.values().all(|count| *count == 0) {
         "every seed item is there already".to_owned()
@@ -15,7 +16,7 @@ pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Resul
     Ok(Outcome::done(text, &json!({ "put": put })))
 }
 
-pub(super) async fn reset(context: &Context) -> Result<Outcome, Error> {
+pub(super) async fn reset(context: &Context) -> Result<Outcome, Failure> {
     let put = devenv_engine::reset(&Project::load(&context.options)?).await?;
     let text = format!("rebuilt {} tables; seeded: {}", put.len(), counts(&put));
     Ok(Outcome::done(text, &json!({ "put": put })))

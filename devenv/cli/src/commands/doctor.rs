@@ -1,13 +1,13 @@
 use std::process::Stdio;
 
-use devenv_engine::Error;
 use devenv_engine::host::{Finding, Fix, State, doctor};
 use serde_json::json;
 
 use crate::exit::Exit;
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(super) async fn run(context: &Context, fix: bool) -> Result<Outcome, Error> {
+pub(super) async fn run(context: &Context, fix: bool) -> Result<Outcome, Failure> {
     let mut findings = doctor(&context.options).await;
     let mut ran = Vec::new();
     if fix {

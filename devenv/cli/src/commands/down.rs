@@ -1,9 +1,10 @@
-use devenv_engine::{DownOptions, Error, Project};
+use devenv_engine::{DownOptions, Project};
 use serde_json::json;
 
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(super) async fn run(context: &Context, volumes: bool) -> Result<Outcome, Error> {
+pub(super) async fn run(context: &Context, volumes: bool) -> Result<Outcome, Failure> {
     let project = Project::load(&context.options)?;
     let down = devenv_engine::down(&project, &DownOptions { volumes }, &context.emitter).await?;
     let mut text = if down.was_running {

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
-use devenv_engine::{Error, Project};
+use devenv_engine::Project;
 use serde_json::json;
 
 use crate::arguments::EnvFormat;
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(super) async fn run(context: &Context, format: EnvFormat) -> Result<Outcome, Error> {
+pub(super) async fn run(context: &Context, format: EnvFormat) -> Result<Outcome, Failure> {
     let variables = devenv_engine::environment(&Project::load(&context.options)?).await?;
     let text = match format {
         EnvFormat::Shell => shell(&variables),

@@ -1,12 +1,14 @@
 use comfy_table::presets::NOTHING;
-use devenv_engine::{Error, promotion};
 use devenv_model::promotion::{Kind, Outcome as Ending, Record};
+use devenv_promotion as promotion;
 use serde_json::{Value, json};
 
+use super::promote::options;
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(super) async fn run(context: &Context, environment: &str, limit: usize) -> Result<Outcome, Error> {
-    let records = promotion::history(&context.options, environment, limit, &context.emitter).await?;
+pub(super) async fn run(context: &Context, environment: &str, limit: usize) -> Result<Outcome, Failure> {
+    let records = promotion::history(&options(context), environment, limit, &context.emitter).await?;
     let mut table = comfy_table::Table::new();
     table.load_style(NOTHING);
     table.set_header(["WHEN", "WHAT", "RELEASE", "COMMIT", "BY", "ENDED"]);

@@ -15,12 +15,11 @@ mod test;
 mod unit;
 mod up;
 
-use devenv_engine::Error;
-
 use crate::arguments::{Command, EvidenceAction};
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, Error> {
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Up(arguments) => up::run(context, &arguments).await,
         Command::Down { volumes } => down::run(context, volumes).await,

@@ -1,16 +1,24 @@
 use std::io::{BufRead, IsTerminal};
+use std::sync::Arc;
 
-use devenv_engine::promotion::{Decider, PromoteOptions, Promoted, RollbackOptions};
-use devenv_engine::{Error, promotion};
+use devenv_promotion::{
+    self as promotion, Decider, PromoteOptions, Promoted, PromotionOptions, PromotionTools, RollbackOptions,
+};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(super) async fn promote(context: &Context, environment: String, plan: bool, yes: bool) -> Result<Outcome, Error> {
+/// Those of this machine, and AWS over the network.
+pub(super) fn options(context: &Context) -> PromotionOptions {
+    PromotionOptions { project: context.options.clone(), tools: PromotionTools::installed(Arc::new(devenv_aws::Aws)) }
+}
+
+pub(super) async fn promote(context: &Context, environment: String, plan: bool, yes: bool) -> Result<Outcome, Failure> {
     let order = PromoteOptions { environment, only_plan: plan };
     let answers = Answers { yes };
-    let promoted = promotion::promote(&context.options, &order, &answers, &context.emitter, &context.cancel).await?;
+    let promoted = promotion::promote(&options(context), &order, &answers, &context.emitter, &context.cancel).await?;
     let text = if plan { planned(&promoted) } else { live(&promoted) };
     Ok(Outcome::done(text, &promoted))
 }
@@ -20,15 +28,15 @@ pub(super) async fn roll_back(
     environment: String,
     to: Option<String>,
     yes: bool,
-) -> Result<Outcome, Error> {
+) -> Result<Outcome, Failure> {
     let order = RollbackOptions { environment, to };
     let answers = Answers { yes };
-    let promoted = promotion::roll_back(&context.options, &order, &answers, &context.emitter, &context.cancel).await?;
+    let promoted = promotion::roll_back(&options(context), &order, &answers, &context.emitter, &context.cancel).await?;
     Ok(Outcome::done(live(&promoted), &promoted))
 }
 
-pub(super) async fn rehearse_service(context: &Context) -> Result<Outcome, Error> {
-    promotion::rehearse_service(&context.options).await?;
+pub(super) async fn rehearse_service(context: &Context) -> Result<Outcome, Failure> {
+    promotion::rehearse_service(&options(context).tools).await?;
     Ok(Outcome::done("", &serde_json::json!({})))
 }
 

@@ -1,9 +1,10 @@
-use devenv_engine::{Error, Project};
+use devenv_engine::Project;
 
 use crate::render::environment_table;
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(super) async fn run(context: &Context) -> Result<Outcome, Error> {
+pub(super) async fn run(context: &Context) -> Result<Outcome, Failure> {
     let report = devenv_engine::status(&Project::load(&context.options)?).await?;
     let data = match &report.data {
         Some(file) => format!("data: kept in {file}"),

@@ -1,16 +1,17 @@
 use std::fmt::Write;
 
 use devenv_engine::testing::TestRun;
-use devenv_engine::{Error, TestOptions, TestReport};
+use devenv_engine::{TestOptions, TestReport};
 use devenv_model::event::TestOutcome;
 use serde_json::{Value, json};
 
 use super::parity;
 use crate::arguments::{Test, TestEmulator};
 use crate::exit::Exit;
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
-pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, Error> {
+pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, Failure> {
     let options = TestOptions {
         wish: arguments.wish(),
         keep: arguments.keep,

@@ -1,14 +1,15 @@
-use devenv_engine::{Error, LogOptions, Project, UpOptions};
+use devenv_engine::{LogOptions, Project, UpOptions};
 use devenv_model::event::Event;
 use serde_json::json;
 
 use crate::arguments::Up;
+use crate::report::Failure;
 use crate::run::{Context, Outcome};
 
 /// How many earlier lines of each service stand before those that follow.
 const BACKLOG: usize = 5;
 
-pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Error> {
+pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Failure> {
     let project = Project::load(&context.options)?;
     let options =
         UpOptions { wish: arguments.wish(), services: arguments.services.clone(), timeout: arguments.timeout };

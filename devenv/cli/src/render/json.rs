@@ -1,11 +1,10 @@
 use std::io::{self, Write};
 
-use devenv_engine::Error;
 use devenv_model::event::Event;
 use serde_json::{Value, json};
 
 use super::Render;
-use crate::report::Report;
+use crate::report::Failure;
 use crate::run::Outcome;
 
 /// Raised when the shape of an object changes for those who read it.
@@ -28,8 +27,8 @@ impl Render for Json {
         write(result)
     }
 
-    fn error(&mut self, command: &str, report: &Report, _: &Error) {
-        let _ = write(json!({ "event": "result", "command": command, "ok": false, "error": report }));
+    fn error(&mut self, command: &str, failure: &Failure) {
+        let _ = write(json!({ "event": "result", "command": command, "ok": false, "error": failure.report }));
     }
 }
 

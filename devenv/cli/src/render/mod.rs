@@ -10,11 +10,10 @@ mod tty;
 
 use std::io::{self, IsTerminal};
 
-use devenv_engine::Error;
 use devenv_model::event::Event;
 
 use crate::arguments::{Global, Output};
-use crate::report::Report;
+use crate::report::Failure;
 use crate::run::Outcome;
 
 use proposal::proposal_lines;
@@ -26,7 +25,7 @@ pub(crate) trait Render: Send {
     /// What standard output does not take is the error, a reader who is gone among it.
     fn event(&mut self, event: &Event) -> io::Result<()>;
     fn outcome(&mut self, command: &str, outcome: &Outcome) -> io::Result<()>;
-    fn error(&mut self, command: &str, report: &Report, error: &Error);
+    fn error(&mut self, command: &str, failure: &Failure);
 }
 
 pub(crate) fn choose(global: &Global, style: Style) -> Box<dyn Render> {

@@ -1,12 +1,11 @@
 use std::io::{self, Write};
 
-use devenv_engine::Error;
 use devenv_model::event::{Event, TestOutcome};
 use devenv_model::manifest::Drawing;
 use devenv_model::plan::Operation;
 
 use super::{Render, Style, environment_table, proposal_lines};
-use crate::report::Report;
+use crate::report::Failure;
 use crate::run::Outcome;
 
 /// Lines that stay, for files, pipes and build servers.
@@ -48,8 +47,8 @@ impl Render for Plain {
         if outcome.text.is_empty() { Ok(()) } else { say(&outcome.text) }
     }
 
-    fn error(&mut self, _: &str, report: &Report, error: &Error) {
-        tell(&error_text(report, error, self.style));
+    fn error(&mut self, _: &str, failure: &Failure) {
+        tell(&error_text(failure, self.style));
     }
 }
 
@@ -118,9 +117,10 @@ fn is_compiler_trouble(line: &str) -> bool {
     line.starts_with("error")
 }
 
-pub(super) fn error_text(report: &Report, error: &Error, style: Style) -> String {
+pub(super) fn error_text(failure: &Failure, style: Style) -> String {
+    let Failure { report, mistakes, .. } = failure;
     let mut lines = Vec::new();
-    if let Error::Manifest(mistakes) = error {
+    if let Some(mistakes) = mistakes {
         let drawing = if style.colour { Drawing::Colour } else { Drawing::Plain };
         lines.push(mistakes.draw(drawing).trim_end().to_owned());
         lines.push(format!("\n{} the files above have {}", style.red("error:"), plural(mistakes.problems.len())));

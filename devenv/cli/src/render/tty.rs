@@ -2,14 +2,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use devenv_engine::Error;
 use devenv_model::event::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::log_line::readable;
 use super::plain::{error_text, lines, say};
 use super::{Render, Style, environment_table};
-use crate::report::Report;
+use crate::report::Failure;
 use crate::run::Outcome;
 
 /// A spinner for each step and test that runs; what has ended stays above them.
@@ -114,8 +113,8 @@ impl Render for Tty {
         if outcome.text.is_empty() { Ok(()) } else { self.say(&outcome.text) }
     }
 
-    fn error(&mut self, _: &str, report: &Report, error: &Error) {
+    fn error(&mut self, _: &str, failure: &Failure) {
         let _ = self.bars.clear();
-        self.print(&error_text(report, error, self.style));
+        self.print(&error_text(failure, self.style));
     }
 }

@@ -15,20 +15,20 @@ use crate::repository::{head, is_committed, revision, source};
 use crate::{Error, Project};
 
 /// The name of the embedded emulator's image.
-pub(crate) const EMULATOR_IMAGE: &str = "devenv-emulator:local";
+pub const EMULATOR_IMAGE: &str = "devenv-emulator:local";
 
 /// Which packages have an image as their sources want it, by id, and why the others have none.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
-    pub(crate) ids: BTreeMap<String, String>,
-    pub(crate) stale: BTreeMap<String, String>,
+pub struct Known {
+    pub ids: BTreeMap<String, String>,
+    pub stale: BTreeMap<String, String>,
 }
 
 /// What compiles where this machine cannot and nothing else is asked for.
 const BUILDER: &str = "rust:1.95-bookworm";
 
 #[derive(Debug)]
-pub(crate) struct Images<'a> {
+pub struct Images<'a> {
     engine: Arc<dyn ContainerEngine>,
     project: &'a Project,
     /// `None` where this machine compiles.
@@ -37,14 +37,14 @@ pub(crate) struct Images<'a> {
 
 impl<'a> Images<'a> {
     /// `build` is where to compile, where it is not the usual place.
-    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, build: Option<BuildInEngine>) -> Self {
+    pub fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, build: Option<BuildInEngine>) -> Self {
         let usual = || BuildInEngine { builder: BUILDER.to_owned(), platform: None };
         let build = build.or_else(|| (!can_compile(engine.about())).then(usual));
         Self { engine, project, build }
     }
 
     /// Looks at files and asks the engine; compiles nothing.
-    pub(crate) async fn known(&self, packages: &[String]) -> Result<Known, Error> {
+    pub async fn known(&self, packages: &[String]) -> Result<Known, Error> {
         let mut remembered = self.project.builds.read();
         let before = remembered.clone();
         let root = &self.project.instance.root;
@@ -82,7 +82,7 @@ impl<'a> Images<'a> {
     }
 
     /// Compiles the packages and makes their images. Returns the ids.
-    pub(crate) async fn build(
+    pub async fn build(
         &self,
         packages: &[String],
         progress: impl Fn(String) + Send + Sync,

@@ -15,8 +15,8 @@ pub use engine::{
     BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
     EngineErrorKind, Image, JoinedNetwork, Labelled, LogLine, LogQuery, NewContainer, NoEngine, Phase,
 };
-pub(crate) use images::{EMULATOR_IMAGE, Images};
+pub use images::{EMULATOR_IMAGE, Images, Known};
 pub(crate) use removal::{remove_orphans, remove_state};
 pub(crate) use runtime::ContainerRuntime;
-pub(crate) use scope::Scope;
-pub(crate) use settle::{Making, settle};
+pub use scope::Scope;
+pub use settle::{Making, settle};

@@ -22,9 +22,9 @@ pub(crate) const SYSTEM: &str = "devenv.system";
 
 /// The names and labels of one environment.
 #[derive(Debug, Clone)]
-pub(crate) struct Scope {
+pub struct Scope {
     /// The environment's name: of its network, and the beginning of every other name.
-    pub(crate) instance: String,
+    pub instance: String,
     root: String,
     state: String,
 }
@@ -39,7 +39,7 @@ impl Scope {
     }
 
     /// Of a part of the environment that has a folder of its own and is removed by itself.
-    pub(crate) fn of_part(project: &Project, folder: &Utf8Path, name: &str) -> Self {
+    pub fn of_part(project: &Project, folder: &Utf8Path, name: &str) -> Self {
         Self {
             instance: format!("{}-{name}", project.instance.name),
             root: project.instance.root.to_string(),
@@ -47,15 +47,15 @@ impl Scope {
         }
     }
 
-    pub(crate) fn state(&self) -> &str {
+    pub fn state(&self) -> &str {
         &self.state
     }
 
-    pub(crate) fn container(&self, unit: &str) -> String {
+    pub fn container(&self, unit: &str) -> String {
         format!("{}-{unit}", self.instance)
     }
 
-    pub(crate) fn network(&self) -> &str {
+    pub fn network(&self) -> &str {
         &self.instance
     }
 
@@ -64,7 +64,7 @@ impl Scope {
     }
 
     /// Of networks and volumes, and the common part of a container's.
-    pub(crate) fn labels(&self) -> BTreeMap<String, String> {
+    pub fn labels(&self) -> BTreeMap<String, String> {
         [(ROOT, &self.root), (STATE, &self.state)].map(|(name, value)| (name.to_owned(), value.clone())).into()
     }
 
@@ -73,7 +73,7 @@ impl Scope {
         format!("{STATE}={}", self.state)
     }
 
-    pub(crate) fn is_ours(&self, labels: &BTreeMap<String, String>) -> bool {
+    pub fn is_ours(&self, labels: &BTreeMap<String, String>) -> bool {
         labels.get(STATE) == Some(&self.state)
     }
 

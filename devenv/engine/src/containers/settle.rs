@@ -12,10 +12,10 @@ const SETTLES: Duration = Duration::from_secs(2);
 
 /// Held while an engine is asked to make things. A command that is killed leaves its mark.
 #[derive(Debug)]
-pub(crate) struct Making(Utf8PathBuf);
+pub struct Making(Utf8PathBuf);
 
 impl Making {
-    pub(crate) fn begin(path: Utf8PathBuf) -> Result<Self, Error> {
+    pub fn begin(path: Utf8PathBuf) -> Result<Self, Error> {
         std::fs::write(&path, b"").map_err(|source| Error::State { path: path.clone(), source })?;
         Ok(Self(path))
     }
@@ -28,7 +28,7 @@ impl Drop for Making {
 }
 
 /// Waits until what a killed command asked for is there to be seen; returns at once when none was killed.
-pub(crate) async fn settle(mark: &Utf8Path, emitter: &Emitter) {
+pub async fn settle(mark: &Utf8Path, emitter: &Emitter) {
     if !mark.exists() {
         return;
     }

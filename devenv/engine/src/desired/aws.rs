@@ -9,7 +9,7 @@ use crate::{Error, Project};
 const DEFAULT_REGION: &str = "eu-west-1";
 
 /// What keeps every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.
-pub(crate) fn aws_environment(emulator: &str, region: &str) -> BTreeMap<String, String> {
+pub fn aws_environment(emulator: &str, region: &str) -> BTreeMap<String, String> {
     let told = [
         ("AWS_ENDPOINT_URL", emulator),
         ("AWS_ENDPOINT_URL_DYNAMODB", emulator),

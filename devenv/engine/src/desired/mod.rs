@@ -7,6 +7,7 @@ pub(crate) mod processes;
 mod selection;
 
 pub(crate) use address::{bound, reached};
-pub(crate) use aws::{aws_environment, region};
-pub(crate) use processes::own_program;
+pub use aws::aws_environment;
+pub(crate) use aws::region;
+pub use processes::own_program;
 pub(crate) use selection::{dependencies, selected};

@@ -107,7 +107,7 @@ pub(super) fn probe(runtime: RuntimeKind, service: &Service, ports: &BTreeMap<u1
     first.map_or(Probe::Started, |address| Probe::Tcp { address })
 }
 
-pub(crate) fn own_program() -> Result<Utf8PathBuf, Error> {
+pub fn own_program() -> Result<Utf8PathBuf, Error> {
     let own = std::env::current_exe()
         .and_then(|path| Utf8PathBuf::from_path_buf(path).map_err(|_| std::io::Error::other("its path is not UTF-8")));
     own.map_err(|source| Error::ReadFile { path: "the devenv program itself".into(), source })

@@ -6,7 +6,8 @@ use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use serde::Serialize;
 use tokio::process::Command;
 
-use crate::{Project, ProjectOptions, promotion};
+use super::terraform::terraform_version;
+use crate::{Project, ProjectOptions};
 
 /// What Cargo.toml demands of the toolchain.
 const RUST: (u32, u32) = (1, 95);
@@ -108,7 +109,7 @@ async fn c_compiler() -> Finding {
 }
 
 async fn terraform() -> Finding {
-    match promotion::terraform::version().await {
+    match terraform_version().await {
         Ok(version) => Finding::ok("terraform", format!("Terraform {version}")),
         Err(error) => Finding::warning("terraform", format!("{error}; only promote needs it"), None),
     }

@@ -1,0 +1,202 @@
+//! The stable code, the exit code and the next command of an error of a promotion.
+
+use devenv_model::gate::{Reason, Refusal};
+use devenv_model::promotion::FormatError;
+use devenv_promotion::{CloudErrorKind, Error};
+
+use crate::exit::Exit;
+use crate::report::{self, Failure, Told};
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Engine(error) => error.into(),
+            error => Self::new(error.to_string(), error.log(), describe(&error)),
+        }
+    }
+}
+
+/// What a promotion ended with, and the next command.
+pub(crate) fn describe(error: &Error) -> Told {
+    use Error as E;
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        E::UnknownEnvironment { .. } => ("unknown_environment", Exit::Usage, hint("see [promote.ENV] in devenv.toml")),
+        E::Incomplete { environment, missing } => {
+            let text = format!("add {missing} = \"...\" to [promote.{environment}] in devenv.toml");
+            ("promotion_incomplete", Exit::ConfigurationInvalid, Some(text))
+        }
+        E::AccountFile { .. } => ("account_file", Exit::ConfigurationInvalid, hint("docs/aws.md says what is in it")),
+        E::WrongAccount { wanted, .. } => {
+            ("wrong_account", Exit::Gate, Some(format!("log in to {wanted}: aws sso login, or AWS_PROFILE=...")))
+        }
+        E::WrongRegion { wanted, .. } => ("wrong_region", Exit::Gate, Some(format!("export AWS_REGION={wanted}"))),
+        E::Refused(refusal) => ("gate", Exit::Gate, Some(gate_hint(refusal))),
+        E::NoRepository { .. } => ("no_repository", Exit::Gate, hint("git init, git add, git commit")),
+        E::NoImage { .. } => ("no_image", Exit::Gate, hint("devenv test --runtime docker")),
+        E::WrongPlatform { wanted, .. } => {
+            let text = format!(
+                "devenv test --runtime docker --build-in-docker --platform {wanted}, or promote from a build server"
+            );
+            ("wrong_platform", Exit::Gate, Some(text))
+        }
+        E::NoFoundation { environment, .. } => {
+            ("no_foundation", Exit::PrerequisiteMissing, Some(format!("just foundation {environment}")))
+        }
+        E::FoundationIncomplete { environment, .. } => {
+            ("foundation_incomplete", Exit::PrerequisiteMissing, Some(format!("just foundation {environment}")))
+        }
+        E::TablesDiffer { environment, .. } => {
+            ("tables_differ", Exit::Gate, Some(format!("schema changes go first: just foundation {environment}")))
+        }
+        E::TerraformMissing { .. } => (
+            "terraform_missing",
+            Exit::PrerequisiteMissing,
+            hint("install Terraform 1.11 or later, or set DEVENV_TERRAFORM"),
+        ),
+        E::TerraformVersion { .. } => {
+            ("terraform_version", Exit::PrerequisiteMissing, hint("install a newer one, or set DEVENV_TERRAFORM"))
+        }
+        E::Terraform { .. } => ("terraform", Exit::Failed, hint("again with -v shows all that it said")),
+        E::StateLocked { id, .. } => {
+            let text = format!("wait until it has ended; if it was killed, in its folder: terraform force-unlock {id}");
+            ("state_locked", Exit::Locked, Some(text))
+        }
+        E::Forbidden { .. } => {
+            ("forbidden_change", Exit::Gate, hint("a promotion keeps data; change the release's Terraform"))
+        }
+        E::TagTaken { .. } => {
+            ("tag_taken", Exit::Gate, hint("somebody pushed by hand; remove that image from the registry"))
+        }
+        E::OtherImage { .. } => ("other_image", Exit::Gate, hint("devenv test --runtime docker, then promote again")),
+        E::Locked { environment, .. } => {
+            ("promotion_locked", Exit::Locked, Some(format!("wait until it has ended: devenv history {environment}")))
+        }
+        E::LockLost { environment, .. } | E::TakenOver { environment, .. } => {
+            ("lock_lost", Exit::Locked, Some(format!("see what is live: devenv history {environment}")))
+        }
+        E::Unrecorded { again, .. } => (
+            "unrecorded",
+            Exit::RollbackFailed,
+            Some(format!("see that the bucket can be written, then once more: {again}")),
+        ),
+        E::Unusable { bucket, key, error } => unusable(bucket, key, error),
+        E::LookBack { environment, .. } => {
+            let text = format!(
+                "find it in: devenv history {environment} --limit 10000; then: devenv rollback {environment} --to RELEASE"
+            );
+            ("look_back", Exit::Gate, Some(text))
+        }
+        E::UnknownRelease { environment, .. } => {
+            ("unknown_release", Exit::Usage, Some(format!("devenv history {environment} lists them")))
+        }
+        E::NeverLive { environment, .. } => {
+            ("never_live", Exit::Gate, Some(format!("name one that ended live: devenv history {environment}")))
+        }
+        E::NotRecorded { environment, refusal } => {
+            let text =
+                format!("on the build server: {}, then: devenv evidence record {environment}", gate_hint(refusal));
+            ("not_recorded", Exit::Gate, Some(text))
+        }
+        E::RequiredRefused { required, refusal, .. } => {
+            let again = format!("devenv promote {}", required.join(", devenv promote "));
+            let is_damage = |reason: &Reason| matches!(reason, Reason::Damaged { .. });
+            let text = if refusal.reasons.iter().all(is_damage) {
+                format!("restore it in the bucket, or: {again}")
+            } else {
+                format!("{}, then: {again}", gate_hint(refusal))
+            };
+            ("required_evidence", Exit::Gate, Some(text))
+        }
+        E::RequiredDiffer { disagreement, .. } => {
+            let text = format!("bring them together: devenv promote {}", disagreement.other);
+            ("required_differ", Exit::Gate, Some(text))
+        }
+        E::NothingToRecord { .. } => ("nothing_to_record", Exit::Gate, hint("devenv test --runtime docker")),
+        E::RequiredNotLive { required, .. } => ("required", Exit::Gate, Some(format!("devenv promote {required}"))),
+        E::OtherCommit { live, .. } => ("other_commit", Exit::Gate, Some(format!("git checkout {live}"))),
+        E::OtherTerraform { .. } => ("other_terraform", Exit::Gate, hint("git stash, then promote again")),
+        E::NoPrevious { environment } => ("no_previous", Exit::Failed, Some(format!("devenv history {environment}"))),
+        E::KeptFiles { .. } => {
+            ("kept_files", Exit::Failed, hint("check out the release's commit and promote it again"))
+        }
+        E::NobodyToAsk => ("nobody_to_ask", Exit::Usage, hint("add --yes")),
+        E::Declined => ("declined", Exit::Failed, None),
+        E::Rollout { .. } | E::RolloutDeadline { .. } => ("rollout", Exit::Failed, None),
+        E::Smoke { .. } | E::OtherVersion { .. } => ("smoke", Exit::Failed, None),
+        E::RolledBack { interrupted: true, .. } | E::ScaledToZero { interrupted: true, .. } => {
+            ("interrupted", Exit::Interrupted, None)
+        }
+        E::RolledBack { environment, .. } | E::ScaledToZero { environment, .. } => {
+            ("rolled_back", Exit::RolledBack, Some(format!("devenv history {environment}")))
+        }
+        E::RollbackFailed { environment, .. } => {
+            let text = format!("mend what is named above, then: devenv rollback {environment}");
+            ("rollback_failed", Exit::RollbackFailed, Some(text))
+        }
+        E::Left { environment, again, .. } => {
+            let text = format!("go on: {again}; or back: devenv rollback {environment}");
+            ("left", Exit::Interrupted, Some(text))
+        }
+        E::Rehearsal { .. } => ("rehearsal", Exit::Failed, hint("devenv down, then try again")),
+        E::Engine(error) => report::describe(error),
+        E::Cloud(error) | E::Unseen { error, .. } => cloud(error.kind),
+    }
+}
+
+fn cloud(kind: CloudErrorKind) -> Told {
+    let hint = |text: &str| Some(text.to_owned());
+    match kind {
+        CloudErrorKind::Login => (
+            "login",
+            Exit::PrerequisiteMissing,
+            hint("log in again: aws sso login, or new credentials in the environment"),
+        ),
+        CloudErrorKind::Denied => {
+            ("denied", Exit::Failed, hint("the login lacks this right; docs/aws.md names the role that has it"))
+        }
+        CloudErrorKind::Unreachable => {
+            ("aws_unreachable", Exit::Failed, hint("see that the network is there, then try again"))
+        }
+        CloudErrorKind::Throttled => {
+            ("aws_throttled", Exit::Failed, hint("AWS takes no more requests for the moment; try again in a minute"))
+        }
+        CloudErrorKind::Unavailable => {
+            ("aws_unavailable", Exit::Failed, hint("AWS could not answer; try again in a minute"))
+        }
+        _ => ("aws", Exit::Failed, None),
+    }
+}
+
+/// An object in the bucket that a promotion must not guess at.
+fn unusable(bucket: &str, key: &str, error: &FormatError) -> Told {
+    let what = error.what();
+    let hint = match (error, what) {
+        (FormatError::Version { .. }, _) => {
+            return ("newer_format", Exit::Gate, Some("a newer devenv wrote it: use that one".to_owned()));
+        }
+        (_, "lock") => format!("when nobody promotes, remove it: aws s3 rm s3://{bucket}/{key}"),
+        (_, "live pointer") => {
+            format!("restore an earlier version of {key} in the bucket; without it, the records show what is live")
+        }
+        _ => format!("restore an earlier version of {key} in the bucket"),
+    };
+    let code = match what {
+        "lock" => "lock_unreadable",
+        "live pointer" => "pointer_unreadable",
+        _ => "record_unreadable",
+    };
+    (code, Exit::Gate, Some(hint))
+}
+
+/// The command that supplies what is missing first of all.
+fn gate_hint(refusal: &Refusal) -> String {
+    if refusal.reasons.contains(&Reason::Dirty) {
+        return "git commit or git stash, then devenv test --runtime docker".to_owned();
+    }
+    let missing = refusal.reasons.iter().find_map(|reason| match reason {
+        Reason::Missing { emulator } | Reason::Differs { emulator, .. } => Some(emulator.as_str()),
+        _ => None,
+    });
+    format!("devenv test --runtime docker --emulator {}", missing.unwrap_or("embedded"))
+}

@@ -1,0 +1,65 @@
+//! Where an environment is, as two files say it, and who works on it.
+
+use camino::Utf8Path;
+use devenv_engine::{Project, input};
+use devenv_model::manifest::PromoteTarget;
+use serde::Deserialize;
+
+use crate::error::Error;
+
+/// Far more than any account needs. Bytes.
+const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// The file beside the roots that says where the environment is.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct AccountFile {
+    pub(crate) bucket: String,
+    pub(crate) region: String,
+    allowed_account_ids: Vec<String>,
+}
+
+pub(crate) fn account_file(project: &Project, target: &PromoteTarget) -> Result<AccountFile, Error> {
+    let path = target.terraform.join("account.tfvars.json");
+    let wrong = |cause: String| Error::AccountFile { path: path.clone(), cause };
+    let text = input::read(&project.instance.root.join(&path), SIZE_LIMIT).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))
+}
+
+/// Two files say where an environment is; they must say the same.
+pub(crate) fn agree(
+    project: &Project,
+    target: &PromoteTarget,
+    file: &AccountFile,
+    account: &str,
+    region: &str,
+) -> Result<(), Error> {
+    let incomplete = |missing| Error::Incomplete { environment: target.name.clone(), missing };
+    if account.is_empty() {
+        return Err(incomplete("account"));
+    }
+    if region.is_empty() {
+        return Err(incomplete("region"));
+    }
+    let path = project.instance.root.join(&target.terraform).join("account.tfvars.json");
+    let path = path.strip_prefix(&project.instance.root).map(Utf8Path::to_owned).unwrap_or(path);
+    if file.allowed_account_ids != [account] {
+        let cause = format!("allowed_account_ids is not [\"{account}\"], as devenv.toml has it");
+        return Err(Error::AccountFile { path, cause });
+    }
+    if file.region != region {
+        let cause = format!("region is {} and not {region}, as devenv.toml has it", file.region);
+        return Err(Error::AccountFile { path, cause });
+    }
+    Ok(())
+}
+
+/// As Terraform names who holds its lock.
+pub(crate) fn owner() -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    let user = user.unwrap_or_else(|| if rustix::process::getuid().is_root() { "root" } else { "somebody" }.to_owned());
+    format!("{user}@{}", host())
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

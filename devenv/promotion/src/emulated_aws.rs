@@ -1,0 +1,222 @@
+//! An emulated AWS in a container, behind its guard, which is published on loopback.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::Utf8Path;
+use devenv_engine::containers::{
+    ContainerEngine, ContainerSummary, EngineErrorKind, JoinedNetwork, LogQuery, Making, NewContainer, Scope, settle,
+};
+use devenv_engine::rehearsal::{mark, remove};
+use devenv_engine::{Emitter, Project, aws_environment};
+use devenv_model::container::{ContainerSpec, RestartPolicy};
+use devenv_model::event::Event;
+use devenv_model::manifest::{Limits, PromoteTarget};
+use devenv_model::unit::Probe;
+use devenv_resources::endpoint::Endpoint;
+use devenv_supervisor::probe::Prober;
+
+use crate::cloud::EmulatedLogin;
+use crate::error::Error;
+use crate::guard::{self, EmulatedAws};
+
+/// The name of the container on its network, where the tasks reach it.
+pub(crate) const HOST: &str = "emulated-aws";
+pub(crate) const PORT: u16 = 4566;
+const READY_WITHIN: Duration = Duration::from_mins(1);
+const LOG_TAIL: usize = 20;
+/// Another program may take a port between its choice and its use.
+const TRIES: usize = 3;
+
+/// The emulator's own region; tasks and Terraform are told the same.
+pub(crate) const REGION: &str = "eu-west-1";
+
+/// The emulated AWS of this folder; it is started unless it runs.
+pub(crate) async fn ensure(
+    project: &Project,
+    target: &PromoteTarget,
+    image: &str,
+    emitter: &Emitter,
+) -> Result<EmulatedAws, Error> {
+    let engine = project.engines.connect().await?;
+    let folder = project.state.promotion(&target.name);
+    let scope = Scope::of_part(project, &folder, &target.name);
+    settle(&mark(&folder), emitter).await;
+    let containers = engine.containers().await?;
+    if let Some(runs) = found(&containers, &scope, &folder)? {
+        return Ok(runs);
+    }
+    if containers.iter().any(|container| scope.is_ours(&container.labels)) {
+        // What it held went with its process.
+        remove(engine.as_ref(), &scope).await?;
+    }
+    emitter.notice("starting an emulated AWS, whose account is empty; devenv down removes it");
+    fetch(engine.as_ref(), image, emitter).await?;
+    let guard_image = guard::image(project, &engine, emitter).await?;
+    let _making = Making::begin(mark(&folder))?;
+    let login = guard::new_login(&folder)?;
+    let port = start_guard(engine.as_ref(), &scope, &guard_image, &login).await?;
+    let name = scope.container("aws");
+    let new = NewContainer {
+        spec: spec(image, &name, &scope.container("guard"), &login),
+        labels: scope.labels(),
+        network: JoinedNetwork::Of(scope.container("guard")),
+        volume_labels: BTreeMap::new(),
+        name: name.clone(),
+    };
+    engine.create(&new).await?;
+    engine.start(&name).await?;
+    let started = EmulatedAws { endpoint: endpoint(port)?, login };
+    match await_ready(&engine, &scope, &started.endpoint).await {
+        Ok(()) => Ok(started),
+        Err(error) => {
+            let _ = remove(engine.as_ref(), &scope).await;
+            Err(error)
+        }
+    }
+}
+
+/// The emulated AWS, if it and its guard run and its login is known.
+fn found(containers: &[ContainerSummary], scope: &Scope, folder: &Utf8Path) -> Result<Option<EmulatedAws>, Error> {
+    let running = |part: &str| {
+        let name = scope.container(part);
+        containers.iter().find(|found| found.name == name && found.runs && scope.is_ours(&found.labels))
+    };
+    let port = running("guard").and_then(|guard| guard.ports.get(&guard::OUTSIDE));
+    let (Some(port), Some(_), Some(login)) = (port, running("aws"), guard::kept_login(folder)) else {
+        return Ok(None);
+    };
+    Ok(Some(EmulatedAws { endpoint: endpoint(*port)?, login }))
+}
+
+pub(crate) async fn fetch(engine: &dyn ContainerEngine, image: &str, emitter: &Emitter) -> Result<(), Error> {
+    if engine.image(image).await?.is_none() {
+        let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
+        let pulled = engine.pull(image, &progress).await;
+        pulled.map_err(|error| devenv_engine::Error::ImageAbsent { image: image.to_owned(), cause: error.cause })?;
+    }
+    Ok(())
+}
+
+/// Returns the port of this machine on which it is published.
+async fn start_guard(
+    engine: &dyn ContainerEngine,
+    scope: &Scope,
+    image: &str,
+    login: &EmulatedLogin,
+) -> Result<u16, Error> {
+    let network = engine.ensure_network(scope.network(), &scope.labels()).await?;
+    let name = scope.container("guard");
+    for attempt in 1.. {
+        let port = free_port()?;
+        let new = NewContainer {
+            name: name.clone(),
+            spec: guard::spec(scope, engine.about().address.as_str(), image.to_owned(), port, login),
+            labels: scope.labels(),
+            network: JoinedNetwork::Own(network.clone()),
+            volume_labels: BTreeMap::new(),
+        };
+        engine.create(&new).await?;
+        match engine.start(&name).await {
+            Ok(()) => return Ok(port),
+            Err(error) if error.kind == EngineErrorKind::PortTaken && attempt < TRIES => engine.remove(&name).await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// The emulated AWS of a rehearsal, if it runs.
+pub(crate) async fn running(project: &Project, target: &PromoteTarget) -> Result<Option<EmulatedAws>, Error> {
+    let engine = project.engines.connect().await?;
+    let folder = project.state.promotion(&target.name);
+    found(&engine.containers().await?, &Scope::of_part(project, &folder, &target.name), &folder)
+}
+
+async fn await_ready(engine: &Arc<dyn ContainerEngine>, scope: &Scope, endpoint: &Endpoint) -> Result<(), Error> {
+    let probe = Probe::Http { url: format!("{endpoint}/_localstack/health") };
+    let prober = Prober::default();
+    let ended = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            for (part, what) in [("guard", "its guard"), ("aws", "it")] {
+                match engine.inspect(&scope.container(part)).await {
+                    Ok(Some(state)) if state.pid == 0 => return (part, what),
+                    Ok(None) => return (part, what),
+                    // One look that fails shows nothing, and the time is limited.
+                    Ok(Some(_)) | Err(_) => {}
+                }
+            }
+        }
+    };
+    let (part, cause) = tokio::select! {
+        () = prober.until_passes(&probe) => return Ok(()),
+        (part, what) = ended => (part, format!("{what} ended")),
+        () = tokio::time::sleep(READY_WITHIN) => ("aws", format!("not ready within {READY_WITHIN:?}")),
+    };
+    let query = LogQuery { tail: Some(LOG_TAIL), ..LogQuery::default() };
+    let lines = futures_util::StreamExt::collect::<Vec<_>>(engine.log(&scope.container(part), &query)).await;
+    let log = lines.into_iter().filter_map(|line| Some(line.ok()?.text)).collect();
+    Err(Error::Rehearsal { cause, log })
+}
+
+fn endpoint(port: u16) -> Result<Endpoint, Error> {
+    Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
+}
+
+fn free_port() -> Result<u16, Error> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    listener.map(|address| address.port()).map_err(|_| devenv_engine::Error::NoFreePort { near: PORT }.into())
+}
+
+/// It starts containers beside itself, and asks its guard for them.
+fn spec(image: &str, name: &str, guard: &str, login: &EmulatedLogin) -> ContainerSpec {
+    let port = PORT.to_string();
+    let environment = [
+        ("MINISTACK_REGION", REGION),
+        ("MINISTACK_HOSTNAME", name),
+        ("DOCKER_HOST", guard::ENGINE_ADDRESS),
+        // By which it looks for the network that it is on.
+        ("HOSTNAME", guard),
+        // Only on the loopback that it shares with its guard, so that every request passes the guard.
+        ("BIND_HOST", "127.0.0.1"),
+        ("GATEWAY_PORT", &port),
+        ("LOG_LEVEL", "WARNING"),
+        // Whom it takes for the account's owner, where it asks.
+        ("AWS_ACCESS_KEY_ID", &login.access_key),
+        ("AWS_SECRET_ACCESS_KEY", &login.secret_key),
+    ];
+    ContainerSpec {
+        name: name.to_owned(),
+        image: image.to_owned(),
+        entrypoint: None,
+        command: None,
+        environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        ports: Vec::new(),
+        probe: Probe::Started,
+        stop_grace_period: Duration::ZERO,
+        user: None,
+        limits: Limits {
+            cap_drop: vec!["ALL".to_owned()],
+            security_opt: vec!["no-new-privileges:true".to_owned()],
+            ..Limits::default()
+        },
+        healthcheck: None,
+        volume: None,
+        binds: Vec::new(),
+        labels: BTreeMap::new(),
+        restart: RestartPolicy::No,
+    }
+}
+
+/// Whatever the caller's environment says of AWS is forgotten, so that nothing of a rehearsal can reach it.
+pub(crate) fn lead_away_from_aws(variables: &mut BTreeMap<OsString, OsString>, aws: &EmulatedAws, region: &str) {
+    variables.retain(|name, _| !name.to_string_lossy().starts_with("AWS_"));
+    let mut told = aws_environment(&aws.endpoint.to_string(), region);
+    told.insert("AWS_ACCESS_KEY_ID".to_owned(), aws.login.access_key.clone());
+    told.insert("AWS_SECRET_ACCESS_KEY".to_owned(), aws.login.secret_key.clone());
+    variables.extend(told.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+}

@@ -1,0 +1,235 @@
+//! What is kept in the environment's own bucket: a record for each promotion with its files, what is live, and the lock.
+
+use std::sync::Arc;
+
+use devenv_model::promotion::{FormatError, Outcome, Pointer, Record, Standing, compare_ids};
+
+use crate::clock::WallClock;
+use crate::cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
+use crate::error::Error;
+use crate::open_record::OpenRecord;
+use crate::retry::{Retry, retry};
+
+/// How many records to search for the last live one in a bucket without a live pointer.
+const LOOK_BACK: usize = 1000;
+
+/// The objects below `ENV/releases/`.
+#[derive(Debug, Clone)]
+pub(crate) struct Ledger {
+    pub(crate) objects: Arc<dyn Objects>,
+    pub(crate) bucket: String,
+    pub(crate) environment: String,
+    pub(crate) clock: Arc<dyn WallClock>,
+}
+
+/// What was found in the bucket.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    pub(crate) standing: Standing,
+    /// Oldest first.
+    pub(crate) ids: Vec<String>,
+    /// As it was read, with its ETag; `None` where there is none yet.
+    pub(crate) pointer: Option<(Pointer, String)>,
+    /// So many records were read, and what is live was not among them. `None` when what is live is known.
+    pub(crate) exhausted: Option<usize>,
+}
+
+impl Ledger {
+    fn prefix(&self) -> String {
+        format!("{}/releases/", self.environment)
+    }
+
+    pub(crate) fn key(&self, id: &str, file: &str) -> String {
+        format!("{}{id}/{file}", self.prefix())
+    }
+
+    pub(crate) fn record_key(&self, id: &str) -> String {
+        self.key(id, "record.json")
+    }
+
+    pub(crate) fn lock_key(&self) -> String {
+        format!("{}lock", self.prefix())
+    }
+
+    fn pointer_key(&self) -> String {
+        format!("{}live", self.prefix())
+    }
+
+    pub(crate) async fn get(&self, key: &str) -> Result<Option<Object>, CloudError> {
+        retry(|| self.objects.get(&self.bucket, key)).await
+    }
+
+    /// Writes an object if the condition holds, and returns its ETag. A write whose answer was lost is sent again, by the
+    /// client or here, and then meets its own success: a conflict with the very same content is none.
+    pub(crate) async fn put(&self, key: &str, content: Vec<u8>, condition: Condition) -> Result<String, CloudError> {
+        let mut retry = Retry::new();
+        loop {
+            let put = self.objects.put(&self.bucket, key, content.clone(), condition.clone());
+            match put.await {
+                Ok(etag) => return Ok(etag),
+                Err(error) if error.kind == CloudErrorKind::Conflict => match self.get(key).await? {
+                    Some(there) if there.content == content => return Ok(there.etag),
+                    // Of two writes at once S3 may refuse both.
+                    there if holds(&condition, there.as_ref()) && retry.pause().await => {}
+                    _ => return Err(error),
+                },
+                Err(error) => retry.after(error).await?,
+            }
+        }
+    }
+
+    pub(crate) fn unusable(&self, key: String, error: FormatError) -> Error {
+        Error::Unusable { bucket: self.bucket.clone(), key, error }
+    }
+
+    /// Oldest first.
+    async fn ids(&self) -> Result<Vec<String>, CloudError> {
+        let mut ids = {
+            let prefix = self.prefix();
+            retry(|| self.objects.folders(&self.bucket, &prefix)).await?
+        };
+        ids.sort_by(|one, other| compare_ids(one, other));
+        Ok(ids)
+    }
+
+    /// With its ETag.
+    pub(crate) async fn read(&self, id: &str) -> Result<Option<(Record, String)>, Error> {
+        let key = self.record_key(id);
+        let Some(object) = self.get(&key).await? else {
+            return Ok(None);
+        };
+        let record = Record::read(&object.content).map_err(|error| self.unusable(key, error))?;
+        Ok(Some((record, object.etag)))
+    }
+
+    async fn pointer(&self) -> Result<Option<(Pointer, String)>, Error> {
+        let key = self.pointer_key();
+        let Some(object) = self.get(&key).await? else {
+            return Ok(None);
+        };
+        let pointer = Pointer::read(&object.content).map_err(|error| self.unusable(key, error))?;
+        Ok(Some((pointer, object.etag)))
+    }
+
+    /// Newest first, each as it was read.
+    pub(crate) async fn history(&self, limit: usize) -> Result<Vec<Result<Record, Error>>, Error> {
+        let mut records = Vec::new();
+        for id in self.ids().await?.iter().rev().take(limit) {
+            match self.read(id).await {
+                Ok(Some((record, _))) => records.push(Ok(record)),
+                Ok(None) => {}
+                Err(error @ Error::Unusable { .. }) => records.push(Err(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(records)
+    }
+
+    /// What is live. An error when that cannot be known.
+    pub(crate) async fn standing(&self) -> Result<Standing, Error> {
+        let survey = self.survey().await?;
+        survey.known(&self.environment)?;
+        Ok(survey.standing)
+    }
+
+    /// Reads the live pointer and every record that is newer than the one in it; without a pointer, every record back to one that
+    /// is live. A record that cannot be read is an error: what is live could be in it.
+    pub(crate) async fn survey(&self) -> Result<Survey, Error> {
+        let pointer = self.pointer().await?;
+        let ids = self.ids().await?;
+        let pointed = pointer.as_ref().map(|(pointer, _)| &pointer.record);
+        let is_newer = |id: &&String| pointed.is_none_or(|pointed| compare_ids(id, &pointed.id).is_gt());
+        let mut records = Vec::new();
+        let mut exhausted = None;
+        for id in ids.iter().rev().take_while(is_newer) {
+            if pointed.is_none() && records.len() == LOOK_BACK {
+                exhausted = Some(LOOK_BACK);
+                break;
+            }
+            if let Some((record, _)) = self.read(id).await? {
+                let is_live = record.is_live();
+                records.push(record);
+                if is_live {
+                    break;
+                }
+            }
+        }
+        let mut standing = Standing::of(pointed.cloned(), records);
+        if let Some(live) = standing.live.as_mut().filter(|live| live.names_what_it_left()) {
+            live.previous = self.before(&live.release.id).await?;
+        }
+        Ok(Survey { standing, ids, pointer, exhausted })
+    }
+
+    /// What was live before the release that a promotion made; `None` where nothing is known of it.
+    pub(crate) async fn before(&self, release: &str) -> Result<Option<devenv_model::promotion::Release>, Error> {
+        let record = self.read(release).await?.map(|(record, _)| record);
+        Ok(record.filter(Record::is_live).and_then(|record| record.previous))
+    }
+
+    /// Keeps a file beside a record.
+    pub(crate) async fn keep(&self, id: &str, file: &str, content: Vec<u8>) -> Result<(), CloudError> {
+        self.put(&self.key(id, file), content, Condition::Absent).await.map(drop)
+    }
+
+    /// Writes how a promotion ended whose own run did not. One that has its end by now keeps it.
+    pub(crate) async fn close(&self, id: &str, outcome: Outcome) -> Result<(), Error> {
+        match self.read(id).await? {
+            Some((record, etag)) if record.outcome.is_none() => {
+                OpenRecord::found(self.clone(), record, etag).end(outcome).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes the end of a record that only the live pointer has.
+    pub(crate) async fn write_end(&self, ended: &Record) -> Result<(), Error> {
+        match self.read(&ended.id).await? {
+            Some((record, etag)) if record.outcome.is_none() => {
+                OpenRecord::found(self.clone(), ended.clone(), etag).write().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Points at a record that has ended, unless the pointer there is newer. Only for whoever holds the lock. `etag` is the
+    /// pointer's, as far as it is known, and becomes the new one's.
+    pub(crate) async fn point(&self, record: &Record, etag: &mut Option<String>) -> Result<(), Error> {
+        let (key, content) = (self.pointer_key(), Pointer::new(record.clone()).to_json());
+        let condition = |etag: Option<String>| etag.map_or(Condition::Absent, Condition::Matches);
+        let written = match self.put(&key, content.clone(), condition(etag.clone())).await {
+            Err(error) if error.kind == CloudErrorKind::Conflict => match self.pointer().await? {
+                // An earlier write of this run's, whose answer was lost.
+                Some((there, etag)) if compare_ids(&there.record.id, &record.id).is_le() => {
+                    self.put(&key, content, condition(Some(etag))).await?
+                }
+                _ => return Err(error.into()),
+            },
+            written => written?,
+        };
+        *etag = Some(written);
+        Ok(())
+    }
+}
+
+impl Survey {
+    pub(crate) fn known(&self, environment: &str) -> Result<(), Error> {
+        match self.exhausted {
+            None => Ok(()),
+            Some(records) => Err(Error::LookBack { environment: environment.to_owned(), records }),
+        }
+    }
+
+    /// Every id that was ever given, as far as it is known.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        let pointed = self.pointer.iter().map(|(pointer, _)| pointer.record.id.as_str());
+        self.ids.iter().map(String::as_str).chain(pointed)
+    }
+}
+
+fn holds(condition: &Condition, there: Option<&Object>) -> bool {
+    match condition {
+        Condition::Absent => there.is_none(),
+        Condition::Matches(etag) => there.is_some_and(|there| there.etag == *etag),
+    }
+}

@@ -1,0 +1,50 @@
+//! Promotion: what was tested is made live in AWS, by these steps and no others: gate, lock, push, plan, apply, wait, smoke,
+//! record; and what was there is put back when one of them fails.
+
+mod account;
+mod at_hand;
+#[cfg(test)]
+mod bucket_tests;
+mod clock;
+mod cloud;
+mod copy;
+mod emulated_aws;
+mod end;
+mod error;
+mod foundation;
+mod guard;
+mod lease;
+mod ledger;
+mod locked;
+mod open_record;
+mod patience;
+mod place;
+mod plan;
+mod promote;
+mod proposal;
+mod push;
+mod recorded;
+mod rehearsal;
+mod required;
+mod retry;
+mod run;
+mod site;
+mod smoke;
+mod terraform;
+mod tools;
+mod tree;
+mod wait;
+
+pub use clock::{SystemClock, WallClock};
+pub use cloud::{
+    AccountMade, AccountNeeds, Caller, Cloud, CloudAddress, CloudError, CloudErrorKind, Clouds, Condition,
+    DefinedContainer, EmulatedAccount, EmulatedLogin, Identity, ImageReference, LogPlace, Object, Objects, PushedImage,
+    Registry, RegistryLogin, ServiceNeeds, ServiceOrder, Services, TaskDefinition,
+};
+pub use error::Error;
+pub use promote::{Decider, PromoteOptions, Promoted, RollbackOptions, history, promote, roll_back};
+pub use recorded::{RecordedEvidence, record_evidence};
+pub use rehearsal::rehearse_service;
+pub use smoke::{HttpProbe, ReleaseProbe};
+pub use terraform::{InstalledTerraform, Terraform, TerraformEnd, TerraformOrder, Terraforms};
+pub use tools::{PromotionOptions, PromotionTools};

@@ -1,0 +1,133 @@
+//! An environment under its lock, before anything is written of what is to be done.
+
+use std::collections::BTreeMap;
+
+use devenv_engine::Cancel;
+use devenv_model::promotion::{Kind, Lease, Record, Release, Step, next_id};
+
+use crate::cloud::Caller;
+use crate::error::Error;
+use crate::lease::HeldLease;
+use crate::ledger::{Ledger, Survey};
+use crate::open_record::OpenRecord;
+use crate::place;
+use crate::run::Run;
+use crate::site::Site;
+use crate::tree::Tree;
+
+/// The Terraform files of a release, beside its record.
+pub(crate) const TREE: &str = "terraform.tar";
+
+/// The files of a release as they were kept when it was made.
+pub(crate) async fn kept_tree(ledger: &Ledger, release: &Release) -> Result<Tree, Error> {
+    let object = ledger.get(&ledger.key(&release.id, TREE)).await?;
+    let wrong = || Error::KeptFiles { release: release.id.clone() };
+    let tree = object.and_then(|object| Tree::unpack(&object.content).ok()).ok_or_else(wrong)?;
+    if tree.digest() == release.terraform { Ok(tree) } else { Err(wrong()) }
+}
+
+/// An environment on which nobody else works.
+#[derive(Debug)]
+pub(crate) struct Locked<'a> {
+    pub(crate) site: Site<'a>,
+    pub(crate) survey: Survey,
+    lease: HeldLease,
+    caller: Caller,
+    /// Of the record that may be opened.
+    id: String,
+}
+
+/// What is to be done with an environment.
+#[derive(Debug)]
+pub(crate) enum Order<'a> {
+    Promote {
+        commit: String,
+        tree: &'a Tree,
+    },
+    /// `before` is what was live before this release.
+    Return {
+        to: Release,
+        before: Option<Release>,
+    },
+}
+
+impl<'a> Locked<'a> {
+    /// Takes the lock, and then looks at what is live: before, it could have changed.
+    pub(crate) async fn take(site: Site<'a>, caller: Caller, cancel: &Cancel) -> Result<Self, Error> {
+        let state = |source| devenv_engine::Error::State { path: site.folder.clone(), source };
+        let token = place::random::<8>().map_err(state)?;
+        let now = site.ledger.clock.now().as_second();
+        let lease = Lease::new(site.owner.clone(), site.place().to_owned(), token.clone(), now);
+        let say = |line: String| site.progress(line);
+        let taking = HeldLease::take(&site.ledger, lease, say, cancel);
+        let lease = site.stage("lock", taking).await?;
+        match site.ledger.survey().await {
+            Ok(survey) => {
+                let id = next_id(survey.ids(), &token);
+                Ok(Self { site, survey, lease, caller, id })
+            }
+            Err(error) => {
+                lease.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens the record of what is to be done. Whatever fails, the lock is given up.
+    pub(crate) async fn open(self, order: Order<'_>) -> Result<Run<'a>, Error> {
+        let (record, before) = self.record(order);
+        match self.begin(record).await {
+            Ok(record) => Ok(Run::new(self.site, record, self.lease, self.survey, before)),
+            Err(error) => {
+                self.lease.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) async fn release(self) {
+        self.lease.release().await;
+    }
+
+    fn record(&self, order: Order<'_>) -> (Record, Option<Release>) {
+        let live = self.survey.standing.live.as_ref();
+        let (kind, release, before) = match order {
+            Order::Promote { commit, tree } => {
+                let (id, images, terraform) = (self.id.clone(), BTreeMap::new(), tree.digest());
+                let before = live.map(|live| live.release.clone());
+                (Kind::Promotion, Release { id, commit, images, terraform }, before)
+            }
+            Order::Return { to, before } => (Kind::Rollback, to, before),
+        };
+        let record = Record {
+            version: Record::VERSION,
+            id: self.id.clone(),
+            environment: self.site.name().to_owned(),
+            kind,
+            by: self.caller.arn.clone(),
+            owner: self.site.owner.clone(),
+            began: self.site.ledger.clock.now().to_string(),
+            ended: None,
+            release,
+            previous: live.map(|live| live.release.clone()),
+            evidence: Vec::new(),
+            step: Step::Began,
+            outcome: None,
+        };
+        (record, before)
+    }
+
+    async fn begin(&self, record: Record) -> Result<OpenRecord, Error> {
+        for killed in &self.survey.standing.unfinished {
+            let what = if killed.is_half_done() {
+                "what it changed is put right by this one"
+            } else {
+                "it had changed nothing"
+            };
+            let text = format!("the promotion {} of {} did not come to its end; {what}", killed.id, killed.owner);
+            self.site.emitter.notice(text);
+        }
+        self.lease.hold().await?;
+        OpenRecord::begin(&self.site.ledger, record).await
+    }
+}

@@ -1,0 +1,142 @@
+//! What an environment takes over from those that it requires, if that is what is checked out and proven as it demands.
+
+use devenv_engine::evidence::TERRAFORM;
+use devenv_engine::repository;
+use devenv_model::evidence::{Evidence, EvidenceError};
+use devenv_model::gate::{AtHand, Filed, gate_recorded};
+use devenv_model::manifest::{EvidenceOrigin, PromotePlace, PromoteTarget};
+use devenv_model::promotion::{Record, Release, agreed};
+
+use crate::account::account_file;
+use crate::at_hand::{Candidate, Images};
+use crate::cloud::CloudAddress;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::promote::target;
+use crate::site::Site;
+use crate::tree::Tree;
+use crate::{emulated_aws, push, recorded};
+
+/// An environment that is required, and what is live there.
+struct Required {
+    ledger: Ledger,
+    from: push::Source,
+    live: Record,
+}
+
+/// The release that is live in every environment that this one requires.
+pub(crate) async fn required(site: &Site<'_>) -> Result<Candidate, Error> {
+    let environment = || site.name().to_owned();
+    let mut all = Vec::new();
+    for name in &site.target.requires {
+        all.push(look(site, name).await?);
+    }
+    let live: Vec<_> =
+        all.iter().map(|required| (required.ledger.environment.as_str(), &required.live.release)).collect();
+    let release = agreed(&live)
+        .map_err(|disagreement| Error::RequiredDiffer { environment: environment(), disagreement })?
+        .clone();
+    let (tree, at_hand) = checked_out(site, &release).await?;
+    let mut files = Vec::new();
+    for required in &all {
+        files.extend(evidence(site.target.evidence, required).await?);
+    }
+    files.sort();
+    // The same file beside several records is one.
+    files.dedup();
+    let filed: Vec<Filed> = files.iter().map(|(name, content)| (name.clone(), read(name, content))).collect();
+    let emulators: Vec<&str> = site.target.emulators.iter().map(|kind| kind.name()).collect();
+    gate_recorded(&at_hand, &emulators, &filed).map_err(|refusal| {
+        let required = site.target.requires.clone();
+        Error::RequiredRefused { environment: environment(), required, refusal }
+    })?;
+    let evidence = files.into_iter().filter_map(|(name, content)| Some((name, content.ok()?))).collect();
+    let from = all.swap_remove(0).from;
+    Ok(Candidate { commit: at_hand.commit, tree, images: Images::Elsewhere { images: release.images, from }, evidence })
+}
+
+/// What is live in an environment, which must be something.
+async fn look(site: &Site<'_>, name: &str) -> Result<Required, Error> {
+    let not_live = || Error::RequiredNotLive { environment: site.name().to_owned(), required: name.to_owned() };
+    let other = target(site.project, name)?;
+    let (ledger, from) = site.neighbour(other).await?.ok_or_else(not_live)?;
+    let live = ledger.standing().await?.live.ok_or_else(not_live)?;
+    Ok(Required { ledger, from, live })
+}
+
+/// The files at hand, if they are those of the release, and it runs where this environment does.
+async fn checked_out(site: &Site<'_>, release: &Release) -> Result<(Tree, AtHand), Error> {
+    let root = &site.project.instance.root;
+    let (environment, required) = (site.name().to_owned(), site.target.requires[0].clone());
+    for (service, image) in &release.images {
+        if image.platform != site.target.platform {
+            let (wanted, found) = (site.target.platform.clone(), image.platform.clone());
+            return Err(Error::WrongPlatform { environment, service: service.clone(), wanted, found });
+        }
+    }
+    let (commit, tree, dirty) = tokio::join!(repository::head(root), Tree::of(root), repository::is_dirty(root));
+    let (Some(commit), Some(tree)) = (commit, tree?) else {
+        return Err(Error::NoRepository { folder: TERRAFORM.to_owned() });
+    };
+    if commit != release.commit {
+        let live = release.commit.clone();
+        return Err(Error::OtherCommit { environment, required, live, at_hand: commit });
+    }
+    if tree.digest() != release.terraform {
+        return Err(Error::OtherTerraform { environment, required });
+    }
+    let images = release.images.iter().map(|(service, image)| (service.clone(), image.tested.clone())).collect();
+    let at_hand = AtHand { images, terraform: tree.digest(), commit, dirty };
+    Ok((tree, at_hand))
+}
+
+/// A file of evidence by its name: an object's content, or the key under which there is none.
+type Found = (String, Result<Vec<u8>, String>);
+
+/// What the record of the release names, and the record's own key where that is gone. A rollback names nothing of its own:
+/// its evidence is beside the promotion that made the release first.
+async fn evidence(origin: EvidenceOrigin, required: &Required) -> Result<Vec<Found>, Error> {
+    let Required { ledger, live, .. } = required;
+    let made = &live.release.id;
+    let record = if *made == live.id { Some(live.clone()) } else { ledger.read(made).await?.map(|(record, _)| record) };
+    let Some(record) = record else {
+        let key = ledger.record_key(made);
+        return Ok(vec![(key.clone(), Err(key))]);
+    };
+    let mut found = Vec::new();
+    for name in record.evidence {
+        let key = match origin {
+            EvidenceOrigin::Promoter => ledger.key(made, &name),
+            EvidenceOrigin::Recorded => recorded::key(ledger, &live.release.commit, &name),
+        };
+        let object = ledger.get(&key).await.map_err(Error::from)?;
+        let content = object.map(|object| object.content).ok_or_else(|| format!("{key} in {}", ledger.bucket));
+        found.push((name, content));
+    }
+    Ok(found)
+}
+
+fn read(name: &str, content: &Result<Vec<u8>, String>) -> Result<Evidence, EvidenceError> {
+    match content {
+        Ok(content) => Evidence::read(name, content),
+        Err(key) => Err(EvidenceError::Absent(key.clone())),
+    }
+}
+
+impl Site<'_> {
+    /// Another environment of the project, to read what is live there; `None` of a rehearsal that does not run.
+    async fn neighbour(&self, other: &PromoteTarget) -> Result<Option<(Ledger, push::Source)>, Error> {
+        let bucket = account_file(self.project, other)?.bucket;
+        let address = match &other.place {
+            PromotePlace::Account { region, .. } => CloudAddress::Account { region: region.clone() },
+            PromotePlace::Rehearsal { .. } => match emulated_aws::running(self.project, other).await? {
+                Some(aws) => aws.address(),
+                None => return Ok(None),
+            },
+        };
+        let cloud = self.tools.clouds.connect(&address).await;
+        let clock = self.tools.clock.clone();
+        let ledger = Ledger { objects: cloud.objects.clone(), bucket, environment: other.name.clone(), clock };
+        Ok(Some((ledger, push::Source { cloud })))
+    }
+}

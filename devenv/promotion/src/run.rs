@@ -1,0 +1,221 @@
+//! A promotion under its lock, with its record open: each step is written before it is done.
+
+use std::collections::BTreeMap;
+
+use devenv_engine::Cancel;
+use devenv_model::promotion::{Outcome, Record, Release, Step};
+
+use crate::at_hand::Candidate;
+use crate::error::Error;
+use crate::foundation::Foundation;
+use crate::lease::HeldLease;
+use crate::ledger::Survey;
+use crate::locked::{TREE, kept_tree};
+use crate::open_record::OpenRecord;
+use crate::plan::Planned;
+use crate::retry::retry;
+use crate::site::Site;
+use crate::tree::Tree;
+use crate::{smoke, wait};
+
+pub(crate) struct Run<'a> {
+    pub(crate) site: Site<'a>,
+    pub(crate) record: OpenRecord,
+    pub(crate) lease: HeldLease,
+    pub(crate) survey: Survey,
+    /// What a rollback returns to once this release is live.
+    pub(crate) before: Option<Release>,
+    /// Of the live pointer, as far as it is known.
+    pointer_etag: Option<String>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(
+        site: Site<'a>,
+        record: OpenRecord,
+        lease: HeldLease,
+        survey: Survey,
+        before: Option<Release>,
+    ) -> Self {
+        let pointer_etag = survey.pointer.as_ref().map(|(_, etag)| etag.clone());
+        Self { site, record, lease, survey, before, pointer_etag }
+    }
+
+    /// Makes sure of the lock, before something is changed.
+    pub(crate) async fn hold(&self) -> Result<(), Error> {
+        self.lease.hold().await
+    }
+
+    /// Puts right what a run left that was killed between the end of its record and the live pointer, or that could write only
+    /// one of them. None of it may stop this run: the next one does the same.
+    pub(crate) async fn settle(&mut self) {
+        let pointed = self.survey.pointer.as_ref().map(|(pointer, _)| pointer.record.clone());
+        if let Some(newest) = self.survey.standing.pointed().cloned()
+            && pointed.as_ref().is_none_or(|pointed| pointed.id != newest.id)
+            && let Err(error) = self.point_at(&newest).await
+        {
+            self.site.emitter.notice(format!("the live pointer could not be written: {error}"));
+        }
+        if let Some(ended) = pointed
+            && let Err(error) = self.site.ledger.write_end(&ended).await
+        {
+            self.site.emitter.notice(format!("the end of {} could not be written: {error}", ended.id));
+        }
+    }
+
+    /// What a rollback from any machine needs, before anything changes.
+    pub(crate) async fn keep(&mut self, candidate: &Candidate) -> Result<(), Error> {
+        self.hold().await?;
+        let id = self.record.record.id.clone();
+        let ledger = &self.site.ledger;
+        let packed = candidate.tree.pack().map_err(|_| Error::KeptFiles { release: id.clone() })?;
+        ledger.keep(&id, TREE, packed).await.map_err(Error::from)?;
+        for (name, content) in &candidate.evidence {
+            ledger.keep(&id, name, content.clone()).await.map_err(Error::from)?;
+        }
+        self.record.record.evidence = candidate.evidence.iter().map(|(name, _)| name.clone()).collect();
+        Ok(())
+    }
+
+    pub(crate) async fn plan(&mut self, tree: &Tree, release: &Release, cancel: &Cancel) -> Result<Planned, Error> {
+        self.hold().await?;
+        let planned = self.site.stage("plan", self.site.plan(tree, release, false, cancel)).await?;
+        self.record.advance(Step::Planned).await?;
+        Ok(planned)
+    }
+
+    pub(crate) async fn make_live(
+        &mut self,
+        planned: &Planned,
+        release: &Release,
+        foundation: &Foundation,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        if cancel.is_cancelled() {
+            return Err(devenv_engine::Error::Cancelled.into());
+        }
+        self.hold().await?;
+        self.record.advance(Step::Applying).await?;
+        if planned.is_something
+            && let Err(error) = self.site.stage("apply", self.site.apply(planned, cancel)).await
+        {
+            if matches!(error, Error::StateLocked { .. }) {
+                // Terraform takes its lock before it changes anything.
+                self.record.record.step = Step::Planned;
+            }
+            return Err(error);
+        }
+        let definitions = self.site.task_definitions(planned).await?;
+        if self.survey.standing.is_at_zero {
+            self.hold().await?;
+            self.start(&definitions, foundation).await?;
+        }
+        self.reach(Step::Waiting).await?;
+        let waiting = wait::wait(&self.site, &foundation.cluster, release, &definitions, cancel);
+        self.site.stage("wait", waiting).await?;
+        self.reach(Step::Smoking).await?;
+        self.site.stage("smoke", smoke::smoke(&self.site, &foundation.url, release, cancel)).await?;
+        Ok(())
+    }
+
+    /// A step that was taken is not undone because nobody can read of it.
+    async fn reach(&mut self, step: Step) -> Result<(), Error> {
+        match self.record.reach(step).await {
+            Err(error) if !matches!(error, Error::LockLost { .. }) => {
+                self.site.emitter.notice(format!("the record could not be written, and this goes on: {error}"));
+                Ok(())
+            }
+            reached => reached,
+        }
+    }
+
+    /// Services that an earlier first release left at zero tasks.
+    async fn start(&self, services: &BTreeMap<String, String>, foundation: &Foundation) -> Result<(), Error> {
+        for service in services.keys() {
+            if self.desired(service, foundation).await? == Some(0) {
+                self.scale(service, foundation, 1).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `None` where the service is not there.
+    async fn desired(&self, service: &str, foundation: &Foundation) -> Result<Option<u32>, Error> {
+        let cloud = &self.site.cloud.services;
+        let state = retry(|| cloud.service(&foundation.cluster, service)).await?;
+        Ok(state.map(|state| state.desired))
+    }
+
+    async fn scale(&self, service: &str, foundation: &Foundation, tasks: u32) -> Result<(), Error> {
+        let cloud = &self.site.cloud.services;
+        Ok(retry(|| cloud.scale(&foundation.cluster, service, tasks)).await?)
+    }
+
+    /// What was live before, or nothing where nothing was. What can be written of it meanwhile must not stop it.
+    pub(crate) async fn put_back(&mut self, previous: Option<&Release>, foundation: &Foundation) -> Result<(), Error> {
+        self.hold().await?;
+        self.reach(Step::RollingBack).await?;
+        let site = &self.site;
+        match previous {
+            Some(previous) => site.stage("roll back", self.restore(previous, foundation)).await,
+            None => {
+                self.survey.known(site.name())?;
+                site.stage("roll back", self.empty(foundation)).await
+            }
+        }
+    }
+
+    /// A Terraform that failed may have met an error that passes, and nobody else would put back what was live: once more.
+    async fn restore(&self, previous: &Release, foundation: &Foundation) -> Result<(), Error> {
+        match self.restore_once(previous, foundation).await {
+            Err(Error::Terraform { command, .. }) => {
+                self.site.progress(format!("terraform {command} failed; rolling back once more"));
+                self.hold().await?;
+                self.restore_once(previous, foundation).await
+            }
+            restored => restored,
+        }
+    }
+
+    /// The previous release with its own files and images, and only then.
+    async fn restore_once(&self, previous: &Release, foundation: &Foundation) -> Result<(), Error> {
+        let never = Cancel::never();
+        let tree = kept_tree(&self.site.ledger, previous).await?;
+        let planned = self.site.plan(&tree, previous, false, &never).await?;
+        if planned.is_something {
+            self.hold().await?;
+            self.site.apply(&planned, &never).await?;
+        }
+        let definitions = self.site.task_definitions(&planned).await?;
+        wait::wait(&self.site, &foundation.cluster, previous, &definitions, &never).await
+    }
+
+    /// Services that are not there are at zero.
+    async fn empty(&self, foundation: &Foundation) -> Result<(), Error> {
+        for service in self.record.record.release.images.keys() {
+            if self.desired(service, foundation).await?.is_some() {
+                self.scale(service, foundation, 0).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The live pointer comes after the record: of the two, the newer record is right.
+    pub(crate) async fn point(&mut self) -> Result<(), Error> {
+        let record = self.record.record.clone();
+        self.point_at(&record).await
+    }
+
+    async fn point_at(&mut self, record: &Record) -> Result<(), Error> {
+        self.site.ledger.point(record, &mut self.pointer_etag).await
+    }
+
+    /// Those that were killed have their end now.
+    pub(crate) async fn supersede(&self) -> Result<(), Error> {
+        for killed in &self.survey.standing.unfinished {
+            let by = self.record.record.id.clone();
+            self.site.ledger.close(&killed.id, Outcome::Superseded { by }).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! One environment as a promotion meets it: who calls, what belongs to it, and how its Terraform is run.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+use devenv_engine::{Emitter, Project};
+use devenv_model::event::Event;
+use devenv_model::manifest::{PromotePlace, PromoteTarget};
+use devenv_supervisor::lock::{self, HeldLock, LockAttempt};
+use tokio::sync::OnceCell;
+
+use crate::account::{account_file, agree, owner};
+use crate::cloud::{Caller, Cloud, CloudAddress};
+use crate::error::Error;
+use crate::guard::EmulatedAws;
+use crate::ledger::Ledger;
+use crate::terraform::{Terraform, environment};
+use crate::tools::PromotionTools;
+use crate::{emulated_aws, place};
+
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) tools: &'a PromotionTools,
+    pub(crate) target: &'a PromoteTarget,
+    pub(crate) cloud: Cloud,
+    pub(crate) ledger: Ledger,
+    pub(crate) emitter: &'a Emitter,
+    /// `user@host`.
+    pub(crate) owner: String,
+    /// Of the emulated AWS; `None` in AWS.
+    emulated: Option<EmulatedAws>,
+    pub(crate) folder: Utf8PathBuf,
+    /// Once it was found.
+    pub(crate) terraform: OnceCell<Arc<dyn Terraform>>,
+    pub(crate) variables: BTreeMap<OsString, OsString>,
+    pub(crate) backend: Vec<String>,
+    /// Nobody else promotes from this folder; `None` where nothing is changed.
+    held: Option<HeldFolder>,
+}
+
+/// This folder's own lock, of which only one run at a time can have it.
+#[derive(Debug)]
+struct HeldFolder {
+    /// The folder's random name.
+    name: String,
+    _lock: HeldLock,
+}
+
+impl<'a> Site<'a> {
+    /// Takes this folder's own lock, makes sure of the caller, and changes nothing in AWS. A rehearsal's AWS is started when it does not run.
+    pub(crate) async fn open(
+        project: &'a Project,
+        tools: &'a PromotionTools,
+        target: &'a PromoteTarget,
+        emitter: &'a Emitter,
+    ) -> Result<Self, Error> {
+        Self::new(project, tools, target, emitter, true).await
+    }
+
+    /// The same for reading only, which may go on beside a promotion.
+    pub(crate) async fn read(
+        project: &'a Project,
+        tools: &'a PromotionTools,
+        target: &'a PromoteTarget,
+        emitter: &'a Emitter,
+    ) -> Result<Self, Error> {
+        Self::new(project, tools, target, emitter, false).await
+    }
+
+    async fn new(
+        project: &'a Project,
+        tools: &'a PromotionTools,
+        target: &'a PromoteTarget,
+        emitter: &'a Emitter,
+        locks: bool,
+    ) -> Result<Self, Error> {
+        project.state.prepare()?;
+        let folder = project.state.promotion(&target.name);
+        let state = |source| devenv_engine::Error::State { path: folder.clone(), source };
+        std::fs::create_dir_all(&folder).map_err(state)?;
+        let held = if locks {
+            let path = folder.join("lock");
+            match lock::try_hold(&path).map_err(state)? {
+                LockAttempt::Held(lock) => {
+                    Some(HeldFolder { name: place::of(&folder, &path).map_err(state)?, _lock: lock })
+                }
+                LockAttempt::Taken { pid } => return Err(devenv_engine::Error::Locked { pid }.into()),
+            }
+        } else {
+            None
+        };
+        let account = account_file(project, target)?;
+        let own = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
+        let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        variables.retain(|name, value| !leads_terraform_astray(&name.to_string_lossy(), &value.to_string_lossy()));
+        let mut emulated = None;
+        let (address, backend) = match &target.place {
+            PromotePlace::Account { account: id, region } => {
+                agree(project, target, &account, id, region)?;
+                variables.extend([own("AWS_REGION", region)]);
+                (CloudAddress::Account { region: region.clone() }, Vec::new())
+            }
+            PromotePlace::Rehearsal { image } => {
+                let aws = emulated_aws::ensure(project, target, image, emitter).await?;
+                emulated_aws::lead_away_from_aws(&mut variables, &aws, &account.region);
+                emulated = Some(aws.clone());
+                let backend = vec!["-backend-config=use_path_style=true".to_owned()];
+                (aws.address(), backend)
+            }
+        };
+        variables.extend(environment(&folder).map(|(name, value)| own(name, &value)));
+        variables.extend([own("DEVENV_BIN", devenv_engine::own_program()?.as_str())]);
+        let rc = format!("disable_checkpoint = true\nplugin_cache_dir = {:?}\n", folder.join("plugins").as_str());
+        std::fs::create_dir_all(folder.join("plugins")).map_err(state)?;
+        std::fs::write(folder.join("terraform.rc"), rc).map_err(state)?;
+        let cloud = tools.clouds.connect(&address).await;
+        let ledger = Ledger {
+            objects: cloud.objects.clone(),
+            bucket: account.bucket,
+            environment: target.name.clone(),
+            clock: tools.clock.clone(),
+        };
+        Ok(Self {
+            project,
+            tools,
+            target,
+            cloud,
+            ledger,
+            emitter,
+            owner: owner(),
+            emulated,
+            folder,
+            terraform: OnceCell::new(),
+            variables,
+            backend,
+            held,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.target.name
+    }
+
+    pub(crate) fn emulated(&self) -> Result<&EmulatedAws, Error> {
+        let incomplete = || Error::Incomplete { environment: self.target.name.clone(), missing: "image" };
+        self.emulated.as_ref().ok_or_else(incomplete)
+    }
+
+    /// The folder's random name; empty where nothing is changed.
+    pub(crate) fn place(&self) -> &str {
+        self.held.as_ref().map_or("", |held| &held.name)
+    }
+
+    /// Who calls, if it is the environment's own account and region: a wrong one is the worst mistake there is.
+    pub(crate) async fn caller(&self) -> Result<Caller, Error> {
+        let caller = self.cloud.identity.caller().await?;
+        if let PromotePlace::Account { account, region } = &self.target.place {
+            let environment = self.target.name.clone();
+            if caller.account != *account {
+                let (wanted, found) = (account.clone(), caller.account);
+                return Err(Error::WrongAccount { environment, wanted, found });
+            }
+            if let Some(found) = self.cloud.identity.region().filter(|found| found != region) {
+                let (wanted, found) = (region.clone(), found.to_owned());
+                return Err(Error::WrongRegion { environment, wanted, found });
+            }
+        }
+        Ok(caller)
+    }
+
+    /// Does one stage, with news of its beginning and its end.
+    pub(crate) async fn stage<T, E: std::fmt::Display>(
+        &self,
+        name: &str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.emitter.emit(Event::StageStarted { stage: name.to_owned() });
+        let began = Instant::now();
+        let outcome = work.await;
+        let stage = name.to_owned();
+        self.emitter.emit(match &outcome {
+            Ok(_) => Event::StageFinished {
+                stage,
+                elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            },
+            Err(error) => Event::StageFailed { stage, error: error.to_string() },
+        });
+        outcome
+    }
+
+    pub(crate) fn progress(&self, line: impl Into<String>) {
+        self.emitter.emit(Event::StageProgress { line: line.into(), detail: false });
+    }
+}
+
+/// Settings of the caller's own runs of Terraform, which would change ours. A log that tells more is welcome; one that tells
+/// less would not name locks.
+fn leads_terraform_astray(variable: &str, value: &str) -> bool {
+    let tells_more = ["TRACE", "DEBUG", "INFO", "JSON"].iter().any(|level| value.eq_ignore_ascii_case(level));
+    variable.starts_with("TF_") && !(variable == "TF_LOG" && tells_more)
+}

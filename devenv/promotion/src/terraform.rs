@@ -1,0 +1,235 @@
+//! The Terraform binary: found, told where to keep its own files, and run with its output as news.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_engine::Cancel;
+use devenv_engine::host::{terraform, terraform_version};
+use futures_util::future::BoxFuture;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+use crate::error::Error;
+
+/// Lines that an error carries.
+const KEPT: usize = 40;
+
+/// Finds the Terraform of this machine.
+pub trait Terraforms: Send + Sync + fmt::Debug {
+    /// Finds the program. An error when it is absent or too old.
+    fn find(&self) -> BoxFuture<'_, Result<Arc<dyn Terraform>, Error>>;
+}
+
+/// What a promotion asks of Terraform.
+pub trait Terraform: Send + Sync + fmt::Debug {
+    /// Runs one of its commands to its end; the process holds `alive`, a locked file, as long as it lives. Cancelled, it is asked once to end in order, and is waited for: only so it gives up its lock.
+    fn run<'a>(
+        &'a self,
+        order: &'a TerraformOrder,
+        alive: Option<File>,
+        line: &'a (dyn Fn(String) + Send + Sync),
+        cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<TerraformEnd, Error>>;
+}
+
+#[derive(Debug, Clone)]
+pub struct TerraformOrder {
+    /// The folder of the root.
+    pub root: Utf8PathBuf,
+    /// The command first.
+    pub arguments: Vec<String>,
+    /// The whole environment of the process.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// Whether standard output is an answer to be read and not news.
+    pub answers: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerraformEnd {
+    pub code: i32,
+    /// Standard output, of an order that answers.
+    pub answer: String,
+    /// The last lines of everything it wrote.
+    pub output: Vec<String>,
+}
+
+/// The program.
+#[derive(Debug, Clone)]
+struct TerraformBinary {
+    program: OsString,
+}
+
+/// The `terraform` on the path, or the program that `DEVENV_TERRAFORM` names.
+#[derive(Debug, Clone, Copy)]
+pub struct InstalledTerraform;
+
+impl Terraforms for InstalledTerraform {
+    fn find(&self) -> BoxFuture<'_, Result<Arc<dyn Terraform>, Error>> {
+        Box::pin(async {
+            terraform_version().await?;
+            Ok(Arc::new(TerraformBinary { program: terraform() }) as Arc<dyn Terraform>)
+        })
+    }
+}
+
+impl Terraform for TerraformBinary {
+    fn run<'a>(
+        &'a self,
+        order: &'a TerraformOrder,
+        alive: Option<File>,
+        line: &'a (dyn Fn(String) + Send + Sync),
+        cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<TerraformEnd, Error>> {
+        Box::pin(run(&self.program, order, alive, line, cancel))
+    }
+}
+
+async fn run(
+    program: &OsString,
+    order: &TerraformOrder,
+    alive: Option<File>,
+    line: &(dyn Fn(String) + Send + Sync),
+    cancel: &Cancel,
+) -> Result<TerraformEnd, Error> {
+    let failed = |error: std::io::Error| Error::TerraformMissing { cause: error.to_string() };
+    let mut child = Command::new(program)
+        .arg(format!("-chdir={}", order.root))
+        .args(&order.arguments)
+        .env_clear()
+        .envs(&order.environment)
+        // It reads nothing; what it inherits here is the lock.
+        .stdin(alive.map_or_else(Stdio::null, Stdio::from))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A terminal's Ctrl-C would reach it beside ours, and at the second one it leaves its lock behind.
+        .process_group(0)
+        .spawn()
+        .map_err(failed)?;
+    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let stderr = child.stderr.take().expect("stderr is piped");
+    let (mut out, mut err) = (BufReader::new(stdout).split(b'\n'), BufReader::new(stderr).split(b'\n'));
+    let (mut more_out, mut more_err, mut asked) = (true, true, false);
+    let mut end = TerraformEnd { code: 0, answer: String::new(), output: Vec::new() };
+    while more_out || more_err {
+        tokio::select! {
+            next = out.next_segment(), if more_out => match next.map_err(failed)? {
+                Some(bytes) if order.answers => {
+                    end.answer.push_str(&String::from_utf8_lossy(&bytes));
+                    end.answer.push('\n');
+                }
+                Some(bytes) => end.take(&bytes, line),
+                None => more_out = false,
+            },
+            next = err.next_segment(), if more_err => match next.map_err(failed)? {
+                Some(bytes) => end.take(&bytes, line),
+                None => more_err = false,
+            },
+            () = cancel.cancelled(), if !asked => {
+                asked = true;
+                if let Some(group) = group {
+                    let _ = kill_process_group(group, Signal::INT);
+                }
+            }
+        }
+    }
+    let status = child.wait().await.map_err(failed)?;
+    end.code = status.code().unwrap_or(-1);
+    Ok(end)
+}
+
+impl TerraformEnd {
+    fn take(&mut self, bytes: &[u8], line: &(dyn Fn(String) + Send + Sync)) {
+        let text = String::from_utf8_lossy(bytes).trim_end().to_owned();
+        if text.is_empty() {
+            return;
+        }
+        line(text.clone());
+        self.output.push(text);
+        if self.output.len() > KEPT {
+            self.output.remove(0);
+        }
+    }
+}
+
+/// The environment of every Terraform that devenv runs: what it keeps goes to `folder`, and nobody's settings are read.
+///
+/// Its log goes there too, in which it names a lock before it takes it: see [`devenv_model::promotion::judge_lock`].
+pub(crate) fn environment(folder: &Utf8Path) -> [(&'static str, String); 8] {
+    [
+        ("TF_IN_AUTOMATION", "1".to_owned()),
+        ("TF_INPUT", "0".to_owned()),
+        ("TF_CLI_ARGS", String::new()),
+        ("TF_DATA_DIR", folder.join("data").into_string()),
+        ("TF_CLI_CONFIG_FILE", folder.join("terraform.rc").into_string()),
+        ("CHECKPOINT_DISABLE", "1".to_owned()),
+        ("TF_LOG_CORE", "INFO".to_owned()),
+        ("TF_LOG_PATH", log_path(folder).into_string()),
+    ]
+}
+
+/// What every Terraform of a folder wrote about itself.
+pub(crate) fn log_path(folder: &Utf8Path) -> Utf8PathBuf {
+    folder.join("terraform.log")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> TerraformOrder {
+        TerraformOrder {
+            root: "/".into(),
+            // As the program's first argument is a folder, the script is the one after it.
+            arguments: vec![script.to_owned()],
+            environment: std::env::vars_os().collect(),
+            answers: false,
+        }
+    }
+
+    /// A program that does what its second argument says.
+    fn interpreter(folder: &Utf8Path) -> OsString {
+        use std::os::unix::fs::PermissionsExt;
+        let path = folder.join("terraform");
+        std::fs::write(&path, "#!/bin/sh\nexec /bin/sh -c \"$2\"\n").expect("writable");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("ours");
+        path.into_os_string()
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_one_is_asked_once_and_waited_for() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let program = interpreter(Utf8Path::from_path(folder.path()).expect("UTF-8"));
+        let (canceller, cancel) = Cancel::channel();
+        let script = "import signal, sys, time\n\
+                      def end(*_):\n    print('asked', flush=True)\n    time.sleep(0.2)\n    print('unlocked', flush=True)\n    sys.exit(1)\n\
+                      signal.signal(signal.SIGINT, end)\n\
+                      print('began', flush=True)\n\
+                      while True: time.sleep(0.05)";
+        // Not in a shell: one that was started with the signal ignored, as a background job is, cannot take it.
+        let order = shell(&format!("exec python3 -c \"{script}\""));
+        let line = |line: String| {
+            if line == "began" {
+                canceller.cancel();
+            }
+        };
+        let end = run(&program, &order, None, &line, &cancel).await.expect("it starts");
+        assert_eq!((end.code, end.output), (1, ["began", "asked", "unlocked"].map(str::to_owned).to_vec()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_kept_from_the_news() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let program = interpreter(Utf8Path::from_path(folder.path()).expect("UTF-8"));
+        let (_canceller, cancel) = Cancel::channel();
+        let order = TerraformOrder { answers: true, ..shell("echo '{}'; echo warning >&2; exit 2") };
+        let end = run(&program, &order, None, &|_| {}, &cancel).await.expect("it starts");
+        assert_eq!((end.code, end.answer.as_str(), end.output.as_slice()), (2, "{}\n", &["warning".to_owned()][..]));
+    }
+}

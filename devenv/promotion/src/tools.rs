@@ -1,0 +1,39 @@
+//! What a promotion works with, which tests put in memory.
+
+use std::sync::Arc;
+
+use devenv_engine::ProjectOptions;
+
+use crate::clock::{SystemClock, WallClock};
+use crate::cloud::Clouds;
+use crate::smoke::{HttpProbe, ReleaseProbe};
+use crate::terraform::{InstalledTerraform, Terraforms};
+
+/// A project, and what promotes it.
+#[derive(Debug, Clone)]
+pub struct PromotionOptions {
+    pub project: ProjectOptions,
+    pub tools: PromotionTools,
+}
+
+#[derive(Debug, Clone)]
+pub struct PromotionTools {
+    /// Speaks to AWS.
+    pub clouds: Arc<dyn Clouds>,
+    pub terraforms: Arc<dyn Terraforms>,
+    /// Asks what was made live who it is.
+    pub probe: Arc<dyn ReleaseProbe>,
+    pub clock: Arc<dyn WallClock>,
+}
+
+impl PromotionTools {
+    /// Those of this machine.
+    pub fn installed(clouds: Arc<dyn Clouds>) -> Self {
+        Self {
+            clouds,
+            terraforms: Arc::new(InstalledTerraform),
+            probe: Arc::new(HttpProbe),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}

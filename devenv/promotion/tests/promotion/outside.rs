@@ -1,0 +1,171 @@
+//! Everything that a promotion meets, in memory.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use devenv_engine::Cancel;
+use devenv_fakes::{FakeIdentity, FakeObjects, FakeRegistry, FakeServices, FakeTerraform, Faults};
+use devenv_promotion::{
+    Cloud, CloudAddress, Clouds, Decider, Error, ReleaseProbe, Terraform, TerraformEnd, TerraformOrder, Terraforms,
+    WallClock,
+};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+#[derive(Debug, Clone)]
+pub(crate) struct FakeClouds {
+    pub(crate) identity: FakeIdentity,
+    pub(crate) objects: FakeObjects,
+    pub(crate) registry: FakeRegistry,
+    pub(crate) services: FakeServices,
+}
+
+impl Clouds for FakeClouds {
+    fn connect<'a>(&'a self, _: &'a CloudAddress) -> BoxFuture<'a, Cloud> {
+        async {
+            Cloud {
+                identity: Arc::new(self.identity.clone()),
+                objects: Arc::new(self.objects.clone()),
+                registry: Arc::new(self.registry.clone()),
+                services: Arc::new(self.services.clone()),
+                emulated: None,
+            }
+        }
+        .boxed()
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct FakeTerraforms {
+    pub(crate) terraform: FakeTerraform,
+    pub(crate) faults: Faults,
+}
+
+impl Terraforms for FakeTerraforms {
+    fn find(&self) -> BoxFuture<'_, Result<Arc<dyn Terraform>, Error>> {
+        async { Ok(Arc::new(self.clone()) as Arc<dyn Terraform>) }.boxed()
+    }
+}
+
+impl Terraform for FakeTerraforms {
+    fn run<'a>(
+        &'a self,
+        order: &'a TerraformOrder,
+        alive: Option<File>,
+        line: &'a (dyn Fn(String) + Send + Sync),
+        _: &'a Cancel,
+    ) -> BoxFuture<'a, Result<TerraformEnd, Error>> {
+        async move {
+            let (this, order) = (self.clone(), order.clone());
+            let log = order.environment.get(OsStr::new("TF_LOG_PATH")).map(PathBuf::from);
+            let terraform = this.terraform.logging_to(log);
+            // A process of its own: it goes on when whoever started it is killed, and holds its file until it ends.
+            let process = tokio::spawn(async move {
+                let ended = tokio::select! {
+                    answer = terraform.run(order.root.as_std_path(), &order.arguments) => Some(answer),
+                    () = this.faults.killed() => None,
+                };
+                drop(alive);
+                ended
+            });
+            match process.await {
+                Ok(Some(answer)) => {
+                    answer.output.iter().cloned().for_each(line);
+                    Ok(TerraformEnd { code: answer.code, answer: answer.answer, output: answer.output })
+                }
+                Ok(None) => std::future::pending().await,
+                Err(error) => panic!("the fake failed: {error}"),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Asks the tasks themselves.
+#[derive(Debug, Clone)]
+pub(crate) struct FakeProbe {
+    pub(crate) services: FakeServices,
+    pub(crate) cluster: &'static str,
+    /// The digest of an image that runs and does not answer.
+    pub(crate) mute: Option<String>,
+    pub(crate) faults: Faults,
+}
+
+impl ReleaseProbe for FakeProbe {
+    fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>> {
+        async move {
+            let look = || {
+                let told = self.services.told(self.cluster, "web").map(|(_, image)| image);
+                let live = self.services.live(self.cluster, "web");
+                let mute = self.mute.iter().any(|digest| live.contains(digest));
+                Ok(told.filter(|_| live.len() == 1 && !mute))
+            };
+            match self.faults.meet(format!("probe {url}"), look).await {
+                Ok(Some(image)) => Ok(image),
+                Ok(None) => Err("502 Bad Gateway".to_owned()),
+                Err(error) => Err(error.cause),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// The clock of one machine, which goes with the runtime's and may be set.
+#[derive(Debug, Clone)]
+pub(crate) struct FakeClock {
+    began: jiff::Timestamp,
+    since: Instant,
+    /// Seconds.
+    ahead: Arc<AtomicI64>,
+    /// Seconds in which the runtime's clock stood still.
+    slept: Arc<AtomicI64>,
+}
+
+impl FakeClock {
+    pub(crate) fn at(began: jiff::Timestamp) -> Self {
+        Self { began, since: Instant::now(), ahead: Arc::default(), slept: Arc::default() }
+    }
+
+    pub(crate) fn jump(&self, seconds: i64) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// The machine sleeps.
+    pub(crate) fn sleep(&self, seconds: i64) {
+        self.slept.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
+
+impl WallClock for FakeClock {
+    fn now(&self) -> jiff::Timestamp {
+        let ahead = jiff::SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
+        let elapsed = jiff::SignedDuration::try_from(self.since.elapsed()).expect("not for ever");
+        self.began + elapsed + ahead
+    }
+
+    fn gone_by(&self) -> Duration {
+        self.since.elapsed() + Duration::from_secs(self.slept.load(Ordering::Relaxed).unsigned_abs())
+    }
+}
+
+/// Says yes to everything.
+pub(crate) struct Yes;
+
+impl Decider for Yes {
+    fn asks(&self) -> bool {
+        false
+    }
+
+    fn approve(&self) -> BoxFuture<'_, Option<bool>> {
+        async { Some(true) }.boxed()
+    }
+
+    fn undo(&self) -> BoxFuture<'_, bool> {
+        async { true }.boxed()
+    }
+}

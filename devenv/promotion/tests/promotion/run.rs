@@ -1,0 +1,229 @@
+//! One command on a world, and what can be seen of the world afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use devenv_engine::{Cancel, Emitter, ProjectOptions};
+use devenv_fakes::{FakeIdentity, FakeTerraform};
+use devenv_model::event::Event;
+use devenv_promotion::{
+    self as promotion, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools, RollbackOptions,
+};
+
+use crate::engine::FakeEngine;
+use crate::outside::{FakeClock, FakeClouds, FakeProbe, FakeTerraforms, Yes};
+use crate::world::{ACCOUNT, CLUSTER, World, digest, image, repository};
+
+/// Of tokio's clock. Whatever has not ended then never does.
+const PATIENCE: Duration = Duration::from_hours(3);
+/// Of the real clock.
+const FORKS: Duration = Duration::from_secs(5);
+/// After which nothing goes on any more.
+const SETTLES: Duration = Duration::from_hours(1);
+
+/// In place of an exit code.
+pub(crate) const HANGS: u8 = u8::MAX;
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Done(Box<Promoted>),
+    Failed(Box<Error>),
+    Killed,
+    Hangs,
+}
+
+impl Ended {
+    /// The exit code; `None` of a command that was killed.
+    pub(crate) fn code(&self) -> Option<u8> {
+        match self {
+            Self::Done(_) => Some(0),
+            Self::Failed(error) => Some(crate::promotion_report::describe(error).1 as u8),
+            Self::Killed => None,
+            Self::Hangs => Some(HANGS),
+        }
+    }
+}
+
+/// What is asked for.
+enum Order {
+    Promote,
+    Plan,
+    /// To this release, or to the one before.
+    RollBack(Option<String>),
+}
+
+/// A machine at which somebody promotes.
+pub(crate) struct Machine<'a> {
+    world: &'a World,
+    pub(crate) clock: FakeClock,
+    /// Which edition its engine has an image of.
+    edition: u32,
+    /// An edition that runs and does not answer.
+    mute: Option<u32>,
+}
+
+impl<'a> Machine<'a> {
+    pub(crate) fn new(world: &'a World, edition: u32, time: &str) -> Self {
+        world.prove(edition);
+        let clock = FakeClock::at(time.parse().expect("a time"));
+        Self { world, clock, edition, mute: None }
+    }
+
+    pub(crate) fn with_mute(self, edition: u32) -> Self {
+        Self { mute: Some(edition), ..self }
+    }
+
+    fn options(&self) -> PromotionOptions {
+        let world = self.world;
+        let owner = owner();
+        let terraform =
+            FakeTerraform::new(world.objects.clone(), world.services.clone(), world.terraform_faults.clone(), &owner);
+        let probe = FakeProbe {
+            services: world.services.clone(),
+            cluster: CLUSTER,
+            mute: self.mute.map(digest),
+            faults: world.faults.clone(),
+        };
+        let project = ProjectOptions {
+            directory: repository().to_owned(),
+            state_dir: Some(world.state()),
+            ephemeral: false,
+            engines: Arc::new(FakeEngine::new(world.registry.clone(), &image(self.edition))),
+        };
+        let clouds = FakeClouds {
+            identity: FakeIdentity::new(world.faults.clone(), ACCOUNT),
+            objects: world.objects.clone(),
+            registry: world.registry.clone(),
+            services: world.services.clone(),
+        };
+        let tools = PromotionTools {
+            clouds: Arc::new(clouds),
+            terraforms: Arc::new(FakeTerraforms { terraform, faults: world.terraform_faults.clone() }),
+            probe: Arc::new(probe),
+            clock: Arc::new(self.clock.clone()),
+        };
+        PromotionOptions { project, tools }
+    }
+
+    pub(crate) async fn promote(&self) -> Ended {
+        self.run(&Order::Promote).await
+    }
+
+    pub(crate) async fn roll_back(&self) -> Ended {
+        self.run(&Order::RollBack(None)).await
+    }
+
+    pub(crate) async fn roll_back_to(&self, release: &str) -> Ended {
+        self.run(&Order::RollBack(Some(release.to_owned()))).await
+    }
+
+    /// The folder's lock may still be open in a child of another test that has not become git yet.
+    async fn run(&self, order: &Order) -> Ended {
+        let deadline = std::time::Instant::now() + FORKS;
+        loop {
+            match Box::pin(self.run_once(order)).await {
+                Ended::Failed(error)
+                    if matches!(*error, Error::Engine(devenv_engine::Error::Locked { .. }))
+                        && std::time::Instant::now() < deadline =>
+                {
+                    std::thread::yield_now();
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn run_once(&self, order: &Order) -> Ended {
+        let (emitter, mut events) = Emitter::channel();
+        let (faults, terraform) = (self.world.faults.clone(), self.world.terraform_faults.clone());
+        let marks = (faults.clone(), terraform.clone());
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                let mark = match event {
+                    Event::StageStarted { stage } => stage,
+                    Event::StageFinished { stage, .. } => format!("after {stage}"),
+                    Event::StageFailed { stage, .. } => format!("failed {stage}"),
+                    _ => continue,
+                };
+                marks.0.mark(&mark);
+                marks.1.mark(&mark);
+            }
+        });
+        let options = self.options();
+        let work = async {
+            let (decider, cancel) = (Yes, Cancel::never());
+            let environment = "dev".to_owned();
+            if let Order::RollBack(to) = order {
+                let order = RollbackOptions { environment, to: to.clone() };
+                return promotion::roll_back(&options, &order, &decider, &emitter, &cancel).await;
+            }
+            let order = PromoteOptions { environment, only_plan: matches!(order, Order::Plan) };
+            promotion::promote(&options, &order, &decider, &emitter, &cancel).await
+        };
+        tokio::select! {
+            biased;
+            () = faults.killed() => Ended::Killed,
+            () = terraform.killed() => Ended::Killed,
+            () = tokio::time::sleep(PATIENCE) => Ended::Hangs,
+            done = work => match done {
+                Ok(promoted) => Ended::Done(Box::new(promoted)),
+                Err(error) => Ended::Failed(Box::new(error)),
+            },
+        }
+    }
+
+    /// What is live when nothing goes on any more.
+    pub(crate) async fn standing(&self) -> Standing {
+        self.world.faults.clear();
+        self.world.terraform_faults.clear();
+        tokio::time::sleep(SETTLES).await;
+        let running = self.world.services.live(CLUSTER, "web").iter().map(|live| edition(live)).collect();
+        let planned = match self.run(&Order::Plan).await {
+            Ended::Done(planned) => planned.proposal.expect("a plan proposes"),
+            other => panic!("a plan without faults must come to its end: {other:?}"),
+        };
+        let recorded = planned.images[0].from.as_deref().map(edition);
+        Standing { running, recorded, planned_is_empty: planned.is_empty }
+    }
+}
+
+/// Which release is live, seen from three sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The editions whose tasks run.
+    pub(crate) running: Vec<u32>,
+    /// The edition that the records have.
+    pub(crate) recorded: Option<u32>,
+    /// Whether Terraform has nothing to do for the edition at hand.
+    pub(crate) planned_is_empty: bool,
+}
+
+impl Standing {
+    /// Whether one edition runs, and it is the recorded one.
+    pub(crate) fn agrees(&self) -> bool {
+        matches!((&self.running[..], self.recorded), ([running], Some(recorded)) if *running == recorded)
+    }
+}
+
+fn edition(live: &str) -> u32 {
+    (1..10).find(|edition| digest(*edition) == live).expect("one of the editions of this test")
+}
+
+/// Of this machine, as Terraform names it.
+pub(crate) fn owner() -> String {
+    format!("{}@{}", user(), rustix::system::uname().nodename().to_string_lossy())
+}
+
+fn user() -> String {
+    ["USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| if rustix::process::getuid().is_root() { "root" } else { "somebody" }.to_owned())
+}
+
+/// Runs on a clock of its own, which goes on by itself whenever everything waits for it.
+pub(crate) fn on_paused_clock<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(work)
+}
