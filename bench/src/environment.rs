@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use crate::{Failure, interrupt};
+use crate::{Failure, interrupt, say};
 
 /// An environment of this repository with a state directory of its own, so that a person's own is not touched.
 pub(crate) struct Environment {
@@ -46,6 +46,7 @@ impl Environment {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).env("DEVENV_STATE_DIR", &self.state).stdin(Stdio::null());
+        interrupt::shield(&mut command, arguments);
         command
     }
 
@@ -83,6 +84,8 @@ impl Environment {
 impl Drop for Environment {
     fn drop(&mut self) {
         // Also after an interruption, which lets nothing else be run.
-        let _ = self.finished(&["down", "--volumes"]);
+        if let Err(error) = self.finished(&["down", "--volumes"]) {
+            say(&format!("error: what was started may still run: {error}"));
+        }
     }
 }

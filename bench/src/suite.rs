@@ -85,7 +85,9 @@ fn promotions(program: &Utf8Path) -> Vec<Figure> {
     let (mut whole, mut release, mut unchanged) = (vec![], vec![], vec![]);
     let devenv = |arguments: &[&str]| -> Result<Duration, Failure> {
         let began = Instant::now();
-        let output = Command::new(program).args(arguments).args(["--output", "plain"]).output()?;
+        let mut command = Command::new(program);
+        interrupt::shield(&mut command, arguments);
+        let output = command.args(arguments).args(["--output", "plain"]).output()?;
         if output.status.success() {
             return Ok(began.elapsed());
         }

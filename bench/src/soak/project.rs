@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use crate::{Failure, interrupt};
+use crate::{Failure, interrupt, say};
 
 /// No command of this project may take longer.
 const HANGS_AFTER: Duration = Duration::from_mins(2);
@@ -62,6 +62,7 @@ impl Project {
         let mut made = Command::new(&self.program);
         made.args(self.arguments(command)).args(["--output", "json"]).current_dir(&self.root).stdin(Stdio::null());
         made.env_remove("DEVENV_STATE_DIR");
+        interrupt::shield(&mut made, &[command]);
         if self.runtime != "docker" {
             // No engine is asked.
             made.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
@@ -105,7 +106,9 @@ impl Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
-        let _ = self.finished("down");
+        if let Err(error) = self.finished("down") {
+            say(&format!("error: what was started may still run: {error}"));
+        }
     }
 }
 
