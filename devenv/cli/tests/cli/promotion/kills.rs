@@ -102,11 +102,13 @@ fn only_the_folder_whose_terraform_was_killed_removes_its_lock() {
     eventually("Terraform has its lock and applies", || {
         !processes(&project, "apply").is_empty() && get(&url, lock).is_some()
     });
-    promoting.kill().expect("it runs");
-    promoting.wait().expect("it ended");
+    // Held still meanwhile: it would see its Terraform fail, or its end would let Terraform end in order.
+    signal(promoting.id().into(), "STOP");
     for pid in processes(&project, "apply") {
         signal(pid, "KILL");
     }
+    promoting.kill().expect("it runs");
+    promoting.wait().expect("it ended");
     eventually("the lock is left behind", || get(&url, lock).is_some());
     project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
     project.tested(Good, 3);
