@@ -1,4 +1,5 @@
 use std::fmt::Write;
+use std::time::Duration;
 
 use devenv_engine::testing::TestRun;
 use devenv_engine::{TestOptions, TestReport};
@@ -10,6 +11,9 @@ use crate::arguments::{Test, TestEmulator};
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::run::{Context, Outcome};
+
+/// Cargo takes a moment also where it finds nothing to compile.
+const WORTH_TELLING: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, Failure> {
     let options = TestOptions {
@@ -60,7 +64,7 @@ pub(super) fn fields(report: &TestReport) -> Value {
     json!({
         "passed": run.count(TestOutcome::Passed), "failed": run.count(TestOutcome::Failed),
         "ignored": run.count(TestOutcome::Ignored), "filtered": run.filtered,
-        "seconds": run.elapsed.as_secs_f64(), "failure": run.failure, "tests": tests,
+        "seconds": run.elapsed.as_secs_f64(), "preparation_seconds": run.preparation.as_secs_f64(), "failure": run.failure, "tests": tests,
         "junit": report.junit, "bundle": report.bundle, "kept": report.kept,
         "evidence": report.evidence.as_ref().map(|(path, _)| path),
     })
@@ -94,5 +98,8 @@ fn summary(context: &Context, run: &TestRun) -> String {
         text.push_str(", others left out by the filter");
     }
     let _ = write!(text, ", in {:.1} s", run.elapsed.as_secs_f64());
+    if run.preparation >= WORTH_TELLING {
+        let _ = write!(text, " (compiled in {:.1} s)", run.preparation.as_secs_f64());
+    }
     text
 }

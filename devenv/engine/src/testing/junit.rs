@@ -1,9 +1,10 @@
 //! The report in the form that build servers read.
 
-use std::fmt::Write;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::event::TestOutcome;
+use quick_junit::{self as junit, NonSuccessKind, Report, TestCaseStatus, TestSuite};
 
 use super::{Error, TestCase, TestRun};
 
@@ -43,70 +44,46 @@ fn draft(path: &Utf8Path) -> Utf8PathBuf {
     path.with_extension(format!("draft-{}", std::process::id()))
 }
 
-fn text(run: &TestRun, suite: &str) -> String {
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let failures = run.count(TestOutcome::Failed);
-    let errors = usize::from(run.failure.is_some());
-    let counts = format!(
-        "tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{}\" time=\"{:.3}\"",
-        run.tests.len() + errors,
-        run.count(TestOutcome::Ignored),
-        run.elapsed.as_secs_f64()
+fn text(run: &TestRun, name: &str) -> String {
+    let mut suite = TestSuite::new(name);
+    suite.set_time(run.elapsed).add_test_cases(run.tests.iter().map(case));
+    // Build servers judge by test cases alone: a run without a red one would pass for green.
+    suite.add_test_cases(
+        run.failure
+            .as_deref()
+            .map(|failure| junit::TestCase::new("test command", non_success(NonSuccessKind::Error, failure))),
     );
-    let suite = escaped(suite);
-    let _ = writeln!(xml, "<testsuites name=\"{suite}\" {counts}>\n  <testsuite name=\"{suite}\" {counts}>");
-    for test in &run.tests {
-        case(&mut xml, test);
-    }
-    if let Some(failure) = &run.failure {
-        // Build servers judge by test cases alone: a run without a red one would pass for green.
-        let text = escaped(failure);
-        let first = text.lines().next().unwrap_or_default();
-        let _ = writeln!(
-            xml,
-            "    <testcase classname=\"\" name=\"test command\"><error message=\"{first}\">{text}</error></testcase>"
-        );
-    }
-    xml.push_str("  </testsuite>\n</testsuites>\n");
-    xml
+    // The attribute that most readers know, beside the `disabled` of the suite.
+    suite.extra.insert("skipped".into(), run.count(TestOutcome::Ignored).to_string().into());
+    let mut report = Report::new(name);
+    report.set_time(run.elapsed).add_test_suite(suite);
+    report.to_string().expect("a report is text")
 }
 
-fn case(xml: &mut String, test: &TestCase) {
+fn case(test: &TestCase) -> junit::TestCase {
     let (class, name) = test.name.rsplit_once("::").unwrap_or(("", &test.name));
-    let time = test.seconds.map_or_else(String::new, |seconds| format!(" time=\"{seconds:.3}\""));
-    let _ = write!(xml, "    <testcase classname=\"{}\" name=\"{}\"{time}", escaped(class), escaped(name));
-    match test.outcome {
-        TestOutcome::Passed => xml.push_str("/>\n"),
-        TestOutcome::Ignored => xml.push_str("><skipped/></testcase>\n"),
-        TestOutcome::Failed => {
-            let text = escaped(test.failure.as_deref().unwrap_or("failed"));
-            let first = text.lines().next().unwrap_or_default();
-            let _ = writeln!(xml, "><failure message=\"{first}\">{text}</failure></testcase>");
-        }
+    let status = match test.outcome {
+        TestOutcome::Passed => TestCaseStatus::success(),
+        TestOutcome::Ignored => TestCaseStatus::skipped(),
+        TestOutcome::Failed => non_success(NonSuccessKind::Failure, test.failure.as_deref().unwrap_or("failed")),
+    };
+    let mut case = junit::TestCase::new(name, status);
+    case.set_classname(class);
+    if let Some(time) = test.seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        case.set_time(time);
     }
+    case
 }
 
-/// XML 1.0 has no way to write most control characters; they are left out.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(character),
-            other if other.is_control() || matches!(other, '\u{fffe}' | '\u{ffff}') => {}
-            other => escaped.push(other),
-        }
-    }
-    escaped
+/// The first line is the message that lists show.
+fn non_success(kind: NonSuccessKind, text: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(text.lines().next().unwrap_or_default()).set_description(text);
+    status
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -136,6 +113,7 @@ mod tests {
                 case("slow", TestOutcome::Ignored, None),
             ],
             filtered: false,
+            preparation: Duration::from_secs(9),
             elapsed: Duration::from_millis(1500),
             failure: None,
             output: Vec::new(),
@@ -148,6 +126,7 @@ mod tests {
         let run = TestRun {
             tests: Vec::new(),
             filtered: true,
+            preparation: Duration::ZERO,
             elapsed: Duration::from_millis(20),
             failure: Some("no test ran: the filter matches none".to_owned()),
             output: Vec::new(),

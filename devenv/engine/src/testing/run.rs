@@ -46,6 +46,9 @@ pub struct TestRun {
     pub tests: Vec<TestCase>,
     /// Whether some tests were left out on request.
     pub filtered: bool,
+    /// Until the first test could begin: Cargo compiles. Nothing for a command that is one test.
+    pub preparation: Duration,
+    /// Of the tests.
     pub elapsed: Duration,
     /// Why the run as a whole is red although no test is, such as a command that did not compile.
     pub failure: Option<String>,
@@ -87,6 +90,7 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
         timings: Timings::new(told),
         tests: Vec::new(),
         output: Vec::new(),
+        first_test: None,
         emitter,
     };
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -125,7 +129,7 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
     collector.look();
-    Ok(collector.finish(order, status, began.elapsed()))
+    Ok(collector.finish(order, status, began))
 }
 
 /// A test may print what is not UTF-8.
@@ -181,6 +185,8 @@ struct Collector<'a> {
     timings: Timings,
     tests: Vec<TestCase>,
     output: Vec<String>,
+    /// When the harness first spoke.
+    first_test: Option<Instant>,
     emitter: &'a Emitter,
 }
 
@@ -198,6 +204,9 @@ impl Collector<'_> {
             Line::Understood => {}
             Line::Other => self.emitter.emit(Event::TestOutput { line: line.clone() }),
         }
+        if self.reader.is_libtest {
+            self.first_test.get_or_insert_with(Instant::now);
+        }
         self.output.push(line);
         if self.output.len() > OUTPUT_KEPT {
             self.output.remove(0);
@@ -210,7 +219,9 @@ impl Collector<'_> {
         }
     }
 
-    fn finish(mut self, order: &TestCommand<'_>, status: ExitStatus, elapsed: Duration) -> TestRun {
+    fn finish(mut self, order: &TestCommand<'_>, status: ExitStatus, began: Instant) -> TestRun {
+        let first_test = self.first_test.unwrap_or(began);
+        let (preparation, elapsed) = (first_test - began, first_test.elapsed());
         if !self.reader.is_libtest && self.tests.is_empty() {
             let outcome = if status.success() { TestOutcome::Passed } else { TestOutcome::Failed };
             let failure = (!status.success()).then(|| self.output.join("\n"));
@@ -232,7 +243,7 @@ impl Collector<'_> {
             None
         };
         let filtered = self.reader.filtered_out > 0;
-        TestRun { tests: self.tests, filtered, elapsed, failure, output: self.output }
+        TestRun { tests: self.tests, filtered, preparation, elapsed, failure, output: self.output }
     }
 }
 
@@ -275,6 +286,15 @@ mod tests {
         assert_eq!(run.tests[0].seconds, Some(0.5));
         assert_eq!(run.tests[1].failure.as_deref(), Some("why"));
         assert_eq!(run.failure, None);
+    }
+
+    #[tokio::test]
+    async fn the_time_of_the_compilation_is_told_from_that_of_the_tests() {
+        let run = shell("sleep 0.3; echo 'running 1 test'; echo 'test a ... ok'").await;
+        assert!(run.preparation >= Duration::from_millis(300), "{:?}", run.preparation);
+        let one = shell("sleep 0.3").await;
+        assert_eq!(one.preparation, Duration::ZERO);
+        assert!(one.elapsed >= Duration::from_millis(300), "{:?}", one.elapsed);
     }
 
     #[tokio::test]
