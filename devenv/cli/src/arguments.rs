@@ -5,8 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use devenv_engine::containers::BuildInEngine;
-use devenv_engine::{RuntimeKind, Wish};
+use devenv_engine::runtime::{BuildInEngine, RuntimeKind, RuntimeRequest};
 use devenv_model::manifest::EmulatorKind;
 
 use crate::exit::{Exit, HELP};
@@ -213,8 +212,8 @@ pub(crate) struct Up {
 }
 
 impl Up {
-    pub(crate) fn wish(&self) -> Wish {
-        Wish {
+    pub(crate) fn request(&self) -> RuntimeRequest {
+        RuntimeRequest {
             runtime: self.runtime.kind(),
             emulator: self.emulator.map(Emulator::kind),
             emulator_url: self.emulator_url.clone(),
@@ -224,14 +223,14 @@ impl Up {
 }
 
 impl Test {
-    pub(crate) fn wish(&self) -> Wish {
+    pub(crate) fn request(&self) -> RuntimeRequest {
         let emulator = match self.emulator {
             None | Some(TestEmulator::All) => None,
             Some(TestEmulator::Embedded) => Some(EmulatorKind::Embedded),
             Some(TestEmulator::DynamodbLocal) => Some(EmulatorKind::DynamodbLocal),
             Some(TestEmulator::Localstack) => Some(EmulatorKind::Localstack),
         };
-        Wish { runtime: self.runtime.kind(), emulator, emulator_url: None, build: self.build.place() }
+        RuntimeRequest { runtime: self.runtime.kind(), emulator, emulator_url: None, build: self.build.place() }
     }
 }
 

@@ -85,6 +85,9 @@ pub(crate) fn describe(error: &Error) -> Told {
             let text = format!("say how it runs: [services.{service}.process] package = \"...\" in devenv.toml");
             ("not_a_process", Exit::ConfigurationInvalid, Some(text))
         }
+        Error::CannotRun { .. } => {
+            ("cannot_run", Exit::ConfigurationInvalid, hint("devenv up --help lists the runtimes"))
+        }
         Error::Engine(error) => engine(error),
         Error::NoEngine(none) => ("no_engine", Exit::PrerequisiteMissing, Some(no_engine_hint(none))),
         Error::NeedsContainers { emulator } => {

@@ -1,29 +1,19 @@
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use devenv_supervisor::client::Client;
-
-use crate::containers::ContainerRuntime;
-use crate::{Emitter, Error, Project};
-
-/// Between two looks for containers that somebody else took down.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+use crate::runtime::Runtime;
+use crate::{Emitter, Error};
 
 /// This command's hold on the environment. Dropping it ends an environment of processes that this command started.
 #[derive(Debug)]
 pub struct Attachment {
-    hold: Hold,
+    runtime: Arc<dyn Runtime>,
     owned: bool,
 }
 
-#[derive(Debug)]
-pub(crate) enum Hold {
-    Supervisor(Option<Client>),
-    Containers(ContainerRuntime),
-}
-
 impl Attachment {
-    pub(crate) fn new(hold: Hold, owned: bool) -> Self {
-        Self { hold, owned }
+    pub(crate) fn new(runtime: Arc<dyn Runtime>, owned: bool) -> Self {
+        Self { runtime, owned }
     }
 
     /// Whether the environment ends with this command unless it is detached.
@@ -32,57 +22,31 @@ impl Attachment {
     }
 
     /// Leaves the environment running after this command.
-    pub async fn detach(mut self) -> Result<(), Error> {
-        match &mut self.hold {
-            Hold::Supervisor(Some(client)) if self.owned => Ok(client.detach().await?),
-            Hold::Supervisor(_) | Hold::Containers(_) => Ok(()),
-        }
+    pub async fn detach(self) -> Result<(), Error> {
+        if self.owned { self.runtime.detach().await } else { Ok(()) }
     }
 
     /// Stops an environment that this command started; leaves one that ran before.
-    pub async fn stop(mut self, emitter: &Emitter) -> Result<(), Error> {
-        if !self.owned {
-            return Ok(());
+    pub async fn stop(self, emitter: &Emitter) -> Result<(), Error> {
+        if self.owned {
+            self.runtime.take_down().await?;
+            emitter.notice("environment stopped");
         }
-        match &mut self.hold {
-            Hold::Supervisor(Some(client)) => {
-                client.shutdown().await?;
-                client.closed().await;
-            }
-            Hold::Supervisor(None) => return Ok(()),
-            Hold::Containers(runtime) => {
-                runtime.take_down().await?;
-            }
-        }
-        emitter.notice("environment stopped");
         Ok(())
     }
 
-    /// The runtime of an environment of containers.
-    pub(crate) fn containers(&self) -> Option<&ContainerRuntime> {
-        match &self.hold {
-            Hold::Containers(runtime) => Some(runtime),
-            Hold::Supervisor(_) => None,
-        }
+    /// The id of the image that each unit runs; `None` where units are not images.
+    pub(crate) async fn images(&self) -> Result<Option<BTreeMap<String, String>>, Error> {
+        self.runtime.images().await
     }
 
     /// Writes to files what would go with the environment.
-    pub(crate) async fn keep_logs(&self, project: &Project) {
-        if let Hold::Containers(runtime) = &self.hold {
-            runtime.keep_logs(project).await;
-        }
+    pub(crate) async fn keep_logs(&self) {
+        self.runtime.keep_logs().await;
     }
 
     /// Resolves when the environment was stopped by somebody else.
     pub async fn lost(&mut self) {
-        match &mut self.hold {
-            Hold::Supervisor(Some(client)) => client.closed().await,
-            Hold::Supervisor(None) => std::future::pending().await,
-            Hold::Containers(runtime) => {
-                while runtime.ours().await.is_ok_and(|ours| !ours.is_empty()) {
-                    tokio::time::sleep(LOOK_EVERY).await;
-                }
-            }
-        }
+        self.runtime.ended().await;
     }
 }

@@ -6,9 +6,9 @@ use devenv_supervisor::lock::is_held;
 use devenv_supervisor::restore::restore_files;
 use devenv_supervisor::{error, leftovers};
 
-use crate::choice::{Choice, ChosenRuntime, RuntimeKind};
-use crate::containers::{ContainerRuntime, remove_orphans, settle};
 use crate::memory::Remembered;
+use crate::resolve::ResolvedRuntime;
+use crate::runtime::RuntimeKind;
 use crate::up::command_lock;
 use crate::{Emitter, Error, Project, rehearsal, test_environments};
 
@@ -72,24 +72,26 @@ fn is_known(project: &Project) -> Result<bool, Error> {
 }
 
 /// An environment runs in one way only: what runs in another than the chosen one is stopped.
-pub(crate) async fn end_other_runtime(project: &Project, choice: &Choice, emitter: &Emitter) -> Result<(), Error> {
-    match choice.runtime {
-        ChosenRuntime::Docker(_) => {
-            let mut down = Down::default();
-            end_processes(project, &mut down, emitter).await?;
-            if down.was_running {
-                emitter.notice("stopped the environment that ran as processes; its data stays there");
-            }
+pub(crate) async fn end_other_runtime(
+    project: &Project,
+    resolved: &ResolvedRuntime,
+    emitter: &Emitter,
+) -> Result<(), Error> {
+    let kind = resolved.host.kind();
+    if kind != RuntimeKind::Process {
+        let mut down = Down::default();
+        end_processes(project, &mut down, emitter).await?;
+        if down.was_running {
+            emitter.notice("stopped the environment that ran as processes; its data stays there");
         }
-        ChosenRuntime::Process => {
-            let chosen = Remembered::read(&project.state)?.chosen;
-            if chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker)
-                && let Ok(engine) = project.engines.connect().await
-                && !ContainerRuntime::new(engine, project).take_down().await?.is_empty()
-            {
-                emitter.notice("stopped the environment that ran as containers; its data stays there");
-            }
-        }
+        return Ok(());
+    }
+    let chosen = Remembered::read(&project.state)?.chosen;
+    if chosen.is_some_and(|chosen| chosen.runtime != kind)
+        && let Ok(found) = project.runtimes.find().await
+        && !found.host.connect(project, None).await?.take_down().await?.is_empty()
+    {
+        emitter.notice("stopped the environment that ran as containers; its data stays there");
     }
     Ok(())
 }
@@ -146,14 +148,13 @@ async fn end_containers(
     if known && !uses_containers && !options.volumes {
         return Ok(());
     }
-    let engine = match project.engines.connect().await {
-        Ok(engine) => engine,
+    let host = match project.runtimes.find().await {
+        Ok(found) => found.host,
         Err(none) if uses_containers => return Err(none.into()),
         Err(_) => return Ok(()),
     };
-    settle(&project.state.engine_mark(), emitter).await;
-    remove_orphans(engine.as_ref(), project).await?;
-    let runtime = ContainerRuntime::new(engine, project);
+    host.clear(project, emitter).await?;
+    let runtime = host.connect(project, None).await?;
     let stopped = explained(runtime.take_down(), emitter).await?;
     down.was_running |= !stopped.is_empty();
     down.stopped.extend(stopped);

@@ -1,38 +1,8 @@
-//! The narrow traits between a plan and the world.
+//! The narrow trait between a plan and the world.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 
-use devenv_model::observed::{Leftover, ObservedUnit};
-
 use crate::Error;
-
-/// What keeps units alive: the supervisor's processes here, a container engine where there is one.
-pub(crate) trait Runtime: Send + Sync {
-    /// What it is told of a unit.
-    type Spec;
-
-    fn observe(&self) -> impl Future<Output = Result<Observation, Error>> + Send;
-    /// Starts a unit; one of the same name is stopped first.
-    fn start(&self, spec: Self::Spec) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Stops a unit and forgets it.
-    fn remove(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Returns once the unit's probe passes; a unit that fails before is the error.
-    fn await_ready(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Ends what an earlier run left of this unit.
-    fn end_leftover(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
-}
-
-/// What a runtime sees in one look.
-#[derive(Debug, Default)]
-pub(crate) struct Observation {
-    /// The units it keeps, each probed anew.
-    pub(crate) units: BTreeMap<String, ObservedUnit>,
-    /// Processes of an earlier run that nobody keeps.
-    pub(crate) leftovers: Vec<Leftover>,
-    /// Ports of this machine that others hold, as far as the runtime knows better than the operating system.
-    pub(crate) held_ports: BTreeMap<u16, String>,
-}
 
 /// One method for each operation of a plan. Each does its one thing and decides nothing.
 pub(crate) trait Effects: Send + Sync {

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 
+use devenv_model::intent::Ports;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::dynamo::store::Store;
 use devenv_resources::endpoint::Endpoint;
 
-use crate::any_runtime::AnyRuntime;
-use crate::choice::{self, ChosenEmulator, RuntimeKind};
-use crate::ports::Ports;
-use crate::world::emulator_endpoint;
-use crate::{Error, Project, desired};
+use crate::chosen_emulator::ChosenEmulator;
+use crate::runtime::Abilities;
+use crate::{Error, Project, desired, resolve};
 
 /// What a shell needs to use the AWS CLI, any SDK, or the services themselves against this environment.
 ///
@@ -24,7 +23,7 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
         };
         let name = service.name.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
         let url = |container: u16, port: u16| {
-            let bound = desired::bound(running.runtime, Some(service), container);
+            let bound = desired::bound(running.abilities, Some(service), container);
             format!("http://{}", desired::reached(bound, port))
         };
         for (container, port) in ports {
@@ -40,7 +39,7 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
 
 /// Where the parts of an environment that runs answer.
 pub(crate) struct Running {
-    runtime: RuntimeKind,
+    abilities: Abilities,
     pub(crate) ports: Ports,
     pub(crate) emulator: Endpoint,
 }
@@ -49,9 +48,9 @@ impl Running {
     /// An environment without its emulator does not run.
     pub(crate) async fn find(project: &Project) -> Result<Self, Error> {
         let not_running = || Error::NotRunning { project: project.instance.name.clone() };
-        let choice = choice::current(project).await?;
-        let units = AnyRuntime::connect(project, &choice).await?.observe().await?.units;
-        let runs = match choice.emulator {
+        let resolved = resolve::current(project).await?;
+        let units = resolved.connect(project).await?.observe().await?.units;
+        let runs = match resolved.emulator {
             ChosenEmulator::Own(_) => units.contains_key(EMULATOR),
             ChosenEmulator::Outside(_) => !units.is_empty(),
         };
@@ -59,8 +58,8 @@ impl Running {
             return Err(not_running());
         }
         let ports: Ports = units.into_iter().map(|(name, unit)| (name, unit.ports)).collect();
-        let emulator = emulator_endpoint(&choice, &ports)?;
-        Ok(Self { runtime: choice.runtime_kind(), ports, emulator })
+        let emulator = resolved.emulator.endpoint(&ports)?;
+        Ok(Self { abilities: resolved.host.abilities(), ports, emulator })
     }
 
     pub(crate) fn store(&self, project: &Project) -> Store {

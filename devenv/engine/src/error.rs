@@ -5,6 +5,7 @@ use devenv_model::manifest::ManifestError;
 use devenv_supervisor::error::Error as SupervisorError;
 
 use crate::containers::{EngineError, NoEngine};
+use crate::runtime::RuntimeKind;
 
 /// Everything that can go wrong in an engine command. Hints and exit codes are the command line's affair.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum Error {
     UnknownService { name: String, known: Vec<String> },
     #[error("service {service} has no [services.{service}.process] section, so it cannot run without Docker")]
     NotAProcess { service: String },
+    /// No runtime can run everything.
+    #[error("{unit} is {artifact}, which the runtime {runtime} cannot run")]
+    CannotRun { unit: String, artifact: &'static str, runtime: RuntimeKind },
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]

@@ -8,7 +8,7 @@ use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 
-use crate::containers::{ContainerRuntime, EMULATOR_IMAGE};
+use crate::desired::EMULATOR_IMAGE;
 use crate::repository::{self, TrackedFile};
 use crate::testing::TestRun;
 use crate::{Error, Project, input};
@@ -29,10 +29,10 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// `None` where nothing can be promoted: outside a repository, or without Terraform in it.
+    /// `images` are those that run, by unit. `None` where nothing can be promoted: outside a repository, or without Terraform in it.
     pub(crate) async fn of(
         project: &Project,
-        runtime: &ContainerRuntime,
+        mut images: BTreeMap<String, String>,
         emulator: EmulatorKind,
     ) -> Result<Option<Self>, Error> {
         let root = &project.instance.root;
@@ -41,12 +41,7 @@ impl Subject {
         let (Some(commit), Some(tracked)) = (commit, tracked.filter(|files| !files.is_empty())) else {
             return Ok(None);
         };
-        let ours = runtime.ours().await?;
-        let images = ours
-            .into_iter()
-            .filter(|(unit, _)| unit != EMULATOR)
-            .map(|(unit, container)| (unit, container.image))
-            .collect();
+        images.remove(EMULATOR);
         let terraform = digest(root, &tracked)?;
         Ok(Some(Self { images, terraform, commit, dirty, emulator, began: jiff::Timestamp::now() }))
     }

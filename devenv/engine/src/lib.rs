@@ -1,15 +1,14 @@
 //! Effects: everything that touches processes, files, ports and emulators.
 //!
-//! A command observes the world once ([`Project`], `world`), asks `devenv-model` for the plan, and has it carried out
-//! (`execute`). A runtime keeps the units: processes have a [`supervise`]d process of their own, containers a container
+//! A command takes one look ([`Project`], `snapshot`), joins it with what is wanted (`desired`), asks `devenv-model` for
+//! the plan, and has it carried out (`execute`, `perform`). A runtime keeps the units: processes have a [`supervise`]d process of their own, containers a container
 //! engine, which this crate knows by a trait only ([`containers`]).
 
-mod any_runtime;
 mod attachment;
 mod builds;
 mod cancel;
 mod cargo;
-mod choice;
+mod chosen_emulator;
 mod data;
 mod desired;
 mod down;
@@ -21,16 +20,20 @@ mod execute;
 mod logs;
 mod memory;
 mod newest;
+mod own_program;
+mod perform;
 mod ports;
+mod process_host;
 mod process_runtime;
 mod project;
+mod resolve;
+mod snapshot;
 mod status;
 mod test;
 mod test_environments;
 mod test_every;
 mod unit_action;
 mod up;
-mod world;
 
 pub mod containers;
 pub mod evidence;
@@ -38,18 +41,20 @@ pub mod host;
 pub mod input;
 pub mod rehearsal;
 pub mod repository;
+pub mod runtime;
+pub mod settle;
 pub mod testing;
 
 pub use attachment::Attachment;
 pub use cancel::{Cancel, Canceller};
-pub use choice::{RuntimeKind, Wish};
 pub use data::{reset, seed};
-pub use desired::{aws_environment, own_program};
+pub use desired::{EMULATOR_IMAGE, aws_environment};
 pub use down::{Down, DownOptions, down};
 pub use emitter::Emitter;
 pub use environment::environment;
 pub use error::Error;
 pub use logs::{LogOptions, logs};
+pub use own_program::own_program;
 pub use project::{Instance, Project, ProjectOptions};
 pub use status::status;
 pub use test::{TestOptions, TestReport, test};

@@ -6,8 +6,7 @@ use camino::Utf8PathBuf;
 use devenv_model::event::Event;
 use devenv_supervisor::log_reader::Followed;
 
-use crate::any_runtime::AnyRuntime;
-use crate::{Cancel, Emitter, Error, Project, choice, desired};
+use crate::{Cancel, Emitter, Error, Project, desired, resolve};
 
 /// Between two looks at the files while following them.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -23,15 +22,10 @@ pub struct LogOptions {
 
 /// Emits the lines as [`Event::Log`], oldest first across services, and goes on when asked to follow.
 pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {
-    let mut units = units(project, &options.services)?;
-    let choice = choice::current(project).await?;
-    if let AnyRuntime::Containers(runtime) = AnyRuntime::connect(project, &choice).await? {
-        let ours = runtime.ours().await?;
-        if options.follow || units.iter().any(|unit| ours.contains_key(unit)) {
-            return runtime.logs(&units, options, emitter, cancel).await;
-        }
-        // What was kept of containers that are gone.
-        units.retain(|unit| project.state.log(unit).exists());
+    let units = units(project, &options.services)?;
+    let runtime = resolve::current(project).await?.connect(project).await?;
+    if runtime.logs(&units, options, emitter, cancel).await? {
+        return Ok(());
     }
     let mut files: Vec<Followed> =
         units.into_iter().map(|unit| Followed::new(unit.clone(), project.state.log(&unit))).collect();

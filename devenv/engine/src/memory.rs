@@ -7,7 +7,7 @@ use devenv_supervisor::files;
 use devenv_supervisor::state_directory::StateDirectory;
 use serde::{Deserialize, Serialize};
 
-use crate::choice::RuntimeKind;
+use crate::runtime::RuntimeKind;
 use crate::{Error, input};
 
 /// Raised when the file changes its shape.

@@ -5,36 +5,35 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use devenv_model::intent::Ports;
 use devenv_model::manifest::EmulatorKind;
-use devenv_model::observed::Observed;
 use devenv_model::unit::EMULATOR;
 use devenv_supervisor::port_holder::port_holder;
 use sha2::{Digest, Sha256};
 
-use crate::choice::{Choice, ChosenEmulator, RuntimeKind};
+use crate::chosen_emulator::ChosenEmulator;
+use crate::memory::Remembered;
+use crate::runtime::Abilities;
+use crate::snapshot::Snapshot;
 use crate::{Emitter, Error, Project, desired};
 
 /// Below the range from which the kernel takes the near end of outgoing connections: a port that is free here stays
 /// free while a service restarts.
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
-/// Unit, container port, host port.
-pub(crate) type Ports = BTreeMap<String, BTreeMap<u16, u16>>;
-
 /// Keeps what a running unit has, then what the Compose file wishes, then what was used last, then any free port.
-/// A wish that cannot be met is told with the name of what has the port: one of `held`, or the program that listens.
+/// A wish that cannot be met is told with the name of what has the port: one of those that others hold, or the program that listens.
 pub(crate) fn choose(
     project: &Project,
-    choice: &Choice,
-    observed: &Observed,
-    held: &BTreeMap<u16, String>,
+    emulator: &ChosenEmulator,
+    snapshot: &Snapshot,
     remembered: &Ports,
     emitter: &Emitter,
 ) -> Result<Ports, Error> {
+    let Snapshot { observed, held_ports: held, abilities, .. } = snapshot;
     let mut chosen = Ports::new();
-    let address = |unit: &str, container: u16| {
-        desired::bound(choice.runtime_kind(), project.manifest.services.get(unit), container)
-    };
+    let address =
+        |unit: &str, container: u16| desired::bound(*abilities, project.manifest.services.get(unit), container);
     let running = observed.units.values().flat_map(|unit| {
         unit.ports.iter().map(|(container, port)| SocketAddr::new(address(&unit.name, *container), *port))
     });
@@ -42,7 +41,7 @@ pub(crate) fn choose(
     let everywhere = |port: &u16| SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port));
     let mut used: Vec<SocketAddr> = running.chain(held.keys().map(everywhere)).collect();
     let mut next = start_of(&project.instance.name);
-    for (unit, container, wish) in wanted(project, &choice.emulator) {
+    for (unit, container, wish) in wanted(project, emulator) {
         let address = address(unit, container);
         let running = observed.units.get(unit).and_then(|unit| unit.ports.get(&container).copied());
         let last = remembered.get(unit).and_then(|ports| ports.get(&container).copied());
@@ -71,12 +70,11 @@ pub(crate) fn choose(
 }
 
 /// Whether a port that was last chosen for this unit, which does not run, is somebody else's now.
-pub(crate) fn are_taken(project: &Project, unit: &str) -> bool {
-    let remembered = crate::memory::Remembered::read(&project.state).unwrap_or_default();
-    let runtime = remembered.chosen.as_ref().map_or(RuntimeKind::Process, |chosen| chosen.runtime);
+pub(crate) fn are_taken(project: &Project, abilities: Abilities, unit: &str) -> bool {
+    let remembered = Remembered::read(&project.state).unwrap_or_default();
     let service = project.manifest.services.get(unit);
     let is_taken = |(container, port): (&u16, &u16)| {
-        !is_free(SocketAddr::new(desired::bound(runtime, service, *container), *port), &[])
+        !is_free(SocketAddr::new(desired::bound(abilities, service, *container), *port), &[])
     };
     remembered.ports.get(unit).is_some_and(|ports| ports.iter().any(is_taken))
 }

@@ -1,50 +1,67 @@
 //! The process runtime: units are children of a supervisor that commands reach through its socket.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::MutexGuard;
 use std::time::Duration;
 
-use devenv_model::observed::UnitState;
+use camino::Utf8PathBuf;
+use devenv_model::artifact::Artifact;
+use devenv_model::intent::UnitIntent;
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::observed::{Leftover, Observed, UnitState};
 use devenv_model::unit::UnitSpec;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::log_reader::last_lines;
 use devenv_supervisor::state_directory::StateDirectory;
-use devenv_supervisor::{error, leftovers};
+use devenv_supervisor::{clock, error, leftovers};
+use futures_util::future::{BoxFuture, ready};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use crate::effects::{Observation, Runtime};
-use crate::{Error, Instance, desired};
+use crate::builds::{Binary, BuildsFile};
+use crate::cargo::{self, Built, Compilation};
+use crate::own_program::own_program;
+use crate::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
+use crate::{Error, Instance, Project};
 
 /// A supervisor that has not announced itself by then has failed.
 const START_LIMIT: Duration = Duration::from_secs(10);
 /// How many lines of a failed unit's log an error carries.
 pub(crate) const LOG_TAIL: usize = 20;
 
+#[derive(Debug)]
 pub(crate) struct ProcessRuntime {
     state: StateDirectory,
+    instance: Instance,
+    builds: BuildsFile,
     /// Held for as long as this command lives: an environment that is not detached ends with it.
     connection: Mutex<Option<Client>>,
+    /// The program of each package.
+    programs: std::sync::Mutex<BTreeMap<String, Utf8PathBuf>>,
 }
 
 impl ProcessRuntime {
     /// Connects to the supervisor of this state directory when one runs.
-    pub(crate) async fn connect(state: &StateDirectory) -> Result<Self, Error> {
-        let connection = Client::reach(state).await?;
-        Ok(Self { state: state.clone(), connection: Mutex::new(connection) })
-    }
-
-    pub(crate) async fn supervisor_pid(&self) -> Option<u32> {
-        self.connection.lock().await.as_ref().map(|client| client.pid)
+    pub(crate) async fn connect(project: &Project) -> Result<Self, Error> {
+        let connection = Client::reach(&project.state).await?;
+        Ok(Self {
+            state: project.state.clone(),
+            instance: project.instance.clone(),
+            builds: project.builds.clone(),
+            connection: Mutex::new(connection),
+            programs: std::sync::Mutex::default(),
+        })
     }
 
     /// Starts a supervisor when none runs, and becomes its owner. Returns whether it was started.
-    pub(crate) async fn ensure_supervisor(&self, instance: &Instance) -> Result<bool, Error> {
+    async fn ensure_supervisor(&self) -> Result<bool, Error> {
         let mut connection = self.connection.lock().await;
         if connection.is_some() {
             return Ok(false);
         }
-        launch(&self.state, instance).await?;
+        launch(&self.state, &self.instance).await?;
         let client = Client::reach(&self.state).await?;
         let mut client = client.ok_or_else(|| Error::SupervisorStart {
             cause: "it does not answer on its socket".to_owned(),
@@ -61,17 +78,11 @@ impl ProcessRuntime {
         client.ok_or_else(|| error::Error::Lost { cause: "nothing listens on its socket".to_owned() }.into())
     }
 
-    pub(crate) fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
-        last_lines(&self.state.log(unit), count)
+    /// For what is done to an environment that runs.
+    async fn running(&self) -> Result<Client, Error> {
+        let client = Client::reach(&self.state).await?;
+        client.ok_or_else(|| Error::NotRunning { project: self.instance.name.clone() })
     }
-
-    pub(crate) fn into_connection(self) -> Option<Client> {
-        self.connection.into_inner()
-    }
-}
-
-impl Runtime for ProcessRuntime {
-    type Spec = UnitSpec;
 
     async fn observe(&self) -> Result<Observation, Error> {
         if let Some(client) = self.connection.lock().await.as_mut() {
@@ -79,42 +90,194 @@ impl Runtime for ProcessRuntime {
             let units = units.into_iter().map(|unit| (unit.name.clone(), unit)).collect();
             return Ok(Observation { units, ..Observation::default() });
         }
-        let leftovers =
-            leftovers::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })?;
-        Ok(Observation { leftovers, ..Observation::default() })
+        Ok(Observation { leftovers: self.leftovers()?, ..Observation::default() })
     }
 
-    async fn start(&self, spec: UnitSpec) -> Result<(), Error> {
-        self.client().await?.start(spec).await.map_err(Error::from)
+    fn leftovers(&self) -> Result<Vec<Leftover>, Error> {
+        leftovers::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })
     }
 
-    async fn remove(&self, unit: &str) -> Result<(), Error> {
-        self.client().await?.remove(unit).await.map_err(Error::from)
+    fn programs(&self) -> MutexGuard<'_, BTreeMap<String, Utf8PathBuf>> {
+        self.programs.lock().expect("no panic while held")
+    }
+
+    /// Finds each package's program, and which of them must be built and why.
+    fn missing(&self, artifacts: &[Artifact]) -> Missing {
+        let root = &self.instance.root;
+        let compilation = Compilation::of_processes(root);
+        let builds = self.builds.read();
+        let mut missing = Missing::default();
+        for package in artifacts.iter().filter_map(Artifact::package) {
+            let expected = compilation.expected_binary(package);
+            let known = builds.binaries.get(&compilation.key(package));
+            let checked = known.filter(|binary| binary.path == expected || !expected.exists());
+            let path = checked.map_or(expected, |binary| binary.path.clone());
+            let looked = checked.map(|binary| clock::time(binary.checked));
+            if let Some(reason) = cargo::stale(root, &path, looked) {
+                missing.stale.insert(package.to_owned(), reason);
+            }
+            self.programs().insert(package.to_owned(), path);
+        }
+        missing
+    }
+
+    async fn build(&self, packages: &[String], progress: Progress<'_>) -> Result<(), Error> {
+        let begun = clock::now();
+        let compilation = Compilation::of_processes(&self.instance.root);
+        let built = cargo::build(&compilation, packages, progress).await?;
+        let mut builds = self.builds.read();
+        for (package, Built { path, .. }) in &built {
+            builds.binaries.insert(compilation.key(package), Binary { path: path.clone(), checked: begun });
+        }
+        self.builds.write(&builds);
+        self.programs().extend(built.into_iter().map(|(package, Built { path, .. })| (package, path)));
+        Ok(())
+    }
+
+    fn spec(&self, intent: &UnitIntent) -> Result<UnitSpec, Error> {
+        let (command, made_of) = match &intent.artifact {
+            Artifact::Cargo { package } => {
+                let program = self.programs().get(package).cloned();
+                let program = program.ok_or_else(|| Error::NoBinary { package: package.clone() })?;
+                (vec![program.to_string()], vec![program])
+            }
+            Artifact::Command { build: None, inputs, run } => (run.clone(), inputs.clone()),
+            Artifact::Command { build: Some(_), .. } | Artifact::Dockerfile { .. } | Artifact::Image { .. } => {
+                let (unit, artifact) = (intent.name.clone(), intent.artifact.kind());
+                return Err(Error::CannotRun { unit, artifact, runtime: RuntimeKind::Process });
+            }
+        };
+        let fingerprints: Vec<String> = made_of.iter().map(|path| cargo::fingerprint(path)).collect();
+        Ok(UnitSpec {
+            name: intent.name.clone(),
+            command,
+            directory: self.instance.root.clone(),
+            environment: intent.environment.clone(),
+            ports: intent.bindings.iter().map(|binding| (binding.container, binding.host.port())).collect(),
+            probe: intent.probe.clone(),
+            stop_grace_period: intent.stop_grace_period,
+            artifact: fingerprints.join(","),
+        })
     }
 
     async fn await_ready(&self, unit: &str) -> Result<(), Error> {
-        let observed = self.client().await?.await_ready(unit).await?;
-        match observed.state {
-            UnitState::Ready { .. } => Ok(()),
-            UnitState::Failed { error } => {
-                Err(Error::UnitFailed { unit: unit.to_owned(), cause: error, log: self.last_lines(unit, LOG_TAIL) })
-            }
-            UnitState::Backoff { exit, .. } => Err(Error::UnitFailed {
-                unit: unit.to_owned(),
-                cause: format!("it was ready and ended with {exit}"),
-                log: self.last_lines(unit, LOG_TAIL),
-            }),
-            UnitState::Stopped { .. } | UnitState::Starting { .. } => Err(Error::UnitFailed {
-                unit: unit.to_owned(),
-                cause: "it was stopped meanwhile".to_owned(),
-                log: self.last_lines(unit, LOG_TAIL),
-            }),
-        }
+        let cause = match self.client().await?.await_ready(unit).await?.state {
+            UnitState::Ready { .. } => return Ok(()),
+            UnitState::Failed { error } => error,
+            UnitState::Backoff { exit, .. } => format!("it was ready and ended with {exit}"),
+            UnitState::Stopped { .. } | UnitState::Starting { .. } => "it was stopped meanwhile".to_owned(),
+        };
+        Err(Error::UnitFailed { unit: unit.to_owned(), cause, log: last_lines(&self.state.log(unit), LOG_TAIL) })
     }
 
     async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
         let path = self.state.unit_lock(unit);
         leftovers::end(&self.state, unit).await.map_err(|source| Error::State { path, source })
+    }
+
+    async fn take_down(&self) -> Result<Vec<String>, Error> {
+        if let Some(mut client) = self.connection.lock().await.take() {
+            client.shutdown().await?;
+            client.closed().await;
+        }
+        Ok(Vec::new())
+    }
+
+    async fn ended(&self) {
+        match self.connection.lock().await.as_mut() {
+            Some(client) => client.closed().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Runtime for ProcessRuntime {
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Error>> {
+        Box::pin(self.observe())
+    }
+
+    fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>> {
+        Box::pin(ready(Ok(self.missing(artifacts))))
+    }
+
+    fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error> {
+        Ok(self.spec(intent)?.config_hash())
+    }
+
+    fn build<'a>(&'a self, packages: &'a [String], progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.build(packages, progress))
+    }
+
+    fn pull<'a>(&'a self, _image: &'a str, _progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn open<'a>(&'a self, _observed: &'a Observed) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(self.ensure_supervisor())
+    }
+
+    fn start<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Ok(self.client().await?.start(self.spec(intent)?).await?) })
+    }
+
+    fn remove<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Ok(self.client().await?.remove(unit).await?) })
+    }
+
+    fn await_ready<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.await_ready(unit))
+    }
+
+    fn end_leftover<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.end_leftover(unit))
+    }
+
+    fn crash<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Ok(self.running().await?.kill(unit).await?) })
+    }
+
+    fn interrupt<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Ok(self.running().await?.stop(unit).await?) })
+    }
+
+    fn resume<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async {
+            self.running().await?.start_again(unit).await?;
+            self.await_ready(unit).await
+        })
+    }
+
+    fn last_lines<'a>(&'a self, unit: &'a str, count: usize) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(ready(last_lines(&self.state.log(unit), count)))
+    }
+
+    fn detach(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            match self.connection.lock().await.as_mut() {
+                Some(client) => Ok(client.detach().await?),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn take_down(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
+        Box::pin(self.take_down())
+    }
+
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.ended())
+    }
+
+    fn data_place(&self, _emulator: EmulatorKind) -> String {
+        self.state.database().into_string()
+    }
+
+    fn has_lost_data(&self) -> bool {
+        !self.state.database().exists()
+    }
+
+    fn supervisor_pid(&self) -> BoxFuture<'_, Option<u32>> {
+        Box::pin(async { self.connection.lock().await.as_ref().map(|client| client.pid) })
     }
 }
 
@@ -123,7 +286,7 @@ async fn launch(state: &StateDirectory, instance: &Instance) -> Result<(), Error
     let log = state.supervisor_log();
     let failed = |cause: String| Error::SupervisorStart { cause, log: last_lines(&state.supervisor_log(), LOG_TAIL) };
     let log_file = std::fs::File::create(&log).map_err(|source| Error::State { path: log.clone(), source })?;
-    let mut child = Command::new(desired::own_program()?)
+    let mut child = Command::new(own_program()?)
         .args(["supervise", "--state-dir", state.path().as_str(), "--instance", &instance.name])
         .current_dir(&instance.root)
         .stdin(Stdio::null())

@@ -8,7 +8,8 @@ use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unwritable::is_exhausted;
 
 use crate::builds::BuildsFile;
-use crate::containers::ContainerEngines;
+use crate::containers::{ContainerEngines, ContainerHosts};
+use crate::runtime::Runtimes;
 use crate::{Error, input};
 
 /// The file that makes a folder a project.
@@ -32,6 +33,7 @@ pub struct Project {
     pub manifest: Manifest,
     pub instance: Instance,
     pub engines: Arc<dyn ContainerEngines>,
+    pub(crate) runtimes: Arc<dyn Runtimes>,
     pub state: StateDirectory,
     /// Of programs that were compiled in a container: every environment of the checkout shares them.
     pub(crate) programs: Utf8PathBuf,
@@ -80,6 +82,7 @@ impl Project {
             manifest,
             state: StateDirectory::new(&state_dir),
             instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
+            runtimes: Arc::new(ContainerHosts::new(options.engines.clone())),
             engines: options.engines.clone(),
             programs: default_state.join("programs"),
             builds: BuildsFile::within(&default_state),

@@ -4,7 +4,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::PromotePlace;
 
-use crate::containers::{ContainerEngine, Scope, remove_state, settle};
+use crate::containers::{ContainerEngine, Scope, remove_state};
+use crate::settle::settle;
 use crate::{Emitter, Error, Project};
 
 /// The container that alone may ask the engine for things.

@@ -6,11 +6,10 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::EMULATOR;
 
-use crate::any_runtime::AnyRuntime;
-use crate::choice::{self, Choice, ChosenEmulator, RuntimeKind};
-use crate::containers::Scope;
-use crate::effects::Observation;
+use crate::chosen_emulator::ChosenEmulator;
 use crate::process_runtime::LOG_TAIL;
+use crate::resolve::{self, ResolvedRuntime};
+use crate::runtime::{Abilities, Observation, Runtime};
 use crate::{Error, Project, desired};
 
 pub(crate) const READY: &str = "ready";
@@ -18,38 +17,35 @@ pub(crate) const STARTING: &str = "starting";
 
 /// The environment as it is now. One that does not run is reported as stopped.
 pub async fn status(project: &Project) -> Result<EnvironmentReport, Error> {
-    let choice = choice::current(project).await?;
-    let runtime = AnyRuntime::connect(project, &choice).await?;
-    of_runtime(project, &choice, &runtime).await
+    let resolved = resolve::current(project).await?;
+    let runtime = resolved.connect(project).await?;
+    of_runtime(project, &resolved, runtime.as_ref()).await
 }
 
 pub(crate) async fn of_runtime(
     project: &Project,
-    choice: &Choice,
-    runtime: &AnyRuntime,
+    resolved: &ResolvedRuntime,
+    runtime: &dyn Runtime,
 ) -> Result<EnvironmentReport, Error> {
     let Observation { units, leftovers, .. } = runtime.observe().await?;
     let answers = matches!(units.get(EMULATOR).map(|unit| &unit.state), Some(UnitState::Ready { .. }));
     // Somebody removed the file under the emulator.
-    let is_lost = answers && matches!(runtime, AnyRuntime::Processes(_)) && !project.state.database().exists();
-    let kind = choice.runtime_kind();
+    let is_lost = answers && runtime.has_lost_data();
+    let abilities = resolved.host.abilities();
     let mut reports = Vec::new();
-    if matches!(choice.emulator, ChosenEmulator::Own(_)) {
-        reports.push(report(project, kind, EMULATOR, units.get(EMULATOR)));
+    if matches!(resolved.emulator, ChosenEmulator::Own(_)) {
+        reports.push(report(project, abilities, EMULATOR, units.get(EMULATOR)));
     }
     for name in project.manifest.services.keys() {
-        reports.push(report(project, kind, name, units.get(name)));
+        reports.push(report(project, abilities, name, units.get(name)));
     }
     for (name, unit) in &units {
         if reports.iter().all(|report| report.name != *name) {
-            reports.push(report(project, kind, name, Some(unit)));
+            reports.push(report(project, abilities, name, Some(unit)));
         }
     }
-    if matches!(runtime, AnyRuntime::Containers(_)) {
-        let scope = Scope::of(project);
-        for report in reports.iter_mut().filter(|report| units.contains_key(&report.name)) {
-            report.container = Some(scope.container(&report.name));
-        }
+    for report in reports.iter_mut().filter(|report| units.contains_key(&report.name)) {
+        report.container = runtime.container_name(&report.name);
     }
     for report in &mut reports {
         let died = units.get(&report.name).is_some_and(|unit| {
@@ -67,27 +63,24 @@ pub(crate) async fn of_runtime(
     }
     Ok(EnvironmentReport {
         project: project.instance.name.clone(),
-        runtime: choice.runtime_kind().to_string(),
-        emulator: choice.describe_emulator(project),
-        data: data(project, choice, runtime).filter(|_| !is_lost),
+        runtime: resolved.host.kind().to_string(),
+        emulator: resolved.describe_emulator(project),
+        data: data(project, &resolved.emulator, runtime).filter(|_| !is_lost),
         supervisor_pid: runtime.supervisor_pid().await,
         units: reports,
     })
 }
 
 /// Where the data is kept beyond the environment's end.
-fn data(project: &Project, choice: &Choice, runtime: &AnyRuntime) -> Option<String> {
-    match (&choice.emulator, runtime) {
+fn data(project: &Project, emulator: &ChosenEmulator, runtime: &dyn Runtime) -> Option<String> {
+    match emulator {
         _ if project.instance.ephemeral => None,
-        (ChosenEmulator::Outside(_) | ChosenEmulator::Own(EmulatorKind::Localstack), _) => None,
-        (ChosenEmulator::Own(_), AnyRuntime::Processes(_)) => Some(project.state.database().into_string()),
-        (ChosenEmulator::Own(kind), AnyRuntime::Containers(_)) => {
-            Some(format!("the volume {}", Scope::of(project).volume(*kind)))
-        }
+        ChosenEmulator::Outside(_) | ChosenEmulator::Own(EmulatorKind::Localstack) => None,
+        ChosenEmulator::Own(kind) => Some(runtime.data_place(*kind)),
     }
 }
 
-fn report(project: &Project, kind: RuntimeKind, name: &str, unit: Option<&ObservedUnit>) -> UnitReport {
+fn report(project: &Project, abilities: Abilities, name: &str, unit: Option<&ObservedUnit>) -> UnitReport {
     let (state, detail, pid) = match unit.map(|unit| &unit.state) {
         None => ("stopped", None, None),
         Some(UnitState::Starting { pid, .. }) => (STARTING, None, Some(*pid)),
@@ -101,7 +94,7 @@ fn report(project: &Project, kind: RuntimeKind, name: &str, unit: Option<&Observ
         name: name.to_owned(),
         state: state.to_owned(),
         detail,
-        url: first_address(project, kind, name, &ports).map(|address| format!("http://{address}")),
+        url: first_address(project, abilities, name, &ports).map(|address| format!("http://{address}")),
         ports,
         pid: pid.filter(|pid| *pid != 0),
         container: None,
@@ -112,11 +105,16 @@ fn report(project: &Project, kind: RuntimeKind, name: &str, unit: Option<&Observ
 }
 
 /// Where a service's first published port is reached; the emulator has only one.
-fn first_address(project: &Project, kind: RuntimeKind, name: &str, ports: &BTreeMap<u16, u16>) -> Option<SocketAddr> {
+fn first_address(
+    project: &Project,
+    abilities: Abilities,
+    name: &str,
+    ports: &BTreeMap<u16, u16>,
+) -> Option<SocketAddr> {
     let service = project.manifest.services.get(name);
     let (container, port) = match service.and_then(|service| service.ports.first()) {
         Some(port) => ports.get_key_value(&port.container)?,
         None => ports.first_key_value()?,
     };
-    Some(desired::reached(desired::bound(kind, service, *container), *port))
+    Some(desired::reached(desired::bound(abilities, service, *container), *port))
 }

@@ -5,18 +5,20 @@ use devenv_model::event::Event;
 use devenv_model::evidence::Evidence;
 
 use crate::attachment::Attachment;
-use crate::choice::{self, ChosenEmulator};
+use crate::chosen_emulator::ChosenEmulator;
 use crate::environment::Running;
 use crate::evidence::Subject;
+use crate::own_program::own_program;
+use crate::runtime::RuntimeRequest;
 use crate::testing::{TestRun, bundle, junit};
 use crate::{
-    Cancel, Emitter, Error, Project, ProjectOptions, UpOptions, Wish, desired, environment, logs, test_environments,
-    testing, up,
+    Cancel, Emitter, Error, Project, ProjectOptions, UpOptions, environment, logs, resolve, test_environments, testing,
+    up,
 };
 
 #[derive(Debug, Clone)]
 pub struct TestOptions {
-    pub wish: Wish,
+    pub request: RuntimeRequest,
     /// Leaves the environment running after the tests.
     pub keep: bool,
     /// Where the JUnit report goes; `.devenv/junit.xml` when `None`.
@@ -61,7 +63,7 @@ pub async fn test(
         engines: options.engines.clone(),
     })?;
     isolated.state.prepare()?;
-    let up_options = UpOptions { wish: test.wish.clone(), services: Vec::new(), timeout: test.timeout };
+    let up_options = UpOptions { request: test.request.clone(), services: Vec::new(), timeout: test.timeout };
     let attachment = match up::up(&isolated, &up_options, emitter, cancel).await {
         Ok(up) => up.attachment,
         Err(error) => {
@@ -99,7 +101,7 @@ impl Attempt<'_> {
     async fn run(self, command: &[String], emitter: &Emitter, cancel: &Cancel) -> Result<TestReport, Error> {
         let Self { project, isolated, attachment, junit, test } = self;
         let mut variables = environment::environment(isolated).await?;
-        variables.insert("DEVENV_BIN".to_owned(), desired::own_program()?.into_string());
+        variables.insert("DEVENV_BIN".to_owned(), own_program()?.into_string());
         variables.insert("DEVENV_STATE_DIR".to_owned(), isolated.instance.state_dir.to_string());
         let left = isolated.state.path().join("left");
         std::fs::create_dir_all(&left).map_err(|source| Error::State { path: left.clone(), source })?;
@@ -123,7 +125,7 @@ impl Attempt<'_> {
         let bundle = if run.is_green() {
             None
         } else {
-            attachment.keep_logs(isolated).await;
+            attachment.keep_logs().await;
             let facts = bundle::Facts {
                 run: &run,
                 logs: logs::log_files(isolated),
@@ -139,10 +141,10 @@ impl Attempt<'_> {
 }
 
 async fn subject(isolated: &Project, attachment: &Attachment) -> Result<Option<Subject>, Error> {
-    let (Some(runtime), ChosenEmulator::Own(emulator)) =
-        (attachment.containers(), choice::current(isolated).await?.emulator)
+    let (Some(images), ChosenEmulator::Own(emulator)) =
+        (attachment.images().await?, resolve::current(isolated).await?.emulator)
     else {
         return Ok(None);
     };
-    Subject::of(isolated, runtime, emulator).await
+    Subject::of(isolated, images, emulator).await
 }

@@ -8,9 +8,9 @@ use devenv_supervisor::leftovers;
 use devenv_supervisor::lock::{HeldLock, LockAttempt, is_held, try_hold};
 use devenv_supervisor::state_directory::StateDirectory;
 
-use crate::choice::RuntimeKind;
-use crate::containers;
 use crate::memory::Remembered;
+use crate::runtime::RuntimeKind;
+use crate::settle::settle;
 use crate::{Emitter, Error, Project};
 
 /// Longer than the grace periods of most services.
@@ -70,7 +70,7 @@ pub(crate) async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitte
             return;
         }
     }
-    containers::settle(&state.engine_mark(), emitter).await;
+    settle(&state.engine_mark(), emitter).await;
     if !had_containers(&state) || end_containers(project, folder).await {
         let _ = std::fs::remove_dir_all(folder);
     }
@@ -104,10 +104,10 @@ fn had_containers(state: &StateDirectory) -> bool {
 
 /// Whether nothing is left.
 async fn end_containers(project: &Project, folder: &Utf8Path) -> bool {
-    let Ok(engine) = project.engines.connect().await else {
+    let Ok(found) = project.runtimes.find().await else {
         return false;
     };
-    match containers::remove_state(engine.as_ref(), folder).await {
+    match found.host.remove_state(folder).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(%folder, %error, "containers of a killed test run stay");

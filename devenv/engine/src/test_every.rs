@@ -1,8 +1,9 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::EmulatorKind;
 
+use crate::runtime::RuntimeRequest;
 use crate::test::test;
-use crate::{Cancel, Emitter, Error, Project, ProjectOptions, TestOptions, TestReport, Wish};
+use crate::{Cancel, Emitter, Error, Project, ProjectOptions, TestOptions, TestReport};
 
 /// In the order in which they are tried: the quickest first.
 const EVERY: [EmulatorKind; 3] = [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal, EmulatorKind::Localstack];
@@ -38,7 +39,7 @@ pub async fn test_every(
     let mut trials = Vec::new();
     for emulator in EVERY {
         let tests = TestOptions {
-            wish: Wish { emulator: Some(emulator), ..tests.wish.clone() },
+            request: RuntimeRequest { emulator: Some(emulator), ..tests.request.clone() },
             junit: Some(named(&junit, emulator.name())),
             ..tests.clone()
         };

@@ -1,7 +1,4 @@
-use devenv_supervisor::client::Client;
-
-use crate::any_runtime::AnyRuntime;
-use crate::{Error, Project, choice};
+use crate::{Error, Project, resolve};
 
 /// What a test does to one unit of a running environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,23 +12,10 @@ pub enum UnitAction {
 }
 
 pub async fn unit(project: &Project, action: UnitAction, name: &str) -> Result<(), Error> {
-    let choice = choice::current(project).await?;
-    let runtime = AnyRuntime::connect(project, &choice).await?;
-    if let AnyRuntime::Containers(runtime) = &runtime {
-        return match action {
-            UnitAction::Kill => runtime.crash(name).await,
-            UnitAction::Stop => runtime.interrupt(name).await,
-            UnitAction::Start => runtime.resume(name).await,
-        };
-    }
-    let client = Client::reach(&project.state).await?;
-    let mut client = client.ok_or_else(|| Error::NotRunning { project: project.instance.name.clone() })?;
+    let runtime = resolve::current(project).await?.connect(project).await?;
     match action {
-        UnitAction::Kill => Ok(client.kill(name).await?),
-        UnitAction::Stop => Ok(client.stop(name).await?),
-        UnitAction::Start => {
-            client.start_again(name).await?;
-            runtime.await_ready(name).await
-        }
+        UnitAction::Kill => runtime.crash(name).await,
+        UnitAction::Stop => runtime.interrupt(name).await,
+        UnitAction::Start => runtime.resume(name).await,
     }
 }

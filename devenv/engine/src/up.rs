@@ -1,29 +1,34 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use devenv_model::event::{EnvironmentReport, Event};
+use devenv_model::intent::{Ports, UnitIntent};
 use devenv_model::plan::Plan;
-use devenv_model::reconcile::reconcile;
+use devenv_model::reconcile::{Desired, TableConflict, reconcile};
 use devenv_model::unit::EMULATOR;
+use devenv_resources::dynamo::store::Store;
 use devenv_resources::error as resources;
 use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
 use devenv_supervisor::log_reader::last_lines;
 
-use crate::any_runtime::AnyRuntime;
-use crate::attachment::{Attachment, Hold};
-use crate::choice::{self, Choice, ChosenRuntime, Wish};
-use crate::containers::{EngineErrorKind, Making, remove_orphans, settle};
+use crate::attachment::Attachment;
+use crate::containers::EngineErrorKind;
 use crate::execute::{Executed, execute, millis};
+use crate::memory::Remembered;
+use crate::perform::Performer;
 use crate::process_runtime::LOG_TAIL;
+use crate::resolve::{self, ResolvedRuntime};
+use crate::runtime::{Abilities, Runtime, RuntimeRequest};
+use crate::snapshot::{self, Snapshot};
 use crate::status::{READY, STARTING};
-use crate::world::World;
-use crate::{Cancel, Emitter, Error, Project, down, ports, status, test_environments};
+use crate::{Cancel, Emitter, Error, Project, desired, down, ports, status, test_environments};
 
 /// How often `up` looks again when the world changes under it.
 const ATTEMPTS: usize = 3;
 
 #[derive(Debug, Clone)]
 pub struct UpOptions {
-    pub wish: Wish,
+    pub request: RuntimeRequest,
     /// Those named and what they depend on; every service when empty.
     pub services: Vec<String>,
     /// From the start of the command to the last service's readiness.
@@ -41,10 +46,10 @@ pub struct Up {
 
 /// What `up` would do. Changes nothing.
 pub async fn plan(project: &Project, options: &UpOptions, emitter: &Emitter) -> Result<Plan, Error> {
-    let choice = choice::choose(project, &options.wish).await?;
-    choice.tell(project, emitter);
-    let world = World::observe(project, &choice, &options.services, emitter).await?;
-    planned(&world).await
+    let resolved = resolve::choose(project, &options.request).await?;
+    resolved.tell(project, emitter);
+    let runtime = resolved.connect(project).await?;
+    Wanted::look(project, &resolved, runtime.as_ref(), &options.services, emitter).await?.plan(project)
 }
 
 /// Brings the environment up, or finds it so. On failure nothing that this call started is left.
@@ -52,34 +57,34 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     project.state.prepare()?;
     let _alone = command_lock(project)?;
     test_environments::sweep(project, emitter).await;
-    let choice = choice::choose(project, &options.wish).await?;
-    choice.tell(project, emitter);
-    down::end_other_runtime(project, &choice, emitter).await?;
-    let _making = match &choice.runtime {
-        ChosenRuntime::Docker(engine) => {
-            settle(&project.state.engine_mark(), emitter).await;
-            remove_orphans(engine.as_ref(), project).await?;
-            Some(Making::begin(project.state.engine_mark())?)
-        }
-        ChosenRuntime::Process => None,
-    };
+    let resolved = resolve::choose(project, &options.request).await?;
+    resolved.tell(project, emitter);
+    down::end_other_runtime(project, &resolved, emitter).await?;
+    resolved.host.clear(project, emitter).await?;
+    let _making = resolved.host.begin(project)?;
     for _ in 1..ATTEMPTS {
         let mut executed = Executed::default();
-        match bring_up(project, &choice, options, emitter, cancel, &mut executed).await {
-            Err(error) if is_another_world(project, &error, &executed, emitter) => {}
+        match bring_up(project, &resolved, options, emitter, cancel, &mut executed).await {
+            Err(error) if is_another_world(project, resolved.host.abilities(), &error, &executed, emitter) => {}
             other => return other,
         }
     }
-    bring_up(project, &choice, options, emitter, cancel, &mut Executed::default()).await
+    bring_up(project, &resolved, options, emitter, cancel, &mut Executed::default()).await
 }
 
 /// Whether the snapshot did not hold for as long as it was needed, so that a new one may do better.
-fn is_another_world(project: &Project, error: &Error, executed: &Executed, emitter: &Emitter) -> bool {
+fn is_another_world(
+    project: &Project,
+    abilities: Abilities,
+    error: &Error,
+    executed: &Executed,
+    emitter: &Emitter,
+) -> bool {
     match error {
         // A supervisor whose owner was killed may end while it is being asked: the next look finds none.
         Error::Supervisor(devenv_supervisor::error::Error::Lost { .. }) => true,
         // Between the choice of a port and its use lies a build, in which another program may have taken it.
-        Error::UnitFailed { unit, .. } if ports::are_taken(project, unit) => {
+        Error::UnitFailed { unit, .. } if ports::are_taken(project, abilities, unit) => {
             emitter.notice(format!("a port of {unit} was taken meanwhile; choosing another"));
             true
         }
@@ -97,31 +102,30 @@ fn is_another_world(project: &Project, error: &Error, executed: &Executed, emitt
 
 async fn bring_up(
     project: &Project,
-    choice: &Choice,
+    resolved: &ResolvedRuntime,
     options: &UpOptions,
     emitter: &Emitter,
     cancel: &Cancel,
     executed: &mut Executed,
 ) -> Result<Up, Error> {
-    let world = World::observe(project, choice, &options.services, emitter).await?;
-    let plan = planned(&world).await?;
+    let runtime = resolved.connect(project).await?;
+    let wanted = Wanted::look(project, resolved, runtime.as_ref(), &options.services, emitter).await?;
+    let plan = wanted.plan(project)?;
     emitter.emit(Event::PlanReady { plan: plan.clone() });
     let changed = !plan.is_empty();
-    let owned = match &world.runtime {
-        AnyRuntime::Processes(runtime) => runtime.ensure_supervisor(&project.instance).await?,
-        AnyRuntime::Containers(_) => world.observed.units.is_empty(),
-    };
+    let owned = runtime.open(&wanted.snapshot.observed).await?;
     if changed {
-        world.remember()?;
+        remember(project, resolved, &wanted.ports)?;
+        let performer = wanted.performer(project, resolved, runtime.clone())?;
         let outcome;
-        (*executed, outcome) = execute(&plan, &world, emitter, options.timeout, cancel).await;
+        (*executed, outcome) = execute(&plan, &performer, emitter, options.timeout, cancel).await;
         if let Err(error) = outcome {
-            return Err(undo(project, world, executed, owned, error).await);
+            return Err(undo(project, runtime.as_ref(), executed, owned, error).await);
         }
     }
-    let mut report = match confirm(project, choice, &world, options.timeout).await {
+    let mut report = match confirm(project, resolved, runtime.as_ref(), &wanted.intents, options.timeout).await {
         Ok(report) => report,
-        Err(error) => return Err(undo(project, world, executed, owned, error).await),
+        Err(error) => return Err(undo(project, runtime.as_ref(), executed, owned, error).await),
     };
     if is_data_lost(project, &report) {
         emitter.notice("somebody removed the data file: what the emulator holds goes when it stops");
@@ -129,25 +133,22 @@ async fn bring_up(
     for unit in &mut report.units {
         unit.took_ms = executed.ready_after.get(&unit.name).copied().map(millis);
     }
-    let hold = match world.runtime {
-        AnyRuntime::Processes(runtime) => Hold::Supervisor(runtime.into_connection()),
-        AnyRuntime::Containers(runtime) => Hold::Containers(runtime),
-    };
-    Ok(Up { report, changed, attachment: Attachment::new(hold, owned) })
+    Ok(Up { report, changed, attachment: Attachment::new(runtime, owned) })
 }
 
 /// The environment as it is, once every unit of it is usable. A unit that answered once may have died since.
 async fn confirm(
     project: &Project,
-    choice: &Choice,
-    world: &World<'_>,
+    resolved: &ResolvedRuntime,
+    runtime: &dyn Runtime,
+    intents: &[UnitIntent],
     timeout: Duration,
 ) -> Result<EnvironmentReport, Error> {
     let deadline = tokio::time::Instant::now() + timeout;
-    let wanted = world.units();
+    let is_wanted = |name: &str| intents.iter().any(|intent| intent.name == name);
     loop {
-        let report = status::of_runtime(project, choice, &world.runtime).await?;
-        let Some(unit) = report.units.iter().find(|unit| unit.state != READY && wanted.contains(&unit.name)) else {
+        let report = status::of_runtime(project, resolved, runtime).await?;
+        let Some(unit) = report.units.iter().find(|unit| unit.state != READY && is_wanted(&unit.name)) else {
             return Ok(report);
         };
         if unit.state != STARTING {
@@ -155,7 +156,7 @@ async fn confirm(
             let cause = format!("it was ready and is so no longer: {cause}");
             return Err(Error::UnitFailed { unit: unit.name.clone(), cause, log: unit.log.clone() });
         }
-        let ready = tokio::time::timeout_at(deadline, world.runtime.await_ready(&unit.name)).await;
+        let ready = tokio::time::timeout_at(deadline, runtime.await_ready(&unit.name)).await;
         ready.unwrap_or_else(|_| {
             let waiting_for = format!("{} was ready and does not answer", unit.name);
             Err(Error::Deadline { waiting_for, unit: Some(unit.name.clone()), after: timeout, log: Vec::new() })
@@ -169,16 +170,65 @@ fn is_data_lost(project: &Project, report: &EnvironmentReport) -> bool {
     report.supervisor_pid.is_some() && runs && !project.state.database().exists()
 }
 
-async fn planned(world: &World<'_>) -> Result<Plan, Error> {
-    reconcile(&world.desired().await?, &world.observed).map_err(|conflict| {
-        let file = world.project.manifest.tables.iter().find(|table| table.name == conflict.table);
-        let file = file.map(|table| table.file.clone()).unwrap_or_default();
-        Error::Resource(resources::Error::TableDiffers {
-            table: conflict.table,
-            file,
-            differences: conflict.differences,
+/// What one attempt works with: the snapshot, the ports chosen from it, and what is wanted of each unit.
+struct Wanted {
+    snapshot: Snapshot,
+    ports: Ports,
+    intents: Vec<UnitIntent>,
+    desired: Desired,
+}
+
+impl Wanted {
+    /// Changes nothing.
+    async fn look(
+        project: &Project,
+        resolved: &ResolvedRuntime,
+        runtime: &dyn Runtime,
+        services: &[String],
+        emitter: &Emitter,
+    ) -> Result<Self, Error> {
+        let (emulator, abilities) = (&resolved.emulator, resolved.host.abilities());
+        let services = desired::selected(project, services)?;
+        let remembered = Remembered::read(&project.state)?;
+        let artifacts = desired::artifacts(project, emulator, abilities, &services)?;
+        let snapshot = snapshot::observe(project, emulator, abilities, runtime, &artifacts).await?;
+        let ports = ports::choose(project, emulator, &snapshot, &remembered.ports, emitter)?;
+        let intents = desired::intents(project, emulator, &snapshot, &ports, &services)?;
+        let hashes = intents.iter().map(|intent| runtime.config_hash(intent)).collect::<Result<_, _>>()?;
+        let desired = desired::desired(project, emulator, abilities, &intents, hashes);
+        Ok(Self { snapshot, ports, intents, desired })
+    }
+
+    fn plan(&self, project: &Project) -> Result<Plan, Error> {
+        reconcile(&self.desired, &self.snapshot.observed).map_err(|conflict| {
+            let file = project.manifest.tables.iter().find(|table| table.name == conflict.table);
+            let file = file.map(|table| table.file.clone()).unwrap_or_default();
+            let TableConflict { table, differences } = conflict;
+            Error::Resource(resources::Error::TableDiffers { table, file, differences })
         })
-    })
+    }
+
+    fn performer<'a>(
+        &'a self,
+        project: &'a Project,
+        resolved: &ResolvedRuntime,
+        runtime: Arc<dyn Runtime>,
+    ) -> Result<Performer<'a>, Error> {
+        let store = Store::new(resolved.emulator.endpoint(&self.ports)?, desired::region(project));
+        Ok(Performer { project, runtime, observed: &self.snapshot.observed, intents: &self.intents, store })
+    }
+}
+
+/// Keeps what was chosen for the next run.
+fn remember(project: &Project, resolved: &ResolvedRuntime, ports: &Ports) -> Result<(), Error> {
+    let mut remembered = Remembered::read(&project.state)?;
+    let chosen = Some(resolved.to_remember());
+    if remembered.ports == *ports && remembered.chosen == chosen {
+        return Ok(());
+    }
+    remembered.ports.clone_from(ports);
+    remembered.chosen = chosen;
+    remembered.keep(&project.state)
 }
 
 /// Only one command at a time may change an environment.
@@ -192,33 +242,20 @@ pub(crate) fn command_lock(project: &Project) -> Result<HeldLock, Error> {
 
 /// An environment that this run began goes whole; of another one, what this run started is stopped. A deadline's error
 /// gains the log of the unit it waited for.
-async fn undo(project: &Project, world: World<'_>, executed: &Executed, owned: bool, error: Error) -> Error {
+async fn undo(project: &Project, runtime: &dyn Runtime, executed: &Executed, owned: bool, error: Error) -> Error {
     let late = match &error {
         Error::Deadline { unit: Some(unit), .. } => Some(unit.clone()),
         _ => None,
     };
-    // A container's log goes with it.
-    if let AnyRuntime::Containers(runtime) = &world.runtime {
-        runtime.keep_logs(project).await;
-    }
-    match world.runtime {
-        AnyRuntime::Processes(runtime) if owned => {
-            if let Some(mut client) = runtime.into_connection()
-                && client.shutdown().await.is_ok()
-            {
-                client.closed().await;
-            }
+    runtime.keep_logs().await;
+    if owned {
+        if let Err(error) = runtime.take_down().await {
+            tracing::warn!(instance = %project.instance.name, %error, "could not be taken down");
         }
-        AnyRuntime::Containers(runtime) if owned => {
-            if let Err(error) = runtime.take_down().await {
-                tracing::warn!(instance = %project.instance.name, %error, "could not be taken down");
-            }
-        }
-        runtime => {
-            for unit in executed.started.iter().rev() {
-                if let Err(error) = runtime.remove(unit).await {
-                    tracing::warn!(%unit, instance = %project.instance.name, %error, "could not be stopped");
-                }
+    } else {
+        for unit in executed.started.iter().rev() {
+            if let Err(error) = runtime.remove(unit).await {
+                tracing::warn!(%unit, instance = %project.instance.name, %error, "could not be stopped");
             }
         }
     }

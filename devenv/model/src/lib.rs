@@ -4,10 +4,12 @@
 //! (already in memory, see [`manifest`]), compares the result with one [`observed::Observed`] snapshot, and answers with
 //! a [`plan::Plan`]. Everything that has an effect lives in `devenv-engine`.
 
+pub mod artifact;
 pub mod container;
 pub mod event;
 pub mod evidence;
 pub mod gate;
+pub mod intent;
 pub mod manifest;
 pub mod names;
 pub mod observed;

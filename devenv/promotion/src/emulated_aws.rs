@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use devenv_engine::containers::{
-    ContainerEngine, ContainerSummary, EngineErrorKind, JoinedNetwork, LogQuery, Making, NewContainer, Scope, settle,
+    ContainerEngine, ContainerSummary, EngineErrorKind, JoinedNetwork, LogQuery, NewContainer, Scope,
 };
 use devenv_engine::rehearsal::{mark, remove};
+use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Project, aws_environment};
 use devenv_model::container::{ContainerSpec, RestartPolicy};
 use devenv_model::event::Event;

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::containers::{ContainerEngine, EMULATOR_IMAGE, Images, Scope};
-use devenv_engine::{Emitter, Project};
+use devenv_engine::containers::{ContainerEngine, Images, Scope};
+use devenv_engine::{EMULATOR_IMAGE, Emitter, Project};
 use devenv_model::container::{BindMount, ContainerSpec, PublishedPort, RestartPolicy};
 use devenv_model::event::Event;
 use devenv_model::manifest::{EmulatorKind, Limits};
@@ -125,7 +125,7 @@ pub(crate) async fn image(
     }
     emitter.notice(format!("building {package}, which guards the emulated AWS"));
     let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
-    let mut built = images.build(&packages, progress).await?;
+    let mut built = images.build(&packages, &progress).await?;
     built.remove(package).ok_or_else(|| devenv_engine::Error::NoImage { package: package.clone() }.into())
 }
 

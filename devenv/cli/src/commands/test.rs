@@ -17,7 +17,7 @@ const WORTH_TELLING: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, Failure> {
     let options = TestOptions {
-        wish: arguments.wish(),
+        request: arguments.request(),
         keep: arguments.keep,
         junit: arguments.junit,
         arguments: arguments.arguments,

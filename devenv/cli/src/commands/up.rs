@@ -12,7 +12,7 @@ const BACKLOG: usize = 5;
 pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Failure> {
     let project = Project::load(&context.options)?;
     let options =
-        UpOptions { wish: arguments.wish(), services: arguments.services.clone(), timeout: arguments.timeout };
+        UpOptions { request: arguments.request(), services: arguments.services.clone(), timeout: arguments.timeout };
     if arguments.dry_run {
         let plan = devenv_engine::plan(&project, &options, &context.emitter).await?;
         return Ok(Outcome::done(plan.to_string().trim_end(), &plan));

@@ -10,6 +10,7 @@ use tokio::process::Command;
 use super::archive::context;
 use super::engine::{BuildOrder, ContainerEngine};
 use crate::cargo::{Built, Compilation, binary_of, complaints};
+use crate::runtime::BuildInEngine;
 use crate::{Error, Project};
 
 /// Three files that the context has beside the sources.
@@ -17,15 +18,6 @@ const DOCKERFILE: &str = ".devenv.Dockerfile";
 const SCRIPT: &str = ".devenv.build.sh";
 /// What Cargo says of its artefacts, in the image beside them.
 const MESSAGES: &str = "messages.json";
-
-/// Where and for what images are compiled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildInEngine {
-    /// An image with Cargo and a C compiler.
-    pub builder: String,
-    /// Such as `linux/arm64`; the engine's own when `None`.
-    pub platform: Option<String>,
-}
 
 /// Compiles the packages by a multi-stage Dockerfile and brings the programs out of the image. They are kept below
 /// `.devenv/`, beside what Cargo recorded of their sources.

@@ -6,16 +6,15 @@ use std::sync::Arc;
 use devenv_supervisor::clock;
 
 use super::archive::{ImageSource, assemble};
-use super::build_in_engine::{self, BuildInEngine};
+use super::build_in_engine;
 use super::engine::{ContainerEngine, EngineAbout};
 use super::scope::SYSTEM;
 use crate::builds::{Binary, MadeImage};
 use crate::cargo::{self, Built, Compilation};
+use crate::desired::EMULATOR_IMAGE;
 use crate::repository::{head, is_committed, revision, source};
+use crate::runtime::BuildInEngine;
 use crate::{Error, Project};
-
-/// The name of the embedded emulator's image.
-pub const EMULATOR_IMAGE: &str = "devenv-emulator:local";
 
 /// Which packages have an image as their sources want it, by id, and why the others have none.
 #[derive(Debug, Default)]
@@ -85,16 +84,16 @@ impl<'a> Images<'a> {
     pub async fn build(
         &self,
         packages: &[String],
-        progress: impl Fn(String) + Send + Sync,
+        progress: &(dyn Fn(String) + Send + Sync),
     ) -> Result<BTreeMap<String, String>, Error> {
         let begun = clock::now();
         let root = &self.project.instance.root;
         let compilation = self.compilation();
         let built = match &self.build {
-            None => cargo::build(&compilation, packages, &progress).await?,
+            None => cargo::build(&compilation, packages, progress).await?,
             Some(place) => {
                 let (engine, machine) = (self.engine.as_ref(), self.machine());
-                build_in_engine::build(engine, self.project, place, machine, packages, &progress).await?
+                build_in_engine::build(engine, self.project, place, machine, packages, progress).await?
             }
         };
         let (head, source) = tokio::join!(head(root), source(root));

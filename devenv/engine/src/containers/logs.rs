@@ -10,21 +10,25 @@ use jiff::Timestamp;
 
 use super::engine::{LogLine, LogQuery};
 use super::runtime::ContainerRuntime;
-use crate::{Cancel, Emitter, Error, LogOptions, Project};
+use crate::{Cancel, Emitter, Error, LogOptions};
 
 /// Before a container that ended, or is not there yet, is looked for again.
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl ContainerRuntime {
     /// Emits the lines of these units, oldest first across them, and goes on when asked to follow. A container that is
-    /// replaced is followed by its successor.
-    pub(crate) async fn logs(
+    /// replaced is followed by its successor. `false` when there are no containers: their logs are files by then.
+    pub(super) async fn logs(
         &self,
         units: &[String],
         options: &LogOptions,
         emitter: &Emitter,
         cancel: &Cancel,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let ours = self.ours().await?;
+        if !options.follow && !units.iter().any(|unit| ours.contains_key(unit)) {
+            return Ok(false);
+        }
         let backlogs = join_all(units.iter().map(|unit| self.backlog(unit, options.tail))).await;
         let mut seen: BTreeMap<&str, Timestamp> = BTreeMap::new();
         let mut lines: Vec<(&str, LogLine)> = Vec::new();
@@ -43,7 +47,7 @@ impl ContainerRuntime {
                 _ = join_all(following) => {}
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What it wrote so far; nothing when it is not there.
@@ -68,16 +72,16 @@ impl ContainerRuntime {
         }
     }
 
-    pub(crate) async fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
+    pub(super) async fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
         self.backlog(unit, Some(count)).await.into_iter().map(|line| line.text).collect()
     }
 
     /// Writes what every unit wrote to where a process would have written it, for after the containers are gone.
-    pub(crate) async fn keep_logs(&self, project: &Project) {
+    pub(super) async fn keep_logs(&self) {
         for unit in self.ours().await.unwrap_or_default().into_keys() {
             let lines = self.backlog(&unit, None).await;
             let lines: Vec<String> = lines.iter().map(|line| format!("{} {}", line.time, line.text)).collect();
-            if let Err(error) = std::fs::write(project.state.log(&unit), lines.join("\n") + "\n") {
+            if let Err(error) = std::fs::write(self.project.state.log(&unit), lines.join("\n") + "\n") {
                 tracing::warn!(%unit, %error, "its log is not kept");
             }
         }

@@ -3,20 +3,19 @@
 mod archive;
 mod build_in_engine;
 mod engine;
+mod host;
 mod images;
 mod logs;
 mod removal;
 mod runtime;
 mod scope;
-mod settle;
+mod spec;
 
-pub use build_in_engine::BuildInEngine;
 pub use engine::{
     BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
     EngineErrorKind, Image, JoinedNetwork, Labelled, LogLine, LogQuery, NewContainer, NoEngine, Phase,
 };
-pub use images::{EMULATOR_IMAGE, Images, Known};
-pub(crate) use removal::{remove_orphans, remove_state};
-pub(crate) use runtime::ContainerRuntime;
+pub use host::ContainerHosts;
+pub use images::{Images, Known};
+pub(crate) use removal::remove_state;
 pub use scope::Scope;
-pub use settle::{Making, settle};

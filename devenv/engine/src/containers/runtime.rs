@@ -1,34 +1,46 @@
 //! The container runtime: units are containers of an engine, known by their labels.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
+use devenv_model::artifact::Artifact;
 use devenv_model::container::ContainerSpec;
-use devenv_model::observed::{Exit, ObservedUnit, UnitState};
+use devenv_model::intent::UnitIntent;
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::observed::{Exit, Observed, ObservedUnit, UnitState};
 use devenv_model::unit::{EMULATOR, Probe};
 use devenv_supervisor::probe::Prober;
-use futures_util::future::try_join_all;
+use futures_util::future::{BoxFuture, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::engine::{ContainerEngine, ContainerState, ContainerSummary, JoinedNetwork, NewContainer, Phase};
+use super::engine::{
+    ContainerEngine, ContainerState, ContainerSummary, EngineError, JoinedNetwork, NewContainer, Phase,
+};
+use super::images::Images;
 use super::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
-use crate::effects::{Observation, Runtime};
-use crate::{Error, Project};
+use super::spec::spec;
+use crate::runtime::{BuildInEngine, Missing, Observation, Progress, Runtime, RuntimeKind};
+use crate::{Cancel, Emitter, Error, LogOptions, Project};
 
 /// Between two looks at a container that has not become ready.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Between two looks at containers that are ready, while others are awaited.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
+/// Between two looks for containers that somebody else took down.
+const GONE_LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How many lines of a failed unit's log an error carries.
 const LOG_TAIL: usize = 20;
 
 #[derive(Debug)]
-pub(crate) struct ContainerRuntime {
-    pub(crate) engine: Arc<dyn ContainerEngine>,
-    pub(crate) scope: Scope,
-    /// Its data goes with it.
-    ephemeral: bool,
+pub(super) struct ContainerRuntime {
+    pub(super) engine: Arc<dyn ContainerEngine>,
+    pub(super) scope: Scope,
+    pub(super) project: Project,
+    /// Where images are compiled, where it is not the usual place.
+    build: Option<BuildInEngine>,
+    /// The image of each package that is built.
+    images: std::sync::Mutex<BTreeMap<String, String>>,
     prober: Prober,
     /// Its id, once it is there.
     network: OnceCell<String>,
@@ -37,11 +49,13 @@ pub(crate) struct ContainerRuntime {
 }
 
 impl ContainerRuntime {
-    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &Project) -> Self {
+    pub(super) fn new(engine: Arc<dyn ContainerEngine>, project: &Project, build: Option<BuildInEngine>) -> Self {
         Self {
             engine,
             scope: Scope::of(project),
-            ephemeral: project.instance.ephemeral,
+            project: project.clone(),
+            build,
+            images: std::sync::Mutex::default(),
             prober: Prober::default(),
             network: OnceCell::new(),
             ready: Mutex::default(),
@@ -49,7 +63,7 @@ impl ContainerRuntime {
     }
 
     /// The containers of this environment, by unit.
-    pub(crate) async fn ours(&self) -> Result<BTreeMap<String, ContainerSummary>, Error> {
+    pub(super) async fn ours(&self) -> Result<BTreeMap<String, ContainerSummary>, Error> {
         let containers = self.engine.containers().await?;
         Ok(self.of_ours(containers).collect())
     }
@@ -87,7 +101,7 @@ impl ContainerRuntime {
     }
 
     /// Returns when one of these units has ended, with its exit code and the end of its log.
-    pub(crate) async fn lost(&self, units: &[String]) -> Error {
+    async fn lost(&self, units: &[String]) -> Error {
         loop {
             tokio::time::sleep(WATCH_EVERY).await;
             for unit in units {
@@ -126,7 +140,7 @@ impl ContainerRuntime {
     }
 
     /// SIGKILL, as a crash would be; then it is started again, as it would be after a crash.
-    pub(crate) async fn crash(&self, unit: &str) -> Result<(), Error> {
+    async fn crash(&self, unit: &str) -> Result<(), Error> {
         let name = self.scope.container(unit);
         self.engine.kill(&name).await?;
         // The engine reports the kill before it has taken the container down.
@@ -138,7 +152,7 @@ impl ContainerRuntime {
     }
 
     /// An outage: SIGTERM, or a pause where a stop would lose the data.
-    pub(crate) async fn interrupt(&self, unit: &str) -> Result<(), Error> {
+    async fn interrupt(&self, unit: &str) -> Result<(), Error> {
         let name = self.scope.container(unit);
         if self.keeps_data(unit).await? {
             self.engine.stop(&name).await?;
@@ -149,7 +163,7 @@ impl ContainerRuntime {
     }
 
     /// The end of an outage.
-    pub(crate) async fn resume(&self, unit: &str) -> Result<(), Error> {
+    async fn resume(&self, unit: &str) -> Result<(), Error> {
         let name = self.scope.container(unit);
         match self.engine.inspect(&name).await?.map(|state| state.phase) {
             Some(Phase::Paused) => self.engine.unpause(&name).await?,
@@ -164,7 +178,7 @@ impl ContainerRuntime {
     }
 
     /// Stops and removes every container of this environment, then its network. Returns the units, services first.
-    pub(crate) async fn take_down(&self) -> Result<Vec<String>, Error> {
+    async fn take_down(&self) -> Result<Vec<String>, Error> {
         let ours = self.ours().await?;
         let (emulators, services): (Vec<_>, Vec<_>) = ours.into_iter().partition(|(unit, _)| unit == EMULATOR);
         // The services finish what they do while the emulator still answers.
@@ -177,7 +191,7 @@ impl ContainerRuntime {
         for network in self.engine.networks(&self.scope.filter()).await? {
             self.engine.remove_network(&network.id).await?;
         }
-        if self.ephemeral {
+        if self.project.instance.ephemeral {
             self.remove_data().await?;
         }
         Ok(stopped)
@@ -190,7 +204,7 @@ impl ContainerRuntime {
     }
 
     /// Removes what the environment keeps beyond its containers; whether there was anything.
-    pub(crate) async fn remove_data(&self) -> Result<bool, Error> {
+    async fn remove_data(&self) -> Result<bool, Error> {
         let volumes = self.engine.volumes(&self.scope.filter()).await?;
         for volume in &volumes {
             self.engine.remove_volume(&volume.id).await?;
@@ -202,16 +216,57 @@ impl ContainerRuntime {
 impl ContainerRuntime {
     /// Makes the container of a unit that has none, so that its start is a start only. What is wrong with it is said by
     /// the start, which meets it again.
-    pub(crate) async fn prepare(&self, spec: ContainerSpec) {
-        let unit = spec.name.clone();
-        if let Err(error) = self.create(spec).await {
-            tracing::debug!(%unit, %error, "could not be made ahead of its start");
+    async fn prepare(&self, intent: &UnitIntent) {
+        let made = async { self.create(self.spec(intent)?).await };
+        if let Err(error) = made.await {
+            tracing::debug!(unit = intent.name, %error, "could not be made ahead of its start");
         }
     }
-}
 
-impl Runtime for ContainerRuntime {
-    type Spec = ContainerSpec;
+    fn spec(&self, intent: &UnitIntent) -> Result<ContainerSpec, Error> {
+        let image = match &intent.artifact {
+            Artifact::Image { reference } => reference.clone(),
+            // Nothing is known of one that is to be built: what it will be differs from whatever runs.
+            Artifact::Cargo { package } => self.known_images().get(package).cloned().unwrap_or_default(),
+            Artifact::Dockerfile { .. } | Artifact::Command { .. } => {
+                let (unit, artifact) = (intent.name.clone(), intent.artifact.kind());
+                return Err(Error::CannotRun { unit, artifact, runtime: RuntimeKind::Docker });
+            }
+        };
+        Ok(spec(intent, &image, &self.scope))
+    }
+
+    fn known_images(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.images.lock().expect("no panic while held")
+    }
+
+    fn made_here(&self) -> Images<'_> {
+        Images::new(self.engine.clone(), &self.project, self.build.clone())
+    }
+
+    async fn missing(&self, artifacts: &[Artifact]) -> Result<Missing, Error> {
+        let packages: Vec<String> = artifacts.iter().filter_map(Artifact::package).map(str::to_owned).collect();
+        let known = self.made_here().known(&packages).await?;
+        self.known_images().extend(known.ids);
+        let mut absent_images = BTreeSet::new();
+        for image in artifacts.iter().filter_map(Artifact::image) {
+            if self.engine.image(image).await?.is_none() {
+                absent_images.insert(image.to_owned());
+            }
+        }
+        Ok(Missing { stale: known.stale, absent_images })
+    }
+
+    async fn build(&self, packages: &[String], progress: Progress<'_>) -> Result<(), Error> {
+        let built = self.made_here().build(packages, progress).await?;
+        self.known_images().extend(built);
+        Ok(())
+    }
+
+    async fn pull(&self, image: &str, progress: Progress<'_>) -> Result<(), Error> {
+        let absent = |error: EngineError| Error::ImageAbsent { image: image.to_owned(), cause: error.cause };
+        self.engine.pull(image, progress).await.map_err(absent)
+    }
 
     async fn observe(&self) -> Result<Observation, Error> {
         let containers = self.engine.containers().await?;
@@ -227,7 +282,8 @@ impl Runtime for ContainerRuntime {
         Ok(Observation { units, leftovers: Vec::new(), held_ports })
     }
 
-    async fn start(&self, spec: ContainerSpec) -> Result<(), Error> {
+    async fn start(&self, intent: &UnitIntent) -> Result<(), Error> {
+        let spec = self.spec(intent)?;
         let (unit, name) = (spec.name.clone(), self.scope.container(&spec.name));
         let known = self.ours().await?.remove(&unit);
         match known {
@@ -244,10 +300,6 @@ impl Runtime for ContainerRuntime {
             _ => self.engine.start(&name).await?,
         }
         Ok(())
-    }
-
-    async fn remove(&self, unit: &str) -> Result<(), Error> {
-        self.end(&self.scope.container(unit)).await
     }
 
     async fn await_ready(&self, unit: &str) -> Result<(), Error> {
@@ -285,9 +337,116 @@ impl Runtime for ContainerRuntime {
         }
     }
 
-    async fn end_leftover(&self, _unit: &str) -> Result<(), Error> {
-        // A container has no process that nobody keeps: the engine keeps it.
-        Ok(())
+    /// Returns when somebody else has taken the containers down.
+    async fn ended(&self) {
+        while self.ours().await.is_ok_and(|ours| !ours.is_empty()) {
+            tokio::time::sleep(GONE_LOOK_EVERY).await;
+        }
+    }
+
+    /// The id of the image that each unit runs.
+    async fn running_images(&self) -> Result<BTreeMap<String, String>, Error> {
+        Ok(self.ours().await?.into_iter().map(|(unit, container)| (unit, container.image)).collect())
+    }
+}
+
+impl Runtime for ContainerRuntime {
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Error>> {
+        Box::pin(self.observe())
+    }
+
+    fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>> {
+        Box::pin(self.missing(artifacts))
+    }
+
+    fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error> {
+        Ok(self.spec(intent)?.config_hash())
+    }
+
+    fn build<'a>(&'a self, packages: &'a [String], progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.build(packages, progress))
+    }
+
+    fn pull<'a>(&'a self, image: &'a str, progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.pull(image, progress))
+    }
+
+    fn open<'a>(&'a self, observed: &'a Observed) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(ready(Ok(observed.units.is_empty())))
+    }
+
+    fn prepare<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, ()> {
+        Box::pin(self.prepare(intent))
+    }
+
+    fn start<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.start(intent))
+    }
+
+    fn remove<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { self.end(&self.scope.container(unit)).await })
+    }
+
+    fn await_ready<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.await_ready(unit))
+    }
+
+    fn lost<'a>(&'a self, units: &'a [String]) -> BoxFuture<'a, Error> {
+        Box::pin(self.lost(units))
+    }
+
+    fn crash<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.crash(unit))
+    }
+
+    fn interrupt<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.interrupt(unit))
+    }
+
+    fn resume<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.resume(unit))
+    }
+
+    fn logs<'a>(
+        &'a self,
+        units: &'a [String],
+        options: &'a LogOptions,
+        emitter: &'a Emitter,
+        cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(self.logs(units, options, emitter, cancel))
+    }
+
+    fn last_lines<'a>(&'a self, unit: &'a str, count: usize) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(self.last_lines(unit, count))
+    }
+
+    fn keep_logs(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.keep_logs())
+    }
+
+    fn take_down(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
+        Box::pin(self.take_down())
+    }
+
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.ended())
+    }
+
+    fn data_place(&self, emulator: EmulatorKind) -> String {
+        format!("the volume {}", self.scope.volume(emulator.name()))
+    }
+
+    fn remove_data(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(self.remove_data())
+    }
+
+    fn container_name(&self, unit: &str) -> Option<String> {
+        Some(self.scope.container(unit))
+    }
+
+    fn images(&self) -> BoxFuture<'_, Result<Option<BTreeMap<String, String>>, Error>> {
+        Box::pin(async { self.running_images().await.map(Some) })
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use devenv_model::manifest::EmulatorKind;
 
 use crate::Project;
 
@@ -31,20 +30,16 @@ pub struct Scope {
 
 impl Scope {
     pub(crate) fn of(project: &Project) -> Self {
-        Self {
-            instance: project.instance.name.clone(),
-            root: project.instance.root.to_string(),
-            state: project.state.path().to_string(),
-        }
+        Self::new(&project.instance.name, &project.instance.root, project.state.path())
+    }
+
+    pub(crate) fn new(instance: &str, root: &Utf8Path, state: &Utf8Path) -> Self {
+        Self { instance: instance.to_owned(), root: root.to_string(), state: state.to_string() }
     }
 
     /// Of a part of the environment that has a folder of its own and is removed by itself.
     pub fn of_part(project: &Project, folder: &Utf8Path, name: &str) -> Self {
-        Self {
-            instance: format!("{}-{name}", project.instance.name),
-            root: project.instance.root.to_string(),
-            state: folder.to_string(),
-        }
+        Self::new(&format!("{}-{name}", project.instance.name), &project.instance.root, folder)
     }
 
     pub fn state(&self) -> &str {
@@ -59,8 +54,8 @@ impl Scope {
         &self.instance
     }
 
-    pub(crate) fn volume(&self, emulator: EmulatorKind) -> String {
-        format!("{}-{}", self.instance, emulator.name())
+    pub(crate) fn volume(&self, name: &str) -> String {
+        format!("{}-{name}", self.instance)
     }
 
     /// Of networks and volumes, and the common part of a container's.

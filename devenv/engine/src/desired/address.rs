@@ -4,18 +4,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use devenv_model::manifest::Service;
 
-use crate::choice::RuntimeKind;
+use crate::runtime::Abilities;
 
-pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// A container's port is bound to the address that the Compose file names; a process listens on loopback, and so does
-/// what is only exposed.
-pub(crate) fn bound(runtime: RuntimeKind, service: Option<&Service>, container: u16) -> IpAddr {
+/// Where the runtime is able to, at the address that the Compose file names; what is only exposed is on loopback.
+pub(crate) fn bound(abilities: Abilities, service: Option<&Service>, container: u16) -> IpAddr {
     let named = service.and_then(|service| service.ports.iter().find(|port| port.container == container));
-    match (runtime, named) {
-        (RuntimeKind::Docker, Some(port)) => port.host_ip,
-        _ => LOOPBACK,
-    }
+    named.filter(|_| abilities.any_address).map_or(LOOPBACK, |port| port.host_ip)
 }
 
 /// The address at which a local program reaches a port bound there: a wildcard address is reached on loopback.

@@ -1,13 +1,15 @@
-//! From the manifest and the chosen ports to specifications with nothing left open.
+//! From the manifest, the snapshot and the chosen ports to what is wanted of each unit, with nothing left open. Pure.
 
 mod address;
 mod aws;
-pub(crate) mod containers;
-pub(crate) mod processes;
+mod emulator;
+mod intents;
 mod selection;
+mod service;
 
 pub(crate) use address::{bound, reached};
 pub use aws::aws_environment;
 pub(crate) use aws::region;
-pub use processes::own_program;
-pub(crate) use selection::{dependencies, selected};
+pub use emulator::EMULATOR_IMAGE;
+pub(crate) use intents::{artifacts, desired, intents};
+pub(crate) use selection::selected;

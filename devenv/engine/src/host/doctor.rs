@@ -7,6 +7,8 @@ use serde::Serialize;
 use tokio::process::Command;
 
 use super::terraform::terraform_version;
+use crate::containers::ContainerHosts;
+use crate::runtime::{Found, Runtimes};
 use crate::{Project, ProjectOptions};
 
 /// What Cargo.toml demands of the toolchain.
@@ -202,9 +204,8 @@ async fn ports(project: &Project) -> Vec<Finding> {
 }
 
 async fn container_engine(options: &ProjectOptions) -> Finding {
-    match options.engines.connect().await {
-        Ok(engine) => {
-            let about = engine.about();
+    match ContainerHosts::new(options.engines.clone()).find().await {
+        Ok(Found { about, .. }) => {
             Finding::ok("container engine", format!("{} at {} ({})", about.name, about.address, about.chosen_by))
         }
         Err(none) => Finding::warning(

@@ -9,7 +9,8 @@ use devenv_supervisor::state_directory::StateDirectory;
 use rustix::process::{Pid, Signal};
 use tokio::process::{Child, Command};
 
-use crate::{Error, desired};
+use crate::Error;
+use crate::own_program::own_program;
 
 /// Names the test command's lock among those of the units. No service's name has a blank.
 const COMMAND: &str = "test command";
@@ -21,7 +22,7 @@ pub(crate) struct Guard(Child);
 
 impl Guard {
     pub(crate) fn start(state: &StateDirectory) -> Result<Self, Error> {
-        let mut command = Command::new(desired::own_program()?);
+        let mut command = Command::new(own_program()?);
         command
             .args(["guard", "--state-dir", state.path().as_str()])
             .stdin(Stdio::piped())

@@ -1,88 +1,40 @@
 //! Which runtime and which emulator serve, and why.
 
-use std::fmt;
 use std::sync::Arc;
 
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
-use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
-use devenv_supervisor::leftovers;
-use devenv_supervisor::lock::is_held;
 use devenv_supervisor::restore::restore_files;
-use serde::{Deserialize, Serialize};
 
-use crate::containers::{BuildInEngine, ContainerEngine, Scope};
+use crate::chosen_emulator::ChosenEmulator;
 use crate::memory::{Remembered, RememberedChoice};
+use crate::process_host::{ProcessHost, Processes, processes};
+use crate::runtime::{BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, RuntimeRequest};
 use crate::{Emitter, Error, Project};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RuntimeKind {
-    Process,
-    Docker,
-}
-
-impl fmt::Display for RuntimeKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Process => "process",
-            Self::Docker => "docker",
-        })
-    }
-}
-
-/// What was asked for; `None` leaves it to the machine, or to the environment that runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wish {
-    pub runtime: Option<RuntimeKind>,
-    pub emulator: Option<EmulatorKind>,
-    /// Of an emulator that somebody else runs on this machine.
-    pub emulator_url: Option<String>,
-    /// Compiles for images in the engine also where this machine could.
-    pub build: Option<BuildInEngine>,
-}
 
 /// What serves.
 #[derive(Debug, Clone)]
-pub(crate) struct Choice {
-    pub(crate) runtime: ChosenRuntime,
+pub(crate) struct ResolvedRuntime {
+    pub(crate) host: Arc<dyn RuntimeHost>,
     pub(crate) emulator: ChosenEmulator,
     pub(crate) why: String,
     /// Of the images, where it is not this machine that compiles.
-    pub(crate) build: Option<BuildInEngine>,
+    build: Option<BuildInEngine>,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) enum ChosenRuntime {
-    Process,
-    Docker(Arc<dyn ContainerEngine>),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ChosenEmulator {
-    /// A unit of the environment.
-    Own(EmulatorKind),
-    /// One that somebody else runs.
-    Outside(Endpoint),
-}
-
-impl Choice {
-    pub(crate) fn runtime_kind(&self) -> RuntimeKind {
-        match self.runtime {
-            ChosenRuntime::Process => RuntimeKind::Process,
-            ChosenRuntime::Docker(_) => RuntimeKind::Docker,
-        }
+impl ResolvedRuntime {
+    pub(crate) async fn connect(&self, project: &Project) -> Result<Arc<dyn Runtime>, Error> {
+        self.host.connect(project, self.build.as_ref()).await
     }
 
     /// The emulator's kind, and the image or the address that it stands for.
     pub(crate) fn describe_emulator(&self, project: &Project) -> String {
-        match (&self.emulator, &self.runtime) {
-            (ChosenEmulator::Outside(endpoint), _) => format!("at {endpoint}"),
-            (ChosenEmulator::Own(kind), ChosenRuntime::Process) => kind.name().to_owned(),
-            (ChosenEmulator::Own(kind), ChosenRuntime::Docker(_)) => match project.manifest.emulator.image(*kind) {
-                Some(image) => format!("{} ({image})", kind.name()),
-                None => kind.name().to_owned(),
+        match &self.emulator {
+            ChosenEmulator::Outside(endpoint) => format!("at {endpoint}"),
+            ChosenEmulator::Own(kind) => match project.manifest.emulator.image(*kind) {
+                Some(image) if self.host.kind() == RuntimeKind::Docker => format!("{} ({image})", kind.name()),
+                _ => kind.name().to_owned(),
             },
         }
     }
@@ -92,12 +44,12 @@ impl Choice {
             ChosenEmulator::Own(kind) => (*kind, None),
             ChosenEmulator::Outside(endpoint) => (EmulatorKind::Embedded, Some(endpoint.to_string())),
         };
-        RememberedChoice { runtime: self.runtime_kind(), emulator, emulator_url }
+        RememberedChoice { runtime: self.host.kind(), emulator, emulator_url }
     }
 
     pub(crate) fn tell(&self, project: &Project, emitter: &Emitter) {
         emitter.emit(Event::RuntimeChosen {
-            runtime: self.runtime_kind().to_string(),
+            runtime: self.host.kind().to_string(),
             why: self.why.clone(),
             emulator: self.describe_emulator(project),
             project: project.instance.name.clone(),
@@ -107,15 +59,15 @@ impl Choice {
 
 /// For a command that starts something. An environment keeps its runtime and its emulator unless another one is asked
 /// for; before its first start, a container engine that answers is preferred.
-pub(crate) async fn choose(project: &Project, wish: &Wish) -> Result<Choice, Error> {
+pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Result<ResolvedRuntime, Error> {
     restore_files(&project.state).await?;
     let remembered = match Remembered::read(&project.state)?.chosen {
-        None if *wish == Wish::default() => of_containers(project).await?,
+        None if *request == RuntimeRequest::default() => of_containers(project).await?,
         chosen => chosen,
     };
     let kept = kept(remembered, processes(project)?);
-    let last = kept.filter(|kept| wish.runtime.is_none_or(|wished| wished == kept.chosen.runtime));
-    let emulator = match (&wish.emulator_url, wish.emulator) {
+    let last = kept.filter(|kept| request.runtime.is_none_or(|asked| asked == kept.chosen.runtime));
+    let emulator = match (&request.emulator_url, request.emulator) {
         (Some(url), _) => ChosenEmulator::Outside(Endpoint::parse(url)?),
         (None, Some(kind)) => ChosenEmulator::Own(kind),
         (None, None) => match &last {
@@ -123,60 +75,61 @@ pub(crate) async fn choose(project: &Project, wish: &Wish) -> Result<Choice, Err
             None => ChosenEmulator::Own(project.manifest.emulator.default),
         },
     };
-    let (runtime, why) = runtime(project, wish, &emulator, last.as_ref()).await?;
-    if let (ChosenRuntime::Process, ChosenEmulator::Own(kind)) = (&runtime, &emulator)
+    let (host, why) = host(project, request, &emulator, last.as_ref()).await?;
+    if let ChosenEmulator::Own(kind) = &emulator
+        && host.kind() == RuntimeKind::Process
         && *kind != EmulatorKind::Embedded
     {
         return Err(Error::NeedsContainers { emulator: kind.name() });
     }
-    Ok(Choice { runtime, emulator, why, build: wish.build.clone() })
+    Ok(ResolvedRuntime { host, emulator, why, build: request.build.clone() })
 }
 
-async fn runtime(
+async fn host(
     project: &Project,
-    wish: &Wish,
+    request: &RuntimeRequest,
     emulator: &ChosenEmulator,
     last: Option<&Kept>,
-) -> Result<(ChosenRuntime, String), Error> {
+) -> Result<(Arc<dyn RuntimeHost>, String), Error> {
     if let ChosenEmulator::Outside(endpoint) = emulator {
-        if wish.runtime == Some(RuntimeKind::Docker) {
+        if request.runtime == Some(RuntimeKind::Docker) {
             return Err(Error::OutOfReach { endpoint: endpoint.to_string() });
         }
-        return Ok((ChosenRuntime::Process, "an emulator on loopback is out of a container's reach".to_owned()));
+        let why = "an emulator on loopback is out of a container's reach";
+        return Ok((Arc::new(ProcessHost), why.to_owned()));
     }
-    let (wished, why) = match (wish.runtime, last) {
-        (Some(wished), _) => (Some(wished), Some("asked for".to_owned())),
+    let (asked, why) = match (request.runtime, last) {
+        (Some(asked), _) => (Some(asked), Some("asked for".to_owned())),
         (None, Some(last)) => (Some(last.chosen.runtime), Some(last.why.to_owned())),
         (None, None) => (None, None),
     };
-    if wished == Some(RuntimeKind::Process) {
-        return Ok((ChosenRuntime::Process, why.unwrap_or_default()));
+    if asked == Some(RuntimeKind::Process) {
+        return Ok((Arc::new(ProcessHost), why.unwrap_or_default()));
     }
-    match project.engines.connect().await {
-        Ok(engine) => {
-            let about = engine.about();
+    match project.runtimes.find().await {
+        Ok(Found { host, about }) => {
             let why = why.unwrap_or_else(|| format!("{} answers at {}", about.name, about.address));
-            Ok((ChosenRuntime::Docker(engine), why))
+            Ok((host, why))
         }
-        Err(none) if wished.is_some() || *emulator != ChosenEmulator::Own(EmulatorKind::Embedded) => {
+        Err(none) if asked.is_some() || *emulator != ChosenEmulator::Own(EmulatorKind::Embedded) => {
             Err(Error::NoEngine(none))
         }
-        Err(_) => Ok((ChosenRuntime::Process, "no container engine answers".to_owned())),
+        Err(_) => Ok((Arc::new(ProcessHost), "no container engine answers".to_owned())),
     }
 }
 
 /// For a command about an environment that was started before.
-pub(crate) async fn current(project: &Project) -> Result<Choice, Error> {
+pub(crate) async fn current(project: &Project) -> Result<ResolvedRuntime, Error> {
     restore_files(&project.state).await?;
     let chosen = match Remembered::read(&project.state)?.chosen {
         Some(chosen) => chosen,
         None => unremembered(project).await?,
     };
-    let runtime = match chosen.runtime {
-        RuntimeKind::Process => ChosenRuntime::Process,
-        RuntimeKind::Docker => ChosenRuntime::Docker(project.engines.connect().await?),
+    let host: Arc<dyn RuntimeHost> = match chosen.runtime {
+        RuntimeKind::Process => Arc::new(ProcessHost),
+        RuntimeKind::Docker => project.runtimes.find().await?.host,
     };
-    Ok(Choice { runtime, emulator: chosen.emulator()?, why: String::new(), build: None })
+    Ok(ResolvedRuntime { host, emulator: chosen.emulator()?, why: String::new(), build: None })
 }
 
 /// What runs here although nothing is remembered: somebody removed the state directory.
@@ -187,47 +140,14 @@ async fn unremembered(project: &Project) -> Result<RememberedChoice, Error> {
     Ok(of_containers(project).await?.unwrap_or_default())
 }
 
-/// What the containers of this environment tell of its choice; `None` where there are none or no engine answers.
+/// What the containers of this environment show of its choice; `None` where there are none or no engine answers.
 async fn of_containers(project: &Project) -> Result<Option<RememberedChoice>, Error> {
-    let Ok(engine) = project.engines.connect().await else {
+    let Ok(found) = project.runtimes.find().await else {
         return Ok(None);
     };
-    let scope = Scope::of(project);
-    let mut ours = engine.containers().await?;
-    ours.retain(|container| scope.is_ours(&container.labels));
-    if ours.is_empty() {
-        return Ok(None);
-    }
-    let settings = &project.manifest.emulator;
-    let mut emulator = settings.default;
-    for kind in [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal, EmulatorKind::Localstack] {
-        if let Some(image) = settings.image(kind)
-            && let Some(image) = engine.image(image).await?
-            && ours.iter().any(|container| container.image == image.id && scope.is_unit(&container.labels, EMULATOR))
-        {
-            emulator = kind;
-        }
-    }
-    Ok(Some(RememberedChoice { runtime: RuntimeKind::Docker, emulator, emulator_url: None }))
-}
-
-/// An environment's processes on this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Processes {
-    Supervised,
-    /// Their supervisor was killed.
-    Left,
-    None,
-}
-
-fn processes(project: &Project) -> Result<Processes, Error> {
-    let path = project.state.supervisor_lock();
-    if is_held(&path).map_err(|source| Error::ReadFile { path, source })? {
-        return Ok(Processes::Supervised);
-    }
-    let left = leftovers::find(&project.state);
-    let left = left.map_err(|source| Error::ReadFile { path: project.state.units(), source })?;
-    Ok(if left.is_empty() { Processes::None } else { Processes::Left })
+    let runtime = found.host.kind();
+    let emulator = found.host.emulator_of(project).await?;
+    Ok(emulator.map(|emulator| RememberedChoice { runtime, emulator, emulator_url: None }))
 }
 
 /// What an environment goes on with unless something else is asked for.

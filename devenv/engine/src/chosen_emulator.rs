@@ -1,0 +1,40 @@
+//! The emulator that serves, and where it is reached.
+
+use devenv_model::intent::Ports;
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::unit::EMULATOR;
+use devenv_resources::endpoint::Endpoint;
+
+use crate::Error;
+use crate::runtime::Abilities;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ChosenEmulator {
+    /// A unit of the environment.
+    Own(EmulatorKind),
+    /// An emulator that somebody else runs.
+    Outside(Endpoint),
+}
+
+impl ChosenEmulator {
+    /// Where it answers on this machine.
+    pub(crate) fn endpoint(&self, ports: &Ports) -> Result<Endpoint, Error> {
+        match self {
+            Self::Outside(endpoint) => Ok(endpoint.clone()),
+            Self::Own(kind) => {
+                let port = ports.get(EMULATOR).and_then(|ports| ports.get(&kind.port())).copied().unwrap_or_default();
+                Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
+            }
+        }
+    }
+
+    /// Its address as the units of a runtime reach it.
+    pub(crate) fn seen_by_units(&self, abilities: Abilities, ports: &Ports) -> Result<String, Error> {
+        match self {
+            // Loopback on a network of the units' own is another one.
+            Self::Outside(endpoint) if abilities.network => Err(Error::OutOfReach { endpoint: endpoint.to_string() }),
+            Self::Own(kind) if abilities.network => Ok(format!("http://{EMULATOR}:{}", kind.port())),
+            Self::Outside(_) | Self::Own(_) => Ok(self.endpoint(ports)?.to_string()),
+        }
+    }
+}

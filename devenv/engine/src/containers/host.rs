@@ -1,0 +1,102 @@
+//! A container engine as a host of environments.
+
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::unit::EMULATOR;
+use futures_util::future::BoxFuture;
+
+use super::engine::{ContainerEngine, ContainerEngines, NoEngine};
+use super::removal;
+use super::runtime::ContainerRuntime;
+use super::scope::Scope;
+use crate::runtime::{Abilities, About, BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, Runtimes};
+use crate::settle::{Making, settle};
+use crate::{Emitter, Error, Project};
+
+/// Finds the container engine of this machine, as a host.
+#[derive(Debug, Clone)]
+pub struct ContainerHosts(Arc<dyn ContainerEngines>);
+
+impl ContainerHosts {
+    pub fn new(engines: Arc<dyn ContainerEngines>) -> Self {
+        Self(engines)
+    }
+}
+
+impl Runtimes for ContainerHosts {
+    fn find(&self) -> BoxFuture<'_, Result<Found, NoEngine>> {
+        Box::pin(async {
+            let engine = self.0.connect().await?;
+            let known = engine.about();
+            let about =
+                About { name: known.name.clone(), address: known.address.clone(), chosen_by: known.chosen_by.clone() };
+            Ok(Found { host: Arc::new(ContainerHost(engine)), about })
+        })
+    }
+}
+
+#[derive(Debug)]
+struct ContainerHost(Arc<dyn ContainerEngine>);
+
+impl RuntimeHost for ContainerHost {
+    fn kind(&self) -> RuntimeKind {
+        RuntimeKind::Docker
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { images: true, network: true, any_address: true }
+    }
+
+    fn connect<'a>(
+        &'a self,
+        project: &'a Project,
+        build: Option<&'a BuildInEngine>,
+    ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
+        Box::pin(async move {
+            let runtime = ContainerRuntime::new(self.0.clone(), project, build.cloned());
+            Ok(Arc::new(runtime) as Arc<dyn Runtime>)
+        })
+    }
+
+    fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>> {
+        Box::pin(emulator_of(self.0.as_ref(), project))
+    }
+
+    fn clear<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async {
+            settle(&project.state.engine_mark(), emitter).await;
+            Ok(removal::remove_orphans(self.0.as_ref(), project).await?)
+        })
+    }
+
+    fn begin(&self, project: &Project) -> Result<Option<Making>, Error> {
+        Making::begin(project.state.engine_mark()).map(Some)
+    }
+
+    fn remove_state<'a>(&'a self, state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Ok(removal::remove_state(self.0.as_ref(), state).await?) })
+    }
+}
+
+/// Its container runs the image that `devenv.toml` names for one of the kinds, or the image that is built for the default.
+async fn emulator_of(engine: &dyn ContainerEngine, project: &Project) -> Result<Option<EmulatorKind>, Error> {
+    let scope = Scope::of(project);
+    let mut ours = engine.containers().await?;
+    ours.retain(|container| scope.is_ours(&container.labels));
+    if ours.is_empty() {
+        return Ok(None);
+    }
+    let settings = &project.manifest.emulator;
+    let mut emulator = settings.default;
+    for kind in [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal, EmulatorKind::Localstack] {
+        if let Some(image) = settings.image(kind)
+            && let Some(image) = engine.image(image).await?
+            && ours.iter().any(|container| container.image == image.id && scope.is_unit(&container.labels, EMULATOR))
+        {
+            emulator = kind;
+        }
+    }
+    Ok(Some(emulator))
+}

@@ -1,0 +1,173 @@
+//! What is wanted of the environment's own emulator.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use devenv_model::artifact::Artifact;
+use devenv_model::container::RestartPolicy;
+use devenv_model::intent::{Binding, Lifetime, Mount, UnitIntent};
+use devenv_model::manifest::{EmulatorKind, Limits};
+use devenv_model::unit::{EMULATOR, Probe};
+
+use crate::snapshot::{Caller, Snapshot};
+use crate::{Error, Project};
+
+/// The name of the embedded emulator's image where it is built here.
+pub const EMULATOR_IMAGE: &str = "devenv-emulator:local";
+/// As a crashing process is started again, and then left.
+const RESTARTS: u32 = 5;
+const GRACE: Duration = Duration::from_secs(10);
+/// Where an emulator that keeps data has its volume.
+const DATA: &str = "/data";
+const MEBIBYTE: u64 = 1024 * 1024;
+/// A Java virtual machine takes a quarter of what it may.
+const JAVA_MEMORY: u64 = 1024 * MEBIBYTE;
+const PYTHON_MEMORY: u64 = 1024 * MEBIBYTE;
+const EMBEDDED_MEMORY: u64 = 512 * MEBIBYTE;
+const EMULATOR_PIDS: i64 = 512;
+
+/// What it runs where units are images.
+pub(super) fn image(project: &Project, kind: EmulatorKind) -> Result<Artifact, Error> {
+    let settings = &project.manifest.emulator;
+    if let (EmulatorKind::Embedded, Some(package)) = (kind, &settings.embedded_package) {
+        return Ok(Artifact::Cargo { package: package.clone() });
+    }
+    let named = settings.image(kind).ok_or(Error::NoEmulatorImage { emulator: kind.name() })?;
+    Ok(Artifact::Image { reference: named.to_owned() })
+}
+
+pub(super) fn intent(
+    project: &Project,
+    kind: EmulatorKind,
+    snapshot: &Snapshot,
+    bindings: Vec<Binding>,
+) -> Result<UnitIntent, Error> {
+    let host = bindings.first().map(|binding| binding.host.port()).unwrap_or_default();
+    let url = format!("http://127.0.0.1:{host}");
+    if !snapshot.abilities.images {
+        let artifact = own_program(project, &snapshot.caller, host);
+        let probe = Probe::Http { url: format!("{url}/") };
+        return Ok(plain(artifact, probe, bindings));
+    }
+    let intent = plain(image(project, kind)?, Probe::Http { url: url.clone() }, bindings);
+    let volume = Mount::Volume { name: kind.name().to_owned(), target: DATA.to_owned() };
+    Ok(match kind {
+        EmulatorKind::Embedded => UnitIntent {
+            command: Some(words(&[
+                "--listen",
+                &format!("0.0.0.0:{}", kind.port()),
+                "--allow-any-address",
+                "--data",
+                "/data/dynamodb.sqlite",
+            ])),
+            mounts: vec![volume],
+            limits: hardened(EMBEDDED_MEMORY),
+            ..intent
+        },
+        EmulatorKind::DynamodbLocal => {
+            let program = ["-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", "-sharedDb"];
+            let keeps = !project.instance.ephemeral;
+            let data: &[&str] = if keeps { &["-dbPath", DATA] } else { &["-inMemory"] };
+            UnitIntent {
+                command: Some(words(&[&QUICK_START[..], &program, data].concat())),
+                environment: [("DDB_LOCAL_TELEMETRY".to_owned(), "0".to_owned())].into(),
+                // It refuses a request without a signature, which is an answer.
+                probe: Probe::Answer { url },
+                // A new volume belongs to root, and the image's own user could not write to it.
+                user: keeps.then(|| "0:0".to_owned()),
+                mounts: keeps.then_some(volume).into_iter().collect(),
+                // Whoever wrote to it has ended by then, and its SQLite file is whole after a kill: its own way to end
+                // takes a third of a second for nothing.
+                stop_grace_period: Duration::ZERO,
+                limits: hardened(JAVA_MEMORY),
+                ..intent
+            }
+        }
+        EmulatorKind::Localstack => {
+            let mut environment = BTreeMap::from([("SERVICES".to_owned(), "dynamodb".to_owned())]);
+            environment.insert("DISABLE_EVENTS".to_owned(), "1".to_owned());
+            let token = snapshot.caller.localstack_token.clone();
+            environment.extend(token.map(|token| (Caller::LOCALSTACK_TOKEN.to_owned(), token)));
+            UnitIntent {
+                environment,
+                probe: Probe::Services {
+                    url: format!("{url}/_localstack/health"),
+                    services: vec!["dynamodb".to_owned()],
+                },
+                // It writes to many places of its own, as root.
+                limits: Limits {
+                    memory: Some(PYTHON_MEMORY),
+                    pids: Some(EMULATOR_PIDS),
+                    security_opt: vec![NO_NEW_PRIVILEGES.to_owned()],
+                    ..Limits::default()
+                },
+                ..intent
+            }
+        }
+    })
+}
+
+/// The embedded emulator as a process is this very program, so that nothing has to be found or fetched.
+fn own_program(project: &Project, caller: &Caller, port: u16) -> Artifact {
+    let mut run = words(&[
+        caller.program.as_str(),
+        "emulator",
+        "--listen",
+        &format!("127.0.0.1:{port}"),
+        "--data",
+        project.state.database().as_str(),
+    ]);
+    if let Some(file) = &caller.calls {
+        run.extend(["--calls".to_owned(), file.clone()]);
+    }
+    Artifact::Command { build: None, inputs: vec![caller.program.clone()], run }
+}
+
+fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
+    UnitIntent {
+        name: EMULATOR.to_owned(),
+        artifact,
+        entrypoint: None,
+        command: None,
+        environment: BTreeMap::new(),
+        bindings,
+        mounts: Vec::new(),
+        probe,
+        healthcheck: None,
+        limits: Limits::default(),
+        user: None,
+        labels: BTreeMap::new(),
+        stop_grace_period: GRACE,
+        lifetime: Lifetime::LongLived { restart: RestartPolicy::OnFailure { times: RESTARTS } },
+    }
+}
+
+fn hardened(memory: u64) -> Limits {
+    Limits {
+        memory: Some(memory),
+        pids: Some(EMULATOR_PIDS),
+        read_only: true,
+        cap_drop: vec!["ALL".to_owned()],
+        security_opt: vec![NO_NEW_PRIVILEGES.to_owned()],
+        tmpfs: vec!["/tmp".to_owned()],
+        ..Limits::default()
+    }
+}
+
+const NO_NEW_PRIVILEGES: &str = "no-new-privileges:true";
+
+/// DynamoDB Local lives for minutes, and its start is what a person waits for. The quick compiler makes up for its slower
+/// code, what is in a pinned image need not be verified, a heap that need not grow is collected less, and nobody
+/// manages it through JMX. A Java machine that does not know an option goes on without it.
+const QUICK_START: [&str; 6] = [
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-BytecodeVerificationRemote",
+    "-Xms256m",
+    "-Dlog4j2.disable.jmx=true",
+];
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}

@@ -1,0 +1,120 @@
+//! What is wanted of a service.
+
+use devenv_model::artifact::Artifact;
+use devenv_model::container::RestartPolicy;
+use devenv_model::intent::{Binding, Lifetime, Ports, UnitIntent};
+use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service, template};
+use devenv_model::unit::{EMULATOR, Probe};
+
+use super::address::reached;
+use super::aws::{aws_environment, keep_local, region};
+use crate::runtime::Abilities;
+use crate::{Error, Project};
+
+/// As a crashing process is started again, and then left.
+const RESTARTS: u32 = 5;
+
+/// What it runs, before any port is known.
+pub(super) fn artifact(service: &Service, abilities: Abilities) -> Result<Artifact, Error> {
+    if let Some(package) = service.package() {
+        return Ok(Artifact::Cargo { package: package.to_owned() });
+    }
+    if abilities.images {
+        return Ok(Artifact::Image { reference: service.image.clone().unwrap_or_default() });
+    }
+    match &process(service)?.run {
+        ProcessRun::Package(package) => Ok(Artifact::Cargo { package: package.clone() }),
+        ProcessRun::Command(run) => Ok(Artifact::Command { build: None, inputs: Vec::new(), run: run.clone() }),
+    }
+}
+
+/// `emulator` is its address as the service reaches it.
+pub(super) fn intent(
+    project: &Project,
+    service: &Service,
+    abilities: Abilities,
+    emulator: &str,
+    ports: &Ports,
+    bindings: Vec<Binding>,
+) -> Result<UnitIntent, Error> {
+    let mut artifact = artifact(service, abilities)?;
+    let mut environment = aws_environment(emulator, region(project));
+    environment.extend(service.environment.clone());
+    if !abilities.images {
+        let lookup = template::Lookup { service: &service.name, ports, emulator };
+        if let Artifact::Command { run, .. } = &mut artifact {
+            *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
+        }
+        for (name, value) in &process(service)?.env {
+            environment.insert(name.clone(), fill(value, &lookup)?);
+        }
+    }
+    keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
+    Ok(UnitIntent {
+        name: service.name.clone(),
+        artifact,
+        entrypoint: service.entrypoint.clone(),
+        command: service.command.clone(),
+        environment,
+        probe: probe(service, abilities, &bindings),
+        bindings,
+        mounts: Vec::new(),
+        healthcheck: service.healthcheck.clone(),
+        limits: service.limits.clone(),
+        user: service.user.clone(),
+        labels: service.labels.clone(),
+        stop_grace_period: service.stop_grace_period,
+        lifetime: Lifetime::LongLived { restart: restart(service) },
+    })
+}
+
+fn process(service: &Service) -> Result<&ProcessSettings, Error> {
+    service.process.as_ref().ok_or_else(|| Error::NotAProcess { service: service.name.clone() })
+}
+
+fn fill(text: &str, lookup: &template::Lookup<'_>) -> Result<String, Error> {
+    let failed = |cause: String| Error::Template { service: lookup.service.to_owned(), cause };
+    template::fill(text, lookup).map_err(|error| failed(error.to_string()))
+}
+
+/// Hosts that are as good as loopback.
+fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
+    let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR]);
+    if abilities.network { names.collect() } else { Vec::new() }
+}
+
+/// `health` where the manifest names one, else the Compose file's health check where it is looked at, else a connection
+/// to the first published port, else that it runs.
+fn probe(service: &Service, abilities: Abilities, bindings: &[Binding]) -> Probe {
+    let address = |container: u16| {
+        let binding = bindings.iter().find(|binding| binding.container == container)?;
+        Some(reached(binding.host.ip(), binding.host.port()))
+    };
+    if let Some(health) = &service.health
+        && let Some(address) = address(health.port)
+    {
+        return Probe::Http { url: format!("http://{address}{}", health.path) };
+    }
+    if abilities.images && has_healthcheck(service) {
+        return Probe::Healthcheck;
+    }
+    let first = service.ports.first().and_then(|port| address(port.container));
+    first.map_or(Probe::Started, |address| Probe::Tcp { address })
+}
+
+fn has_healthcheck(service: &Service) -> bool {
+    service.healthcheck.as_ref().is_some_and(|check| check.test != HealthTest::Disabled)
+}
+
+/// As the Compose file says; a service that dies is started again where it says nothing.
+fn restart(service: &Service) -> RestartPolicy {
+    match service.restart.as_deref() {
+        Some("always") => RestartPolicy::Always,
+        Some("unless-stopped") => RestartPolicy::UnlessStopped,
+        Some(policy) => {
+            let times = policy.strip_prefix("on-failure:").and_then(|times| times.parse().ok());
+            RestartPolicy::OnFailure { times: times.unwrap_or(RESTARTS) }
+        }
+        None => RestartPolicy::OnFailure { times: RESTARTS },
+    }
+}

@@ -1,0 +1,117 @@
+//! `perform`: what each operation of a plan does here.
+
+use std::sync::Arc;
+
+use devenv_model::intent::UnitIntent;
+use devenv_model::manifest::{StartOrder, Table};
+use devenv_model::observed::{Observed, ObservedUnit, UnitState};
+use devenv_model::unit::EMULATOR;
+use devenv_resources::dynamo::store::Store;
+use futures_util::future::join_all;
+
+use crate::effects::Effects;
+use crate::runtime::Runtime;
+use crate::{Error, Project};
+
+pub(crate) struct Performer<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) observed: &'a Observed,
+    pub(crate) intents: &'a [UnitIntent],
+    pub(crate) store: Store,
+}
+
+impl Performer<'_> {
+    fn intent(&self, unit: &str) -> &UnitIntent {
+        let intent = self.intents.iter().find(|intent| intent.name == unit);
+        intent.expect("a plan names units of its intents only")
+    }
+
+    fn table(&self, name: &str) -> &Table {
+        let table = self.project.manifest.tables.iter().find(|table| table.name == name);
+        table.expect("a plan names tables of its manifest only")
+    }
+
+    /// A build that changed nothing leaves the program as it was: then the running unit is the wanted one.
+    fn is_unchanged(&self, intent: &UnitIntent) -> Result<bool, Error> {
+        let Some(running) = self.observed.units.get(&intent.name) else {
+            return Ok(false);
+        };
+        let is_over = matches!(running.state, UnitState::Stopped { .. } | UnitState::Failed { .. });
+        Ok(!is_over && running.config_hash == self.runtime.config_hash(intent)?)
+    }
+
+    /// Prepares the units that wait for the tables while the emulator starts: those that are absent and whose artifact is
+    /// there.
+    async fn prepare_services(&self) {
+        let is_there = |intent: &&UnitIntent| {
+            let built = intent.artifact.package().is_none_or(|package| !self.observed.stale.contains_key(package));
+            let fetched = intent.artifact.image().is_none_or(|image| !self.observed.absent_images.contains(image));
+            built && fetched && !self.observed.units.contains_key(&intent.name)
+        };
+        let waits = |intent: &&UnitIntent| {
+            let service = self.project.manifest.services.get(&intent.name);
+            intent.name != EMULATOR && service.is_some_and(|service| service.start == StartOrder::AfterTables)
+        };
+        let prepared = self.intents.iter().filter(waits).filter(is_there).map(|intent| self.runtime.prepare(intent));
+        join_all(prepared).await;
+    }
+}
+
+impl Effects for Performer<'_> {
+    async fn build(&self, packages: &[String], progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+        self.runtime.build(packages, &progress).await
+    }
+
+    async fn pull(&self, image: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+        self.runtime.pull(image, &progress).await
+    }
+
+    async fn start(&self, unit: &str) -> Result<(), Error> {
+        let intent = self.intent(unit);
+        if self.is_unchanged(intent)? {
+            return Ok(());
+        }
+        if unit != EMULATOR {
+            return self.runtime.start(intent).await;
+        }
+        // Its own first: an engine makes one container after the other, and this one is waited for.
+        if !self.observed.units.contains_key(unit) {
+            self.runtime.prepare(intent).await;
+        }
+        tokio::join!(self.runtime.start(intent), self.prepare_services()).0
+    }
+
+    async fn stop(&self, unit: &str) -> Result<(), Error> {
+        self.runtime.remove(unit).await
+    }
+
+    async fn await_ready(&self, unit: &str) -> Result<(), Error> {
+        self.runtime.await_ready(unit).await
+    }
+
+    async fn lost(&self, started: &[String], touched: &[String]) -> Error {
+        let stands = |unit: &&ObservedUnit| {
+            matches!(unit.state, UnitState::Ready { .. } | UnitState::Starting { .. }) && !touched.contains(&unit.name)
+        };
+        let standing = self.observed.units.values().filter(stands).map(|unit| unit.name.clone());
+        let watched: Vec<String> = standing.chain(started.iter().cloned()).collect();
+        self.runtime.lost(&watched).await
+    }
+
+    async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
+        self.runtime.end_leftover(unit).await
+    }
+
+    async fn ensure_table(&self, table: &str) -> Result<(), Error> {
+        self.store.ensure_table(self.table(table)).await?;
+        Ok(())
+    }
+
+    async fn apply_seed(&self, table: &str) -> Result<(), Error> {
+        for seed in self.project.manifest.seeds.iter().filter(|seed| seed.table == table) {
+            self.store.apply_seed(self.table(table), seed).await?;
+        }
+        Ok(())
+    }
+}

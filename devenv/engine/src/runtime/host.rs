@@ -1,0 +1,57 @@
+//! Who can run units here.
+
+use std::fmt;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use devenv_model::manifest::EmulatorKind;
+use futures_util::future::BoxFuture;
+
+use super::interface::{Abilities, Runtime};
+use super::request::{BuildInEngine, RuntimeKind};
+use crate::containers::NoEngine;
+use crate::settle::Making;
+use crate::{Emitter, Error, Project};
+
+/// Finds what runs units otherwise than as processes of this machine.
+pub trait Runtimes: Send + Sync + fmt::Debug {
+    fn find(&self) -> BoxFuture<'_, Result<Found, NoEngine>>;
+}
+
+/// A host that has answered.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub host: Arc<dyn RuntimeHost>,
+    pub about: About,
+}
+
+/// Something that runs the units of any environment.
+pub trait RuntimeHost: Send + Sync + fmt::Debug {
+    fn kind(&self) -> RuntimeKind;
+    fn abilities(&self) -> Abilities;
+    /// The runtime of one environment. `build` is where images are compiled, where it is not the usual place.
+    fn connect<'a>(
+        &'a self,
+        project: &'a Project,
+        build: Option<&'a BuildInEngine>,
+    ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>>;
+    /// The emulator of an environment that has units here; `None` for one that has none.
+    fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>>;
+    /// Clears what killed commands left; before units are looked at or taken down.
+    fn clear<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>>;
+    /// Held while units are made, by a host that goes on with it when the command is killed.
+    fn begin(&self, project: &Project) -> Result<Option<Making>, Error>;
+    /// Removes whatever there is of an environment that has ended. Its state directory names it.
+    fn remove_state<'a>(&'a self, state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// For messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct About {
+    /// Such as `Docker Engine 20.10.24`.
+    pub name: String,
+    /// Such as `unix:///var/run/docker.sock`.
+    pub address: String,
+    /// Why this one, such as `DOCKER_HOST` or `the context colima`.
+    pub chosen_by: String,
+}

@@ -1,0 +1,140 @@
+//! What a command asks of a runtime, whichever it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use devenv_model::artifact::Artifact;
+use devenv_model::intent::UnitIntent;
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::observed::{Leftover, Observed, ObservedUnit};
+use futures_util::future::{BoxFuture, pending, ready};
+
+use crate::{Cancel, Emitter, Error, LogOptions};
+
+/// Is given each line worth showing while something takes its time.
+pub type Progress<'a> = &'a (dyn Fn(String) + Send + Sync);
+
+/// The units of one environment. What a runtime lacks is a value (no leftovers, no container's name), so that no command
+/// asks which runtime it has.
+pub trait Runtime: Send + Sync + fmt::Debug {
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Error>>;
+    /// Which of these artifacts have to be made or fetched, and why. Makes nothing; remembers where the others are.
+    fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>>;
+    /// A digest of everything that, when it changes, means the running unit is not the wanted one.
+    fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error>;
+
+    fn build<'a>(&'a self, packages: &'a [String], progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>>;
+    fn pull<'a>(&'a self, image: &'a str, progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Makes sure that units can be started. Returns whether the environment begins with this command, which then owns
+    /// it.
+    fn open<'a>(&'a self, observed: &'a Observed) -> BoxFuture<'a, Result<bool, Error>>;
+    /// Does ahead of a unit's start what can be done, where a start has parts. What is wrong is reported by the start,
+    /// which meets it again.
+    fn prepare<'a>(&'a self, _intent: &'a UnitIntent) -> BoxFuture<'a, ()> {
+        Box::pin(ready(()))
+    }
+    /// Starts a unit; one of the same name is stopped first.
+    fn start<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, Result<(), Error>>;
+    /// Stops a unit and forgets it.
+    fn remove<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    /// Returns once the unit's probe passes; a unit that fails before is the error.
+    fn await_ready<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    /// Returns when one of these units has ended for good; never where a unit that ends is started again.
+    fn lost<'a>(&'a self, _units: &'a [String]) -> BoxFuture<'a, Error> {
+        Box::pin(pending())
+    }
+    /// Ends what an earlier run left of this unit.
+    fn end_leftover<'a>(&'a self, _unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// SIGKILL, as a crash would be; then the unit is started again, as it would be after a crash.
+    fn crash<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    /// An outage: SIGTERM, or a pause where a stop would lose the data.
+    fn interrupt<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    /// The end of an outage: returns when the unit is ready.
+    fn resume<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Emits what these units wrote, oldest first, and goes on when asked to follow. `false` when this runtime keeps
+    /// nothing of them beyond the log files.
+    fn logs<'a>(
+        &'a self,
+        _units: &'a [String],
+        _options: &'a LogOptions,
+        _emitter: &'a Emitter,
+        _cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(ready(Ok(false)))
+    }
+    /// The last lines that a unit wrote, without their times.
+    fn last_lines<'a>(&'a self, unit: &'a str, count: usize) -> BoxFuture<'a, Vec<String>>;
+    /// Writes to the log files what would go with the units.
+    fn keep_logs(&self) -> BoxFuture<'_, ()> {
+        Box::pin(ready(()))
+    }
+
+    /// Leaves the environment running after this command, which owns it.
+    fn detach(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(ready(Ok(())))
+    }
+    /// Stops every unit and what they shared. Returns those that were stopped one by one, in that order; a supervisor
+    /// stops its own.
+    fn take_down(&self) -> BoxFuture<'_, Result<Vec<String>, Error>>;
+    /// Returns when somebody else has stopped the environment.
+    fn ended(&self) -> BoxFuture<'_, ()>;
+
+    /// Where the data of an emulator of this kind is kept beyond the environment's end.
+    fn data_place(&self, emulator: EmulatorKind) -> String;
+    /// Whether the emulator runs on data whose place is gone.
+    fn has_lost_data(&self) -> bool {
+        false
+    }
+    /// Removes the data that this runtime keeps outside of the state directory; whether there was any.
+    fn remove_data(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(ready(Ok(false)))
+    }
+
+    fn supervisor_pid(&self) -> BoxFuture<'_, Option<u32>> {
+        Box::pin(ready(None))
+    }
+    /// What the container engine calls the unit.
+    fn container_name(&self, _unit: &str) -> Option<String> {
+        None
+    }
+    /// The id of the image that each unit runs; `None` where units are not images.
+    fn images(&self) -> BoxFuture<'_, Result<Option<BTreeMap<String, String>>, Error>> {
+        Box::pin(ready(Ok(None)))
+    }
+}
+
+/// What an intent may ask of a runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Runs images, and programs of this machine only as images.
+    pub images: bool,
+    /// Units reach each other by name, at their own ports; otherwise at those of this machine.
+    pub network: bool,
+    /// Binds a port at the address that the Compose file names; otherwise on loopback.
+    pub any_address: bool,
+}
+
+/// What a runtime sees in one look.
+#[derive(Debug, Default)]
+pub struct Observation {
+    /// The units it keeps, each probed anew.
+    pub units: BTreeMap<String, ObservedUnit>,
+    /// Processes of an earlier run that nobody keeps.
+    pub leftovers: Vec<Leftover>,
+    /// Ports of this machine that others hold, as far as the runtime knows better than the operating system.
+    pub held_ports: BTreeMap<u16, String>,
+}
+
+/// What has to be there before units can start, and is not.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Packages that must be compiled, with the reason.
+    pub stale: BTreeMap<String, String>,
+    /// Images that must be fetched.
+    pub absent_images: BTreeSet<String>,
+}

@@ -1,0 +1,42 @@
+//! What is asked of whoever runs units.
+
+use std::fmt;
+
+use devenv_model::manifest::EmulatorKind;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuntimeKind {
+    Process,
+    Docker,
+}
+
+impl fmt::Display for RuntimeKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Process => "process",
+            Self::Docker => "docker",
+        })
+    }
+}
+
+/// What was asked for; `None` leaves it to the machine, or to the environment that runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuntimeRequest {
+    pub runtime: Option<RuntimeKind>,
+    pub emulator: Option<EmulatorKind>,
+    /// Of an emulator that somebody else runs on this machine.
+    pub emulator_url: Option<String>,
+    /// Compiles for images in the engine also where this machine could.
+    pub build: Option<BuildInEngine>,
+}
+
+/// Where and for what images are compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildInEngine {
+    /// An image with Cargo and a C compiler.
+    pub builder: String,
+    /// Such as `linux/arm64`; the engine's own when `None`.
+    pub platform: Option<String>,
+}

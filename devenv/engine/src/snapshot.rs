@@ -1,0 +1,84 @@
+//! `observe`: one look at everything that the plan is made from. Changes nothing.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use devenv_model::artifact::Artifact;
+use devenv_model::observed::{Observed, UnitState};
+use devenv_model::unit::EMULATOR;
+use devenv_resources::dynamo::store::Store;
+
+use crate::chosen_emulator::ChosenEmulator;
+use crate::own_program::own_program;
+use crate::runtime::{Abilities, Runtime};
+use crate::{Error, Project, desired};
+
+/// What is there now.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) observed: Observed,
+    /// Ports of this machine that others hold, as far as the runtime knows better than the operating system.
+    pub(crate) held_ports: BTreeMap<u16, String>,
+    pub(crate) abilities: Abilities,
+    pub(crate) caller: Caller,
+}
+
+/// What units are given of the caller's surroundings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caller {
+    /// This very program.
+    pub(crate) program: Utf8PathBuf,
+    /// The file in which the emulator notes which service makes which calls.
+    pub(crate) calls: Option<String>,
+    pub(crate) localstack_token: Option<String>,
+}
+
+impl Caller {
+    /// For images that want an account.
+    pub(crate) const LOCALSTACK_TOKEN: &str = "LOCALSTACK_AUTH_TOKEN";
+    const CALLS: &str = "DEVENV_EMULATOR_CALLS";
+
+    fn look() -> Result<Self, Error> {
+        let calls = std::env::var_os(Self::CALLS).map(|file| {
+            // As seen from where the command was given, not from where the emulator runs.
+            let file = std::path::absolute(&file).unwrap_or(file.into());
+            file.to_string_lossy().into_owned()
+        });
+        let localstack_token = std::env::var(Self::LOCALSTACK_TOKEN).ok();
+        Ok(Self { program: own_program()?, calls, localstack_token })
+    }
+}
+
+/// Takes the one snapshot. `artifacts` are those of the units that are wanted.
+pub(crate) async fn observe(
+    project: &Project,
+    emulator: &ChosenEmulator,
+    abilities: Abilities,
+    runtime: &dyn Runtime,
+    artifacts: &[Artifact],
+) -> Result<Snapshot, Error> {
+    let missing = runtime.missing(artifacts).await?;
+    let seen = runtime.observe().await?;
+    let mut observed = Observed {
+        units: seen.units,
+        leftovers: seen.leftovers,
+        tables: None,
+        stale: missing.stale,
+        absent_images: missing.absent_images,
+    };
+    if answers(emulator, &observed) {
+        let ports = observed.units.iter().map(|(name, unit)| (name.clone(), unit.ports.clone())).collect();
+        let store = Store::new(emulator.endpoint(&ports)?, desired::region(project));
+        let manifest = &project.manifest;
+        observed.tables = Some(store.observe_tables(&manifest.tables, &manifest.seeds).await?);
+    }
+    Ok(Snapshot { observed, held_ports: seen.held_ports, abilities, caller: Caller::look()? })
+}
+
+fn answers(emulator: &ChosenEmulator, observed: &Observed) -> bool {
+    let state = observed.units.get(EMULATOR).map(|unit| &unit.state);
+    match emulator {
+        ChosenEmulator::Outside(_) => true,
+        ChosenEmulator::Own(_) => matches!(state, Some(UnitState::Ready { .. })),
+    }
+}

@@ -1,0 +1,66 @@
+//! A unit as it is wanted, free of any runtime: a runtime turns it into a process or a container.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::Artifact;
+use crate::container::RestartPolicy;
+use crate::manifest::{Healthcheck, Limits};
+use crate::unit::Probe;
+
+/// Everything that is wanted of one unit, with nothing left to decide. A runtime leaves out what it cannot keep (a
+/// process has no memory limit), and refuses what it cannot run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitIntent {
+    pub name: String,
+    pub artifact: Artifact,
+    /// In place of those of the image, where the artifact is one.
+    pub entrypoint: Option<Vec<String>>,
+    pub command: Option<Vec<String>>,
+    pub environment: BTreeMap<String, String>,
+    pub bindings: Vec<Binding>,
+    pub mounts: Vec<Mount>,
+    pub probe: Probe,
+    pub healthcheck: Option<Healthcheck>,
+    pub limits: Limits,
+    pub user: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    pub stop_grace_period: Duration,
+    pub lifetime: Lifetime,
+}
+
+/// One port of a unit and the address of this machine that stands for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Binding {
+    pub container: u16,
+    pub protocol: Protocol,
+    pub host: SocketAddr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    Tcp,
+    Udp,
+}
+
+/// Unit, container port, port of this machine.
+pub type Ports = BTreeMap<String, BTreeMap<u16, u16>>;
+
+/// What a unit sees in its file system beside its artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mount {
+    /// Data that outlives the unit. The name is unique in its environment only.
+    Volume { name: String, target: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// It is done when it has ended well.
+    OneShot,
+    /// Its end is a failure.
+    LongLived { restart: RestartPolicy },
+}
