@@ -45,7 +45,7 @@ deny:
 
 # Write devenv.schema.json anew.
 schema:
-    cargo run -q -p devenv-model --example schema > devenv.schema.json
+    cargo run -q -p devenv-manifest --example schema > devenv.schema.json
 
 # Make live in AWS what was tested: `just promote dev`, or without an account `just promote rehearsal`.
 promote environment *arguments:

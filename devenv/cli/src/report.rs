@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
 use devenv_engine::{Error, testing};
-use devenv_model::manifest::{ManifestError, ProblemReport};
+use devenv_manifest::problem::{ManifestError, Problem, ProblemReport};
 use devenv_resources::error::Error as ResourceError;
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
@@ -45,7 +45,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(error.to_string(), error.log(), describe(&error));
         if let Error::Manifest(mistakes) = error {
-            failure.report.problems = mistakes.problems.iter().map(devenv_model::manifest::Problem::report).collect();
+            failure.report.problems = mistakes.problems.iter().map(Problem::report).collect();
             failure.mistakes = Some(mistakes);
         }
         failure

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_manifest::input;
 use serde::{Deserialize, Serialize};
-
-use crate::input;
 
 /// Raised when the file changes its shape; one of another format is as good as none.
 const FORMAT: u64 = 1;

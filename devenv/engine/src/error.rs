@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use devenv_model::manifest::ManifestError;
+use devenv_manifest::load::Error as LoadError;
+use devenv_manifest::problem::ManifestError;
 use devenv_supervisor::error::Error as SupervisorError;
+use devenv_supervisor::unwritable::is_exhausted;
 
 use crate::containers::{EngineError, NoEngine};
 use crate::runtime::RuntimeKind;
@@ -78,6 +80,17 @@ pub enum Error {
     NoTests,
     #[error("interrupted")]
     Cancelled,
+}
+
+impl From<LoadError> for Error {
+    fn from(error: LoadError) -> Self {
+        match error {
+            // No place in a file is to blame.
+            LoadError::Named { path, source, .. } if is_exhausted(&source) => Self::ReadFile { path, source },
+            LoadError::Unread { path, source } => Self::ReadFile { path, source },
+            LoadError::Named { mistake, .. } | LoadError::Mistakes(mistake) => Self::Manifest(mistake),
+        }
+    }
 }
 
 /// What has the same cause and the same remedy as elsewhere is one error.

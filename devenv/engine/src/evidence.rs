@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_manifest::input;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
@@ -11,7 +12,7 @@ use devenv_model::unit::EMULATOR;
 use crate::desired::EMULATOR_IMAGE;
 use crate::repository::{self, TrackedFile};
 use crate::testing::TestRun;
-use crate::{Error, Project, input};
+use crate::{Error, Project};
 
 /// The folder whose tracked files evidence covers.
 pub const TERRAFORM: &str = "terraform";

@@ -38,7 +38,6 @@ mod up;
 pub mod containers;
 pub mod evidence;
 pub mod host;
-pub mod input;
 pub mod rehearsal;
 pub mod repository;
 pub mod runtime;

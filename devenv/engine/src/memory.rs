@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use devenv_manifest::input;
 use devenv_model::manifest::EmulatorKind;
 use devenv_supervisor::files;
 use devenv_supervisor::state_directory::StateDirectory;
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::runtime::RuntimeKind;
-use crate::{Error, input};
 
 /// Raised when the file changes its shape.
 const FORMAT: u64 = 1;

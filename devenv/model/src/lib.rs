@@ -1,8 +1,8 @@
 //! What an environment is, decided without touching the world.
 //!
-//! This crate is pure: no input or output, no clock, no async. It reads the three files that describe an environment
-//! (already in memory, see [`manifest`]), compares the result with one [`observed::Observed`] snapshot, and answers with
-//! a [`plan::Plan`]. Everything that has an effect lives in `devenv-engine`.
+//! This crate is pure: no input or output, no clock, no async. What is wanted ([`manifest`], which `devenv-manifest` reads)
+//! is compared with one [`observed::Observed`] snapshot, and the answer is a [`plan::Plan`]. Everything that has an effect
+//! lives in `devenv-engine`.
 
 pub mod artifact;
 pub mod container;
@@ -16,4 +16,5 @@ pub mod observed;
 pub mod plan;
 pub mod promotion;
 pub mod reconcile;
+pub mod template;
 pub mod unit;

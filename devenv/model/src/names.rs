@@ -9,8 +9,6 @@ use sha2::{Digest, Sha256};
 const HASH_BYTES: usize = 3;
 /// As much of a folder's name as leaves room for the hash, and for a part's name after it, in a label of DNS.
 const FOLDER_LIMIT: usize = 30;
-/// Words longer than this are not compared: nobody misspells so much.
-const WORD_LIMIT: usize = 100;
 
 /// `folder` in lower case with a short hash of the whole path, such as `orders-1a2b3c`: two checkouts of one project
 /// have two names without anybody choosing them.
@@ -54,21 +52,6 @@ pub fn is_name(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-/// The one of `known` that a misspelt `word` most likely means.
-pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if word.len() > WORD_LIMIT {
-        return None;
-    }
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= candidate.len().max(word.len()) / 3 + 1 && *distance < candidate.len()
-        })
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,12 +65,5 @@ mod tests {
         assert!(is_name(&one));
         assert!(is_name(&instance_name(&"Long ".repeat(60), Utf8Path::new("/long"))));
         assert!(instance_name("", Utf8Path::new("/")).starts_with("project-"));
-    }
-
-    #[test]
-    fn a_slip_of_the_hand_is_recognised() {
-        assert_eq!(closest("helth", ["health", "process"]), Some("health"));
-        assert_eq!(closest("enviroment", ["environment", "entrypoint"]), Some("environment"));
-        assert_eq!(closest("volumes", ["health", "process"]), None);
     }
 }

@@ -1,7 +1,8 @@
 //! Where an environment is, as two files say it, and who works on it.
 
 use camino::Utf8Path;
-use devenv_engine::{Project, input};
+use devenv_engine::Project;
+use devenv_manifest::input;
 use devenv_model::manifest::PromoteTarget;
 use serde::Deserialize;
 

@@ -2,6 +2,7 @@
 
 mod json;
 mod log_line;
+mod mistake;
 mod plain;
 mod proposal;
 mod style;

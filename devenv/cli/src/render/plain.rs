@@ -1,9 +1,9 @@
 use std::io::{self, Write};
 
 use devenv_model::event::{Event, TestOutcome};
-use devenv_model::manifest::Drawing;
 use devenv_model::plan::Operation;
 
+use super::mistake::{Drawing, draw};
 use super::{Render, Style, environment_table, proposal_lines};
 use crate::report::Failure;
 use crate::run::Outcome;
@@ -122,7 +122,7 @@ pub(super) fn error_text(failure: &Failure, style: Style) -> String {
     let mut lines = Vec::new();
     if let Some(mistakes) = mistakes {
         let drawing = if style.colour { Drawing::Colour } else { Drawing::Plain };
-        lines.push(mistakes.draw(drawing).trim_end().to_owned());
+        lines.push(draw(mistakes, drawing).trim_end().to_owned());
         lines.push(format!("\n{} the files above have {}", style.red("error:"), plural(mistakes.problems.len())));
     } else {
         lines.push(format!("{} {}", style.red("error:"), report.message));

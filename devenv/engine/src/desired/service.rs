@@ -3,7 +3,8 @@
 use devenv_model::artifact::Artifact;
 use devenv_model::container::RestartPolicy;
 use devenv_model::intent::{Binding, Lifetime, Ports, UnitIntent};
-use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service, template};
+use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
+use devenv_model::template;
 use devenv_model::unit::{EMULATOR, Probe};
 
 use super::address::reached;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_manifest::input;
 use devenv_resources::dynamo::store::Store;
 use serde_json::{Value, json};
 
 use super::{Error, TestRun};
-use crate::input;
 use crate::newest::keep_newest;
 
 /// Older bundles go.

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 
 use camino::Utf8PathBuf;
+use devenv_manifest::input;
 use serde::Deserialize;
-
-use crate::input;
 
 /// The variable that names the file.
 pub(super) const VARIABLE: &str = "DEVENV_TEST_EVENTS";

@@ -1,0 +1,175 @@
+//! The three kinds of files joined.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use toml::Spanned;
+
+use crate::check::Check;
+use crate::closest::closest;
+use crate::compose::Read;
+use crate::compose_reader::Reader;
+use crate::image::image;
+use crate::problem::ManifestError;
+use crate::problem::Problem;
+use crate::promotion;
+use crate::seeds::SeedReader;
+use crate::settings::{HealthSetting, ProcessSection, ServiceSettings, Settings};
+use crate::source::SourceFile;
+use crate::tables::TableReader;
+use devenv_model::manifest::{
+    Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings,
+};
+
+/// Joins the files that `settings` names. `environment` is the caller's, for the Compose file's variables.
+///
+/// # Errors
+///
+/// Everything found wrong, not only the first.
+pub fn assemble(
+    root: Utf8PathBuf,
+    settings: Settings,
+    compose: &SourceFile,
+    tables: &[SourceFile],
+    seeds: &[SourceFile],
+    environment: &BTreeMap<String, String>,
+) -> Result<Manifest, ManifestError> {
+    let compose = Arc::new(compose.clone());
+    let mut reader = Reader::new(&compose, environment);
+    let read = reader.services();
+    let mut problems = reader.problems;
+    // A file that could not be read at all would make everything that refers to it look wrong too.
+    let mut services = read.unwrap_or_default();
+    if problems.is_empty() || !services.is_empty() {
+        join(&settings, &mut services, &mut problems);
+        problems.extend(Check::new(&settings, &compose, &services).all());
+    }
+    let (tables, seeds) = data(tables, seeds, &mut problems);
+    let emulator = emulator(&settings, environment, &mut problems);
+    let promote = promotion::targets(&settings, environment, &mut problems);
+    if !problems.is_empty() {
+        return Err(ManifestError::new(problems));
+    }
+    let content = settings.content;
+    Ok(Manifest {
+        name: content.name.into_inner(),
+        root,
+        services: services.into_iter().map(|read| (read.service.name.clone(), read.service)).collect(),
+        emulator,
+        tables,
+        seeds,
+        test: content.test.map(|test| TestSettings {
+            command: test.command.into_inner(),
+            smoke: test.smoke.map(Spanned::into_inner),
+        }),
+        promote,
+    })
+}
+
+fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Emulator {
+    let content = &settings.content.emulator;
+    let embedded = content.embedded.as_ref().map(Spanned::get_ref);
+    let mut image = |written: Option<&Spanned<String>>| image(settings, written?, variables, problems);
+    Emulator {
+        default: content.default.as_ref().map_or(EmulatorKind::Embedded, |kind| *kind.get_ref()),
+        embedded_package: embedded.and_then(|embedded| embedded.package.clone()).map(Spanned::into_inner),
+        embedded_image: image(embedded.and_then(|embedded| embedded.image.as_ref())),
+        dynamodb_local_image: image(content.dynamodb_local.as_ref().map(|setting| &setting.image)),
+        localstack_image: image(content.localstack.as_ref().map(|setting| &setting.image)),
+    }
+}
+
+fn data(tables: &[SourceFile], seeds: &[SourceFile], problems: &mut Vec<Problem>) -> (Vec<Table>, Vec<Seed>) {
+    let mut read: Vec<Table> = Vec::new();
+    let before = problems.len();
+    for file in tables {
+        let file = Arc::new(file.clone());
+        let mut reader = TableReader::new(&file);
+        if let Some(found) = reader.table() {
+            if let Some(other) = read.iter().find(|other| other.name == found.table.name) {
+                let message = format!("table {} is described by {} too", other.name, other.file);
+                reader.problems.push(
+                    Problem::new("table.duplicate", &file, found.name_span, message).help("keep one of the two files"),
+                );
+            }
+            read.push(found.table);
+        }
+        problems.append(&mut reader.problems);
+    }
+    let mut sown = Vec::new();
+    // A seed fits a table only when the table is known.
+    let tables_are_read = problems.len() == before;
+    for file in seeds.iter().filter(|_| tables_are_read) {
+        let file = Arc::new(file.clone());
+        let mut reader = SeedReader::new(&file);
+        sown.extend(reader.seed(&read));
+        problems.append(&mut reader.problems);
+    }
+    (read, sown)
+}
+
+/// Lays each `[services.NAME]` over its service.
+fn join(settings: &Settings, services: &mut [Read], problems: &mut Vec<Problem>) {
+    for (name, section) in &settings.content.services {
+        if let Some(read) = services.iter_mut().find(|read| read.service.name == *name.get_ref()) {
+            problems.extend(lay_over(settings, read, section));
+            continue;
+        }
+        let names: Vec<&str> = services.iter().map(|read| read.service.name.as_str()).collect();
+        let help = match closest(name.get_ref(), names.iter().copied()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None if names.is_empty() => "add it there, or remove this section".to_owned(),
+            None => format!("its services are {}", names.join(", ")),
+        };
+        let message = format!("the Compose file has no service {}", name.get_ref());
+        problems.push(Problem::new("manifest.unknown_service", &settings.file, name.span(), message).help(help));
+    }
+}
+
+fn lay_over(settings: &Settings, read: &mut Read, section: &ServiceSettings) -> Option<Problem> {
+    read.service.process = section.process.as_ref().map(|section| process(section.get_ref()));
+    read.service.start = section.start;
+    match health(read, section.health.as_ref()?) {
+        Ok(health) => {
+            read.service.health = Some(health);
+            None
+        }
+        Err(_) if read.incomplete => None,
+        Err((span, message)) => Some(
+            Problem::new("manifest.health", &settings.file, span, message)
+                .help("add the port to `ports` in the Compose file"),
+        ),
+    }
+}
+
+/// The path to ask for, on a published port: others are not reached from outside.
+fn health(read: &Read, setting: &HealthSetting) -> Result<Health, (Range<usize>, String)> {
+    let service = &read.service;
+    let port = match setting.port() {
+        Some(port) if service.ports.iter().any(|known| known.container == *port.get_ref()) => *port.get_ref(),
+        Some(port) => {
+            let message = format!("{} publishes no container port {}", service.name, port.get_ref());
+            return Err((port.span(), message));
+        }
+        None => service.ports.first().map(|port| port.container).ok_or_else(|| {
+            let message = format!("{} has a health path and no port to ask on", service.name);
+            (setting.path().span(), message)
+        })?,
+    };
+    Ok(Health { path: setting.path().get_ref().clone(), port })
+}
+
+fn process(section: &ProcessSection) -> ProcessSettings {
+    let run = match (&section.package, &section.command) {
+        (Some(package), _) => ProcessRun::Package(package.get_ref().clone()),
+        (None, command) => {
+            ProcessRun::Command(command.as_ref().map(|command| command.get_ref().clone()).unwrap_or_default())
+        }
+    };
+    ProcessSettings {
+        run,
+        env: section.env.iter().map(|(name, value)| (name.clone(), value.get_ref().clone())).collect(),
+    }
+}

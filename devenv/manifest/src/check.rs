@@ -1,0 +1,252 @@
+//! The checks that need more than one service or more than one file.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use devenv_model::manifest::{Condition, HealthTest, Port};
+use devenv_model::template::{Reference, references};
+use devenv_model::unit::EMULATOR;
+use petgraph::algo::tarjan_scc;
+use petgraph::graphmap::DiGraphMap;
+use toml::Spanned;
+
+use crate::closest::closest;
+use crate::compose::Read;
+use crate::endpoint::{is_elsewhere, turns_local_off};
+use crate::problem::Problem;
+use crate::settings::Settings;
+use crate::source::SourceFile;
+
+pub(crate) struct Check<'a> {
+    settings: &'a Settings,
+    compose: &'a Arc<SourceFile>,
+    services: &'a [Read],
+    problems: Vec<Problem>,
+}
+
+impl<'a> Check<'a> {
+    pub(crate) fn new(settings: &'a Settings, compose: &'a Arc<SourceFile>, services: &'a [Read]) -> Self {
+        Self { settings, compose, services, problems: Vec::new() }
+    }
+
+    pub(crate) fn all(mut self) -> Vec<Problem> {
+        self.processes();
+        self.names();
+        self.ports();
+        self.port_twice();
+        self.dependencies();
+        self.cycles();
+        self.problems
+    }
+
+    fn in_settings(&mut self, code: &'static str, span: Range<usize>, message: String, help: impl Into<String>) {
+        self.problems.push(Problem::new(code, &self.settings.file, span, message).help(help));
+    }
+
+    fn in_compose(&mut self, code: &'static str, span: Range<usize>, message: String, help: impl Into<String>) {
+        self.problems.push(Problem::new(code, self.compose, span, message).help(help));
+    }
+
+    fn service(&self, name: &str) -> Option<&'a Read> {
+        self.services.iter().find(|read| read.service.name == name)
+    }
+
+    /// Every `${...}` of the process settings names something that exists, and nothing leads to AWS.
+    fn processes(&mut self) {
+        let settings = self.settings;
+        for (name, section) in &settings.content.services {
+            let Some(section) = &section.process else { continue };
+            let section = section.get_ref();
+            if let Some(command) = &section.command {
+                for word in command.get_ref() {
+                    self.references(name.get_ref(), word, &command.span());
+                }
+            }
+            for (variable, value) in &section.env {
+                self.references(name.get_ref(), value.get_ref(), &value.span());
+                self.endpoint(variable, value);
+            }
+        }
+    }
+
+    fn endpoint(&mut self, variable: &str, value: &Spanned<String>) {
+        if variable.starts_with("AWS_ENDPOINT_URL") && is_elsewhere(value.get_ref()) {
+            let message = format!("{variable} is not on this machine");
+            self.in_settings("manifest.endpoint", value.span(), message, "write \"${emulator}\"");
+        } else if turns_local_off(variable, value.get_ref()) {
+            let message = format!("{variable} could lead to real AWS, which no local command may reach");
+            self.in_settings("manifest.endpoint", value.span(), message, "remove it");
+        }
+    }
+
+    fn references(&mut self, own: &str, template: &str, span: &Range<usize>) {
+        let file = &self.settings.file;
+        match references(template) {
+            Ok(found) => {
+                for (reference, part) in found {
+                    self.reference(own, &reference, file.within(span, template, &part));
+                }
+            }
+            Err((error, part)) => {
+                let help = "write $ alone for a dollar sign; the service's program sees it as it is";
+                self.in_settings("manifest.reference", file.within(span, template, &part), error.to_string(), help);
+            }
+        }
+    }
+
+    fn reference(&mut self, own: &str, reference: &Reference, span: Range<usize>) {
+        let Reference::Port { service, container } = reference else { return };
+        let name = service.as_deref().unwrap_or(own);
+        let Some(read) = self.service(name) else {
+            // A section without a service has been told already.
+            if service.is_some() {
+                let help = self.meant(name);
+                self.in_settings("manifest.reference", span, format!("there is no service {name}"), help);
+            }
+            return;
+        };
+        let published = read.service.ports.iter().map(|port| port.container);
+        let known: Vec<u16> = published.chain(read.service.expose.iter().copied()).collect();
+        if known.contains(container) || read.incomplete {
+            return;
+        }
+        let help = if known.is_empty() {
+            "add it under `ports` or `expose` in the Compose file".to_owned()
+        } else {
+            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+            format!("it has {}; add others under `ports` or `expose`", known.join(", "))
+        };
+        self.in_settings("manifest.reference", span, format!("{name} has no container port {container}"), help);
+    }
+
+    /// A suggestion for a service's name.
+    fn meant(&self, name: &str) -> String {
+        let names: Vec<&str> = self.services.iter().map(|read| read.service.name.as_str()).collect();
+        match closest(name, names.iter().copied()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("the services are {}", names.join(", ")),
+        }
+    }
+
+    fn names(&mut self) {
+        if let Some(read) = self.service(EMULATOR) {
+            let message = format!("{EMULATOR} is the name of devenv's own unit");
+            self.in_compose("compose.reserved", read.name_span.clone(), message, "choose another name");
+        }
+    }
+
+    fn ports(&mut self) {
+        let services = self.services;
+        let all = services.iter().flat_map(|read| {
+            let spanned = read.service.ports.iter().zip(&read.port_spans);
+            spanned.map(|(port, span)| (read.service.name.as_str(), port, span))
+        });
+        let mut seen: Vec<(&str, &Port, &Range<usize>)> = Vec::new();
+        for (name, port, span) in all {
+            let Some(published) = port.published else { continue };
+            if let Some((other, _, first)) = seen.iter().find(|(_, other, _)| collide(other, port)) {
+                let (line, _) = self.compose.position(first.start);
+                let message = format!("port {published} is published by {other} too, in line {line}");
+                let problem = Problem::new("compose.duplicate_port", self.compose, span.clone(), message);
+                self.problems.push(problem.other((*first).clone(), "first here").help("publish another port"));
+            }
+            seen.push((name, port, span));
+        }
+    }
+
+    /// A unit's ports are known by the container port: of two that a service publishes for one, the first would be lost.
+    fn port_twice(&mut self) {
+        for read in self.services {
+            let spanned: Vec<_> = read.service.ports.iter().zip(&read.port_spans).collect();
+            for (index, (port, span)) in spanned.iter().enumerate() {
+                let first = spanned[..index].iter().find(|(earlier, _)| earlier.container == port.container);
+                let Some((_, first)) = first else { continue };
+                let message = format!("container port {} is published a second time", port.container);
+                let problem = Problem::new("compose.port_twice", self.compose, (*span).clone(), message);
+                let help = "keep one of the two: devenv publishes each container port once";
+                self.problems.push(problem.other((*first).clone(), "first here").help(help));
+            }
+        }
+    }
+
+    fn dependencies(&mut self) {
+        for read in self.services {
+            for (name, condition) in &read.service.depends_on {
+                let span = read.dependency_spans.get(name).cloned().unwrap_or_default();
+                let Some(other) = self.service(name) else {
+                    let help = self.meant(name);
+                    self.in_compose("compose.unknown_service", span, format!("there is no service {name}"), help);
+                    continue;
+                };
+                let check = other.service.healthcheck.as_ref();
+                let checked = check.is_some_and(|check| check.test != HealthTest::Disabled);
+                if *condition == Condition::ServiceHealthy
+                    && !checked
+                    && other.service.health.is_none()
+                    && !other.incomplete
+                {
+                    let message = format!("{name} has no health check that could be waited for");
+                    let help =
+                        format!("give {name} a healthcheck, or `health` in devenv.toml, or wait for service_started");
+                    self.in_compose("compose.no_healthcheck", span, message, help);
+                }
+            }
+        }
+    }
+
+    fn cycles(&mut self) {
+        let mut graph: DiGraphMap<&str, ()> = DiGraphMap::new();
+        for read in self.services {
+            for name in read.service.depends_on.keys() {
+                graph.add_edge(read.service.name.as_str(), name.as_str(), ());
+            }
+        }
+        for component in tarjan_scc(&graph) {
+            let first = *component.iter().min().expect("a component has a member");
+            if component.len() == 1 && !graph.contains_edge(first, first) {
+                continue;
+            }
+            let path = walk(&graph, first, &component);
+            let read = self.service(first);
+            let span = read.and_then(|read| read.dependency_spans.get(path[1]).cloned()).unwrap_or_default();
+            let message = if path.len() == 2 {
+                format!("{first} waits for itself")
+            } else {
+                format!("these services wait for each other: {}", path.join(" -> "))
+            };
+            self.in_compose("compose.cycle", span, message, "remove one of the dependencies");
+        }
+    }
+}
+
+/// The shortest way from `first` through its component back to `first`.
+fn walk<'a>(graph: &DiGraphMap<&'a str, ()>, first: &'a str, component: &[&'a str]) -> Vec<&'a str> {
+    let mut ways: Vec<Vec<&str>> = vec![vec![first]];
+    let mut visited = Vec::new();
+    let mut at = 0;
+    while let Some(way) = ways.get(at).cloned() {
+        at += 1;
+        let last = way[way.len() - 1];
+        let mut next: Vec<&str> = graph.neighbors(last).filter(|name| component.contains(name)).collect();
+        next.sort_unstable();
+        for name in next {
+            if name != first && visited.contains(&name) {
+                continue;
+            }
+            visited.push(name);
+            let mut longer = way.clone();
+            longer.push(name);
+            if name == first {
+                return longer;
+            }
+            ways.push(longer);
+        }
+    }
+    vec![first, first]
+}
+
+/// Whether two ports cannot both be published: an unspecified address is every address.
+fn collide(one: &Port, other: &Port) -> bool {
+    let (here, there) = (one.host_ip, other.host_ip);
+    one.published == other.published && (here == there || here.is_unspecified() || there.is_unspecified())
+}

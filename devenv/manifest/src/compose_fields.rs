@@ -1,0 +1,222 @@
+//! The parts of a service that have several forms.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use devenv_model::manifest::{Condition, HealthTest, Healthcheck, Port};
+
+use crate::closest::closest;
+use crate::compose_reader::Reader;
+use crate::compose_values::{container_port, duration, port, words};
+use crate::endpoint::turns_local_off;
+use crate::problem::Problem;
+use crate::tree::{Data, Node};
+
+/// What Compose takes when the file does not say.
+const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
+const HEALTH_RETRIES: u32 = 3;
+const START_INTERVAL: Duration = Duration::from_secs(5);
+const RESTARTS: [&str; 3] = ["always", "on-failure", "unless-stopped"];
+/// Every service is kept running: one that ends is started again, and would never be completed.
+const ONE_SHOT: &str = "devenv keeps every service running and has no one-shot services yet";
+
+impl Reader<'_> {
+    /// The words of a list as they are; a single text is taken apart as a shell would, but no shell runs it.
+    pub(crate) fn command(&mut self, node: &Node) -> Option<Vec<String>> {
+        if node.is_null() {
+            return None;
+        }
+        if node.items().is_some() { Some(self.texts(Some(node))) } else { self.parsed(node, words) }
+    }
+
+    /// `{ NAME: value }` or `["NAME=value"]`. A name alone takes the caller's value, where `inherit` says so.
+    pub(crate) fn pairs(&mut self, node: Option<&Node>, inherit: bool) -> BTreeMap<String, String> {
+        let mut pairs = BTreeMap::new();
+        let Some(node) = node else {
+            return pairs;
+        };
+        let inherited = |name: &str, variables: &BTreeMap<String, String>| {
+            if inherit { variables.get(name).cloned() } else { Some(String::new()) }
+        };
+        let mut insert = |reader: &mut Self, node: &Node, name: String, value: Option<String>| {
+            if name.is_empty() || name.contains(['=', '\0']) || value.as_ref().is_some_and(|value| value.contains('\0'))
+            {
+                reader.report("compose.value", node.span.clone(), "this is no name with a value");
+            } else if inherit && value.as_ref().is_some_and(|value| turns_local_off(&name, value)) {
+                let message = format!("{name} could lead to real AWS, which no local command may reach");
+                let problem = Problem::new("compose.endpoint", reader.file, node.span.clone(), message);
+                reader.problems.push(problem.help("remove it"));
+            } else {
+                pairs.extend(value.map(|value| (name, value)));
+            }
+        };
+        match &node.data {
+            Data::Mapping(entries) => {
+                for entry in entries {
+                    let value = if entry.value.is_null() {
+                        inherited(&entry.key, self.variables)
+                    } else {
+                        self.text(&entry.value)
+                    };
+                    insert(self, &entry.value, entry.key.clone(), value);
+                }
+            }
+            Data::Sequence(items) => {
+                for item in items {
+                    let Some(text) = self.text(item) else { continue };
+                    let (name, value) = match text.split_once('=') {
+                        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                        None => (text.clone(), inherited(&text, self.variables)),
+                    };
+                    insert(self, item, name, value);
+                }
+            }
+            Data::Scalar { .. } => self.expected(node, "a mapping or a list"),
+        }
+        pairs
+    }
+
+    pub(crate) fn ports(&mut self, node: Option<&Node>) -> Vec<(Port, Range<usize>)> {
+        let items = node.map(|node| self.list(node)).unwrap_or_default();
+        items.iter().filter_map(|item| Some((self.port(item)?, item.span.clone()))).collect()
+    }
+
+    fn port(&mut self, node: &Node) -> Option<Port> {
+        let Some(entries) = node.entries() else {
+            return self.parsed(node, port);
+        };
+        // The long form, said in the short one.
+        self.known_keys(entries, &["target", "published", "host_ip", "protocol"]);
+        let part = |key: &str| node.get(key).and_then(Node::text);
+        let Some(target) = part("target") else {
+            self.report("compose.value", node.span.clone(), "a port needs its target");
+            return None;
+        };
+        let mut short = target.to_owned();
+        match (part("host_ip"), part("published")) {
+            (Some(ip), published) => short = format!("{ip}:{}:{short}", published.unwrap_or_default()),
+            (None, Some(published)) => short = format!("{published}:{short}"),
+            (None, None) => {}
+        }
+        if let Some(protocol) = part("protocol") {
+            short = format!("{short}/{protocol}");
+        }
+        port(&short).map_err(|message| self.report("compose.value", node.span.clone(), message)).ok()
+    }
+
+    pub(crate) fn expose(&mut self, node: Option<&Node>) -> Vec<u16> {
+        let items = node.map(|node| self.list(node)).unwrap_or_default();
+        items.iter().filter_map(|item| self.parsed(item, container_port)).collect()
+    }
+
+    pub(crate) fn depends_on(&mut self, node: Option<&Node>) -> BTreeMap<String, (Condition, Range<usize>)> {
+        let mut dependencies = BTreeMap::new();
+        let Some(node) = node else {
+            return dependencies;
+        };
+        match &node.data {
+            Data::Sequence(items) => {
+                for item in items {
+                    if let Some(name) = self.text(item) {
+                        dependencies.insert(name, (Condition::ServiceStarted, item.span.clone()));
+                    }
+                }
+            }
+            Data::Mapping(entries) => {
+                for entry in entries {
+                    let condition = self.condition(&entry.value);
+                    dependencies.insert(entry.key.clone(), (condition, entry.key_span.clone()));
+                }
+            }
+            Data::Scalar { .. } => self.expected(node, "a list or a mapping"),
+        }
+        dependencies
+    }
+
+    fn condition(&mut self, node: &Node) -> Condition {
+        const CONDITIONS: [(&str, Condition); 2] =
+            [("service_started", Condition::ServiceStarted), ("service_healthy", Condition::ServiceHealthy)];
+        if let Some(entries) = self.mapping(node) {
+            self.known_keys(entries, &["condition"]);
+        }
+        let Some(condition) = node.get("condition") else {
+            return Condition::ServiceStarted;
+        };
+        let text = condition.text().unwrap_or_default();
+        if let Some((_, known)) = CONDITIONS.iter().find(|(name, _)| *name == text) {
+            return *known;
+        }
+        if text == "service_completed_successfully" {
+            let help = "run the task before `devenv up`, or at the start of the service that needs it";
+            self.problems
+                .push(Problem::new("compose.one_shot", self.file, condition.span.clone(), ONE_SHOT).help(help));
+            return Condition::ServiceStarted;
+        }
+        self.choose(condition, &CONDITIONS.map(|(name, _)| name), "a condition");
+        Condition::ServiceStarted
+    }
+
+    /// `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
+    pub(crate) fn restart(&mut self, node: &Node) -> Option<String> {
+        let text = self.text(node)?;
+        let policy = match text.split_once(':') {
+            Some((policy @ "on-failure", times)) if times.parse::<u32>().is_ok() => policy,
+            _ => text.as_str(),
+        };
+        if RESTARTS.contains(&policy) {
+            return Some(text);
+        }
+        if text == "no" {
+            let help = "remove it; a task that runs once goes before `devenv up`, or into a service's start";
+            self.problems.push(Problem::new("compose.one_shot", self.file, node.span.clone(), ONE_SHOT).help(help));
+            return None;
+        }
+        self.choose(node, &RESTARTS, "a restart policy");
+        None
+    }
+
+    /// Says that a text is none of `known`.
+    fn choose(&mut self, node: &Node, known: &[&str], what: &str) {
+        let text = node.text().unwrap_or_default();
+        let help = closest(text, known.iter().copied())
+            .map_or_else(|| format!("one of {}", known.join(", ")), |name| format!("did you mean {name}?"));
+        let message = format!("{text} is not {what}");
+        self.problems.push(Problem::new("compose.value", self.file, node.span.clone(), message).help(help));
+    }
+
+    pub(crate) fn healthcheck(&mut self, node: &Node) -> Option<Healthcheck> {
+        let entries = self.mapping(node)?;
+        let known = ["test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"];
+        self.known_keys(entries, &known);
+        let mut time =
+            |key: &str, default| node.get(key).and_then(|node| self.parsed(node, duration)).unwrap_or(default);
+        let (interval, timeout) = (time("interval", HEALTH_INTERVAL), time("timeout", HEALTH_INTERVAL));
+        let (start_period, start_interval) =
+            (time("start_period", Duration::ZERO), time("start_interval", START_INTERVAL));
+        let disabled = node.get("disable").is_some_and(|node| self.boolean(node));
+        let test = if disabled { HealthTest::Disabled } else { self.health_test(node)? };
+        let retries = node.get("retries").and_then(|node| self.number(node)).unwrap_or(HEALTH_RETRIES);
+        Some(Healthcheck { test, interval, timeout, retries, start_period, start_interval })
+    }
+
+    fn health_test(&mut self, node: &Node) -> Option<HealthTest> {
+        let Some(test) = node.get("test") else {
+            self.report("compose.value", node.span.clone(), "a healthcheck needs its test");
+            return None;
+        };
+        if test.items().is_none() {
+            return self.text(test).map(HealthTest::Shell);
+        }
+        let words = self.texts(Some(test));
+        match words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+            Some(("NONE", [])) => Some(HealthTest::Disabled),
+            Some(("CMD", command)) if !command.is_empty() => Some(HealthTest::Command(command.to_vec())),
+            Some(("CMD-SHELL", [line])) => Some(HealthTest::Shell(line.clone())),
+            _ => {
+                self.report("compose.value", test.span.clone(), "a test list begins with CMD, CMD-SHELL or NONE");
+                None
+            }
+        }
+    }
+}

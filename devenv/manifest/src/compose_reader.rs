@@ -1,0 +1,145 @@
+//! What every part of a Compose file is read with: variables filled in, unknown keys named, a value of the wrong kind placed.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::closest::closest;
+use crate::interpolate::interpolate;
+use crate::problem::Problem;
+use crate::source::SourceFile;
+use crate::tree::{Data, Entry, Node, is_nothing};
+
+/// Keys that people know from Compose, and what to do instead.
+const INSTEAD: [(&str, &str); 19] = [
+    ("build", "devenv builds the package named in [services.NAME.process]; name the image with `image`"),
+    ("configs", "put the value under `environment`"),
+    ("container_name", "remove it: devenv names what it makes after the project"),
+    ("deploy", "use mem_limit and pids_limit for limits; one instance of each service runs"),
+    ("env_file", "put the variables under `environment`"),
+    ("extends", "share settings with a YAML anchor and `<<: *anchor`"),
+    ("hostname", "remove it: services find each other by their names"),
+    ("include", "keep everything in one file"),
+    ("links", "remove it: services find each other by their names"),
+    ("logging", "remove it: devenv keeps the logs, see devenv logs"),
+    ("mode", "remove it: it has a meaning in swarms only"),
+    ("network_mode", "remove it: the project has one network of its own"),
+    ("networks", "remove it: the project has one network of its own"),
+    ("platform", "remove it: images run on this machine's platform"),
+    ("privileged", "name single capabilities under `cap_add`"),
+    ("profiles", "name the services to start on the command line: devenv up SERVICE"),
+    ("secrets", "put the value under `environment`; locally there are no secrets"),
+    ("volumes", "remove it: data is kept by the emulator"),
+    ("working_dir", "set it in the image"),
+];
+
+pub(crate) struct Reader<'a> {
+    pub(crate) file: &'a Arc<SourceFile>,
+    pub(crate) variables: &'a BTreeMap<String, String>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(file: &'a Arc<SourceFile>, variables: &'a BTreeMap<String, String>) -> Self {
+        Self { file, variables, problems: Vec::new() }
+    }
+
+    pub(crate) fn report(&mut self, code: &'static str, span: Range<usize>, message: impl Into<String>) {
+        self.problems.push(Problem::new(code, self.file, span, message));
+    }
+
+    pub(crate) fn known_keys(&mut self, entries: &[Entry], known: &[&str]) {
+        for entry in entries {
+            if known.contains(&entry.key.as_str()) || entry.key.starts_with("x-") {
+                continue;
+            }
+            let instead = INSTEAD.iter().find(|(key, _)| *key == entry.key).map(|(_, instead)| (*instead).to_owned());
+            let meant = || closest(&entry.key, known.iter().copied()).map(|meant| format!("did you mean {meant}?"));
+            let help =
+                instead.or_else(meant).unwrap_or_else(|| format!("the keys here are {} and x-*", known.join(", ")));
+            let message = format!("devenv does not support the Compose key {}", entry.key);
+            self.problems
+                .push(Problem::new("compose.unsupported_key", self.file, entry.key_span.clone(), message).help(help));
+        }
+    }
+
+    /// The same tree with every variable replaced.
+    pub(crate) fn interpolated(&mut self, node: &Node) -> Node {
+        let data = match &node.data {
+            Data::Scalar { text, plain } => match interpolate(text, self.variables) {
+                // An empty variable is an empty text: nothing is only what is written so.
+                Ok(filled) => Data::Scalar { plain: *plain && (filled == *text || !is_nothing(&filled)), text: filled },
+                Err(failure) => {
+                    let span = self.file.within(&node.span, text, &failure.span);
+                    let problem = Problem::new("compose.variable", self.file, span, failure.message);
+                    self.problems.push(problem.maybe_help(failure.help));
+                    node.data.clone()
+                }
+            },
+            Data::Sequence(items) => Data::Sequence(items.iter().map(|item| self.interpolated(item)).collect()),
+            Data::Mapping(entries) => {
+                let interpolated = |entry: &Entry| Entry { value: self.interpolated(&entry.value), ..entry.clone() };
+                Data::Mapping(entries.iter().map(interpolated).collect())
+            }
+        };
+        Node { span: node.span.clone(), data }
+    }
+
+    pub(crate) fn expected(&mut self, node: &Node, what: &str) {
+        self.report("compose.value", node.span.clone(), format!("{what} is expected here, not {}", node.kind()));
+    }
+
+    pub(crate) fn mapping<'n>(&mut self, node: &'n Node) -> Option<&'n [Entry]> {
+        if node.entries().is_none() {
+            self.expected(node, "a mapping");
+        }
+        node.entries()
+    }
+
+    pub(crate) fn list<'n>(&mut self, node: &'n Node) -> &'n [Node] {
+        if node.items().is_none() {
+            self.expected(node, "a list");
+        }
+        node.items().unwrap_or_default()
+    }
+
+    pub(crate) fn text(&mut self, node: &Node) -> Option<String> {
+        if node.text().is_none() || node.is_null() {
+            self.expected(node, "a text");
+            return None;
+        }
+        node.text().map(str::to_owned)
+    }
+
+    pub(crate) fn boolean(&mut self, node: &Node) -> bool {
+        node.boolean().unwrap_or_else(|| {
+            self.expected(node, "true or false");
+            false
+        })
+    }
+
+    pub(crate) fn number<T: std::str::FromStr>(&mut self, node: &Node) -> Option<T> {
+        let number = node.text().and_then(|text| text.parse().ok());
+        if number.is_none() {
+            self.expected(node, "a whole number");
+        }
+        number
+    }
+
+    pub(crate) fn parsed<T>(&mut self, node: &Node, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text(node)?;
+        parse(&text).map_err(|message| self.report("compose.value", node.span.clone(), message)).ok()
+    }
+
+    pub(crate) fn texts(&mut self, node: Option<&Node>) -> Vec<String> {
+        let items = node.map(|node| self.list(node)).unwrap_or_default();
+        items.iter().filter_map(|item| self.text(item)).collect()
+    }
+
+    pub(crate) fn texts_or_one(&mut self, node: Option<&Node>) -> Vec<String> {
+        match node {
+            Some(node) if node.text().is_some() => self.text(node).into_iter().collect(),
+            _ => self.texts(node),
+        }
+    }
+}

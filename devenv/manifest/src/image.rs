@@ -1,0 +1,36 @@
+//! The images that `devenv.toml` names.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use crate::interpolate::interpolate;
+use crate::problem::Problem;
+use crate::settings::Settings;
+
+/// With the caller's variables filled in.
+pub(crate) fn image(
+    settings: &Settings,
+    written: &Spanned<String>,
+    variables: &BTreeMap<String, String>,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    let problem = |message: &str| Problem::new("manifest.image", &settings.file, written.span(), message);
+    match interpolate(written.get_ref(), variables) {
+        Ok(image) if has_exact_version(&image) => return Some(image),
+        Ok(image) => problems.push(
+            problem(&format!("the image {image} has no exact version"))
+                .help("name one, such as amazon/dynamodb-local:2.6.1; `latest` is not one"),
+        ),
+        Err(failure) => problems.push(problem(&failure.message).help(failure.help.unwrap_or_default())),
+    }
+    None
+}
+
+fn has_exact_version(image: &str) -> bool {
+    if image.contains("@sha256:") {
+        return true;
+    }
+    let last = image.rsplit('/').next().unwrap_or(image);
+    last.split_once(':').is_some_and(|(_, tag)| !tag.is_empty() && tag != "latest")
+}

@@ -1,0 +1,33 @@
+//! Reads the files that describe an environment (`devenv.toml`, the Compose file, the table files, the seeds), joins them
+//! into one checked [`devenv_model::manifest::Manifest`], and gives every mistake its place.
+//!
+//! [`load`] reads them from the disk; everything else works on texts in memory. How a mistake is drawn is the command
+//! line's affair.
+
+mod attribute_value;
+mod check;
+mod closest;
+mod compose;
+mod compose_fields;
+mod compose_reader;
+mod compose_values;
+mod decode;
+mod endpoint;
+mod image;
+mod interpolate;
+mod json;
+mod promotion;
+mod read_settings;
+mod schema;
+mod seeds;
+mod table_keys;
+mod tables;
+mod tree;
+mod yaml;
+
+pub mod assemble;
+pub mod input;
+pub mod load;
+pub mod problem;
+pub mod settings;
+pub mod source;

@@ -1,0 +1,155 @@
+//! Reads the files of a project from the disk.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::manifest::Manifest;
+
+use crate::assemble::assemble;
+use crate::input;
+use crate::problem::ManifestError;
+use crate::settings::Settings;
+use crate::source::SourceFile;
+
+/// The file that makes a folder a project.
+pub const MANIFEST: &str = "devenv.toml";
+
+/// Why a project is not read.
+#[derive(Debug)]
+pub enum Error {
+    /// `devenv.toml` itself.
+    Unread {
+        path: Utf8PathBuf,
+        source: std::io::Error,
+    },
+    /// A file that `devenv.toml` names, and the mistake that this is if the file is to blame and not the machine.
+    Named {
+        path: Utf8PathBuf,
+        source: std::io::Error,
+        mistake: ManifestError,
+    },
+    Mistakes(ManifestError),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unread { path, source } => write!(formatter, "cannot read {path}: {source}"),
+            Self::Named { mistake, .. } | Self::Mistakes(mistake) => mistake.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<ManifestError> for Error {
+    fn from(error: ManifestError) -> Self {
+        Self::Mistakes(error)
+    }
+}
+
+/// The nearest folder above `start`, or that folder itself, that holds a `devenv.toml`.
+pub fn find_root(start: &Utf8Path) -> Option<&Utf8Path> {
+    start.ancestors().find(|folder| folder.join(MANIFEST).is_file())
+}
+
+/// Reads every file that describes the environment of the project at `root`. Changes nothing.
+pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Manifest, Error> {
+    let settings = read(root, Utf8Path::new(MANIFEST)).map_err(|unread| match unread {
+        Unread::Failed { path, source } => Error::Unread { path: root.join(path), source },
+        Unread::NoText(error) => error.into(),
+    })?;
+    let settings = Settings::parse(settings)?;
+    let unreadable = |unread: Unread| match unread {
+        Unread::Failed { path, source } => {
+            let mistake = settings.unreadable(&path, &source.to_string());
+            Error::Named { path: root.join(path), source, mistake }
+        }
+        Unread::NoText(error) => error.into(),
+    };
+    let compose = read(root, settings.compose()).map_err(unreadable)?;
+    let tables = read_folder(root, settings.tables()).map_err(unreadable)?;
+    let seeds = settings.seeds().map_or(Ok(Vec::new()), |seeds| read_folder(root, seeds)).map_err(unreadable)?;
+    Ok(assemble(root.to_owned(), settings, &compose, &tables, &seeds, variables)?)
+}
+
+/// Why a file of the project is not read.
+enum Unread {
+    Failed {
+        /// Relative to the project's root.
+        path: Utf8PathBuf,
+        source: std::io::Error,
+    },
+    NoText(ManifestError),
+}
+
+fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Unread> {
+    let content = input::read(&root.join(path), SourceFile::SIZE_LIMIT as u64);
+    let content = content.map_err(|source| Unread::Failed { path: path.to_owned(), source })?;
+    SourceFile::new(path.to_owned(), content).map_err(Unread::NoText)
+}
+
+/// The `*.json` files of a folder, by name.
+fn read_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<Vec<SourceFile>, Unread> {
+    let failed = |source| Unread::Failed { path: folder.to_owned(), source };
+    let mut names = Vec::new();
+    for entry in root.join(folder).read_dir_utf8().map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.path().extension() == Some("json") {
+            names.push(entry.file_name().to_owned());
+        }
+    }
+    names.sort();
+    names.iter().map(|name| read(root, &folder.join(name))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: &str =
+        "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n";
+
+    fn project(files: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("UTF-8");
+        for (path, text) in files {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().expect("below the root")).expect("writable");
+            std::fs::write(path, text).expect("writable");
+        }
+        (folder, root)
+    }
+
+    #[test]
+    fn the_files_that_devenv_toml_names_are_read_and_no_others() {
+        let table = r#"{ "TableName": "items", "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }], "BillingMode": "PAY_PER_REQUEST" }"#;
+        let (_kept, root) = project(&[
+            (MANIFEST, SETTINGS),
+            ("compose.yaml", "services:\n  web:\n    image: \"${IMAGE}\"\n"),
+            ("tables/items.json", table),
+            ("tables/notes.txt", "not a table"),
+            ("seeds/items.json", r#"[{ "id": { "S": "a" } }]"#),
+        ]);
+        let variables = BTreeMap::from([("IMAGE".to_owned(), "web:1".to_owned())]);
+        let manifest = load(&root, &variables).expect("no mistake");
+        assert_eq!(manifest.services["web"].image.as_deref(), Some("web:1"));
+        assert_eq!((manifest.tables.len(), manifest.seeds.len()), (1, 1));
+        assert_eq!(find_root(&root.join("tables")), Some(root.as_path()));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_a_mistake_where_it_is_named() {
+        let (_kept, root) = project(&[(MANIFEST, SETTINGS)]);
+        let Err(Error::Named { path, mistake, .. }) = load(&root, &BTreeMap::new()) else {
+            panic!("the Compose file is not there");
+        };
+        assert_eq!(path, root.join("compose.yaml"));
+        assert!(mistake.to_string().starts_with("devenv.toml:3:11: compose.yaml cannot be read"), "{mistake}");
+        let (_kept, root) = project(&[]);
+        assert!(matches!(load(&root, &BTreeMap::new()), Err(Error::Unread { .. })));
+        assert_eq!(find_root(&root), None);
+    }
+}

@@ -1,0 +1,277 @@
+//! `devenv.toml`, key by key. The published schema is made from these types.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::manifest::{EmulatorKind, EvidenceOrigin, StartOrder};
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use crate::problem::Problem;
+use crate::schema;
+use crate::source::SourceFile;
+
+/// A `devenv.toml` that has been read, with the paths of the files it names.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) file: Arc<SourceFile>,
+    pub(crate) content: Content,
+}
+
+/// What Compose and the table files cannot say about an environment.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "devenv.toml")]
+pub(crate) struct Content {
+    /// The version of this file's shape; always 1.
+    #[schemars(with = "i64", range(min = 1, max = 1))]
+    pub(crate) version: Spanned<i64>,
+    /// The system's name: lower-case letters, digits and hyphens.
+    #[schemars(with = "String")]
+    pub(crate) name: Spanned<String>,
+    /// The Compose file, relative to this one.
+    #[schemars(with = "String")]
+    pub(crate) compose: Spanned<Utf8PathBuf>,
+    /// The folder of the table files (`*.json`, each the input of `CreateTable`).
+    #[schemars(with = "String")]
+    pub(crate) tables: Spanned<Utf8PathBuf>,
+    /// The folder of the seed files (`TABLE.json`, each a list of items in DynamoDB JSON).
+    #[schemars(with = "Option<String>")]
+    pub(crate) seeds: Option<Spanned<Utf8PathBuf>>,
+    /// The emulators that can stand for AWS.
+    #[serde(default)]
+    pub(crate) emulator: EmulatorSettings,
+    /// What is to be said of the services of the Compose file, by name.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ServiceSettings>")]
+    pub(crate) services: BTreeMap<Spanned<String>, ServiceSettings>,
+    /// The end-to-end tests.
+    pub(crate) test: Option<TestSection>,
+    /// The environments of AWS to which a tested system is promoted, by name.
+    #[serde(default)]
+    pub(crate) promote: BTreeMap<String, PromoteSettings>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct EmulatorSettings {
+    /// The emulator that `up` starts unless told otherwise.
+    #[schemars(with = "Option<schema::EmulatorKind>")]
+    pub(crate) default: Option<Spanned<EmulatorKind>>,
+    /// The emulator that is part of devenv, as a container: either a package or an image.
+    #[schemars(with = "Option<EmbeddedSettings>")]
+    pub(crate) embedded: Option<Spanned<EmbeddedSettings>>,
+    /// DynamoDB Local, as a container.
+    pub(crate) dynamodb_local: Option<ImageSettings>,
+    /// LocalStack or an emulator compatible with it, as a container.
+    pub(crate) localstack: Option<ImageSettings>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmbeddedSettings {
+    /// The Cargo package of this workspace from which its image is built.
+    #[schemars(with = "Option<String>")]
+    pub(crate) package: Option<Spanned<String>>,
+    /// Its image with its exact version, where it is not built here.
+    #[schemars(with = "Option<String>")]
+    pub(crate) image: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImageSettings {
+    /// The image with its exact version, such as `amazon/dynamodb-local:2.6.1`; a digest may follow. The caller's
+    /// variables are filled in as in a Compose file: `"${DYNAMODB_LOCAL_IMAGE:-amazon/dynamodb-local:2.6.1}"`.
+    #[schemars(with = "String")]
+    pub(crate) image: Spanned<String>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceSettings {
+    /// The path that answers 200 when the service and all it depends on are usable: `"/health"`, on the first published
+    /// port, or `{ path = "/health", port = 8000 }`.
+    pub(crate) health: Option<HealthSetting>,
+    /// When its container starts: `after-tables`, the default, or `at-once`.
+    #[serde(default)]
+    #[schemars(with = "schema::StartOrder")]
+    pub(crate) start: StartOrder,
+    /// How the service runs without Docker.
+    #[schemars(with = "Option<ProcessSection>")]
+    pub(crate) process: Option<Spanned<ProcessSection>>,
+}
+
+/// Where a service is asked how it is.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
+pub(crate) enum HealthSetting {
+    Path(#[schemars(with = "String")] Spanned<String>),
+    Probe(HealthSection),
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HealthSection {
+    /// The path that answers 200.
+    #[schemars(with = "String")]
+    pub(crate) path: Spanned<String>,
+    /// The container port it is asked on; the first published one unless given.
+    #[schemars(with = "Option<u16>")]
+    pub(crate) port: Option<Spanned<u16>>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProcessSection {
+    /// A Cargo package of this workspace whose binary has the same name.
+    #[schemars(with = "Option<String>")]
+    pub(crate) package: Option<Spanned<String>>,
+    /// A program and its arguments, in place of a package.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) command: Option<Spanned<Vec<String>>>,
+    /// Variables laid over those of the Compose file; `${port:N}`, `${port:SERVICE:N}` and `${emulator}` are filled in.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(crate) env: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TestSection {
+    /// The command that `devenv test` runs in an environment of its own.
+    #[schemars(with = "Vec<String>")]
+    pub(crate) command: Spanned<Vec<String>>,
+    /// The command that a promotion runs against what it has just made live, with `ORDER_API_URL` or the like of the
+    /// service behind the load balancer: tests that many may run at once on data that is kept.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) smoke: Option<Spanned<Vec<String>>>,
+}
+
+/// An environment to which what was tested is promoted: an account of AWS, or with `image` a rehearsal on this machine.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PromoteSettings {
+    /// The twelve digits of the AWS account.
+    #[schemars(with = "Option<String>")]
+    pub(crate) account: Option<Spanned<String>>,
+    /// The AWS region, such as `eu-west-1`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) region: Option<Spanned<String>>,
+    /// The folder of the environment's Terraform roots; `terraform/envs/NAME` unless given.
+    #[schemars(with = "Option<String>")]
+    pub(crate) terraform: Option<Spanned<Utf8PathBuf>>,
+    /// The platform the images must have; `linux/amd64` unless given.
+    #[schemars(with = "Option<String>")]
+    pub(crate) platform: Option<Spanned<String>>,
+    /// The emulators on which the tests must be green; `embedded` unless given.
+    #[serde(default)]
+    #[schemars(with = "Vec<schema::EmulatorKind>")]
+    pub(crate) emulators: Vec<Spanned<EmulatorKind>>,
+    /// The environments whose release this one takes over: the same one must be live in all of them.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(crate) requires: Vec<Spanned<String>>,
+    /// Where evidence is taken from: `promoter`, the default, or `recorded` by the build server.
+    #[serde(default)]
+    #[schemars(with = "schema::EvidenceOrigin")]
+    pub(crate) evidence: EvidenceOrigin,
+    /// Instead of an account: the image of an emulated AWS with a registry, containers and load balancers, by exact
+    /// version. The caller's variables are filled in as in a Compose file.
+    #[schemars(with = "Option<String>")]
+    pub(crate) image: Option<Spanned<String>>,
+}
+
+impl HealthSetting {
+    pub(crate) fn path(&self) -> &Spanned<String> {
+        match self {
+            Self::Path(path) | Self::Probe(HealthSection { path, .. }) => path,
+        }
+    }
+
+    pub(crate) fn port(&self) -> Option<&Spanned<u16>> {
+        match self {
+            Self::Path(_) => None,
+            Self::Probe(section) => section.port.as_ref(),
+        }
+    }
+}
+
+/// By hand, because the derived form of an untagged enum tells neither the place nor the key of a mistake.
+impl<'de> Deserialize<'de> for HealthSetting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = Choice;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a path or { path = ..., port = ... }")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, path: &str) -> Result<Choice, E> {
+                Ok(Choice::Path(path.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Choice, A::Error> {
+                HealthSection::deserialize(MapAccessDeserializer::new(map)).map(Choice::Probe)
+            }
+        }
+
+        /// A text does not know its place; what stands around it does.
+        enum Choice {
+            Path(String),
+            Probe(HealthSection),
+        }
+
+        struct Chosen(Choice);
+
+        impl<'de> Deserialize<'de> for Chosen {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(Either).map(Self)
+            }
+        }
+
+        let chosen = Spanned::<Chosen>::deserialize(deserializer)?;
+        let span = chosen.span();
+        Ok(match chosen.into_inner().0 {
+            Choice::Path(path) => Self::Path(Spanned::new(span, path)),
+            Choice::Probe(section) => Self::Probe(section),
+        })
+    }
+}
+
+impl Settings {
+    pub(crate) fn problem(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Problem {
+        Problem::new(code, &self.file, span, message)
+    }
+
+    /// The Compose file, relative to `devenv.toml`.
+    pub fn compose(&self) -> &Utf8Path {
+        self.content.compose.get_ref()
+    }
+
+    /// The folder of the table files, relative to `devenv.toml`.
+    pub fn tables(&self) -> &Utf8Path {
+        self.content.tables.get_ref()
+    }
+
+    /// The folder of the seed files, relative to `devenv.toml`.
+    pub fn seeds(&self) -> Option<&Utf8Path> {
+        self.content.seeds.as_ref().map(|seeds| seeds.get_ref().as_path())
+    }
+}
+
+/// The JSON Schema of `devenv.toml`, as `devenv.schema.json` holds it.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Content);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain JSON");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,42 @@
+//! A file in memory, and the places in it.
+
+use std::ops::Range;
+
+use camino::Utf8PathBuf;
+
+/// A file that describes a part of the environment, already read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Relative to the manifest's root, as messages show it.
+    pub path: Utf8PathBuf,
+    pub text: String,
+}
+
+impl SourceFile {
+    /// Larger files are refused before they are parsed. Bytes.
+    pub const SIZE_LIMIT: usize = 1024 * 1024;
+
+    /// Line and column of a byte, both from 1; the column counts characters.
+    pub fn position(&self, byte: usize) -> (usize, usize) {
+        let mut end = byte.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &self.text[..end];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        (line, column)
+    }
+
+    /// The place of `part` within the text at `span`, where that text is written as it reads; else all of `span`.
+    pub(crate) fn within(&self, span: &Range<usize>, text: &str, part: &Range<usize>) -> Range<usize> {
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        match written.find(text) {
+            Some(offset) if !text.is_empty() => {
+                let start = span.start + offset;
+                start + part.start..start + part.end
+            }
+            _ => span.clone(),
+        }
+    }
+}

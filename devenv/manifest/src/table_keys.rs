@@ -1,0 +1,38 @@
+//! Every key that the `CreateTable` input has, level by level.
+
+pub(crate) const KEYS: [&str; 15] = [
+    "TableName",
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+    "StreamSpecification",
+    "SSESpecification",
+    "TableClass",
+    "Tags",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "WarmThroughput",
+    "ResourcePolicy",
+];
+
+const INDEX_KEYS: [&str; 6] =
+    ["IndexName", "KeySchema", "Projection", "ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput"];
+
+/// The keys within the mapping, or within each mapping of the list, that stands under a key. At any level: no name
+/// means two things.
+pub(crate) const ELEMENTS: [(&str, &[&str]); 11] = [
+    ("AttributeDefinitions", &["AttributeName", "AttributeType"]),
+    ("KeySchema", &["AttributeName", "KeyType"]),
+    ("GlobalSecondaryIndexes", &INDEX_KEYS),
+    ("LocalSecondaryIndexes", &["IndexName", "KeySchema", "Projection"]),
+    ("Projection", &["ProjectionType", "NonKeyAttributes"]),
+    ("ProvisionedThroughput", &["ReadCapacityUnits", "WriteCapacityUnits"]),
+    ("OnDemandThroughput", &["MaxReadRequestUnits", "MaxWriteRequestUnits"]),
+    ("WarmThroughput", &["ReadUnitsPerSecond", "WriteUnitsPerSecond"]),
+    ("StreamSpecification", &["StreamEnabled", "StreamViewType"]),
+    ("SSESpecification", &["Enabled", "SSEType", "KMSMasterKeyId"]),
+    ("Tags", &["Key", "Value"]),
+];

@@ -1,0 +1,60 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use devenv_manifest::assemble::assemble;
+use devenv_manifest::settings::{Settings, schema};
+use devenv_manifest::source::SourceFile;
+use devenv_model::manifest::{Condition, ProcessRun};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace's root")
+}
+
+fn read(path: &str) -> SourceFile {
+    let text = std::fs::read_to_string(root().join(path)).expect(path);
+    SourceFile { path: path.into(), text }
+}
+
+fn folder(path: &str) -> Vec<SourceFile> {
+    let mut names: Vec<String> = std::fs::read_dir(root().join(path))
+        .expect(path)
+        .map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8"))
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    names.sort();
+    names.iter().map(|name| read(&format!("{path}/{name}"))).collect()
+}
+
+#[test]
+fn the_order_system_is_read() {
+    let settings = Settings::parse(read("devenv.toml")).expect("no mistake");
+    let compose = read(settings.compose().as_str());
+    let tables = folder(settings.tables().as_str());
+    let seeds = folder(settings.seeds().expect("named").as_str());
+    let manifest = assemble("/orders".into(), settings, &compose, &tables, &seeds, &BTreeMap::new());
+    let manifest = manifest.expect("no mistake");
+    let api = &manifest.services["order-api"];
+    assert_eq!(api.ports[0].published, Some(8001));
+    assert_eq!(api.expose, [9000]);
+    assert_eq!(api.environment["ORDERS_TABLE"], "orders");
+    assert_eq!(api.environment["LOG_FORMAT"], "json");
+    assert_eq!(api.limits.memory, Some(128 << 20));
+    assert!(api.limits.read_only);
+    assert_eq!(api.depends_on["order-processor"], Condition::ServiceStarted);
+    let process = api.process.as_ref().expect("it runs without Docker");
+    assert_eq!(process.run, ProcessRun::Package("order-api".to_owned()));
+    let names: Vec<&str> = manifest.tables.iter().map(|table| table.name.as_str()).collect();
+    assert_eq!(names, ["inventory", "orders", "reservations"]);
+    assert_eq!(manifest.seeds[0].items.len(), 3);
+    // The table files reach the emulator as they are.
+    let orders: serde_json::Value = serde_json::from_str(&read("terraform/tables/orders.json").text).expect("JSON");
+    assert_eq!(manifest.tables[1].definition, orders);
+}
+
+#[test]
+fn the_published_schema_is_up_to_date() {
+    assert!(
+        read("devenv.schema.json").text == schema(),
+        "devenv.schema.json is out of date: cargo run -q -p devenv-manifest --example schema > devenv.schema.json"
+    );
+}

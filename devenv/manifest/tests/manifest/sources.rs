@@ -1,0 +1,102 @@
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use devenv_manifest::assemble::assemble;
+use devenv_manifest::problem::{ManifestError, Problem};
+use devenv_manifest::settings::Settings;
+use devenv_manifest::source::SourceFile;
+use devenv_model::manifest::Manifest;
+
+/// A small project, one file of which a test spoils.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    pub(crate) settings: String,
+    pub(crate) compose: String,
+    pub(crate) tables: Vec<(String, String)>,
+    pub(crate) seeds: Vec<(String, String)>,
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+pub(crate) const TABLE: &str = r#"{
+  "TableName": "items",
+  "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+  "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+  "BillingMode": "PAY_PER_REQUEST"
+}
+"#;
+
+impl Sources {
+    pub(crate) fn good() -> Self {
+        Self {
+            settings: r#"version = 1
+name = "shop"
+compose = "compose.yaml"
+tables = "tables"
+seeds = "seeds"
+
+[services.web]
+health = "/health"
+
+[services.web.process]
+package = "web"
+env = { BIND = "127.0.0.1:${port:80}" }
+"#
+            .to_owned(),
+            compose: "services:
+  web:
+    image: web:1
+    ports: [\"8080:80\"]
+    depends_on: [back]
+  back:
+    image: back:1
+"
+            .to_owned(),
+            tables: vec![("items".to_owned(), TABLE.to_owned())],
+            seeds: vec![("items".to_owned(), r#"[{ "id": { "S": "a" } }]"#.to_owned())],
+            variables: Vec::new(),
+        }
+    }
+
+    pub(crate) fn assemble(&self) -> Result<Manifest, ManifestError> {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned() };
+        let folder = |folder: &str, files: &[(String, String)]| -> Vec<SourceFile> {
+            files.iter().map(|(name, text)| file(&format!("{folder}/{name}.json"), text)).collect()
+        };
+        let settings = Settings::parse(file("devenv.toml", &self.settings))?;
+        let variables: BTreeMap<String, String> = self.variables.iter().cloned().collect();
+        assemble(
+            "/shop".into(),
+            settings,
+            &file("compose.yaml", &self.compose),
+            &folder("tables", &self.tables),
+            &folder("seeds", &self.seeds),
+            &variables,
+        )
+    }
+
+    /// Every mistake at its place; a project without a mistake is a mistake of the test.
+    pub(crate) fn drawn(&self) -> String {
+        let error = self.assemble().expect_err("the project is spoilt");
+        error.problems.iter().map(drawn).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn drawn(problem: &Problem) -> String {
+    let mut lines = vec![problem.code.to_owned(), problem.to_string()];
+    lines.extend(marked(&problem.file, &problem.span));
+    if let Some((span, words)) = &problem.other {
+        lines.push((*words).to_owned());
+        lines.extend(marked(&problem.file, span));
+    }
+    lines.extend(problem.help.iter().map(|help| format!("help: {help}")));
+    lines.join("\n") + "\n"
+}
+
+/// The line on which `span` begins, and the part of it that is meant.
+fn marked(file: &SourceFile, span: &Range<usize>) -> [String; 2] {
+    let (line, column) = file.position(span.start);
+    let text = file.text.lines().nth(line - 1).unwrap_or_default();
+    let meant = file.text.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default();
+    let marks = "^".repeat(meant.chars().count().max(1));
+    [format!("  | {text}"), format!("  | {}{marks}", " ".repeat(column - 1))]
+}

@@ -1,7 +1,0 @@
-//! Prints the JSON Schema of `devenv.toml`: `cargo run -p devenv-model --example schema > devenv.schema.json`.
-
-use std::io::Write;
-
-fn main() -> std::io::Result<()> {
-    std::io::stdout().write_all(devenv_model::manifest::schema().as_bytes())
-}

@@ -1,0 +1,273 @@
+//! One environment as its files describe it. The nouns only: `devenv-manifest` reads the files.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One environment as its files describe it: checked, interpolated, and free of any choice that depends on the machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// `name` of `devenv.toml`: lower-case letters, digits and `-`.
+    pub name: String,
+    /// The folder that holds `devenv.toml`; every relative path below starts here.
+    pub root: Utf8PathBuf,
+    /// By name. Every name in a `depends_on` exists, and there is no cycle.
+    pub services: BTreeMap<String, Service>,
+    pub emulator: Emulator,
+    /// In the order of their file names.
+    pub tables: Vec<Table>,
+    /// In the order of their file names; every seed fits the key of its table.
+    pub seeds: Vec<Seed>,
+    pub test: Option<TestSettings>,
+    /// By name.
+    pub promote: BTreeMap<String, PromoteTarget>,
+}
+
+/// An environment that releases are promoted to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromoteTarget {
+    pub name: String,
+    pub place: PromotePlace,
+    /// The folder of its Terraform roots, `foundation` and `release`, relative to the project.
+    pub terraform: Utf8PathBuf,
+    /// Such as `linux/amd64`.
+    pub platform: String,
+    /// On each of them the tests must be green.
+    pub emulators: Vec<EmulatorKind>,
+    /// Environments whose release it takes over; then it looks at no image of this machine.
+    pub requires: Vec<String>,
+    pub evidence: EvidenceOrigin,
+}
+
+/// Where the evidence of an environment's releases comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceOrigin {
+    /// The machine that promotes, or with `requires` the records of those environments.
+    #[default]
+    Promoter,
+    /// The environment's bucket, or with `requires` those of these environments, where only the build server's role may
+    /// write it: `devenv evidence record ENV`.
+    Recorded,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PromotePlace {
+    Account {
+        /// Twelve digits.
+        account: String,
+        region: String,
+    },
+    /// An emulated AWS on this machine.
+    Rehearsal { image: String },
+}
+
+/// A service of the Compose file, joined with its `[services.NAME]` section of `devenv.toml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    pub name: String,
+    pub image: Option<String>,
+    /// `entrypoint` and `command` of the Compose file, for the Docker runtime.
+    pub entrypoint: Option<Vec<String>>,
+    pub command: Option<Vec<String>>,
+    /// After interpolation. A variable without a value (`- NAME`) takes the caller's, and is absent when that is unset.
+    pub environment: BTreeMap<String, String>,
+    pub ports: Vec<Port>,
+    /// Ports that other services reach and the host does not.
+    pub expose: Vec<u16>,
+    pub depends_on: BTreeMap<String, Condition>,
+    pub healthcheck: Option<Healthcheck>,
+    pub labels: BTreeMap<String, String>,
+    pub user: Option<String>,
+    pub limits: Limits,
+    /// How long a stop may take before it is forced.
+    pub stop_grace_period: Duration,
+    /// The Compose file's restart policy; devenv starts a service that dies again in any case.
+    pub restart: Option<String>,
+    /// `health` of `[services.NAME]`: the path whose `200` means usable.
+    pub health: Option<Health>,
+    pub start: StartOrder,
+    /// `[services.NAME.process]`: how the service runs without Docker.
+    pub process: Option<ProcessSettings>,
+}
+
+impl Service {
+    /// The Cargo package that its program, and its image, are built from; `None` when it is not built here.
+    pub fn package(&self) -> Option<&str> {
+        match &self.process.as_ref()?.run {
+            ProcessRun::Package(package) => Some(package),
+            ProcessRun::Command(_) => None,
+        }
+    }
+}
+
+/// An HTTP path on one of the service's container ports (the first published one unless said otherwise).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    pub path: String,
+    pub port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Port {
+    pub container: u16,
+    /// The wished-for port of the host; `None` lets the machine choose.
+    pub published: Option<u16>,
+    /// Loopback unless the Compose file names another address.
+    pub host_ip: IpAddr,
+}
+
+/// When the container of a service starts. As a process, a service always waits for the tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartOrder {
+    /// When the emulator is ready and has the tables.
+    #[default]
+    AfterTables,
+    /// Beside the emulator: for a service that bears a database which is not there yet. It is asked for its health only
+    /// when the tables are there.
+    AtOnce,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    ServiceStarted,
+    ServiceHealthy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Healthcheck {
+    pub test: HealthTest,
+    pub interval: Duration,
+    pub timeout: Duration,
+    pub retries: u32,
+    pub start_period: Duration,
+    pub start_interval: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum HealthTest {
+    /// `["CMD", program, args...]`
+    Command(Vec<String>),
+    /// `["CMD-SHELL", line]` or a plain string
+    Shell(String),
+    /// `["NONE"]` or `disable: true`
+    Disabled,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Limits {
+    /// Bytes.
+    pub memory: Option<u64>,
+    pub pids: Option<i64>,
+    pub read_only: bool,
+    pub cap_drop: Vec<String>,
+    pub cap_add: Vec<String>,
+    pub security_opt: Vec<String>,
+    pub tmpfs: Vec<String>,
+    pub init: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessSettings {
+    pub run: ProcessRun,
+    /// Laid over the Compose `environment`; values may hold `${port:N}`, `${port:SERVICE:N}` and `${emulator}`, which
+    /// [`crate::template::fill`] fills in once ports are chosen. Every reference has been checked to exist.
+    pub env: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProcessRun {
+    /// A Cargo package of this workspace whose binary has the same name.
+    Package(String),
+    /// A program and its arguments, started in the manifest's root. The references of `env` may stand here too.
+    Command(Vec<String>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emulator {
+    pub default: EmulatorKind,
+    /// `[emulator.embedded] package`: the Cargo package from which the embedded emulator's image is built.
+    pub embedded_package: Option<String>,
+    /// `[emulator.embedded] image`, where it is not built here.
+    pub embedded_image: Option<String>,
+    /// `[emulator.dynamodb-local] image`
+    pub dynamodb_local_image: Option<String>,
+    /// `[emulator.localstack] image`
+    pub localstack_image: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmulatorKind {
+    Embedded,
+    DynamodbLocal,
+    Localstack,
+}
+
+impl EmulatorKind {
+    /// As `devenv.toml` and the command line write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::DynamodbLocal => "dynamodb-local",
+            Self::Localstack => "localstack",
+        }
+    }
+
+    /// The port it listens on in its container.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Embedded | Self::DynamodbLocal => 8000,
+            Self::Localstack => 4566,
+        }
+    }
+}
+
+impl Emulator {
+    /// The image that `devenv.toml` names for this kind; `None` for one that is built here.
+    pub fn image(&self, kind: EmulatorKind) -> Option<&str> {
+        match kind {
+            EmulatorKind::Embedded => self.embedded_image.as_deref(),
+            EmulatorKind::DynamodbLocal => self.dynamodb_local_image.as_deref(),
+            EmulatorKind::Localstack => self.localstack_image.as_deref(),
+        }
+    }
+}
+
+/// A table file: the `CreateTable` input, kept as it was written and sent as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    pub name: String,
+    pub file: Utf8PathBuf,
+    /// Partition key first, then the sort key where there is one.
+    pub key: Vec<KeyAttribute>,
+    pub definition: Value,
+}
+
+/// An attribute of a key and its DynamoDB type: `S`, `N` or `B`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyAttribute {
+    pub name: String,
+    pub kind: String,
+}
+
+/// A seed file: items of one table (named by the file's stem) in DynamoDB JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seed {
+    pub table: String,
+    pub file: Utf8PathBuf,
+    pub items: Vec<Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestSettings {
+    pub command: Vec<String>,
+    /// What a promotion runs against what it made live.
+    pub smoke: Option<Vec<String>>,
+}

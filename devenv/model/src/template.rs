@@ -1,0 +1,127 @@
+//! `${port:N}`, `${port:SERVICE:N}` and `${emulator}` in the process settings of `devenv.toml`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// What a template is filled from.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup<'a> {
+    /// The service whose template it is.
+    pub service: &'a str,
+    /// Unit, container port, host port.
+    pub ports: &'a BTreeMap<String, BTreeMap<u16, u16>>,
+    /// The emulator's URL.
+    pub emulator: &'a str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    #[error("${{{reference}}} is not closed")]
+    Open { reference: String },
+    #[error("${{{reference}}} is not known; there are ${{port:N}}, ${{port:SERVICE:N}} and ${{emulator}}")]
+    Unknown { reference: String },
+    #[error("${{{reference}}} names a port that {service} does not have")]
+    NoPort { reference: String, service: String },
+}
+
+/// A reference of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    Port { service: Option<String>, container: u16 },
+    Emulator,
+}
+
+/// Replaces every reference.
+pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError> {
+    replace(template, |reference, text| match reference {
+        Reference::Emulator => Ok(lookup.emulator.to_owned()),
+        Reference::Port { service, container } => {
+            let service = service.as_deref().unwrap_or(lookup.service);
+            let port = lookup.ports.get(service).and_then(|ports| ports.get(&container));
+            port.map(ToString::to_string)
+                .ok_or_else(|| TemplateError::NoPort { reference: text.to_owned(), service: service.to_owned() })
+        }
+    })
+}
+
+/// A reference, or a mistake, and where it stands in the template.
+type Placed<T> = (T, Range<usize>);
+
+/// Every reference of a template with its place in it, in order, or the first mistake with its own.
+pub fn references(template: &str) -> Result<Vec<Placed<Reference>>, Placed<TemplateError>> {
+    let mut found: Vec<Placed<Reference>> = Vec::new();
+    let end = |found: &[Placed<Reference>]| found.last().map_or(0, |(_, place)| place.end);
+    let result = replace(template, |reference, text| {
+        let from = end(&found);
+        // What is replaced stands between `${` and `}`.
+        let start = from + template[from..].find("${").unwrap_or_default();
+        found.push((reference, start..start + text.len() + "${}".len()));
+        Ok(String::new())
+    });
+    match result {
+        Ok(_) => Ok(found),
+        Err(error) => {
+            let from = end(&found);
+            let start = from + template[from..].find("${").unwrap_or_default();
+            let length = template[start..].find('}').map_or(template.len() - start, |length| length + 1);
+            Err((error, start..start + length))
+        }
+    }
+}
+
+fn replace(
+    template: &str,
+    mut with: impl FnMut(Reference, &str) -> Result<String, TemplateError>,
+) -> Result<String, TemplateError> {
+    let mut result = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("${") {
+        result.push_str(before);
+        let Some((text, remainder)) = after.split_once('}') else {
+            return Err(TemplateError::Open { reference: after.to_owned() });
+        };
+        let unknown = || TemplateError::Unknown { reference: text.to_owned() };
+        let port = |number: &str| number.parse::<u16>().map_err(|_| unknown());
+        let reference = match text.split(':').collect::<Vec<_>>()[..] {
+            ["emulator"] => Reference::Emulator,
+            ["port", number] => Reference::Port { service: None, container: port(number)? },
+            ["port", service, number] => {
+                Reference::Port { service: Some(service.to_owned()), container: port(number)? }
+            }
+            _ => return Err(unknown()),
+        };
+        result.push_str(&with(reference, text)?);
+        rest = remainder;
+    }
+    result.push_str(rest);
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_have_their_places() {
+        let template = "a${emulator}b${port:80}${port:x:1}";
+        let found = references(template).expect("they are known");
+        let texts: Vec<&str> = found.iter().map(|(_, place)| &template[place.clone()]).collect();
+        assert_eq!(texts, ["${emulator}", "${port:80}", "${port:x:1}"]);
+        let place = |template| references(template).expect_err("it is not known").1;
+        assert_eq!(place("é${emulator}${nothing}c"), 13..23);
+        assert_eq!(place("${open"), 0..6);
+    }
+
+    #[test]
+    fn references_are_filled() {
+        let ports: BTreeMap<_, _> = [("api", [(8000, 8001)]), ("processor", [(8000, 8002)])]
+            .map(|(name, ports)| (name.to_owned(), ports.into()))
+            .into();
+        let lookup = Lookup { service: "api", ports: &ports, emulator: "http://127.0.0.1:9" };
+        let filled = fill("${port:8000} ${port:processor:8000} ${emulator} $HOME", &lookup);
+        assert_eq!(filled.as_deref(), Ok("8001 8002 http://127.0.0.1:9 $HOME"));
+        for bad in ["${port:1}", "${port:mailer:8000}", "${port:x}", "${ports:1}", "${emulator", "${port:1:2:3}"] {
+            assert!(fill(bad, &lookup).is_err(), "{bad}");
+        }
+    }
+}
