@@ -1,6 +1,6 @@
 //! Which processes hold a lock, and how they are signalled without ever meeting a stranger.
 
-pub(crate) use system::{below, lockers, of, signal};
+pub(crate) use system::{below, of, signal};
 
 /// A process that has a file open *and* locked for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,25 +23,22 @@ mod system {
 
     /// What the kernel adds to the path of an open file whose name is gone.
     const NAMELESS: &str = " (deleted)";
-    /// The space of process ids that the machine begins with; in another one, locks of some processes are not shown.
-    const FIRST_PID_SPACE: &str = "pid:[4026531836]";
 
     /// The processes that hold `lock`, also when its name is gone. Opening the file, as a search or a backup does, is not
     /// enough.
     pub(crate) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
         let (folder, name) = parts(lock);
-        let held = below(folder, None)?.into_iter().filter(|holder| holder.file == name);
+        let held = below(folder)?.into_iter().filter(|holder| holder.file == name);
         Ok(held.map(|holder| holder.pid).collect())
     }
 
-    /// Every process, or those named, that holds a lock on a file below `folder`, also on files whose names are gone.
-    pub(crate) fn below(folder: &Utf8Path, among: Option<BTreeSet<u32>>) -> Result<Vec<Holder>> {
+    /// Every process that holds a lock on a file below `folder`, also on files whose names are gone.
+    ///
+    /// It reads the files of each process and not `/proc/locks`, which names the holders: before the kernel prints that list,
+    /// it waits until no processor changes a lock, and that takes five milliseconds.
+    pub(crate) fn below(folder: &Utf8Path) -> Result<Vec<Holder>> {
         let folder = as_the_kernel_names(folder);
-        let pids = match among {
-            Some(pids) => pids,
-            None => every_process()?,
-        };
-        Ok(pids
+        Ok(every_process()?
             .into_iter()
             .flat_map(|pid| locked(pid, &folder).into_iter().map(move |file| Holder { file, pid }))
             .collect())
@@ -50,25 +47,6 @@ mod system {
     fn every_process() -> Result<BTreeSet<u32>> {
         let entries = std::fs::read_dir("/proc")?;
         entries.filter_map(|entry| entry.map(|entry| entry.file_name().to_str()?.parse().ok()).transpose()).collect()
-    }
-
-    /// The processes that took the locks of this machine; `None` when some of them are gone, since the locks then belong to
-    /// processes that inherited them, or when this process cannot see them all. Much cheaper than a look at every process.
-    pub(crate) fn lockers() -> Option<BTreeSet<u32>> {
-        let sees_all = std::fs::read_link("/proc/self/ns/pid").is_ok_and(|space| space == Path::new(FIRST_PID_SPACE));
-        let table = std::fs::read_to_string("/proc/locks").ok().filter(|_| sees_all)?;
-        let held = table.lines().filter(|line| line.contains(": FLOCK ") && line.contains(" WRITE "));
-        let lockers = held.map(|line| line.split_whitespace().nth(4)?.parse().ok());
-        let lockers = lockers.collect::<Option<BTreeSet<u32>>>()?;
-        lockers.iter().all(|pid| is_alive(*pid)).then_some(lockers)
-    }
-
-    /// One that was killed and whose parent has not heard of it yet has an id and no program.
-    fn is_alive(pid: u32) -> bool {
-        match std::fs::read_link(format!("/proc/{pid}/exe")) {
-            Err(error) => error.kind() != ErrorKind::NotFound,
-            Ok(_) => true,
-        }
     }
 
     /// The locked files of one process. Another user's process, or one that ends while we look, holds nothing of ours.
@@ -145,7 +123,6 @@ mod system {
 /// is not found. Tried on Linux only.
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use std::collections::BTreeSet;
     use std::io::Result;
 
     use camino::Utf8Path;
@@ -160,12 +137,8 @@ mod system {
         Ok(text.lines().filter_map(|line| line.trim().parse().ok()).filter(|pid| *pid != own).collect())
     }
 
-    pub(crate) fn below(_folder: &Utf8Path, _among: Option<BTreeSet<u32>>) -> Result<Vec<Holder>> {
+    pub(crate) fn below(_folder: &Utf8Path) -> Result<Vec<Holder>> {
         Ok(Vec::new())
-    }
-
-    pub(crate) fn lockers() -> Option<BTreeSet<u32>> {
-        None
     }
 
     pub(crate) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {

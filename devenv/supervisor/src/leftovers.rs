@@ -35,7 +35,7 @@ pub fn find(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
 
 /// Processes of units by their locks alone, also where somebody removed the locks' names.
 fn nameless(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
-    let held = holders::below(&state.units(), None)?.into_iter();
+    let held = holders::below(&state.units())?.into_iter();
     Ok(held
         .filter_map(|held| Some(Leftover { unit: held.file.strip_suffix(".lock")?.to_owned(), pid: held.pid }))
         .collect())
@@ -49,8 +49,7 @@ fn has_lost_files(state: &StateDirectory) -> std::io::Result<bool> {
         return Ok(known);
     }
     let is_kept = |holder: &holders::Holder| holder.file.starts_with("units/") || holder.file == "supervisor.lock";
-    let lost = !has_ended_in_order(&state.supervisor_lock())
-        && holders::below(state.path(), holders::lockers())?.iter().any(is_kept);
+    let lost = !has_ended_in_order(&state.supervisor_lock()) && holders::below(state.path())?.iter().any(is_kept);
     *known = Some(lost);
     Ok(lost)
 }
