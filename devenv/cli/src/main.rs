@@ -8,6 +8,7 @@ mod promotion_report;
 mod render;
 mod report;
 mod run;
+mod testing_report;
 
 use std::process::ExitCode;
 

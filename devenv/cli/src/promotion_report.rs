@@ -6,11 +6,13 @@ use devenv_promotion::{CloudErrorKind, Error};
 
 use crate::exit::Exit;
 use crate::report::{self, Failure, Told};
+use crate::testing_report;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Engine(error) => error.into(),
+            Error::Testing(error) => error.into(),
             error => Self::new(error.to_string(), error.log(), describe(&error)),
         }
     }
@@ -140,6 +142,7 @@ pub(crate) fn describe(error: &Error) -> Told {
         }
         E::Rehearsal { .. } => ("rehearsal", Exit::Failed, hint("devenv down, then try again")),
         E::Engine(error) => report::describe(error),
+        E::Testing(error) => testing_report::describe(error),
         E::Cloud(error) | E::Unseen { error, .. } => cloud(error.kind),
     }
 }

@@ -1,8 +1,8 @@
 //! The one place where an error gets its stable code, its exit code and the next command to type.
 
 use camino::Utf8Path;
+use devenv_engine::Error;
 use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
-use devenv_engine::{Error, testing};
 use devenv_manifest::problem::{ManifestError, Problem, ProblemReport};
 use devenv_resources::error::Error as ResourceError;
 use devenv_supervisor::error::Error as SupervisorError;
@@ -122,15 +122,7 @@ pub(crate) fn describe(error: &Error) -> Told {
         Error::NotLocal { .. } => {
             ("not_local", Exit::ConfigurationInvalid, hint("set it to \"${emulator}\" in devenv.toml"))
         }
-        Error::NoTests => ("no_tests", Exit::ConfigurationInvalid, hint("add [test] command = [...] to devenv.toml")),
         Error::Resource(error) => resource(error),
-        Error::Testing(testing::Error::Start { .. }) => {
-            ("test_start", Exit::PrerequisiteMissing, hint("see [test] command in devenv.toml"))
-        }
-        Error::Testing(testing::Error::Write { .. }) => {
-            ("test_write", Exit::Failed, hint("name another file: devenv test --junit FILE"))
-        }
-        Error::Testing(_) => ("testing", Exit::Failed, hint("devenv doctor")),
         error if error.wants_account() => ("account_wanted", Exit::PrerequisiteMissing, Some(account_hint())),
         Error::UnitFailed { unit, .. } => ("unit_failed", Exit::Failed, Some(format!("devenv logs {unit}"))),
         Error::Deadline { unit, .. } => {

@@ -214,9 +214,9 @@ fn guard(global: &Global) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("cannot start: {error}"), Exit::Failed),
     };
-    match runtime.block_on(devenv_engine::testing::guard(state_dir)) {
+    match runtime.block_on(devenv_testing::guard::guard(state_dir)) {
         Ok(()) => Exit::Done.into(),
-        Err(error) => complain(&error.to_string(), exit(&error)),
+        Err(error) => complain(&error.to_string(), crate::testing_report::describe(&error).1),
     }
 }
 

@@ -36,12 +36,12 @@ impl Attachment {
     }
 
     /// The id of the image that each unit runs; `None` where units are not images.
-    pub(crate) async fn images(&self) -> Result<Option<BTreeMap<String, String>>, Error> {
+    pub async fn images(&self) -> Result<Option<BTreeMap<String, String>>, Error> {
         self.runtime.images().await
     }
 
     /// Writes to files what would go with the environment.
-    pub(crate) async fn keep_logs(&self) {
+    pub async fn keep_logs(&self) {
         self.runtime.keep_logs().await;
     }
 

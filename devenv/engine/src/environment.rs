@@ -37,6 +37,11 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
     Ok(variables)
 }
 
+/// The tables of an environment that runs.
+pub async fn store(project: &Project) -> Result<Store, Error> {
+    Ok(Running::find(project).await?.store(project))
+}
+
 /// Where the parts of an environment that runs answer.
 pub(crate) struct Running {
     abilities: Abilities,

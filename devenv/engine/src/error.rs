@@ -56,8 +56,6 @@ pub enum Error {
     NoFreePort { near: u16 },
     #[error(transparent)]
     Resource(#[from] devenv_resources::error::Error),
-    #[error(transparent)]
-    Testing(#[from] crate::testing::Error),
     /// A unit ended or could not be started while it was being brought up.
     #[error("{unit} failed: {cause}")]
     UnitFailed { unit: String, cause: String, log: Vec<String> },
@@ -76,8 +74,6 @@ pub enum Error {
     /// The environment could reach real AWS.
     #[error("service {service} is given {variable}={value}, which is not an endpoint on this machine")]
     NotLocal { service: String, variable: String, value: String },
-    #[error("devenv.toml has no [test] section")]
-    NoTests,
     #[error("interrupted")]
     Cancelled,
 }

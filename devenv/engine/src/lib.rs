@@ -1,7 +1,8 @@
 //! Effects: everything that touches processes, files, ports and emulators.
 //!
 //! A command takes one look ([`Project`], `snapshot`), joins it with what is wanted (`desired`), asks `devenv-model` for
-//! the plan, and has it carried out (`execute`, `perform`). A runtime keeps the units: processes have a [`supervise`]d process of their own, containers a container
+//! the plan, and has it carried out (`execute`, `perform`). A runtime keeps the units: processes have a supervisor of their
+//! own (`devenv-supervisor`), containers a container
 //! engine, which this crate knows by a trait only ([`containers`]).
 
 mod attachment;
@@ -19,7 +20,6 @@ mod error;
 mod execute;
 mod logs;
 mod memory;
-mod newest;
 mod own_program;
 mod perform;
 mod ports;
@@ -29,20 +29,16 @@ mod project;
 mod resolve;
 mod snapshot;
 mod status;
-mod test;
-mod test_environments;
-mod test_every;
 mod unit_action;
 mod up;
 
 pub mod containers;
-pub mod evidence;
 pub mod host;
 pub mod rehearsal;
 pub mod repository;
 pub mod runtime;
 pub mod settle;
-pub mod testing;
+pub mod test_environments;
 
 pub use attachment::Attachment;
 pub use cancel::{Cancel, Canceller};
@@ -50,13 +46,12 @@ pub use data::{reset, seed};
 pub use desired::{EMULATOR_IMAGE, aws_environment};
 pub use down::{Down, DownOptions, down};
 pub use emitter::Emitter;
-pub use environment::environment;
+pub use environment::{environment, store};
 pub use error::Error;
-pub use logs::{LogOptions, logs};
+pub use logs::{LogOptions, log_files, logs};
 pub use own_program::own_program;
 pub use project::{Instance, Project, ProjectOptions};
+pub use resolve::own_emulator;
 pub use status::status;
-pub use test::{TestOptions, TestReport, test};
-pub use test_every::{Trial, TrialOutcome, test_every};
 pub use unit_action::{UnitAction, unit};
 pub use up::{Up, UpOptions, plan, up};

@@ -64,7 +64,7 @@ fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
 }
 
 /// The paths of all logs of an environment, for a failure's bundle.
-pub(crate) fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
+pub fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
     let services = desired::selected(project, &[]).unwrap_or_default();
     let names = services.iter().map(|service| service.name.as_str()).chain([devenv_model::unit::EMULATOR]);
     names.map(|unit| project.state.log(unit)).chain([project.state.supervisor_log()]).collect()

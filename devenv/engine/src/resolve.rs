@@ -118,6 +118,14 @@ async fn host(
     }
 }
 
+/// The emulator that this environment runs; `None` where somebody else runs it.
+pub async fn own_emulator(project: &Project) -> Result<Option<EmulatorKind>, Error> {
+    match current(project).await?.emulator {
+        ChosenEmulator::Own(emulator) => Ok(Some(emulator)),
+        ChosenEmulator::Outside(_) => Ok(None),
+    }
+}
+
 /// For a command about an environment that was started before.
 pub(crate) async fn current(project: &Project) -> Result<ResolvedRuntime, Error> {
     restore_files(&project.state).await?;

@@ -17,7 +17,7 @@ use crate::{Emitter, Error, Project};
 const SUPERVISOR_ENDS_WITHIN: Duration = Duration::from_secs(15);
 
 /// A new folder that no other run uses, and the lock that shows so for as long as it is held.
-pub(crate) fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error> {
+pub fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error> {
     let own = format!("t{}", std::process::id());
     // An earlier run of this process may have been kept; one that was killed has been swept.
     let names = std::iter::once(own.clone()).chain((2..).map(|number| format!("{own}-{number}")));
@@ -41,7 +41,7 @@ pub(crate) fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error>
 }
 
 /// Ends and removes what killed test runs left. A run that lives, or was asked to be kept, is not touched.
-pub(crate) async fn sweep(project: &Project, emitter: &Emitter) {
+pub async fn sweep(project: &Project, emitter: &Emitter) {
     let Ok(folders) = project.state.tests().read_dir_utf8() else {
         return;
     };
@@ -56,7 +56,7 @@ pub(crate) async fn sweep(project: &Project, emitter: &Emitter) {
 
 /// Ends what is left of an environment of tests, and removes its folder when nothing is: processes and containers are found
 /// by it.
-pub(crate) async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitter) {
+pub async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitter) {
     let state = StateDirectory::new(folder);
     if !is_ended(&state).await {
         return;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use devenv_engine::containers::ContainerEngine;
-use devenv_engine::evidence::{self, TERRAFORM};
 use devenv_engine::repository;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
 use devenv_model::manifest::EvidenceOrigin;
 use devenv_model::promotion::ReleasedImage;
+use devenv_testing::evidence::{self, TERRAFORM};
 
 use crate::error::Error;
 use crate::site::Site;

@@ -3,6 +3,7 @@ use devenv_engine::containers::{EngineError, NoEngine};
 use devenv_engine::host::TerraformError;
 use devenv_model::gate::Refusal;
 use devenv_model::promotion::{Disagreement, FormatError, ResourceChange};
+use devenv_testing::error::Error as TestingError;
 
 use crate::cloud::CloudError;
 
@@ -129,7 +130,18 @@ pub enum Error {
     #[error(transparent)]
     Cloud(#[from] CloudError),
     #[error(transparent)]
+    Testing(TestingError),
+    #[error(transparent)]
     Engine(#[from] devenv_engine::Error),
+}
+
+impl From<TestingError> for Error {
+    fn from(error: TestingError) -> Self {
+        match error {
+            TestingError::Engine(error) => Self::Engine(error),
+            other => Self::Testing(other),
+        }
+    }
 }
 
 impl From<EngineError> for Error {

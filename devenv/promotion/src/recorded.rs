@@ -1,8 +1,8 @@
 //! Evidence in an environment's bucket, below a prefix where only the build server's role may write.
 
-use devenv_engine::evidence::{self, TERRAFORM};
 use devenv_engine::{Cancel, Emitter, Project, repository};
 use devenv_model::evidence::Evidence;
+use devenv_testing::evidence::{self, TERRAFORM};
 use serde::Serialize;
 
 use crate::cloud::Condition;

@@ -1,11 +1,11 @@
 //! What an environment takes over from those that it requires, if that is what is checked out and proven as it demands.
 
-use devenv_engine::evidence::TERRAFORM;
 use devenv_engine::repository;
 use devenv_model::evidence::{Evidence, EvidenceError};
 use devenv_model::gate::{AtHand, Filed, gate_recorded};
 use devenv_model::manifest::{EvidenceOrigin, PromotePlace, PromoteTarget};
 use devenv_model::promotion::{Record, Release, agreed};
+use devenv_testing::evidence::TERRAFORM;
 
 use crate::account::account_file;
 use crate::at_hand::{Candidate, Images};

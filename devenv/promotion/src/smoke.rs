@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use devenv_engine::{Cancel, testing};
+use devenv_engine::Cancel;
 use devenv_model::event::{Event, TestOutcome};
 use devenv_model::promotion::Release;
+use devenv_testing::run::{TestCommand, run};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -53,7 +54,7 @@ pub(crate) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel:
     std::fs::create_dir_all(&left).map_err(|source| devenv_engine::Error::State { path: left.clone(), source })?;
     let environment: BTreeMap<String, String> = [(VARIABLE.to_owned(), url.to_owned())].into();
     site.emitter.emit(Event::TestRunStarted { command: command.clone() });
-    let order = testing::TestCommand {
+    let order = TestCommand {
         command,
         arguments: &[],
         directory: &site.project.instance.root,
@@ -61,7 +62,7 @@ pub(crate) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel:
         left: &left,
         lock: None,
     };
-    let run = testing::run(&order, site.emitter, cancel).await?;
+    let run = run(&order, site.emitter, cancel).await?;
     if run.is_green() {
         return Ok(());
     }

@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use comfy_table::Table;
 use comfy_table::presets;
-use devenv_engine::testing::TestCase;
-use devenv_engine::{TestReport, Trial, TrialOutcome};
 use devenv_model::event::TestOutcome;
+use devenv_testing::run::TestCase;
+use devenv_testing::test::TestReport;
+use devenv_testing::test_every::{Trial, TrialOutcome};
 use serde_json::json;
 
 use super::test;

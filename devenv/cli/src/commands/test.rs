@@ -1,9 +1,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use devenv_engine::testing::TestRun;
-use devenv_engine::{TestOptions, TestReport};
 use devenv_model::event::TestOutcome;
+use devenv_testing::run::TestRun;
+use devenv_testing::test::{TestOptions, TestReport, test};
+use devenv_testing::test_every::test_every;
 use serde_json::{Value, json};
 
 use super::parity;
@@ -24,10 +25,10 @@ pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, F
         timeout: arguments.timeout,
     };
     if arguments.emulator == Some(TestEmulator::All) {
-        let trials = devenv_engine::test_every(&context.options, &options, &context.emitter, &context.cancel).await?;
+        let trials = test_every(&context.options, &options, &context.emitter, &context.cancel).await?;
         return Ok(parity::outcome(context, &trials, arguments.require_all));
     }
-    let report = devenv_engine::test(&context.options, &options, &context.emitter, &context.cancel).await?;
+    let report = test(&context.options, &options, &context.emitter, &context.cancel).await?;
     let mut outcome = Outcome::done(text(context, &report), &fields(&report));
     if !report.run.is_green() {
         outcome.exit = Exit::Failed;

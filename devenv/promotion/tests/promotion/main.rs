@@ -21,3 +21,5 @@ mod promotion_report;
 #[path = "../../../cli/src/report.rs"]
 #[expect(dead_code, reason = "only the codes are asked for")]
 mod report;
+#[path = "../../../cli/src/testing_report.rs"]
+mod testing_report;

@@ -8,8 +8,9 @@ use devenv_manifest::input;
 use devenv_resources::dynamo::store::Store;
 use serde_json::{Value, json};
 
-use super::{Error, TestRun};
+use crate::error::Error;
 use crate::newest::keep_newest;
+use crate::run::TestRun;
 
 /// Older bundles go.
 const KEPT: usize = 5;
@@ -20,20 +21,20 @@ const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Everything a bundle is made from.
 #[derive(Debug)]
-pub struct Facts<'a> {
-    pub run: &'a TestRun,
+pub(crate) struct Facts<'a> {
+    pub(crate) run: &'a TestRun,
     /// Files that may or may not exist.
-    pub logs: Vec<Utf8PathBuf>,
+    pub(crate) logs: Vec<Utf8PathBuf>,
     /// What the tests themselves left.
-    pub left: &'a Utf8Path,
-    pub environment: &'a BTreeMap<String, String>,
-    pub store: &'a Store,
-    pub tables: Vec<&'a str>,
+    pub(crate) left: &'a Utf8Path,
+    pub(crate) environment: &'a BTreeMap<String, String>,
+    pub(crate) store: &'a Store,
+    pub(crate) tables: Vec<&'a str>,
 }
 
 /// Writes a bundle into a new folder of `failures` and returns it. What cannot be had is left out: the emulator may be
 /// what failed.
-pub async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8PathBuf, Error> {
+pub(crate) async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8PathBuf, Error> {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let folder = failures.join(format!("{time}-{}", std::process::id()));
     let logs = folder.join("logs");

@@ -8,7 +8,7 @@ use devenv_manifest::input;
 use serde::Deserialize;
 
 /// The variable that names the file.
-pub(super) const VARIABLE: &str = "DEVENV_TEST_EVENTS";
+pub(crate) const VARIABLE: &str = "DEVENV_TEST_EVENTS";
 
 #[derive(Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -17,19 +17,19 @@ enum Told {
     Finished { test: String, seconds: f64 },
 }
 
-pub(super) struct Timings {
+pub(crate) struct Timings {
     path: Utf8PathBuf,
     position: u64,
-    pub(super) seconds: BTreeMap<String, f64>,
+    pub(crate) seconds: BTreeMap<String, f64>,
 }
 
 impl Timings {
-    pub(super) fn new(path: Utf8PathBuf) -> Self {
+    pub(crate) fn new(path: Utf8PathBuf) -> Self {
         Self { path, position: 0, seconds: BTreeMap::new() }
     }
 
     /// Reads what was added, and returns the tests that have begun.
-    pub(super) fn news(&mut self) -> Vec<String> {
+    pub(crate) fn news(&mut self) -> Vec<String> {
         let mut started = Vec::new();
         let Ok(mut file) = input::open(&self.path) else {
             return started;

@@ -3,20 +3,20 @@
 use devenv_model::event::TestOutcome;
 
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub struct Reader {
     /// The test whose captured output is being read.
     section: Option<String>,
     /// With `--nocapture` on one thread, a test's output stands between its name and its result.
     unfinished: Option<String>,
     /// Whether a line of a test harness has been seen at all.
-    pub(super) is_libtest: bool,
+    pub is_libtest: bool,
     /// Tests left out by a filter.
-    pub(super) filtered_out: usize,
-    pub(super) failures: Vec<(String, String)>,
+    pub filtered_out: usize,
+    pub failures: Vec<(String, String)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub enum Line {
     Finished {
         name: String,
         outcome: TestOutcome,
@@ -27,7 +27,7 @@ pub(super) enum Line {
 }
 
 impl Reader {
-    pub(super) fn take(&mut self, line: &str) -> Line {
+    pub fn take(&mut self, line: &str) -> Line {
         if let Some(rest) = line.strip_prefix("test result: ") {
             self.is_libtest = true;
             self.section = None;

@@ -6,10 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::event::TestOutcome;
 use quick_junit::{self as junit, NonSuccessKind, Report, TestCaseStatus, TestSuite};
 
-use super::{Error, TestCase, TestRun};
+use crate::error::Error;
+use crate::run::{TestCase, TestRun};
 
 /// Makes the folder of the report and writes there, so that a path which cannot be written is known before the tests run.
-pub fn check(path: &Utf8Path) -> Result<(), Error> {
+pub(crate) fn check(path: &Utf8Path) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     // A device or a pipe would be replaced by the report.
     if path.file_name().is_none() || path.metadata().is_ok_and(|facts| !facts.is_file()) {
@@ -21,7 +22,7 @@ pub fn check(path: &Utf8Path) -> Result<(), Error> {
 }
 
 /// Writes `run` as one JUnit test suite, whole or not at all.
-pub fn write(path: &Utf8Path, run: &TestRun, suite: &str) -> Result<(), Error> {
+pub(crate) fn write(path: &Utf8Path, run: &TestRun, suite: &str) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     let draft = draft(path);
     make_folder(path)

@@ -4,13 +4,13 @@ use std::io::Read;
 use std::process::Stdio;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_engine::{Error as EngineError, own_program};
 use devenv_supervisor::leftovers;
 use devenv_supervisor::state_directory::StateDirectory;
 use rustix::process::{Pid, Signal};
 use tokio::process::{Child, Command};
 
-use crate::Error;
-use crate::own_program::own_program;
+use crate::error::Error;
 
 /// Names the test command's lock among those of the units. No service's name has a blank.
 const COMMAND: &str = "test command";
@@ -30,7 +30,7 @@ impl Guard {
             .stderr(Stdio::null())
             // A Ctrl-C in this terminal is for this command, which then ends the tests in order.
             .process_group(0);
-        let failed = |source| super::Error::Start { program: "devenv guard".to_owned(), source };
+        let failed = |source| Error::Start { program: "devenv guard".to_owned(), source };
         Ok(Self(command.spawn().map_err(failed)?))
     }
 
@@ -50,9 +50,9 @@ pub(crate) fn lock(state: &StateDirectory) -> Utf8PathBuf {
 pub async fn guard(state_dir: &Utf8Path) -> Result<(), Error> {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     let state = StateDirectory::new(state_dir);
-    let failed = |source| Error::State { path: lock(&state), source };
+    let failed = |source| EngineError::State { path: lock(&state), source };
     end_groups(&state).map_err(failed)?;
-    leftovers::end(&state, COMMAND).await.map_err(failed)
+    Ok(leftovers::end(&state, COMMAND).await.map_err(failed)?)
 }
 
 /// Not every program hands the lock on to its children; those are known by their group, which is there for as long as the

@@ -1,9 +1,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_engine::runtime::RuntimeRequest;
+use devenv_engine::{Cancel, Emitter, Error as EngineError, Project, ProjectOptions};
 use devenv_model::manifest::EmulatorKind;
 
-use crate::runtime::RuntimeRequest;
-use crate::test::test;
-use crate::{Cancel, Emitter, Error, Project, ProjectOptions, TestOptions, TestReport};
+use crate::error::Error;
+use crate::test::{TestOptions, TestReport, test};
 
 /// In the order in which they are tried: the quickest first.
 const EVERY: [EmulatorKind; 3] = [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal, EmulatorKind::Localstack];
@@ -60,9 +61,10 @@ pub async fn test_every(
 
 /// For want of something that this machine does not have, rather than for a mistake.
 fn cannot_run_here(error: &Error) -> bool {
+    let Error::Engine(error) = error else { return false };
     match error {
-        Error::NoEngine(_) | Error::NeedsContainers { .. } | Error::NoEmulatorImage { .. } => true,
-        Error::ImageAbsent { .. } => true,
+        EngineError::NoEngine(_) | EngineError::NeedsContainers { .. } | EngineError::NoEmulatorImage { .. } => true,
+        EngineError::ImageAbsent { .. } => true,
         error => error.wants_account(),
     }
 }

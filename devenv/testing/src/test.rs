@@ -1,20 +1,20 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use devenv_engine::runtime::RuntimeRequest;
+use devenv_engine::{
+    Attachment, Cancel, Emitter, Error as EngineError, Project, ProjectOptions, UpOptions, environment, log_files,
+    own_emulator, own_program, store, test_environments, up,
+};
 use devenv_model::event::Event;
 use devenv_model::evidence::Evidence;
 
-use crate::attachment::Attachment;
-use crate::chosen_emulator::ChosenEmulator;
-use crate::environment::Running;
+use crate::bundle;
+use crate::error::Error;
 use crate::evidence::Subject;
-use crate::own_program::own_program;
-use crate::runtime::RuntimeRequest;
-use crate::testing::{TestRun, bundle, junit};
-use crate::{
-    Cancel, Emitter, Error, Project, ProjectOptions, UpOptions, environment, logs, resolve, test_environments, testing,
-    up,
-};
+use crate::guard::{Guard, lock};
+use crate::junit;
+use crate::run::{TestCommand, TestRun, run};
 
 #[derive(Debug, Clone)]
 pub struct TestOptions {
@@ -51,7 +51,7 @@ pub async fn test(
 ) -> Result<TestReport, Error> {
     let project = Project::load(options)?;
     let settings = project.manifest.test.clone().ok_or(Error::NoTests)?;
-    project.state.prepare()?;
+    project.state.prepare().map_err(EngineError::from)?;
     let junit = test.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
     junit::check(&junit)?;
     test_environments::sweep(&project, emitter).await;
@@ -62,21 +62,21 @@ pub async fn test(
         ephemeral: true,
         engines: options.engines.clone(),
     })?;
-    isolated.state.prepare()?;
+    isolated.state.prepare().map_err(EngineError::from)?;
     let up_options = UpOptions { request: test.request.clone(), services: Vec::new(), timeout: test.timeout };
-    let attachment = match up::up(&isolated, &up_options, emitter, cancel).await {
+    let attachment = match up(&isolated, &up_options, emitter, cancel).await {
         Ok(up) => up.attachment,
         Err(error) => {
             // It takes back what it began, but not where its supervisor was killed.
             test_environments::clear(&project, &folder, emitter).await;
-            return Err(error);
+            return Err(error.into());
         }
     };
     let attempt = Attempt { project: &project, isolated: &isolated, attachment: &attachment, junit, test };
     let outcome = attempt.run(&settings.command, emitter, cancel).await;
     if test.keep && outcome.is_ok() {
         let mark = isolated.state.keep_mark();
-        std::fs::write(&mark, b"").map_err(|source| Error::State { path: mark, source })?;
+        std::fs::write(&mark, b"").map_err(|source| EngineError::State { path: mark, source })?;
         attachment.detach().await?;
         return outcome.map(|report| TestReport { kept: Some(folder), ..report });
     }
@@ -100,15 +100,15 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     async fn run(self, command: &[String], emitter: &Emitter, cancel: &Cancel) -> Result<TestReport, Error> {
         let Self { project, isolated, attachment, junit, test } = self;
-        let mut variables = environment::environment(isolated).await?;
+        let mut variables = environment(isolated).await?;
         variables.insert("DEVENV_BIN".to_owned(), own_program()?.into_string());
         variables.insert("DEVENV_STATE_DIR".to_owned(), isolated.instance.state_dir.to_string());
         let left = isolated.state.path().join("left");
-        std::fs::create_dir_all(&left).map_err(|source| Error::State { path: left.clone(), source })?;
+        std::fs::create_dir_all(&left).map_err(|source| EngineError::State { path: left.clone(), source })?;
         let subject = subject(isolated, attachment).await?;
         emitter.emit(Event::TestRunStarted { command: command.to_vec() });
-        let lock = testing::lock(&isolated.state);
-        let order = testing::TestCommand {
+        let lock = lock(&isolated.state);
+        let order = TestCommand {
             command,
             arguments: &test.arguments,
             directory: &project.instance.root,
@@ -116,8 +116,8 @@ impl Attempt<'_> {
             left: &left,
             lock: Some(&lock),
         };
-        let guard = testing::Guard::start(&isolated.state)?;
-        let run = testing::run(&order, emitter, cancel).await;
+        let guard = Guard::start(&isolated.state)?;
+        let run = run(&order, emitter, cancel).await;
         guard.dismiss().await;
         let run = run?;
         junit::write(&junit, &run, &project.manifest.name)?;
@@ -128,10 +128,10 @@ impl Attempt<'_> {
             attachment.keep_logs().await;
             let facts = bundle::Facts {
                 run: &run,
-                logs: logs::log_files(isolated),
+                logs: log_files(isolated),
                 left: &left,
                 environment: &variables,
-                store: &Running::find(isolated).await?.store(isolated),
+                store: &store(isolated).await?,
                 tables: isolated.manifest.tables.iter().map(|table| table.name.as_str()).collect(),
             };
             Some(bundle::keep(&project.state.failures(), &facts).await?)
@@ -141,9 +141,7 @@ impl Attempt<'_> {
 }
 
 async fn subject(isolated: &Project, attachment: &Attachment) -> Result<Option<Subject>, Error> {
-    let (Some(images), ChosenEmulator::Own(emulator)) =
-        (attachment.images().await?, resolve::current(isolated).await?.emulator)
-    else {
+    let (Some(images), Some(emulator)) = (attachment.images().await?, own_emulator(isolated).await?) else {
         return Ok(None);
     };
     Subject::of(isolated, images, emulator).await

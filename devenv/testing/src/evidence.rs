@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_engine::repository::{self, TrackedFile};
+use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
 use devenv_manifest::input;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 
-use crate::desired::EMULATOR_IMAGE;
-use crate::repository::{self, TrackedFile};
-use crate::testing::TestRun;
-use crate::{Error, Project};
+use crate::error::Error;
+use crate::run::TestRun;
 
 /// The folder whose tracked files evidence covers.
 pub const TERRAFORM: &str = "terraform";
@@ -83,15 +83,15 @@ impl Subject {
         let written = std::fs::create_dir_all(&folder)
             .and_then(|()| std::fs::write(&part, content))
             .and_then(|()| std::fs::rename(&part, &path));
-        written.map_err(|source| Error::State { path: path.clone(), source })?;
+        written.map_err(|source| EngineError::State { path: path.clone(), source })?;
         evict(&folder);
         Ok((path, evidence))
     }
 }
 
 /// The files of evidence in a folder, in the order in which they were written: their names begin with their time.
-pub fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let failed = |source| Error::ReadFile { path: folder.to_owned(), source };
+pub fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, EngineError> {
+    let failed = |source| EngineError::ReadFile { path: folder.to_owned(), source };
     let mut files = Vec::new();
     let entries = match folder.read_dir_utf8() {
         Ok(entries) => entries,
@@ -117,13 +117,13 @@ fn evict(folder: &Utf8Path) {
     }
 }
 
-fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, Error> {
+fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, EngineError> {
     let files = contents(root, tracked)?;
     Ok(tree_digest(files.iter().map(|(path, mode, content)| (path.as_str(), *mode, content.as_slice()))))
 }
 
 /// Path, mode and content of each file; of a symbolic link, where it leads.
-pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String, u32, Vec<u8>)>, Error> {
+pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String, u32, Vec<u8>)>, EngineError> {
     let mut files = Vec::new();
     for file in tracked {
         let path = root.join(&file.path);
@@ -136,7 +136,7 @@ pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String,
             Ok(content) => files.push((file.path.clone(), file.mode, content)),
             // Removed and not yet committed: the tree is dirty, and without it another one.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(Error::ReadFile { path, source }),
+            Err(source) => return Err(EngineError::ReadFile { path, source }),
         }
     }
     Ok(files)

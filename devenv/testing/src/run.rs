@@ -3,6 +3,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
+use devenv_engine::{Cancel, Emitter, Error as EngineError};
 use devenv_model::event::{Event, TestOutcome};
 use devenv_supervisor::lock::take_for_child;
 use rustix::io::FdFlags;
@@ -10,10 +11,9 @@ use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::Error;
-use super::libtest::{Line, Reader};
-use super::timings::{Timings, VARIABLE};
-use crate::{Cancel, Emitter};
+use crate::error::Error;
+use crate::libtest::{Line, Reader};
+use crate::timings::{Timings, VARIABLE};
 
 /// Between two looks at the harness's file.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -77,7 +77,7 @@ impl TestRun {
 }
 
 /// Runs the command to its end. A red run is a result; an error is a run that did not take place.
-pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) -> Result<TestRun, super::super::Error> {
+pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) -> Result<TestRun, Error> {
     let began = Instant::now();
     let told = order.left.join("events.jsonl");
     let mut child = start(order, &told)?;
@@ -117,7 +117,7 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
             _ = look.tick() => collector.look(),
             () = cancel.cancelled() => {
                 end(&mut child).await;
-                return Err(super::super::Error::Cancelled);
+                return Err(EngineError::Cancelled.into());
             }
         }
     }
@@ -130,6 +130,10 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
     }
     collector.look();
     Ok(collector.finish(order, status, began))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A test may print what is not UTF-8.
@@ -196,8 +200,7 @@ impl Collector<'_> {
             Line::Finished { name, outcome } => {
                 self.look();
                 let seconds = self.timings.seconds.get(&name).copied();
-                let elapsed_ms =
-                    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).map(crate::execute::millis);
+                let elapsed_ms = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).map(millis);
                 self.emitter.emit(Event::TestFinished { name: name.clone(), outcome, elapsed_ms });
                 self.tests.push(TestCase { name, outcome, seconds, failure: None });
             }
@@ -393,7 +396,7 @@ mod tests {
             canceller.cancel();
         };
         let (outcome, ()) = tokio::join!(run(&order, &emitter, &cancel), cancelling);
-        assert!(matches!(outcome, Err(crate::Error::Cancelled)));
+        assert!(matches!(outcome, Err(Error::Engine(EngineError::Cancelled))));
         let pid = std::fs::read_to_string(&pid_file).expect("written");
         let stat = format!("/proc/{}/stat", pid.trim());
         // SIGINT is ignored by a background job of a shell without job control; SIGKILL is what ends it.
