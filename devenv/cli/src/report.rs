@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 use devenv_engine::Error;
-use devenv_engine::containers::{EngineError, EngineErrorKind, NoEngine};
+use devenv_engine::runtime::{HostError, HostErrorKind, NoHost};
 use devenv_manifest::problem::{ManifestError, Problem, ProblemReport};
 use devenv_resources::error::Error as ResourceError;
 use devenv_supervisor::error::Error as SupervisorError;
@@ -88,8 +88,8 @@ pub(crate) fn describe(error: &Error) -> Told {
         Error::CannotRun { .. } => {
             ("cannot_run", Exit::ConfigurationInvalid, hint("devenv up --help lists the runtimes"))
         }
-        Error::Engine(error) => engine(error),
-        Error::NoEngine(none) => ("no_engine", Exit::PrerequisiteMissing, Some(no_engine_hint(none))),
+        Error::Host(error) => engine(error),
+        Error::NoHost(none) => ("no_engine", Exit::PrerequisiteMissing, Some(no_engine_hint(none))),
         Error::NeedsContainers { emulator } => {
             let text = format!("devenv up --runtime docker --emulator {emulator}");
             ("needs_containers", Exit::Usage, Some(text))
@@ -197,25 +197,25 @@ fn account_hint() -> String {
     }
 }
 
-fn engine(error: &EngineError) -> Told {
+fn engine(error: &HostError) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error.kind {
-        EngineErrorKind::DiskFull => {
+        HostErrorKind::DiskFull => {
             ("disk_full", Exit::Failed, hint("free some space (docker system prune, cargo clean), then try again"))
         }
-        EngineErrorKind::PortTaken => ("port_taken", Exit::Failed, hint("devenv doctor names who holds it")),
-        EngineErrorKind::Unreachable => (
+        HostErrorKind::PortTaken => ("port_taken", Exit::Failed, hint("devenv doctor names who holds it")),
+        HostErrorKind::Unreachable => (
             "engine_lost",
             Exit::PrerequisiteMissing,
             hint("start the engine again; devenv up repairs the environment"),
         ),
-        EngineErrorKind::Conflict | EngineErrorKind::NotFound | EngineErrorKind::Other => {
+        HostErrorKind::Conflict | HostErrorKind::NotFound | HostErrorKind::Other => {
             ("engine", Exit::Failed, hint("devenv status"))
         }
     }
 }
 
-fn no_engine_hint(none: &NoEngine) -> String {
+fn no_engine_hint(none: &NoHost) -> String {
     format!("{}\n      or without containers: devenv up --runtime process", none.remedy)
 }
 

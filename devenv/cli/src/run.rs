@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use camino::Utf8PathBuf;
+use devenv_containers::host::ContainerHosts;
 use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions};
 use devenv_model::event::Event;
 use devenv_supervisor::server::{self, SuperviseOptions};
@@ -80,7 +81,7 @@ async fn command(arguments: Arguments) -> Exit {
                 directory,
                 state_dir: arguments.global.state_dir.clone(),
                 ephemeral: false,
-                engines: Arc::new(devenv_docker::Docker::default()),
+                runtimes: Arc::new(ContainerHosts::new(Arc::new(devenv_docker::Docker::default()))),
             },
             emitter,
             cancel,

@@ -7,7 +7,7 @@ use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountTypeEnum,
     MountVolumeOptions, NetworkingConfig, PortBinding, RestartPolicy as EngineRestartPolicy, RestartPolicyNameEnum,
 };
-use devenv_engine::containers::{JoinedNetwork, NewContainer};
+use devenv_containers::engine::{JoinedNetwork, NewContainer};
 use devenv_model::container::{ContainerSpec, RestartPolicy};
 use devenv_model::manifest::{HealthTest, Healthcheck};
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, Docker as Client};
-use devenv_engine::containers::{ContainerEngine, ContainerEngines, EngineAbout, NoEngine};
+use devenv_containers::engine::{ContainerEngine, ContainerEngines, EngineAbout, NoHost};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::OnceCell;
@@ -26,12 +26,12 @@ pub struct Docker {
 }
 
 impl ContainerEngines for Docker {
-    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn ContainerEngine>, NoEngine>> {
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn ContainerEngine>, NoHost>> {
         async { Ok(self.found.get_or_try_init(discover).await?.clone()) }.boxed()
     }
 }
 
-async fn discover() -> Result<Arc<dyn ContainerEngine>, NoEngine> {
+async fn discover() -> Result<Arc<dyn ContainerEngine>, NoHost> {
     let places = places(&Surroundings::read());
     let answers = join_all(places.iter().map(ask)).await;
     let mut tried = Vec::new();
@@ -45,7 +45,7 @@ async fn discover() -> Result<Arc<dyn ContainerEngine>, NoEngine> {
             }
         }
     }
-    Err(NoEngine { tried, remedy: remedy(refused) })
+    Err(NoHost { tried, remedy: remedy(refused) })
 }
 
 async fn ask(place: &Place) -> Result<Engine, String> {

@@ -14,8 +14,8 @@ use bollard::query_parameters::{
     StartContainerOptions, StopContainerOptions, TagImageOptions,
 };
 use bollard::{Docker, body_full};
-use devenv_engine::containers::{
-    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, EngineAbout, EngineError, EngineErrorKind, Image,
+use devenv_containers::engine::{
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, EngineAbout, HostError, HostErrorKind, Image,
     Labelled, LogLine, LogQuery, NewContainer, Phase,
 };
 use futures_util::future::BoxFuture;
@@ -38,7 +38,7 @@ impl Engine {
     }
 }
 
-type Answer<'a, T> = BoxFuture<'a, Result<T, EngineError>>;
+type Answer<'a, T> = BoxFuture<'a, Result<T, HostError>>;
 
 impl ContainerEngine for Engine {
     fn about(&self) -> &EngineAbout {
@@ -124,7 +124,7 @@ impl ContainerEngine for Engine {
         .boxed()
     }
 
-    fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, EngineError>> {
+    fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, HostError>> {
         let options = LogsOptions {
             stdout: true,
             stderr: true,
@@ -213,10 +213,10 @@ impl ContainerEngine for Engine {
             while let Some(piece) = news.next().await {
                 let piece = piece.map_err(failed(format!("push {repository}:{tag}")))?;
                 if let Some(detail) = piece.error_detail {
-                    return Err(EngineError {
+                    return Err(HostError {
                         action: format!("push {repository}:{tag}"),
                         cause: detail.message.unwrap_or_else(|| "the registry did not say why".to_owned()),
-                        kind: EngineErrorKind::Other,
+                        kind: HostErrorKind::Other,
                     });
                 }
             }
@@ -300,7 +300,7 @@ impl ContainerEngine for Engine {
                     return Ok(there.id.unwrap_or_else(|| name.to_owned()));
                 }
                 let cause = "there is one of this name that devenv did not make".to_owned();
-                return Err(EngineError { action, cause, kind: EngineErrorKind::Conflict });
+                return Err(HostError { action, cause, kind: HostErrorKind::Conflict });
             }
             let request = NetworkCreateRequest {
                 name: name.to_owned(),
@@ -351,14 +351,14 @@ impl ContainerEngine for Engine {
 
 type Outcome = Result<(), bollard::errors::Error>;
 
-fn unless_gone(outcome: Outcome, action: String) -> Result<(), EngineError> {
+fn unless_gone(outcome: Outcome, action: String) -> Result<(), HostError> {
     match outcome {
         Err(error) if is_absent(&error) => Ok(()),
         other => unless_so(other, action),
     }
 }
 
-fn unless_so(outcome: Outcome, action: String) -> Result<(), EngineError> {
+fn unless_so(outcome: Outcome, action: String) -> Result<(), HostError> {
     match outcome {
         Err(error) if is_unchanged(&error) => Ok(()),
         other => other.map_err(failed(action)),
@@ -370,7 +370,7 @@ async fn finished(
     mut told: impl futures_util::Stream<Item = Result<BuildInfo, bollard::errors::Error>> + Unpin,
     action: &str,
     progress: &(dyn Fn(String) + Send + Sync),
-) -> Result<(), EngineError> {
+) -> Result<(), HostError> {
     while let Some(info) = told.try_next().await.map_err(failed(action))? {
         if let Some(message) = info.error_detail.and_then(|detail| detail.message) {
             return Err(failed(action)(bollard::errors::Error::DockerStreamError { error: message }));

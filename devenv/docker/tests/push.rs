@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use devenv_containers::engine::ContainerEngines;
 use devenv_docker::Docker;
-use devenv_engine::containers::ContainerEngines;
 
 /// Any small image will do; this one is built by `devenv up --runtime docker` in this repository.
 const IMAGE: &str = "devenv-emulator:local";

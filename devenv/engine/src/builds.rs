@@ -11,48 +11,48 @@ const FORMAT: u64 = 1;
 
 /// The file's place. What it holds spares time and nothing else: one that cannot be read or written is done without.
 #[derive(Debug, Clone)]
-pub(crate) struct BuildsFile(Utf8PathBuf);
+pub struct BuildsFile(Utf8PathBuf);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Builds {
+pub struct Builds {
     format: u64,
     /// By profile and package, such as `dev/order-api`.
     #[serde(default)]
-    pub(crate) binaries: BTreeMap<String, Binary>,
+    pub binaries: BTreeMap<String, Binary>,
     /// The images that were last made, by package.
     #[serde(default)]
-    pub(crate) images: BTreeMap<String, MadeImage>,
+    pub images: BTreeMap<String, MadeImage>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Binary {
+pub struct Binary {
     /// Where Cargo put it.
-    pub(crate) path: Utf8PathBuf,
+    pub path: Utf8PathBuf,
     /// When Cargo last found it fresh; milliseconds since the Unix epoch.
-    pub(crate) checked: u64,
+    pub checked: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct MadeImage {
-    pub(crate) id: String,
-    pub(crate) revision: Option<String>,
+pub struct MadeImage {
+    pub id: String,
+    pub revision: Option<String>,
     /// What was checked out when the revision was last asked for.
-    pub(crate) head: Option<String>,
+    pub head: Option<String>,
 }
 
 impl BuildsFile {
     /// In the folder of the checkout's own environment.
-    pub(crate) fn within(folder: &Utf8Path) -> Self {
+    pub fn within(folder: &Utf8Path) -> Self {
         Self(folder.join("builds.json"))
     }
 
-    pub(crate) fn read(&self) -> Builds {
+    pub fn read(&self) -> Builds {
         let read = || serde_json::from_slice::<Builds>(&input::read(&self.0, input::KEPT_LIMIT).ok()?).ok();
         read().filter(|builds| builds.format == FORMAT).unwrap_or_default()
     }
 
     /// Replaces the file whole, so that a reader never sees half of it.
-    pub(crate) fn write(&self, builds: &Builds) {
+    pub fn write(&self, builds: &Builds) {
         let versioned = Builds { format: FORMAT, ..builds.clone() };
         let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
         let draft = self.0.with_extension(format!("draft-{}", std::process::id()));

@@ -21,11 +21,11 @@ const IMAGE_PROFILE: &str = "image";
 
 /// How programs are compiled, and for what.
 #[derive(Debug, Clone)]
-pub(crate) struct Compilation {
+pub struct Compilation {
     root: Utf8PathBuf,
     /// Cargo's target directory.
     folder: Utf8PathBuf,
-    pub(crate) profile: &'static str,
+    pub profile: &'static str,
     /// `None` for this machine.
     target: Option<String>,
     /// In the form of `cargo --config`.
@@ -34,7 +34,7 @@ pub(crate) struct Compilation {
 
 impl Compilation {
     /// Programs that run on this machine.
-    pub(crate) fn of_processes(root: &Utf8Path) -> Self {
+    pub fn of_processes(root: &Utf8Path) -> Self {
         Self {
             root: root.to_owned(),
             folder: target_folder(root),
@@ -45,12 +45,12 @@ impl Compilation {
     }
 
     /// Static programs that need nothing of an image.
-    pub(crate) fn of_images(root: &Utf8Path, architecture: &str) -> Self {
+    pub fn of_images(root: &Utf8Path, architecture: &str) -> Self {
         Self::of_static(root, target_folder(root), cargo_home(), architecture)
     }
 
     /// The same in a container that has the sources in `/source` and Cargo where Rust's own images have it.
-    pub(crate) fn in_container(architecture: &str) -> Self {
+    pub fn in_container(architecture: &str) -> Self {
         let root = Utf8Path::new("/source");
         Self::of_static(root, root.join("target"), "/usr/local/cargo".into(), architecture)
     }
@@ -78,17 +78,17 @@ impl Compilation {
     }
 
     /// Under which a built package is remembered, such as `dev/order-api`.
-    pub(crate) fn key(&self, package: &str) -> String {
+    pub fn key(&self, package: &str) -> String {
         format!("{}/{package}", self.profile)
     }
 
     /// Where the binary of `package` is expected, unless Cargo has said otherwise before.
-    pub(crate) fn expected_binary(&self, package: &str) -> Utf8PathBuf {
+    pub fn expected_binary(&self, package: &str) -> Utf8PathBuf {
         self.artifacts().join(package)
     }
 
     /// The folder of its binaries.
-    pub(crate) fn artifacts(&self) -> Utf8PathBuf {
+    pub fn artifacts(&self) -> Utf8PathBuf {
         let mut folder = self.folder.clone();
         folder.extend(&self.target);
         folder.push(if self.profile == "dev" { "debug" } else { self.profile });
@@ -96,7 +96,7 @@ impl Compilation {
     }
 
     /// Of `cargo`.
-    pub(crate) fn arguments(&self, packages: &[String]) -> Vec<String> {
+    pub fn arguments(&self, packages: &[String]) -> Vec<String> {
         let fixed = ["build", "--message-format=json-render-diagnostics", "--profile", self.profile];
         let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
         let settings = self.config.iter().map(|setting| ("--config", setting));
@@ -139,7 +139,7 @@ fn cargo_home() -> Utf8PathBuf {
 }
 
 /// Tells one build of a file from another without reading it.
-pub(crate) fn fingerprint(path: &Utf8Path) -> String {
+pub fn fingerprint(path: &Utf8Path) -> String {
     let Ok(metadata) = std::fs::metadata(path) else {
         return String::new();
     };
@@ -154,7 +154,7 @@ pub(crate) fn fingerprint(path: &Utf8Path) -> String {
 /// holds the answer.
 ///
 /// `checked` is when Cargo last looked and found it fresh, for it leaves a binary untouched that a change did not reach.
-pub(crate) fn stale(root: &Utf8Path, binary: &Utf8Path, checked: Option<SystemTime>) -> Option<String> {
+pub fn stale(root: &Utf8Path, binary: &Utf8Path, checked: Option<SystemTime>) -> Option<String> {
     let Ok(built) = modified(binary) else {
         return Some("not built yet".to_owned());
     };
@@ -173,7 +173,7 @@ pub(crate) fn stale(root: &Utf8Path, binary: &Utf8Path, checked: Option<SystemTi
 }
 
 /// Every file of this workspace that the binary is made of; `None` before Cargo has recorded it.
-pub(crate) fn sources(root: &Utf8Path, binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
+pub fn sources(root: &Utf8Path, binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
     let mut sources = dep_info(&std::fs::read_to_string(binary.with_extension("d")).ok()?);
     let mut manifests: Vec<Utf8PathBuf> = sources
         .iter()
@@ -240,14 +240,14 @@ struct Target {
 
 /// A program that Cargo built.
 #[derive(Debug)]
-pub(crate) struct Built {
-    pub(crate) path: Utf8PathBuf,
+pub struct Built {
+    pub path: Utf8PathBuf,
     /// Of its package.
-    pub(crate) version: String,
+    pub version: String,
 }
 
 /// Builds the packages and returns their binaries. `progress` is given each line that Cargo writes for people.
-pub(crate) async fn build(
+pub async fn build(
     compilation: &Compilation,
     packages: &[String],
     progress: impl Fn(String),
@@ -287,7 +287,7 @@ pub(crate) async fn build(
     Ok(binaries)
 }
 
-pub(crate) fn binary_of(line: &str) -> Option<(String, Built)> {
+pub fn binary_of(line: &str) -> Option<(String, Built)> {
     let message: Message = serde_json::from_str(line).ok()?;
     if message.reason != "compiler-artifact" {
         return None;
@@ -297,7 +297,7 @@ pub(crate) fn binary_of(line: &str) -> Option<(String, Built)> {
 }
 
 /// The output without the lines that only tell of progress.
-pub(crate) fn complaints(output: Vec<String>) -> Vec<String> {
+pub fn complaints(output: Vec<String>) -> Vec<String> {
     const PROGRESS: [&str; 8] =
         ["Compiling", "Fresh", "Downloading", "Downloaded", "Updating", "Locking", "Checking", "Blocking"];
     output

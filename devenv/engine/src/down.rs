@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use devenv_model::manifest::PromotePlace;
 use devenv_model::observed::Leftover;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::lock::is_held;
@@ -10,7 +11,7 @@ use crate::memory::Remembered;
 use crate::resolve::ResolvedRuntime;
 use crate::runtime::RuntimeKind;
 use crate::up::command_lock;
-use crate::{Emitter, Error, Project, rehearsal, test_environments};
+use crate::{Emitter, Error, Project, test_environments};
 
 /// A stop that takes longer is explained while it lasts.
 const TELL_AFTER: Duration = Duration::from_secs(1);
@@ -45,7 +46,7 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
     }
     end_containers(project, options, &mut down, emitter, known).await?;
     if known {
-        down.rehearsal_removed = rehearsal::remove_all(project, emitter).await?;
+        down.rehearsal_removed = remove_rehearsals(project, emitter).await?;
     }
     if options.volumes && known {
         let data = project.state.data();
@@ -162,6 +163,19 @@ async fn end_containers(
         down.data_removed |= runtime.remove_data().await?;
     }
     Ok(())
+}
+
+/// Removes the emulated AWS of every rehearsal of this project. Whether there was one.
+async fn remove_rehearsals(project: &Project, emitter: &Emitter) -> Result<bool, Error> {
+    let mut removed = false;
+    for target in project.manifest.promote.values() {
+        let folder = project.state.promotion(&target.name);
+        if matches!(target.place, PromotePlace::Rehearsal { .. }) && folder.exists() {
+            let host = project.runtimes.find().await?.host;
+            removed |= host.remove_part(project, &folder, &target.name, emitter).await?;
+        }
+    }
+    Ok(removed)
 }
 
 async fn explained<T>(stopping: impl Future<Output = Result<T, Error>>, emitter: &Emitter) -> Result<T, Error> {

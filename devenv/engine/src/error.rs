@@ -6,8 +6,7 @@ use devenv_manifest::problem::ManifestError;
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::unwritable::is_exhausted;
 
-use crate::containers::{EngineError, NoEngine};
-use crate::runtime::RuntimeKind;
+use crate::runtime::{HostError, NoHost, RuntimeKind};
 
 /// Everything that can go wrong in an engine command. Hints and exit codes are the command line's affair.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +30,9 @@ pub enum Error {
     #[error("{unit} is {artifact}, which the runtime {runtime} cannot run")]
     CannotRun { unit: String, artifact: &'static str, runtime: RuntimeKind },
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Host(#[from] HostError),
     #[error(transparent)]
-    NoEngine(#[from] NoEngine),
+    NoHost(#[from] NoHost),
     /// Only an engine can run it.
     #[error("the emulator {emulator} is a container image, and the process runtime runs programs only")]
     NeedsContainers { emulator: &'static str },

@@ -1,14 +1,11 @@
 //! Effects: everything that touches processes, files, ports and emulators.
 //!
 //! A command takes one look ([`Project`], `snapshot`), joins it with what is wanted (`desired`), asks `devenv-model` for
-//! the plan, and has it carried out (`execute`, `perform`). A runtime keeps the units: processes have a supervisor of their
-//! own (`devenv-supervisor`), containers a container
-//! engine, which this crate knows by a trait only ([`containers`]).
+//! the plan, and has it carried out (`execute`, `perform`). A [`runtime`] keeps the units: as processes of a supervisor
+//! here, or as whatever the command line hands in.
 
 mod attachment;
-mod builds;
 mod cancel;
-mod cargo;
 mod chosen_emulator;
 mod data;
 mod desired;
@@ -32,9 +29,9 @@ mod status;
 mod unit_action;
 mod up;
 
-pub mod containers;
+pub mod builds;
+pub mod cargo;
 pub mod host;
-pub mod rehearsal;
 pub mod repository;
 pub mod runtime;
 pub mod settle;

@@ -47,6 +47,16 @@ impl RuntimeHost for ProcessHost {
         Ok(None)
     }
 
+    fn remove_part<'a>(
+        &'a self,
+        _project: &'a Project,
+        _folder: &'a Utf8Path,
+        _name: &'a str,
+        _emitter: &'a Emitter,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(ready(Ok(false)))
+    }
+
     fn remove_state<'a>(&'a self, _state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }

@@ -9,7 +9,6 @@ use devenv_supervisor::state_directory::StateDirectory;
 
 use crate::Error;
 use crate::builds::BuildsFile;
-use crate::containers::{ContainerEngines, ContainerHosts};
 use crate::runtime::Runtimes;
 
 #[derive(Debug, Clone)]
@@ -20,8 +19,8 @@ pub struct ProjectOptions {
     pub state_dir: Option<Utf8PathBuf>,
     /// An environment that goes with its data: free ports, everything in its state directory.
     pub ephemeral: bool,
-    /// Finds the container engine of this machine when one is needed.
-    pub engines: Arc<dyn ContainerEngines>,
+    /// Finds what runs units otherwise than as processes.
+    pub runtimes: Arc<dyn Runtimes>,
 }
 
 /// A manifest and the place on this machine where its environment lives.
@@ -29,12 +28,11 @@ pub struct ProjectOptions {
 pub struct Project {
     pub manifest: Manifest,
     pub instance: Instance,
-    pub engines: Arc<dyn ContainerEngines>,
     pub(crate) runtimes: Arc<dyn Runtimes>,
     pub state: StateDirectory,
     /// Of programs that were compiled in a container: every environment of the checkout shares them.
-    pub(crate) programs: Utf8PathBuf,
-    pub(crate) builds: BuildsFile,
+    pub programs: Utf8PathBuf,
+    pub builds: BuildsFile,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +62,7 @@ impl Project {
             manifest,
             state: StateDirectory::new(&state_dir),
             instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
-            runtimes: Arc::new(ContainerHosts::new(options.engines.clone())),
-            engines: options.engines.clone(),
+            runtimes: options.runtimes.clone(),
             programs: default_state.join("programs"),
             builds: BuildsFile::within(&default_state),
         })

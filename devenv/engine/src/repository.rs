@@ -8,7 +8,7 @@ const CHANGED: &str = "-dirty";
 
 /// The last commit that changed any of these files, with `-dirty` after it when they differ from it; `None` outside a
 /// repository. A commit that leaves them alone leaves their revision alone.
-pub(crate) async fn revision(root: &Utf8Path, sources: &[Utf8PathBuf]) -> Option<String> {
+pub async fn revision(root: &Utf8Path, sources: &[Utf8PathBuf]) -> Option<String> {
     let paths: Vec<&str> =
         sources.iter().filter_map(|source| source.strip_prefix(root).ok()).map(Utf8Path::as_str).collect();
     let log = [&["log", "-1", "--format=%H", "--"][..], &paths].concat();
@@ -19,7 +19,7 @@ pub(crate) async fn revision(root: &Utf8Path, sources: &[Utf8PathBuf]) -> Option
     Some(if changed { commit + CHANGED } else { commit })
 }
 
-pub(crate) fn is_committed(revision: Option<&str>) -> bool {
+pub fn is_committed(revision: Option<&str>) -> bool {
     revision.is_some_and(|revision| !revision.ends_with(CHANGED))
 }
 
@@ -60,7 +60,7 @@ pub async fn tracked(root: &Utf8Path, folder: &str) -> Option<Vec<TrackedFile>> 
 }
 
 /// The repository's address, without credentials; `None` when it is a folder of this machine.
-pub(crate) async fn source(root: &Utf8Path) -> Option<String> {
+pub async fn source(root: &Utf8Path) -> Option<String> {
     network_address(&git(root, &["config", "--get", "remote.origin.url"]).await?)
 }
 

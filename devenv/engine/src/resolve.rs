@@ -112,7 +112,7 @@ async fn host(
             Ok((host, why))
         }
         Err(none) if asked.is_some() || *emulator != ChosenEmulator::Own(EmulatorKind::Embedded) => {
-            Err(Error::NoEngine(none))
+            Err(Error::NoHost(none))
         }
         Err(_) => Ok((Arc::new(ProcessHost), "no container engine answers".to_owned())),
     }

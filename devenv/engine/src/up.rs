@@ -12,13 +12,12 @@ use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
 use devenv_supervisor::log_reader::last_lines;
 
 use crate::attachment::Attachment;
-use crate::containers::EngineErrorKind;
 use crate::execute::{Executed, execute, millis};
 use crate::memory::Remembered;
 use crate::perform::Performer;
 use crate::process_runtime::LOG_TAIL;
 use crate::resolve::{self, ResolvedRuntime};
-use crate::runtime::{Abilities, Runtime, RuntimeRequest};
+use crate::runtime::{Abilities, HostErrorKind, Runtime, RuntimeRequest};
 use crate::snapshot::{self, Snapshot};
 use crate::status::{READY, STARTING};
 use crate::{Cancel, Emitter, Error, Project, desired, down, ports, status, test_environments};
@@ -88,14 +87,14 @@ fn is_another_world(
             emitter.notice(format!("a port of {unit} was taken meanwhile; choosing another"));
             true
         }
-        Error::Engine(error) if error.kind == EngineErrorKind::PortTaken => {
+        Error::Host(error) if error.kind == HostErrorKind::PortTaken => {
             emitter.notice("a port was taken meanwhile; choosing another");
             true
         }
         // An engine takes a container back whose starter was killed, a moment after it was seen to run.
         Error::UnitFailed { unit, .. } => !executed.started.contains(unit),
         Error::Resource(resources::Error::Unreachable { .. }) => !executed.started.iter().any(|unit| unit == EMULATOR),
-        Error::Engine(error) => matches!(error.kind, EngineErrorKind::NotFound | EngineErrorKind::Conflict),
+        Error::Host(error) => matches!(error.kind, HostErrorKind::NotFound | HostErrorKind::Conflict),
         _ => false,
     }
 }

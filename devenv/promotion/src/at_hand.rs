@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use devenv_engine::containers::ContainerEngine;
+use devenv_containers::engine::ContainerEngine;
 use devenv_engine::repository;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};

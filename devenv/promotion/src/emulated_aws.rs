@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use devenv_engine::containers::{
-    ContainerEngine, ContainerSummary, EngineErrorKind, JoinedNetwork, LogQuery, NewContainer, Scope,
+use devenv_containers::engine::{
+    ContainerEngine, ContainerEngines, ContainerSummary, HostErrorKind, JoinedNetwork, LogQuery, NewContainer,
 };
-use devenv_engine::rehearsal::{mark, remove};
+use devenv_containers::rehearsal::{mark, remove};
+use devenv_containers::scope::Scope;
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Project, aws_environment};
 use devenv_model::container::{ContainerSpec, RestartPolicy};
@@ -38,11 +39,12 @@ pub(crate) const REGION: &str = "eu-west-1";
 /// The emulated AWS of this folder; it is started unless it runs.
 pub(crate) async fn ensure(
     project: &Project,
+    engines: &dyn ContainerEngines,
     target: &PromoteTarget,
     image: &str,
     emitter: &Emitter,
 ) -> Result<EmulatedAws, Error> {
-    let engine = project.engines.connect().await?;
+    let engine = engines.connect().await?;
     let folder = project.state.promotion(&target.name);
     let scope = Scope::of_part(project, &folder, &target.name);
     settle(&mark(&folder), emitter).await;
@@ -123,7 +125,7 @@ async fn start_guard(
         engine.create(&new).await?;
         match engine.start(&name).await {
             Ok(()) => return Ok(port),
-            Err(error) if error.kind == EngineErrorKind::PortTaken && attempt < TRIES => engine.remove(&name).await?,
+            Err(error) if error.kind == HostErrorKind::PortTaken && attempt < TRIES => engine.remove(&name).await?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -131,8 +133,12 @@ async fn start_guard(
 }
 
 /// The emulated AWS of a rehearsal, if it runs.
-pub(crate) async fn running(project: &Project, target: &PromoteTarget) -> Result<Option<EmulatedAws>, Error> {
-    let engine = project.engines.connect().await?;
+pub(crate) async fn running(
+    project: &Project,
+    engines: &dyn ContainerEngines,
+    target: &PromoteTarget,
+) -> Result<Option<EmulatedAws>, Error> {
+    let engine = engines.connect().await?;
     let folder = project.state.promotion(&target.name);
     found(&engine.containers().await?, &Scope::of_part(project, &folder, &target.name), &folder)
 }

@@ -1,6 +1,6 @@
 use camino::Utf8PathBuf;
-use devenv_engine::containers::{EngineError, NoEngine};
 use devenv_engine::host::TerraformError;
+use devenv_engine::runtime::{HostError, NoHost};
 use devenv_model::gate::Refusal;
 use devenv_model::promotion::{Disagreement, FormatError, ResourceChange};
 use devenv_testing::error::Error as TestingError;
@@ -144,14 +144,14 @@ impl From<TestingError> for Error {
     }
 }
 
-impl From<EngineError> for Error {
-    fn from(error: EngineError) -> Self {
+impl From<HostError> for Error {
+    fn from(error: HostError) -> Self {
         Self::Engine(error.into())
     }
 }
 
-impl From<NoEngine> for Error {
-    fn from(none: NoEngine) -> Self {
+impl From<NoHost> for Error {
+    fn from(none: NoHost) -> Self {
         Self::Engine(none.into())
     }
 }

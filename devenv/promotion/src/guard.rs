@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::containers::{ContainerEngine, Images, Scope};
+use devenv_containers::engine::ContainerEngine;
+use devenv_containers::images::Images;
+use devenv_containers::scope::Scope;
 use devenv_engine::{EMULATOR_IMAGE, Emitter, Project};
 use devenv_model::container::{BindMount, ContainerSpec, PublishedPort, RestartPolicy};
 use devenv_model::event::Event;

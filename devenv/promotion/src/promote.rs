@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use devenv_engine::containers::ContainerEngine;
+use devenv_containers::engine::ContainerEngine;
 use devenv_engine::{Cancel, Emitter, Project};
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
@@ -18,7 +18,7 @@ use crate::ledger::{Ledger, Survey};
 use crate::locked::{Locked, Order, kept_tree};
 use crate::run::Run;
 use crate::site::Site;
-use crate::tools::PromotionOptions;
+use crate::tools::{PromotionOptions, PromotionTools};
 use crate::tree::Tree;
 use crate::{emulated_aws, push, rehearsal, required};
 
@@ -71,7 +71,7 @@ pub async fn promote(
     let caller = site.stage("account", site.caller()).await?;
     let engine = match (&target.place, &target.requires[..]) {
         (PromotePlace::Account { .. }, [_, ..]) => None,
-        _ => Some(project.engines.connect().await?),
+        _ => Some(options.tools.engines.connect().await?),
     };
     let candidate = site.stage("gate", candidate(&site, engine.as_deref())).await?;
     let foundation = site.stage("foundation", foundation(&site, cancel)).await?;
@@ -96,7 +96,7 @@ pub async fn roll_back(
 ) -> Result<Promoted, Error> {
     let project = Project::load(&options.project)?;
     let target = target(&project, &rollback.environment)?;
-    if is_idle_rehearsal(&project, target).await? {
+    if is_idle_rehearsal(&project, &options.tools, target).await? {
         return Err(Error::NoPrevious { environment: rollback.environment.clone() });
     }
     let site = Site::open(&project, &options.tools, target, emitter).await?;
@@ -178,7 +178,7 @@ pub async fn history(
 ) -> Result<Vec<Result<Record, Error>>, Error> {
     let project = Project::load(&options.project)?;
     let target = target(&project, environment)?;
-    if is_idle_rehearsal(&project, target).await? {
+    if is_idle_rehearsal(&project, &options.tools, target).await? {
         return Ok(Vec::new());
     }
     let site = Site::read(&project, &options.tools, target, emitter).await?;
@@ -187,9 +187,9 @@ pub async fn history(
 }
 
 /// A rehearsal whose emulated AWS does not run has released nothing, and is not started to say so.
-async fn is_idle_rehearsal(project: &Project, target: &PromoteTarget) -> Result<bool, Error> {
+async fn is_idle_rehearsal(project: &Project, tools: &PromotionTools, target: &PromoteTarget) -> Result<bool, Error> {
     let is_rehearsal = matches!(target.place, PromotePlace::Rehearsal { .. });
-    Ok(is_rehearsal && emulated_aws::running(project, target).await?.is_none())
+    Ok(is_rehearsal && emulated_aws::running(project, tools.engines.as_ref(), target).await?.is_none())
 }
 
 pub(crate) fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use devenv_engine::containers::ContainerEngine;
+use devenv_containers::engine::ContainerEngine;
 use devenv_model::promotion::ReleasedImage;
 use futures_util::future::try_join_all;
 use serde_json::Value;

@@ -129,10 +129,12 @@ impl Site<'_> {
         let bucket = account_file(self.project, other)?.bucket;
         let address = match &other.place {
             PromotePlace::Account { region, .. } => CloudAddress::Account { region: region.clone() },
-            PromotePlace::Rehearsal { .. } => match emulated_aws::running(self.project, other).await? {
-                Some(aws) => aws.address(),
-                None => return Ok(None),
-            },
+            PromotePlace::Rehearsal { .. } => {
+                match emulated_aws::running(self.project, self.tools.engines.as_ref(), other).await? {
+                    Some(aws) => aws.address(),
+                    None => return Ok(None),
+                }
+            }
         };
         let cloud = self.tools.clouds.connect(&address).await;
         let clock = self.tools.clock.clone();

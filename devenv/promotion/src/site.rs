@@ -105,7 +105,7 @@ impl<'a> Site<'a> {
                 (CloudAddress::Account { region: region.clone() }, Vec::new())
             }
             PromotePlace::Rehearsal { image } => {
-                let aws = emulated_aws::ensure(project, target, image, emitter).await?;
+                let aws = emulated_aws::ensure(project, tools.engines.as_ref(), target, image, emitter).await?;
                 emulated_aws::lead_away_from_aws(&mut variables, &aws, &account.region);
                 emulated = Some(aws.clone());
                 let backend = vec!["-backend-config=use_path_style=true".to_owned()];

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use devenv_containers::engine::ContainerEngines;
 use devenv_engine::ProjectOptions;
 
 use crate::clock::{SystemClock, WallClock};
@@ -18,6 +19,8 @@ pub struct PromotionOptions {
 
 #[derive(Debug, Clone)]
 pub struct PromotionTools {
+    /// Finds the container engine whose images are pushed, and in which an AWS is emulated.
+    pub engines: Arc<dyn ContainerEngines>,
     /// Speaks to AWS.
     pub clouds: Arc<dyn Clouds>,
     pub terraforms: Arc<dyn Terraforms>,
@@ -28,8 +31,9 @@ pub struct PromotionTools {
 
 impl PromotionTools {
     /// Those of this machine.
-    pub fn installed(clouds: Arc<dyn Clouds>) -> Self {
+    pub fn installed(engines: Arc<dyn ContainerEngines>, clouds: Arc<dyn Clouds>) -> Self {
         Self {
+            engines,
             clouds,
             terraforms: Arc::new(InstalledTerraform),
             probe: Arc::new(HttpProbe),

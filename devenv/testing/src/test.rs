@@ -60,7 +60,7 @@ pub async fn test(
         directory: project.instance.root.clone(),
         state_dir: Some(folder.clone()),
         ephemeral: true,
-        engines: options.engines.clone(),
+        runtimes: options.runtimes.clone(),
     })?;
     isolated.state.prepare().map_err(EngineError::from)?;
     let up_options = UpOptions { request: test.request.clone(), services: Vec::new(), timeout: test.timeout };

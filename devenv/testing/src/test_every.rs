@@ -63,7 +63,7 @@ pub async fn test_every(
 fn cannot_run_here(error: &Error) -> bool {
     let Error::Engine(error) = error else { return false };
     match error {
-        EngineError::NoEngine(_) | EngineError::NeedsContainers { .. } | EngineError::NoEmulatorImage { .. } => true,
+        EngineError::NoHost(_) | EngineError::NeedsContainers { .. } | EngineError::NoEmulatorImage { .. } => true,
         EngineError::ImageAbsent { .. } => true,
         error => error.wants_account(),
     }

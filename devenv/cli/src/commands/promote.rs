@@ -12,7 +12,10 @@ use crate::run::{Context, Outcome};
 
 /// Those of this machine, and AWS over the network.
 pub(super) fn options(context: &Context) -> PromotionOptions {
-    PromotionOptions { project: context.options.clone(), tools: PromotionTools::installed(Arc::new(devenv_aws::Aws)) }
+    PromotionOptions {
+        project: context.options.clone(),
+        tools: PromotionTools::installed(Arc::new(devenv_docker::Docker::default()), Arc::new(devenv_aws::Aws)),
+    }
 }
 
 pub(super) async fn promote(context: &Context, environment: String, plan: bool, yes: bool) -> Result<Outcome, Failure> {

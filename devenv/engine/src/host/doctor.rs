@@ -7,8 +7,7 @@ use serde::Serialize;
 use tokio::process::Command;
 
 use super::terraform::terraform_version;
-use crate::containers::ContainerHosts;
-use crate::runtime::{Found, Runtimes};
+use crate::runtime::Found;
 use crate::{Project, ProjectOptions};
 
 /// What Cargo.toml demands of the toolchain.
@@ -204,7 +203,7 @@ async fn ports(project: &Project) -> Vec<Finding> {
 }
 
 async fn container_engine(options: &ProjectOptions) -> Finding {
-    match ContainerHosts::new(options.engines.clone()).find().await {
+    match options.runtimes.find().await {
         Ok(Found { about, .. }) => {
             Finding::ok("container engine", format!("{} at {} ({})", about.name, about.address, about.chosen_by))
         }

@@ -7,15 +7,15 @@ use camino::Utf8Path;
 use devenv_model::manifest::EmulatorKind;
 use futures_util::future::BoxFuture;
 
+use super::error::NoHost;
 use super::interface::{Abilities, Runtime};
 use super::request::{BuildInEngine, RuntimeKind};
-use crate::containers::NoEngine;
 use crate::settle::Making;
 use crate::{Emitter, Error, Project};
 
 /// Finds what runs units otherwise than as processes of this machine.
 pub trait Runtimes: Send + Sync + fmt::Debug {
-    fn find(&self) -> BoxFuture<'_, Result<Found, NoEngine>>;
+    fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>>;
 }
 
 /// A host that has answered.
@@ -41,6 +41,14 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
     fn clear<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>>;
     /// Held while units are made, by a host that goes on with it when the command is killed.
     fn begin(&self, project: &Project) -> Result<Option<Making>, Error>;
+    /// Removes a part of an environment that has a folder of its own; whether there was anything.
+    fn remove_part<'a>(
+        &'a self,
+        project: &'a Project,
+        folder: &'a Utf8Path,
+        name: &'a str,
+        emitter: &'a Emitter,
+    ) -> BoxFuture<'a, Result<bool, Error>>;
     /// Removes whatever there is of an environment that has ended. Its state directory names it.
     fn remove_state<'a>(&'a self, state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>>;
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use devenv_engine::containers::{
-    BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, EngineError,
-    EngineErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NoEngine,
+use devenv_containers::engine::{
+    BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, HostError,
+    HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NoHost,
 };
 use devenv_fakes::FakeRegistry;
 use futures_util::FutureExt;
@@ -39,12 +39,12 @@ impl FakeEngine {
 }
 
 impl ContainerEngines for FakeEngine {
-    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn ContainerEngine>, NoEngine>> {
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn ContainerEngine>, NoHost>> {
         async { Ok(Arc::new(self.clone()) as Arc<dyn ContainerEngine>) }.boxed()
     }
 }
 
-type Done<'a, T> = BoxFuture<'a, Result<T, EngineError>>;
+type Done<'a, T> = BoxFuture<'a, Result<T, HostError>>;
 
 impl ContainerEngine for FakeEngine {
     fn about(&self) -> &EngineAbout {
@@ -64,10 +64,10 @@ impl ContainerEngine for FakeEngine {
         async move {
             let (_, path) = repository.split_once('/').expect("a host and a path");
             let pushed = self.registry.push(path, tag, &self.id()).await;
-            pushed.map(drop).map_err(|error| EngineError {
+            pushed.map(drop).map_err(|error| HostError {
                 action: error.action,
                 cause: error.cause,
-                kind: EngineErrorKind::Other,
+                kind: HostErrorKind::Other,
             })
         }
         .boxed()
@@ -113,7 +113,7 @@ impl ContainerEngine for FakeEngine {
         unimplemented!("{ELSEWHERE}")
     }
 
-    fn log(&self, _: &str, _: &LogQuery) -> BoxStream<'static, Result<LogLine, EngineError>> {
+    fn log(&self, _: &str, _: &LogQuery) -> BoxStream<'static, Result<LogLine, HostError>> {
         unimplemented!("{ELSEWHERE}")
     }
 

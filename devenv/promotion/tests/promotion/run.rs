@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use devenv_containers::engine::ContainerEngines;
+use devenv_containers::host::ContainerHosts;
 use devenv_engine::{Cancel, Emitter, ProjectOptions};
 use devenv_fakes::{FakeIdentity, FakeTerraform};
 use devenv_model::event::Event;
@@ -85,11 +87,13 @@ impl<'a> Machine<'a> {
             mute: self.mute.map(digest),
             faults: world.faults.clone(),
         };
+        let engines: Arc<dyn ContainerEngines> =
+            Arc::new(FakeEngine::new(world.registry.clone(), &image(self.edition)));
         let project = ProjectOptions {
             directory: repository().to_owned(),
             state_dir: Some(world.state()),
             ephemeral: false,
-            engines: Arc::new(FakeEngine::new(world.registry.clone(), &image(self.edition))),
+            runtimes: Arc::new(ContainerHosts::new(engines.clone())),
         };
         let clouds = FakeClouds {
             identity: FakeIdentity::new(world.faults.clone(), ACCOUNT),
@@ -98,6 +102,7 @@ impl<'a> Machine<'a> {
             services: world.services.clone(),
         };
         let tools = PromotionTools {
+            engines,
             clouds: Arc::new(clouds),
             terraforms: Arc::new(FakeTerraforms { terraform, faults: world.terraform_faults.clone() }),
             probe: Arc::new(probe),

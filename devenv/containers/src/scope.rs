@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use crate::Project;
+use devenv_engine::Project;
 
 /// The folder of `devenv.toml`: what every environment of one checkout shares, those of test runs too.
 pub(crate) const ROOT: &str = "devenv.root";

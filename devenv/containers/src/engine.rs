@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use devenv_engine::runtime::{HostError, HostErrorKind, NoHost};
 use devenv_model::container::ContainerSpec;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -12,32 +13,32 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     fn about(&self) -> &EngineAbout;
 
     /// Every container, whoever made it, whether it runs or not.
-    fn containers(&self) -> BoxFuture<'_, Result<Vec<ContainerSummary>, EngineError>>;
-    fn inspect<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Option<ContainerState>, EngineError>>;
+    fn containers(&self) -> BoxFuture<'_, Result<Vec<ContainerSummary>, HostError>>;
+    fn inspect<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Option<ContainerState>, HostError>>;
     /// Makes a container and does not start it.
-    fn create<'a>(&'a self, new: &'a NewContainer) -> BoxFuture<'a, Result<(), EngineError>>;
-    fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn create<'a>(&'a self, new: &'a NewContainer) -> BoxFuture<'a, Result<(), HostError>>;
+    fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// SIGTERM, and SIGKILL after the container's own grace period. One that does not run, or is gone, is no error.
-    fn stop<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn stop<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// SIGKILL.
-    fn kill<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
-    fn pause<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
-    fn unpause<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn kill<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
+    fn pause<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
+    fn unpause<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// With force, and with its anonymous volumes. One that is gone is no error.
-    fn remove<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn remove<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// What it wrote, oldest first.
-    fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, EngineError>>;
+    fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, HostError>>;
 
-    fn image<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Image>, EngineError>>;
+    fn image<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Image>, HostError>>;
     /// Takes over an image archive, as `docker save` writes it.
-    fn load(&self, archive: Vec<u8>) -> BoxFuture<'_, Result<(), EngineError>>;
-    fn tag<'a>(&'a self, image: &'a str, reference: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn load(&self, archive: Vec<u8>) -> BoxFuture<'_, Result<(), HostError>>;
+    fn tag<'a>(&'a self, image: &'a str, reference: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// `progress` is given a line now and then.
     fn pull<'a>(
         &'a self,
         reference: &'a str,
         progress: &'a (dyn Fn(String) + Send + Sync),
-    ) -> BoxFuture<'a, Result<(), EngineError>>;
+    ) -> BoxFuture<'a, Result<(), HostError>>;
     /// Pushes an image that has this name and tag here, and reads the answer to its end: it says there whether it failed.
     fn push<'a>(
         &'a self,
@@ -45,41 +46,41 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
         tag: &'a str,
         user: &'a str,
         password: &'a str,
-    ) -> BoxFuture<'a, Result<(), EngineError>>;
+    ) -> BoxFuture<'a, Result<(), HostError>>;
     /// Ids of the images that have this label and no name.
-    fn unnamed_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<String>, EngineError>>;
+    fn unnamed_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<String>, HostError>>;
     /// Not with force: an image that a container uses stays, and is the error.
-    fn remove_image<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn remove_image<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// Builds the last stage of a Dockerfile. `context` is a tar archive; `progress` is given each line.
     fn build<'a>(
         &'a self,
         order: &'a BuildOrder,
         context: Vec<u8>,
         progress: &'a (dyn Fn(String) + Send + Sync),
-    ) -> BoxFuture<'a, Result<(), EngineError>>;
+    ) -> BoxFuture<'a, Result<(), HostError>>;
 
     /// Every file of an image, as a tar archive.
-    fn files<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<Vec<u8>, EngineError>>;
+    fn files<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<Vec<u8>, HostError>>;
 
     /// Makes a bridge network unless there is one of this name and these labels. Returns its id.
     fn ensure_network<'a>(
         &'a self,
         name: &'a str,
         labels: &'a BTreeMap<String, String>,
-    ) -> BoxFuture<'a, Result<String, EngineError>>;
+    ) -> BoxFuture<'a, Result<String, HostError>>;
     /// Networks that have this label, given as `name=value`.
-    fn networks<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, EngineError>>;
+    fn networks<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
     /// One that is gone is no error.
-    fn remove_network<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn remove_network<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// Volumes that have this label, given as `name=value`.
-    fn volumes<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, EngineError>>;
+    fn volumes<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
     /// One that is gone is no error.
-    fn remove_volume<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+    fn remove_volume<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
 }
 
 /// Finds the engine of this machine.
 pub trait ContainerEngines: Send + Sync + fmt::Debug {
-    fn connect(&self) -> BoxFuture<'_, Result<std::sync::Arc<dyn ContainerEngine>, NoEngine>>;
+    fn connect(&self) -> BoxFuture<'_, Result<std::sync::Arc<dyn ContainerEngine>, NoHost>>;
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,25 +93,6 @@ pub struct EngineAbout {
     pub chosen_by: String,
     /// Such as `linux/amd64`.
     pub platform: String,
-}
-
-/// No engine answers.
-#[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
-pub struct NoEngine {
-    /// Each place that was asked, and what came of it.
-    pub tried: Vec<(String, String)>,
-    /// The command that starts the engine that is installed, or installs one.
-    pub remedy: String,
-}
-
-impl fmt::Display for NoEngine {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("no container engine answers")?;
-        for (index, (place, outcome)) in self.tried.iter().enumerate() {
-            write!(formatter, "{} {place}: {outcome}", if index == 0 { ":" } else { ";" })?;
-        }
-        Ok(())
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,27 +195,4 @@ pub struct Labelled {
     /// What it is removed by: a network's id, a volume's name.
     pub id: String,
     pub labels: BTreeMap<String, String>,
-}
-
-/// What an engine refused or failed to do.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("cannot {action}: {cause}")]
-pub struct EngineError {
-    /// Such as `start the container orders-1a2b3c-order-api`.
-    pub action: String,
-    pub cause: String,
-    pub kind: EngineErrorKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EngineErrorKind {
-    /// What it was about does not exist.
-    NotFound,
-    /// A name is taken, or something is in use.
-    Conflict,
-    PortTaken,
-    DiskFull,
-    /// The engine does not answer any more.
-    Unreachable,
-    Other,
 }

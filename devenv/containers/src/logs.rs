@@ -8,9 +8,9 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::engine::{LogLine, LogQuery};
-use super::runtime::ContainerRuntime;
-use crate::{Cancel, Emitter, Error, LogOptions};
+use crate::engine::{LogLine, LogQuery};
+use crate::runtime::ContainerRuntime;
+use devenv_engine::{Cancel, Emitter, Error, LogOptions};
 
 /// Before a container that ended, or is not there yet, is looked for again.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -18,7 +18,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl ContainerRuntime {
     /// Emits the lines of these units, oldest first across them, and goes on when asked to follow. A container that is
     /// replaced is followed by its successor. `false` when there are no containers: their logs are files by then.
-    pub(super) async fn logs(
+    pub(crate) async fn logs(
         &self,
         units: &[String],
         options: &LogOptions,
@@ -72,12 +72,12 @@ impl ContainerRuntime {
         }
     }
 
-    pub(super) async fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
+    pub(crate) async fn last_lines(&self, unit: &str, count: usize) -> Vec<String> {
         self.backlog(unit, Some(count)).await.into_iter().map(|line| line.text).collect()
     }
 
     /// Writes what every unit wrote to where a process would have written it, for after the containers are gone.
-    pub(super) async fn keep_logs(&self) {
+    pub(crate) async fn keep_logs(&self) {
         for unit in self.ours().await.unwrap_or_default().into_keys() {
             let lines = self.backlog(&unit, None).await;
             let lines: Vec<String> = lines.iter().map(|line| format!("{} {}", line.time, line.text)).collect();

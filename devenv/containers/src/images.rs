@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use devenv_supervisor::clock;
 
-use super::archive::{ImageSource, assemble};
-use super::build_in_engine;
-use super::engine::{ContainerEngine, EngineAbout};
-use super::scope::SYSTEM;
-use crate::builds::{Binary, MadeImage};
-use crate::cargo::{self, Built, Compilation};
-use crate::desired::EMULATOR_IMAGE;
-use crate::repository::{head, is_committed, revision, source};
-use crate::runtime::BuildInEngine;
-use crate::{Error, Project};
+use crate::archive::{ImageSource, assemble};
+use crate::build_in_engine;
+use crate::engine::{ContainerEngine, EngineAbout};
+use crate::scope::SYSTEM;
+use devenv_engine::EMULATOR_IMAGE;
+use devenv_engine::builds::{Binary, MadeImage};
+use devenv_engine::cargo::{self, Built, Compilation};
+use devenv_engine::repository::{head, is_committed, revision, source};
+use devenv_engine::runtime::BuildInEngine;
+use devenv_engine::{Error, Project};
 
 /// Which packages have an image as their sources want it, by id, and why the others have none.
 #[derive(Debug, Default)]

@@ -14,14 +14,12 @@ use devenv_supervisor::probe::Prober;
 use futures_util::future::{BoxFuture, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::engine::{
-    ContainerEngine, ContainerState, ContainerSummary, EngineError, JoinedNetwork, NewContainer, Phase,
-};
-use super::images::Images;
-use super::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
-use super::spec::spec;
-use crate::runtime::{BuildInEngine, Missing, Observation, Progress, Runtime, RuntimeKind};
-use crate::{Cancel, Emitter, Error, LogOptions, Project};
+use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, JoinedNetwork, NewContainer, Phase};
+use crate::images::Images;
+use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
+use crate::spec::spec;
+use devenv_engine::runtime::{BuildInEngine, Missing, Observation, Progress, Runtime, RuntimeKind};
+use devenv_engine::{Cancel, Emitter, Error, LogOptions, Project};
 
 /// Between two looks at a container that has not become ready.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -33,10 +31,10 @@ const GONE_LOOK_EVERY: Duration = Duration::from_millis(500);
 const LOG_TAIL: usize = 20;
 
 #[derive(Debug)]
-pub(super) struct ContainerRuntime {
-    pub(super) engine: Arc<dyn ContainerEngine>,
-    pub(super) scope: Scope,
-    pub(super) project: Project,
+pub(crate) struct ContainerRuntime {
+    pub(crate) engine: Arc<dyn ContainerEngine>,
+    pub(crate) scope: Scope,
+    pub(crate) project: Project,
     /// Where images are compiled, where it is not the usual place.
     build: Option<BuildInEngine>,
     /// The image of each package that is built.
@@ -49,7 +47,7 @@ pub(super) struct ContainerRuntime {
 }
 
 impl ContainerRuntime {
-    pub(super) fn new(engine: Arc<dyn ContainerEngine>, project: &Project, build: Option<BuildInEngine>) -> Self {
+    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &Project, build: Option<BuildInEngine>) -> Self {
         Self {
             engine,
             scope: Scope::of(project),
@@ -63,7 +61,7 @@ impl ContainerRuntime {
     }
 
     /// The containers of this environment, by unit.
-    pub(super) async fn ours(&self) -> Result<BTreeMap<String, ContainerSummary>, Error> {
+    pub(crate) async fn ours(&self) -> Result<BTreeMap<String, ContainerSummary>, Error> {
         let containers = self.engine.containers().await?;
         Ok(self.of_ours(containers).collect())
     }
@@ -264,7 +262,7 @@ impl ContainerRuntime {
     }
 
     async fn pull(&self, image: &str, progress: Progress<'_>) -> Result<(), Error> {
-        let absent = |error: EngineError| Error::ImageAbsent { image: image.to_owned(), cause: error.cause };
+        let absent = |error: HostError| Error::ImageAbsent { image: image.to_owned(), cause: error.cause };
         self.engine.pull(image, progress).await.map_err(absent)
     }
 

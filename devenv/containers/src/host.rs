@@ -7,13 +7,14 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 use futures_util::future::BoxFuture;
 
-use super::engine::{ContainerEngine, ContainerEngines, NoEngine};
-use super::removal;
-use super::runtime::ContainerRuntime;
-use super::scope::Scope;
-use crate::runtime::{Abilities, About, BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, Runtimes};
-use crate::settle::{Making, settle};
-use crate::{Emitter, Error, Project};
+use crate::engine::{ContainerEngine, ContainerEngines, NoHost};
+use crate::rehearsal;
+use crate::removal;
+use crate::runtime::ContainerRuntime;
+use crate::scope::Scope;
+use devenv_engine::runtime::{Abilities, About, BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, Runtimes};
+use devenv_engine::settle::{Making, settle};
+use devenv_engine::{Emitter, Error, Project};
 
 /// Finds the container engine of this machine, as a host.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ impl ContainerHosts {
 }
 
 impl Runtimes for ContainerHosts {
-    fn find(&self) -> BoxFuture<'_, Result<Found, NoEngine>> {
+    fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
         Box::pin(async {
             let engine = self.0.connect().await?;
             let known = engine.about();
@@ -73,6 +74,22 @@ impl RuntimeHost for ContainerHost {
 
     fn begin(&self, project: &Project) -> Result<Option<Making>, Error> {
         Making::begin(project.state.engine_mark()).map(Some)
+    }
+
+    fn remove_part<'a>(
+        &'a self,
+        project: &'a Project,
+        folder: &'a Utf8Path,
+        name: &'a str,
+        emitter: &'a Emitter,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async move {
+            settle(&rehearsal::mark(folder), emitter).await;
+            let scope = Scope::of_part(project, folder, name);
+            let found = self.0.containers().await?.iter().any(|container| scope.is_ours(&container.labels));
+            rehearsal::remove(self.0.as_ref(), &scope).await?;
+            Ok(found)
+        })
     }
 
     fn remove_state<'a>(&'a self, state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {

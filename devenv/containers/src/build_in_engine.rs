@@ -7,11 +7,11 @@ use std::sync::Mutex;
 use camino::{Utf8Path, Utf8PathBuf};
 use tokio::process::Command;
 
-use super::archive::context;
-use super::engine::{BuildOrder, ContainerEngine};
-use crate::cargo::{Built, Compilation, binary_of, complaints};
-use crate::runtime::BuildInEngine;
-use crate::{Error, Project};
+use crate::archive::context;
+use crate::engine::{BuildOrder, ContainerEngine};
+use devenv_engine::cargo::{Built, Compilation, binary_of, complaints};
+use devenv_engine::runtime::BuildInEngine;
+use devenv_engine::{Error, Project};
 
 /// Three files that the context has beside the sources.
 const DOCKERFILE: &str = ".devenv.Dockerfile";
@@ -21,7 +21,7 @@ const MESSAGES: &str = "messages.json";
 
 /// Compiles the packages by a multi-stage Dockerfile and brings the programs out of the image. They are kept below
 /// `.devenv/`, beside what Cargo recorded of their sources.
-pub(super) async fn build(
+pub(crate) async fn build(
     engine: &dyn ContainerEngine,
     project: &Project,
     place: &BuildInEngine,

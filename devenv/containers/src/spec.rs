@@ -4,13 +4,13 @@ use devenv_model::container::{ContainerSpec, PublishedPort, RestartPolicy, Volum
 use devenv_model::intent::{Binding, Lifetime, Mount, UnitIntent};
 use devenv_model::unit::EMULATOR;
 
-use super::scope::Scope;
+use crate::scope::Scope;
 
 /// Names the image to the program in it, unless the Compose file says something else.
 const IMAGE: &str = "IMAGE";
 
 /// `image` is an id, or a reference with an exact version.
-pub(super) fn spec(intent: &UnitIntent, image: &str, scope: &Scope) -> ContainerSpec {
+pub(crate) fn spec(intent: &UnitIntent, image: &str, scope: &Scope) -> ContainerSpec {
     let mut environment = intent.environment.clone();
     if intent.name != EMULATOR {
         environment.entry(IMAGE.to_owned()).or_insert_with(|| image.to_owned());

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 
-use super::engine::{ContainerEngine, EngineError};
-use super::scope::{ROOT, STATE};
-use crate::Project;
+use crate::engine::{ContainerEngine, HostError};
+use crate::scope::{ROOT, STATE};
+use devenv_engine::Project;
 
 /// Removes everything of one environment, its data included. Its state directory names it.
-pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path) -> Result<(), EngineError> {
+pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path) -> Result<(), HostError> {
     let label = format!("{STATE}={state}");
     for container in engine.containers().await? {
         if container.labels.get(STATE).is_some_and(|of| of == state) {
@@ -27,7 +27,7 @@ pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path)
 
 /// Removes the environments of this checkout whose state directories are gone: nothing can refer to them any more.
 /// The checkout's own environment is not among them.
-pub(crate) async fn remove_orphans(engine: &dyn ContainerEngine, project: &Project) -> Result<(), EngineError> {
+pub(crate) async fn remove_orphans(engine: &dyn ContainerEngine, project: &Project) -> Result<(), HostError> {
     let root = project.instance.root.as_str();
     let label = format!("{ROOT}={root}");
     let of_containers = engine.containers().await?.into_iter().map(|container| container.labels);

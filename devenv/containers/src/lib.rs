@@ -1,0 +1,14 @@
+//! Units as containers: what is asked of a container engine, and the runtime and the images that are built on it.
+
+mod archive;
+mod build_in_engine;
+mod logs;
+mod removal;
+mod runtime;
+mod spec;
+
+pub mod engine;
+pub mod host;
+pub mod images;
+pub mod rehearsal;
+pub mod scope;

@@ -1,0 +1,24 @@
+//! What the rehearsal of a promotion has in the container engine: a guard, an emulated AWS, and what that starts. All of it
+//! is found by its labels, so that `down` removes it without knowing what it is for.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::engine::ContainerEngine;
+use crate::removal::remove_state;
+use crate::scope::Scope;
+use devenv_engine::Error;
+
+/// The container that alone may ask the engine for things.
+pub const GUARD: &str = "guard";
+
+/// A killed run leaves this file; what it asked of the engine may come to be within seconds.
+pub fn mark(folder: &Utf8Path) -> Utf8PathBuf {
+    folder.join("engine.mark")
+}
+
+/// Removes the emulated AWS of one rehearsal, and everything that it started.
+pub async fn remove(engine: &dyn ContainerEngine, scope: &Scope) -> Result<(), Error> {
+    // It ends when the engine has done what it was about to do for the emulator; after it no task is begun.
+    engine.stop(&scope.container(GUARD)).await?;
+    Ok(remove_state(engine, Utf8Path::new(scope.state())).await?)
+}
