@@ -167,7 +167,7 @@ fn supervisor(error: &SupervisorError) -> Told {
 fn resource(error: &ResourceError) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        ResourceError::TableDiffers { .. } => (
+        ResourceError::Differs { .. } => (
             "table_differs",
             Exit::Failed,
             hint("devenv reset rebuilds the tables from their files; the items are lost"),

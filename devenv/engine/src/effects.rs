@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use devenv_model::resource::ResourceId;
+
 use crate::Error;
 
 /// One method for each operation of a plan. Each does its one thing and decides nothing.
@@ -25,6 +27,6 @@ pub(crate) trait Effects: Send + Sync {
     /// that the plan leaves alone (it touches those in `touched`).
     fn lost(&self, started: &[String], touched: &[String]) -> impl Future<Output = Error> + Send;
     fn end_leftover(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
-    fn ensure_table(&self, table: &str) -> impl Future<Output = Result<(), Error>> + Send;
-    fn apply_seed(&self, table: &str) -> impl Future<Output = Result<(), Error>> + Send;
+    fn ensure(&self, resource: &ResourceId) -> impl Future<Output = Result<(), Error>> + Send;
+    fn seed(&self, resource: &ResourceId) -> impl Future<Output = Result<(), Error>> + Send;
 }

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use devenv_model::intent::Ports;
 use devenv_model::unit::EMULATOR;
-use devenv_resources::dynamo::store::Store;
 use devenv_resources::endpoint::Endpoint;
+use devenv_resources::resources::Resources;
 
 use crate::chosen_emulator::ChosenEmulator;
 use crate::runtime::Abilities;
@@ -37,9 +37,9 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
     Ok(variables)
 }
 
-/// The tables of an environment that runs.
-pub async fn store(project: &Project) -> Result<Store, Error> {
-    Ok(Running::find(project).await?.store(project))
+/// The resources of an environment that runs.
+pub async fn resources(project: &Project) -> Result<Resources, Error> {
+    Ok(Running::find(project).await?.resources(project))
 }
 
 /// Where the parts of an environment that runs answer.
@@ -67,7 +67,7 @@ impl Running {
         Ok(Self { abilities: resolved.host.abilities(), ports, emulator })
     }
 
-    pub(crate) fn store(&self, project: &Project) -> Store {
-        Store::new(self.emulator.clone(), desired::region(project))
+    pub(crate) fn resources(&self, project: &Project) -> Resources {
+        Resources::of(&project.manifest, &self.emulator, desired::region(project))
     }
 }

@@ -163,8 +163,8 @@ async fn perform(step: &Step, index: usize, effects: &impl Effects, emitter: &Em
         Operation::StopUnit { unit } => effects.stop(unit).await,
         Operation::AwaitReady { unit } => effects.await_ready(unit).await,
         Operation::EndLeftover { unit, .. } => effects.end_leftover(unit).await,
-        Operation::EnsureTable { table } => effects.ensure_table(table).await,
-        Operation::ApplySeed { table } => effects.apply_seed(table).await,
+        Operation::Ensure(resource) => effects.ensure(resource).await,
+        Operation::Seed(resource) => effects.seed(resource).await,
     }
 }
 
@@ -196,6 +196,7 @@ mod tests {
     use devenv_model::observed::Observed;
     use devenv_model::plan::Cause;
     use devenv_model::reconcile::{Desired, DesiredUnit, reconcile};
+    use devenv_model::resource::ResourceId;
     use devenv_model::unit::EMULATOR;
 
     use super::*;
@@ -255,11 +256,11 @@ mod tests {
         async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
             self.act(format!("end {unit}"), 1).await
         }
-        async fn ensure_table(&self, table: &str) -> Result<(), Error> {
-            self.act(format!("table {table}"), 5).await
+        async fn ensure(&self, resource: &ResourceId) -> Result<(), Error> {
+            self.act(format!("ensure {resource}"), 5).await
         }
-        async fn apply_seed(&self, table: &str) -> Result<(), Error> {
-            self.act(format!("seed {table}"), 5).await
+        async fn seed(&self, resource: &ResourceId) -> Result<(), Error> {
+            self.act(format!("seed {resource}"), 5).await
         }
     }
 
@@ -275,8 +276,8 @@ mod tests {
         let desired = Desired {
             units: vec![unit(EMULATOR, false), unit("api", true)],
             known: vec![EMULATOR.to_owned(), "api".to_owned()],
-            tables: vec!["orders".to_owned()],
-            seeds: vec![("orders".to_owned(), 1)],
+            resources: vec![ResourceId::table("orders")],
+            seeds: vec![(ResourceId::table("orders"), 1)],
         };
         let observed = Observed { stale: [("api".to_owned(), "changed".to_owned())].into(), ..Observed::default() };
         reconcile(&desired, &observed).expect("no table differs")
@@ -303,12 +304,15 @@ mod tests {
         assert_eq!(before.elapsed(), Duration::from_millis(111));
         assert_eq!(executed.started, [EMULATOR, "api"]);
         let log = fake.log.lock().expect("not poisoned").join(", ");
-        assert_eq!(log, "start emulator, ready emulator, table orders, seed orders, build, start api, ready api");
+        assert_eq!(
+            log,
+            "start emulator, ready emulator, ensure table orders, seed table orders, build, start api, ready api"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_error_ends_the_run_and_starts_nothing_more() {
-        let fake = Fake { fails: Some("table orders"), ..Fake::default() };
+        let fake = Fake { fails: Some("ensure table orders"), ..Fake::default() };
         let (executed, outcome, events) = run(&fake, &Cancel::channel().1).await;
         assert!(matches!(outcome, Err(Error::UnitFailed { .. })));
         assert_eq!(executed.started, [EMULATOR]);

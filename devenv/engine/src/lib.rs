@@ -43,7 +43,7 @@ pub use data::{reset, seed};
 pub use desired::{EMULATOR_IMAGE, aws_environment};
 pub use down::{Down, DownOptions, down};
 pub use emitter::Emitter;
-pub use environment::{environment, store};
+pub use environment::{environment, resources};
 pub use error::Error;
 pub use logs::{LogOptions, log_files, logs};
 pub use own_program::own_program;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use devenv_model::intent::UnitIntent;
-use devenv_model::manifest::{StartOrder, Table};
+use devenv_model::manifest::StartOrder;
 use devenv_model::observed::{Observed, ObservedUnit, UnitState};
+use devenv_model::resource::ResourceId;
 use devenv_model::unit::EMULATOR;
-use devenv_resources::dynamo::store::Store;
+use devenv_resources::resources::Resources;
 use futures_util::future::join_all;
 
 use crate::effects::Effects;
@@ -18,18 +19,13 @@ pub(crate) struct Performer<'a> {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) observed: &'a Observed,
     pub(crate) intents: &'a [UnitIntent],
-    pub(crate) store: Store,
+    pub(crate) resources: Resources,
 }
 
 impl Performer<'_> {
     fn intent(&self, unit: &str) -> &UnitIntent {
         let intent = self.intents.iter().find(|intent| intent.name == unit);
         intent.expect("a plan names units of its intents only")
-    }
-
-    fn table(&self, name: &str) -> &Table {
-        let table = self.project.manifest.tables.iter().find(|table| table.name == name);
-        table.expect("a plan names tables of its manifest only")
     }
 
     /// A build that changed nothing leaves the program as it was: then the running unit is the wanted one.
@@ -103,15 +99,12 @@ impl Effects for Performer<'_> {
         self.runtime.end_leftover(unit).await
     }
 
-    async fn ensure_table(&self, table: &str) -> Result<(), Error> {
-        self.store.ensure_table(self.table(table)).await?;
-        Ok(())
+    async fn ensure(&self, resource: &ResourceId) -> Result<(), Error> {
+        Ok(self.resources.ensure(resource).await?)
     }
 
-    async fn apply_seed(&self, table: &str) -> Result<(), Error> {
-        for seed in self.project.manifest.seeds.iter().filter(|seed| seed.table == table) {
-            self.store.apply_seed(self.table(table), seed).await?;
-        }
+    async fn seed(&self, resource: &ResourceId) -> Result<(), Error> {
+        self.resources.seed(resource).await?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use devenv_model::artifact::Artifact;
 use devenv_model::observed::{Observed, UnitState};
 use devenv_model::unit::EMULATOR;
-use devenv_resources::dynamo::store::Store;
+use devenv_resources::resources::Resources;
 
 use crate::chosen_emulator::ChosenEmulator;
 use crate::own_program::own_program;
@@ -62,15 +62,14 @@ pub(crate) async fn observe(
     let mut observed = Observed {
         units: seen.units,
         leftovers: seen.leftovers,
-        tables: None,
+        resources: None,
         stale: missing.stale,
         absent_images: missing.absent_images,
     };
     if answers(emulator, &observed) {
         let ports = observed.units.iter().map(|(name, unit)| (name.clone(), unit.ports.clone())).collect();
-        let store = Store::new(emulator.endpoint(&ports)?, desired::region(project));
-        let manifest = &project.manifest;
-        observed.tables = Some(store.observe_tables(&manifest.tables, &manifest.seeds).await?);
+        let resources = Resources::of(&project.manifest, &emulator.endpoint(&ports)?, desired::region(project));
+        observed.resources = Some(resources.observe().await?);
     }
     Ok(Snapshot { observed, held_ports: seen.held_ports, abilities, caller: Caller::look()? })
 }

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use camino::Utf8Path;
 use devenv_model::event::{EnvironmentReport, Event};
 use devenv_model::intent::{Ports, UnitIntent};
 use devenv_model::plan::Plan;
-use devenv_model::reconcile::{Desired, TableConflict, reconcile};
+use devenv_model::reconcile::{Conflict, Desired, reconcile};
 use devenv_model::unit::EMULATOR;
-use devenv_resources::dynamo::store::Store;
 use devenv_resources::error as resources;
+use devenv_resources::resources::Resources;
 use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
 use devenv_supervisor::log_reader::last_lines;
 
@@ -200,10 +201,9 @@ impl Wanted {
 
     fn plan(&self, project: &Project) -> Result<Plan, Error> {
         reconcile(&self.desired, &self.snapshot.observed).map_err(|conflict| {
-            let file = project.manifest.tables.iter().find(|table| table.name == conflict.table);
-            let file = file.map(|table| table.file.clone()).unwrap_or_default();
-            let TableConflict { table, differences } = conflict;
-            Error::Resource(resources::Error::TableDiffers { table, file, differences })
+            let Conflict { resource, differences } = conflict;
+            let file = project.manifest.file_of(&resource).map(Utf8Path::to_owned).unwrap_or_default();
+            Error::Resource(resources::Error::Differs { resource, file, differences })
         })
     }
 
@@ -213,8 +213,9 @@ impl Wanted {
         resolved: &ResolvedRuntime,
         runtime: Arc<dyn Runtime>,
     ) -> Result<Performer<'a>, Error> {
-        let store = Store::new(resolved.emulator.endpoint(&self.ports)?, desired::region(project));
-        Ok(Performer { project, runtime, observed: &self.snapshot.observed, intents: &self.intents, store })
+        let endpoint = resolved.emulator.endpoint(&self.ports)?;
+        let resources = Resources::of(&project.manifest, &endpoint, desired::region(project));
+        Ok(Performer { project, runtime, observed: &self.snapshot.observed, intents: &self.intents, resources })
     }
 }
 

@@ -16,5 +16,6 @@ pub mod observed;
 pub mod plan;
 pub mod promotion;
 pub mod reconcile;
+pub mod resource;
 pub mod template;
 pub mod unit;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::resource::{ResourceId, ResourceKind};
 
 /// One environment as its files describe it: checked, interpolated, and free of any choice that depends on the machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +27,28 @@ pub struct Manifest {
     pub test: Option<TestSettings>,
     /// By name.
     pub promote: BTreeMap<String, PromoteTarget>,
+}
+
+impl Manifest {
+    /// Every resource that the files describe, in the order in which they are made.
+    pub fn resources(&self) -> Vec<ResourceId> {
+        self.tables.iter().map(|table| ResourceId::table(&table.name)).collect()
+    }
+
+    /// The number of seed items of each resource that has any.
+    pub fn seeded(&self) -> Vec<(ResourceId, usize)> {
+        self.seeds.iter().map(|seed| (ResourceId::table(&seed.table), seed.items.len())).collect()
+    }
+
+    /// The file that describes a resource.
+    pub fn file_of(&self, resource: &ResourceId) -> Option<&Utf8Path> {
+        match resource.kind {
+            ResourceKind::Table => {
+                let table = self.tables.iter().find(|table| table.name == resource.name)?;
+                Some(&table.file)
+            }
+        }
+    }
 }
 
 /// An environment that releases are promoted to.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::resource::ResourceId;
+
 /// What is there now.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
@@ -11,8 +13,8 @@ pub struct Observed {
     pub units: BTreeMap<String, ObservedUnit>,
     /// Processes of an earlier run whose supervisor is gone.
     pub leftovers: Vec<Leftover>,
-    /// Tables by name; `None` while the emulator does not answer.
-    pub tables: Option<BTreeMap<String, ObservedTable>>,
+    /// What the emulator has of what the files describe; `None` while it does not answer.
+    pub resources: Option<BTreeMap<ResourceId, ObservedResource>>,
     /// Packages that must be compiled, with the reason.
     pub stale: BTreeMap<String, String>,
     /// Images that the engine must fetch.
@@ -82,9 +84,9 @@ pub struct Leftover {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ObservedTable {
-    /// Keys, indexes and billing are those of the file; so many seed items are absent.
+pub enum ObservedResource {
+    /// It is as its file describes it; so many seed items are absent.
     Matching { absent_seeds: usize },
-    /// One line a difference, in the words of the table file.
+    /// One line a difference, in the words of the file.
     Different { differences: Vec<String> },
 }

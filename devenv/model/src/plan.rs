@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::resource::{ResourceId, ResourceKind};
 
 /// Steps with the indexes of the steps they wait for. The order of the list is already a valid order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -53,14 +56,28 @@ pub enum Operation {
     AwaitReady {
         unit: String,
     },
-    /// Creates the table, or compares it with its file when it exists by then.
-    EnsureTable {
-        table: String,
-    },
+    /// Creates the resource, or compares it with its file when it exists by then.
+    #[serde(untagged, serialize_with = "ensuring")]
+    Ensure(ResourceId),
     /// Puts the items that are absent.
-    ApplySeed {
-        table: String,
-    },
+    #[serde(untagged, serialize_with = "seeding")]
+    Seed(ResourceId),
+}
+
+/// `{ "operation": "ensure_table", "table": "orders" }`: as every other operation, by the name of what it is done to.
+fn ensuring<S: Serializer>(resource: &ResourceId, serializer: S) -> Result<S::Ok, S::Error> {
+    on(&format!("ensure_{}", resource.kind), resource, serializer)
+}
+
+fn seeding<S: Serializer>(resource: &ResourceId, serializer: S) -> Result<S::Ok, S::Error> {
+    on("apply_seed", resource, serializer)
+}
+
+fn on<S: Serializer>(operation: &str, resource: &ResourceId, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(2))?;
+    map.serialize_entry("operation", operation)?;
+    map.serialize_entry(resource.kind.name(), &resource.name)?;
+    map.end()
 }
 
 /// Why a step is in the plan.
@@ -83,11 +100,20 @@ pub enum Cause {
     SupervisorGone,
     NotInManifest,
     EmulatorStarts,
-    TableAbsent,
     SeedAbsent {
         items: usize,
     },
     Requested,
+    #[serde(untagged, serialize_with = "absent")]
+    Absent(ResourceKind),
+}
+
+/// `{ "because": "table_absent" }`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn absent<S: Serializer>(kind: &ResourceKind, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry("because", &format!("{kind}_absent"))?;
+    map.end()
 }
 
 /// One line a step: its number, what, why, and the numbers of the steps it waits for.
@@ -120,8 +146,8 @@ impl fmt::Display for Operation {
             Self::ReplaceUnit { unit } => write!(formatter, "replace {unit}"),
             Self::StopUnit { unit } => write!(formatter, "stop {unit}"),
             Self::AwaitReady { unit } => write!(formatter, "wait for {unit}"),
-            Self::EnsureTable { table } => write!(formatter, "ensure table {table}"),
-            Self::ApplySeed { table } => write!(formatter, "seed table {table}"),
+            Self::Ensure(resource) => write!(formatter, "ensure {resource}"),
+            Self::Seed(resource) => write!(formatter, "seed {resource}"),
         }
     }
 }
@@ -139,9 +165,29 @@ impl fmt::Display for Cause {
             Self::SupervisorGone => formatter.write_str("its supervisor is gone"),
             Self::NotInManifest => formatter.write_str("no longer in the manifest"),
             Self::EmulatorStarts => formatter.write_str("the emulator starts"),
-            Self::TableAbsent => formatter.write_str("table absent"),
             Self::SeedAbsent { items } => write!(formatter, "{items} seed item(s) absent"),
             Self::Requested => formatter.write_str("requested"),
+            Self::Absent(kind) => write!(formatter, "{kind} absent"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_on_a_resource_names_its_kind_in_words_and_in_json() {
+        let orders = || ResourceId::table("orders");
+        let steps = vec![
+            Step {
+                operation: Operation::Ensure(orders()),
+                cause: Cause::Absent(ResourceKind::Table),
+                after: Vec::new(),
+            },
+            Step { operation: Operation::Seed(orders()), cause: Cause::SeedAbsent { items: 3 }, after: vec![0] },
+        ];
+        let plan = Plan { steps };
+        insta::assert_snapshot!(format!("{plan}{}", serde_json::to_string_pretty(&plan).expect("plain data")));
     }
 }

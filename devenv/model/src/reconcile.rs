@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::manifest::{Condition, StartOrder};
-use crate::observed::{Observed, ObservedTable, UnitState};
+use crate::observed::{Observed, ObservedResource, UnitState};
 use crate::plan::{Cause, Operation, Plan, Step};
+use crate::resource::ResourceId;
 use crate::unit::EMULATOR;
 
 /// What is wanted.
@@ -14,9 +15,10 @@ pub struct Desired {
     pub units: Vec<DesiredUnit>,
     /// Names of all units of the manifest; a running unit that is not among them is stopped.
     pub known: Vec<String>,
-    pub tables: Vec<String>,
-    /// Table and number of items.
-    pub seeds: Vec<(String, usize)>,
+    /// In the order in which they are made.
+    pub resources: Vec<ResourceId>,
+    /// The number of items of each resource that has any.
+    pub seeds: Vec<(ResourceId, usize)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,21 +35,21 @@ pub struct DesiredUnit {
 
 /// What cannot be reconciled without losing data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableConflict {
-    pub table: String,
+pub struct Conflict {
+    pub resource: ResourceId,
     pub differences: Vec<String>,
 }
 
 /// The steps from `observed` to `desired`; none when there is nothing to do.
 ///
-/// Order: leftovers end first; the services' build runs beside the emulator's start and its tables; a service starts when
-/// its program is built, the tables are there (unless it starts at once), and each dependency meets its condition. It is
-/// asked whether it is ready only when the tables are there.
+/// Order: leftovers end first; the services' build runs beside the emulator's start and its resources; a service starts when
+/// its program is built, the resources are there (unless it starts at once), and each dependency meets its condition. It is
+/// asked whether it is ready only when the resources are there.
 ///
 /// # Errors
 ///
-/// A table that differs from its file: only `reset` may rebuild it.
-pub fn reconcile(desired: &Desired, observed: &Observed) -> Result<Plan, TableConflict> {
+/// A resource that differs from its file: only `reset` may rebuild it.
+pub fn reconcile(desired: &Desired, observed: &Observed) -> Result<Plan, Conflict> {
     let mut planner = Planner::default();
     planner.end_leftovers(observed);
     planner.build(desired, observed);
@@ -71,7 +73,8 @@ struct Planner {
     /// The step after which a unit runs, and the one after which it is ready.
     started: BTreeMap<String, usize>,
     ready: BTreeMap<String, usize>,
-    tables: Vec<usize>,
+    /// The steps that make the resources.
+    resources: Vec<usize>,
 }
 
 impl Planner {
@@ -129,7 +132,7 @@ impl Planner {
         }
     }
 
-    /// Whether the emulator starts, so that nothing is known of its tables yet.
+    /// Whether the emulator starts, so that nothing is known of its resources yet.
     fn emulator(&mut self, desired: &Desired, observed: &Observed) -> bool {
         let Some(unit) = desired.units.iter().find(|unit| unit.name == EMULATOR) else {
             return false;
@@ -138,34 +141,33 @@ impl Planner {
         self.unit(unit, observed, after, Vec::new())
     }
 
-    fn data(&mut self, desired: &Desired, observed: &Observed, emulator_starts: bool) -> Result<(), TableConflict> {
+    fn data(&mut self, desired: &Desired, observed: &Observed, emulator_starts: bool) -> Result<(), Conflict> {
         let ready: Vec<usize> = self.ready.get(EMULATOR).copied().into_iter().collect();
-        let tables = observed.tables.as_ref().filter(|_| !emulator_starts);
+        let there = observed.resources.as_ref().filter(|_| !emulator_starts);
         let mut ensured = BTreeMap::new();
-        for table in &desired.tables {
-            let cause = match tables.map(|tables| tables.get(table)) {
+        for resource in &desired.resources {
+            let cause = match there.map(|there| there.get(resource)) {
                 None => Cause::EmulatorStarts,
-                Some(None) => Cause::TableAbsent,
-                Some(Some(ObservedTable::Matching { .. })) => continue,
-                Some(Some(ObservedTable::Different { differences })) => {
-                    return Err(TableConflict { table: table.clone(), differences: differences.clone() });
+                Some(None) => Cause::Absent(resource.kind),
+                Some(Some(ObservedResource::Matching { .. })) => continue,
+                Some(Some(ObservedResource::Different { differences })) => {
+                    return Err(Conflict { resource: resource.clone(), differences: differences.clone() });
                 }
             };
-            let operation = Operation::EnsureTable { table: table.clone() };
-            let step = self.add(operation, cause, ready.clone());
-            ensured.insert(table.clone(), step);
-            self.tables.push(step);
+            let step = self.add(Operation::Ensure(resource.clone()), cause, ready.clone());
+            ensured.insert(resource, step);
+            self.resources.push(step);
         }
-        for (table, items) in &desired.seeds {
-            let cause = match tables.map(|tables| tables.get(table)) {
+        for (resource, items) in &desired.seeds {
+            let cause = match there.map(|there| there.get(resource)) {
                 None => Cause::EmulatorStarts,
-                Some(Some(ObservedTable::Matching { absent_seeds: 0 })) => continue,
-                Some(Some(ObservedTable::Matching { absent_seeds })) => Cause::SeedAbsent { items: *absent_seeds },
+                Some(Some(ObservedResource::Matching { absent_seeds: 0 })) => continue,
+                Some(Some(ObservedResource::Matching { absent_seeds })) => Cause::SeedAbsent { items: *absent_seeds },
                 Some(_) => Cause::SeedAbsent { items: *items },
             };
-            let after = ensured.get(table).copied().into_iter().chain(ready.iter().copied()).collect();
-            // A service needs its tables to start, and not what is in them.
-            self.add(Operation::ApplySeed { table: table.clone() }, cause, after);
+            let after = ensured.get(resource).copied().into_iter().chain(ready.iter().copied()).collect();
+            // A service needs its resources to start, and not what is in them.
+            self.add(Operation::Seed(resource.clone()), cause, after);
         }
         Ok(())
     }
@@ -181,7 +183,7 @@ impl Planner {
             let unit = open.remove(next);
             let mut after = self.cleared.clone();
             after.extend(self.built(unit, observed));
-            let mut data = self.tables.clone();
+            let mut data = self.resources.clone();
             data.extend(self.ready.get(EMULATOR));
             if unit.start == StartOrder::AfterTables {
                 after.append(&mut data);
@@ -265,8 +267,8 @@ mod tests {
         Desired {
             known: units.iter().map(|unit| unit.name.clone()).collect(),
             units,
-            tables: vec!["inventory".to_owned(), "orders".to_owned()],
-            seeds: vec![("inventory".to_owned(), 2)],
+            resources: vec![ResourceId::table("inventory"), ResourceId::table("orders")],
+            seeds: vec![(ResourceId::table("inventory"), 2)],
         }
     }
 
@@ -287,10 +289,10 @@ mod tests {
 
     /// The world after `desired` was brought about.
     fn reached(desired: &Desired) -> Observed {
-        let matching = |table: &String| (table.clone(), ObservedTable::Matching { absent_seeds: 0 });
+        let matching = |resource: &ResourceId| (resource.clone(), ObservedResource::Matching { absent_seeds: 0 });
         Observed {
             units: desired.units.iter().map(|unit| seen(&unit.name, &unit.config_hash, ready())).collect(),
-            tables: Some(desired.tables.iter().map(matching).collect()),
+            resources: Some(desired.resources.iter().map(matching).collect()),
             ..Observed::default()
         }
     }
@@ -298,7 +300,7 @@ mod tests {
     fn text(desired: &Desired, observed: &Observed) -> String {
         match reconcile(desired, observed) {
             Ok(plan) => plan.to_string(),
-            Err(conflict) => format!("conflict: {conflict:?}"),
+            Err(Conflict { resource, differences }) => format!("{resource} differs: {}", differences.join("; ")),
         }
     }
 
@@ -374,18 +376,18 @@ mod tests {
     #[test]
     fn a_table_that_differs_is_a_conflict() {
         let mut observed = reached(&orders());
-        let different = ObservedTable::Different {
+        let different = ObservedResource::Different {
             differences: vec!["partition key is id in the file, order_id in the table".to_owned()],
         };
-        observed.tables.get_or_insert_default().insert("orders".to_owned(), different);
+        observed.resources.get_or_insert_default().insert(ResourceId::table("orders"), different);
         insta::assert_snapshot!(text(&orders(), &observed));
     }
 
     #[test]
     fn only_what_is_absent_is_seeded() {
         let mut observed = reached(&orders());
-        let absent = ObservedTable::Matching { absent_seeds: 1 };
-        observed.tables.get_or_insert_default().insert("inventory".to_owned(), absent);
+        let absent = ObservedResource::Matching { absent_seeds: 1 };
+        observed.resources.get_or_insert_default().insert(ResourceId::table("inventory"), absent);
         insta::assert_snapshot!(text(&orders(), &observed));
     }
 
@@ -426,9 +428,9 @@ mod tests {
                     observed.stale.insert(format!("s{index}"), "changed".to_owned());
                 }
             }
-            observed.tables = tables.map(|tables| {
-                let present = desired.tables.iter().zip(tables);
-                present.filter_map(|(name, absent)| Some((name.clone(), ObservedTable::Matching { absent_seeds: absent? }))).collect()
+            observed.resources = tables.map(|tables| {
+                let present = desired.resources.iter().zip(tables);
+                present.filter_map(|(id, absent)| Some((id.clone(), ObservedResource::Matching { absent_seeds: absent? }))).collect()
             });
             (desired, observed)
         }

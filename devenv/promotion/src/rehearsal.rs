@@ -1,8 +1,8 @@
 //! A rehearsal: an account of an emulated AWS that has what a release stands on.
 
 use devenv_engine::Cancel;
-use devenv_resources::dynamo::store::Store;
 use devenv_resources::endpoint::Endpoint;
+use devenv_resources::resources::Resources;
 use serde_json::{Value, json};
 
 use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds};
@@ -40,14 +40,10 @@ pub(crate) async fn lay_foundation(site: &Site<'_>, cancel: &Cancel) -> Result<(
     let made = account.prepare(&needs).await.map_err(Error::from)?;
     let aws = site.emulated()?;
     aws.open(&needs.services).await?;
-    let store = Store::as_caller(aws.endpoint.clone(), REGION, &aws.login.access_key);
-    for table in &project.manifest.tables {
-        store.ensure_table(table).await?;
-    }
-    for seed in &project.manifest.seeds {
-        if let Some(table) = project.manifest.tables.iter().find(|table| table.name == seed.table) {
-            store.apply_seed(table, seed).await?;
-        }
+    let resources = Resources::as_caller(&project.manifest, &aws.endpoint, REGION, &aws.login.access_key);
+    resources.ensure_all().await?;
+    for (resource, _) in project.manifest.seeded() {
+        resources.seed(&resource).await?;
     }
     let outside = aws.endpoint.to_string();
     let host = outside.trim_start_matches("http://");

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use devenv_model::resource::ResourceId;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -11,10 +12,10 @@ pub enum Error {
     /// The emulator's own error; `kind` is the exception's name without its namespace.
     #[error("{operation} was refused by the emulator: {kind}: {message}")]
     Refused { operation: &'static str, kind: String, message: String },
-    #[error("table {table} differs from {file}: {}", differences.join("; "))]
-    TableDiffers { table: String, file: Utf8PathBuf, differences: Vec<String> },
-    #[error("table {table} is not active after {} s", after.as_secs())]
-    NotActive { table: String, after: Duration },
+    #[error("{resource} differs from {file}: {}", differences.join("; "))]
+    Differs { resource: ResourceId, file: Utf8PathBuf, differences: Vec<String> },
+    #[error("{resource} is not active after {} s", after.as_secs())]
+    NotActive { resource: ResourceId, after: Duration },
 }
 
 impl Error {

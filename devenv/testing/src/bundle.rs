@@ -5,7 +5,8 @@ use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_manifest::input;
-use devenv_resources::dynamo::store::Store;
+use devenv_model::resource::ResourceKind;
+use devenv_resources::resources::Resources;
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -28,8 +29,7 @@ pub(crate) struct Facts<'a> {
     /// What the tests themselves left.
     pub(crate) left: &'a Utf8Path,
     pub(crate) environment: &'a BTreeMap<String, String>,
-    pub(crate) store: &'a Store,
-    pub(crate) tables: Vec<&'a str>,
+    pub(crate) resources: &'a Resources,
 }
 
 /// Writes a bundle into a new folder of `failures` and returns it. What cannot be had is left out: the emulator may be
@@ -50,9 +50,12 @@ pub(crate) async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8P
         .collect();
     write(&folder.join("tests.json"), &pretty(&Value::Array(timings)))?;
     write(&folder.join("environment.json"), &pretty(&json!(facts.environment)))?;
-    for table in &facts.tables {
-        if let Ok(items) = facts.store.dump(table, ITEMS).await {
-            write(&folder.join(format!("items-{table}.json")), &pretty(&Value::Array(items)))?;
+    for resource in facts.resources.ids() {
+        let file = match resource.kind {
+            ResourceKind::Table => format!("items-{}.json", resource.name),
+        };
+        if let Ok(items) = facts.resources.dump(&resource, ITEMS).await {
+            write(&folder.join(file), &pretty(&Value::Array(items)))?;
         }
     }
     keep_newest(failures, KEPT);

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use devenv_engine::runtime::RuntimeRequest;
 use devenv_engine::{
     Attachment, Cancel, Emitter, Error as EngineError, Project, ProjectOptions, UpOptions, environment, log_files,
-    own_emulator, own_program, store, test_environments, up,
+    own_emulator, own_program, resources, test_environments, up,
 };
 use devenv_model::event::Event;
 use devenv_model::evidence::Evidence;
@@ -131,8 +131,7 @@ impl Attempt<'_> {
                 logs: log_files(isolated),
                 left: &left,
                 environment: &variables,
-                store: &store(isolated).await?,
-                tables: isolated.manifest.tables.iter().map(|table| table.name.as_str()).collect(),
+                resources: &resources(isolated).await?,
             };
             Some(bundle::keep(&project.state.failures(), &facts).await?)
         };

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use devenv_engine::Project;
+use devenv_model::resource::ResourceId;
 use serde_json::json;
 
 use crate::report::Failure;
@@ -13,17 +14,24 @@ pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Resul
     } else {
         format!("seeded: {}", counts(&put))
     };
-    Ok(Outcome::done(text, &json!({ "put": put })))
+    Ok(Outcome::done(text, &json!({ "put": by_name(&put) })))
 }
 
 pub(super) async fn reset(context: &Context) -> Result<Outcome, Failure> {
     let put = devenv_engine::reset(&Project::load(&context.options)?).await?;
     let text = format!("rebuilt {} tables; seeded: {}", put.len(), counts(&put));
-    Ok(Outcome::done(text, &json!({ "put": put })))
+    Ok(Outcome::done(text, &json!({ "put": by_name(&put) })))
 }
 
-fn counts(put: &BTreeMap<String, usize>) -> String {
-    let parts: Vec<String> =
-        put.iter().filter(|(_, count)| **count > 0).map(|(table, count)| format!("{count} into {table}")).collect();
+fn by_name(put: &BTreeMap<ResourceId, usize>) -> BTreeMap<&str, usize> {
+    put.iter().map(|(resource, count)| (resource.name.as_str(), *count)).collect()
+}
+
+fn counts(put: &BTreeMap<ResourceId, usize>) -> String {
+    let parts: Vec<String> = put
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(into, count)| format!("{count} into {}", into.name))
+        .collect();
     if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }

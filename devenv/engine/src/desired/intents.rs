@@ -82,8 +82,8 @@ pub(crate) fn desired(
     Desired {
         units: intents.iter().zip(hashes).map(unit).collect(),
         known,
-        tables: manifest.tables.iter().map(|table| table.name.clone()).collect(),
-        seeds: manifest.seeds.iter().map(|seed| (seed.table.clone(), seed.items.len())).collect(),
+        resources: manifest.resources(),
+        seeds: manifest.seeded(),
     }
 }
 

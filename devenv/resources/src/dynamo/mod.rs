@@ -4,6 +4,6 @@
 //! a field.
 
 mod difference;
+pub(crate) mod store;
+pub(crate) mod tables;
 mod wire;
-
-pub mod store;

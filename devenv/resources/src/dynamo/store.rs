@@ -1,15 +1,14 @@
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use devenv_model::manifest::{Seed, Table};
-use devenv_model::observed::ObservedTable;
-use futures_util::future::try_join_all;
+use devenv_model::observed::ObservedResource;
+use devenv_model::resource::ResourceId;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
 
 use super::difference::differences;
 use super::wire::Wire;
-use crate::endpoint::{DUMMY, Endpoint};
+use crate::endpoint::Endpoint;
 use crate::error::Error;
 
 /// A table of an emulator is active, and a deleted one gone, within this.
@@ -21,43 +20,29 @@ const BATCH: usize = 100;
 
 /// The tables of one emulator.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub(crate) struct Store {
     wire: Wire,
 }
 
 impl Store {
-    pub fn new(endpoint: Endpoint, region: &str) -> Self {
-        Self::as_caller(endpoint, region, DUMMY)
-    }
-
-    /// With an access key of its own, for an emulator that looks at it.
-    pub fn as_caller(endpoint: Endpoint, region: &str, access_key: &str) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, region: &str, access_key: &str) -> Self {
         Self { wire: Wire::new(endpoint, region, access_key) }
     }
 
-    /// What is there of the tables and seeds; a table that does not exist is not in the result.
-    pub async fn observe_tables(
-        &self,
-        tables: &[Table],
-        seeds: &[Seed],
-    ) -> Result<BTreeMap<String, ObservedTable>, Error> {
-        let observed = try_join_all(tables.iter().map(|table| self.observe_table(table, seeds))).await?;
-        Ok(observed.into_iter().flatten().collect())
-    }
-
-    async fn observe_table(&self, table: &Table, seeds: &[Seed]) -> Result<Option<(String, ObservedTable)>, Error> {
+    /// What is there of the table and its seeds; `None` when the table does not exist.
+    pub(crate) async fn observe(&self, table: &Table, seeds: &[&Seed]) -> Result<Option<ObservedResource>, Error> {
         let Some(described) = self.describe(&table.name).await? else {
             return Ok(None);
         };
         let differences = differences(&table.definition, &described);
         if !differences.is_empty() {
-            return Ok(Some((table.name.clone(), ObservedTable::Different { differences })));
+            return Ok(Some(ObservedResource::Different { differences }));
         }
         let mut absent_seeds = 0;
-        for seed in seeds.iter().filter(|seed| seed.table == table.name) {
+        for seed in seeds {
             absent_seeds += self.absent(table, seed).await?;
         }
-        Ok(Some((table.name.clone(), ObservedTable::Matching { absent_seeds })))
+        Ok(Some(ObservedResource::Matching { absent_seeds }))
     }
 
     /// How many of the seed's items are not in the table.
@@ -81,7 +66,7 @@ impl Store {
     }
 
     /// Creates the table and waits until it is active, or compares the existing one with its file.
-    pub async fn ensure_table(&self, table: &Table) -> Result<(), Error> {
+    pub(crate) async fn ensure(&self, table: &Table) -> Result<(), Error> {
         match self.wire.call("CreateTable", &table.definition).await {
             Ok(answer) if answer["TableDescription"]["TableStatus"] == "ACTIVE" => return Ok(()),
             Err(error) if !error.is("ResourceInUseException") => return Err(error),
@@ -92,11 +77,11 @@ impl Store {
         if differences.is_empty() {
             return Ok(());
         }
-        Err(Error::TableDiffers { table: table.name.clone(), file: table.file.clone(), differences })
+        Err(Error::Differs { resource: ResourceId::table(&table.name), file: table.file.clone(), differences })
     }
 
     /// Puts the seed's items that are absent and returns how many they were. An item that exists is left as it is.
-    pub async fn apply_seed(&self, table: &Table, seed: &Seed) -> Result<usize, Error> {
+    pub(crate) async fn seed(&self, table: &Table, seed: &Seed) -> Result<usize, Error> {
         let put = |item: Value| async move {
             let request = json!({
                 "TableName": table.name,
@@ -114,30 +99,17 @@ impl Store {
         puts.try_fold(0, |count, one| async move { Ok(count + one) }).await
     }
 
-    /// Deletes, creates and seeds every table, and returns how many items were put, by table. A running service sees a
-    /// missing table for a moment; deleting item by item would be slower the more there are, and would keep a table
-    /// that differs from its file.
-    pub async fn reset(&self, tables: &[Table], seeds: &[Seed]) -> Result<BTreeMap<String, usize>, Error> {
-        let counts = try_join_all(tables.iter().map(|table| self.rebuild(table, seeds))).await?;
-        Ok(counts.into_iter().collect())
-    }
-
-    async fn rebuild(&self, table: &Table, seeds: &[Seed]) -> Result<(String, usize), Error> {
-        match self.wire.call("DeleteTable", &json!({ "TableName": table.name })).await {
-            Ok(_) => self.gone(&table.name).await?,
-            Err(error) if error.is("ResourceNotFoundException") => {}
-            Err(error) => return Err(error),
+    /// Deletes the table and waits until it is gone.
+    pub(crate) async fn remove(&self, table: &str) -> Result<(), Error> {
+        match self.wire.call("DeleteTable", &json!({ "TableName": table })).await {
+            Ok(_) => self.gone(table).await,
+            Err(error) if error.is("ResourceNotFoundException") => Ok(()),
+            Err(error) => Err(error),
         }
-        self.ensure_table(table).await?;
-        let mut count = 0;
-        for seed in seeds.iter().filter(|seed| seed.table == table.name) {
-            count += self.apply_seed(table, seed).await?;
-        }
-        Ok((table.name.clone(), count))
     }
 
     /// Up to `limit` items of a table, in no order.
-    pub async fn dump(&self, table: &str, limit: usize) -> Result<Vec<Value>, Error> {
+    pub(crate) async fn dump(&self, table: &str, limit: usize) -> Result<Vec<Value>, Error> {
         let mut items = Vec::new();
         let mut start = Value::Null;
         loop {
@@ -183,7 +155,7 @@ impl Store {
                 return Ok(described);
             }
             if Instant::now() > deadline {
-                return Err(Error::NotActive { table: table.to_owned(), after: SETTLE_LIMIT });
+                return Err(Error::NotActive { resource: ResourceId::table(table), after: SETTLE_LIMIT });
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(100));
@@ -207,7 +179,7 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         let database = dynoxide::Database::memory().expect("memory");
         tokio::spawn(dynoxide::server::serve_on(listener, database));
-        Store::new(Endpoint::parse(&format!("http://{address}")).expect("loopback"), "eu-west-1")
+        Store::new(Endpoint::parse(&format!("http://{address}")).expect("loopback"), "eu-west-1", "devenv")
     }
 
     fn table(text: &str, key: &str) -> Table {
@@ -234,43 +206,43 @@ mod tests {
     async fn a_table_is_created_once_and_then_matches() {
         let store = emulator().await;
         let orders = table(include_str!("../../../../terraform/tables/orders.json"), "order_id");
-        assert_eq!(store.observe_tables(std::slice::from_ref(&orders), &[]).await.expect("answers"), BTreeMap::new());
-        store.ensure_table(&orders).await.expect("created");
-        store.ensure_table(&orders).await.expect("matches");
-        let observed = store.observe_tables(std::slice::from_ref(&orders), &[]).await.expect("answers");
-        assert_eq!(observed["orders"], ObservedTable::Matching { absent_seeds: 0 });
+        assert_eq!(store.observe(&orders, &[]).await.expect("answers"), None);
+        store.ensure(&orders).await.expect("created");
+        store.ensure(&orders).await.expect("matches");
+        let observed = store.observe(&orders, &[]).await.expect("answers");
+        assert_eq!(observed, Some(ObservedResource::Matching { absent_seeds: 0 }));
     }
 
     #[tokio::test]
-    async fn a_table_that_differs_is_refused_and_reset_rebuilds_it() {
+    async fn a_table_that_differs_is_refused_until_it_is_removed() {
         let store = emulator().await;
         let (mut changed, seed) = inventory();
-        store.ensure_table(&changed).await.expect("created");
+        store.ensure(&changed).await.expect("created");
         changed.definition["KeySchema"][0]["AttributeName"] = json!("sku");
         changed.definition["AttributeDefinitions"][0]["AttributeName"] = json!("sku");
-        let error = store.ensure_table(&changed).await.expect_err("it differs");
+        let error = store.ensure(&changed).await.expect_err("it differs");
         insta::assert_snapshot!(error);
         let (original, _) = inventory();
-        let counts = store.reset(&[original], &[seed]).await.expect("rebuilt");
-        assert_eq!(counts["inventory"], 3);
+        store.remove("inventory").await.expect("gone");
+        store.remove("inventory").await.expect("there is none");
+        store.ensure(&original).await.expect("created");
+        assert_eq!(store.seed(&original, &seed).await.expect("put"), 3);
     }
 
     #[tokio::test]
     async fn a_seed_puts_what_is_absent_and_restores_nothing() {
         let store = emulator().await;
         let (table, seed) = inventory();
-        store.ensure_table(&table).await.expect("created");
-        assert_eq!(store.apply_seed(&table, &seed).await.expect("put"), 3);
+        store.ensure(&table).await.expect("created");
+        assert_eq!(store.seed(&table, &seed).await.expect("put"), 3);
         let sold =
             json!({ "TableName": "inventory", "Item": { "product_id": { "S": "PROD001" }, "stock": { "N": "1" } } });
         store.wire.call("PutItem", &sold).await.expect("put");
         let gone = json!({ "TableName": "inventory", "Key": { "product_id": { "S": "PROD002" } } });
         store.wire.call("DeleteItem", &gone).await.expect("deleted");
-        let tables = [table.clone()];
-        let seeds = [seed.clone()];
-        let observed = store.observe_tables(&tables, &seeds).await.expect("answers");
-        assert_eq!(observed["inventory"], ObservedTable::Matching { absent_seeds: 1 });
-        assert_eq!(store.apply_seed(&table, &seed).await.expect("put"), 1);
+        let observed = store.observe(&table, &[&seed]).await.expect("answers");
+        assert_eq!(observed, Some(ObservedResource::Matching { absent_seeds: 1 }));
+        assert_eq!(store.seed(&table, &seed).await.expect("put"), 1);
         let items = store.dump("inventory", 10).await.expect("scanned");
         let stocks: Vec<&Value> = items.iter().map(|item| &item["stock"]["N"]).collect();
         assert!(stocks.contains(&&json!("1")), "{stocks:?}");
@@ -278,7 +250,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_emulator_that_does_not_answer_is_named() {
-        let store = Store::new(Endpoint::parse("http://127.0.0.1:9").expect("loopback"), "eu-west-1");
+        let store = Store::new(Endpoint::parse("http://127.0.0.1:9").expect("loopback"), "eu-west-1", "devenv");
         let error = store.dump("orders", 1).await.expect_err("nothing listens there");
         assert!(error.to_string().contains("http://127.0.0.1:9"), "{error}");
     }

@@ -1,0 +1,77 @@
+//! Tables as a kind of resource.
+
+use std::collections::BTreeMap;
+
+use devenv_model::manifest::{Manifest, Seed, Table};
+use devenv_model::observed::ObservedResource;
+use devenv_model::resource::ResourceKind;
+use futures_util::future::try_join_all;
+use serde_json::Value;
+
+use crate::dynamo::store::Store;
+use crate::provider::{Answer, Provider};
+
+/// The table files and their seeds, and the emulator that they are for.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    store: Store,
+    files: Vec<Table>,
+    seeds: Vec<Seed>,
+}
+
+impl Tables {
+    pub(crate) fn new(store: Store, manifest: &Manifest) -> Self {
+        Self { store, files: manifest.tables.clone(), seeds: manifest.seeds.clone() }
+    }
+
+    fn table(&self, name: &str) -> &Table {
+        self.files.iter().find(|table| table.name == name).expect("only tables of the manifest are named")
+    }
+
+    fn seeds_of(&self, name: &str) -> impl Iterator<Item = &Seed> {
+        self.seeds.iter().filter(move |seed| seed.table == name)
+    }
+}
+
+impl Provider for Tables {
+    fn kind(&self) -> ResourceKind {
+        ResourceKind::Table
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files.iter().map(|table| table.name.clone()).collect()
+    }
+
+    fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>> {
+        Box::pin(async {
+            let each = self.files.iter().map(async |table| {
+                let seeds: Vec<&Seed> = self.seeds_of(&table.name).collect();
+                let seen = self.store.observe(table, &seeds).await?;
+                Ok::<_, crate::error::Error>(seen.map(|seen| (table.name.clone(), seen)))
+            });
+            Ok(try_join_all(each).await?.into_iter().flatten().collect())
+        })
+    }
+
+    fn ensure<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.store.ensure(self.table(name)))
+    }
+
+    fn seed<'a>(&'a self, name: &'a str) -> Answer<'a, usize> {
+        Box::pin(async move {
+            let mut put = 0;
+            for seed in self.seeds_of(name) {
+                put += self.store.seed(self.table(name), seed).await?;
+            }
+            Ok(put)
+        })
+    }
+
+    fn remove<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.store.remove(name))
+    }
+
+    fn dump<'a>(&'a self, name: &'a str, limit: usize) -> Answer<'a, Vec<Value>> {
+        Box::pin(self.store.dump(name, limit))
+    }
+}

@@ -1,0 +1,136 @@
+//! A kind of resource in memory, with faults.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use devenv_model::observed::ObservedResource;
+use devenv_model::resource::{ResourceId, ResourceKind};
+use futures_util::future::ready;
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::provider::{Answer, Provider};
+
+#[derive(Debug)]
+pub(crate) struct FakeProvider {
+    /// Name and number of seed items.
+    files: Vec<(String, usize)>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    there: BTreeMap<String, Held>,
+    fails: BTreeSet<String>,
+    calls: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    items: usize,
+    differs: bool,
+}
+
+impl FakeProvider {
+    pub(crate) fn new(files: &[(&str, usize)]) -> Self {
+        let files = files.iter().map(|(name, items)| ((*name).to_owned(), *items)).collect();
+        Self { files, state: Mutex::default() }
+    }
+
+    /// Somebody else changes a resource that is there.
+    pub(crate) fn change(&self, name: &str) {
+        self.state().there.get_mut(name).expect("it is there").differs = true;
+    }
+
+    /// Such as `ensure orders`, from now on.
+    pub(crate) fn fail(&self, call: &str) {
+        self.state().fails.insert(call.to_owned());
+    }
+
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.state().calls.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seeds(&self, name: &str) -> usize {
+        self.files.iter().find(|(known, _)| known == name).expect("a name of the files").1
+    }
+
+    fn call(&self, call: String) -> Result<MutexGuard<'_, State>, Error> {
+        let mut state = self.state();
+        let fails = state.fails.contains(&call);
+        state.calls.push(call);
+        if fails {
+            let message = "told to fail".to_owned();
+            return Err(Error::Refused { operation: "Fake", kind: "FakeException".to_owned(), message });
+        }
+        Ok(state)
+    }
+
+    fn made(&self, name: &str) -> Result<(), Error> {
+        let mut state = self.call(format!("ensure {name}"))?;
+        let held = state.there.entry(name.to_owned()).or_default();
+        if held.differs {
+            let differences = vec!["it was changed".to_owned()];
+            return Err(Error::Differs { resource: ResourceId::table(name), file: "file.json".into(), differences });
+        }
+        Ok(())
+    }
+}
+
+impl Provider for FakeProvider {
+    fn kind(&self) -> ResourceKind {
+        ResourceKind::Table
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>> {
+        let seen = self.call("observe".to_owned()).map(|state| {
+            let seen = state.there.iter().map(|(name, held)| {
+                let seen = if held.differs {
+                    ObservedResource::Different { differences: vec!["it was changed".to_owned()] }
+                } else {
+                    ObservedResource::Matching { absent_seeds: self.seeds(name) - held.items }
+                };
+                (name.clone(), seen)
+            });
+            seen.collect()
+        });
+        Box::pin(ready(seen))
+    }
+
+    fn ensure<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(ready(self.made(name)))
+    }
+
+    fn seed<'a>(&'a self, name: &'a str) -> Answer<'a, usize> {
+        let put = self.call(format!("seed {name}")).map(|mut state| {
+            let held = state.there.get_mut(name).expect("it was made before");
+            let absent = self.seeds(name) - held.items;
+            held.items += absent;
+            absent
+        });
+        Box::pin(ready(put))
+    }
+
+    fn remove<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        let removed = self.call(format!("remove {name}")).map(|mut state| {
+            state.there.remove(name);
+        });
+        Box::pin(ready(removed))
+    }
+
+    fn dump<'a>(&'a self, name: &'a str, limit: usize) -> Answer<'a, Vec<Value>> {
+        let held = self.call(format!("dump {name}")).map(|state| {
+            let items = state.there.get(name).map_or(0, |held| held.items);
+            (0..items.min(limit)).map(|number| json!(number)).collect()
+        });
+        Box::pin(ready(held))
+    }
+}

@@ -1,0 +1,150 @@
+//! Every resource of one environment, whatever its kind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use devenv_model::manifest::Manifest;
+use devenv_model::observed::ObservedResource;
+use devenv_model::resource::{ResourceId, ResourceKind};
+use futures_util::future::try_join_all;
+use serde_json::Value;
+
+use crate::dynamo::store::Store;
+use crate::dynamo::tables::Tables;
+use crate::endpoint::{DUMMY, Endpoint};
+use crate::error::Error;
+use crate::provider::Provider;
+
+#[derive(Debug, Clone)]
+pub struct Resources {
+    providers: Vec<Arc<dyn Provider>>,
+}
+
+impl Resources {
+    /// One provider a kind, in the order in which the kinds are made.
+    pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
+        Self { providers }
+    }
+
+    /// What `manifest` describes, in the emulator at `endpoint`.
+    pub fn of(manifest: &Manifest, endpoint: &Endpoint, region: &str) -> Self {
+        Self::as_caller(manifest, endpoint, region, DUMMY)
+    }
+
+    /// With an access key of its own, for an emulator that looks at it.
+    pub fn as_caller(manifest: &Manifest, endpoint: &Endpoint, region: &str, access_key: &str) -> Self {
+        let store = Store::new(endpoint.clone(), region, access_key);
+        Self::new(vec![Arc::new(Tables::new(store, manifest))])
+    }
+
+    pub fn ids(&self) -> Vec<ResourceId> {
+        let of = |provider: &Arc<dyn Provider>| {
+            let kind = provider.kind();
+            provider.names().into_iter().map(move |name| ResourceId::new(kind, name))
+        };
+        self.providers.iter().flat_map(of).collect()
+    }
+
+    /// What is there. A resource that does not exist is not in the answer.
+    pub async fn observe(&self) -> Result<BTreeMap<ResourceId, ObservedResource>, Error> {
+        let each = self.providers.iter().map(async |provider| {
+            let kind = provider.kind();
+            let seen = provider.observe().await?;
+            Ok::<_, Error>(seen.into_iter().map(move |(name, seen)| (ResourceId::new(kind, name), seen)))
+        });
+        Ok(try_join_all(each).await?.into_iter().flatten().collect())
+    }
+
+    pub async fn ensure(&self, resource: &ResourceId) -> Result<(), Error> {
+        self.provider(resource.kind).ensure(&resource.name).await
+    }
+
+    /// Puts the seed items that are absent and returns how many they were.
+    pub async fn seed(&self, resource: &ResourceId) -> Result<usize, Error> {
+        self.provider(resource.kind).seed(&resource.name).await
+    }
+
+    /// Makes what is absent, one after the other: a resource may name one before it.
+    pub async fn ensure_all(&self) -> Result<(), Error> {
+        for resource in self.ids() {
+            self.ensure(&resource).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes, makes and seeds every resource, and returns how many items were put into each. A running service misses a
+    /// resource for a moment; to take out item by item would be slower the more there are, and would keep a resource that
+    /// differs from its file.
+    pub async fn reset(&self) -> Result<BTreeMap<ResourceId, usize>, Error> {
+        let rebuilt = try_join_all(self.ids().into_iter().map(async |resource| {
+            self.provider(resource.kind).remove(&resource.name).await?;
+            self.ensure(&resource).await?;
+            let put = self.seed(&resource).await?;
+            Ok::<_, Error>((resource, put))
+        }));
+        Ok(rebuilt.await?.into_iter().collect())
+    }
+
+    /// Up to `limit` of what a resource holds, in no order.
+    pub async fn dump(&self, resource: &ResourceId, limit: usize) -> Result<Vec<Value>, Error> {
+        self.provider(resource.kind).dump(&resource.name, limit).await
+    }
+
+    fn provider(&self, kind: ResourceKind) -> &dyn Provider {
+        let provider = self.providers.iter().find(|provider| provider.kind() == kind);
+        provider.expect("every kind of the manifest has its provider").as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::FakeProvider;
+
+    fn resources(fake: &Arc<FakeProvider>) -> Resources {
+        Resources::new(vec![Arc::clone(fake) as Arc<dyn Provider>])
+    }
+
+    fn id(name: &str) -> ResourceId {
+        ResourceId::table(name)
+    }
+
+    #[tokio::test]
+    async fn what_is_made_and_seeded_is_observed_so() {
+        let fake = Arc::new(FakeProvider::new(&[("orders", 0), ("inventory", 3)]));
+        let resources = resources(&fake);
+        assert_eq!(resources.observe().await.expect("answers"), BTreeMap::new());
+        resources.ensure_all().await.expect("made");
+        resources.ensure_all().await.expect("there already");
+        let absent = |absent_seeds| ObservedResource::Matching { absent_seeds };
+        let seen = resources.observe().await.expect("answers");
+        assert_eq!(seen, BTreeMap::from([(id("inventory"), absent(3)), (id("orders"), absent(0))]));
+        assert_eq!(resources.seed(&id("inventory")).await.expect("put"), 3);
+        assert_eq!(resources.seed(&id("inventory")).await.expect("nothing is absent"), 0);
+        assert_eq!(resources.observe().await.expect("answers")[&id("inventory")], absent(0));
+    }
+
+    #[tokio::test]
+    async fn one_that_differs_is_refused_and_a_reset_rebuilds_it() {
+        let fake = Arc::new(FakeProvider::new(&[("inventory", 3)]));
+        let resources = resources(&fake);
+        resources.ensure_all().await.expect("made");
+        resources.seed(&id("inventory")).await.expect("put");
+        fake.change("inventory");
+        let error = resources.ensure_all().await.expect_err("it differs");
+        assert!(matches!(error, Error::Differs { resource, .. } if resource == id("inventory")));
+        assert_eq!(resources.reset().await.expect("rebuilt"), BTreeMap::from([(id("inventory"), 3)]));
+        resources.ensure_all().await.expect("as its file describes it");
+    }
+
+    #[tokio::test]
+    async fn the_first_failure_ends_what_comes_after_it() {
+        let fake = Arc::new(FakeProvider::new(&[("a", 0), ("b", 0), ("c", 0)]));
+        fake.fail("ensure b");
+        let resources = resources(&fake);
+        resources.ensure_all().await.expect_err("told to fail");
+        assert_eq!(fake.calls(), ["ensure a", "ensure b"]);
+        assert!(resources.reset().await.is_err(), "b cannot be made");
+        assert_eq!(resources.dump(&id("a"), 10).await.expect("made"), Vec::<Value>::new());
+    }
+}
