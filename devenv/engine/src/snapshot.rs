@@ -81,3 +81,38 @@ fn answers(emulator: &ChosenEmulator, observed: &Observed) -> bool {
         ChosenEmulator::Own(_) => matches!(state, Some(UnitState::Ready { .. })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use devenv_model::manifest::EmulatorKind;
+
+    use super::*;
+    use crate::runtime::fake::FakeProject;
+
+    const ABILITIES: Abilities = Abilities { images: true, network: true, any_address: true };
+
+    #[tokio::test]
+    async fn the_tables_are_looked_at_once_the_emulator_answers() {
+        let project = FakeProject::new();
+        let loaded = project.load();
+        let emulator = ChosenEmulator::Own(EmulatorKind::DynamodbLocal);
+        let look = async || observe(&loaded, &emulator, ABILITIES, project.runtime.as_ref(), &[]).await;
+        assert_eq!(look().await.expect("a fake answers").observed.tables, None);
+        project.runtime.set(EMULATOR, UnitState::Starting { pid: 7, since: 0 });
+        assert_eq!(look().await.expect("a fake answers").observed.tables, None);
+        project.runtime.set(EMULATOR, UnitState::Ready { pid: 7, since: 0 });
+        assert!(look().await.expect("a fake answers").observed.tables.is_some());
+    }
+
+    #[tokio::test]
+    async fn only_what_is_wanted_is_missing() {
+        let project = FakeProject::new();
+        let images = ["api:1", "other:1"].map(str::to_owned);
+        project.runtime.absent_images.lock().expect("not poisoned").extend(images);
+        let wanted = [Artifact::Image { reference: "api:1".to_owned() }];
+        let emulator = ChosenEmulator::Own(EmulatorKind::DynamodbLocal);
+        let snapshot = observe(&project.load(), &emulator, ABILITIES, project.runtime.as_ref(), &wanted).await;
+        let absent = snapshot.expect("a fake answers").observed.absent_images;
+        assert_eq!(absent.into_iter().collect::<Vec<_>>(), ["api:1"]);
+    }
+}

@@ -118,3 +118,47 @@ fn first_address(
     };
     Some(desired::reached(desired::bound(abilities, service, *container), *port))
 }
+
+#[cfg(test)]
+mod tests {
+    use devenv_model::observed::Leftover;
+
+    use super::*;
+    use crate::resolve::choose;
+    use crate::runtime::RuntimeRequest;
+    use crate::runtime::fake::FakeProject;
+
+    async fn report(project: &FakeProject) -> EnvironmentReport {
+        let project = project.load();
+        let resolved = choose(&project, &RuntimeRequest::default()).await.expect("a fake answers");
+        let runtime = resolved.connect(&project).await.expect("a fake answers");
+        of_runtime(&project, &resolved, runtime.as_ref()).await.expect("a fake answers")
+    }
+
+    #[tokio::test]
+    async fn what_died_is_shown_with_its_last_lines_and_what_runs_with_its_address() {
+        let project = FakeProject::new();
+        project.runtime.set("api", UnitState::Ready { pid: 7, since: 0 });
+        project.runtime.set("mailer", UnitState::Backoff { exit: Exit::Code(3), until: 0 });
+        project.runtime.leftovers.lock().expect("not poisoned").push(Leftover { unit: "emulator".to_owned(), pid: 9 });
+        let report = report(&project).await;
+        let unit = |name: &str| report.units.iter().find(|unit| unit.name == name).expect("it is listed");
+        assert_eq!(unit("api").url.as_deref(), Some("http://127.0.0.2:20180"));
+        assert_eq!(unit("api").container.as_deref(), Some("shop-api"));
+        assert!(unit("api").log.is_empty());
+        assert_eq!(unit("mailer").state, "backoff");
+        assert_eq!(unit("mailer").log, ["the end of mailer"]);
+        let left = unit("emulator").detail.as_deref();
+        assert_eq!(left, Some("process 9 is left of a run that was killed"));
+        assert_eq!(unit("emulator").container, None);
+    }
+
+    #[tokio::test]
+    async fn data_whose_place_is_gone_is_not_promised() {
+        let project = FakeProject::new();
+        project.runtime.set("emulator", UnitState::Ready { pid: 7, since: 0 });
+        assert_eq!(report(&project).await.data.as_deref(), Some("memory of dynamodb-local"));
+        *project.runtime.lost_data.lock().expect("not poisoned") = true;
+        assert_eq!(report(&project).await.data, None);
+    }
+}

@@ -267,3 +267,102 @@ async fn undo(project: &Project, runtime: &dyn Runtime, executed: &Executed, own
         (error, _) => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use devenv_model::observed::UnitState;
+
+    use super::*;
+    use crate::runtime::fake::FakeProject;
+
+    fn options() -> UpOptions {
+        UpOptions { request: RuntimeRequest::default(), services: Vec::new(), timeout: Duration::from_secs(20) }
+    }
+
+    async fn bring_up(project: &FakeProject) -> Result<Up, Error> {
+        let (emitter, _events) = Emitter::channel();
+        up(&project.load(), &options(), &emitter, &Cancel::never()).await
+    }
+
+    /// Without what depends on how long a step took.
+    fn steps(project: &FakeProject) -> Vec<String> {
+        project.runtime.done().into_iter().filter(|line| !line.starts_with("watch")).collect()
+    }
+
+    #[tokio::test]
+    async fn an_environment_is_brought_up_once_and_changed_only_where_it_changes() {
+        let project = FakeProject::new();
+        let first = bring_up(&project).await.expect("nothing fails");
+        assert!(first.changed && first.attachment.is_owner());
+        let expected = [
+            "prepare emulator",
+            "start emulator",
+            "prepare api",
+            "prepare mailer",
+            "ready emulator",
+            "start mailer",
+            "start api",
+        ];
+        let done = steps(&project);
+        for line in expected {
+            assert!(done.iter().any(|step| step == line), "{line} is not among {done:?}");
+        }
+        assert_eq!(done[..3], expected[..3], "the emulator's container comes first");
+        let again = bring_up(&project).await.expect("nothing fails");
+        assert!(!again.changed && !again.attachment.is_owner());
+        assert_eq!(steps(&project), [""; 0]);
+        project.greet("good evening");
+        assert!(bring_up(&project).await.expect("nothing fails").changed);
+        assert_eq!(steps(&project), ["start api", "ready api"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_made_first_and_not_prepared() {
+        let project = FakeProject::new();
+        project.runtime.stale.lock().expect("not poisoned").insert("api".to_owned(), "changed".to_owned());
+        project.runtime.absent_images.lock().expect("not poisoned").insert("mailer:1".to_owned());
+        bring_up(&project).await.expect("nothing fails");
+        let done = steps(&project);
+        let place = |line: &str| done.iter().position(|step| step == line);
+        assert!(place("build api") < place("start api") && place("build api").is_some(), "{done:?}");
+        assert!(place("pull mailer:1") < place("start mailer") && place("pull mailer:1").is_some(), "{done:?}");
+        assert!(place("prepare api").is_none() && place("prepare mailer").is_none(), "{done:?}");
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_dies_takes_down_what_this_run_began_and_nothing_else() {
+        let project = FakeProject::new();
+        *project.runtime.dies.lock().expect("not poisoned") = Some("api");
+        let error = bring_up(&project).await.expect_err("it dies");
+        assert!(matches!(error, Error::UnitFailed { ref unit, .. } if unit == "api"), "{error}");
+        assert_eq!(steps(&project).last().map(String::as_str), Some("take down"));
+        *project.runtime.dies.lock().expect("not poisoned") = None;
+        bring_up(&project).await.expect("nothing fails");
+        project.runtime.done();
+        project.greet("good evening");
+        *project.runtime.dies.lock().expect("not poisoned") = Some("api");
+        bring_up(&project).await.expect_err("it dies");
+        assert_eq!(steps(&project), ["start api", "remove api"]);
+    }
+
+    #[tokio::test]
+    async fn what_stands_is_watched_and_what_is_replaced_is_not() {
+        let project = FakeProject::new();
+        bring_up(&project).await.expect("nothing fails");
+        project.runtime.set("mailer", UnitState::Stopped { exit: None });
+        project.runtime.done();
+        project.greet("good evening");
+        bring_up(&project).await.expect("nothing fails");
+        let watched = project.runtime.done().into_iter().find(|line| line.starts_with("watch"));
+        assert_eq!(watched.as_deref(), Some("watch emulator"));
+    }
+
+    #[tokio::test]
+    async fn a_plan_changes_nothing() {
+        let project = FakeProject::new();
+        let (emitter, _events) = Emitter::channel();
+        let plan = plan(&project.load(), &options(), &emitter).await.expect("nothing fails");
+        assert!(!plan.is_empty());
+        assert_eq!(project.runtime.done(), [""; 0]);
+    }
+}

@@ -95,3 +95,85 @@ fn bindings(abilities: Abilities, unit: &str, service: Option<&Service>, ports: 
     };
     ports.get(unit).into_iter().flatten().map(binding).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use devenv_model::intent::Mount;
+    use devenv_model::manifest::EmulatorKind;
+    use devenv_model::observed::Observed;
+    use devenv_model::unit::Probe;
+
+    use super::*;
+    use crate::runtime::fake::FakeProject;
+    use crate::snapshot::Caller;
+
+    const PROCESSES: Abilities = Abilities { images: false, network: false, any_address: false };
+    const CONTAINERS: Abilities = Abilities { images: true, network: true, any_address: true };
+
+    fn wanted(abilities: Abilities, kind: EmulatorKind, names: &[&str]) -> Result<Vec<UnitIntent>, Error> {
+        let project = FakeProject::new().load();
+        let caller = Caller { program: "/bin/devenv".into(), ..Caller::default() };
+        let snapshot = Snapshot { observed: Observed::default(), held_ports: BTreeMap::new(), abilities, caller };
+        let ports = [("emulator", kind.port(), 20100), ("api", 80, 20180)]
+            .map(|(unit, container, port)| (unit.to_owned(), [(container, port)].into()))
+            .into();
+        let services: Vec<&Service> = names.iter().map(|name| &project.manifest.services[*name]).collect();
+        intents(&project, &ChosenEmulator::Own(kind), &snapshot, &ports, &services)
+    }
+
+    fn host(intent: &UnitIntent) -> String {
+        intent.bindings.first().map(|binding| binding.host.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_process_is_a_program_on_loopback_that_is_given_addresses_of_this_machine() {
+        let intents = wanted(PROCESSES, EmulatorKind::Embedded, &["api"]).expect("no mistake");
+        let [emulator, api] = &intents[..] else { panic!("two units") };
+        let Artifact::Command { inputs, run, .. } = &emulator.artifact else { panic!("this very program") };
+        assert_eq!((inputs[0].as_str(), run[1].as_str()), ("/bin/devenv", "emulator"));
+        assert_eq!(api.artifact.package(), Some("api"));
+        assert_eq!(host(api), "127.0.0.1:20180");
+        assert_eq!(api.environment["EMULATOR"], "http://127.0.0.1:20100");
+        assert_eq!(api.environment["AWS_ENDPOINT_URL"], "http://127.0.0.1:20100");
+        assert_eq!(api.probe, Probe::Http { url: "http://127.0.0.1:20180/health".to_owned() });
+    }
+
+    #[test]
+    fn a_container_is_an_image_at_its_own_address_that_is_given_names() {
+        let intents = wanted(CONTAINERS, EmulatorKind::DynamodbLocal, &["api", "mailer"]).expect("no mistake");
+        let [emulator, api, mailer] = &intents[..] else { panic!("three units") };
+        assert_eq!(emulator.artifact.image(), Some("amazon/dynamodb-local:2.6.1"));
+        let data = Mount::Volume { name: "dynamodb-local".to_owned(), target: "/data".to_owned() };
+        assert_eq!(emulator.mounts, [data]);
+        assert_eq!(host(api), "127.0.0.2:20180");
+        assert_eq!(api.environment["AWS_ENDPOINT_URL"], "http://emulator:8000");
+        assert_eq!(api.environment.get("EMULATOR"), None);
+        assert_eq!(mailer.artifact.image(), Some("mailer:1"));
+        assert_eq!(mailer.probe, Probe::Healthcheck);
+    }
+
+    #[test]
+    fn what_a_runtime_cannot_run_is_refused() {
+        let unrunnable = wanted(PROCESSES, EmulatorKind::Embedded, &["mailer"]);
+        assert!(matches!(unrunnable, Err(Error::NotAProcess { service }) if service == "mailer"));
+        let unnamed = wanted(CONTAINERS, EmulatorKind::Localstack, &[]);
+        assert!(matches!(unnamed, Err(Error::NoEmulatorImage { .. })));
+    }
+
+    #[test]
+    fn a_unit_without_a_network_waits_for_the_tables() {
+        let project = FakeProject::new();
+        project.write("devenv.toml", &project.settings().replace("health = ", "start = \"at-once\"\nhealth = "));
+        let project = project.load();
+        let emulator = ChosenEmulator::Own(EmulatorKind::Embedded);
+        for (abilities, expected) in [(PROCESSES, StartOrder::AfterTables), (CONTAINERS, StartOrder::AtOnce)] {
+            let intents = wanted(abilities, EmulatorKind::DynamodbLocal, &["api"]).expect("no mistake");
+            let hashes = intents.iter().map(|intent| intent.name.clone()).collect();
+            let desired = desired(&project, &emulator, abilities, &intents, hashes);
+            let api = desired.units.iter().find(|unit| unit.name == "api").expect("it is wanted");
+            assert_eq!((api.start, api.config_hash.as_str()), (expected, "api"));
+        }
+    }
+}

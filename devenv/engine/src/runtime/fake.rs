@@ -1,1 +1,298 @@
+//! A runtime in memory, and a project for it: what stands on a runtime is tested with them.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use camino::Utf8Path;
+use devenv_model::artifact::Artifact;
+use devenv_model::intent::UnitIntent;
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::observed::{Exit, Leftover, Observed, ObservedUnit, UnitState};
+use futures_util::future::{BoxFuture, pending, ready};
+
+use super::error::NoHost;
+use super::host::{About, Found, RuntimeHost, Runtimes};
+use super::interface::{Abilities, Missing, Observation, Progress, Runtime};
+use super::request::{BuildInEngine, RuntimeKind};
+use crate::settle::Making;
+use crate::{Emitter, Error, Project, ProjectOptions};
+
+const SETTINGS: &str = r#"version = 1
+name = "shop"
+compose = "compose.yaml"
+tables = "tables"
+
+[emulator]
+default = "dynamodb-local"
+
+[emulator.dynamodb-local]
+image = "amazon/dynamodb-local:2.6.1"
+
+[services.api]
+health = "/health"
+
+[services.api.process]
+package = "api"
+env = { EMULATOR = "${emulator}" }
+"#;
+
+const COMPOSE: &str = r#"services:
+  api:
+    image: api:1
+    ports: ["127.0.0.2:20180:80"]
+    environment: { GREETING: hello }
+    depends_on: { mailer: { condition: service_started } }
+  mailer:
+    image: mailer:1
+    healthcheck: { test: ["CMD", "true"] }
+"#;
+
+/// A project without tables, whose units run on a [`FakeRuntime`].
+pub(crate) struct FakeProject {
+    folder: tempfile::TempDir,
+    pub(crate) runtime: Arc<FakeRuntime>,
+}
+
+impl FakeProject {
+    pub(crate) fn new() -> Self {
+        let project = Self { folder: tempfile::tempdir().expect("a temporary directory"), runtime: Arc::default() };
+        std::fs::create_dir(project.folder.path().join("tables")).expect("writable");
+        project.write("devenv.toml", SETTINGS);
+        project.write("compose.yaml", COMPOSE);
+        project
+    }
+
+    pub(crate) fn write(&self, file: &str, content: &str) {
+        std::fs::write(self.folder.path().join(file), content).expect("writable");
+    }
+
+    pub(crate) fn settings(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("devenv.toml")).expect("readable")
+    }
+
+    /// With another environment of the service `api`.
+    pub(crate) fn greet(&self, greeting: &str) {
+        self.write("compose.yaml", &COMPOSE.replace("hello", greeting));
+    }
+
+    pub(crate) fn load(&self) -> Project {
+        let options = ProjectOptions {
+            directory: Utf8Path::from_path(self.folder.path()).expect("UTF-8").to_owned(),
+            state_dir: None,
+            ephemeral: false,
+            runtimes: Arc::new(FakeHosts(self.runtime.clone())),
+        };
+        Project::load(&options).expect("no mistake in it")
+    }
+}
+
+/// Keeps units in memory, and a line of each thing that it was asked to do.
+#[derive(Debug, Default)]
+pub(crate) struct FakeRuntime {
+    units: Mutex<BTreeMap<String, ObservedUnit>>,
+    done: Mutex<Vec<String>>,
+    /// A unit that dies before it is ready.
+    pub(crate) dies: Mutex<Option<&'static str>>,
+    pub(crate) leftovers: Mutex<Vec<Leftover>>,
+    pub(crate) stale: Mutex<BTreeMap<String, String>>,
+    pub(crate) absent_images: Mutex<BTreeSet<String>>,
+    pub(crate) lost_data: Mutex<bool>,
+}
+
+impl FakeRuntime {
+    /// What was done since the last question.
+    pub(crate) fn done(&self) -> Vec<String> {
+        std::mem::take(&mut self.done.lock().expect("not poisoned"))
+    }
+
+    pub(crate) fn set(&self, unit: &str, state: UnitState) {
+        self.put(unit, "", state);
+    }
+
+    fn put(&self, unit: &str, config_hash: &str, state: UnitState) {
+        let observed = ObservedUnit {
+            name: unit.to_owned(),
+            config_hash: config_hash.to_owned(),
+            state,
+            ports: BTreeMap::from([(80, 20180)]),
+            restarts: 0,
+        };
+        self.units.lock().expect("not poisoned").insert(unit.to_owned(), observed);
+    }
+
+    fn note(&self, line: String) -> BoxFuture<'_, Result<(), Error>> {
+        self.done.lock().expect("not poisoned").push(line);
+        Box::pin(ready(Ok(())))
+    }
+}
+
+impl Runtime for FakeRuntime {
+    fn observe(&self) -> BoxFuture<'_, Result<Observation, Error>> {
+        let units = self.units.lock().expect("not poisoned").clone();
+        let leftovers = self.leftovers.lock().expect("not poisoned").clone();
+        Box::pin(ready(Ok(Observation { units, leftovers, held_ports: BTreeMap::new() })))
+    }
+
+    fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>> {
+        let packages: Vec<&str> = artifacts.iter().filter_map(Artifact::package).collect();
+        let images: Vec<&str> = artifacts.iter().filter_map(Artifact::image).collect();
+        let mut missing = Missing {
+            stale: self.stale.lock().expect("not poisoned").clone(),
+            absent_images: self.absent_images.lock().expect("not poisoned").clone(),
+        };
+        missing.stale.retain(|package, _| packages.contains(&package.as_str()));
+        missing.absent_images.retain(|image| images.contains(&image.as_str()));
+        Box::pin(ready(Ok(missing)))
+    }
+
+    fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error> {
+        Ok(format!("{:?} {:?}", intent.artifact, intent.environment))
+    }
+
+    fn build<'a>(&'a self, packages: &'a [String], _: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        self.note(format!("build {}", packages.join(",")))
+    }
+
+    fn pull<'a>(&'a self, image: &'a str, _: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        self.note(format!("pull {image}"))
+    }
+
+    fn open<'a>(&'a self, observed: &'a Observed) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(ready(Ok(observed.units.is_empty())))
+    }
+
+    fn prepare<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, ()> {
+        Box::pin(async { self.note(format!("prepare {}", intent.name)).await.expect("nothing fails") })
+    }
+
+    fn start<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, Result<(), Error>> {
+        let hash = self.config_hash(intent).expect("nothing fails");
+        self.put(&intent.name, &hash, UnitState::Starting { pid: 7, since: 0 });
+        self.note(format!("start {}", intent.name))
+    }
+
+    fn remove<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        self.units.lock().expect("not poisoned").remove(unit);
+        self.note(format!("remove {unit}"))
+    }
+
+    fn await_ready<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        if *self.dies.lock().expect("not poisoned") == Some(unit) {
+            let error = Error::UnitFailed { unit: unit.to_owned(), cause: "it died".to_owned(), log: Vec::new() };
+            return Box::pin(ready(Err(error)));
+        }
+        if let Some(unit) = self.units.lock().expect("not poisoned").get_mut(unit) {
+            unit.state = UnitState::Ready { pid: 7, since: 0 };
+        }
+        Box::pin(async move {
+            // As everything that is waited for, it lets others go on.
+            tokio::task::yield_now().await;
+            self.note(format!("ready {unit}")).await
+        })
+    }
+
+    fn lost<'a>(&'a self, units: &'a [String]) -> BoxFuture<'a, Error> {
+        Box::pin(async {
+            self.note(format!("watch {}", units.join(","))).await.expect("nothing fails");
+            pending().await
+        })
+    }
+
+    fn crash<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        self.note(format!("crash {unit}"))
+    }
+
+    fn interrupt<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        self.set(unit, UnitState::Stopped { exit: Some(Exit::Signal(15)) });
+        self.note(format!("interrupt {unit}"))
+    }
+
+    fn resume<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        self.note(format!("resume {unit}"))
+    }
+
+    fn last_lines<'a>(&'a self, unit: &'a str, _: usize) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(ready(vec![format!("the end of {unit}")]))
+    }
+
+    fn take_down(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
+        let units = std::mem::take(&mut *self.units.lock().expect("not poisoned")).into_keys().collect();
+        Box::pin(async {
+            self.note("take down".to_owned()).await?;
+            Ok(units)
+        })
+    }
+
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        Box::pin(pending())
+    }
+
+    fn data_place(&self, emulator: EmulatorKind) -> String {
+        format!("memory of {}", emulator.name())
+    }
+
+    fn has_lost_data(&self) -> bool {
+        *self.lost_data.lock().expect("not poisoned")
+    }
+
+    fn container_name(&self, unit: &str) -> Option<String> {
+        Some(format!("shop-{unit}"))
+    }
+}
+
+#[derive(Debug)]
+struct FakeHosts(Arc<FakeRuntime>);
+
+impl Runtimes for FakeHosts {
+    fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
+        let about = About { name: "Fake".to_owned(), address: "memory".to_owned(), chosen_by: "a test".to_owned() };
+        Box::pin(ready(Ok(Found { host: Arc::new(FakeHost(self.0.clone())), about })))
+    }
+}
+
+#[derive(Debug)]
+struct FakeHost(Arc<FakeRuntime>);
+
+impl RuntimeHost for FakeHost {
+    fn kind(&self) -> RuntimeKind {
+        RuntimeKind::Docker
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { images: true, network: true, any_address: true }
+    }
+
+    fn connect<'a>(
+        &'a self,
+        _: &'a Project,
+        _: Option<&'a BuildInEngine>,
+    ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
+        Box::pin(ready(Ok(self.0.clone() as Arc<dyn Runtime>)))
+    }
+
+    fn emulator_of<'a>(&'a self, _: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>> {
+        Box::pin(ready(Ok(None)))
+    }
+
+    fn clear<'a>(&'a self, _: &'a Project, _: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn begin(&self, _: &Project) -> Result<Option<Making>, Error> {
+        Ok(None)
+    }
+
+    fn remove_part<'a>(
+        &'a self,
+        _: &'a Project,
+        _: &'a Utf8Path,
+        _: &'a str,
+        _: &'a Emitter,
+    ) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(ready(Ok(false)))
+    }
+
+    fn remove_state<'a>(&'a self, _: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(ready(Ok(())))
+    }
+}
