@@ -97,11 +97,11 @@ mod tests {
         let loaded = project.load();
         let emulator = ChosenEmulator::Own(EmulatorKind::DynamodbLocal);
         let look = async || observe(&loaded, &emulator, ABILITIES, project.runtime.as_ref(), &[]).await;
-        assert_eq!(look().await.expect("a fake answers").observed.tables, None);
+        assert_eq!(look().await.expect("a fake answers").observed.resources, None);
         project.runtime.set(EMULATOR, UnitState::Starting { pid: 7, since: 0 });
-        assert_eq!(look().await.expect("a fake answers").observed.tables, None);
+        assert_eq!(look().await.expect("a fake answers").observed.resources, None);
         project.runtime.set(EMULATOR, UnitState::Ready { pid: 7, since: 0 });
-        assert!(look().await.expect("a fake answers").observed.tables.is_some());
+        assert!(look().await.expect("a fake answers").observed.resources.is_some());
     }
 
     #[tokio::test]

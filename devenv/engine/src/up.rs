@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_stands_is_watched_and_what_is_replaced_is_not() {
+    async fn what_stands_is_watched_with_what_was_started_and_nothing_twice() {
         let project = FakeProject::new();
         bring_up(&project).await.expect("nothing fails");
         project.runtime.set("mailer", UnitState::Stopped { exit: None });
@@ -354,7 +354,7 @@ mod tests {
         project.greet("good evening");
         bring_up(&project).await.expect("nothing fails");
         let watched = project.runtime.done().into_iter().find(|line| line.starts_with("watch"));
-        assert_eq!(watched.as_deref(), Some("watch emulator"));
+        assert_eq!(watched.as_deref(), Some("watch emulator,mailer,api"));
     }
 
     #[tokio::test]
