@@ -1,20 +1,33 @@
-//! The `devenv` command: arguments in, events and one result out. What it does is in `devenv-engine`.
+//! The `devenv` command: arguments in, events and one result out. What it does is in `devenv-engine`, how it looks in
+//! `devenv-terminal`.
 
-mod arguments;
 mod background;
 mod commands;
-mod exit;
-mod promotion_report;
-mod render;
-mod report;
-mod run;
-mod testing_report;
+mod long_lived;
+mod promote;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use devenv_containers::host::ContainerHosts;
+use devenv_docker::Docker;
+use devenv_terminal::arguments::{self, Command};
+use devenv_terminal::run::run;
 
 fn main() -> ExitCode {
-    match arguments::read() {
-        Ok(arguments) => run::run(arguments),
-        Err(usage) => usage.show(),
+    let arguments = match arguments::read() {
+        Ok(arguments) => arguments,
+        Err(usage) => return usage.show(),
+    };
+    match &arguments.command {
+        Command::Emulator { arguments } => long_lived::emulator(arguments),
+        Command::Supervise { instance } => long_lived::supervise(&arguments.global, instance),
+        Command::Guard => long_lived::guard(&arguments.global),
+        Command::Completions { shell } => commands::completions::run(*shell),
+        command if command.is_of_promotion() => promote::run(&arguments),
+        _ => {
+            let runtimes = ContainerHosts::new(Arc::new(Docker::default()));
+            run(arguments, Arc::new(runtimes), commands::run)
+        }
     }
 }

@@ -174,7 +174,7 @@ pub fn stale(root: &Utf8Path, binary: &Utf8Path, checked: Option<SystemTime>) ->
 
 /// Every file of this workspace that the binary is made of; `None` before Cargo has recorded it.
 pub fn sources(root: &Utf8Path, binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
-    let mut sources = dep_info(&std::fs::read_to_string(binary.with_extension("d")).ok()?);
+    let mut sources = recorded(binary)?;
     let mut manifests: Vec<Utf8PathBuf> = sources
         .iter()
         .filter_map(|source| source.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file()))
@@ -188,6 +188,11 @@ pub fn sources(root: &Utf8Path, binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
         }
     }
     Some(sources)
+}
+
+/// What Cargo recorded of a binary's sources, in the dep-info file beside it; `None` where it has not put that binary there.
+pub fn recorded(binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
+    Some(dep_info(&std::fs::read_to_string(binary.with_extension("d")).ok()?))
 }
 
 fn modified(path: &Utf8Path) -> std::io::Result<SystemTime> {

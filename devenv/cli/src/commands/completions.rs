@@ -3,10 +3,9 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
-
-use crate::arguments::Arguments;
-use crate::exit::Exit;
-use crate::run::printed;
+use devenv_terminal::arguments::Arguments;
+use devenv_terminal::exit::Exit;
+use devenv_terminal::exit::printed;
 
 pub(crate) fn run(shell: Shell) -> ExitCode {
     let mut script = Vec::new();

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use devenv_engine::Project;
 use devenv_model::resource::ResourceId;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 use serde_json::json;
-
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
 pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Result<Outcome, Failure> {
     let put = devenv_engine::seed(&Project::load(&context.options)?, emulator_url).await?;

@@ -1,14 +1,16 @@
 use std::process::Stdio;
 
 use devenv_engine::host::{Finding, Fix, State, doctor};
+use devenv_terminal::exit::Exit;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 use serde_json::json;
 
-use crate::exit::Exit;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
+use crate::promote;
 
 pub(super) async fn run(context: &Context, fix: bool) -> Result<Outcome, Failure> {
-    let mut findings = doctor(&context.options).await;
+    let mut findings = look(context).await;
     let mut ran = Vec::new();
     if fix {
         for safe in findings.iter().filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.safe) {
@@ -17,7 +19,7 @@ pub(super) async fn run(context: &Context, fix: bool) -> Result<Outcome, Failure
             apply(safe).await;
         }
         if !ran.is_empty() {
-            findings = doctor(&context.options).await;
+            findings = look(context).await;
         }
     }
     let text: Vec<String> = findings.iter().map(|finding| line(context, finding)).collect();
@@ -27,6 +29,15 @@ pub(super) async fn run(context: &Context, fix: bool) -> Result<Outcome, Failure
         outcome.exit = Exit::PrerequisiteMissing;
     }
     Ok(outcome)
+}
+
+/// What promotions need is looked at together.
+async fn look(context: &Context) -> Vec<Finding> {
+    let mut findings = doctor(&context.options).await;
+    if let Some(place) = findings.iter().position(|finding| finding.check == "terraform") {
+        findings.insert(place, promote::finding());
+    }
+    findings
 }
 
 /// What it did shows in the next look, not in its exit code.

@@ -1,8 +1,8 @@
 use devenv_engine::{DownOptions, Project};
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 use serde_json::json;
-
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
 pub(super) async fn run(context: &Context, volumes: bool) -> Result<Outcome, Failure> {
     let project = Project::load(&context.options)?;

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
 use devenv_engine::Project;
+use devenv_terminal::arguments::EnvFormat;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 use serde_json::json;
-
-use crate::arguments::EnvFormat;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
 pub(super) async fn run(context: &Context, format: EnvFormat) -> Result<Outcome, Failure> {
     let variables = devenv_engine::environment(&Project::load(&context.options)?).await?;

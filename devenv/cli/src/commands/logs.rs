@@ -1,9 +1,9 @@
 use devenv_engine::{LogOptions, Project};
+use devenv_terminal::arguments::Logs;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 use serde_json::json;
-
-use crate::arguments::Logs;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
 pub(super) async fn run(context: &Context, arguments: Logs) -> Result<Outcome, Failure> {
     let project = Project::load(&context.options)?;

@@ -6,14 +6,15 @@ use std::fmt::Write;
 use comfy_table::Table;
 use comfy_table::presets;
 use devenv_model::event::TestOutcome;
+use devenv_terminal::exit::Exit;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::run::Context;
 use devenv_testing::run::TestCase;
 use devenv_testing::test::TestReport;
 use devenv_testing::test_every::{Trial, TrialOutcome};
 use serde_json::json;
 
 use super::test;
-use crate::exit::Exit;
-use crate::run::{Context, Outcome};
 
 pub(super) fn outcome(context: &Context, trials: &[Trial], require_all: bool) -> Outcome {
     let ran: Vec<(&Trial, &TestReport)> = trials

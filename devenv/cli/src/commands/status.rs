@@ -1,8 +1,8 @@
 use devenv_engine::Project;
-
-use crate::render::environment_table;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::render::environment_table;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 
 pub(super) async fn run(context: &Context) -> Result<Outcome, Failure> {
     let report = devenv_engine::status(&Project::load(&context.options)?).await?;

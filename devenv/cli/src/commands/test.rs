@@ -2,16 +2,17 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use devenv_model::event::TestOutcome;
+use devenv_terminal::arguments::{Test, TestEmulator};
+use devenv_terminal::exit::Exit;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 use devenv_testing::run::TestRun;
 use devenv_testing::test::{TestOptions, TestReport, test};
 use devenv_testing::test_every::test_every;
 use serde_json::{Value, json};
 
 use super::parity;
-use crate::arguments::{Test, TestEmulator};
-use crate::exit::Exit;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
 /// Cargo takes a moment also where it finds nothing to compile.
 const WORTH_TELLING: Duration = Duration::from_secs(2);

@@ -1,9 +1,9 @@
 use devenv_engine::{Project, UnitAction};
+use devenv_terminal::arguments::Action;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 use serde_json::json;
-
-use crate::arguments::Action;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
 pub(super) async fn run(context: &Context, action: Action, name: &str) -> Result<Outcome, Failure> {
     let action = match action {

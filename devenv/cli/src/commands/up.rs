@@ -1,10 +1,10 @@
 use devenv_engine::{LogOptions, Project, UpOptions};
 use devenv_model::event::Event;
+use devenv_terminal::arguments::Up;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
 use serde_json::json;
-
-use crate::arguments::Up;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
 /// How many earlier lines of each service stand before those that follow.
 const BACKLOG: usize = 5;

@@ -6,6 +6,7 @@ mod environment;
 mod folder;
 mod mistakes;
 mod project;
+mod promote_program;
 mod promotion;
 mod supervisor;
 mod words;

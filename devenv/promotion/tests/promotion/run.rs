@@ -40,7 +40,7 @@ impl Ended {
     pub(crate) fn code(&self) -> Option<u8> {
         match self {
             Self::Done(_) => Some(0),
-            Self::Failed(error) => Some(crate::promotion_report::describe(error).1 as u8),
+            Self::Failed(error) => Some(crate::report::describe(error).1 as u8),
             Self::Killed => None,
             Self::Hangs => Some(HANGS),
         }

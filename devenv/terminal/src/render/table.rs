@@ -5,7 +5,7 @@ use devenv_model::event::EnvironmentReport;
 use super::Style;
 
 /// The services with their states and addresses, without a frame.
-pub(crate) fn environment_table(report: &EnvironmentReport, style: Style) -> String {
+pub fn environment_table(report: &EnvironmentReport, style: Style) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let containers = report.units.iter().any(|unit| unit.container.is_some());

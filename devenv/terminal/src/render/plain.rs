@@ -5,8 +5,8 @@ use devenv_model::plan::Operation;
 
 use super::mistake::{Drawing, draw};
 use super::{Render, Style, environment_table, proposal_lines};
+use crate::outcome::Outcome;
 use crate::report::Failure;
-use crate::run::Outcome;
 
 /// Lines that stay, for files, pipes and build servers.
 pub(super) struct Plain {

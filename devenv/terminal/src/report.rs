@@ -13,31 +13,31 @@ use crate::exit::Exit;
 
 /// An error as it is shown.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Report {
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
-    pub(crate) hint: Option<String>,
+pub struct Report {
+    pub code: &'static str,
+    pub message: String,
+    pub hint: Option<String>,
     /// The last lines of the failed program.
-    pub(crate) log: Vec<String>,
-    pub(crate) exit_code: u8,
+    pub log: Vec<String>,
+    pub exit_code: u8,
     /// Mistakes in the files, each with its place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) problems: Vec<ProblemReport>,
+    pub problems: Vec<ProblemReport>,
 }
 
 /// Why a command failed, as it is shown.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) report: Report,
-    pub(crate) exit: Exit,
+pub struct Failure {
+    pub report: Box<Report>,
+    pub exit: Exit,
     /// Mistakes in the files, to be drawn in their places.
-    pub(crate) mistakes: Option<ManifestError>,
+    pub mistakes: Option<ManifestError>,
 }
 
 impl Failure {
-    pub(crate) fn new(message: String, log: &[String], (code, exit, hint): Told) -> Self {
+    pub fn new(message: String, log: &[String], (code, exit, hint): Told) -> Self {
         let report = Report { code, message, hint, log: log.to_vec(), exit_code: exit as u8, problems: Vec::new() };
-        Self { report, exit, mistakes: None }
+        Self { report: Box::new(report), exit, mistakes: None }
     }
 }
 
@@ -53,13 +53,13 @@ impl From<Error> for Failure {
 }
 
 /// An error's code, its exit code, and its hint.
-pub(crate) type Told = (&'static str, Exit, Option<String>);
+pub type Told = (&'static str, Exit, Option<String>);
 
-pub(crate) fn exit(error: &Error) -> Exit {
+pub fn exit(error: &Error) -> Exit {
     describe(error).1
 }
 
-pub(crate) fn describe(error: &Error) -> Told {
+pub fn describe(error: &Error) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         Error::NoManifest { .. } => {
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     fn of(raw: i32) -> Report {
-        Failure::from(Error::ReadFile { path: "compose.yaml".into(), source: std::io::Error::from_raw_os_error(raw) })
+        *Failure::from(Error::ReadFile { path: "compose.yaml".into(), source: std::io::Error::from_raw_os_error(raw) })
             .report
     }
 

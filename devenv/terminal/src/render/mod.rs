@@ -12,24 +12,24 @@ mod tty;
 use std::io::{self, IsTerminal};
 
 use devenv_model::event::Event;
+use proposal::proposal_lines;
 
 use crate::arguments::{Global, Output};
+use crate::outcome::Outcome;
 use crate::report::Failure;
-use crate::run::Outcome;
 
-use proposal::proposal_lines;
-pub(crate) use style::Style;
-pub(crate) use table::environment_table;
+pub use style::Style;
+pub use table::environment_table;
 
 /// Progress, notices and errors go to standard error, data to standard output; JSON goes to standard output whole.
-pub(crate) trait Render: Send {
+pub trait Render: Send {
     /// What standard output does not take is the error, a reader who is gone among it.
     fn event(&mut self, event: &Event) -> io::Result<()>;
     fn outcome(&mut self, command: &str, outcome: &Outcome) -> io::Result<()>;
     fn error(&mut self, command: &str, failure: &Failure);
 }
 
-pub(crate) fn choose(global: &Global, style: Style) -> Box<dyn Render> {
+pub fn choose(global: &Global, style: Style) -> Box<dyn Render> {
     match global.output {
         Output::Json => Box::new(json::Json),
         Output::Auto if is_terminal() && !global.quiet => Box::new(tty::Tty::new(style, global.verbose)),

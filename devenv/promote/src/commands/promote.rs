@@ -2,13 +2,12 @@ use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 
 use devenv_promotion::{
-    self as promotion, Decider, PromoteOptions, Promoted, PromotionOptions, PromotionTools, RollbackOptions,
+    self as promotion, Decider, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools, RollbackOptions,
 };
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::run::Context;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
 /// Those of this machine, and AWS over the network.
 pub(super) fn options(context: &Context) -> PromotionOptions {
@@ -18,7 +17,7 @@ pub(super) fn options(context: &Context) -> PromotionOptions {
     }
 }
 
-pub(super) async fn promote(context: &Context, environment: String, plan: bool, yes: bool) -> Result<Outcome, Failure> {
+pub(super) async fn promote(context: &Context, environment: String, plan: bool, yes: bool) -> Result<Outcome, Error> {
     let order = PromoteOptions { environment, only_plan: plan };
     let answers = Answers { yes };
     let promoted = promotion::promote(&options(context), &order, &answers, &context.emitter, &context.cancel).await?;
@@ -31,14 +30,14 @@ pub(super) async fn roll_back(
     environment: String,
     to: Option<String>,
     yes: bool,
-) -> Result<Outcome, Failure> {
+) -> Result<Outcome, Error> {
     let order = RollbackOptions { environment, to };
     let answers = Answers { yes };
     let promoted = promotion::roll_back(&options(context), &order, &answers, &context.emitter, &context.cancel).await?;
     Ok(Outcome::done(live(&promoted), &promoted))
 }
 
-pub(super) async fn rehearse_service(context: &Context) -> Result<Outcome, Failure> {
+pub(super) async fn rehearse_service(context: &Context) -> Result<Outcome, Error> {
     promotion::rehearse_service(&options(context).tools).await?;
     Ok(Outcome::done("", &serde_json::json!({})))
 }

@@ -1,8 +1,9 @@
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// What the command's exit code says. Documented in `devenv --help`; scripts rely on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     Done = 0,
     /// What was asked for failed: tests are red, a service is unhealthy.
     Failed = 1,
@@ -26,8 +27,20 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// The exit of a command whose output is for somebody: it failed where its output is lost. A reader who has enough, as
+/// `head` has, loses nothing.
+pub fn printed(delivered: io::Result<()>, exit: Exit) -> Exit {
+    match delivered {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "error: cannot write to standard output: {error}");
+            Exit::Failed
+        }
+        _ => exit,
+    }
+}
+
 /// The part of the long help that documents the codes.
-pub(crate) const HELP: &str = "\
+pub const HELP: &str = "\
 Exit codes:
   0    done
   1    what was asked for failed: tests are red, a service is unhealthy

@@ -1,10 +1,10 @@
-use devenv_promotion as promotion;
+use devenv_promotion::{self as promotion, Error};
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::run::Context;
 
 use super::promote::options;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
-pub(super) async fn record(context: &Context, environment: &str) -> Result<Outcome, Failure> {
+pub(super) async fn record(context: &Context, environment: &str) -> Result<Outcome, Error> {
     let recorded =
         promotion::record_evidence(&options(context), environment, &context.emitter, &context.cancel).await?;
     let files = recorded.files.join("\n  ");

@@ -1,13 +1,13 @@
 use comfy_table::presets::NOTHING;
 use devenv_model::promotion::{Kind, Outcome as Ending, Record};
-use devenv_promotion as promotion;
+use devenv_promotion::{self as promotion, Error};
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::run::Context;
 use serde_json::{Value, json};
 
 use super::promote::options;
-use crate::report::Failure;
-use crate::run::{Context, Outcome};
 
-pub(super) async fn run(context: &Context, environment: &str, limit: usize) -> Result<Outcome, Failure> {
+pub(super) async fn run(context: &Context, environment: &str, limit: usize) -> Result<Outcome, Error> {
     let records = promotion::history(&options(context), environment, limit, &context.emitter).await?;
     let mut table = comfy_table::Table::new();
     table.load_style(NOTHING);

@@ -14,7 +14,7 @@ impl From<Error> for Failure {
     }
 }
 
-pub(crate) fn describe(error: &Error) -> Told {
+pub fn describe(error: &Error) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         Error::NoTests => ("no_tests", Exit::ConfigurationInvalid, hint("add [test] command = [...] to devenv.toml")),

@@ -8,8 +8,7 @@ use clap_complete::Shell;
 use devenv_engine::runtime::{BuildInEngine, RuntimeKind, RuntimeRequest};
 use devenv_model::manifest::EmulatorKind;
 
-use crate::exit::{Exit, HELP};
-use crate::run::printed;
+use crate::exit::{Exit, HELP, printed};
 
 const EXAMPLES: &str = "\
 Begin here:
@@ -23,51 +22,51 @@ Begin here:
 #[derive(Debug, Parser)]
 #[command(name = "devenv", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{HELP}"))]
-pub(crate) struct Arguments {
+pub struct Arguments {
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub command: Command,
 }
 
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Global {
+pub struct Global {
     /// Act as if started in this folder
     #[arg(short = 'C', value_name = "DIR", global = true)]
-    pub(crate) directory: Option<Utf8PathBuf>,
+    pub directory: Option<Utf8PathBuf>,
     /// How to print: for a terminal, as plain lines, or as JSON lines
     #[arg(long, value_enum, default_value = "auto", global = true)]
-    pub(crate) output: Output,
+    pub output: Output,
     /// When to use colours
     #[arg(long, value_enum, default_value = "auto", global = true)]
-    pub(crate) color: Color,
+    pub color: Color,
     /// Print results and errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
+    pub quiet: bool,
     /// Print causes and every line of progress
     #[arg(short, long, global = true)]
-    pub(crate) verbose: bool,
+    pub verbose: bool,
     /// Keep the environment's state here instead of in .devenv
     #[arg(long, env = "DEVENV_STATE_DIR", value_name = "DIR", global = true, hide = true)]
-    pub(crate) state_dir: Option<Utf8PathBuf>,
+    pub state_dir: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
+pub enum Output {
     Auto,
     Plain,
     Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
+pub enum Color {
     Auto,
     Always,
     Never,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Start the environment, or whatever of it is not running or has changed
     #[command(after_help = "Without -d the logs follow, and Ctrl-C stops what this command started.")]
     Up(Up),
@@ -173,7 +172,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Clone, Subcommand)]
-pub(crate) enum EvidenceAction {
+pub enum EvidenceAction {
     /// Write the evidence of the commit that is checked out into an environment's bucket, as the build server does
     #[command(
         after_help = "For an environment with evidence = \"recorded\":\n  devenv test --runtime docker\n  devenv evidence record dev"
@@ -185,34 +184,34 @@ pub(crate) enum EvidenceAction {
 }
 
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Up {
+pub struct Up {
     /// Services to start with what they depend on; all when none is named
     #[arg(value_name = "SERVICE")]
-    pub(crate) services: Vec<String>,
+    pub services: Vec<String>,
     /// Return when everything is ready, and leave it running
     #[arg(short, long)]
-    pub(crate) detach: bool,
+    pub detach: bool,
     /// What runs the services; auto is docker when a container engine answers
     #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) runtime: Runtime,
+    pub runtime: Runtime,
     /// What stands for AWS
     #[arg(long, value_enum)]
-    pub(crate) emulator: Option<Emulator>,
+    pub emulator: Option<Emulator>,
     /// Use an emulator on this machine that runs already, such as http://127.0.0.1:8000
     #[arg(long, value_name = "URL", conflicts_with = "emulator")]
-    pub(crate) emulator_url: Option<String>,
+    pub emulator_url: Option<String>,
     #[command(flatten)]
-    pub(crate) build: Build,
+    pub build: Build,
     /// Print what would be done and why, and do nothing
     #[arg(long)]
-    pub(crate) dry_run: bool,
+    pub dry_run: bool,
     /// How long everything may take to become ready, such as 90s or 2m
     #[arg(long, default_value = "120s", value_parser = duration)]
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
 }
 
 impl Up {
-    pub(crate) fn request(&self) -> RuntimeRequest {
+    pub fn request(&self) -> RuntimeRequest {
         RuntimeRequest {
             runtime: self.runtime.kind(),
             emulator: self.emulator.map(Emulator::kind),
@@ -223,7 +222,7 @@ impl Up {
 }
 
 impl Test {
-    pub(crate) fn request(&self) -> RuntimeRequest {
+    pub fn request(&self) -> RuntimeRequest {
         let emulator = match self.emulator {
             None | Some(TestEmulator::All) => None,
             Some(TestEmulator::Embedded) => Some(EmulatorKind::Embedded),
@@ -247,16 +246,16 @@ impl Runtime {
 
 /// How images are compiled, where it is not this machine that compiles.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Build {
+pub struct Build {
     /// Compile for images in a container, as a machine that is not Linux always does
     #[arg(long = "build-in-docker")]
-    pub(crate) in_docker: bool,
+    pub in_docker: bool,
     /// The image to compile in
     #[arg(long, value_name = "IMAGE", requires = "in_docker", default_value = "rust:1.95-bookworm")]
-    pub(crate) builder: String,
+    pub builder: String,
     /// Compile for this platform instead of the engine's own, such as linux/arm64
     #[arg(long, value_name = "PLATFORM", requires = "in_docker")]
-    pub(crate) platform: Option<String>,
+    pub platform: Option<String>,
 }
 
 impl Build {
@@ -267,21 +266,21 @@ impl Build {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Runtime {
+pub enum Runtime {
     Auto,
     Process,
     Docker,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Emulator {
+pub enum Emulator {
     Embedded,
     DynamodbLocal,
     Localstack,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TestEmulator {
+pub enum TestEmulator {
     Embedded,
     DynamodbLocal,
     Localstack,
@@ -299,62 +298,74 @@ impl Emulator {
 }
 
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Logs {
+pub struct Logs {
     /// Services to show; all and the emulator when none is named
     #[arg(value_name = "SERVICE")]
-    pub(crate) services: Vec<String>,
+    pub services: Vec<String>,
     /// Go on with what they write from now on
     #[arg(short, long)]
-    pub(crate) follow: bool,
+    pub follow: bool,
     /// Begin with the last N lines of each
     #[arg(long, value_name = "N")]
-    pub(crate) tail: Option<usize>,
+    pub tail: Option<usize>,
 }
 
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Test {
+pub struct Test {
     /// What runs the services; auto is docker when a container engine answers
     #[arg(long, value_enum, default_value = "auto")]
-    pub(crate) runtime: Runtime,
+    pub runtime: Runtime,
     /// What stands for AWS; all runs the tests on each and compares
     #[arg(long, value_enum)]
-    pub(crate) emulator: Option<TestEmulator>,
+    pub emulator: Option<TestEmulator>,
     /// Fail when an emulator cannot run here, instead of skipping it
     #[arg(long, requires = "emulator")]
-    pub(crate) require_all: bool,
+    pub require_all: bool,
     #[command(flatten)]
-    pub(crate) build: Build,
+    pub build: Build,
     /// Leave the environment running afterwards
     #[arg(long)]
-    pub(crate) keep: bool,
+    pub keep: bool,
     /// Where the JUnit report goes [default: .devenv/junit.xml]
     #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<Utf8PathBuf>,
+    pub junit: Option<Utf8PathBuf>,
     /// How long the environment may take to become ready
     #[arg(long, default_value = "120s", value_parser = duration)]
-    pub(crate) timeout: Duration,
+    pub timeout: Duration,
     /// Handed to the test command, such as the name of one test
     #[arg(last = true, value_name = "TEST ARGS")]
-    pub(crate) arguments: Vec<String>,
+    pub arguments: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EnvFormat {
+pub enum EnvFormat {
     Shell,
     Dotenv,
     Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Action {
+pub enum Action {
     Kill,
     Stop,
     Start,
 }
 
 impl Command {
+    /// Whether `devenv-promote` carries it out.
+    pub fn is_of_promotion(&self) -> bool {
+        matches!(
+            self,
+            Self::Promote { .. }
+                | Self::Rollback { .. }
+                | Self::History { .. }
+                | Self::Evidence { .. }
+                | Self::RehearseService
+        )
+    }
+
     /// As results name it.
-    pub(crate) fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Up(_) => "up",
             Self::Down { .. } => "down",
@@ -386,14 +397,14 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A command line that is wrong, or that asks for help.
-pub(crate) struct Usage(clap::Error);
+pub struct Usage(clap::Error);
 
-pub(crate) fn read() -> Result<Arguments, Usage> {
+pub fn read() -> Result<Arguments, Usage> {
     Arguments::try_parse().map_err(Usage)
 }
 
 impl Usage {
-    pub(crate) fn show(&self) -> ExitCode {
+    pub fn show(&self) -> ExitCode {
         if self.0.use_stderr() && wants_json(std::env::args()) {
             let text = self.0.to_string();
             let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();

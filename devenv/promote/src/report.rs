@@ -3,18 +3,16 @@
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::promotion::FormatError;
 use devenv_promotion::{CloudErrorKind, Error};
+use devenv_terminal::exit::Exit;
+use devenv_terminal::report::{self, Failure, Told};
+use devenv_terminal::testing_report;
 
-use crate::exit::Exit;
-use crate::report::{self, Failure, Told};
-use crate::testing_report;
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Engine(error) => error.into(),
-            Error::Testing(error) => error.into(),
-            error => Self::new(error.to_string(), error.log(), describe(&error)),
-        }
+/// Why a promotion failed, as it is shown.
+pub(crate) fn failure(error: Error) -> Failure {
+    match error {
+        Error::Engine(error) => error.into(),
+        Error::Testing(error) => error.into(),
+        error => Failure::new(error.to_string(), error.log(), describe(&error)),
     }
 }
 

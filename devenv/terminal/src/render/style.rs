@@ -4,8 +4,8 @@ use crate::arguments::{Color, Global, Output};
 
 /// Whether to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Style {
-    pub(crate) colour: bool,
+pub struct Style {
+    pub colour: bool,
 }
 
 /// What colours depend on beside the command line.
@@ -34,7 +34,7 @@ pub(super) fn is_dumb() -> bool {
 }
 
 impl Style {
-    pub(crate) fn choose(global: &Global) -> Self {
+    pub fn choose(global: &Global) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let surroundings = Surroundings {
             no_colour: set("NO_COLOR"),
@@ -44,24 +44,24 @@ impl Style {
         Self { colour: is_coloured(global.color, global.output, surroundings) }
     }
 
-    pub(crate) fn green(self, text: &str) -> String {
+    pub fn green(self, text: &str) -> String {
         self.paint("32", text)
     }
 
-    pub(crate) fn yellow(self, text: &str) -> String {
+    pub fn yellow(self, text: &str) -> String {
         self.paint("33", text)
     }
 
-    pub(crate) fn red(self, text: &str) -> String {
+    pub fn red(self, text: &str) -> String {
         self.paint("31", text)
     }
 
-    pub(crate) fn dim(self, text: &str) -> String {
+    pub fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
     /// A colour of its own for each name.
-    pub(crate) fn name(self, name: &str, width: usize) -> String {
+    pub fn name(self, name: &str, width: usize) -> String {
         const COLOURS: [&str; 5] = ["36", "35", "34", "33", "32"];
         let sum: usize = name.bytes().map(usize::from).sum();
         self.paint(COLOURS[sum % COLOURS.len()], &format!("{name:<width$}"))

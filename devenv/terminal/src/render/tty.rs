@@ -8,8 +8,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::log_line::readable;
 use super::plain::{error_text, lines, say};
 use super::{Render, Style, environment_table};
+use crate::outcome::Outcome;
 use crate::report::Failure;
-use crate::run::Outcome;
 
 /// A spinner for each step and test that runs; what has ended stays above them.
 pub(super) struct Tty {

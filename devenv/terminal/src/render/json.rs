@@ -4,8 +4,8 @@ use devenv_model::event::Event;
 use serde_json::{Value, json};
 
 use super::Render;
+use crate::outcome::Outcome;
 use crate::report::Failure;
-use crate::run::Outcome;
 
 /// Raised when the shape of an object changes for those who read it.
 const VERSION: u32 = 1;

@@ -1,0 +1,58 @@
+//! Long-lived processes of their own kind, with nothing to render.
+
+use std::process::ExitCode;
+
+use devenv_engine::Error;
+use devenv_supervisor::server::{self, SuperviseOptions};
+use devenv_terminal::arguments::Global;
+use devenv_terminal::exit::Exit;
+use devenv_terminal::report::exit;
+use devenv_terminal::run::{complain, complain_as};
+use devenv_terminal::testing_report::describe;
+
+use crate::background::Background;
+
+pub(crate) fn emulator(arguments: &[String]) -> ExitCode {
+    match devenv_emulator::parse(arguments.iter().cloned())
+        .and_then(|options| devenv_emulator::run_until_signalled(&options))
+    {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => complain_as(&error.to_string(), ExitCode::from(error.exit_code())),
+    }
+}
+
+pub(crate) fn supervise(global: &Global, instance: &str) -> ExitCode {
+    let Some(state_dir) = global.state_dir.clone() else {
+        return complain("supervise needs --state-dir", Exit::Usage);
+    };
+    // Its standard error is the file that `up` shows when the supervisor fails.
+    let log = Background::stderr();
+    tracing_subscriber::fmt().with_writer(move || log.clone()).with_ansi(false).with_target(false).init();
+    // One thread: the supervisor relies on it when it hands a lock to a child.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("cannot start: {error}"), Exit::Failed),
+    };
+    let options = SuperviseOptions { state_dir, instance: instance.to_owned() };
+    match runtime.block_on(server::supervise(options)) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => {
+            let error = Error::from(error);
+            complain(&error.to_string(), exit(&error))
+        }
+    }
+}
+
+pub(crate) fn guard(global: &Global) -> ExitCode {
+    let Some(state_dir) = &global.state_dir else {
+        return complain("guard needs --state-dir", Exit::Usage);
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("cannot start: {error}"), Exit::Failed),
+    };
+    match runtime.block_on(devenv_testing::guard::guard(state_dir)) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => complain(&error.to_string(), describe(&error).1),
+    }
+}

@@ -1,0 +1,214 @@
+//! `devenv-promote` beside this program: built where this one was built from sources that are at hand, and run in its place.
+
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_engine::host::{Finding, Fix, State};
+use devenv_engine::{Error, cargo, own_program};
+use devenv_terminal::arguments::Arguments;
+use devenv_terminal::exit::Exit;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::refuse;
+
+const NAME: &str = "devenv-promote";
+const INSTALL: &str = "cargo install --locked --path devenv/promote";
+
+/// What has to be done before it can be run.
+#[derive(Debug, PartialEq, Eq)]
+enum Readiness {
+    Ready,
+    /// Why, as a part of a sentence.
+    Stale(Checkout, String),
+    Missing,
+}
+
+/// The sources that this program was built from, and how.
+#[derive(Debug, PartialEq, Eq)]
+struct Checkout {
+    root: Utf8PathBuf,
+    /// Cargo's target directory.
+    folder: Utf8PathBuf,
+    /// `None` for this machine.
+    target: Option<String>,
+    profile: String,
+}
+
+/// Gives this process to `devenv-promote`, with the same arguments. Returns only where it cannot be run.
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    match ready(arguments.global.quiet) {
+        Ok(program) => {
+            let source = Command::new(&program).args(std::env::args_os().skip(1)).exec();
+            let message = format!("{program} cannot be started: {source}");
+            refuse(arguments, Failure::new(message, &[], ("promote_start", Exit::Failed, Some(INSTALL.to_owned()))))
+        }
+        Err(failure) => refuse(arguments, failure),
+    }
+}
+
+/// The program, built if it has to be.
+fn ready(quiet: bool) -> Result<Utf8PathBuf, Failure> {
+    let own = own_program()?;
+    let program = own.with_file_name(NAME);
+    match readiness(&own, &program) {
+        Readiness::Ready => Ok(program),
+        Readiness::Stale(checkout, why) => {
+            checkout.build(&why, quiet)?;
+            Ok(program)
+        }
+        Readiness::Missing => {
+            let message = format!("promotions are a program of their own, and there is no {program}");
+            let hint = format!("put {NAME} of the same version there, or in a checkout of it: {INSTALL}");
+            Err(Failure::new(message, &[], ("promote_missing", Exit::PrerequisiteMissing, Some(hint))))
+        }
+    }
+}
+
+fn readiness(own: &Utf8Path, program: &Utf8Path) -> Readiness {
+    match Checkout::of(own) {
+        Some(checkout) => match cargo::stale(&checkout.root, program, None) {
+            Some(why) => Readiness::Stale(checkout, why),
+            None => Readiness::Ready,
+        },
+        None if program.is_file() => Readiness::Ready,
+        None => Readiness::Missing,
+    }
+}
+
+impl Checkout {
+    /// Of a program in a target directory whose sources are where Cargo found them; an installed one has none.
+    fn of(own: &Utf8Path) -> Option<Self> {
+        let sources = cargo::recorded(own)?;
+        let root = sources.iter().find_map(|source| source.as_str().strip_suffix("/devenv/cli/src/main.rs"))?;
+        let root = Utf8PathBuf::from(root);
+        if !root.join("devenv/promote/Cargo.toml").is_file() {
+            return None;
+        }
+        let artifacts = own.parent()?;
+        let above = artifacts.parent()?;
+        let is_target_folder = |folder: &Utf8Path| folder.join(".rustc_info.json").is_file();
+        let (folder, target) = match above.parent() {
+            Some(folder) if !is_target_folder(above) && is_target_folder(folder) => {
+                (folder, above.file_name().map(str::to_owned))
+            }
+            _ => (above, None),
+        };
+        let profile = match artifacts.file_name()? {
+            "debug" => "dev",
+            other => other,
+        };
+        Some(Self { root, folder: folder.to_owned(), target, profile: profile.to_owned() })
+    }
+
+    /// By its binary and not by its package, so that what both programs share is compiled once.
+    fn arguments(&self) -> Vec<String> {
+        let mut arguments = vec!["build", "--bin", NAME, "--profile", &self.profile];
+        arguments.extend(["--target-dir", self.folder.as_str()]);
+        arguments.extend(self.target.iter().flat_map(|target| ["--target", target]));
+        arguments.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Cargo shows on standard error how far it is.
+    fn build(&self, why: &str, quiet: bool) -> Result<(), Error> {
+        if !quiet {
+            let _ = writeln!(io::stderr(), "building {NAME}, which speaks to AWS ({why})");
+        }
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(self.arguments()).args(quiet.then_some("--quiet")).current_dir(&self.root);
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+        if status.map_err(|source| Error::CargoMissing { source })?.success() {
+            return Ok(());
+        }
+        Err(Error::Build { packages: vec![NAME.to_owned()], output: Vec::new() })
+    }
+}
+
+/// For `devenv doctor`.
+pub(crate) fn finding() -> Finding {
+    let readiness = own_program().map(|own| readiness(&own, &own.with_file_name(NAME)));
+    let (state, message, fix) = match readiness {
+        Ok(Readiness::Ready) => (State::Ok, format!("{NAME} is here"), None),
+        Ok(Readiness::Stale(_, why)) => (State::Ok, format!("the next promotion builds {NAME} ({why})"), None),
+        Ok(Readiness::Missing) | Err(_) => {
+            let message = format!("{NAME} is not beside devenv; only promote, rollback, history and evidence need it");
+            (State::Warning, message, Some(Fix { command: INSTALL.to_owned(), safe: false }))
+        }
+    };
+    Finding { check: "promotion", state, message, fix }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A `devenv` in a folder, with the dep-info file of a checkout beside it.
+    fn built(root: &Utf8Path, artifacts: &str) -> Utf8PathBuf {
+        for (path, text) in [
+            ("devenv/cli/src/main.rs", ""),
+            ("devenv/promote/Cargo.toml", ""),
+            ("target/.rustc_info.json", "{}"),
+            (&format!("{artifacts}/devenv"), ""),
+            (&format!("{artifacts}/devenv.d"), &format!("devenv: {root}/devenv/cli/src/main.rs\n")),
+        ] {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+            std::fs::write(path, text).expect("writable");
+        }
+        root.join(artifacts).join("devenv")
+    }
+
+    fn stale(own: &Utf8Path) -> (Checkout, String) {
+        match readiness(own, &own.with_file_name(NAME)) {
+            Readiness::Stale(checkout, why) => (checkout, why),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn in_a_checkout_it_is_built_as_this_program_was() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let target = root.join("target");
+        for (artifacts, expected) in [
+            ("target/debug", format!("build --bin devenv-promote --profile dev --target-dir {target}")),
+            ("target/release", format!("build --bin devenv-promote --profile release --target-dir {target}")),
+            (
+                "target/x86_64-unknown-linux-gnu/release",
+                format!(
+                    "build --bin devenv-promote --profile release --target-dir {target} --target x86_64-unknown-linux-gnu"
+                ),
+            ),
+        ] {
+            let (checkout, why) = stale(&built(root, artifacts));
+            assert_eq!((checkout.arguments().join(" "), why.as_str()), (expected, "not built yet"));
+        }
+    }
+
+    #[test]
+    fn what_is_newer_than_its_sources_is_not_built_again() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let own = built(root, "target/debug");
+        let program = own.with_file_name(NAME);
+        let source = root.join("devenv/promote/main.rs");
+        std::fs::write(&source, "").expect("writable");
+        std::fs::write(program.with_extension("d"), format!("{program}: {source}\n")).expect("writable");
+        std::fs::write(&program, "").expect("writable");
+        assert_eq!(readiness(&own, &program), Readiness::Ready);
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+        let file = std::fs::File::options().write(true).open(&source).expect("it is there");
+        file.set_modified(later).expect("a time can be set");
+        assert_eq!(stale(&own).1, "devenv/promote/main.rs changed");
+    }
+
+    #[test]
+    fn outside_a_checkout_it_is_there_or_missing() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let own = Utf8Path::from_path(folder.path()).expect("UTF-8").join("devenv");
+        let program = own.with_file_name(NAME);
+        assert_eq!(readiness(&own, &program), Readiness::Missing);
+        std::fs::write(&program, "").expect("writable");
+        assert_eq!(readiness(&own, &program), Readiness::Ready);
+    }
+}

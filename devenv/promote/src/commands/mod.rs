@@ -1,0 +1,32 @@
+//! One file a command: from its arguments to the promotion's call and the words for what came of it.
+
+mod evidence;
+mod history;
+mod promote;
+
+use devenv_terminal::arguments::{Command, EvidenceAction};
+use devenv_terminal::exit::Exit;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
+
+use crate::report::failure;
+
+pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
+    let outcome = match command {
+        Command::Promote { environment, plan, yes } => promote::promote(context, environment, plan, yes).await,
+        Command::Rollback { environment, to, yes } => Box::pin(promote::roll_back(context, environment, to, yes)).await,
+        Command::History { environment, limit } => history::run(context, &environment, limit).await,
+        Command::Evidence { action: EvidenceAction::Record { environment } } => {
+            evidence::record(context, &environment).await
+        }
+        Command::RehearseService => promote::rehearse_service(context).await,
+        other => return Err(not_here(other.name())),
+    };
+    outcome.map_err(failure)
+}
+
+fn not_here(command: &str) -> Failure {
+    let message = format!("devenv-promote does not know {command}; it releases, and devenv does the rest");
+    Failure::new(message, &[], ("usage", Exit::Usage, Some(format!("devenv {command}"))))
+}

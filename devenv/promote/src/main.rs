@@ -1,0 +1,23 @@
+//! `devenv-promote`: what `devenv promote`, `rollback`, `history` and `evidence` run. It speaks to AWS and over TLS, which
+//! `devenv` itself does not: nothing local waits for that to be compiled.
+
+mod commands;
+mod report;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use devenv_containers::host::ContainerHosts;
+use devenv_docker::Docker;
+use devenv_terminal::arguments;
+use devenv_terminal::run::run;
+
+fn main() -> ExitCode {
+    match arguments::read() {
+        Ok(arguments) => {
+            let runtimes = ContainerHosts::new(Arc::new(Docker::default()));
+            run(arguments, Arc::new(runtimes), commands::run)
+        }
+        Err(usage) => usage.show(),
+    }
+}

@@ -1,0 +1,156 @@
+//! One command from its arguments to its exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use camino::Utf8PathBuf;
+use devenv_engine::runtime::Runtimes;
+use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions};
+use devenv_model::event::Event;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::arguments::{Arguments, Command, Global};
+use crate::exit::{Exit, printed};
+use crate::outcome::Outcome;
+use crate::render::{self, Render, Style};
+use crate::report::Failure;
+
+/// What a command is given beside its own arguments.
+pub struct Context {
+    pub options: ProjectOptions,
+    pub emitter: Emitter,
+    pub cancel: Cancel,
+    pub style: Style,
+}
+
+/// Runs one command, which `commands` carries out, and shows what came of it.
+pub fn run<C>(arguments: Arguments, runtimes: Arc<dyn Runtimes>, commands: C) -> ExitCode
+where
+    C: AsyncFnOnce(&Context, Command) -> Result<Outcome, Failure>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(command(arguments, runtimes, commands));
+            // A blocking read that never ends must not hold the command up.
+            runtime.shutdown_background();
+            exit.into()
+        }
+        Err(error) => complain(&format!("cannot start: {error}"), Exit::Failed),
+    }
+}
+
+/// Shows why a command cannot begin.
+pub fn refuse(arguments: &Arguments, failure: Failure) -> ExitCode {
+    let render = Mutex::new(render::choose(&arguments.global, Style::choose(&arguments.global)));
+    finish(&render, arguments.command.name(), Err(failure), Ok(())).into()
+}
+
+async fn command<C>(arguments: Arguments, runtimes: Arc<dyn Runtimes>, commands: C) -> Exit
+where
+    C: AsyncFnOnce(&Context, Command) -> Result<Outcome, Failure>,
+{
+    let style = Style::choose(&arguments.global);
+    let render = Arc::new(Mutex::new(render::choose(&arguments.global, style)));
+    let (emitter, mut events) = Emitter::channel();
+    let (canceller, cancel) = Cancel::channel();
+    let canceller = Arc::new(canceller);
+    let name = arguments.command.name();
+    let context = match directory(&arguments.global) {
+        Ok(directory) => Context {
+            options: ProjectOptions {
+                directory,
+                state_dir: arguments.global.state_dir.clone(),
+                ephemeral: false,
+                runtimes,
+            },
+            emitter,
+            cancel,
+            style,
+        },
+        Err(error) => return finish(&render, name, Err(error.into()), Ok(())),
+    };
+    let drawing = Arc::clone(&render);
+    let reader_gone = Arc::clone(&canceller);
+    let pump = tokio::spawn(async move {
+        let mut delivered = Ok(());
+        while let Some(event) = events.recv().await {
+            let drawn = draw(&drawing, &event);
+            if delivered.is_ok() && drawn.is_err() {
+                // Nobody reads on, as after `| head`, or the disk is full.
+                reader_gone.cancel();
+                delivered = drawn;
+            }
+        }
+        delivered
+    });
+    let outcome = tokio::select! {
+        outcome = commands(&context, arguments.command) => outcome,
+        () = second_signal(&canceller) => Err(Error::Cancelled.into()),
+    };
+    drop(context);
+    let delivered = pump.await.unwrap_or(Ok(()));
+    finish(&render, name, outcome, delivered)
+}
+
+fn draw(render: &Mutex<Box<dyn Render>>, event: &Event) -> io::Result<()> {
+    render.lock().map_or(Ok(()), |mut render| render.event(event))
+}
+
+/// `delivered` is what became of the events.
+fn finish(
+    render: &Mutex<Box<dyn Render>>,
+    name: &str,
+    outcome: Result<Outcome, Failure>,
+    delivered: io::Result<()>,
+) -> Exit {
+    let Ok(mut render) = render.lock() else {
+        return Exit::Failed;
+    };
+    match outcome {
+        Ok(outcome) => {
+            let delivered = delivered.and_then(|()| render.outcome(name, &outcome));
+            printed(delivered, outcome.exit)
+        }
+        Err(failure) => {
+            render.error(name, &failure);
+            printed(delivered, failure.exit)
+        }
+    }
+}
+
+/// The first signal asks the command to end in order; this resolves at the second one.
+async fn second_signal(canceller: &Canceller) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    for _ in 0..2 {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        canceller.cancel();
+    }
+}
+
+fn directory(global: &Global) -> Result<Utf8PathBuf, Error> {
+    if let Some(directory) = &global.directory {
+        return Ok(directory.clone());
+    }
+    let current = std::env::current_dir().and_then(|path| {
+        Utf8PathBuf::from_path_buf(path)
+            .map_err(|path| std::io::Error::other(format!("{} is not UTF-8", path.display())))
+    });
+    current.map_err(|source| Error::ReadFile { path: ".".into(), source })
+}
+
+pub fn complain(message: &str, exit: Exit) -> ExitCode {
+    complain_as(message, exit.into())
+}
+
+pub fn complain_as(message: &str, exit: ExitCode) -> ExitCode {
+    let _ = writeln!(io::stderr(), "error: {message}");
+    exit
+}
