@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_manifest::input;
+use devenv_supervisor::files;
 use serde::{Deserialize, Serialize};
 
 /// Raised when the file changes its shape; one of another format is as good as none.
@@ -51,15 +52,12 @@ impl BuildsFile {
         read().filter(|builds| builds.format == FORMAT).unwrap_or_default()
     }
 
-    /// Replaces the file whole, so that a reader never sees half of it.
+    /// Not synced: it is written on the way of an `up`, and costs a question to Cargo when it is lost.
     pub fn write(&self, builds: &Builds) {
         let versioned = Builds { format: FORMAT, ..builds.clone() };
         let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
-        let draft = self.0.with_extension(format!("draft-{}", std::process::id()));
-        let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, &self.0));
-        if let Err(error) = written {
+        if let Err(error) = files::replace_cache(&self.0, &text) {
             tracing::debug!(path = %self.0, %error, "builds are not remembered");
-            let _ = std::fs::remove_file(&draft);
         }
     }
 }

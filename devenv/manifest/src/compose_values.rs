@@ -81,36 +81,14 @@ fn port_number(text: &str) -> Result<u16, &'static str> {
     number.filter(|port| *port > 0).ok_or("numbers go from 1 to 65535")
 }
 
+/// In place of a `#` while words are parted: to a shell it may begin a comment, to Compose it is a letter like any other.
+const HASH: char = '\u{f0023}';
+
 /// A command line as words: blanks part them, quotes and backslashes keep them together. Nothing is expanded.
 pub(crate) fn words(text: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match (character, quote) {
-            ('\\', None | Some('"')) => {
-                let next = characters.next().ok_or_else(|| "a backslash stands at the end".to_owned())?;
-                // Between double quotes a backslash is only special before a few characters.
-                if quote.is_some() && !"\"\\$`".contains(next) {
-                    word.get_or_insert_default().push('\\');
-                }
-                word.get_or_insert_default().push(next);
-            }
-            (_, Some(open)) if character == open => quote = None,
-            ('"' | '\'', None) => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            (_, None) if character.is_whitespace() => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(character),
-        }
-    }
-    if let Some(quote) = quote {
-        return Err(format!("the quote {quote} is not closed"));
-    }
-    words.extend(word);
-    Ok(words)
+    let words = shlex::split(&text.replace('#', &HASH.to_string()))
+        .ok_or("a quote is not closed, or a backslash stands at the end")?;
+    Ok(words.into_iter().map(|word| word.replace(HASH, "#")).collect())
 }
 
 #[cfg(test)]
@@ -166,6 +144,7 @@ mod tests {
         assert_eq!(of("serve  --port 80"), ["serve", "--port", "80"]);
         assert_eq!(of(r#"sh -c 'echo "a b"' ''"#), ["sh", "-c", "echo \"a b\"", ""]);
         assert_eq!(of(r#"a\ b "c\"d" "e\n""#), ["a b", "c\"d", "e\\n"]);
+        assert_eq!(of("serve #1 a#b '#'"), ["serve", "#1", "a#b", "#"], "there are no comments");
         assert!(of(" ").is_empty());
         for bad in ["'a", "\"a", "a\\"] {
             assert!(words(bad).is_err(), "{bad}");

@@ -4,9 +4,7 @@
 //! listens on its loopback. What it lets through is decided in `devenv-guard`.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +18,7 @@ use devenv_model::event::Event;
 use devenv_model::manifest::{EmulatorKind, Limits};
 use devenv_model::unit::Probe;
 use devenv_resources::endpoint::Endpoint;
+use devenv_supervisor::files;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -92,16 +91,11 @@ pub(crate) fn kept_login(folder: &Utf8Path) -> Option<EmulatedLogin> {
 /// Makes a new random login and keeps it in `folder`, readable by its owner only.
 pub(crate) fn new_login(folder: &Utf8Path) -> Result<EmulatedLogin, Error> {
     let path = place(folder);
-    let draft = folder.join(".login.json");
     let kept = || -> std::io::Result<EmulatedLogin> {
         // Letters first: twelve digits would be an account.
         let login = EmulatedLogin { access_key: format!("devenv{}", random::<16>()?), secret_key: random::<24>()? };
         let kept = KeptLogin { version: 1, access_key: login.access_key.clone(), secret_key: login.secret_key.clone() };
-        // A draft of a killed run may be there, with whatever rights.
-        let _ = std::fs::remove_file(&draft);
-        let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(&serde_json::to_vec(&kept)?)?;
-        std::fs::rename(&draft, &path)?;
+        files::replace_private(&path, &serde_json::to_vec(&kept)?)?;
         Ok(login)
     };
     kept().map_err(|source| devenv_engine::Error::State { path: path.clone(), source }.into())
@@ -184,7 +178,6 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let folder = Utf8Path::from_path(folder.path()).expect("UTF-8");
         assert_eq!(kept_login(folder), None);
-        std::fs::write(folder.join(".login.json"), "of a killed run").expect("writable");
         let first = new_login(folder).expect("writable");
         assert_eq!(kept_login(folder).as_ref(), Some(&first));
         let mode = std::fs::metadata(place(folder)).expect("there").permissions().mode();

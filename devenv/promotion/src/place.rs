@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8Path;
 use devenv_model::names::hexadecimal;
+use devenv_supervisor::files;
 
 use crate::terraform::log_path;
 
@@ -34,7 +35,8 @@ pub(crate) fn of(folder: &Utf8Path, lock: &Utf8Path) -> std::io::Result<String> 
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    std::fs::write(&file, format!("{name} {mark}\n"))?;
+    // By this name the locks of a killed Terraform are known as this folder's.
+    files::replace(&file, format!("{name} {mark}\n").as_bytes())?;
     Ok(name)
 }
 

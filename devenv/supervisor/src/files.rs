@@ -1,35 +1,55 @@
 //! How a file of ours is replaced whole: a reader, and a devenv that comes after a crash, meets the old content or the new one.
 
-use std::fs::{File, Permissions};
-use std::io::{Result, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
+use std::io::{ErrorKind, Result, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use camino::Utf8Path;
+use tempfile::NamedTempFile;
 
 /// What a file is given that any program makes; the user's mask takes from it.
 const MODE: u32 = 0o666;
+const PRIVATE: u32 = 0o600;
 
 /// Replaces a file that nobody could make again: the content and its name are on the disk when this returns.
 pub fn replace(path: &Utf8Path, content: &[u8]) -> Result<()> {
     let folder = folder_of(path);
-    let draft = draft(folder, content)?;
+    let draft = draft(folder, content, MODE)?;
     draft.as_file().sync_all()?;
     draft.persist(path)?;
-    File::open(folder)?.sync_all()
+    match File::open(folder)?.sync_all() {
+        // Some file systems do not know what it means to sync a folder.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
 }
 
 /// Replaces a file that only saves work, whose loss in a power cut costs nothing but that work. It is not synced: on some
 /// disks that takes longer than all else that `up` does.
 pub fn replace_cache(path: &Utf8Path, content: &[u8]) -> Result<()> {
-    draft(folder_of(path), content)?.persist(path)?;
+    draft(folder_of(path), content, MODE)?.persist(path)?;
     Ok(())
 }
 
+/// Replaces a file that only its owner may read. Not synced: whoever loses it makes another.
+pub fn replace_private(path: &Utf8Path, content: &[u8]) -> Result<()> {
+    draft(folder_of(path), content, PRIVATE)?.persist(path)?;
+    Ok(())
+}
+
+/// Tries what a replacement needs, and changes nothing.
+pub fn can_replace(path: &Utf8Path) -> Result<()> {
+    draft(folder_of(path), b"", MODE).map(drop)
+}
+
 /// Beside the file, since a name moves within one file system only. It is removed when it is not made the file.
-fn draft(folder: &Utf8Path, content: &[u8]) -> Result<tempfile::NamedTempFile> {
-    let mut draft =
-        tempfile::Builder::new().prefix(".draft-").permissions(Permissions::from_mode(MODE)).tempfile_in(folder)?;
-    draft.write_all(content)?;
+///
+/// Opened and written here, so that an error keeps the number by which its reason is known.
+fn draft(folder: &Utf8Path, content: &[u8], mode: u32) -> Result<NamedTempFile> {
+    let open = |path: &Path| File::options().write(true).create_new(true).mode(mode).open(path);
+    let mut draft = tempfile::Builder::new().prefix(".draft-").make_in(folder, open)?;
+    draft.as_file_mut().write_all(content)?;
     Ok(draft)
 }
 
@@ -39,13 +59,17 @@ fn folder_of(path: &Utf8Path) -> &Utf8Path {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
     fn a_file_is_replaced_and_nothing_is_left_beside_it() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let path = Utf8Path::from_path(folder.path()).expect("UTF-8").join("file");
-        for (number, write) in [replace, replace_cache].into_iter().enumerate() {
+        can_replace(&path).expect("writable");
+        assert!(!path.exists(), "nothing is changed");
+        for (number, write) in [replace, replace_cache, replace_private].into_iter().enumerate() {
             let content = format!("content {number}");
             write(&path, content.as_bytes()).expect("writable");
             assert_eq!(std::fs::read_to_string(&path).expect("readable"), content);
@@ -63,12 +87,20 @@ mod tests {
     }
 
     #[test]
-    fn others_may_read_it_as_the_users_mask_allows() {
+    fn an_error_keeps_its_number() {
+        let error = replace(Utf8Path::new("/nonexistent/file"), b"").expect_err("there is no such folder");
+        assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::NOENT.raw_os_error()));
+    }
+
+    #[test]
+    fn others_may_read_it_as_the_users_mask_allows_unless_it_is_private() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
         let mode = |name: &str| std::fs::metadata(path.join(name)).expect("there").permissions().mode();
         std::fs::write(path.join("plain"), "").expect("writable");
         replace(&path.join("replaced"), b"").expect("writable");
         assert_eq!(mode("replaced"), mode("plain"));
+        replace_private(&path.join("private"), b"").expect("writable");
+        assert_eq!(mode("private") & 0o777, 0o600);
     }
 }

@@ -4,6 +4,7 @@ use camino::Utf8Path;
 
 use crate::door::Door;
 use crate::error::Error;
+use crate::files;
 use crate::lock::{HeldLock, LockAttempt, try_hold};
 use crate::state_directory::StateDirectory;
 use crate::trust::prepare_folder;
@@ -38,7 +39,7 @@ impl Place {
         }
         let file = self.state.memory_file();
         if let Some(memory) = memory.filter(|_| !file.exists()) {
-            std::fs::write(&file, memory).map_err(|source| Error::Write { path: file, source })?;
+            files::replace_cache(&file, memory).map_err(|source| Error::Write { path: file, source })?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use devenv_manifest::input;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
+use devenv_supervisor::files::replace;
 
 use crate::error::Error;
 use crate::run::TestRun;
@@ -79,10 +80,7 @@ impl Subject {
         let folder = project.state.evidence();
         let path = folder.join(Evidence::file_name(&prefix, &content));
         // Whole or not at all: a reader takes a file that was cut off for a damaged one.
-        let part = folder.join(format!(".{}", std::process::id()));
-        let written = std::fs::create_dir_all(&folder)
-            .and_then(|()| std::fs::write(&part, content))
-            .and_then(|()| std::fs::rename(&part, &path));
+        let written = std::fs::create_dir_all(&folder).and_then(|()| replace(&path, content.as_bytes()));
         written.map_err(|source| EngineError::State { path: path.clone(), source })?;
         evict(&folder);
         Ok((path, evidence))

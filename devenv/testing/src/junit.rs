@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use devenv_model::event::TestOutcome;
+use devenv_supervisor::files;
 use quick_junit::{self as junit, NonSuccessKind, Report, TestCaseStatus, TestSuite};
 
 use crate::error::Error;
@@ -17,21 +18,13 @@ pub(crate) fn check(path: &Utf8Path) -> Result<(), Error> {
         return Err(failed(std::io::Error::other("it is not a regular file")));
     }
     make_folder(path).map_err(failed)?;
-    let draft = draft(path);
-    std::fs::write(&draft, b"").and_then(|()| std::fs::remove_file(&draft)).map_err(failed)
+    files::can_replace(path).map_err(failed)
 }
 
 /// Writes `run` as one JUnit test suite, whole or not at all.
 pub(crate) fn write(path: &Utf8Path, run: &TestRun, suite: &str) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
-    let draft = draft(path);
-    make_folder(path)
-        .and_then(|()| std::fs::write(&draft, text(run, suite)))
-        .and_then(|()| std::fs::rename(&draft, path))
-        .map_err(|source| {
-            let _ = std::fs::remove_file(&draft);
-            failed(source)
-        })
+    make_folder(path).and_then(|()| files::replace(path, text(run, suite).as_bytes())).map_err(failed)
 }
 
 fn make_folder(path: &Utf8Path) -> std::io::Result<()> {
@@ -39,10 +32,6 @@ fn make_folder(path: &Utf8Path) -> std::io::Result<()> {
         Some(folder) => std::fs::create_dir_all(folder),
         None => Ok(()),
     }
-}
-
-fn draft(path: &Utf8Path) -> Utf8PathBuf {
-    path.with_extension(format!("draft-{}", std::process::id()))
 }
 
 fn text(run: &TestRun, name: &str) -> String {
