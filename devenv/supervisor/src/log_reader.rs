@@ -114,3 +114,62 @@ pub fn last_lines(path: &Utf8Path, count: usize) -> Vec<String> {
         .map(|line| line.split_once(' ').map_or(*line, |(_, text)| text).to_owned())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn log() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = Utf8Path::from_path(folder.path()).expect("UTF-8").join("api.log");
+        (folder, path)
+    }
+
+    fn append(path: &Utf8Path, text: &str) {
+        let mut file = std::fs::File::options().create(true).append(true).open(path).expect("writable");
+        file.write_all(text.as_bytes()).expect("writable");
+    }
+
+    fn texts(lines: Vec<Line>) -> Vec<String> {
+        lines.into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn a_line_is_read_once_and_only_when_it_is_whole() {
+        let (_folder, path) = log();
+        let mut followed = Followed::new("api".to_owned(), path.clone());
+        assert!(followed.news().is_empty(), "there is no file yet");
+        append(&path, "10:00 one\n10:01 tw");
+        assert_eq!(texts(followed.news()), ["one"]);
+        append(&path, "o\n");
+        assert_eq!(texts(followed.news()), ["two"]);
+        assert!(followed.news().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_set_aside_is_read_to_its_end_before_its_successor() {
+        let (_folder, path) = log();
+        let mut followed = Followed::new("api".to_owned(), path.clone());
+        append(&path, "10:00 one\n");
+        assert_eq!(texts(followed.news()), ["one"]);
+        append(&path, "10:01 two\n");
+        std::fs::rename(&path, format!("{path}.1")).expect("writable");
+        append(&path, "10:02 three\n");
+        assert_eq!(texts(followed.news()), ["two", "three"]);
+    }
+
+    #[test]
+    fn the_backlog_begins_with_what_was_set_aside_or_is_the_last_lines() {
+        let (_folder, path) = log();
+        append(&Utf8PathBuf::from(format!("{path}.2")), "10:00 one\n");
+        append(&Utf8PathBuf::from(format!("{path}.1")), "10:01 two\n");
+        append(&path, "10:02 three\n10:03 four\n");
+        let backlog = |tail| texts(Followed::new("api".to_owned(), path.clone()).backlog(tail));
+        assert_eq!(backlog(None), ["one", "two", "three", "four"]);
+        assert_eq!(backlog(Some(1)), ["four"]);
+        assert_eq!(last_lines(&path, 5), ["three", "four"], "without their times");
+        assert!(last_lines(Utf8Path::new("/nonexistent"), 5).is_empty());
+    }
+}

@@ -84,3 +84,77 @@ async fn listens(address: SocketAddr) -> bool {
         Err(_) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Answers every request so.
+    async fn server(answer: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let _ = stream.read(&mut [0; 1024]).await;
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                });
+            }
+        });
+        address
+    }
+
+    async fn nobody() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0").await.and_then(|listener| listener.local_addr()).expect("a free port")
+    }
+
+    #[tokio::test]
+    async fn a_path_is_well_with_200_and_an_answer_with_anything() {
+        let prober = Prober::default();
+        let well = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        let ill = server("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").await;
+        let nobody = nobody().await;
+        for (address, is_well, answers) in [(well, true, true), (ill, false, true), (nobody, false, false)] {
+            let url = format!("http://{address}/health");
+            assert_eq!(prober.passes(&Probe::Http { url: url.clone() }).await, is_well, "{address}");
+            assert_eq!(prober.passes(&Probe::Answer { url }).await, answers, "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_wanted_service_is_up() {
+        let body = "HTTP/1.1 200 OK\r\ncontent-length: 60\r\n\r\n\
+                    {\"services\":{\"s3\":\"available\",\"sqs\":\"running\",\"x\":\"error\"}}  ";
+        let url = format!("http://{}/_localstack/health", server(body).await);
+        let of = |services: &[&str]| Probe::Services {
+            url: url.clone(),
+            services: services.iter().map(|service| (*service).to_owned()).collect(),
+        };
+        let prober = Prober::default();
+        assert!(prober.passes(&of(&["s3", "sqs"])).await);
+        assert!(!prober.passes(&of(&["s3", "x"])).await, "one has failed");
+        assert!(!prober.passes(&of(&["dynamodb"])).await, "one is not there");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_accepts_and_closes_is_nobody() {
+        let prober = Prober::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        assert!(prober.passes(&Probe::Tcp { address }).await, "it stays open");
+        tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+        // On a busy machine it may be closed too late to be told apart; the next look tells.
+        let closed = async { while prober.passes(&Probe::Tcp { address }).await {} };
+        tokio::time::timeout(Duration::from_secs(10), closed).await.expect("it is closed at once");
+        assert!(!prober.passes(&Probe::Tcp { address: nobody().await }).await);
+    }
+
+    #[test]
+    fn a_unit_is_asked_less_often_the_longer_it_takes() {
+        let pauses = [0, 320, 60_000].map(|elapsed| pause_after(Duration::from_millis(elapsed)));
+        assert_eq!(pauses, [1, 10, 100].map(Duration::from_millis));
+    }
+}

@@ -1,0 +1,201 @@
+//! A supervisor and its clients in one process: what a command may rely on, whatever happens to the units meanwhile.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::observed::{Exit, ObservedUnit, UnitState};
+use devenv_model::unit::{Probe, UnitSpec};
+use devenv_supervisor::client::Client;
+use devenv_supervisor::error::Error;
+use devenv_supervisor::leftovers;
+use devenv_supervisor::lock::{has_ended_in_order, is_held};
+use devenv_supervisor::log_reader::last_lines;
+use devenv_supervisor::restore::restore_files;
+use devenv_supervisor::server::{SuperviseOptions, supervise};
+use devenv_supervisor::state_directory::StateDirectory;
+
+/// Far above what any of these takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A lock is inherited by whatever is forked between its opening and the start of its unit, so that two supervisors in one
+/// process, which there are in tests only, must not start units at the same time.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+fn unit(name: &str, script: &str) -> UnitSpec {
+    UnitSpec {
+        name: name.to_owned(),
+        command: ["/bin/sh", "-c", script].map(str::to_owned).into(),
+        directory: "/".into(),
+        environment: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
+        ports: BTreeMap::new(),
+        probe: Probe::Started,
+        stop_grace_period: Duration::from_secs(5),
+        artifact: String::new(),
+    }
+}
+
+/// Runs `test` beside a supervisor, which has ended when this returns.
+async fn beside_a_supervisor(test: impl AsyncFnOnce(&StateDirectory)) {
+    let _alone = ALONE.lock().await;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let state_dir: Utf8PathBuf = Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv");
+    let state = StateDirectory::new(&state_dir);
+    let test = async {
+        while !state.socket().exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        test(&state).await;
+        if let Some(mut client) = Client::reach(&state).await.expect("ours") {
+            client.shutdown().await.expect("it ends");
+        }
+    };
+    let supervisor = supervise(SuperviseOptions { state_dir, instance: "test".to_owned() });
+    let both = async { tokio::join!(supervisor, test).0 };
+    tokio::time::timeout(PATIENCE, both).await.expect("in time").expect("it ends in order");
+    assert!(has_ended_in_order(&state.supervisor_lock()), "the next command looks for nothing");
+    assert!(!state.socket().exists() && leftovers::find(&state).expect("readable").is_empty());
+}
+
+async fn client(state: &StateDirectory) -> Client {
+    Client::reach(state).await.expect("ours").expect("it runs")
+}
+
+async fn eventually(client: &mut Client, unit: &str, is_so: impl Fn(&ObservedUnit) -> bool) -> ObservedUnit {
+    let begin = Instant::now();
+    loop {
+        let seen = client.observe().await.expect("answers").into_iter().find(|seen| seen.name == unit);
+        match seen.filter(&is_so) {
+            Some(seen) => return seen,
+            None => assert!(begin.elapsed() < PATIENCE, "{unit} does not come to it"),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn is_ready(unit: &ObservedUnit) -> bool {
+    matches!(unit.state, UnitState::Ready { .. })
+}
+
+#[tokio::test]
+async fn a_unit_lives_its_life() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        let spec = unit("api", "echo $GREETING; exec sleep 60");
+        client.start(spec.clone()).await.expect("taken");
+        let ready = client.await_ready("api").await.expect("known");
+        assert!(is_ready(&ready) && ready.config_hash == spec.config_hash(), "{ready:?}");
+        assert!(is_held(&state.unit_lock("api")).expect("readable"), "the process inherited its lock");
+        assert!(last_lines(&state.log("api"), 10).contains(&"hello".to_owned()));
+        client.kill("api").await.expect("known");
+        let again = eventually(&mut client, "api", |unit| is_ready(unit) && unit.restarts == 1).await;
+        assert_ne!(again.state, ready.state, "another process");
+        client.stop("api").await.expect("known");
+        let stopped = eventually(&mut client, "api", |_| true).await;
+        assert_eq!(stopped.state, UnitState::Stopped { exit: Some(Exit::Signal(15)) });
+        assert!(!is_held(&state.unit_lock("api")).expect("readable"), "nothing is left of it");
+        client.start_again("api").await.expect("known");
+        assert!(is_ready(&client.await_ready("api").await.expect("known")));
+        client.remove("api").await.expect("known");
+        assert!(client.observe().await.expect("answers").is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_unit_that_ends_before_it_was_ready_has_failed_and_is_not_tried_again() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        client.start(unit("api", "echo last words; exit 64")).await.expect("taken");
+        let failed = client.await_ready("api").await.expect("known");
+        assert!(matches!(&failed.state, UnitState::Failed { error } if error.contains("exit code 64")), "{failed:?}");
+        assert!(last_lines(&state.log("api"), 10).contains(&"last words".to_owned()));
+        client.start(UnitSpec { command: vec!["/nonexistent".to_owned()], ..unit("other", "") }).await.expect("taken");
+        let failed = client.await_ready("other").await.expect("known");
+        assert!(matches!(&failed.state, UnitState::Failed { error } if error.contains("/nonexistent")), "{failed:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_unit_that_does_not_heed_sigterm_is_killed_with_its_children() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        let stubborn = "trap '' TERM; (trap '' TERM; sleep 60) & sleep 60";
+        let spec = UnitSpec { stop_grace_period: Duration::from_millis(50), ..unit("api", stubborn) };
+        client.start(spec).await.expect("taken");
+        client.await_ready("api").await.expect("known");
+        client.stop("api").await.expect("known");
+        assert!(!is_held(&state.unit_lock("api")).expect("readable"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_unit_is_refused_and_the_connection_goes_on() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        for refused in [
+            client.stop("api").await,
+            client.kill("api").await,
+            client.start_again("api").await,
+            client.await_ready("api").await.map(drop),
+        ] {
+            assert!(matches!(refused, Err(Error::Refused { reason }) if reason.contains("no unit api")));
+        }
+        assert!(client.observe().await.expect("answers").is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_environment_ends_with_its_owner_unless_it_is_detached() {
+    beside_a_supervisor(async |state| {
+        let mut owner = client(state).await;
+        owner.own().await.expect("nobody else");
+        owner.start(unit("api", "exec sleep 60")).await.expect("taken");
+        owner.detach().await.expect("it lives on");
+        drop(owner);
+        let mut other = client(state).await;
+        assert!(is_ready(&other.await_ready("api").await.expect("known")));
+    })
+    .await;
+    beside_a_supervisor(async |state| {
+        let mut owner = client(state).await;
+        owner.own().await.expect("nobody else");
+        owner.start(unit("api", "exec sleep 60")).await.expect("taken");
+        owner.await_ready("api").await.expect("known");
+        drop(owner);
+        let begin = Instant::now();
+        while is_held(&state.unit_lock("api")).expect("readable") {
+            assert!(begin.elapsed() < PATIENCE, "it outlives its owner");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// A command that finds no path to the supervisor asks it, and nobody else, for its files.
+#[tokio::test]
+async fn files_that_were_removed_come_back() {
+    beside_a_supervisor(async |state| {
+        let mut first = client(state).await;
+        first.start(unit("api", "exec sleep 60")).await.expect("taken");
+        let before = first.await_ready("api").await.expect("known");
+        std::fs::remove_dir_all(state.path()).expect("writable");
+        // As another command sees it, which has looked at nothing yet.
+        let state = StateDirectory::new(state.path());
+        restore_files(&state).await.expect("it answers the call");
+        let mut second = client(&state).await;
+        assert_eq!(second.await_ready("api").await.expect("known").state, before.state, "the same process");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_no_supervisor_runs_there_is_none() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let state = StateDirectory::new(&Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv"));
+    assert!(Client::reach(&state).await.expect("nothing to refuse").is_none());
+    restore_files(&state).await.expect("nothing is lost");
+}
