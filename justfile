@@ -43,6 +43,10 @@ typos:
 deny:
     cargo deny check bans licenses sources
 
+# Each parser on whatever a fuzzer thinks of: `just fuzz 60 yaml`.
+fuzz *arguments:
+    .ci/fuzz {{ arguments }}
+
 # Write devenv.schema.json anew.
 schema:
     cargo run -q -p devenv-manifest --example schema > devenv.schema.json

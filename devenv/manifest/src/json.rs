@@ -21,7 +21,8 @@ pub(crate) fn parse(file: &Arc<SourceFile>, code: &'static str) -> Result<(Node,
     let value = serde_json::from_str(&file.text).map_err(|error| {
         let before = file.text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let at = before.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
-        let at = at.min(file.text.trim_end().len());
+        // Its columns count bytes, and may end within a character.
+        let at = file.text.floor_char_boundary(at.min(file.text.trim_end().len()));
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         Problem::new(code, file, at..at, format!("not JSON: {message}"))
@@ -146,6 +147,13 @@ mod tests {
                 Value::Object(entries.iter().map(|entry| (entry.key.clone(), value(&entry.value))).collect())
             }
         }
+    }
+
+    #[test]
+    fn a_mistake_after_a_character_of_several_bytes_has_a_place() {
+        let text = "{\"a\": \"\u{e9}";
+        let problem = parse(&file(text), "test").expect_err("it ends within a text");
+        assert_eq!(problem.span, 7..7);
     }
 
     #[test]

@@ -26,6 +26,8 @@ mod tree;
 mod yaml;
 
 pub mod assemble;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod input;
 pub mod load;
 pub mod problem;

@@ -31,7 +31,7 @@ impl Reader {
         if let Some(rest) = line.strip_prefix("test result: ") {
             self.is_libtest = true;
             self.section = None;
-            self.filtered_out += count(rest, "filtered out");
+            self.filtered_out = self.filtered_out.saturating_add(count(rest, "filtered out"));
             return Line::Understood;
         }
         if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
@@ -122,6 +122,15 @@ mod tests {
         assert!(reader.failures[0].1.contains("left: 1"));
         assert_eq!(reader.filtered_out, 4);
         assert!(reader.is_libtest);
+    }
+
+    #[test]
+    fn a_summary_that_a_test_prints_does_not_overflow() {
+        let mut reader = Reader::default();
+        for _ in 0..2 {
+            reader.take(&format!("test result: ok. 1 passed; {} filtered out", usize::MAX));
+        }
+        assert_eq!(reader.filtered_out, usize::MAX);
     }
 
     #[test]

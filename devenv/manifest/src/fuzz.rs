@@ -1,0 +1,104 @@
+//! What the fuzz targets (`fuzz/`) ask of the parsers beyond that they end: places within the text, and one reading of
+//! JSON. Compiled for them alone.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::compose_reader::Reader;
+use crate::problem::Problem;
+use crate::source::SourceFile;
+use crate::tree::{Data, Node};
+use crate::{interpolate as interpolation, json as json_tree, yaml as yaml_tree};
+
+pub fn yaml(text: &str) {
+    let file = file(text);
+    match yaml_tree::parse(&file) {
+        Ok(node) => within(text, &node),
+        Err(problem) => placed(text, &problem),
+    }
+}
+
+pub fn json(text: &str) {
+    let file = file(text);
+    match json_tree::parse(&file, "fuzz") {
+        Ok((node, value)) => {
+            within(text, &node);
+            assert!(same(&node, &value), "{node:?} is not {value}");
+        }
+        Err(problem) => placed(text, &problem),
+    }
+}
+
+pub fn compose(text: &str) {
+    let (file, variables) = (file(text), variables());
+    let mut reader = Reader::new(&file, &variables);
+    let read = reader.services();
+    assert!(read.is_some() || !reader.problems.is_empty(), "a file that is not read has a reason");
+    reader.problems.iter().for_each(|problem| placed(text, problem));
+    for service in read.into_iter().flatten() {
+        let dependencies = service.dependency_spans.values();
+        [&service.name_span]
+            .into_iter()
+            .chain(&service.port_spans)
+            .chain(dependencies)
+            .for_each(|span| inside(text, span));
+    }
+}
+
+pub fn interpolate(text: &str) {
+    match interpolation::interpolate(text, &variables()) {
+        Ok(result) => assert!(text.contains('$') || result == text, "a text without a variable stays as it is"),
+        Err(failure) => inside(text, &failure.span),
+    }
+}
+
+fn file(text: &str) -> Arc<SourceFile> {
+    Arc::new(SourceFile { path: "fuzz".into(), text: text.to_owned() })
+}
+
+fn variables() -> BTreeMap<String, String> {
+    BTreeMap::from([("A".to_owned(), "a".to_owned()), ("EMPTY".to_owned(), String::new())])
+}
+
+fn inside(text: &str, span: &Range<usize>) {
+    assert!(text.get(span.clone()).is_some(), "{span:?} is no part of the text of {} bytes", text.len());
+}
+
+fn placed(text: &str, problem: &Problem) {
+    inside(text, &problem.span);
+    if let Some((other, _)) = &problem.other {
+        inside(text, other);
+    }
+}
+
+fn within(text: &str, node: &Node) {
+    inside(text, &node.span);
+    for item in node.items().unwrap_or_default() {
+        within(text, item);
+    }
+    for entry in node.entries().unwrap_or_default() {
+        inside(text, &entry.key_span);
+        within(text, &entry.value);
+    }
+}
+
+/// Whether both readings of a JSON text say the same.
+fn same(node: &Node, value: &Value) -> bool {
+    match (&node.data, value) {
+        (Data::Scalar { text, plain: false }, Value::String(value)) => text == value,
+        (Data::Scalar { text, plain: true }, value) => {
+            serde_json::from_str::<Value>(text).is_ok_and(|read| read == *value)
+        }
+        (Data::Sequence(nodes), Value::Array(values)) => {
+            nodes.len() == values.len() && nodes.iter().zip(values).all(|(node, value)| same(node, value))
+        }
+        (Data::Mapping(entries), Value::Object(values)) => {
+            entries.len() == values.len()
+                && entries.iter().all(|entry| values.get(&entry.key).is_some_and(|value| same(&entry.value, value)))
+        }
+        _ => false,
+    }
+}
