@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use devenv_engine::Cancel;
 use devenv_model::promotion::{
-    ContainerEnd, Deployment, Judged, Release, ReleasedImage, RolloutFailure, ServiceState, TaskState, Wanted, ended,
-    judge,
+    ContainerEnd, Judged, Release, ReleasedImage, RolloutFailure, ServiceState, TaskState, Wanted, ended, judge, view,
 };
 use tokio::time::Instant;
 
@@ -138,12 +137,10 @@ impl Watch<'_> {
         if let Some(end) = ends.first().filter(|_| watched.first_end.is_none()) {
             watched.first_end = Some((end.clone(), self.show(watched, end).await));
         }
-        let is_wanted = |deployment: &Deployment| {
-            deployment.primary && deployment.task_definition == watched.wanted.task_definition
-        };
-        watched.arrived |= state.deployments.iter().any(is_wanted);
         let running: Vec<_> = tasks.into_iter().filter(|task| task.runs).collect();
-        match judge(&watched.wanted, &state, &running, &ends) {
+        let view = view(&watched.wanted, &state, &running, ends);
+        watched.arrived |= view.has_arrived();
+        match judge(&view) {
             Judged::Done => Ok(None),
             Judged::Going(missing) => Ok(Some(missing)),
             Judged::Failed(RolloutFailure::Superseded { .. } | RolloutFailure::Breaker { .. })

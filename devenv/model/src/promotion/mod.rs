@@ -2,6 +2,7 @@
 //! live, who may promote, what is written down, and what follows from it.
 
 mod changes;
+mod ecs;
 mod format;
 mod id;
 mod lease;
@@ -14,6 +15,7 @@ mod standing;
 mod state_lock;
 
 pub use changes::{Action, Changes, ResourceChange};
+pub use ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState, Wanted, ended, view};
 pub use format::FormatError;
 pub use id::{compare_ids, next_id};
 pub use lease::{Lease, Sight, Watch};
@@ -21,9 +23,6 @@ pub use pointer::Pointer;
 pub use proposal::{ImageChange, Proposal};
 pub use record::{Kind, Outcome, Record, Release, ReleasedImage, Step};
 pub use required::{Differs, Disagreement, agreed};
-pub use rollout::{
-    ContainerEnd, Deployment, Judged, Rollout, RolloutFailure, ServiceState, TaskContainer, TaskState, Wanted, ended,
-    judge,
-};
+pub use rollout::{ContainerEnd, Doubt, Judged, RolloutFailure, RolloutView, WantedRelease, judge};
 pub use standing::Standing;
 pub use state_lock::{LockVerdict, StateLock, judge_lock, lock_lines};

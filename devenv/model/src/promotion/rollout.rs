@@ -1,68 +1,50 @@
-//! Whether a service runs what it was told to run, from what the scheduler says of it.
+//! Whether a service runs what it was told to run, from a view of it that no scheduler's words are left in.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
-/// A service, as its scheduler describes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ServiceState {
-    pub name: String,
-    /// The task definition that it is told to run, with its revision.
-    pub task_definition: String,
+/// A service during its rollout, whatever runs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolloutView {
+    pub wanted: WantedRelease,
+    /// How many instances there are to be.
     pub desired: u32,
-    pub deployments: Vec<Deployment>,
+    /// How many of the wanted release run.
+    pub ready: u32,
+    /// How many of other releases still run.
+    pub others: usize,
+    /// What ended by itself, of the wanted release.
+    pub ends: Vec<ContainerEnd>,
+    /// Why an instance that runs may not be the wanted image.
+    pub doubt: Option<Doubt>,
 }
 
-/// One change of a service. Those that failed may stay listed.
+/// How the scheduler stands to the release that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deployment {
-    pub task_definition: String,
-    /// Whether it is the one that the service is to have.
-    pub primary: bool,
-    pub rollout: Rollout,
-    /// The scheduler's words.
-    pub reason: String,
-    pub desired: u32,
-    pub running: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rollout {
-    InProgress,
-    Completed,
-    Failed,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskState {
-    pub id: String,
-    pub task_definition: String,
-    pub runs: bool,
-    /// Why it was stopped; empty while it runs.
-    pub stopped_reason: String,
-    pub containers: Vec<TaskContainer>,
+pub enum WantedRelease {
+    /// It brings it about, and counts what fails.
+    Rolling,
+    /// It calls it complete, and counts no more.
+    Settled,
+    /// It gave it up.
+    Stopped {
+        reason: String,
+        /// Whether it has put nothing else in its place yet.
+        current: bool,
+    },
+    /// It is to run something else.
+    Superseded { by: String },
+    /// It is told to run no container with the wanted image.
+    NotNamed { definition: String, digest: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskContainer {
-    pub name: String,
-    /// Of the manifest that it was made from; `None` while it is fetched.
-    pub digest: Option<String>,
-    pub exit_code: Option<i32>,
-    pub reason: String,
-}
-
-/// What a service is to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    pub task_definition: String,
-    /// Of the image's manifest.
-    pub digest: String,
-    /// The containers of the task definition that run this image. Others stand beside them: what Terraform adds, such as
-    /// a proxy, and what AWS adds, such as GuardDuty's agent, which no task definition names.
-    pub containers: BTreeSet<String>,
-    /// The containers whose end is the task's end, ours among them.
-    pub essential: BTreeSet<String>,
+pub enum Doubt {
+    OtherImage {
+        wanted: String,
+        found: String,
+    },
+    /// It may pass.
+    Unclear(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,100 +81,52 @@ pub struct ContainerEnd {
     pub reason: String,
 }
 
-/// So many ends are enough where no circuit breaker counts them: it does not for a service that is called completed.
+/// So many ends are enough where no scheduler counts them: none does for a service that it calls complete.
 const UNCOUNTED_ENDS: usize = 5;
-/// Of containers that were told to end because another one had: by SIGKILL, by SIGTERM, or in order.
-const FOLLOWED: [i32; 3] = [137, 143, 0];
 /// And so many in any case, for a service may have no breaker.
 const ENDS: usize = 50;
 
-/// `tasks` are those of the service that run, `ends` what ended by itself.
-pub fn judge(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState], ends: &[ContainerEnd]) -> Judged {
-    if wanted.containers.is_empty() {
-        let (task_definition, wanted) = (wanted.task_definition.clone(), wanted.digest.clone());
-        return Judged::Failed(RolloutFailure::NotNamed { task_definition, wanted });
+impl RolloutView {
+    /// Whether the service was told to run what is wanted, and nothing else since.
+    pub fn has_arrived(&self) -> bool {
+        use WantedRelease::{Rolling, Settled, Stopped};
+        matches!(self.wanted, Rolling | Settled | Stopped { current: true, .. })
     }
-    let ours = |deployment: &&Deployment| deployment.task_definition == wanted.task_definition;
-    let mut mine = service.deployments.iter().filter(ours);
-    let primary = mine.clone().find(|deployment| deployment.primary);
-    if let Some(failed) = primary.filter(|deployment| deployment.rollout == Rollout::Failed).or_else(|| {
-        // The breaker puts another one in its place and leaves it listed.
-        mine.find(|deployment| !deployment.primary && deployment.rollout == Rollout::Failed)
-            .filter(|_| primary.is_none())
-    }) {
-        return Judged::Failed(RolloutFailure::Breaker { reason: failed.reason.clone() });
-    }
-    let Some(deployment) = primary else {
-        return Judged::Failed(RolloutFailure::Superseded { by: service.task_definition.clone() });
-    };
-    if service.desired == 0 || deployment.desired == 0 {
-        return Judged::Failed(RolloutFailure::ScaledToZero);
-    }
-    // A new service reads as completed before anything of it runs, so the tasks themselves are counted.
-    let running = tasks.iter().filter(|task| task.runs && task.task_definition == wanted.task_definition);
-    let running = u32::try_from(running.count()).unwrap_or(u32::MAX);
-    let others = tasks.iter().filter(|task| task.runs && task.task_definition != wanted.task_definition).count();
-    if deployment.running < deployment.desired || running < deployment.desired {
-        let enough = if deployment.rollout == Rollout::Completed { UNCOUNTED_ENDS } else { ENDS };
-        if ends.len() >= enough {
-            return Judged::Failed(RolloutFailure::KeepsEnding { count: ends.len() });
+}
+
+pub fn judge(view: &RolloutView) -> Judged {
+    let failed = Judged::Failed;
+    let enough = match view.wanted.clone() {
+        WantedRelease::Rolling => ENDS,
+        WantedRelease::Settled => UNCOUNTED_ENDS,
+        WantedRelease::Stopped { reason, .. } => return failed(RolloutFailure::Breaker { reason }),
+        WantedRelease::Superseded { by } => return failed(RolloutFailure::Superseded { by }),
+        WantedRelease::NotNamed { definition: task_definition, digest: wanted } => {
+            return failed(RolloutFailure::NotNamed { task_definition, wanted });
         }
-        let up = deployment.running.min(running);
-        return Judged::Going(format!("{up} of {} tasks run", deployment.desired));
+    };
+    let RolloutView { desired, ready, others, .. } = *view;
+    if desired == 0 {
+        return failed(RolloutFailure::ScaledToZero);
+    }
+    if ready < desired {
+        let count = view.ends.len();
+        if count >= enough {
+            return failed(RolloutFailure::KeepsEnding { count });
+        }
+        return Judged::Going(format!("{ready} of {desired} tasks run"));
     }
     if others > 0 {
         return Judged::Going(format!("{others} older tasks end"));
     }
-    if deployment.rollout != Rollout::Completed {
+    if view.wanted == WantedRelease::Rolling {
         return Judged::Going("its tasks run and are watched".to_owned());
     }
-    for task in tasks {
-        for name in &wanted.containers {
-            match task.containers.iter().find(|container| container.name == *name) {
-                Some(TaskContainer { exit_code: Some(code), .. }) => {
-                    return Judged::Going(format!("{name} ended with exit code {code} and its task is still there"));
-                }
-                Some(TaskContainer { digest: Some(found), .. }) if *found != wanted.digest => {
-                    let (wanted, found) = (wanted.digest.clone(), found.clone());
-                    return Judged::Failed(RolloutFailure::OtherImage { wanted, found });
-                }
-                Some(TaskContainer { digest: Some(_), .. }) => {}
-                Some(_) => return Judged::Going(format!("{name} does not say which image it is")),
-                None => return Judged::Going(format!("{name} is not in its task yet")),
-            }
-        }
+    match view.doubt.clone() {
+        None => Judged::Done,
+        Some(Doubt::Unclear(what)) => Judged::Going(what),
+        Some(Doubt::OtherImage { wanted, found }) => failed(RolloutFailure::OtherImage { wanted, found }),
     }
-    Judged::Done
-}
-
-/// The tasks of the wanted release that ended by themselves, each with the container that ended it. `stopped` are tasks
-/// that no longer run.
-pub fn ended(wanted: &Wanted, stopped: &[TaskState]) -> Vec<ContainerEnd> {
-    let of_release = stopped.iter().filter(|task| !task.runs && task.task_definition == wanted.task_definition);
-    let ended = of_release.filter(|task| !is_scaling(&task.stopped_reason));
-    ended.filter_map(|task| end_of(wanted, task)).collect()
-}
-
-/// A container that may end leaves its task alive, and is told all the same where its task was stopped.
-fn end_of(wanted: &Wanted, task: &TaskState) -> Option<ContainerEnd> {
-    let essential = task.containers.iter().filter(|container| wanted.essential.contains(&container.name));
-    let ended = essential.filter(|container| container.exit_code.is_some() || !task.stopped_reason.is_empty());
-    let container = ended.min_by_key(|container| {
-        let followed = container.exit_code.is_none_or(|code| FOLLOWED.contains(&code));
-        (followed, !wanted.containers.contains(&container.name))
-    })?;
-    let reasons = [task.stopped_reason.as_str(), container.reason.as_str()];
-    Some(ContainerEnd {
-        task: task.id.clone(),
-        container: container.name.clone(),
-        exit_code: container.exit_code,
-        reason: reasons.iter().filter(|reason| !reason.is_empty()).copied().collect::<Vec<_>>().join(": "),
-    })
-}
-
-/// The scheduler stops tasks of its own accord when it scales or replaces, and their containers then end with a code.
-fn is_scaling(reason: &str) -> bool {
-    reason.starts_with("Scaling activity") || reason.starts_with("Service scaling")
 }
 
 impl fmt::Display for ContainerEnd {
@@ -207,199 +141,60 @@ impl fmt::Display for ContainerEnd {
 
 #[cfg(test)]
 mod tests {
+    use super::WantedRelease::{Rolling, Settled};
     use super::*;
 
-    fn wanted() -> Wanted {
-        Wanted {
-            task_definition: "api:2".to_owned(),
-            digest: "sha256:2".to_owned(),
-            containers: ["api".to_owned()].into(),
-            essential: ["api", "proxy"].map(str::to_owned).into(),
-        }
+    fn view(wanted: WantedRelease, ready: u32) -> RolloutView {
+        RolloutView { wanted, desired: 2, ready, others: 0, ends: Vec::new(), doubt: None }
     }
 
-    fn deployment(task_definition: &str, primary: bool, rollout: Rollout, running: u32) -> Deployment {
-        let reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
-        Deployment { task_definition: task_definition.to_owned(), primary, rollout, reason, desired: 2, running }
-    }
-
-    fn task(task_definition: &str, digest: Option<&str>) -> TaskState {
-        TaskState {
-            id: "f00".to_owned(),
-            task_definition: task_definition.to_owned(),
-            runs: true,
-            stopped_reason: String::new(),
-            containers: vec![TaskContainer {
-                name: "api".to_owned(),
-                digest: digest.map(str::to_owned),
-                exit_code: None,
-                reason: String::new(),
-            }],
-        }
-    }
-
-    fn judged(deployments: Vec<Deployment>, tasks: &[TaskState]) -> Judged {
-        let task_definition = deployments.iter().find(|deployment| deployment.primary);
-        let service = ServiceState {
-            name: "api".to_owned(),
-            task_definition: task_definition.map(|primary| primary.task_definition.clone()).unwrap_or_default(),
-            desired: 2,
-            deployments,
-        };
-        judge(&wanted(), &service, tasks, &[])
-    }
-
-    fn running(count: usize) -> Vec<TaskState> {
-        vec![task("api:2", Some("sha256:2")); count]
+    fn is_going(judged: &Judged) -> bool {
+        matches!(judged, Judged::Going(_))
     }
 
     #[test]
-    fn it_is_done_when_every_task_runs_the_wanted_image_and_no_other_does() {
-        let done = |rollout, tasks: &[TaskState]| judged(vec![deployment("api:2", true, rollout, 2)], tasks);
-        assert_eq!(done(Rollout::Completed, &running(2)), Judged::Done);
-        let not_done = [
-            done(Rollout::InProgress, &running(2)),
-            // A new service is called completed before anything of it runs.
-            done(Rollout::Completed, &[]),
-            done(Rollout::Completed, &running(1)),
-            done(Rollout::Completed, &[running(2), vec![task("api:1", Some("sha256:1"))]].concat()),
-            done(Rollout::Completed, &[task("api:2", None), task("api:2", Some("sha256:2"))]),
-        ];
-        insta::assert_debug_snapshot!(not_done);
-    }
-
-    #[test]
-    fn a_task_with_another_image_is_found() {
-        let tasks = [task("api:2", Some("sha256:2")), task("api:2", Some("sha256:9"))];
-        let judged = judged(vec![deployment("api:2", true, Rollout::Completed, 2)], &tasks);
+    fn it_is_done_when_all_of_it_runs_alone_undoubted_and_settled() {
+        assert_eq!(judge(&view(Settled, 2)), Judged::Done);
+        let unclear = Some(Doubt::Unclear("web does not say which image it is".to_owned()));
+        for not_yet in [
+            view(Settled, 1),
+            view(Rolling, 2),
+            RolloutView { others: 1, ..view(Settled, 2) },
+            RolloutView { doubt: unclear, ..view(Settled, 2) },
+        ] {
+            assert!(is_going(&judge(&not_yet)), "{not_yet:?}");
+        }
+        let other = Doubt::OtherImage { wanted: "sha256:2".to_owned(), found: "sha256:1".to_owned() };
+        let judged = judge(&RolloutView { doubt: Some(other), ..view(Settled, 2) });
         assert!(matches!(judged, Judged::Failed(RolloutFailure::OtherImage { .. })), "{judged:?}");
-    }
-
-    fn container(name: &str, digest: Option<&str>, exit_code: Option<i32>) -> TaskContainer {
-        TaskContainer { name: name.to_owned(), digest: digest.map(str::to_owned), exit_code, reason: String::new() }
-    }
-
-    #[test]
-    fn a_container_beside_ours_is_not_compared() {
-        let beside = [
-            container("aws-guardduty-agent-1a2b", Some("sha256:7"), None),
-            container("aws-guardduty-agent-1a2b", None, None),
-            container("log-router", Some("sha256:7"), Some(1)),
-            container("proxy", Some("sha256:7"), None),
-        ];
-        for beside in beside {
-            let mut tasks = running(2);
-            tasks[1].containers.insert(0, beside.clone());
-            let judged = judged(vec![deployment("api:2", true, Rollout::Completed, 2)], &tasks);
-            assert_eq!(judged, Judged::Done, "{beside:?}");
-        }
+        assert_eq!(
+            judge(&RolloutView { desired: 0, ..view(Settled, 0) }),
+            Judged::Failed(RolloutFailure::ScaledToZero)
+        );
     }
 
     #[test]
-    fn a_task_without_our_container_is_not_live() {
-        let mut alone = task("api:2", Some("sha256:2"));
-        alone.containers = vec![container("proxy", Some("sha256:2"), None)];
-        let mut over = task("api:2", Some("sha256:2"));
-        over.containers[0].exit_code = Some(0);
-        for other in [alone, over] {
-            let tasks = [task("api:2", Some("sha256:2")), other.clone()];
-            let judged = judged(vec![deployment("api:2", true, Rollout::Completed, 2)], &tasks);
-            assert!(matches!(judged, Judged::Going(_)), "{other:?}: {judged:?}");
-        }
-        let service = ServiceState { deployments: Vec::new(), ..ServiceState::default() };
-        let nowhere = Wanted { containers: BTreeSet::new(), ..wanted() };
-        let judged = judge(&nowhere, &service, &running(2), &[]);
-        assert!(matches!(judged, Judged::Failed(RolloutFailure::NotNamed { .. })), "{judged:?}");
-    }
-
-    #[test]
-    fn the_end_of_a_container_beside_ours_is_not_the_releases() {
-        let stopped = |reason: &str, containers: &[TaskContainer]| TaskState {
-            runs: false,
-            stopped_reason: reason.to_owned(),
-            containers: containers.to_vec(),
-            ..task("api:2", None)
-        };
-        let exited = "Essential container in task exited";
-        let names = |task: TaskState| {
-            ended(&wanted(), &[task]).into_iter().map(|end| (end.container, end.exit_code)).collect::<Vec<_>>()
-        };
-        let (api, proxy) = ("api".to_owned(), "proxy".to_owned());
-        // A task that starts: what prepared it has ended, and it is not stopped.
-        assert_eq!(names(stopped("", &[container("setup", None, Some(0)), container("api", None, None)])), []);
-        // Each task is one end, and the container that ended it is told rather than those that followed.
-        let both = [container("agent", None, Some(137)), container("api", None, Some(3))];
-        assert_eq!(names(stopped(exited, &both)), [(api.clone(), Some(3))]);
-        let proxy_first = [container("api", None, Some(143)), container("proxy", None, Some(2))];
-        assert_eq!(names(stopped(exited, &proxy_first)), [(proxy, Some(2))]);
-        // The scheduler ends a task in order, and its containers end with a code.
-        let scaled = stopped("Scaling activity initiated by deployment", &[container("api", None, Some(143))]);
-        assert_eq!(names(scaled), []);
-        // Some schedulers give no reason.
-        assert_eq!(names(stopped("", &[container("api", None, Some(1))])), [(api, Some(1))]);
-    }
-
-    #[test]
-    fn the_breaker_is_told_from_another_deployment() {
-        let breaker = |deployments| matches!(judged(deployments, &[]), Judged::Failed(RolloutFailure::Breaker { .. }));
-        assert!(breaker(vec![deployment("api:2", true, Rollout::Failed, 0)]));
-        let back = deployment("api:1", true, Rollout::InProgress, 2);
-        assert!(breaker(vec![deployment("api:2", false, Rollout::Failed, 0), back.clone()]));
-        let superseded = Judged::Failed(RolloutFailure::Superseded { by: "api:1".to_owned() });
-        assert_eq!(judged(vec![back.clone()], &[]), superseded);
-        assert_eq!(judged(vec![deployment("api:2", false, Rollout::InProgress, 1), back], &[]), superseded);
-        // A failure of the same definition in an earlier try is not this one's.
-        let again =
-            vec![deployment("api:2", false, Rollout::Failed, 0), deployment("api:2", true, Rollout::Completed, 2)];
-        assert_eq!(judged(again, &running(2)), Judged::Done);
-    }
-
-    #[test]
-    fn tasks_that_keep_ending_are_a_failure_where_nobody_counts_them() {
-        let service = |rollout| ServiceState {
-            name: "api".to_owned(),
-            task_definition: "api:2".to_owned(),
-            desired: 2,
-            deployments: vec![deployment("api:2", true, rollout, 0)],
-        };
+    fn ends_are_a_failure_sooner_where_nobody_counts_them() {
         let end = ContainerEnd {
             task: "f00".to_owned(),
-            container: "api".to_owned(),
+            container: "web".to_owned(),
             exit_code: Some(3),
             reason: String::new(),
         };
-        let is_failure = |rollout, count: usize| {
-            let judged = judge(&wanted(), &service(rollout), &[], &vec![end.clone(); count]);
-            matches!(judged, Judged::Failed(RolloutFailure::KeepsEnding { .. }))
-        };
-        assert!(!is_failure(Rollout::Completed, 4) && is_failure(Rollout::Completed, 5));
-        assert!(!is_failure(Rollout::InProgress, 49) && is_failure(Rollout::InProgress, 50));
+        let judged =
+            |wanted, count, ready| judge(&RolloutView { ends: vec![end.clone(); count], ..view(wanted, ready) });
+        assert!(is_going(&judged(Settled, 4, 1)) && is_going(&judged(Rolling, 49, 1)));
+        assert_eq!(judged(Settled, 5, 1), Judged::Failed(RolloutFailure::KeepsEnding { count: 5 }));
+        assert_eq!(judged(Rolling, 50, 1), Judged::Failed(RolloutFailure::KeepsEnding { count: 50 }));
+        assert_eq!(judged(Settled, 50, 2), Judged::Done, "what ended was put back");
     }
 
     #[test]
-    fn a_service_without_tasks_is_not_live() {
-        let mut none = deployment("api:2", true, Rollout::Completed, 0);
-        none.desired = 0;
-        assert_eq!(judged(vec![none], &[]), Judged::Failed(RolloutFailure::ScaledToZero));
-    }
-
-    #[test]
-    fn the_first_container_that_ended_is_told() {
-        let mut stopped = task("api:2", None);
-        stopped.runs = false;
-        stopped.stopped_reason = "Essential container in task exited".to_owned();
-        stopped.containers[0].exit_code = Some(1);
-        let mut scaled = stopped.clone();
-        scaled.stopped_reason = "Scaling activity initiated by deployment".to_owned();
-        scaled.containers[0].exit_code = None;
-        let older = TaskState { task_definition: "api:1".to_owned(), ..stopped.clone() };
-        assert_eq!(ended(&wanted(), &[older.clone(), scaled.clone()]), []);
-        let told = ended(&wanted(), &[older, scaled, stopped]);
-        assert_eq!(told.len(), 1);
-        insta::assert_snapshot!(told[0].to_string());
-        let mut unfetched = task("api:2", None);
-        unfetched.runs = false;
-        unfetched.stopped_reason = "CannotPullContainerError: not found".to_owned();
-        assert_eq!(ended(&wanted(), &[unfetched]).len(), 1);
+    fn what_was_given_up_has_arrived_and_what_is_another_has_not() {
+        let stopped = |current| WantedRelease::Stopped { reason: String::new(), current };
+        assert!(view(stopped(true), 0).has_arrived() && !view(stopped(false), 0).has_arrived());
+        let superseded = WantedRelease::Superseded { by: "web:3".to_owned() };
+        assert!(!view(superseded.clone(), 0).has_arrived());
+        assert!(matches!(judge(&view(superseded, 2)), Judged::Failed(RolloutFailure::Superseded { .. })));
     }
 }
