@@ -98,10 +98,15 @@ impl Resources {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use devenv_model::manifest::{Emulator, EmulatorKind, KeyAttribute, Seed, Table};
+    use serde_json::json;
+
     use super::*;
     use crate::fake::FakeProvider;
 
-    fn resources(fake: &Arc<FakeProvider>) -> Resources {
+    fn faked(fake: &Arc<FakeProvider>) -> Resources {
         Resources::new(vec![Arc::clone(fake) as Arc<dyn Provider>])
     }
 
@@ -109,25 +114,72 @@ mod tests {
         ResourceId::table(name)
     }
 
+    /// A table without seeds and one with three items.
+    fn manifest() -> Manifest {
+        let table = |name: &str| Table {
+            name: name.to_owned(),
+            file: format!("tables/{name}.json").into(),
+            key: vec![KeyAttribute { name: "id".to_owned(), kind: "S".to_owned() }],
+            definition: json!({
+                "TableName": name,
+                "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+                "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+                "BillingMode": "PAY_PER_REQUEST",
+            }),
+        };
+        let items = ["a", "b", "c"].map(|id| json!({ "id": { "S": id } })).into();
+        Manifest {
+            name: "shop".to_owned(),
+            root: "/shop".into(),
+            services: BTreeMap::new(),
+            emulator: Emulator {
+                default: EmulatorKind::Embedded,
+                embedded_package: None,
+                embedded_image: None,
+                dynamodb_local_image: None,
+                localstack_image: None,
+            },
+            tables: vec![table("inventory"), table("orders")],
+            seeds: vec![Seed { table: "inventory".to_owned(), file: "seeds/inventory.json".into(), items }],
+            test: None,
+            promote: BTreeMap::new(),
+        }
+    }
+
+    async fn embedded() -> Resources {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().expect("memory")));
+        let endpoint = Endpoint::parse(&format!("http://{address}")).expect("loopback");
+        Resources::of(&manifest(), &endpoint, "eu-west-1")
+    }
+
+    /// What every provider promises, the fake as much as a real one.
     #[tokio::test]
     async fn what_is_made_and_seeded_is_observed_so() {
-        let fake = Arc::new(FakeProvider::new(&[("orders", 0), ("inventory", 3)]));
-        let resources = resources(&fake);
-        assert_eq!(resources.observe().await.expect("answers"), BTreeMap::new());
-        resources.ensure_all().await.expect("made");
-        resources.ensure_all().await.expect("there already");
-        let absent = |absent_seeds| ObservedResource::Matching { absent_seeds };
-        let seen = resources.observe().await.expect("answers");
-        assert_eq!(seen, BTreeMap::from([(id("inventory"), absent(3)), (id("orders"), absent(0))]));
-        assert_eq!(resources.seed(&id("inventory")).await.expect("put"), 3);
-        assert_eq!(resources.seed(&id("inventory")).await.expect("nothing is absent"), 0);
-        assert_eq!(resources.observe().await.expect("answers")[&id("inventory")], absent(0));
+        let fake = Arc::new(FakeProvider::new(&[("inventory", 3), ("orders", 0)]));
+        for resources in [faked(&fake), embedded().await] {
+            assert_eq!(resources.ids(), [id("inventory"), id("orders")]);
+            assert_eq!(resources.observe().await.expect("answers"), BTreeMap::new());
+            resources.ensure_all().await.expect("made");
+            resources.ensure_all().await.expect("there already");
+            let absent = |absent_seeds| ObservedResource::Matching { absent_seeds };
+            let seen = resources.observe().await.expect("answers");
+            assert_eq!(seen, BTreeMap::from([(id("inventory"), absent(3)), (id("orders"), absent(0))]));
+            assert_eq!(resources.seed(&id("inventory")).await.expect("put"), 3);
+            assert_eq!(resources.seed(&id("inventory")).await.expect("nothing is absent"), 0);
+            assert_eq!(resources.observe().await.expect("answers")[&id("inventory")], absent(0));
+            assert_eq!(resources.dump(&id("inventory"), 2).await.expect("read").len(), 2);
+            let put = BTreeMap::from([(id("inventory"), 3), (id("orders"), 0)]);
+            assert_eq!(resources.reset().await.expect("rebuilt"), put);
+            assert_eq!(resources.dump(&id("inventory"), 10).await.expect("read").len(), 3);
+        }
     }
 
     #[tokio::test]
     async fn one_that_differs_is_refused_and_a_reset_rebuilds_it() {
         let fake = Arc::new(FakeProvider::new(&[("inventory", 3)]));
-        let resources = resources(&fake);
+        let resources = faked(&fake);
         resources.ensure_all().await.expect("made");
         resources.seed(&id("inventory")).await.expect("put");
         fake.change("inventory");
@@ -141,10 +193,11 @@ mod tests {
     async fn the_first_failure_ends_what_comes_after_it() {
         let fake = Arc::new(FakeProvider::new(&[("a", 0), ("b", 0), ("c", 0)]));
         fake.fail("ensure b");
-        let resources = resources(&fake);
+        let resources = faked(&fake);
         resources.ensure_all().await.expect_err("told to fail");
         assert_eq!(fake.calls(), ["ensure a", "ensure b"]);
-        assert!(resources.reset().await.is_err(), "b cannot be made");
-        assert_eq!(resources.dump(&id("a"), 10).await.expect("made"), Vec::<Value>::new());
+        resources.reset().await.expect_err("b cannot be made");
+        let calls: BTreeSet<String> = fake.calls().into_iter().collect();
+        assert!(!calls.contains("seed b"), "what is not there is not seeded");
     }
 }
