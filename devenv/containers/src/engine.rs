@@ -5,6 +5,7 @@ use std::fmt;
 
 pub use devenv_engine::runtime::{HostError, HostErrorKind, NoHost};
 use devenv_model::container::ContainerSpec;
+use devenv_model::intent::Binding;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
@@ -101,8 +102,8 @@ pub struct ContainerSummary {
     /// The id of its image.
     pub image: String,
     pub labels: BTreeMap<String, String>,
-    /// Container port to host port, of those that are published.
-    pub ports: BTreeMap<u16, u16>,
+    /// Of the ports that are published, in their order.
+    pub bindings: Vec<Binding>,
     pub runs: bool,
 }
 

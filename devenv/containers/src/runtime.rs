@@ -86,7 +86,7 @@ impl ContainerRuntime {
             config_hash: container.labels.get(CONFIG_HASH).cloned().unwrap_or_default(),
             state: unit_state(&state, ready),
             // One that does not run holds no port; what it was given is said by its container only.
-            ports: container.ports,
+            bindings: container.bindings,
             restarts: state.restarts,
         }))
     }
@@ -272,7 +272,8 @@ impl ContainerRuntime {
             .iter()
             .filter(|container| container.runs && !self.scope.is_ours(&container.labels))
             .flat_map(|container| {
-                container.ports.values().map(|port| (*port, format!("the container {}", container.name)))
+                let name = format!("the container {}", container.name);
+                container.bindings.iter().map(move |binding| (binding.host.port(), name.clone()))
             })
             .collect();
         let ours = self.of_ours(containers).map(|(unit, container)| self.observed(unit, container));

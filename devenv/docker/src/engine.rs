@@ -1,11 +1,12 @@
 //! The engine's trait, a request or two for each method.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bollard::auth::DockerCredentials;
 use bollard::models::{
     BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum,
-    NetworkCreateRequest,
+    NetworkCreateRequest, PortSummary, PortSummaryTypeEnum,
 };
 use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions,
@@ -18,6 +19,7 @@ use devenv_containers::engine::{
     BuildOrder, ContainerEngine, ContainerState, ContainerSummary, EngineAbout, HostError, HostErrorKind, Image,
     Labelled, LogLine, LogQuery, NewContainer, Phase,
 };
+use devenv_model::intent::{Binding, Protocol};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
@@ -385,7 +387,8 @@ async fn finished(
 }
 
 fn summary(listed: bollard::models::ContainerSummary) -> ContainerSummary {
-    let ports = listed.ports.unwrap_or_default();
+    let mut bindings: Vec<Binding> = listed.ports.iter().flatten().filter_map(binding).collect();
+    bindings.sort_unstable();
     let id = listed.id.unwrap_or_default();
     ContainerSummary {
         name: listed
@@ -394,9 +397,20 @@ fn summary(listed: bollard::models::ContainerSummary) -> ContainerSummary {
             .map_or(id, |name| name.trim_start_matches('/').to_owned()),
         image: listed.image_id.unwrap_or_default(),
         labels: sorted(listed.labels),
-        ports: ports.iter().filter_map(|port| Some((port.private_port, port.public_port?))).collect(),
+        bindings,
         runs: matches!(listed.state, Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED)),
     }
+}
+
+/// `None` for a port that is not published.
+fn binding(port: &PortSummary) -> Option<Binding> {
+    let address = port.ip.as_deref().and_then(|address| address.parse().ok());
+    let protocol = match port.typ {
+        Some(PortSummaryTypeEnum::UDP) => Protocol::Udp,
+        _ => Protocol::Tcp,
+    };
+    let host = SocketAddr::new(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), port.public_port?);
+    Some(Binding { container: port.private_port, protocol, host })
 }
 
 fn state(state: bollard::models::ContainerState, restarts: u32) -> ContainerState {

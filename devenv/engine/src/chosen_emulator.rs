@@ -1,6 +1,6 @@
 //! The emulator that serves, and where it is reached.
 
-use devenv_model::intent::Ports;
+use devenv_model::intent::{Ports, binding_of};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
@@ -22,7 +22,8 @@ impl ChosenEmulator {
         match self {
             Self::Outside(endpoint) => Ok(endpoint.clone()),
             Self::Own(kind) => {
-                let port = ports.get(EMULATOR).and_then(|ports| ports.get(&kind.port())).copied().unwrap_or_default();
+                let port = ports.get(EMULATOR).and_then(|bindings| binding_of(bindings, kind.port()));
+                let port = port.map(|binding| binding.host.port()).unwrap_or_default();
                 Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
             }
         }

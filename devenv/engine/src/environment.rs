@@ -1,12 +1,11 @@
 use std::collections::BTreeMap;
 
-use devenv_model::intent::Ports;
+use devenv_model::intent::{Binding, Ports, binding_of};
 use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
 
 use crate::chosen_emulator::ChosenEmulator;
-use crate::runtime::Abilities;
 use crate::{Error, Project, desired, resolve};
 
 /// What a shell needs to use the AWS CLI, any SDK, or the services themselves against this environment.
@@ -18,20 +17,17 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
     let ports = running.ports;
     let mut variables = desired::aws_environment(&running.emulator.to_string(), desired::region(project));
     for service in project.manifest.services.values() {
-        let Some(ports) = ports.get(&service.name) else {
+        let Some(bindings) = ports.get(&service.name) else {
             continue;
         };
         let name = service.name.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
-        let url = |container: u16, port: u16| {
-            let bound = desired::bound(running.abilities, Some(service), container);
-            format!("http://{}", desired::reached(bound, port))
-        };
-        for (container, port) in ports {
-            variables.insert(format!("{name}_{container}_URL"), url(*container, *port));
+        let url = |binding: &Binding| format!("http://{}", desired::reached(binding.host));
+        for binding in bindings {
+            // Of a port that is published more than once, the first.
+            variables.entry(format!("{name}_{}_URL", binding.container)).or_insert_with(|| url(binding));
         }
-        let first = service.ports.first().and_then(|first| ports.get_key_value(&first.container));
-        if let Some((container, port)) = first {
-            variables.insert(format!("{name}_URL"), url(*container, *port));
+        if let Some(binding) = service.ports.first().and_then(|first| binding_of(bindings, first.container)) {
+            variables.insert(format!("{name}_URL"), url(binding));
         }
     }
     Ok(variables)
@@ -44,7 +40,6 @@ pub async fn resources(project: &Project) -> Result<Resources, Error> {
 
 /// Where the parts of an environment that runs answer.
 pub(crate) struct Running {
-    abilities: Abilities,
     pub(crate) ports: Ports,
     pub(crate) emulator: Endpoint,
 }
@@ -62,9 +57,9 @@ impl Running {
         if !runs {
             return Err(not_running());
         }
-        let ports: Ports = units.into_iter().map(|(name, unit)| (name, unit.ports)).collect();
+        let ports: Ports = units.into_iter().map(|(name, unit)| (name, unit.bindings)).collect();
         let emulator = resolved.emulator.endpoint(&ports)?;
-        Ok(Self { abilities: resolved.host.abilities(), ports, emulator })
+        Ok(Self { ports, emulator })
     }
 
     pub(crate) fn resources(&self, project: &Project) -> Resources {

@@ -1,8 +1,10 @@
 //! What is remembered between runs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use devenv_manifest::input;
+use devenv_model::intent::{Binding, Ports};
 use devenv_model::manifest::EmulatorKind;
 use devenv_supervisor::files;
 use devenv_supervisor::state_directory::StateDirectory;
@@ -17,9 +19,12 @@ const FORMAT: u64 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     format: u64,
-    /// Unit, container port, host port.
+    /// Unit, container port, host port; of a container port that is published more than once, the first.
     #[serde(default)]
-    pub(crate) ports: BTreeMap<String, BTreeMap<u16, u16>>,
+    ports: BTreeMap<String, BTreeMap<u16, u16>>,
+    /// The others: unit, container port, host ports.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    more_ports: BTreeMap<String, BTreeMap<u16, Vec<u16>>>,
     /// What the environment was last started with; absent before the first start.
     #[serde(default)]
     pub(crate) chosen: Option<RememberedChoice>,
@@ -51,6 +56,38 @@ impl Remembered {
         Ok(remembered)
     }
 
+    /// The host ports of one container port, in the order of the Compose file.
+    pub(crate) fn ports(&self, unit: &str, container: u16) -> Vec<u16> {
+        let first = self.ports.get(unit).and_then(|ports| ports.get(&container));
+        let more = self.more_ports.get(unit).and_then(|ports| ports.get(&container));
+        first.into_iter().chain(more.into_iter().flatten()).copied().collect()
+    }
+
+    /// Every port of a unit: container port and host port.
+    pub(crate) fn all_ports(&self, unit: &str) -> impl Iterator<Item = (u16, u16)> {
+        let first = self.ports.get(unit).into_iter().flatten().map(|(container, port)| (*container, *port));
+        let more = self.more_ports.get(unit).into_iter().flatten();
+        first.chain(more.flat_map(|(container, ports)| ports.iter().map(|port| (*container, *port))))
+    }
+
+    pub(crate) fn set_ports(&mut self, chosen: &Ports) {
+        self.ports.clear();
+        self.more_ports.clear();
+        for (unit, bindings) in chosen {
+            for Binding { container, host, .. } in bindings {
+                match self.ports.entry(unit.clone()).or_default().entry(*container) {
+                    Entry::Vacant(first) => {
+                        first.insert(host.port());
+                    }
+                    Entry::Occupied(_) => {
+                        let more = self.more_ports.entry(unit.clone()).or_default();
+                        more.entry(*container).or_default().push(host.port());
+                    }
+                }
+            }
+        }
+    }
+
     /// Not synced: every `up` writes it, and one that is lost costs a choice of ports.
     pub(crate) fn keep(&self, state: &StateDirectory) -> Result<(), Error> {
         let versioned = Self { format: FORMAT, ..self.clone() };
@@ -77,9 +114,13 @@ mod tests {
         let (_folder, state) = directory();
         state.prepare().expect("writable");
         let mut remembered = Remembered::default();
-        remembered.ports.entry("order-api".to_owned()).or_default().insert(8000, 8001);
+        let bindings = [(8000, 8001), (9000, 9001), (8000, 8002)].map(|(one, other)| Binding::on_loopback(one, other));
+        remembered.set_ports(&[("order-api".to_owned(), bindings.into())].into());
         remembered.keep(&state).expect("writable");
-        assert_eq!(Remembered::read(&state).expect("readable").ports, remembered.ports);
+        let read = Remembered::read(&state).expect("readable");
+        assert_eq!(read.ports("order-api", 8000), [8001, 8002]);
+        assert_eq!(read.ports("order-api", 9000), [9001]);
+        assert_eq!(read.ports("order-api", 1), [0; 0]);
     }
 
     #[test]
@@ -98,6 +139,6 @@ mod tests {
         state.prepare().expect("writable");
         std::fs::write(state.memory_file(), include_str!("../tests/fixtures/state-1.json")).expect("writable");
         let remembered = Remembered::read(&state).expect("readable");
-        assert_eq!(remembered.ports["order-api"][&8000], 8001);
+        assert_eq!(remembered.ports("order-api", 8000), [8001]);
     }
 }

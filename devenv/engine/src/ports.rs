@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use devenv_model::intent::Ports;
+use devenv_model::intent::{Binding, Ports, Protocol};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 use devenv_supervisor::port_holder::port_holder;
@@ -22,32 +22,31 @@ use crate::{Emitter, Error, Project, desired};
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
 /// Keeps what a running unit has, then what the Compose file wishes, then what was used last, then any free port.
-/// A wish that cannot be met is told with the name of what has the port: one of those that others hold, or the program that listens.
+/// A wish that cannot be met is told with the name of what has the port: one of those that others hold, or the program
+/// that listens.
 pub(crate) fn choose(
     project: &Project,
     emulator: &ChosenEmulator,
     snapshot: &Snapshot,
-    remembered: &Ports,
+    remembered: &Remembered,
     emitter: &Emitter,
 ) -> Result<Ports, Error> {
     let Snapshot { observed, held_ports: held, abilities, .. } = snapshot;
-    let mut chosen = Ports::new();
-    let address =
-        |unit: &str, container: u16| desired::bound(*abilities, project.manifest.services.get(unit), container);
-    let running = observed.units.values().flat_map(|unit| {
-        unit.ports.iter().map(|(container, port)| SocketAddr::new(address(&unit.name, *container), *port))
-    });
+    let running = observed.units.values().flat_map(|unit| unit.bindings.iter().map(|binding| binding.host));
     // Others hold theirs at whatever address it is.
     let everywhere = |port: &u16| SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port));
     let mut used: Vec<SocketAddr> = running.chain(held.keys().map(everywhere)).collect();
     let mut next = start_of(&project.instance.name);
-    for (unit, container, wish) in wanted(project, emulator) {
-        let address = address(unit, container);
-        let running = observed.units.get(unit).and_then(|unit| unit.ports.get(&container).copied());
-        let last = remembered.get(unit).and_then(|ports| ports.get(&container).copied());
+    let all = wanted(project, emulator, *abilities, emitter);
+    let mut chosen = Ports::new();
+    for wanted in &all {
+        let Wanted { unit, container, address, wish, nth } = *wanted;
+        let last = remembered.ports(unit, container).get(nth).copied();
         // A leftover still has its port, and gives it back before anything starts.
         let ours = observed.leftovers.iter().any(|leftover| leftover.unit == unit);
-        let port = if let Some(port) = running {
+        let own = observed.units.get(unit).map_or(&[][..], |unit| &unit.bindings);
+        let taken_here = chosen.get(unit).map_or(&[][..], Vec::as_slice);
+        let port = if let Some(port) = wanted.running(own, taken_here, last, &all) {
             port
         } else if let Some(port) =
             wish.filter(|port| (ours && last == Some(*port)) || is_free(SocketAddr::new(address, *port), &used))
@@ -63,8 +62,9 @@ pub(crate) fn choose(
             }
             port
         };
-        used.push(SocketAddr::new(address, port));
-        chosen.entry(unit.to_owned()).or_default().insert(container, port);
+        let host = SocketAddr::new(address, port);
+        used.push(host);
+        chosen.entry(unit.to_owned()).or_default().push(Binding { container, protocol: Protocol::Tcp, host });
     }
     Ok(chosen)
 }
@@ -73,27 +73,70 @@ pub(crate) fn choose(
 pub(crate) fn are_taken(project: &Project, abilities: Abilities, unit: &str) -> bool {
     let remembered = Remembered::read(&project.state).unwrap_or_default();
     let service = project.manifest.services.get(unit);
-    let is_taken = |(container, port): (&u16, &u16)| {
-        !is_free(SocketAddr::new(desired::bound(abilities, service, *container), *port), &[])
-    };
-    remembered.ports.get(unit).is_some_and(|ports| ports.iter().any(is_taken))
+    remembered
+        .all_ports(unit)
+        .any(|(container, port)| !is_free(SocketAddr::new(desired::bound(abilities, service, container), port), &[]))
 }
 
-fn wanted<'a>(project: &'a Project, emulator: &ChosenEmulator) -> Vec<(&'a str, u16, Option<u16>)> {
+/// A port of a unit for which one of this machine is to be found.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    unit: &'a str,
+    container: u16,
+    /// How many of the unit's are for the same container port and come before it.
+    nth: usize,
+    address: IpAddr,
+    wish: Option<u16>,
+}
+
+impl Wanted<'_> {
+    fn is_beside(&self, other: &Wanted<'_>) -> bool {
+        self.unit == other.unit && self.container == other.container && self.nth != other.nth
+    }
+
+    /// The port that the running unit has for it: none that is `taken` by one before it, or wished for by another one.
+    fn running(&self, own: &[Binding], taken: &[Binding], last: Option<u16>, all: &[Wanted<'_>]) -> Option<u16> {
+        let of_this = |binding: &&Binding| binding.container == self.container;
+        let has = |bindings: &[Binding], port: u16| {
+            bindings.iter().filter(of_this).any(|binding| binding.host.port() == port)
+        };
+        let open = |port: &u16| has(own, *port) && !has(taken, *port);
+        let is_others = |port: &u16| all.iter().any(|other| other.is_beside(self) && other.wish == Some(*port));
+        let any = own.iter().filter(of_this).map(|binding| binding.host.port());
+        self.wish.filter(open).or(last.filter(open)).or_else(|| any.filter(open).find(|port| !is_others(port)))
+    }
+}
+
+fn wanted<'a>(
+    project: &'a Project,
+    emulator: &ChosenEmulator,
+    abilities: Abilities,
+    emitter: &Emitter,
+) -> Vec<Wanted<'a>> {
     let ephemeral = project.instance.ephemeral;
     let mut wanted = Vec::new();
     if let ChosenEmulator::Own(kind) = emulator {
         // Other tools look for these two at the ports that they are known by.
         let usual = (*kind != EmulatorKind::Embedded && !ephemeral).then(|| kind.port());
-        wanted.push((EMULATOR, kind.port(), usual));
+        let address = desired::bound(abilities, None, kind.port());
+        wanted.push(Wanted { unit: EMULATOR, container: kind.port(), nth: 0, address, wish: usual });
     }
     for service in project.manifest.services.values() {
-        for port in &service.ports {
-            wanted.push((&service.name, port.container, port.published.filter(|_| !ephemeral)));
+        let unit = service.name.as_str();
+        for (index, port) in service.ports.iter().enumerate() {
+            let nth = service.ports[..index].iter().filter(|earlier| earlier.container == port.container).count();
+            if nth > 0 && !abilities.any_address {
+                emitter.notice(format!("{unit} publishes its port {} once: a process listens once", port.container));
+                continue;
+            }
+            let address = if abilities.any_address { port.host_ip } else { desired::LOOPBACK };
+            let wish = port.published.filter(|_| !ephemeral);
+            wanted.push(Wanted { unit, container: port.container, nth, address, wish });
         }
         for container in &service.expose {
             if service.ports.iter().all(|port| port.container != *container) {
-                wanted.push((&service.name, *container, None));
+                let address = desired::LOOPBACK;
+                wanted.push(Wanted { unit, container: *container, nth: 0, address, wish: None });
             }
         }
     }
@@ -130,7 +173,7 @@ fn is_free(address: SocketAddr, used: &[SocketAddr]) -> bool {
     match TcpListener::bind(address).map(drop) {
         // Some systems let a program bind beside another one's wildcard address: then a connection tells.
         Ok(()) => {
-            let reached = desired::reached(address.ip(), address.port());
+            let reached = desired::reached(address);
             TcpStream::connect_timeout(&reached, Duration::from_millis(50)).is_err()
         }
         // Not an address of this machine: another port would not help, and who binds it says so.
@@ -155,6 +198,26 @@ fn taken(unit: &str, wish: u16, port: u16, held: &BTreeMap<u16, String>) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn on_loopback(ports: &[u16]) -> Vec<Binding> {
+        ports.iter().map(|port| Binding::on_loopback(80, *port)).collect()
+    }
+
+    #[test]
+    fn each_binding_of_one_container_port_keeps_what_it_has() {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let free = Wanted { unit: "api", container: 80, nth: 0, address, wish: None };
+        let wished = Wanted { nth: 1, wish: Some(8081), ..free };
+        let all = [free, wished];
+        let own = on_loopback(&[8081, 9000]);
+        assert_eq!(free.running(&own, &[], None, &all), Some(9000), "8081 is wished for by the other");
+        assert_eq!(wished.running(&own, &on_loopback(&[9000]), None, &all), Some(8081));
+        assert_eq!(free.running(&on_loopback(&[8081]), &[], None, &all), None, "it has none yet");
+        let (first, second) = (free, Wanted { nth: 1, ..free });
+        let own = on_loopback(&[9000, 9001]);
+        assert_eq!(first.running(&own, &[], Some(9001), &[first, second]), Some(9001), "as it was last");
+        assert_eq!(second.running(&own, &on_loopback(&[9001]), Some(9000), &[first, second]), Some(9000));
+    }
 
     #[test]
     fn one_port_at_two_addresses_is_two_ports() {

@@ -67,7 +67,7 @@ pub(crate) async fn observe(
         absent_images: missing.absent_images,
     };
     if answers(emulator, &observed) {
-        let ports = observed.units.iter().map(|(name, unit)| (name.clone(), unit.ports.clone())).collect();
+        let ports = observed.units.iter().map(|(name, unit)| (name.clone(), unit.bindings.clone())).collect();
         let resources = Resources::of(&project.manifest, &emulator.endpoint(&ports)?, desired::region(project));
         observed.resources = Some(resources.observe().await?);
     }

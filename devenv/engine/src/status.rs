@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use devenv_model::event::{EnvironmentReport, UnitReport};
+use devenv_model::intent::{Binding, binding_of};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::EMULATOR;
@@ -9,7 +10,7 @@ use devenv_model::unit::EMULATOR;
 use crate::chosen_emulator::ChosenEmulator;
 use crate::process_runtime::LOG_TAIL;
 use crate::resolve::{self, ResolvedRuntime};
-use crate::runtime::{Abilities, Observation, Runtime};
+use crate::runtime::{Observation, Runtime};
 use crate::{Error, Project, desired};
 
 pub(crate) const READY: &str = "ready";
@@ -31,17 +32,16 @@ pub(crate) async fn of_runtime(
     let answers = matches!(units.get(EMULATOR).map(|unit| &unit.state), Some(UnitState::Ready { .. }));
     // Somebody removed the file under the emulator.
     let is_lost = answers && runtime.has_lost_data();
-    let abilities = resolved.host.abilities();
     let mut reports = Vec::new();
     if matches!(resolved.emulator, ChosenEmulator::Own(_)) {
-        reports.push(report(project, abilities, EMULATOR, units.get(EMULATOR)));
+        reports.push(report(project, EMULATOR, units.get(EMULATOR)));
     }
     for name in project.manifest.services.keys() {
-        reports.push(report(project, abilities, name, units.get(name)));
+        reports.push(report(project, name, units.get(name)));
     }
     for (name, unit) in &units {
         if reports.iter().all(|report| report.name != *name) {
-            reports.push(report(project, abilities, name, Some(unit)));
+            reports.push(report(project, name, Some(unit)));
         }
     }
     for report in reports.iter_mut().filter(|report| units.contains_key(&report.name)) {
@@ -80,7 +80,7 @@ fn data(project: &Project, emulator: &ChosenEmulator, runtime: &dyn Runtime) -> 
     }
 }
 
-fn report(project: &Project, abilities: Abilities, name: &str, unit: Option<&ObservedUnit>) -> UnitReport {
+fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitReport {
     let (state, detail, pid) = match unit.map(|unit| &unit.state) {
         None => ("stopped", None, None),
         Some(UnitState::Starting { pid, .. }) => (STARTING, None, Some(*pid)),
@@ -89,13 +89,18 @@ fn report(project: &Project, abilities: Abilities, name: &str, unit: Option<&Obs
         Some(UnitState::Stopped { exit }) => ("stopped", exit.map(|exit| format!("ended with {exit}")), None),
         Some(UnitState::Failed { error }) => ("failed", Some(error.clone()), None),
     };
-    let ports: BTreeMap<u16, u16> = unit.map(|unit| unit.ports.clone()).unwrap_or_default();
+    let bindings = unit.map(|unit| unit.bindings.clone()).unwrap_or_default();
+    let mut ports = BTreeMap::new();
+    for binding in &bindings {
+        ports.entry(binding.container).or_insert(binding.host.port());
+    }
     UnitReport {
         name: name.to_owned(),
         state: state.to_owned(),
         detail,
-        url: first_address(project, abilities, name, &ports).map(|address| format!("http://{address}")),
+        url: first_address(project, name, &bindings).map(|address| format!("http://{address}")),
         ports,
+        bindings,
         pid: pid.filter(|pid| *pid != 0),
         container: None,
         restarts: unit.map_or(0, |unit| unit.restarts),
@@ -105,18 +110,13 @@ fn report(project: &Project, abilities: Abilities, name: &str, unit: Option<&Obs
 }
 
 /// Where a service's first published port is reached; the emulator has only one.
-fn first_address(
-    project: &Project,
-    abilities: Abilities,
-    name: &str,
-    ports: &BTreeMap<u16, u16>,
-) -> Option<SocketAddr> {
-    let service = project.manifest.services.get(name);
-    let (container, port) = match service.and_then(|service| service.ports.first()) {
-        Some(port) => ports.get_key_value(&port.container)?,
-        None => ports.first_key_value()?,
+fn first_address(project: &Project, name: &str, bindings: &[Binding]) -> Option<SocketAddr> {
+    let first = project.manifest.services.get(name).and_then(|service| service.ports.first());
+    let binding = match first {
+        Some(port) => binding_of(bindings, port.container)?,
+        None => bindings.first()?,
     };
-    Some(desired::reached(desired::bound(abilities, service, *container), *port))
+    Some(desired::reached(binding.host))
 }
 
 #[cfg(test)]

@@ -192,7 +192,7 @@ impl Wanted {
         let remembered = Remembered::read(&project.state)?;
         let artifacts = desired::artifacts(project, emulator, abilities, &services)?;
         let snapshot = snapshot::observe(project, emulator, abilities, runtime, &artifacts).await?;
-        let ports = ports::choose(project, emulator, &snapshot, &remembered.ports, emitter)?;
+        let ports = ports::choose(project, emulator, &snapshot, &remembered, emitter)?;
         let intents = desired::intents(project, emulator, &snapshot, &ports, &services)?;
         let hashes = intents.iter().map(|intent| runtime.config_hash(intent)).collect::<Result<_, _>>()?;
         let desired = desired::desired(project, emulator, abilities, &intents, hashes);
@@ -223,11 +223,12 @@ impl Wanted {
 fn remember(project: &Project, resolved: &ResolvedRuntime, ports: &Ports) -> Result<(), Error> {
     let mut remembered = Remembered::read(&project.state)?;
     let chosen = Some(resolved.to_remember());
-    if remembered.ports == *ports && remembered.chosen == chosen {
+    let before = remembered.clone();
+    remembered.set_ports(ports);
+    remembered.chosen = chosen;
+    if remembered == before {
         return Ok(());
     }
-    remembered.ports.clone_from(ports);
-    remembered.chosen = chosen;
     remembered.keep(&project.state)
 }
 
@@ -314,6 +315,26 @@ mod tests {
         project.greet("good evening");
         assert!(bring_up(&project).await.expect("nothing fails").changed);
         assert_eq!(steps(&project), ["start api", "ready api"]);
+    }
+
+    #[tokio::test]
+    async fn every_binding_is_kept_from_the_compose_file_to_the_status() {
+        let project = FakeProject::new();
+        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+        let more = compose.replace("[\"127.0.0.2:20180:80\"]", "[\"127.0.0.2:20180:80\", \"80\", \"127.0.0.3::80\"]");
+        project.write("compose.yaml", &more);
+        let bindings = async || {
+            let report = bring_up(&project).await.expect("nothing fails").report;
+            report.units.into_iter().find(|unit| unit.name == "api").expect("it is listed").bindings
+        };
+        let first = bindings().await;
+        let addresses: Vec<String> = first.iter().map(|binding| binding.host.ip().to_string()).collect();
+        assert_eq!(addresses, ["127.0.0.2", "127.0.0.1", "127.0.0.3"]);
+        assert_eq!(first[0].host.port(), 20180);
+        assert_ne!(first[1].host.port(), first[2].host.port());
+        let (emitter, _events) = Emitter::channel();
+        down::down(&project.load(), &down::DownOptions::default(), &emitter).await.expect("nothing fails");
+        assert_eq!(bindings().await, first, "they are remembered");
     }
 
     #[tokio::test]

@@ -33,7 +33,6 @@ impl<'a> Check<'a> {
         self.processes();
         self.names();
         self.ports();
-        self.port_twice();
         self.dependencies();
         self.cycles();
         self.problems
@@ -151,21 +150,6 @@ impl<'a> Check<'a> {
                 self.problems.push(problem.other((*first).clone(), "first here").help("publish another port"));
             }
             seen.push((name, port, span));
-        }
-    }
-
-    /// A unit's ports are known by the container port: of two that a service publishes for one, the first would be lost.
-    fn port_twice(&mut self) {
-        for read in self.services {
-            let spanned: Vec<_> = read.service.ports.iter().zip(&read.port_spans).collect();
-            for (index, (port, span)) in spanned.iter().enumerate() {
-                let first = spanned[..index].iter().find(|(earlier, _)| earlier.container == port.container);
-                let Some((_, first)) = first else { continue };
-                let message = format!("container port {} is published a second time", port.container);
-                let problem = Problem::new("compose.port_twice", self.compose, (*span).clone(), message);
-                let help = "keep one of the two: devenv publishes each container port once";
-                self.problems.push(problem.other((*first).clone(), "first here").help(help));
-            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::intent::Binding;
 use crate::plan::{Plan, Step};
 use crate::promotion::Proposal;
 
@@ -129,8 +130,10 @@ pub struct UnitReport {
     /// Why, in the states that have a reason.
     pub detail: Option<String>,
     pub url: Option<String>,
-    /// Container port to host port.
+    /// Container port to host port, the first of each.
     pub ports: BTreeMap<u16, u16>,
+    /// Every port with the address that stands for it.
+    pub bindings: Vec<Binding>,
     pub pid: Option<u32>,
     /// The container's name, under Docker.
     pub container: Option<String>,

@@ -1,7 +1,7 @@
 //! A unit as it is wanted, free of any runtime: a runtime turns it into a process or a container.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,12 @@ pub struct Binding {
     pub host: SocketAddr,
 }
 
+impl Binding {
+    pub fn on_loopback(container: u16, port: u16) -> Self {
+        Self { container, protocol: Protocol::Tcp, host: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -47,8 +53,13 @@ pub enum Protocol {
     Udp,
 }
 
-/// Unit, container port, port of this machine.
-pub type Ports = BTreeMap<String, BTreeMap<u16, u16>>;
+/// The bindings of each unit, those of one container port in the order of the Compose file.
+pub type Ports = BTreeMap<String, Vec<Binding>>;
+
+/// The first binding of a container port: the one that others are told.
+pub fn binding_of(bindings: &[Binding], container: u16) -> Option<&Binding> {
+    bindings.iter().find(|binding| binding.container == container)
+}
 
 /// What a unit sees in its file system beside its artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]

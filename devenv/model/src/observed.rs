@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::intent::Binding;
+
 use crate::resource::ResourceId;
 
 /// What is there now.
@@ -26,10 +28,29 @@ pub struct ObservedUnit {
     pub name: String,
     pub config_hash: String,
     pub state: UnitState,
-    /// Container port to host port.
-    pub ports: BTreeMap<u16, u16>,
+    /// A supervisor's units are all on loopback, so that its protocol has the two ports of each only.
+    #[serde(rename = "ports", with = "on_loopback")]
+    pub bindings: Vec<Binding>,
     /// Times it was started again after it died.
     pub restarts: u32,
+}
+
+mod on_loopback {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::Binding;
+
+    pub(super) fn serialize<S: Serializer>(bindings: &[Binding], serializer: S) -> Result<S::Ok, S::Error> {
+        let ports = bindings.iter().map(|binding| (binding.container, binding.host.port()));
+        ports.collect::<BTreeMap<u16, u16>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Binding>, D::Error> {
+        let ports = BTreeMap::<u16, u16>::deserialize(deserializer)?;
+        Ok(ports.into_iter().map(|(container, port)| Binding::on_loopback(container, port)).collect())
+    }
 }
 
 /// The life of a unit. Each state holds exactly what is known in it. Times are milliseconds since the Unix epoch.

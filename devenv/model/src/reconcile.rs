@@ -277,7 +277,7 @@ mod tests {
             name: name.to_owned(),
             config_hash: hash.to_owned(),
             state,
-            ports: BTreeMap::new(),
+            bindings: Vec::new(),
             restarts: 0,
         };
         (name.to_owned(), unit)

@@ -1,15 +1,15 @@
 //! `${port:N}`, `${port:SERVICE:N}` and `${emulator}` in the process settings of `devenv.toml`.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
+
+use crate::intent::{Ports, binding_of};
 
 /// What a template is filled from.
 #[derive(Debug, Clone, Copy)]
 pub struct Lookup<'a> {
     /// The service whose template it is.
     pub service: &'a str,
-    /// Unit, container port, host port.
-    pub ports: &'a BTreeMap<String, BTreeMap<u16, u16>>,
+    pub ports: &'a Ports,
     /// The emulator's URL.
     pub emulator: &'a str,
 }
@@ -37,8 +37,9 @@ pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError
         Reference::Emulator => Ok(lookup.emulator.to_owned()),
         Reference::Port { service, container } => {
             let service = service.as_deref().unwrap_or(lookup.service);
-            let port = lookup.ports.get(service).and_then(|ports| ports.get(&container));
-            port.map(ToString::to_string)
+            let binding = lookup.ports.get(service).and_then(|bindings| binding_of(bindings, container));
+            binding
+                .map(|binding| binding.host.port().to_string())
                 .ok_or_else(|| TemplateError::NoPort { reference: text.to_owned(), service: service.to_owned() })
         }
     })
@@ -100,6 +101,7 @@ fn replace(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intent::Binding;
 
     #[test]
     fn references_have_their_places() {
@@ -114,8 +116,8 @@ mod tests {
 
     #[test]
     fn references_are_filled() {
-        let ports: BTreeMap<_, _> = [("api", [(8000, 8001)]), ("processor", [(8000, 8002)])]
-            .map(|(name, ports)| (name.to_owned(), ports.into()))
+        let ports = [("api", 8001), ("processor", 8002)]
+            .map(|(name, port)| (name.to_owned(), vec![Binding::on_loopback(8000, port)]))
             .into();
         let lookup = Lookup { service: "api", ports: &ports, emulator: "http://127.0.0.1:9" };
         let filled = fill("${port:8000} ${port:processor:8000} ${emulator} $HOME", &lookup);

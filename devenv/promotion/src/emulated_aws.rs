@@ -16,6 +16,7 @@ use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Project, aws_environment};
 use devenv_model::container::{ContainerSpec, RestartPolicy};
 use devenv_model::event::Event;
+use devenv_model::intent::binding_of;
 use devenv_model::manifest::{Limits, PromoteTarget};
 use devenv_model::unit::Probe;
 use devenv_resources::endpoint::Endpoint;
@@ -88,11 +89,11 @@ fn found(containers: &[ContainerSummary], scope: &Scope, folder: &Utf8Path) -> R
         let name = scope.container(part);
         containers.iter().find(|found| found.name == name && found.runs && scope.is_ours(&found.labels))
     };
-    let port = running("guard").and_then(|guard| guard.ports.get(&guard::OUTSIDE));
+    let port = running("guard").and_then(|guard| binding_of(&guard.bindings, guard::OUTSIDE));
     let (Some(port), Some(_), Some(login)) = (port, running("aws"), guard::kept_login(folder)) else {
         return Ok(None);
     };
-    Ok(Some(EmulatedAws { endpoint: endpoint(*port)?, login }))
+    Ok(Some(EmulatedAws { endpoint: endpoint(port.host.port())?, login }))
 }
 
 pub(crate) async fn fetch(engine: &dyn ContainerEngine, image: &str, emitter: &Emitter) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use devenv_model::intent::Binding;
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::UnitSpec;
 use rustix::process::Signal;
@@ -51,7 +52,7 @@ impl UnitTask {
             name: spec.name.clone(),
             config_hash: spec.config_hash(),
             state: UnitState::Stopped { exit: None },
-            ports: spec.ports.clone(),
+            bindings: spec.ports.iter().map(|(container, port)| Binding::on_loopback(*container, *port)).collect(),
             restarts: 0,
         };
         let (publish, state) = watch::channel(observed);

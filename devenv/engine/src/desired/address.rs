@@ -6,7 +6,7 @@ use devenv_model::manifest::Service;
 
 use crate::runtime::Abilities;
 
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Where the runtime is able to, at the address that the Compose file names; what is only exposed is on loopback.
 pub(crate) fn bound(abilities: Abilities, service: Option<&Service>, container: u16) -> IpAddr {
@@ -15,13 +15,13 @@ pub(crate) fn bound(abilities: Abilities, service: Option<&Service>, container: 
 }
 
 /// The address at which a local program reaches a port bound there: a wildcard address is reached on loopback.
-pub(crate) fn reached(bound: IpAddr, port: u16) -> SocketAddr {
-    let address = match bound {
+pub(crate) fn reached(bound: SocketAddr) -> SocketAddr {
+    let address = match bound.ip() {
         IpAddr::V4(address) if address.is_unspecified() => LOOPBACK,
         IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         address => address,
     };
-    SocketAddr::new(address, port)
+    SocketAddr::new(address, bound.port())
 }
 
 #[cfg(test)]
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn a_port_is_reached_where_it_is_bound() {
-        let of = |bound: &str| reached(bound.parse().expect("an address"), 80).to_string();
+        let of = |bound: &str| reached(SocketAddr::new(bound.parse().expect("an address"), 80)).to_string();
         assert_eq!(of("127.0.0.2"), "127.0.0.2:80");
         assert_eq!(of("0.0.0.0"), "127.0.0.1:80");
         assert_eq!(of("::"), "[::1]:80");

@@ -1,14 +1,11 @@
 //! What is wanted of every unit that a command is about.
 
-use std::net::SocketAddr;
-
 use devenv_model::artifact::Artifact;
-use devenv_model::intent::{Binding, Ports, Protocol, UnitIntent};
+use devenv_model::intent::{Ports, UnitIntent};
 use devenv_model::manifest::{Service, StartOrder};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::EMULATOR;
 
-use super::address::bound;
 use super::selection::dependencies;
 use super::{emulator, service};
 use crate::chosen_emulator::ChosenEmulator;
@@ -39,13 +36,14 @@ pub(crate) fn intents(
     ports: &Ports,
     services: &[&Service],
 ) -> Result<Vec<UnitIntent>, Error> {
+    let bindings = |unit: &str| ports.get(unit).cloned().unwrap_or_default();
     let mut intents = Vec::new();
     if let ChosenEmulator::Own(kind) = chosen {
-        intents.push(emulator::intent(project, *kind, snapshot, bindings(snapshot.abilities, EMULATOR, None, ports))?);
+        intents.push(emulator::intent(project, *kind, snapshot, bindings(EMULATOR))?);
     }
     let address = chosen.seen_by_units(snapshot.abilities, ports)?;
     for service in services {
-        let own = bindings(snapshot.abilities, &service.name, Some(service), ports);
+        let own = bindings(&service.name);
         intents.push(service::intent(project, service, snapshot.abilities, &address, ports, own)?);
     }
     Ok(intents)
@@ -87,20 +85,11 @@ pub(crate) fn desired(
     }
 }
 
-fn bindings(abilities: Abilities, unit: &str, service: Option<&Service>, ports: &Ports) -> Vec<Binding> {
-    let binding = |(container, port): (&u16, &u16)| Binding {
-        container: *container,
-        protocol: Protocol::Tcp,
-        host: SocketAddr::new(bound(abilities, service, *container), *port),
-    };
-    ports.get(unit).into_iter().flatten().map(binding).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use devenv_model::intent::Mount;
+    use devenv_model::intent::{Binding, Mount};
     use devenv_model::manifest::EmulatorKind;
     use devenv_model::observed::Observed;
     use devenv_model::unit::Probe;
@@ -116,9 +105,10 @@ mod tests {
         let project = FakeProject::new().load();
         let caller = Caller { program: "/bin/devenv".into(), ..Caller::default() };
         let snapshot = Snapshot { observed: Observed::default(), held_ports: BTreeMap::new(), abilities, caller };
-        let ports = [("emulator", kind.port(), 20100), ("api", 80, 20180)]
-            .map(|(unit, container, port)| (unit.to_owned(), [(container, port)].into()))
-            .into();
+        let api = Binding { host: "127.0.0.2:20180".parse().expect("an address"), ..Binding::on_loopback(80, 0) };
+        let api = if abilities.any_address { api } else { Binding::on_loopback(80, 20180) };
+        let emulator = Binding::on_loopback(kind.port(), 20100);
+        let ports = [("emulator", emulator), ("api", api)].map(|(unit, one)| (unit.to_owned(), vec![one])).into();
         let services: Vec<&Service> = names.iter().map(|name| &project.manifest.services[*name]).collect();
         intents(&project, &ChosenEmulator::Own(kind), &snapshot, &ports, &services)
     }

@@ -2,7 +2,7 @@
 
 use devenv_model::artifact::Artifact;
 use devenv_model::container::RestartPolicy;
-use devenv_model::intent::{Binding, Lifetime, Ports, UnitIntent};
+use devenv_model::intent::{Binding, Lifetime, Ports, UnitIntent, binding_of};
 use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
 use devenv_model::template;
 use devenv_model::unit::{EMULATOR, Probe};
@@ -87,10 +87,7 @@ fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
 /// `health` where the manifest names one, else the Compose file's health check where it is looked at, else a connection
 /// to the first published port, else that it runs.
 fn probe(service: &Service, abilities: Abilities, bindings: &[Binding]) -> Probe {
-    let address = |container: u16| {
-        let binding = bindings.iter().find(|binding| binding.container == container)?;
-        Some(reached(binding.host.ip(), binding.host.port()))
-    };
+    let address = |container: u16| Some(reached(binding_of(bindings, container)?.host));
     if let Some(health) = &service.health
         && let Some(address) = address(health.port)
     {

@@ -175,7 +175,7 @@ fn disk(path: &Utf8Path) -> Finding {
 /// The published ports: free, ours, or taken by whom.
 async fn ports(project: &Project) -> Vec<Finding> {
     let running = crate::environment::Running::find(project).await.map(|running| running.ports).unwrap_or_default();
-    let ours: Vec<u16> = running.values().flat_map(|ports| ports.values().copied()).collect();
+    let ours: Vec<u16> = running.values().flatten().map(|binding| binding.host.port()).collect();
     let wished =
         project.manifest.services.values().flat_map(|service| service.ports.iter().filter_map(|port| port.published));
     wished

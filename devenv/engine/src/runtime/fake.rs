@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use camino::Utf8Path;
 use devenv_model::artifact::Artifact;
-use devenv_model::intent::UnitIntent;
+use devenv_model::intent::{Binding, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Leftover, Observed, ObservedUnit, UnitState};
 use futures_util::future::{BoxFuture, pending, ready};
@@ -62,6 +62,10 @@ impl FakeProject {
         project
     }
 
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub(crate) fn write(&self, file: &str, content: &str) {
         std::fs::write(self.folder.path().join(file), content).expect("writable");
     }
@@ -106,17 +110,13 @@ impl FakeRuntime {
     }
 
     pub(crate) fn set(&self, unit: &str, state: UnitState) {
-        self.put(unit, "", state);
+        let host = "127.0.0.2:20180".parse().expect("an address");
+        self.put(unit, "", state, vec![Binding { host, ..Binding::on_loopback(80, 0) }]);
     }
 
-    fn put(&self, unit: &str, config_hash: &str, state: UnitState) {
-        let observed = ObservedUnit {
-            name: unit.to_owned(),
-            config_hash: config_hash.to_owned(),
-            state,
-            ports: BTreeMap::from([(80, 20180)]),
-            restarts: 0,
-        };
+    fn put(&self, unit: &str, config_hash: &str, state: UnitState, bindings: Vec<Binding>) {
+        let observed =
+            ObservedUnit { name: unit.to_owned(), config_hash: config_hash.to_owned(), state, bindings, restarts: 0 };
         self.units.lock().expect("not poisoned").insert(unit.to_owned(), observed);
     }
 
@@ -146,7 +146,7 @@ impl Runtime for FakeRuntime {
     }
 
     fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error> {
-        Ok(format!("{:?} {:?}", intent.artifact, intent.environment))
+        Ok(format!("{:?} {:?} {:?}", intent.artifact, intent.environment, intent.bindings))
     }
 
     fn build<'a>(&'a self, packages: &'a [String], _: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
@@ -167,7 +167,7 @@ impl Runtime for FakeRuntime {
 
     fn start<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, Result<(), Error>> {
         let hash = self.config_hash(intent).expect("nothing fails");
-        self.put(&intent.name, &hash, UnitState::Starting { pid: 7, since: 0 });
+        self.put(&intent.name, &hash, UnitState::Starting { pid: 7, since: 0 }, intent.bindings.clone());
         self.note(format!("start {}", intent.name))
     }
 

@@ -115,7 +115,7 @@ pub struct Abilities {
     pub images: bool,
     /// Units reach each other by name, at their own ports; otherwise at those of this machine.
     pub network: bool,
-    /// Binds a port at the address that the Compose file names; otherwise on loopback.
+    /// Binds a port at every address that the Compose file names; otherwise once, on loopback.
     pub any_address: bool,
 }
 

@@ -101,7 +101,6 @@ fn of_the_compose_file() {
     insta::assert_snapshot!("unknown dependency", compose("[back]", "[bakc]"));
     insta::assert_snapshot!("cycle", compose("image: back:1", "image: back:1\n    depends_on: [web]"));
     insta::assert_snapshot!("duplicate port", compose("image: back:1", "image: back:1\n    ports: [\"8080:81\"]"));
-    insta::assert_snapshot!("port published twice", compose("\"8080:80\"", "\"8080:80\", \"8081:80\""));
     insta::assert_snapshot!("no health check", compose("[back]", "{ back: { condition: service_healthy } }"));
     insta::assert_snapshot!("unknown condition", compose("[back]", "{ back: { condition: service_heathy } }"));
     insta::assert_snapshot!(

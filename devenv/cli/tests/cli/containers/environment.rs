@@ -200,6 +200,23 @@ fn changing_the_runtime_stops_the_other_one() {
 
 #[test]
 #[ignore = "needs a container engine"]
+fn a_container_port_is_published_as_often_as_the_compose_file_says() {
+    let project = Project::new();
+    let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+    project.write("compose.yaml", &compose.replace("[\"8080\"]", "[\"8080\", \"127.0.0.2::8080\", \"8080\"]"));
+    project.up();
+    let bindings = project.unit("web")["bindings"].as_array().expect("a list").clone();
+    assert_eq!(bindings.len(), 3, "{bindings:?}");
+    for binding in &bindings {
+        let host = binding["host"].as_str().expect("an address");
+        std::net::TcpStream::connect(host).unwrap_or_else(|error| panic!("{host}: {error}"));
+    }
+    project.up();
+    assert_eq!(project.unit("web")["bindings"].as_array(), Some(&bindings), "they are kept");
+}
+
+#[test]
+#[ignore = "needs a container engine"]
 fn a_port_at_another_address_is_probed_and_shown_there() {
     let project = Project::new();
     // Without a health path, so that the connection is what is asked for.
