@@ -24,7 +24,7 @@ pub struct Known {
 }
 
 /// What compiles where this machine cannot and nothing else is asked for.
-const BUILDER: &str = "rust:1.95-bookworm";
+const BUILDER: &str = "rust:1.95.0-bookworm";
 
 #[derive(Debug)]
 pub struct Images<'a> {
