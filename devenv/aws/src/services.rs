@@ -1,7 +1,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{Container, ContainerDefinition, DeploymentRolloutState, DesiredStatus, Service, Task};
-use devenv_model::promotion::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
+use devenv_model::promotion::ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
 use devenv_promotion::{CloudError, CloudErrorKind, DefinedContainer, LogPlace, Services, TaskDefinition};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::intent::Binding;
 use crate::plan::{Plan, Step};
-use crate::promotion::Proposal;
+use crate::promotion::proposal::Proposal;
 
 /// Durations are milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 //! The stable code, the exit code and the next command of an error of a promotion.
 
 use devenv_model::gate::{Reason, Refusal};
-use devenv_model::promotion::FormatError;
+use devenv_model::promotion::format::FormatError;
 use devenv_promotion::{CloudErrorKind, Error};
 use devenv_terminal::exit::Exit;
 use devenv_terminal::report::{self, Failure, Told};

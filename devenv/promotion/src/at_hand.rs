@@ -7,7 +7,7 @@ use devenv_engine::repository;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
 use devenv_model::manifest::EvidenceOrigin;
-use devenv_model::promotion::ReleasedImage;
+use devenv_model::promotion::record::ReleasedImage;
 use devenv_testing::evidence::{self, TERRAFORM};
 
 use crate::error::Error;

@@ -1,7 +1,8 @@
 //! How a promotion ends: live, or with what was there put back, and written down as far as that can be.
 
 use devenv_model::event::Event;
-use devenv_model::promotion::{Kind, Outcome, Proposal, Record, Release, Step};
+use devenv_model::promotion::proposal::Proposal;
+use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
 
 use crate::error::Error;
 use crate::foundation::Foundation;

@@ -2,7 +2,9 @@ use camino::Utf8PathBuf;
 use devenv_engine::host::TerraformError;
 use devenv_engine::runtime::{HostError, NoHost};
 use devenv_model::gate::Refusal;
-use devenv_model::promotion::{Disagreement, FormatError, ResourceChange};
+use devenv_model::promotion::changes::ResourceChange;
+use devenv_model::promotion::format::FormatError;
+use devenv_model::promotion::required::Disagreement;
 use devenv_testing::error::Error as TestingError;
 
 use crate::cloud::CloudError;

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use devenv_model::promotion::{FormatError, Outcome, Pointer, Record, Standing, compare_ids};
+use devenv_model::promotion::format::FormatError;
+use devenv_model::promotion::id::compare_ids;
+use devenv_model::promotion::pointer::Pointer;
+use devenv_model::promotion::record::{Outcome, Record};
+use devenv_model::promotion::standing::Standing;
 
 use crate::clock::WallClock;
 use crate::cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
@@ -162,7 +166,10 @@ impl Ledger {
     }
 
     /// What was live before the release that a promotion made; `None` where nothing is known of it.
-    pub(crate) async fn before(&self, release: &str) -> Result<Option<devenv_model::promotion::Release>, Error> {
+    pub(crate) async fn before(
+        &self,
+        release: &str,
+    ) -> Result<Option<devenv_model::promotion::record::Release>, Error> {
         let record = self.read(release).await?.map(|(record, _)| record);
         Ok(record.filter(Record::is_live).and_then(|record| record.previous))
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use devenv_engine::Cancel;
-use devenv_model::promotion::{Kind, Lease, Record, Release, Step, next_id};
+use devenv_model::promotion::id::next_id;
+use devenv_model::promotion::lease::Lease;
+use devenv_model::promotion::record::{Kind, Record, Release, Step};
 
 use crate::cloud::Caller;
 use crate::error::Error;

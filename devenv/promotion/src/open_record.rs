@@ -1,6 +1,6 @@
 //! The record of what goes on, written anew at every step and only over what was written last.
 
-use devenv_model::promotion::{Outcome, Record, Step};
+use devenv_model::promotion::record::{Outcome, Record, Step};
 
 use crate::cloud::{CloudErrorKind, Condition};
 use crate::error::Error;

@@ -6,7 +6,8 @@ use devenv_containers::engine::ContainerEngine;
 use devenv_engine::{Cancel, Emitter, Project};
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
-use devenv_model::promotion::{Proposal, Record, Release, Step};
+use devenv_model::promotion::proposal::Proposal;
+use devenv_model::promotion::record::{Record, Release, Step};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 

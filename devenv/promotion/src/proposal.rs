@@ -1,7 +1,8 @@
 //! What a promotion would do, in the words of images, commits and changes.
 
 use devenv_engine::repository;
-use devenv_model::promotion::{ImageChange, Proposal, Release, ReleasedImage};
+use devenv_model::promotion::proposal::{ImageChange, Proposal};
+use devenv_model::promotion::record::{Release, ReleasedImage};
 
 use crate::plan::Planned;
 use crate::site::Site;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use devenv_containers::engine::ContainerEngine;
-use devenv_model::promotion::ReleasedImage;
+use devenv_model::promotion::record::ReleasedImage;
 use futures_util::future::try_join_all;
 use serde_json::Value;
 

@@ -4,7 +4,8 @@ use devenv_engine::repository;
 use devenv_model::evidence::{Evidence, EvidenceError};
 use devenv_model::gate::{AtHand, Filed, gate_recorded};
 use devenv_model::manifest::{EvidenceOrigin, PromotePlace, PromoteTarget};
-use devenv_model::promotion::{Record, Release, agreed};
+use devenv_model::promotion::record::{Record, Release};
+use devenv_model::promotion::required::agreed;
 use devenv_testing::evidence::TERRAFORM;
 
 use crate::account::account_file;

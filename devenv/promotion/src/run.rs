@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use devenv_engine::Cancel;
-use devenv_model::promotion::{Outcome, Record, Release, Step};
+use devenv_model::promotion::record::{Outcome, Record, Release, Step};
 
 use crate::at_hand::Candidate;
 use crate::error::Error;

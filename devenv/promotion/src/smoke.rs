@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use devenv_engine::Cancel;
 use devenv_model::event::{Event, TestOutcome};
-use devenv_model::promotion::Release;
+use devenv_model::promotion::record::Release;
 use devenv_testing::run::{TestCommand, run};
 use futures_util::future::BoxFuture;
 use serde_json::Value;

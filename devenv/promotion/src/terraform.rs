@@ -160,7 +160,7 @@ impl TerraformEnd {
 
 /// The environment of every Terraform that devenv runs: what it keeps goes to `folder`, and nobody's settings are read.
 ///
-/// Its log goes there too, in which it names a lock before it takes it: see [`devenv_model::promotion::judge_lock`].
+/// Its log goes there too, in which it names a lock before it takes it: see [`devenv_model::promotion::state_lock::judge_lock`].
 pub(crate) fn environment(folder: &Utf8Path) -> [(&'static str, String); 8] {
     [
         ("TF_IN_AUTOMATION", "1".to_owned()),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use devenv_engine::Cancel;
-use devenv_model::promotion::{
-    ContainerEnd, Judged, Release, ReleasedImage, RolloutFailure, ServiceState, TaskState, Wanted, ended, judge, view,
-};
+use devenv_model::promotion::ecs::{ServiceState, TaskState, Wanted, ended, view};
+use devenv_model::promotion::record::{Release, ReleasedImage};
+use devenv_model::promotion::rollout::{ContainerEnd, Judged, RolloutFailure, judge};
 use tokio::time::Instant;
 
 use crate::cloud::{CloudError, DefinedContainer, LogPlace, Services, TaskDefinition};

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use devenv_model::promotion::{Deployment, Rollout, TaskContainer};
+use devenv_model::promotion::ecs::{Deployment, Rollout, TaskContainer};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use devenv_model::promotion::{ServiceState, TaskState};
+use devenv_model::promotion::ecs::{ServiceState, TaskState};
 use devenv_promotion::{CloudErrorKind, Services};
 use tokio::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rollout::{ContainerEnd, Doubt, RolloutView, WantedRelease};
+use crate::promotion::rollout::{ContainerEnd, Doubt, RolloutView, WantedRelease};
 
 /// A service, as its scheduler describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -154,8 +154,8 @@ fn is_scaling(reason: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rollout::{Judged, RolloutFailure, judge};
     use super::*;
+    use crate::promotion::rollout::{Judged, RolloutFailure, judge};
 
     fn wanted() -> Wanted {
         Wanted {

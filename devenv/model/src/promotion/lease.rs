@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::format::{self, FormatError};
+use crate::promotion::format::{self, FormatError};
 
 /// The content of an environment's lock. Its holder writes it anew while it works, so that a holder that died is known by
 /// what it did not write.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::Record;
-use super::format::{self, FormatError};
+use crate::promotion::format::{self, FormatError};
+use crate::promotion::record::Record;
 
 /// The object that holds what is live, so that nobody has to look for it among many records. The end of a record is written
 /// before it: a record that ended later than the one in here is the newer truth.

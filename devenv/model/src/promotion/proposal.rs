@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Changes;
+use crate::promotion::changes::Changes;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proposal {

@@ -5,14 +5,14 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::format::{self, FormatError};
+use crate::promotion::format::{self, FormatError};
 
 /// One promotion, or one rollback that somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
     pub version: u32,
-    /// Sorts by the order of promotions, as [`super::compare_ids`] does: `r000042-1a2b3c4d5e6f7081`.
+    /// Sorts by the order of promotions, as [`super::id::compare_ids`] does: `r000042-1a2b3c4d5e6f7081`.
     pub id: String,
     pub environment: String,
     pub kind: Kind,

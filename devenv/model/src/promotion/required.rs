@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::record::{Release, ReleasedImage};
+use crate::promotion::record::{Release, ReleasedImage};
 
 /// How the release of one environment is another than that of the first.
 #[derive(Debug, Clone, PartialEq, Eq)]

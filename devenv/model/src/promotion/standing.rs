@@ -1,6 +1,6 @@
 //! What the records of an environment say is live, and what did not come to its end.
 
-use super::{Outcome, Record, Release, Step};
+use crate::promotion::record::{Outcome, Record, Release, Step};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -66,7 +66,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::promotion::Kind;
+    use crate::promotion::record::Kind;
 
     fn release(id: &str) -> Release {
         Release { id: id.to_owned(), commit: id.to_owned(), images: BTreeMap::new(), terraform: String::new() }

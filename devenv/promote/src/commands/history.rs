@@ -1,5 +1,5 @@
 use comfy_table::presets::NOTHING;
-use devenv_model::promotion::{Kind, Outcome as Ending, Record};
+use devenv_model::promotion::record::{Kind, Outcome as Ending, Record};
 use devenv_promotion::{self as promotion, Error};
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::run::Context;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use devenv_engine::Cancel;
 use devenv_fakes::Fault;
-use devenv_model::promotion::Lease;
+use devenv_model::promotion::lease::Lease;
 use tokio::time::{Instant, sleep};
 
 use super::Client;

@@ -1,5 +1,8 @@
 use devenv_fakes::Fault;
-use devenv_model::promotion::{FormatError, Kind, Outcome, Pointer, Record, Step, next_id};
+use devenv_model::promotion::format::FormatError;
+use devenv_model::promotion::id::next_id;
+use devenv_model::promotion::pointer::Pointer;
+use devenv_model::promotion::record::{Kind, Outcome, Record, Step};
 
 use super::{Client, ended, live, record, release};
 use crate::error::Error;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use devenv_fakes::Fault;
-use devenv_model::promotion::{Outcome, Record, Step};
+use devenv_model::promotion::record::{Outcome, Record, Step};
 
 use super::{Client, record};
 use crate::cloud::{CloudErrorKind, Condition};

@@ -1,4 +1,5 @@
-use devenv_model::promotion::{Action, Proposal};
+use devenv_model::promotion::changes::Action;
+use devenv_model::promotion::proposal::Proposal;
 
 /// Commits that are shown before the rest is counted.
 const COMMITS: usize = 10;
