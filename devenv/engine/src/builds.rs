@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_manifest::input;
 use devenv_supervisor::files;
+use devenv_supervisor::state_directory::ignored_folder;
 use serde::{Deserialize, Serialize};
 
 /// Raised when the file changes its shape; one of another format is as good as none.
@@ -56,7 +57,12 @@ impl BuildsFile {
     pub fn write(&self, builds: &Builds) {
         let versioned = Builds { format: FORMAT, ..builds.clone() };
         let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
-        if let Err(error) = files::replace_cache(&self.0, &text) {
+        let written = files::replace_cache(&self.0, &text).or_else(|_| {
+            // An environment whose state directory is elsewhere has not made the checkout's own.
+            ignored_folder(self.0.parent().unwrap_or(Utf8Path::new(".")))?;
+            files::replace_cache(&self.0, &text)
+        });
+        if let Err(error) = written {
             tracing::debug!(path = %self.0, %error, "builds are not remembered");
         }
     }
@@ -65,6 +71,18 @@ impl BuildsFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn builds_are_remembered_where_the_checkout_has_no_environment_of_its_own() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let own = Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv");
+        let file = BuildsFile::within(&own);
+        let mut builds = Builds::default();
+        builds.binaries.insert("dev/api".to_owned(), Binary { path: "/t/api".into(), checked: 7 });
+        file.write(&builds);
+        assert_eq!(file.read().binaries, builds.binaries);
+        assert_eq!(std::fs::read_to_string(own.join(".gitignore")).expect("a list"), "*\n");
+    }
 
     #[test]
     fn builds_come_back_and_a_file_of_another_shape_is_as_good_as_none() {

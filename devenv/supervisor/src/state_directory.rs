@@ -29,11 +29,7 @@ impl StateDirectory {
         for folder in [self.path.clone(), self.logs(), self.units(), self.data()] {
             std::fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
         }
-        let ignore = self.path.join(".gitignore");
-        if !ignore.exists() {
-            files::replace_cache(&ignore, b"*\n").map_err(|source| Error::Write { path: ignore, source })?;
-        }
-        Ok(())
+        ignore(&self.path).map_err(|source| Error::Write { path: self.path.clone(), source })
     }
 
     /// Whether processes of this environment hold files whose names are gone; `None` until somebody has looked.
@@ -130,6 +126,17 @@ impl StateDirectory {
     pub fn memory_file(&self) -> Utf8PathBuf {
         self.path.join("state.json")
     }
+}
+
+/// Makes a folder, if it is absent, that version control does not look into.
+pub fn ignored_folder(folder: &Utf8Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    ignore(folder)
+}
+
+fn ignore(folder: &Utf8Path) -> std::io::Result<()> {
+    let list = folder.join(".gitignore");
+    if list.exists() { Ok(()) } else { files::replace_cache(&list, b"*\n") }
 }
 
 #[cfg(test)]
