@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::emitter::Emitter;
+use crate::error::Error;
 use crate::runtime::Runtime;
-use crate::{Emitter, Error};
 
 /// This command's hold on the environment. Dropping it ends an environment of processes that this command started.
 #[derive(Debug)]

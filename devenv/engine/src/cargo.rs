@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::Error;
+use crate::error::Error;
 
 /// How much of the compiler's output an error keeps: enough for the first mistakes whole.
 const OUTPUT_KEPT: usize = 200;

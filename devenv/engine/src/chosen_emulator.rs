@@ -5,7 +5,7 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
 
-use crate::Error;
+use crate::error::Error;
 use crate::runtime::Abilities;
 
 #[derive(Debug, Clone, PartialEq, Eq)]

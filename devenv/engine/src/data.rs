@@ -4,9 +4,11 @@ use devenv_model::resource::ResourceId;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
 
+use crate::command_lock::command_lock;
+use crate::desired;
 use crate::environment::Running;
-use crate::up::command_lock;
-use crate::{Error, Project, desired};
+use crate::error::Error;
+use crate::project::Project;
 
 /// Puts the seed items that are absent; never restores one that was changed. Returns how many were put into what.
 ///

@@ -7,11 +7,14 @@ use devenv_supervisor::lock::is_held;
 use devenv_supervisor::restore::restore_files;
 use devenv_supervisor::{error, leftovers};
 
+use crate::command_lock::command_lock;
+use crate::emitter::Emitter;
+use crate::error::Error;
 use crate::memory::Remembered;
+use crate::project::Project;
 use crate::resolve::ResolvedRuntime;
 use crate::runtime::RuntimeKind;
-use crate::up::command_lock;
-use crate::{Emitter, Error, Project, test_environments};
+use crate::test_environments;
 
 /// A stop that takes longer is explained while it lasts.
 const TELL_AFTER: Duration = Duration::from_secs(1);

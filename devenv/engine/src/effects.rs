@@ -4,7 +4,7 @@ use std::future::Future;
 
 use devenv_model::resource::ResourceId;
 
-use crate::Error;
+use crate::error::Error;
 
 /// One method for each operation of a plan. Each does its one thing and decides nothing.
 pub(crate) trait Effects: Send + Sync {

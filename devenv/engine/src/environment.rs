@@ -6,7 +6,9 @@ use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
 
 use crate::chosen_emulator::ChosenEmulator;
-use crate::{Error, Project, desired, resolve};
+use crate::error::Error;
+use crate::project::Project;
+use crate::{desired, resolve};
 
 /// What a shell needs to use the AWS CLI, any SDK, or the services themselves against this environment.
 ///

@@ -8,8 +8,10 @@ use devenv_model::plan::{Operation, Plan, Step};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+use crate::cancel::Cancel;
 use crate::effects::Effects;
-use crate::{Cancel, Emitter, Error};
+use crate::emitter::Emitter;
+use crate::error::Error;
 
 /// A start takes a fraction of a second; one that hangs must not hold the end up for ever.
 const STARTS_END_WITHIN: Duration = Duration::from_secs(10);

@@ -7,6 +7,7 @@
 mod attachment;
 mod cancel;
 mod chosen_emulator;
+mod command_lock;
 mod data;
 mod desired;
 mod down;

@@ -6,7 +6,11 @@ use camino::Utf8PathBuf;
 use devenv_model::event::Event;
 use devenv_supervisor::log_reader::Followed;
 
-use crate::{Cancel, Emitter, Error, Project, desired, resolve};
+use crate::cancel::Cancel;
+use crate::emitter::Emitter;
+use crate::error::Error;
+use crate::project::Project;
+use crate::{desired, resolve};
 
 /// Between two looks at the files while following them.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

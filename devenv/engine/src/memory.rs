@@ -10,7 +10,7 @@ use devenv_supervisor::files;
 use devenv_supervisor::state_directory::StateDirectory;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::error::Error;
 use crate::runtime::RuntimeKind;
 
 /// Raised when the file changes its shape.

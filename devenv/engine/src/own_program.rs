@@ -1,6 +1,6 @@
 use camino::Utf8PathBuf;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The path of this very program.
 pub fn own_program() -> Result<Utf8PathBuf, Error> {

@@ -11,8 +11,9 @@ use devenv_resources::resources::Resources;
 use futures_util::future::join_all;
 
 use crate::effects::Effects;
+use crate::error::Error;
+use crate::project::Project;
 use crate::runtime::Runtime;
-use crate::{Error, Project};
 
 pub(crate) struct Performer<'a> {
     pub(crate) project: &'a Project,

@@ -12,10 +12,13 @@ use devenv_supervisor::port_holder::port_holder;
 use sha2::{Digest, Sha256};
 
 use crate::chosen_emulator::ChosenEmulator;
+use crate::desired;
+use crate::emitter::Emitter;
+use crate::error::Error;
 use crate::memory::Remembered;
+use crate::project::Project;
 use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
-use crate::{Emitter, Error, Project, desired};
 
 /// Below the range from which the kernel takes the near end of outgoing connections: a port that is free here stays
 /// free while a service restarts.

@@ -8,10 +8,12 @@ use devenv_supervisor::leftovers;
 use devenv_supervisor::lock::is_held;
 use futures_util::future::{BoxFuture, ready};
 
+use crate::emitter::Emitter;
+use crate::error::Error;
 use crate::process_runtime::ProcessRuntime;
+use crate::project::Project;
 use crate::runtime::{Abilities, BuildInEngine, Runtime, RuntimeHost, RuntimeKind};
 use crate::settle::Making;
-use crate::{Emitter, Error, Project};
 
 /// This machine, which runs units as its processes.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use devenv_model::manifest::Manifest;
 use devenv_model::names::instance_name;
 use devenv_supervisor::state_directory::StateDirectory;
 
-use crate::Error;
 use crate::builds::BuildsFile;
+use crate::error::Error;
 use crate::runtime::Runtimes;
 
 #[derive(Debug, Clone)]

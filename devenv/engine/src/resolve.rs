@@ -8,10 +8,12 @@ use devenv_resources::endpoint::Endpoint;
 use devenv_supervisor::restore::restore_files;
 
 use crate::chosen_emulator::ChosenEmulator;
+use crate::emitter::Emitter;
+use crate::error::Error;
 use crate::memory::{Remembered, RememberedChoice};
 use crate::process_host::{ProcessHost, Processes, processes};
+use crate::project::Project;
 use crate::runtime::{BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, RuntimeRequest};
-use crate::{Emitter, Error, Project};
 
 /// What serves.
 #[derive(Debug, Clone)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::{Emitter, Error};
+use crate::emitter::Emitter;
+use crate::error::Error;
 
 /// An engine makes a network or a container also when nobody waits for it any more, and has no way to say that it is
 /// about to: this is longer than it takes on a busy machine.

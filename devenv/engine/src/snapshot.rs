@@ -9,9 +9,11 @@ use devenv_model::unit::EMULATOR;
 use devenv_resources::resources::Resources;
 
 use crate::chosen_emulator::ChosenEmulator;
+use crate::desired;
+use crate::error::Error;
 use crate::own_program::own_program;
+use crate::project::Project;
 use crate::runtime::{Abilities, Runtime};
-use crate::{Error, Project, desired};
 
 /// What is there now.
 #[derive(Debug)]

@@ -8,10 +8,12 @@ use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::EMULATOR;
 
 use crate::chosen_emulator::ChosenEmulator;
+use crate::desired;
+use crate::error::Error;
 use crate::process_runtime::LOG_TAIL;
+use crate::project::Project;
 use crate::resolve::{self, ResolvedRuntime};
 use crate::runtime::{Observation, Runtime};
-use crate::{Error, Project, desired};
 
 pub(crate) const READY: &str = "ready";
 pub(crate) const STARTING: &str = "starting";

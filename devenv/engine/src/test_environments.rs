@@ -8,10 +8,12 @@ use devenv_supervisor::leftovers;
 use devenv_supervisor::lock::{HeldLock, LockAttempt, is_held, try_hold};
 use devenv_supervisor::state_directory::StateDirectory;
 
+use crate::emitter::Emitter;
+use crate::error::Error;
 use crate::memory::Remembered;
+use crate::project::Project;
 use crate::runtime::RuntimeKind;
 use crate::settle::settle;
-use crate::{Emitter, Error, Project};
 
 /// Longer than the grace periods of most services.
 const SUPERVISOR_ENDS_WITHIN: Duration = Duration::from_secs(15);

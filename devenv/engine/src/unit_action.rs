@@ -1,4 +1,6 @@
-use crate::{Error, Project, resolve};
+use crate::error::Error;
+use crate::project::Project;
+use crate::resolve;
 
 /// What a test does to one unit of a running environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

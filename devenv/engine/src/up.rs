@@ -9,10 +9,10 @@ use devenv_model::reconcile::{Conflict, Desired, reconcile};
 use devenv_model::unit::EMULATOR;
 use devenv_resources::error as resources;
 use devenv_resources::resources::Resources;
-use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
 use devenv_supervisor::log_reader::last_lines;
 
 use crate::attachment::Attachment;
+use crate::command_lock::command_lock;
 use crate::execute::{Executed, execute, millis};
 use crate::memory::Remembered;
 use crate::perform::Performer;
@@ -230,15 +230,6 @@ fn remember(project: &Project, resolved: &ResolvedRuntime, ports: &Ports) -> Res
         return Ok(());
     }
     remembered.keep(&project.state)
-}
-
-/// Only one command at a time may change an environment.
-pub(crate) fn command_lock(project: &Project) -> Result<HeldLock, Error> {
-    let path = project.state.command_lock();
-    match try_hold(&path).map_err(|source| Error::State { path, source })? {
-        LockAttempt::Held(held) => Ok(held),
-        LockAttempt::Taken { pid } => Err(Error::Locked { pid }),
-    }
 }
 
 /// An environment that this run began goes whole; of another one, what this run started is stopped. A deadline's error

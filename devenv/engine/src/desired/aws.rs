@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use devenv_resources::endpoint::{DUMMY, Endpoint};
 
-use crate::{Error, Project};
+use crate::error::Error;
+use crate::project::Project;
 
 const DEFAULT_REGION: &str = "eu-west-1";
 

@@ -9,9 +9,10 @@ use devenv_model::unit::EMULATOR;
 use super::selection::dependencies;
 use super::{emulator, service};
 use crate::chosen_emulator::ChosenEmulator;
+use crate::error::Error;
+use crate::project::Project;
 use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
-use crate::{Error, Project};
 
 /// What has to be compiled or fetched before the selected units can run.
 pub(crate) fn artifacts(

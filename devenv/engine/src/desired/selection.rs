@@ -2,7 +2,8 @@
 
 use devenv_model::manifest::{Condition, Service};
 
-use crate::{Error, Project};
+use crate::error::Error;
+use crate::project::Project;
 
 /// The services a command is about: those named, and all that they depend on; every one when none is named.
 pub(crate) fn selected<'a>(project: &'a Project, names: &[String]) -> Result<Vec<&'a Service>, Error> {

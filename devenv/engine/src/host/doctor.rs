@@ -7,8 +7,8 @@ use serde::Serialize;
 use tokio::process::Command;
 
 use super::terraform::terraform_version;
+use crate::project::{Project, ProjectOptions};
 use crate::runtime::Found;
-use crate::{Project, ProjectOptions};
 
 /// What Cargo.toml demands of the toolchain.
 const RUST: (u32, u32) = (1, 95);

@@ -14,8 +14,10 @@ use super::error::NoHost;
 use super::host::{About, Found, RuntimeHost, Runtimes};
 use super::interface::{Abilities, Missing, Observation, Progress, Runtime};
 use super::request::{BuildInEngine, RuntimeKind};
+use crate::emitter::Emitter;
+use crate::error::Error;
+use crate::project::{Project, ProjectOptions};
 use crate::settle::Making;
-use crate::{Emitter, Error, Project, ProjectOptions};
 
 const SETTINGS: &str = r#"version = 1
 name = "shop"

@@ -10,8 +10,10 @@ use futures_util::future::BoxFuture;
 use super::error::NoHost;
 use super::interface::{Abilities, Runtime};
 use super::request::{BuildInEngine, RuntimeKind};
+use crate::emitter::Emitter;
+use crate::error::Error;
+use crate::project::Project;
 use crate::settle::Making;
-use crate::{Emitter, Error, Project};
 
 /// Finds what runs units otherwise than as processes of this machine.
 pub trait Runtimes: Send + Sync + fmt::Debug {

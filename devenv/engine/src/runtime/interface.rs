@@ -9,7 +9,10 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Leftover, Observed, ObservedUnit};
 use futures_util::future::{BoxFuture, pending, ready};
 
-use crate::{Cancel, Emitter, Error, LogOptions};
+use crate::cancel::Cancel;
+use crate::emitter::Emitter;
+use crate::error::Error;
+use crate::logs::LogOptions;
 
 /// Is given each line worth showing while something takes its time.
 pub type Progress<'a> = &'a (dyn Fn(String) + Send + Sync);
