@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use devenv_engine::runtime::{HostError, HostErrorKind, NoHost};
-use devenv_model::container::ContainerSpec;
 use devenv_model::intent::Binding;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+
+use crate::container::ContainerSpec;
 
 /// A container engine that has answered.
 pub trait ContainerEngine: Send + Sync + fmt::Debug {

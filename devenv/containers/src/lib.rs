@@ -7,6 +7,7 @@ mod removal;
 mod runtime;
 mod spec;
 
+pub mod container;
 pub mod engine;
 pub mod host;
 pub mod images;

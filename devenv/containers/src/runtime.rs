@@ -5,7 +5,6 @@ use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use devenv_model::artifact::Artifact;
-use devenv_model::container::ContainerSpec;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Observed, ObservedUnit, UnitState};
@@ -14,6 +13,7 @@ use devenv_supervisor::probe::Prober;
 use futures_util::future::{BoxFuture, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
 
+use crate::container::ContainerSpec;
 use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, JoinedNetwork, NewContainer, Phase};
 use crate::images::Images;
 use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};

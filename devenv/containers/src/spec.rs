@@ -1,9 +1,9 @@
 //! From what is wanted of a unit to what an engine is asked for.
 
-use devenv_model::container::{ContainerSpec, PublishedPort, RestartPolicy, VolumeMount};
-use devenv_model::intent::{Binding, Lifetime, Mount, UnitIntent};
+use devenv_model::intent::{Binding, Lifetime, Mount, RestartPolicy, UnitIntent};
 use devenv_model::unit::EMULATOR;
 
+use crate::container::{ContainerSpec, PublishedPort, VolumeMount};
 use crate::scope::Scope;
 
 /// Names the image to the program in it, unless the Compose file says something else.

@@ -7,8 +7,9 @@ use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountTypeEnum,
     MountVolumeOptions, NetworkingConfig, PortBinding, RestartPolicy as EngineRestartPolicy, RestartPolicyNameEnum,
 };
+use devenv_containers::container::ContainerSpec;
 use devenv_containers::engine::{JoinedNetwork, NewContainer};
-use devenv_model::container::{ContainerSpec, RestartPolicy};
+use devenv_model::intent::RestartPolicy;
 use devenv_model::manifest::{HealthTest, Healthcheck};
 
 /// An engine keeps what a container wrote, and no more than this of it.

@@ -127,7 +127,7 @@ async fn bring_up(
         Ok(report) => report,
         Err(error) => return Err(undo(project, runtime.as_ref(), executed, owned, error).await),
     };
-    if is_data_lost(project, &report) {
+    if is_data_lost(runtime.as_ref(), &report) {
         emitter.notice("somebody removed the data file: what the emulator holds goes when it stops");
     }
     for unit in &mut report.units {
@@ -165,9 +165,8 @@ async fn confirm(
 }
 
 /// Whether the emulator runs on a file that has lost its name.
-fn is_data_lost(project: &Project, report: &EnvironmentReport) -> bool {
-    let runs = report.units.iter().any(|unit| unit.name == EMULATOR && unit.state == READY);
-    report.supervisor_pid.is_some() && runs && !project.state.database().exists()
+fn is_data_lost(runtime: &dyn Runtime, report: &EnvironmentReport) -> bool {
+    report.units.iter().any(|unit| unit.name == EMULATOR && unit.state == READY) && runtime.has_lost_data()
 }
 
 /// What one attempt works with: the snapshot, the ports chosen from it, and what is wanted of each unit.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-use crate::container::RestartPolicy;
 use crate::manifest::{Healthcheck, Limits};
 use crate::unit::Probe;
 
@@ -74,4 +73,16 @@ pub enum Lifetime {
     OneShot,
     /// Its end is a failure.
     LongLived { restart: RestartPolicy },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartPolicy {
+    No,
+    /// After an exit code other than 0, so many times.
+    OnFailure {
+        times: u32,
+    },
+    UnlessStopped,
+    Always,
 }

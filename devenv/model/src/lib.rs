@@ -5,7 +5,6 @@
 //! lives in `devenv-engine`.
 
 pub mod artifact;
-pub mod container;
 pub mod event;
 pub mod evidence;
 pub mod gate;

@@ -1,10 +1,7 @@
 //! A unit: one long-running thing that a runtime keeps alive, whether process or container.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::names::short_digest;
@@ -13,23 +10,6 @@ use crate::names::short_digest;
 pub const EMULATOR: &str = "emulator";
 /// Of a configuration's digest; enough that two do not meet.
 const HASH_BYTES: usize = 12;
-
-/// Everything a process runtime needs to start a unit, with nothing left to decide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnitSpec {
-    pub name: String,
-    /// Program first; an absolute path.
-    pub command: Vec<String>,
-    pub directory: Utf8PathBuf,
-    /// The whole environment of the process: nothing is inherited.
-    pub environment: BTreeMap<String, String>,
-    /// Container port to the loopback port that stands for it.
-    pub ports: BTreeMap<u16, u16>,
-    pub probe: Probe,
-    pub stop_grace_period: Duration,
-    /// Tells one build of the program from another (size and modification time, or a digest).
-    pub artifact: String,
-}
 
 /// How to learn that a unit is usable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,15 +29,8 @@ pub enum Probe {
     Started,
 }
 
-impl UnitSpec {
-    /// A digest of everything that, when it changes, means the running unit is not the wanted one.
-    pub fn config_hash(&self) -> String {
-        config_hash(self)
-    }
-}
-
 /// The first bytes of a digest of anything that is plain data with string keys.
-pub(crate) fn config_hash(spec: &impl Serialize) -> String {
+pub fn config_hash(spec: &impl Serialize) -> String {
     let bytes = serde_json::to_vec(spec).expect("a specification is plain data");
     short_digest(bytes, HASH_BYTES)
 }

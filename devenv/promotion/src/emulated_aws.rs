@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use devenv_containers::container::ContainerSpec;
 use devenv_containers::engine::{
     ContainerEngine, ContainerEngines, ContainerSummary, HostErrorKind, JoinedNetwork, LogQuery, NewContainer,
 };
@@ -14,9 +15,8 @@ use devenv_containers::rehearsal::{mark, remove};
 use devenv_containers::scope::Scope;
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Project, aws_environment};
-use devenv_model::container::{ContainerSpec, RestartPolicy};
 use devenv_model::event::Event;
-use devenv_model::intent::binding_of;
+use devenv_model::intent::{RestartPolicy, binding_of};
 use devenv_model::manifest::{Limits, PromoteTarget};
 use devenv_model::unit::Probe;
 use devenv_resources::endpoint::Endpoint;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_containers::container::{BindMount, ContainerSpec, PublishedPort};
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::images::Images;
 use devenv_containers::scope::Scope;
 use devenv_engine::{EMULATOR_IMAGE, Emitter, Project};
-use devenv_model::container::{BindMount, ContainerSpec, PublishedPort, RestartPolicy};
 use devenv_model::event::Event;
+use devenv_model::intent::RestartPolicy;
 use devenv_model::manifest::{EmulatorKind, Limits};
 use devenv_model::unit::Probe;
 use devenv_resources::endpoint::Endpoint;

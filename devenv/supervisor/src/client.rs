@@ -1,9 +1,9 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
+use crate::unit_spec::UnitSpec;
 use camino::Utf8PathBuf;
 use devenv_model::observed::ObservedUnit;
-use devenv_model::unit::UnitSpec;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};

@@ -30,4 +30,5 @@ pub mod protocol;
 pub mod restore;
 pub mod server;
 pub mod state_directory;
+pub mod unit_spec;
 pub mod unwritable;

@@ -1,5 +1,5 @@
+use crate::unit_spec::UnitSpec;
 use devenv_model::observed::ObservedUnit;
-use devenv_model::unit::UnitSpec;
 use serde::{Deserialize, Serialize};
 
 /// Raised when a request or reply changes shape, so that an older supervisor is named instead of misread.

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::unit_spec::UnitSpec;
 use camino::Utf8PathBuf;
-use devenv_model::unit::{Probe, UnitSpec};
+use devenv_model::unit::Probe;
 
 use crate::listeners::{Answerer, Seen, answerer, target};
 use crate::log::Log;

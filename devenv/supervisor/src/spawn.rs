@@ -1,8 +1,8 @@
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
+use crate::unit_spec::UnitSpec;
 use camino::Utf8Path;
-use devenv_model::unit::UnitSpec;
 use rustix::io::FdFlags;
 use tokio::process::{Child, Command};
 

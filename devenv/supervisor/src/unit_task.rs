@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::unit_spec::UnitSpec;
 use devenv_model::intent::Binding;
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
-use devenv_model::unit::UnitSpec;
 use rustix::process::Signal;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
-use devenv_model::unit::{Probe, UnitSpec};
+use devenv_model::unit::Probe;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::error::Error;
 use devenv_supervisor::leftovers;
@@ -14,6 +14,7 @@ use devenv_supervisor::log_reader::last_lines;
 use devenv_supervisor::restore::restore_files;
 use devenv_supervisor::server::{SuperviseOptions, supervise};
 use devenv_supervisor::state_directory::StateDirectory;
+use devenv_supervisor::unit_spec::UnitSpec;
 
 /// Far above what any of these takes.
 const PATIENCE: Duration = Duration::from_secs(20);

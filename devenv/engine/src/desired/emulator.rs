@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use devenv_model::artifact::Artifact;
-use devenv_model::container::RestartPolicy;
-use devenv_model::intent::{Binding, Lifetime, Mount, UnitIntent};
+use devenv_model::intent::{Binding, Lifetime, Mount, RestartPolicy, UnitIntent};
 use devenv_model::manifest::{EmulatorKind, Limits};
 use devenv_model::unit::{EMULATOR, Probe};
 

@@ -1,8 +1,7 @@
 //! What is wanted of a service.
 
 use devenv_model::artifact::Artifact;
-use devenv_model::container::RestartPolicy;
-use devenv_model::intent::{Binding, Lifetime, Ports, UnitIntent, binding_of};
+use devenv_model::intent::{Binding, Lifetime, Ports, RestartPolicy, UnitIntent, binding_of};
 use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
 use devenv_model::template;
 use devenv_model::unit::{EMULATOR, Probe};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::manifest::{Healthcheck, Limits};
-use crate::unit::{Probe, config_hash};
+use devenv_model::intent::RestartPolicy;
+use devenv_model::manifest::{Healthcheck, Limits};
+use devenv_model::unit::{Probe, config_hash};
+use serde::Serialize;
 
 /// Everything a container engine needs to start a unit, with nothing left to decide.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,26 +55,9 @@ pub struct BindMount {
     pub target: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RestartPolicy {
-    No,
-    /// After an exit code other than 0, so many times.
-    OnFailure {
-        times: u32,
-    },
-    UnlessStopped,
-    Always,
-}
-
 impl ContainerSpec {
     /// A digest of everything that, when it changes, means the running container is not the wanted one.
     pub fn config_hash(&self) -> String {
         config_hash(self)
-    }
-
-    /// Container port to the port of this machine that stands for it.
-    pub fn host_ports(&self) -> BTreeMap<u16, u16> {
-        self.ports.iter().map(|port| (port.container, port.host)).collect()
     }
 }
