@@ -4,6 +4,7 @@ use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
 use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
 
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::foundation::Foundation;
 use crate::promote::{Decider, Promoted};
@@ -53,7 +54,7 @@ impl Run<'_> {
         }
         self.close_killed().await;
         let Record { id, release, .. } = self.record.record.clone();
-        let (environment, url) = (self.site.name().to_owned(), foundation.url.clone());
+        let (environment, url) = (self.site.name().to_owned(), self.delivery(foundation).address().to_owned());
         Ok(Promoted { environment, id: Some(id), proposal, release, url })
     }
 

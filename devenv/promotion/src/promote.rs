@@ -13,12 +13,14 @@ use serde::Serialize;
 
 use crate::at_hand::{self, Candidate, Images};
 use crate::cloud::Caller;
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::foundation::Foundation;
 use crate::ledger::{Ledger, Survey};
 use crate::locked::{Locked, Order, kept_tree};
 use crate::run::Run;
 use crate::site::Site;
+use crate::terraform_ecs::TerraformEcs;
 use crate::tools::{PromotionOptions, PromotionTools};
 use crate::tree::Tree;
 use crate::{emulated_aws, push, rehearsal, required};
@@ -114,7 +116,7 @@ pub async fn roll_back(
     let mut run = locked.open(Order::Return { to: to.clone(), before }).await?;
     run.settle().await;
     let outcome = async {
-        let planned = run.plan(&tree, &to, cancel).await?;
+        let planned = run.plan(&tree, &to, &foundation, cancel).await?;
         let proposal = run.site.proposal(run.record.record.previous.as_ref(), &to, &planned).await;
         approve(&run.site, decider, &proposal, cancel).await?;
         run.make_live(&planned, &to, &foundation, cancel).await?;
@@ -231,11 +233,12 @@ async fn look(
     let standing = site.ledger.standing().await?;
     let release =
         Release { id: String::new(), commit: candidate.commit.clone(), images, terraform: candidate.tree.digest() };
-    let planned = site.stage("plan", site.plan(&candidate.tree, &release, true, cancel)).await?;
+    let delivery = TerraformEcs::new(site, foundation);
+    let planned = site.stage("plan", delivery.plan(&candidate.tree, &release, true, cancel)).await?;
     let live = standing.live.as_ref().map(|live| &live.release);
     let proposal = site.proposal(live, &release, &planned).await;
     site.emitter.emit(Event::Proposed { proposal: proposal.clone() });
-    let (environment, url) = (site.name().to_owned(), foundation.url.clone());
+    let (environment, url) = (site.name().to_owned(), delivery.address().to_owned());
     Ok(Promoted { environment, id: None, proposal: Some(proposal), release, url })
 }
 
@@ -288,7 +291,7 @@ async fn forward(
     run.record.record.release.images = images;
     run.record.advance(Step::Pushed).await?;
     let release = run.record.record.release.clone();
-    let planned = run.plan(&candidate.tree, &release, cancel).await?;
+    let planned = run.plan(&candidate.tree, &release, foundation, cancel).await?;
     let proposal = run.site.proposal(run.record.record.previous.as_ref(), &release, &planned).await;
     approve(&run.site, decider, &proposal, cancel).await?;
     // While somebody read the plan, time went by.

@@ -1,11 +1,10 @@
 //! A promotion under its lock, with its record open: each step is written before it is done.
 
-use std::collections::BTreeMap;
-
 use devenv_engine::Cancel;
 use devenv_model::promotion::record::{Outcome, Record, Release, Step};
 
 use crate::at_hand::Candidate;
+use crate::delivery::{Definitions, Delivery, Scheduler};
 use crate::error::Error;
 use crate::foundation::Foundation;
 use crate::lease::HeldLease;
@@ -15,6 +14,7 @@ use crate::open_record::OpenRecord;
 use crate::plan::Planned;
 use crate::retry::retry;
 use crate::site::Site;
+use crate::terraform_ecs::TerraformEcs;
 use crate::tree::Tree;
 use crate::{smoke, wait};
 
@@ -39,6 +39,10 @@ impl<'a> Run<'a> {
     ) -> Self {
         let pointer_etag = survey.pointer.as_ref().map(|(_, etag)| etag.clone());
         Self { site, record, lease, survey, before, pointer_etag }
+    }
+
+    pub(crate) fn delivery<'s>(&'s self, foundation: &'s Foundation) -> TerraformEcs<'s> {
+        TerraformEcs::new(&self.site, foundation)
     }
 
     /// Makes sure of the lock, before something is changed.
@@ -77,9 +81,16 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    pub(crate) async fn plan(&mut self, tree: &Tree, release: &Release, cancel: &Cancel) -> Result<Planned, Error> {
+    pub(crate) async fn plan(
+        &mut self,
+        tree: &Tree,
+        release: &Release,
+        foundation: &Foundation,
+        cancel: &Cancel,
+    ) -> Result<Planned, Error> {
         self.hold().await?;
-        let planned = self.site.stage("plan", self.site.plan(tree, release, false, cancel)).await?;
+        let delivery = self.delivery(foundation);
+        let planned = self.site.stage("plan", delivery.plan(tree, release, false, cancel)).await?;
         self.record.advance(Step::Planned).await?;
         Ok(planned)
     }
@@ -97,7 +108,7 @@ impl<'a> Run<'a> {
         self.hold().await?;
         self.record.advance(Step::Applying).await?;
         if planned.is_something
-            && let Err(error) = self.site.stage("apply", self.site.apply(planned, cancel)).await
+            && let Err(error) = self.site.stage("apply", self.delivery(foundation).apply(planned, cancel)).await
         {
             if matches!(error, Error::StateLocked { .. }) {
                 // Terraform takes its lock before it changes anything.
@@ -105,16 +116,19 @@ impl<'a> Run<'a> {
             }
             return Err(error);
         }
-        let definitions = self.site.task_definitions(planned).await?;
+        let definitions = self.delivery(foundation).definitions(planned).await?;
         if self.survey.standing.is_at_zero {
             self.hold().await?;
             self.start(&definitions, foundation).await?;
         }
         self.reach(Step::Waiting).await?;
-        let waiting = wait::wait(&self.site, &foundation.cluster, release, &definitions, cancel);
+        let delivery = self.delivery(foundation);
+        let waiting = wait::wait(&self.site, &delivery, release, &definitions, cancel);
         self.site.stage("wait", waiting).await?;
         self.reach(Step::Smoking).await?;
-        self.site.stage("smoke", smoke::smoke(&self.site, &foundation.url, release, cancel)).await?;
+        self.site
+            .stage("smoke", smoke::smoke(&self.site, self.delivery(foundation).address(), release, cancel))
+            .await?;
         Ok(())
     }
 
@@ -130,25 +144,14 @@ impl<'a> Run<'a> {
     }
 
     /// Services that an earlier first release left at zero tasks.
-    async fn start(&self, services: &BTreeMap<String, String>, foundation: &Foundation) -> Result<(), Error> {
+    async fn start(&self, services: &Definitions, foundation: &Foundation) -> Result<(), Error> {
+        let delivery = self.delivery(foundation);
         for service in services.keys() {
-            if self.desired(service, foundation).await? == Some(0) {
-                self.scale(service, foundation, 1).await?;
+            if retry(|| delivery.desired(service)).await? == Some(0) {
+                retry(|| delivery.scale(service, 1)).await?;
             }
         }
         Ok(())
-    }
-
-    /// `None` where the service is not there.
-    async fn desired(&self, service: &str, foundation: &Foundation) -> Result<Option<u32>, Error> {
-        let cloud = &self.site.cloud.services;
-        let state = retry(|| cloud.service(&foundation.cluster, service)).await?;
-        Ok(state.map(|state| state.desired))
-    }
-
-    async fn scale(&self, service: &str, foundation: &Foundation, tasks: u32) -> Result<(), Error> {
-        let cloud = &self.site.cloud.services;
-        Ok(retry(|| cloud.scale(&foundation.cluster, service, tasks)).await?)
     }
 
     /// What was live before, or nothing where nothing was. What can be written of it meanwhile must not stop it.
@@ -181,20 +184,22 @@ impl<'a> Run<'a> {
     async fn restore_once(&self, previous: &Release, foundation: &Foundation) -> Result<(), Error> {
         let never = Cancel::never();
         let tree = kept_tree(&self.site.ledger, previous).await?;
-        let planned = self.site.plan(&tree, previous, false, &never).await?;
+        let delivery = self.delivery(foundation);
+        let planned = delivery.plan(&tree, previous, false, &never).await?;
         if planned.is_something {
             self.hold().await?;
-            self.site.apply(&planned, &never).await?;
+            delivery.apply(&planned, &never).await?;
         }
-        let definitions = self.site.task_definitions(&planned).await?;
-        wait::wait(&self.site, &foundation.cluster, previous, &definitions, &never).await
+        let definitions = delivery.definitions(&planned).await?;
+        wait::wait(&self.site, &delivery, previous, &definitions, &never).await
     }
 
     /// Services that are not there are at zero.
     async fn empty(&self, foundation: &Foundation) -> Result<(), Error> {
+        let delivery = self.delivery(foundation);
         for service in self.record.record.release.images.keys() {
-            if self.desired(service, foundation).await?.is_some() {
-                self.scale(service, foundation, 0).await?;
+            if retry(|| delivery.desired(service)).await?.is_some() {
+                retry(|| delivery.scale(service, 0)).await?;
             }
         }
         Ok(())

@@ -1,12 +1,18 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use devenv_model::promotion::ecs::{Deployment, Rollout, TaskContainer};
+use devenv_model::promotion::ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
+use devenv_model::promotion::rollout::{ContainerEnd, RolloutView, WantedRelease};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
-use super::*;
-use crate::cloud::CloudErrorKind;
+use super::{Cancel, Release, ReleasedImage, SETTLES_WITHIN, Watch};
+use crate::cloud::{CloudError, CloudErrorKind, DefinedContainer, LogPlace, Services, TaskDefinition};
+use crate::delivery;
+use crate::error::Error;
+use crate::fake_delivery::{FakeScheduler, view};
+use crate::terraform_ecs::Ecs;
 
 /// A service that is live from its `live_after`th description on, and whose answers fail where `fault` says so.
 struct Scheduler<F> {
@@ -92,10 +98,15 @@ impl<F: Fn(usize) -> Option<CloudErrorKind> + Send + Sync> Services for Schedule
     }
 }
 
-async fn waited<F>(scheduler: &Scheduler<F>) -> (Result<(), String>, Vec<String>)
+async fn waited<F>(services: &Scheduler<F>) -> (Result<(), String>, Vec<String>)
 where
     F: Fn(usize) -> Option<CloudErrorKind> + Send + Sync,
 {
+    let (ended, told) = waited_for(&Ecs { services, cluster: "shop" }).await;
+    (ended.map_err(|error| error.to_string()), told)
+}
+
+async fn waited_for(scheduler: &dyn delivery::Scheduler) -> (Result<(), Error>, Vec<String>) {
     let image = ReleasedImage {
         reference: "registry/web@sha256:2".to_owned(),
         platform: "linux/amd64".to_owned(),
@@ -109,10 +120,10 @@ where
     };
     let told = Mutex::new(Vec::new());
     let tell = |line| told.lock().expect("not poisoned").push(line);
-    let watch = Watch { services: scheduler, cluster: "shop", tell: &tell };
+    let watch = Watch { scheduler, tell: &tell };
     let definitions = [("web".to_owned(), "web".to_owned())].into();
     let ended = watch.until_live(&release, &definitions, &Cancel::never()).await;
-    (ended.map_err(|error| error.to_string()), told.into_inner().expect("not poisoned"))
+    (ended, told.into_inner().expect("not poisoned"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,4 +165,55 @@ async fn an_error_that_cannot_pass_ends_it_at_once() {
         assert_eq!(ended, Err(words.to_owned()));
         assert_eq!(scheduler.calls.load(Ordering::Relaxed), 4, "nothing is asked after it");
     }
+}
+
+fn stopped(current: bool) -> WantedRelease {
+    WantedRelease::Stopped { reason: "tasks failed to start".to_owned(), current }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_just_changed_may_be_described_as_before() {
+    let superseded = WantedRelease::Superseded { by: "web:1".to_owned() };
+    let before = [None, Some(view(superseded, 2)), Some(view(stopped(false), 2))];
+    let after = [Some(view(WantedRelease::Rolling, 1)), Some(view(WantedRelease::Settled, 2))];
+    let (ended, told) = waited_for(&FakeScheduler::showing("web", before.into_iter().chain(after))).await;
+    assert!(ended.is_ok(), "{ended:?}");
+    let expected = ["web: the service is not there", "web: its deployment is not there yet", "web: 1 of 2 tasks run"];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_so_is_a_failure() {
+    let superseded = WantedRelease::Superseded { by: "web:1".to_owned() };
+    for last in [None, Some(view(superseded, 2)), Some(view(stopped(false), 2))] {
+        let began = Instant::now();
+        let (ended, _) = waited_for(&FakeScheduler::showing("web", [last.clone()])).await;
+        assert!(matches!(ended, Err(Error::Rollout { .. })), "{last:?}: {ended:?}");
+        assert!(began.elapsed() >= SETTLES_WITHIN, "{last:?}");
+    }
+    let began = Instant::now();
+    let given_up = [Some(view(WantedRelease::Rolling, 1)), Some(view(stopped(false), 0))];
+    let (ended, _) = waited_for(&FakeScheduler::showing("web", given_up)).await;
+    assert!(
+        matches!(ended, Err(Error::Rollout { .. })) && began.elapsed() < SETTLES_WITHIN,
+        "it had arrived: {ended:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_end_is_shown_at_once_and_explains_the_failure() {
+    let end = |task: &str| ContainerEnd {
+        task: task.to_owned(),
+        container: "web".to_owned(),
+        exit_code: Some(3),
+        reason: String::new(),
+    };
+    let ends = |tasks: &[&str]| tasks.iter().map(|task| end(task)).collect::<Vec<_>>();
+    let rolling = |tasks: &[&str]| Some(RolloutView { ends: ends(tasks), ..view(WantedRelease::Rolling, 0) });
+    let views = [rolling(&[]), rolling(&["f01"]), rolling(&["f02", "f01"]), Some(view(stopped(true), 0))];
+    let (ended, told) = waited_for(&FakeScheduler::showing("web", views)).await;
+    let Err(Error::Rollout { service, cause, log }) = ended else { panic!("{ended:?}") };
+    assert_eq!((service.as_str(), log), ("web", vec!["the last words of f01".to_owned()]));
+    assert!(cause.contains("tasks failed to start; the container web of task f01 ended with exit code 3"), "{cause}");
+    assert_eq!(told.iter().filter(|line| line.contains("last words")).count(), 1, "{told:?}");
 }
