@@ -337,6 +337,26 @@ mod tests {
     }
 
     #[test]
+    fn a_package_of_several_units_is_built_once() {
+        let mut desired = orders();
+        for unit in &mut desired.units {
+            unit.package = Some("all".to_owned());
+        }
+        let stale: BTreeMap<_, _> = [("all".to_owned(), "not built yet".to_owned())].into();
+        let plan = reconcile(&desired, &Observed { stale, ..Observed::default() }).expect("no conflict");
+        let builds = plan.steps.iter().filter(|step| matches!(step.operation, Operation::Build { .. }));
+        assert_eq!(
+            builds.map(|step| &step.operation).collect::<Vec<_>>(),
+            [&Operation::Build { packages: vec!["all".to_owned()] }]
+        );
+        // Two that are built together name it once too.
+        desired.units.retain(|unit| unit.name != EMULATOR);
+        let stale: BTreeMap<_, _> = [("all".to_owned(), "not built yet".to_owned())].into();
+        let plan = reconcile(&desired, &Observed { stale, ..Observed::default() }).expect("no conflict");
+        assert_eq!(plan.steps[0].operation, Operation::Build { packages: vec!["all".to_owned()] });
+    }
+
+    #[test]
     fn an_absent_image_is_fetched_before_its_container() {
         let mut desired = orders();
         desired.units[0].image = Some("amazon/dynamodb-local:2.6.1".to_owned());

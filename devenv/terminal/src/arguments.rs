@@ -251,7 +251,7 @@ pub struct Build {
     #[arg(long = "build-in-docker")]
     pub in_docker: bool,
     /// The image to compile in
-    #[arg(long, value_name = "IMAGE", requires = "in_docker", default_value = "rust:1.95-bookworm")]
+    #[arg(long, value_name = "IMAGE", requires = "in_docker", default_value = "rust:1.95.0-bookworm")]
     pub builder: String,
     /// Compile for this platform instead of the engine's own, such as linux/arm64
     #[arg(long, value_name = "PLATFORM", requires = "in_docker")]
