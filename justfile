@@ -47,6 +47,18 @@ deny:
 fuzz *arguments:
     .ci/fuzz {{ arguments }}
 
+# Changes to the code that decides which no test notices.
+mutants *arguments:
+    .ci/mutants {{ arguments }}
+
+# Lines that the tests of each crate run.
+coverage *crates:
+    .ci/coverage {{ crates }}
+
+# What takes too long for every change; writes docs/nightly.md.
+nightly:
+    .ci/nightly
+
 # Write devenv.schema.json anew.
 schema:
     cargo run -q -p devenv-manifest --example schema > devenv.schema.json
