@@ -194,6 +194,7 @@ pub(crate) fn millis(duration: Duration) -> u64 {
 mod tests {
     use std::sync::Mutex;
 
+    use devenv_model::artifact::Artifact;
     use devenv_model::manifest::StartOrder;
     use devenv_model::observed::Observed;
     use devenv_model::plan::Cause;
@@ -266,12 +267,15 @@ mod tests {
         }
     }
 
+    fn program() -> Artifact {
+        Artifact::Command { build: None, inputs: Vec::new(), run: Vec::new() }
+    }
+
     fn plan() -> Plan {
         let unit = |name: &str, package: bool| DesiredUnit {
             name: name.to_owned(),
             config_hash: String::new(),
-            package: package.then(|| name.to_owned()),
-            image: None,
+            artifact: if package { Artifact::Cargo { package: name.to_owned() } } else { program() },
             depends_on: Vec::new(),
             start: StartOrder::AfterTables,
         };
@@ -327,8 +331,10 @@ mod tests {
         let unit = |name: &str, start| DesiredUnit {
             name: name.to_owned(),
             config_hash: String::new(),
-            package: None,
-            image: (name == "api").then(|| "absent:1".to_owned()),
+            artifact: match name {
+                "api" => Artifact::Image { reference: "absent:1".to_owned() },
+                _ => program(),
+            },
             depends_on: Vec::new(),
             start,
         };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::artifact::Artifact;
 use crate::manifest::{Condition, StartOrder};
 use crate::observed::{Observed, ObservedResource, UnitState};
 use crate::plan::{Cause, Operation, Plan, Step};
@@ -25,10 +26,7 @@ pub struct Desired {
 pub struct DesiredUnit {
     pub name: String,
     pub config_hash: String,
-    /// The Cargo package that its program is built from.
-    pub package: Option<String>,
-    /// The image that its container is made from, when it is not built from a package.
-    pub image: Option<String>,
+    pub artifact: Artifact,
     pub depends_on: Vec<(String, Condition)>,
     pub start: StartOrder,
 }
@@ -117,7 +115,7 @@ impl Planner {
 
     fn pull(&mut self, desired: &Desired, observed: &Observed) {
         for image in &observed.absent_images {
-            if desired.units.iter().any(|unit| unit.image.as_ref() == Some(image)) {
+            if desired.units.iter().any(|unit| unit.artifact.image() == Some(image)) {
                 let step = self.add(Operation::Pull { image: image.clone() }, Cause::ImageAbsent, Vec::new());
                 self.pulls.insert(image.clone(), step);
             }
@@ -128,7 +126,7 @@ impl Planner {
     fn built(&self, unit: &DesiredUnit, observed: &Observed) -> Option<usize> {
         match stale(unit, observed) {
             Some((package, _)) => self.builds.get(package).copied(),
-            None => unit.image.as_ref().and_then(|image| self.pulls.get(image).copied()),
+            None => unit.artifact.image().and_then(|image| self.pulls.get(image).copied()),
         }
     }
 
@@ -240,8 +238,7 @@ impl Planner {
 }
 
 fn stale<'a>(unit: &'a DesiredUnit, observed: &'a Observed) -> Option<(&'a String, &'a String)> {
-    let package = unit.package.as_ref()?;
-    observed.stale.get(package).map(|reason| (package, reason))
+    observed.stale.get_key_value(unit.artifact.package()?)
 }
 
 #[cfg(test)]
@@ -255,8 +252,10 @@ mod tests {
         DesiredUnit {
             name: name.to_owned(),
             config_hash: "wanted".to_owned(),
-            package: (name != EMULATOR).then(|| name.to_owned()),
-            image: None,
+            artifact: match name {
+                EMULATOR => Artifact::Command { build: None, inputs: Vec::new(), run: Vec::new() },
+                _ => Artifact::Cargo { package: name.to_owned() },
+            },
             depends_on: depends_on.iter().map(|name| ((*name).to_owned(), Condition::ServiceHealthy)).collect(),
             start: StartOrder::AfterTables,
         }
@@ -331,7 +330,7 @@ mod tests {
     #[test]
     fn the_emulator_is_built_first_and_alone() {
         let mut desired = orders();
-        desired.units[0].package = Some("devenv-emulator".to_owned());
+        desired.units[0].artifact = Artifact::Cargo { package: "devenv-emulator".to_owned() };
         let stale = ["api", "devenv-emulator"].map(|name| (name.to_owned(), "not built yet".to_owned())).into();
         insta::assert_snapshot!(text(&desired, &Observed { stale, ..Observed::default() }));
     }
@@ -359,7 +358,7 @@ mod tests {
     #[test]
     fn an_absent_image_is_fetched_before_its_container() {
         let mut desired = orders();
-        desired.units[0].image = Some("amazon/dynamodb-local:2.6.1".to_owned());
+        desired.units[0].artifact = Artifact::Image { reference: "amazon/dynamodb-local:2.6.1".to_owned() };
         let absent_images = ["amazon/dynamodb-local:2.6.1", "of/another:1"].map(str::to_owned).into();
         insta::assert_snapshot!(text(&desired, &Observed { absent_images, ..Observed::default() }));
     }

@@ -64,8 +64,7 @@ pub(crate) fn desired(
         DesiredUnit {
             name: intent.name.clone(),
             config_hash,
-            package: intent.artifact.package().map(str::to_owned),
-            image: intent.artifact.image().map(str::to_owned),
+            artifact: intent.artifact.clone(),
             depends_on: service.map(dependencies).unwrap_or_default(),
             start: match service {
                 // A unit without a network is told the emulator's port, which is known when it listens.
