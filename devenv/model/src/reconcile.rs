@@ -339,7 +339,7 @@ mod tests {
     fn a_package_of_several_units_is_built_once() {
         let mut desired = orders();
         for unit in &mut desired.units {
-            unit.package = Some("all".to_owned());
+            unit.artifact = Artifact::Cargo { package: "all".to_owned() };
         }
         let stale: BTreeMap<_, _> = [("all".to_owned(), "not built yet".to_owned())].into();
         let plan = reconcile(&desired, &Observed { stale, ..Observed::default() }).expect("no conflict");
