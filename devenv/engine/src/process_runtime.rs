@@ -11,6 +11,7 @@ use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Leftover, Observed, UnitState};
 use devenv_supervisor::client::Client;
+use devenv_supervisor::lock::is_held;
 use devenv_supervisor::log_reader::last_lines;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
@@ -303,6 +304,10 @@ async fn launch(state: &StateDirectory, instance: &Instance) -> Result<(), Error
         Ok(Ok(_)) if first == "ready\n" => Ok(()),
         Ok(_) => {
             let status = child.wait().await;
+            // One that a killed command had just started was quicker: the next look finds it.
+            if is_held(&state.supervisor_lock()).unwrap_or(false) {
+                return Err(error::Error::Lost { cause: "another one began at the same time".to_owned() }.into());
+            }
             Err(failed(status.map_or_else(|error| error.to_string(), |status| status.to_string())))
         }
         Err(_) => {
