@@ -356,6 +356,16 @@ mod tests {
     }
 
     #[test]
+    fn a_service_that_runs_is_replaced_when_its_program_was_rebuilt() {
+        let desired = orders();
+        let stale = [("processor".to_owned(), "src/main.rs changed".to_owned())].into();
+        let plan = reconcile(&desired, &Observed { stale, ..reached(&desired) }).expect("no conflict");
+        let replaced = Operation::ReplaceUnit { unit: "processor".to_owned() };
+        let step = plan.steps.iter().find(|step| step.operation == replaced).expect("it runs the old program");
+        assert_eq!((&step.cause, step.after.as_slice()), (&Cause::ProgramRebuilt, &[0][..]), "after its build");
+    }
+
+    #[test]
     fn an_absent_image_is_fetched_before_its_container() {
         let mut desired = orders();
         desired.units[0].artifact = Artifact::Image { reference: "amazon/dynamodb-local:2.6.1".to_owned() };
