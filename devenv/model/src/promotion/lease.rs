@@ -144,6 +144,21 @@ mod tests {
     }
 
     #[test]
+    fn it_is_of_one_run_in_one_folder_until_it_is_given_up() {
+        let held = lease(0);
+        assert!(held.renewed(1_795_000_030).is_of(&held));
+        assert!(!Lease { place: "5e6f".to_owned(), ..held.clone() }.is_of(&held));
+        assert!(!Lease { promotion: "7a8b".to_owned(), ..held.clone() }.is_of(&held));
+        assert!(!held.given_up().is_of(&held));
+    }
+
+    #[test]
+    fn a_renewal_lasts_from_now_on_and_grows_though_the_clock_was_put_back() {
+        assert_eq!(lease(0).renewed(1_795_000_030).until, 1_795_000_090);
+        assert_eq!(lease(0).renewed(0).until, lease(0).until + 1);
+    }
+
+    #[test]
     fn what_is_written_is_read_and_a_newer_one_is_refused() {
         let json = lease(0).to_json();
         assert_eq!(Lease::read(&json), Ok(lease(0)));
