@@ -207,10 +207,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let program = interpreter(Utf8Path::from_path(folder.path()).expect("UTF-8"));
         let (canceller, cancel) = Cancel::channel();
-        let script = "import signal, sys, time\n\
-                      def end(*_):\n    print('asked', flush=True)\n    time.sleep(0.2)\n    print('unlocked', flush=True)\n    sys.exit(1)\n\
+        // Unbuffered: the signal may come while the first line is still being written.
+        let script = "import os, signal, sys, time\n\
+                      def end(*_):\n    os.write(1, b'asked\\n')\n    time.sleep(0.2)\n    os.write(1, b'unlocked\\n')\n    sys.exit(1)\n\
                       signal.signal(signal.SIGINT, end)\n\
-                      print('began', flush=True)\n\
+                      os.write(1, b'began\\n')\n\
                       while True: time.sleep(0.05)";
         // Not in a shell: one that was started with the signal ignored, as a background job is, cannot take it.
         let order = shell(&format!("exec python3 -c \"{script}\""));
