@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use devenv_engine::runtime::{HostError, HostErrorKind, NoHost};
+pub use devenv_engine::runtime::{About, HostError, HostErrorKind, NoHost};
 use devenv_model::intent::Binding;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -87,12 +87,7 @@ pub trait ContainerEngines: Send + Sync + fmt::Debug {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineAbout {
-    /// Such as `Docker Engine 20.10.24`.
-    pub name: String,
-    /// Such as `unix:///var/run/docker.sock`.
-    pub address: String,
-    /// Why this one, such as `DOCKER_HOST` or `the context colima`.
-    pub chosen_by: String,
+    pub host: About,
     /// Such as `linux/amd64`.
     pub platform: String,
 }

@@ -12,7 +12,7 @@ use crate::rehearsal;
 use crate::removal;
 use crate::runtime::ContainerRuntime;
 use crate::scope::Scope;
-use devenv_engine::runtime::{Abilities, About, BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, Runtimes};
+use devenv_engine::runtime::{Abilities, BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, Runtimes};
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Error, Project};
 
@@ -30,9 +30,7 @@ impl Runtimes for ContainerHosts {
     fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
         Box::pin(async {
             let engine = self.0.connect().await?;
-            let known = engine.about();
-            let about =
-                About { name: known.name.clone(), address: known.address.clone(), chosen_by: known.chosen_by.clone() };
+            let about = engine.about().host.clone();
             Ok(Found { host: Arc::new(ContainerHost(engine)), about })
         })
     }
@@ -107,7 +105,7 @@ async fn emulator_of(engine: &dyn ContainerEngine, project: &Project) -> Result<
     }
     let settings = &project.manifest.emulator;
     let mut emulator = settings.default;
-    for kind in [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal, EmulatorKind::Localstack] {
+    for kind in EmulatorKind::ALL {
         if let Some(image) = settings.image(kind)
             && let Some(image) = engine.image(image).await?
             && ours.iter().any(|container| container.image == image.id && scope.is_unit(&container.labels, EMULATOR))

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::{API_DEFAULT_VERSION, Docker as Client};
-use devenv_containers::engine::{ContainerEngine, ContainerEngines, EngineAbout, NoHost};
+use devenv_containers::engine::{About, ContainerEngine, ContainerEngines, EngineAbout, NoHost};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use tokio::sync::OnceCell;
@@ -65,10 +65,13 @@ async fn ask(place: &Place) -> Result<Engine, String> {
     }
     let components = version.components.unwrap_or_default();
     let podman = components.iter().any(|component| component.name.contains("Podman"));
-    let about = EngineAbout {
+    let host = About {
         name: format!("{} {}", if podman { "Podman" } else { "Docker Engine" }, version.version.unwrap_or_default()),
         address: place.address.clone(),
         chosen_by: place.chosen_by.clone(),
+    };
+    let about = EngineAbout {
+        host,
         platform: format!("{}/{}", version.os.unwrap_or_default(), version.arch.unwrap_or_default()),
     };
     Ok(Engine::new(client, about))

@@ -235,6 +235,9 @@ pub enum EmulatorKind {
 }
 
 impl EmulatorKind {
+    /// The quickest to start first.
+    pub const ALL: [Self; 3] = [Self::Embedded, Self::DynamodbLocal, Self::Localstack];
+
     /// As `devenv.toml` and the command line write it.
     pub fn name(self) -> &'static str {
         match self {

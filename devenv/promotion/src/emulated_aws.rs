@@ -118,7 +118,7 @@ async fn start_guard(
         let port = free_port()?;
         let new = NewContainer {
             name: name.clone(),
-            spec: guard::spec(scope, engine.about().address.as_str(), image.to_owned(), port, login),
+            spec: guard::spec(scope, engine.about().host.address.as_str(), image.to_owned(), port, login),
             labels: scope.labels(),
             network: JoinedNetwork::Own(network.clone()),
             volume_labels: BTreeMap::new(),

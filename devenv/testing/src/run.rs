@@ -254,18 +254,17 @@ impl Collector<'_> {
 mod tests {
     use super::*;
 
+    static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
+
+    fn order<'a>(command: &'a [String], directory: &'a Utf8Path) -> TestCommand<'a> {
+        TestCommand { command, arguments: &[], directory, environment: &NO_VARIABLES, left: directory, lock: None }
+    }
+
     async fn shell(script: &str) -> TestRun {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
         let command = ["sh", "-c", script].map(str::to_owned);
-        let order = TestCommand {
-            command: &command,
-            arguments: &[],
-            directory,
-            environment: &BTreeMap::new(),
-            left: directory,
-            lock: None,
-        };
+        let order = order(&command, directory);
         let (emitter, _events) = Emitter::channel();
         run(&order, &emitter, &Cancel::channel().1).await.expect("it takes place")
     }
@@ -350,14 +349,7 @@ mod tests {
         let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
         let lock = directory.join("lock");
         let command = ["sh", "-c", "touch begun; sh -c 'while ! test -e end; do sleep 0.01; done'"].map(str::to_owned);
-        let order = TestCommand {
-            command: &command,
-            arguments: &[],
-            directory,
-            environment: &BTreeMap::new(),
-            left: directory,
-            lock: Some(&lock),
-        };
+        let order = TestCommand { lock: Some(&lock), ..order(&command, directory) };
         let (emitter, _events) = Emitter::channel();
         let looking = async {
             while !directory.join("begun").exists() {
@@ -378,14 +370,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
         let command = ["sh", "-c", "sleep 100 & echo $! > pid; wait"].map(str::to_owned);
-        let order = TestCommand {
-            command: &command,
-            arguments: &[],
-            directory,
-            environment: &BTreeMap::new(),
-            left: directory,
-            lock: None,
-        };
+        let order = order(&command, directory);
         let (emitter, _events) = Emitter::channel();
         let (canceller, cancel) = Cancel::channel();
         let pid_file = directory.join("pid");

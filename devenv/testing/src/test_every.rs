@@ -6,9 +6,6 @@ use devenv_model::manifest::EmulatorKind;
 use crate::error::Error;
 use crate::test::{TestOptions, TestReport, test};
 
-/// In the order in which they are tried: the quickest first.
-const EVERY: [EmulatorKind; 3] = [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal, EmulatorKind::Localstack];
-
 /// What came of the tests on one emulator.
 #[derive(Debug)]
 pub struct Trial {
@@ -38,7 +35,7 @@ pub async fn test_every(
     let project = Project::load(options)?;
     let junit = tests.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
     let mut trials = Vec::new();
-    for emulator in EVERY {
+    for emulator in EmulatorKind::ALL {
         let tests = TestOptions {
             request: RuntimeRequest { emulator: Some(emulator), ..tests.request.clone() },
             junit: Some(named(&junit, emulator.name())),

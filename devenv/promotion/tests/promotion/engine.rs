@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use devenv_containers::engine::{
-    BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, HostError,
+    About, BuildOrder, ContainerEngine, ContainerEngines, ContainerState, ContainerSummary, EngineAbout, HostError,
     HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NoHost,
 };
 use devenv_fakes::FakeRegistry;
@@ -24,12 +24,9 @@ pub(crate) struct FakeEngine {
 
 impl FakeEngine {
     pub(crate) fn new(registry: FakeRegistry, image: &str) -> Self {
-        let about = EngineAbout {
-            name: "engine in memory".to_owned(),
-            address: "memory".to_owned(),
-            chosen_by: "a test".to_owned(),
-            platform: "linux/amd64".to_owned(),
-        };
+        let host =
+            About { name: "engine in memory".to_owned(), address: "memory".to_owned(), chosen_by: "a test".to_owned() };
+        let about = EngineAbout { host, platform: "linux/amd64".to_owned() };
         Self { about, image: Arc::new(Mutex::new(image.to_owned())), registry }
     }
 
