@@ -35,7 +35,7 @@ struct Checkout {
     profile: String,
 }
 
-/// Gives this process to `devenv-promote`, with the same arguments. Returns only where it cannot be run.
+/// Replaces this process by `devenv-promote` with the same arguments. Returns only an error.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match ready(arguments.global.quiet) {
         Ok(program) => {

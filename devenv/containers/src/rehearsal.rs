@@ -18,7 +18,7 @@ pub fn mark(folder: &Utf8Path) -> Utf8PathBuf {
 
 /// Removes the emulated AWS of one rehearsal, and everything that it started.
 pub async fn remove(engine: &dyn ContainerEngine, scope: &Scope) -> Result<(), Error> {
-    // It ends when the engine has done what it was about to do for the emulator; after it no task is begun.
+    // The guard ends after the engine's answers to its open requests, and forwards no new one: no task starts any more.
     engine.stop(&scope.container(GUARD)).await?;
     Ok(remove_state(engine, Utf8Path::new(scope.state())).await?)
 }

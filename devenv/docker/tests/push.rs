@@ -66,7 +66,7 @@ fn works(program: &str, arguments: &[&str]) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// To run this where it cannot take place is a failure, never a silent pass.
+/// A test that runs without its requirement fails; it never passes silently.
 fn required() {
     let image = works("docker", &["image", "inspect", IMAGE]);
     assert!(image, "no engine answers with the image {IMAGE} (cargo devenv up --runtime docker makes it)");

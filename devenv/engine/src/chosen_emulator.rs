@@ -12,7 +12,7 @@ use crate::runtime::Abilities;
 pub(crate) enum ChosenEmulator {
     /// A unit of the environment.
     Own(EmulatorKind),
-    /// An emulator that somebody else runs.
+    /// An emulator outside this environment.
     Outside(Endpoint),
 }
 

@@ -10,7 +10,7 @@ use crate::environment::Running;
 use crate::error::Error;
 use crate::project::Project;
 
-/// Puts the seed items that are absent; never restores one that was changed. Returns how many were put into what.
+/// Inserts seed items that are absent, and leaves changed items alone. Returns the number of inserted items by resource.
 ///
 /// With an `emulator_url`, which must be on loopback, the resources that are absent there are made first: it may be one
 /// that devenv did not start.
@@ -33,7 +33,7 @@ pub async fn seed(project: &Project, emulator_url: Option<&str>) -> Result<BTree
     Ok(put)
 }
 
-/// Rebuilds every resource from its file and seeds it, while the services run. Returns how many items were put into what.
+/// Rebuilds every resource from its file and seeds it, while the services run. Returns the number of inserted items by resource.
 pub async fn reset(project: &Project) -> Result<BTreeMap<ResourceId, usize>, Error> {
     let resources = Running::find(project).await?.resources(project);
     let _alone = command_lock(project)?;

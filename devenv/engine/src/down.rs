@@ -168,7 +168,7 @@ async fn end_containers(
     Ok(())
 }
 
-/// Removes the emulated AWS of every rehearsal of this project. Whether there was one.
+/// Removes the emulated AWS of every rehearsal of this project. Returns whether there was one.
 async fn remove_rehearsals(project: &Project, emitter: &Emitter) -> Result<bool, Error> {
     let mut removed = false;
     for target in project.manifest.promote.values() {

@@ -88,7 +88,7 @@ impl From<LoadError> for Error {
     }
 }
 
-/// What has the same cause and the same remedy as elsewhere is one error.
+/// Errors with the same cause and remedy share a code.
 impl From<SupervisorError> for Error {
     fn from(error: SupervisorError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! What is remembered between runs.
+//! State that commands remember between runs.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -34,7 +34,7 @@ pub(crate) struct Remembered {
 pub(crate) struct RememberedChoice {
     pub(crate) runtime: RuntimeKind,
     pub(crate) emulator: EmulatorKind,
-    /// Of an emulator that somebody else runs.
+    /// The URL of an emulator outside the environment.
     pub(crate) emulator_url: Option<String>,
 }
 

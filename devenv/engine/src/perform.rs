@@ -1,4 +1,4 @@
-//! `perform`: what each operation of a plan does here.
+//! `perform`: carries out each operation of a plan.
 
 use std::sync::Arc;
 

@@ -120,7 +120,7 @@ async fn host(
     }
 }
 
-/// The emulator that this environment runs; `None` where somebody else runs it.
+/// The emulator that this environment runs; `None` for an emulator outside it.
 pub async fn own_emulator(project: &Project) -> Result<Option<EmulatorKind>, Error> {
     match current(project).await?.emulator {
         ChosenEmulator::Own(emulator) => Ok(Some(emulator)),

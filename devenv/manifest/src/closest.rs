@@ -1,4 +1,4 @@
-/// Words longer than this are not compared: nobody misspells so much.
+/// Longer words are not compared: the comparison takes quadratic time, and no key is so long.
 const WORD_LIMIT: usize = 100;
 
 /// The one of `known` that a misspelt `word` most likely means.

@@ -1,4 +1,4 @@
-//! What is refused of a file before it is parsed.
+//! Checks of a file's size and kind before it is parsed.
 
 use std::sync::Arc;
 

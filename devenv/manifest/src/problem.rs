@@ -65,7 +65,7 @@ impl Problem {
         self
     }
 
-    /// Marks a second place, with a few words on what it is.
+    /// Marks a second place and labels it.
     pub(crate) fn other(mut self, span: Range<usize>, words: &'static str) -> Self {
         self.other = Some((span, words));
         self

@@ -1,4 +1,4 @@
-//! What a unit runs.
+//! The program or image of a unit.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub enum Artifact {
     Dockerfile { context: Utf8PathBuf, file: Utf8PathBuf, target: Option<String>, args: BTreeMap<String, String> },
     /// A program with its arguments. `build` makes it from `inputs`, where it is made here.
     Command { build: Option<Vec<String>>, inputs: Vec<Utf8PathBuf>, run: Vec<String> },
-    /// An image that somebody else made.
+    /// A ready-made image.
     Image { reference: String },
 }
 

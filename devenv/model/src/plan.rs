@@ -64,7 +64,7 @@ pub enum Operation {
     Seed(ResourceId),
 }
 
-/// `{ "operation": "ensure_table", "table": "orders" }`: as every other operation, by the name of what it is done to.
+/// `{ "operation": "ensure_table", "table": "orders" }`: each operation names its object by kind, as `unit` and `image` do elsewhere.
 fn ensuring<S: Serializer>(resource: &ResourceId, serializer: S) -> Result<S::Ok, S::Error> {
     on(&format!("ensure_{}", resource.kind), resource, serializer)
 }

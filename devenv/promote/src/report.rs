@@ -26,7 +26,7 @@ pub(crate) fn describe(error: &Error) -> Told {
             let text = format!("add {missing} = \"...\" to [promote.{environment}] in devenv.toml");
             ("promotion_incomplete", Exit::ConfigurationInvalid, Some(text))
         }
-        E::AccountFile { .. } => ("account_file", Exit::ConfigurationInvalid, hint("docs/aws.md says what is in it")),
+        E::AccountFile { .. } => ("account_file", Exit::ConfigurationInvalid, hint("docs/aws.md lists its keys")),
         E::WrongAccount { wanted, .. } => {
             ("wrong_account", Exit::Gate, Some(format!("log in to {wanted}: aws sso login, or AWS_PROFILE=...")))
         }
@@ -131,7 +131,7 @@ pub(crate) fn describe(error: &Error) -> Told {
             ("rolled_back", Exit::RolledBack, Some(format!("devenv history {environment}")))
         }
         E::RollbackFailed { environment, .. } => {
-            let text = format!("mend what is named above, then: devenv rollback {environment}");
+            let text = format!("fix the cause named above, then: devenv rollback {environment}");
             ("rollback_failed", Exit::RollbackFailed, Some(text))
         }
         E::Left { environment, again, .. } => {

@@ -1,4 +1,4 @@
-//! What is asked of one kind of resource of one emulator.
+//! The operations on one kind of resource in one emulator.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,19 +12,19 @@ use crate::error::Error;
 
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
-/// It knows the files of its kind, and is given names out of them only.
+/// It knows the files of its kind, and callers pass only names from those files.
 pub trait Provider: fmt::Debug + Send + Sync {
     fn kind(&self) -> ResourceKind;
-    /// Of everything that the files describe, in the order in which it is made.
+    /// The names of the resources in the files, in the order of their creation.
     fn names(&self) -> Vec<String>;
-    /// What is there of it, by name. A resource that does not exist is not in the answer.
+    /// The existing resources by name; absent resources are left out.
     fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>>;
-    /// Makes the resource and returns when it can be used, or compares the existing one with its file.
+    /// Creates the resource and returns when it is usable, or compares the existing resource with its file.
     fn ensure<'a>(&'a self, name: &'a str) -> Answer<'a, ()>;
-    /// Puts the seed items that are absent and returns how many they were. An item that exists is left as it is.
+    /// Inserts the seed items that are absent and returns their number. An existing item is left unchanged.
     fn seed<'a>(&'a self, name: &'a str) -> Answer<'a, usize>;
-    /// Returns when the resource is gone with all that it held; one that is not there is fine.
+    /// Removes the resource with its content and waits until it is gone. An absent resource is no error.
     fn remove<'a>(&'a self, name: &'a str) -> Answer<'a, ()>;
-    /// Up to `limit` of what the resource holds, in no order.
+    /// Up to `limit` items of the resource, in no order.
     fn dump<'a>(&'a self, name: &'a str, limit: usize) -> Answer<'a, Vec<Value>>;
 }

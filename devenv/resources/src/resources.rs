@@ -45,7 +45,7 @@ impl Resources {
         self.providers.iter().flat_map(of).collect()
     }
 
-    /// What is there. A resource that does not exist is not in the answer.
+    /// The existing resources; absent resources are left out.
     pub async fn observe(&self) -> Result<BTreeMap<ResourceId, ObservedResource>, Error> {
         let each = self.providers.iter().map(async |provider| {
             let kind = provider.kind();
@@ -59,7 +59,7 @@ impl Resources {
         self.provider(resource.kind).ensure(&resource.name).await
     }
 
-    /// Puts the seed items that are absent and returns how many they were.
+    /// Inserts the seed items that are absent and returns their number.
     pub async fn seed(&self, resource: &ResourceId) -> Result<usize, Error> {
         self.provider(resource.kind).seed(&resource.name).await
     }
@@ -85,7 +85,7 @@ impl Resources {
         Ok(rebuilt.await?.into_iter().collect())
     }
 
-    /// Up to `limit` of what a resource holds, in no order.
+    /// Up to `limit` items of a resource, in no order.
     pub async fn dump(&self, resource: &ResourceId, limit: usize) -> Result<Vec<Value>, Error> {
         self.provider(resource.kind).dump(&resource.name, limit).await
     }
@@ -154,7 +154,7 @@ mod tests {
         Resources::of(&manifest(), &endpoint, "eu-west-1")
     }
 
-    /// What every provider promises, the fake as much as a real one.
+    /// The contract of every provider, real or fake.
     #[tokio::test]
     async fn what_is_made_and_seeded_is_observed_so() {
         let fake = Arc::new(FakeProvider::new(&[("inventory", 3), ("orders", 0)]));

@@ -1,4 +1,4 @@
-//! What can go wrong between a command, its supervisor and the files that both share.
+//! Errors between a command, its supervisor and the files that both share.
 
 use camino::Utf8PathBuf;
 

@@ -48,7 +48,7 @@ impl Prober {
             Probe::Answer { url } => self.0.get(url).send().await.is_ok(),
             Probe::Tcp { address } => listens(*address).await,
             Probe::Services { url, services } => self.serves(url, services).await.unwrap_or(false),
-            // The engine's to say; who asks it does not come here.
+            // Only the container engine can run it, and its runtime asks the engine instead of this prober.
             Probe::Healthcheck => false,
             Probe::Started => true,
         }

@@ -1,4 +1,4 @@
-//! A process, as the supervisor is told of it.
+//! The specification of a process, as a command sends it to the supervisor.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -65,9 +65,7 @@ pub fn describe(error: &Error) -> Told {
         Error::NoManifest { .. } => {
             ("no_manifest", Exit::ConfigurationInvalid, hint("run it in a project, or name one: devenv -C DIR up"))
         }
-        Error::Manifest(_) => {
-            ("manifest", Exit::ConfigurationInvalid, hint("mend the file, then: devenv up --dry-run"))
-        }
+        Error::Manifest(_) => ("manifest", Exit::ConfigurationInvalid, hint("fix the file, then: devenv up --dry-run")),
         Error::ReadFile { path, source } if unwritable(path, source) == Unwritable::TooManyFiles => {
             ("too_many_files", Exit::Failed, hint(TOO_MANY_FILES))
         }

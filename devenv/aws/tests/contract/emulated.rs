@@ -117,7 +117,7 @@ impl Drop for Container {
     }
 }
 
-/// To run this where it cannot take place is a failure, never a silent pass.
+/// A test that runs without its requirement fails; it never passes silently.
 fn image() -> String {
     let answers = Command::new("docker").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     assert!(answers.is_ok_and(|status| status.success()), "this test needs a container engine, and none answers");

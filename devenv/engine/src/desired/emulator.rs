@@ -1,4 +1,4 @@
-//! What is wanted of the environment's own emulator.
+//! The intent of the environment's own emulator.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is wanted of every unit that a command is about.
+//! The intents of the units that a command selects.
 
 use devenv_model::artifact::Artifact;
 use devenv_model::intent::{Ports, UnitIntent};
@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
 
-/// What has to be compiled or fetched before the selected units can run.
+/// The artifacts of the selected units, to be compiled or fetched before they run.
 pub(crate) fn artifacts(
     project: &Project,
     chosen: &ChosenEmulator,

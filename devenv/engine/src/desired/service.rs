@@ -1,4 +1,4 @@
-//! What is wanted of a service.
+//! The intent of a service.
 
 use devenv_model::artifact::Artifact;
 use devenv_model::intent::{Binding, Lifetime, Ports, RestartPolicy, UnitIntent, binding_of};

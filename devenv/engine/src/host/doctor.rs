@@ -34,7 +34,7 @@ pub enum State {
     Problem,
 }
 
-/// One command that mends the finding, to be run as it is printed.
+/// A command that fixes the finding when it is run as printed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fix {
     pub command: String,

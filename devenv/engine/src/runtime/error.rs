@@ -1,4 +1,4 @@
-//! What a host refuses or fails to do.
+//! Errors of a host.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub enum HostErrorKind {
     Other,
 }
 
-/// Nothing that could run units answers.
+/// No host answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
 pub struct NoHost {
     /// Each place that was asked, and what came of it.

@@ -1,4 +1,4 @@
-//! A runtime in memory, and a project for it: what stands on a runtime is tested with them.
+//! A runtime in memory and a project for it, for tests of the code above a runtime.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

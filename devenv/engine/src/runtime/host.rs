@@ -1,4 +1,4 @@
-//! Who can run units here.
+//! Hosts: what can run units on this machine.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,11 +39,11 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>>;
     /// The emulator of an environment that has units here; `None` for one that has none.
     fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>>;
-    /// Clears what killed commands left; before units are looked at or taken down.
+    /// Removes remnants of killed commands. Called before units are observed or taken down.
     fn clear<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>>;
     /// Held while units are made, by a host that goes on with it when the command is killed.
     fn begin(&self, project: &Project) -> Result<Option<Making>, Error>;
-    /// Removes a part of an environment that has a folder of its own; whether there was anything.
+    /// Removes a part of an environment that has a folder of its own. Returns whether the part existed.
     fn remove_part<'a>(
         &'a self,
         project: &'a Project,
@@ -51,7 +51,7 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
         name: &'a str,
         emitter: &'a Emitter,
     ) -> BoxFuture<'a, Result<bool, Error>>;
-    /// Removes whatever there is of an environment that has ended. Its state directory names it.
+    /// Removes every remnant of the ended environment with this state directory.
     fn remove_state<'a>(&'a self, state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>>;
 }
 

@@ -1,4 +1,4 @@
-//! What a command asks of a runtime, whichever it is.
+//! The trait that every runtime implements.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,14 +14,14 @@ use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::logs::LogOptions;
 
-/// Is given each line worth showing while something takes its time.
+/// Receives each line of progress worth showing.
 pub type Progress<'a> = &'a (dyn Fn(String) + Send + Sync);
 
-/// The units of one environment. What a runtime lacks is a value (no leftovers, no container's name), so that no command
-/// asks which runtime it has.
+/// The units of one environment. A capability that a runtime lacks is a value (no leftovers, no container name), so that no
+/// command matches on the kind of runtime.
 pub trait Runtime: Send + Sync + fmt::Debug {
     fn observe(&self) -> BoxFuture<'_, Result<Observation, Error>>;
-    /// Which of these artifacts have to be made or fetched, and why. Makes nothing; remembers where the others are.
+    /// Finds which of these artifacts must be made or fetched, and why. Makes nothing; remembers where the others are.
     fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>>;
     /// A digest of everything that, when it changes, means the running unit is not the wanted one.
     fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error>;
@@ -32,8 +32,7 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     /// Makes sure that units can be started. Returns whether the environment begins with this command, which then owns
     /// it.
     fn open<'a>(&'a self, observed: &'a Observed) -> BoxFuture<'a, Result<bool, Error>>;
-    /// Does ahead of a unit's start what can be done, where a start has parts. What is wrong is reported by the start,
-    /// which meets it again.
+    /// Does the part of a unit's start that needs no other unit. Errors are left to the start, which meets them again.
     fn prepare<'a>(&'a self, _intent: &'a UnitIntent) -> BoxFuture<'a, ()> {
         Box::pin(ready(()))
     }
@@ -81,19 +80,19 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     fn detach(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
-    /// Stops every unit and what they shared. Returns those that were stopped one by one, in that order; a supervisor
-    /// stops its own.
+    /// Stops every unit and removes what they shared. Returns the units in the order in which it stopped them; empty where a
+    /// supervisor stops its units.
     fn take_down(&self) -> BoxFuture<'_, Result<Vec<String>, Error>>;
-    /// Returns when somebody else has stopped the environment.
+    /// Returns when another command has stopped the environment.
     fn ended(&self) -> BoxFuture<'_, ()>;
 
-    /// Where the data of an emulator of this kind is kept beyond the environment's end.
+    /// The place where the data of an emulator of this kind outlives the environment.
     fn data_place(&self, emulator: EmulatorKind) -> String;
     /// Whether the emulator runs on data whose place is gone.
     fn has_lost_data(&self) -> bool {
         false
     }
-    /// Removes the data that this runtime keeps outside of the state directory; whether there was any.
+    /// Removes the data that this runtime keeps outside of the state directory. Returns whether there was any.
     fn remove_data(&self) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(ready(Ok(false)))
     }
@@ -133,7 +132,7 @@ pub struct Observation {
     pub held_ports: BTreeMap<u16, String>,
 }
 
-/// What has to be there before units can start, and is not.
+/// Artifacts that are missing, and must be made before units can start.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Missing {
     /// Packages that must be compiled, with the reason.

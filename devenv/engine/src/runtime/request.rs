@@ -1,4 +1,4 @@
-//! What is asked of whoever runs units.
+//! The traits of hosts and runtimes, and the types they exchange.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ impl fmt::Display for RuntimeKind {
 pub struct RuntimeRequest {
     pub runtime: Option<RuntimeKind>,
     pub emulator: Option<EmulatorKind>,
-    /// Of an emulator that somebody else runs on this machine.
+    /// The URL of an emulator on this machine outside the environment.
     pub emulator_url: Option<String>,
     /// Compiles for images in the engine also where this machine could.
     pub build: Option<BuildInEngine>,

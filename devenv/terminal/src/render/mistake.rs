@@ -6,7 +6,7 @@ use std::ops::Range;
 use devenv_manifest::problem::{ManifestError, Problem};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-/// As many as a person reads before fixing the first one.
+/// A person fixes the first mistakes before reading further.
 const DRAWN_LIMIT: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

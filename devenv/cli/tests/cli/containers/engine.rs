@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 /// Any small image that serves HTTP will do; this one is built by `devenv up --runtime docker` in this repository.
 pub(crate) const IMAGE: &str = "devenv-emulator:local";
 
-/// Asked by every ignored test: to run one where it cannot take place is a failure, never a silent pass.
+/// Every ignored test calls this: a test that runs without its requirement fails, and never passes silently.
 pub(crate) fn required() {
     assert!(answers(&["version"]), "this test needs a container engine, and none answers");
     required_image(IMAGE);
