@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use order_testing::{Fault, IN_STOCK, OTHER_IN_STOCK};
-use reqwest_tls::StatusCode;
+use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::emulators::on_every_emulator;

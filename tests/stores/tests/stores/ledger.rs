@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use order_testing::{Fault, IN_STOCK, OTHER_IN_STOCK};
-use reqwest_tls::StatusCode;
+use reqwest::StatusCode;
 use uuid::Uuid;
 
 use crate::emulators::on_every_emulator;

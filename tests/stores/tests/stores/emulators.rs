@@ -81,7 +81,7 @@ async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, bod
     let container: ContainerAsync<I> = started.unwrap_or_else(|error| panic!("{image} does not start: {error}"));
     let port = container.get_host_port_ipv4(port).await.expect("published");
     let url = format!("http://127.0.0.1:{port}/");
-    let answers = async || tokio::time::timeout(ANSWER_LIMIT, reqwest_tls::get(&url)).await.ok()?.ok().map(drop);
+    let answers = async || tokio::time::timeout(ANSWER_LIMIT, reqwest::get(&url)).await.ok()?.ok().map(drop);
     eventually(image, Duration::from_mins(1), answers).await;
     body(System::over(Emulator::at(&url).await).await).await;
 }

@@ -5,7 +5,7 @@ use order_api::{Api, Pace};
 use order_service::config::Environment;
 use order_service::{Lifecycle, Metrics};
 use order_testing::{Emulator, Serving, serve, service};
-use reqwest_tls::StatusCode;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ pub(crate) struct System {
     api: Api,
     serving: Serving,
     processor: Serving,
-    http: reqwest_tls::Client,
+    http: reqwest::Client,
 }
 
 impl System {
@@ -38,7 +38,7 @@ impl System {
         let api =
             Api::new(emulator.client.clone(), &config, discovery, &metrics, Lifecycle::default()).expect("starts");
         let serving = serve(api.router(&service(order_api::IDENTITY), metrics)).await;
-        Self { emulator, api, serving, processor, http: reqwest_tls::Client::new() }
+        Self { emulator, api, serving, processor, http: reqwest::Client::new() }
     }
 
     /// Settles what is pending, in the background, from now on.
