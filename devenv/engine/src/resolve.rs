@@ -60,7 +60,7 @@ impl ResolvedRuntime {
 }
 
 /// For a command that starts something. An environment keeps its runtime and its emulator unless another one is asked
-/// for; before its first start, a container engine that answers is preferred.
+/// for; its first start takes a container engine that answers, or processes where they serve sooner.
 pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Result<ResolvedRuntime, Error> {
     restore_files(&project.state).await?;
     let remembered = match Remembered::read(&project.state)?.chosen {
@@ -109,15 +109,27 @@ async fn host(
         return Ok((Arc::new(ProcessHost), why.unwrap_or_default()));
     }
     match project.runtimes.find().await {
-        Ok(Found { host, about }) => {
-            let why = why.unwrap_or_else(|| format!("{} answers at {}", about.name, about.address));
-            Ok((host, why))
-        }
+        Ok(Found { host, about }) => match why {
+            Some(why) => Ok((host, why)),
+            None if processes_serve_sooner(project, emulator) => {
+                let why = format!("no image is made yet; --runtime docker makes them for {}", about.name);
+                Ok((Arc::new(ProcessHost), why))
+            }
+            None => Ok((host, format!("{} answers at {}", about.name, about.address))),
+        },
         Err(none) if asked.is_some() || *emulator != ChosenEmulator::Own(EmulatorKind::Embedded) => {
             Err(Error::NoHost(none))
         }
         Err(_) => Ok((Arc::new(ProcessHost), "no container engine answers".to_owned())),
     }
+}
+
+/// Whether an environment that was never started is ready sooner as processes: until its images are made, a start in
+/// containers compiles everything a second time.
+fn processes_serve_sooner(project: &Project, emulator: &ChosenEmulator) -> bool {
+    *emulator == ChosenEmulator::Own(EmulatorKind::Embedded)
+        && project.manifest.services.values().all(|service| service.process.is_some())
+        && project.builds.read().images.is_empty()
 }
 
 /// The emulator that this environment runs; `None` for an emulator outside it.
@@ -202,6 +214,37 @@ impl RememberedChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::builds::MadeImage;
+    use crate::runtime::fake::FakeProject;
+
+    async fn first_choice(project: &FakeProject) -> (RuntimeKind, String) {
+        let resolved = choose(&project.load(), &RuntimeRequest::default()).await.expect("something serves");
+        (resolved.host.kind(), resolved.why)
+    }
+
+    #[tokio::test]
+    async fn a_first_start_takes_processes_until_an_image_is_made_where_every_service_has_one() {
+        let project = FakeProject::new();
+        let embedded = project.settings().replace("default = \"dynamodb-local\"", "default = \"embedded\"");
+        project.write("devenv.toml", &embedded);
+        assert_eq!(first_choice(&project).await.0, RuntimeKind::Docker, "mailer is an image only");
+        let mailer = "\n[services.mailer.process]\ncommand = [\"mailer\"]\n";
+        project.write("devenv.toml", &format!("{embedded}{mailer}"));
+        let (kind, why) = first_choice(&project).await;
+        assert_eq!(kind, RuntimeKind::Process);
+        assert!(why.contains("no image is made yet") && why.contains("--runtime docker"), "{why}");
+        let loaded = project.load();
+        let mut builds = loaded.builds.read();
+        let image = MadeImage { id: "sha256:1".to_owned(), revision: None, head: None };
+        builds.images.insert("api".to_owned(), image);
+        loaded.builds.write(&builds);
+        assert_eq!(first_choice(&project).await.0, RuntimeKind::Docker);
+        let dynamodb_local =
+            RuntimeRequest { emulator: Some(EmulatorKind::DynamodbLocal), ..RuntimeRequest::default() };
+        loaded.builds.write(&crate::builds::Builds::default());
+        let resolved = choose(&project.load(), &dynamodb_local).await.expect("something serves");
+        assert_eq!(resolved.host.kind(), RuntimeKind::Docker, "that emulator is an image");
+    }
 
     fn chosen(runtime: RuntimeKind, emulator: EmulatorKind) -> RememberedChoice {
         RememberedChoice { runtime, emulator, emulator_url: None }
