@@ -9,15 +9,25 @@ use tokio::process::Command;
 
 use crate::archive::context;
 use crate::engine::{BuildOrder, ContainerEngine};
-use devenv_engine::cargo::{Built, Compilation, binary_of, complaints};
+use crate::toolchain;
+use devenv_engine::cargo::{Built, Compilation, ImageWorkspace, binary_of, complaints};
 use devenv_engine::runtime::BuildInEngine;
 use devenv_engine::{Error, Project};
 
 /// Three files that the context has beside the sources.
 const DOCKERFILE: &str = ".devenv.Dockerfile";
 const SCRIPT: &str = ".devenv.build.sh";
-/// What Cargo says of its artefacts, in the image beside them.
+/// Cargo's messages, in the image beside the programs.
 const MESSAGES: &str = "messages.json";
+/// The C library of that image.
+const C_LIBRARY: &str = "c-library";
+
+/// Programs that were compiled in a container, by package, and the C library that they are linked with.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    pub(crate) built: BTreeMap<String, Built>,
+    pub(crate) c_library: Option<String>,
+}
 
 /// Compiles the packages by a multi-stage Dockerfile and brings the programs out of the image. They are kept below
 /// `.devenv/`, beside what Cargo recorded of their sources.
@@ -28,9 +38,10 @@ pub(crate) async fn build(
     architecture: &str,
     packages: &[String],
     progress: &(dyn Fn(String) + Send + Sync),
-) -> Result<BTreeMap<String, Built>, Error> {
+) -> Result<Programs, Error> {
     let root = &project.instance.root;
-    let compilation = Compilation::in_container(architecture);
+    let shipped = project.manifest.image_packages();
+    let compilation = Compilation::in_container(&ImageWorkspace { root, packages: &shipped }, architecture);
     let script = script(&compilation, packages);
     let extra = [(DOCKERFILE, include_str!("Dockerfile").to_owned()), (SCRIPT, script)];
     let unreadable = |source| Error::ReadFile { path: root.clone(), source };
@@ -83,6 +94,7 @@ fn script(compilation: &Compilation, packages: &[String]) -> String {
     for file in packages.iter().flat_map(|package| [package.clone(), format!("{package}.d")]) {
         lines.push(format!("cp {} /out/", quoted(folder.join(file).as_str())));
     }
+    lines.push(format!("{{ {}; }} > /out/{C_LIBRARY}", toolchain::SCRIPT));
     lines.join("\n") + "\n"
 }
 
@@ -91,15 +103,11 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-fn take_out(
-    archive: &[u8],
-    root: &Utf8Path,
-    folder: &Utf8Path,
-    packages: &[String],
-) -> Result<BTreeMap<String, Built>, Error> {
+fn take_out(archive: &[u8], root: &Utf8Path, folder: &Utf8Path, packages: &[String]) -> Result<Programs, Error> {
     let failed = |source| Error::State { path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut versions = BTreeMap::new();
+    let mut c_library = None;
     for entry in tar::Archive::new(archive).entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;
         let Some(name) = entry.path().ok().and_then(|path| Some(path.file_name()?.to_str()?.to_owned())) else {
@@ -111,6 +119,8 @@ fn take_out(
         if name == MESSAGES {
             let lines = String::from_utf8_lossy(&content).into_owned();
             versions = lines.lines().filter_map(binary_of).map(|(package, built)| (package, built.version)).collect();
+        } else if name == C_LIBRARY {
+            c_library = String::from_utf8(content).ok();
         } else if packages.iter().any(|wanted| wanted == package) {
             if package != name {
                 // Cargo saw the sources elsewhere.
@@ -121,13 +131,14 @@ fn take_out(
         }
     }
     let path = |package: &String| -> Utf8PathBuf { folder.join(package) };
-    packages
+    let built: Result<_, _> = packages
         .iter()
         .map(|package| match versions.remove(package) {
             Some(version) => Ok((package.clone(), Built { path: path(package), version })),
             None => Err(Error::NoBinary { package: package.clone() }),
         })
-        .collect()
+        .collect();
+    Ok(Programs { built: built?, c_library })
 }
 
 #[cfg(test)]
@@ -142,7 +153,9 @@ mod tests {
 
     #[test]
     fn the_script_compiles_and_hands_out_each_program_with_its_sources() {
-        let script = script(&Compilation::in_container("x86_64"), &["api".to_owned()]);
+        let packages = ["api".to_owned()];
+        let workspace = ImageWorkspace { root: Utf8Path::new("/nowhere"), packages: &packages };
+        let script = script(&Compilation::in_container(&workspace, "x86_64"), &packages);
         assert!(script.contains("'--bin' 'api'") && script.contains("crt-static"), "{script}");
         assert!(script.contains("cp '/source/target/x86_64-unknown-linux-gnu/image/api' /out/"), "{script}");
         assert!(script.contains("cp '/source/target/x86_64-unknown-linux-gnu/image/api.d' /out/"), "{script}");

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use devenv_supervisor::clock;
 
 use crate::archive::{ImageSource, assemble};
-use crate::build_in_engine;
+use crate::build_in_engine::{self, Programs};
 use crate::engine::{ContainerEngine, EngineAbout};
 use crate::scope::SYSTEM;
+use crate::toolchain;
 use devenv_engine::EMULATOR_IMAGE;
 use devenv_engine::builds::{Binary, MadeImage};
-use devenv_engine::cargo::{self, Built, Compilation};
+use devenv_engine::cargo::{self, Built, Compilation, ImageWorkspace};
 use devenv_engine::repository::{head, is_committed, revision, source};
 use devenv_engine::runtime::BuildInEngine;
 use devenv_engine::{Error, Project};
@@ -89,8 +90,11 @@ impl<'a> Images<'a> {
         let begun = clock::now();
         let root = &self.project.instance.root;
         let compilation = self.compilation();
-        let built = match &self.build {
-            None => cargo::build(&compilation, packages, progress).await?,
+        let Programs { built, c_library } = match &self.build {
+            None => {
+                let built = cargo::build(&compilation, packages, progress).await?;
+                Programs { built, c_library: toolchain::c_library().await }
+            }
             Some(place) => {
                 let (engine, machine) = (self.engine.as_ref(), self.machine());
                 build_in_engine::build(engine, self.project, place, machine, packages, progress).await?
@@ -101,7 +105,8 @@ impl<'a> Images<'a> {
         for (package, program) in &built {
             progress(format!("image {package}"));
             let revision = revision(root, &cargo::sources(root, &program.path).unwrap_or_default()).await;
-            let id = self.make(package, program, revision.as_deref(), source.as_deref()).await?;
+            let labels = self.labels(package, &program.version, revision.as_deref(), source.as_deref());
+            let id = self.make(package, program, revision.as_deref(), labels, c_library.as_deref()).await?;
             images.insert(package.clone(), MadeImage { id, revision, head: head.clone() });
         }
         let ids = images.iter().map(|(package, image)| (package.clone(), image.id.clone())).collect();
@@ -116,7 +121,9 @@ impl<'a> Images<'a> {
     }
 
     fn compilation(&self) -> Compilation {
-        Compilation::of_images(&self.project.instance.root, self.machine())
+        let packages = self.project.manifest.image_packages();
+        let workspace = ImageWorkspace { root: &self.project.instance.root, packages: &packages };
+        Compilation::of_images(&workspace, self.machine())
     }
 
     /// As images name it, such as `amd64`. Of the platform asked for, else of the engine, which need not be this machine's.
@@ -140,16 +147,18 @@ impl<'a> Images<'a> {
         package: &str,
         built: &Built,
         revision: Option<&str>,
-        source: Option<&str>,
+        mut labels: BTreeMap<String, String>,
+        c_library: Option<&str>,
     ) -> Result<String, Error> {
         let unreadable = |source| Error::ReadFile { path: built.path.clone(), source };
         let program = std::fs::read(&built.path).map_err(unreadable)?;
+        labels.extend(toolchain::labels(&program, c_library));
         let reference = self.reference(package);
         let archive = assemble(&ImageSource {
             name: package,
             program: &program,
             architecture: self.architecture(),
-            labels: &self.labels(package, &built.version, revision, source),
+            labels: &labels,
             environment: &revision.map(|revision| format!("GIT_COMMIT={revision}")).into_iter().collect::<Vec<_>>(),
             reference: reference.as_deref(),
         })

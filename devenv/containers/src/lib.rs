@@ -6,6 +6,7 @@ mod logs;
 mod removal;
 mod runtime;
 mod spec;
+mod toolchain;
 
 pub mod container;
 pub mod engine;

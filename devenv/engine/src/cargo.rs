@@ -16,8 +16,16 @@ const OUTPUT_KEPT: usize = 200;
 
 /// As `devenv` itself was built, so that a release `devenv` measures and runs release services.
 const PROCESS_PROFILE: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
-/// Small, and free of anything that differs from one build to the next.
+/// The workspace's own, where its `Cargo.toml` has a profile of this name; else one for small programs.
 const IMAGE_PROFILE: &str = "image";
+
+/// The sources of images.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageWorkspace<'a> {
+    pub root: &'a Utf8Path,
+    /// Every package that becomes an image, whichever are wanted at the moment.
+    pub packages: &'a [String],
+}
 
 /// How programs are compiled, and for what.
 #[derive(Debug, Clone)]
@@ -30,6 +38,8 @@ pub struct Compilation {
     target: Option<String>,
     /// In the form of `cargo --config`.
     config: Vec<String>,
+    /// The packages over which Cargo joins the features of their dependencies; the workspace's default members when empty.
+    joined: Vec<String>,
 }
 
 impl Compilation {
@@ -41,39 +51,47 @@ impl Compilation {
             profile: PROCESS_PROFILE,
             target: None,
             config: Vec::new(),
+            joined: Vec::new(),
         }
     }
 
     /// Static programs that need nothing of an image.
-    pub fn of_images(root: &Utf8Path, architecture: &str) -> Self {
-        Self::of_static(root, target_folder(root), cargo_home(), architecture)
+    pub fn of_images(workspace: &ImageWorkspace<'_>, architecture: &str) -> Self {
+        let root = workspace.root;
+        Self::of_static(root, target_folder(root), cargo_home(), architecture, workspace)
     }
 
     /// The same in a container that has the sources in `/source` and Cargo where Rust's own images have it.
-    pub fn in_container(architecture: &str) -> Self {
+    pub fn in_container(workspace: &ImageWorkspace<'_>, architecture: &str) -> Self {
         let root = Utf8Path::new("/source");
-        Self::of_static(root, root.join("target"), "/usr/local/cargo".into(), architecture)
+        Self::of_static(root, root.join("target"), "/usr/local/cargo".into(), architecture, workspace)
     }
 
-    fn of_static(root: &Utf8Path, folder: Utf8PathBuf, cargo_home: Utf8PathBuf, architecture: &str) -> Self {
+    fn of_static(
+        root: &Utf8Path,
+        folder: Utf8PathBuf,
+        cargo_home: Utf8PathBuf,
+        architecture: &str,
+        workspace: &ImageWorkspace<'_>,
+    ) -> Self {
         let target = format!("{architecture}-unknown-linux-gnu");
         // Paths of the machine that compiles, in the order in which a later one counts more.
         let folders = [(root.to_owned(), "."), (folder.clone(), "target"), (cargo_home, "cargo")];
         let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
         flags.extend(folders.map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")));
         let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
+        let mut config = vec![format!("target.{target}.rustflags=[{}]", flags.join(","))];
+        if !has_image_profile(workspace.root) {
+            let settings = ["inherits=\"release\"", "strip=\"symbols\"", "debug=false", "incremental=true"];
+            config.extend(settings.map(|setting| format!("profile.{IMAGE_PROFILE}.{setting}")));
+        }
         Self {
             root: root.to_owned(),
             folder,
             profile: IMAGE_PROFILE,
-            config: vec![
-                format!("profile.{IMAGE_PROFILE}.inherits=\"release\""),
-                format!("profile.{IMAGE_PROFILE}.strip=\"symbols\""),
-                format!("profile.{IMAGE_PROFILE}.debug=false"),
-                format!("profile.{IMAGE_PROFILE}.incremental=true"),
-                format!("target.{target}.rustflags=[{}]", flags.join(",")),
-            ],
+            config,
             target: Some(target),
+            joined: workspace.packages.to_vec(),
         }
     }
 
@@ -101,9 +119,10 @@ impl Compilation {
         let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
         let settings = self.config.iter().map(|setting| ("--config", setting));
         let targets = self.target.iter().map(|target| ("--target", target));
-        // By binary, so that the features are those of the whole workspace: two selections would compile much twice.
+        // Always the same selection, whichever binaries are wanted: another one has other features and compiles much twice.
+        let selection = self.joined.iter().map(|package| ("--package", package));
         let binaries = packages.iter().map(|package| ("--bin", package));
-        for (name, value) in settings.chain(targets).chain(binaries) {
+        for (name, value) in settings.chain(targets).chain(selection).chain(binaries) {
             arguments.extend([name.to_owned(), value.clone()]);
         }
         arguments
@@ -127,6 +146,14 @@ impl Compilation {
             .kill_on_drop(true);
         command
     }
+}
+
+/// Whether the workspace decides how its programs are compiled for images.
+fn has_image_profile(root: &Utf8Path) -> bool {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let manifest: toml::Table = manifest.parse().unwrap_or_default();
+    let profiles = manifest.get("profile").and_then(toml::Value::as_table);
+    profiles.is_some_and(|profiles| profiles.contains_key(IMAGE_PROFILE))
 }
 
 fn target_folder(root: &Utf8Path) -> Utf8PathBuf {
@@ -316,6 +343,22 @@ pub fn complaints(output: Vec<String>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_has_the_features_of_what_ships_whichever_program_is_wanted() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let packages = ["api".to_owned(), "emulator".to_owned()];
+        let arguments = |packages: &[String]| {
+            let workspace = ImageWorkspace { root, packages };
+            Compilation::of_images(&workspace, "x86_64").arguments(&["api".to_owned()]).join(" ")
+        };
+        let alone = arguments(&packages);
+        assert!(alone.ends_with("--package api --package emulator --bin api"), "{alone}");
+        assert!(alone.contains("profile.image.inherits"), "{alone}");
+        std::fs::write(root.join("Cargo.toml"), "[profile.image]\ninherits = \"release\"\n").expect("writable");
+        assert!(!arguments(&packages).contains("profile.image."), "the workspace decides");
+    }
 
     #[test]
     fn dep_info_paths_may_hold_spaces() {

@@ -35,6 +35,16 @@ impl Manifest {
         self.tables.iter().map(|table| ResourceId::table(&table.name)).collect()
     }
 
+    /// The Cargo packages that become images, whichever emulator serves.
+    pub fn image_packages(&self) -> Vec<String> {
+        let services = self.services.values().filter_map(Service::package);
+        let mut packages: Vec<_> =
+            services.chain(self.emulator.embedded_package.as_deref()).map(str::to_owned).collect();
+        packages.sort_unstable();
+        packages.dedup();
+        packages
+    }
+
     /// The number of seed items of each resource that has any.
     pub fn seeded(&self) -> Vec<(ResourceId, usize)> {
         self.seeds.iter().map(|seed| (ResourceId::table(&seed.table), seed.items.len())).collect()
