@@ -165,16 +165,6 @@ fn cargo_home() -> Utf8PathBuf {
     std::env::var("CARGO_HOME").unwrap_or_else(|_| home()).into()
 }
 
-/// Tells one build of a file from another without reading it.
-pub fn fingerprint(path: &Utf8Path) -> String {
-    let Ok(metadata) = std::fs::metadata(path) else {
-        return String::new();
-    };
-    let modified =
-        metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default();
-    format!("{}-{}", metadata.len(), modified.as_nanos())
-}
-
 /// Why the binary must be built, or `None` when it is newer than every source that Cargo recorded for it.
 ///
 /// Asking Cargo takes longer than all the rest of an unchanged `up`; the dep-info file it leaves beside each binary

@@ -16,6 +16,7 @@ mod emitter;
 mod environment;
 mod error;
 mod execute;
+mod fingerprint;
 mod logs;
 mod memory;
 mod own_program;

@@ -6,7 +6,7 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use devenv_model::artifact::Artifact;
+use devenv_model::artifact::{Artifact, Inputs};
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Leftover, Observed, UnitState};
@@ -23,6 +23,7 @@ use tokio::sync::Mutex;
 
 use crate::builds::{Binary, BuildsFile};
 use crate::cargo::{self, Built, Compilation};
+use crate::fingerprint::fingerprint;
 use crate::own_program::own_program;
 use crate::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
 use crate::{Error, Instance, Project};
@@ -135,20 +136,25 @@ impl ProcessRuntime {
         Ok(())
     }
 
+    fn program(&self, package: &str) -> Result<Utf8PathBuf, Error> {
+        self.programs().get(package).cloned().ok_or_else(|| Error::NoBinary { package: package.to_owned() })
+    }
+
     fn spec(&self, intent: &UnitIntent) -> Result<UnitSpec, Error> {
-        let (command, made_of) = match &intent.artifact {
-            Artifact::Cargo { package } => {
-                let program = self.programs().get(package).cloned();
-                let program = program.ok_or_else(|| Error::NoBinary { package: package.clone() })?;
-                (vec![program.to_string()], vec![program])
-            }
-            Artifact::Command { build: None, inputs, run } => (run.clone(), inputs.clone()),
+        let command = match &intent.artifact {
+            Artifact::Cargo { package } => vec![self.program(package)?.to_string()],
+            Artifact::Command { build: None, run, .. } => run.clone(),
             Artifact::Command { build: Some(_), .. } | Artifact::Dockerfile { .. } | Artifact::Image { .. } => {
                 let (unit, artifact) = (intent.name.clone(), intent.artifact.kind());
                 return Err(Error::CannotRun { unit, artifact, runtime: RuntimeKind::Process });
             }
         };
-        let fingerprints: Vec<String> = made_of.iter().map(|path| cargo::fingerprint(path)).collect();
+        let artifact = match intent.artifact.inputs() {
+            // A change in its sources that Cargo has not compiled does not reach what runs.
+            Inputs::Package(package) => fingerprint(&[self.program(package)?]),
+            Inputs::Files(files) => fingerprint(files),
+            Inputs::Folder(_) | Inputs::None => String::new(),
+        };
         Ok(UnitSpec {
             name: intent.name.clone(),
             command,
@@ -157,7 +163,7 @@ impl ProcessRuntime {
             ports: intent.bindings.iter().map(|binding| (binding.container, binding.host.port())).collect(),
             probe: intent.probe.clone(),
             stop_grace_period: intent.stop_grace_period,
-            artifact: fingerprints.join(","),
+            artifact,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// Where a unit's program comes from. A runtime that cannot run a kind refuses it by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,28 @@ pub enum Artifact {
     Image { reference: String },
 }
 
+/// The files of a project that an artifact is made from: a change in one of them makes it stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inputs<'a> {
+    /// Those that Cargo records beside the binary of this package.
+    Package(&'a str),
+    /// Every file below a folder.
+    Folder(&'a Utf8Path),
+    Files(&'a [Utf8PathBuf]),
+    /// It is made elsewhere.
+    None,
+}
+
 impl Artifact {
+    pub fn inputs(&self) -> Inputs<'_> {
+        match self {
+            Self::Cargo { package } => Inputs::Package(package),
+            Self::Dockerfile { context, .. } => Inputs::Folder(context),
+            Self::Command { inputs, .. } => Inputs::Files(inputs),
+            Self::Image { .. } => Inputs::None,
+        }
+    }
+
     pub fn package(&self) -> Option<&str> {
         match self {
             Self::Cargo { package } => Some(package),
@@ -40,6 +61,36 @@ impl Artifact {
             Self::Dockerfile { .. } => "a Dockerfile",
             Self::Command { .. } => "a command",
             Self::Image { .. } => "an image",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_names_its_inputs() {
+        let inputs = vec![Utf8PathBuf::from("src/main.py")];
+        let command = |build: Option<Vec<String>>| Artifact::Command {
+            build,
+            inputs: inputs.clone(),
+            run: vec!["python3".to_owned()],
+        };
+        let dockerfile = Artifact::Dockerfile {
+            context: "web".into(),
+            file: "web/Dockerfile".into(),
+            target: None,
+            args: BTreeMap::new(),
+        };
+        for (artifact, expected) in [
+            (Artifact::Cargo { package: "api".to_owned() }, Inputs::Package("api")),
+            (dockerfile, Inputs::Folder(Utf8Path::new("web"))),
+            (command(None), Inputs::Files(&inputs)),
+            (command(Some(vec!["make".to_owned()])), Inputs::Files(&inputs)),
+            (Artifact::Image { reference: "redis:7".to_owned() }, Inputs::None),
+        ] {
+            assert_eq!(artifact.inputs(), expected, "{artifact:?}");
         }
     }
 }
