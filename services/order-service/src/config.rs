@@ -2,6 +2,8 @@
 
 use std::{ffi::OsString, net::SocketAddr};
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
 /// A variable that stops the start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -79,8 +81,9 @@ pub struct Common {
     pub metrics_addr: SocketAddr,
     pub region: String,
     pub log_format: LogFormat,
-    /// Directives for `tracing_subscriber::EnvFilter`, already known to parse.
-    pub log_filter: String,
+    /// Levels by target. Without the directives for spans that `EnvFilter` has: they would bring an engine for regular
+    /// expressions into every service.
+    pub log_filter: Targets,
     /// The commit that this program's sources are of, as its image says.
     pub commit: Option<String>,
     /// The image that this process runs in, as its deployment names it.
@@ -103,10 +106,8 @@ impl Common {
                 })?
                 .unwrap_or(LogFormat::Json),
             log_filter: environment
-                .parsed("RUST_LOG", "log directives such as info or order_api=debug,warn", |text| {
-                    tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
-                })?
-                .unwrap_or_else(|| "info".to_owned()),
+                .parsed("RUST_LOG", "log directives such as info or order_api=debug,warn", |text| text.parse().ok())?
+                .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)),
             commit: environment.text("GIT_COMMIT")?,
             image: environment.text("IMAGE")?,
         })

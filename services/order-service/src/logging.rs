@@ -8,12 +8,13 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    EnvFilter,
     fmt::{
         FmtContext, FormatEvent, FormatFields, FormattedFields,
         format::{JsonFields, Writer},
     },
+    layer::SubscriberExt,
     registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
 use order_domain::Moment;
@@ -22,15 +23,18 @@ use crate::config::{Common, LogFormat};
 
 /// Starts logging for the whole process. A filter that does not parse was refused by [`Common::read`].
 pub(crate) fn start(service: &'static str, common: &Common) {
-    let filter = EnvFilter::new(&common.log_filter);
-    let base = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filtered = tracing_subscriber::registry().with(common.log_filter.clone());
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stdout)
         // Whoever read our output may be gone; a complaint about that on standard error could then fail as well.
         .log_internal_errors(false);
     let started = match common.log_format {
-        LogFormat::Json => base.fmt_fields(JsonFields::new()).event_format(JsonLine { service }).try_init(),
-        LogFormat::Text => base.compact().with_ansi(io::IsTerminal::is_terminal(&io::stdout())).try_init(),
+        LogFormat::Json => {
+            filtered.with(lines.fmt_fields(JsonFields::new()).event_format(JsonLine { service })).try_init()
+        }
+        LogFormat::Text => {
+            filtered.with(lines.compact().with_ansi(io::IsTerminal::is_terminal(&io::stdout()))).try_init()
+        }
     };
     // It fails only when a test in this process has started logging before.
     drop(started);
