@@ -3,12 +3,24 @@
 use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
 use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
+use serde::Serialize;
 
+use crate::decider::Decider;
 use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::foundation::Foundation;
-use crate::promote::{Decider, Promoted};
 use crate::run::Run;
+
+/// How a promotion or a rollback ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Promoted {
+    pub environment: String,
+    /// Of its record; `None` of a plan.
+    pub id: Option<String>,
+    pub proposal: Option<Proposal>,
+    pub release: Release,
+    pub url: String,
+}
 
 impl Run<'_> {
     /// Writes down how it ended, after having put back what was there if it ended badly, and gives up the lock.

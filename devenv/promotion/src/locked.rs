@@ -10,23 +10,12 @@ use devenv_model::promotion::record::{Kind, Record, Release, Step};
 use crate::cloud::Caller;
 use crate::error::Error;
 use crate::lease::HeldLease;
-use crate::ledger::{Ledger, Survey};
+use crate::ledger::Survey;
 use crate::open_record::OpenRecord;
 use crate::place;
 use crate::run::Run;
 use crate::site::Site;
 use crate::tree::Tree;
-
-/// The Terraform files of a release, beside its record.
-pub(crate) const TREE: &str = "terraform.tar";
-
-/// The files of a release as they were kept when it was made.
-pub(crate) async fn kept_tree(ledger: &Ledger, release: &Release) -> Result<Tree, Error> {
-    let object = ledger.get(&ledger.key(&release.id, TREE)).await?;
-    let wrong = || Error::KeptFiles { release: release.id.clone() };
-    let tree = object.and_then(|object| Tree::unpack(&object.content).ok()).ok_or_else(wrong)?;
-    if tree.digest() == release.terraform { Ok(tree) } else { Err(wrong()) }
-}
 
 /// An environment on which nobody else works.
 #[derive(Debug)]

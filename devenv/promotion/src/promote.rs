@@ -8,43 +8,24 @@ use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_model::promotion::proposal::Proposal;
 use devenv_model::promotion::record::{Record, Release, Step};
-use futures_util::future::BoxFuture;
-use serde::Serialize;
 
+use crate::account::target;
 use crate::at_hand::{self, Candidate, Images};
 use crate::cloud::Caller;
+use crate::decider::{Decider, approve};
 use crate::delivery::Delivery;
+use crate::end::Promoted;
 use crate::error::Error;
 use crate::foundation::Foundation;
+use crate::kept::kept_tree;
 use crate::ledger::{Ledger, Survey};
-use crate::locked::{Locked, Order, kept_tree};
+use crate::locked::{Locked, Order};
 use crate::run::Run;
 use crate::site::Site;
 use crate::terraform_ecs::TerraformEcs;
 use crate::tools::{PromotionOptions, PromotionTools};
 use crate::tree::Tree;
 use crate::{emulated_aws, push, rehearsal, required};
-
-/// Whoever answers the questions of a promotion, which are asked as news.
-pub trait Decider: Send + Sync {
-    /// Whether somebody reads the questions.
-    fn asks(&self) -> bool;
-    /// Whether to go on. `None` when nobody is there to be asked.
-    fn approve(&self) -> BoxFuture<'_, Option<bool>>;
-    /// After an interruption: whether what was live before is to be live again. True when nobody is there to be asked.
-    fn undo(&self) -> BoxFuture<'_, bool>;
-}
-
-/// How a promotion or a rollback ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Promoted {
-    pub environment: String,
-    /// Of its record; `None` of a plan.
-    pub id: Option<String>,
-    pub proposal: Option<Proposal>,
-    pub release: Release,
-    pub url: String,
-}
 
 #[derive(Debug, Clone)]
 pub struct PromoteOptions {
@@ -195,12 +176,6 @@ async fn is_idle_rehearsal(project: &Project, tools: &PromotionTools, target: &P
     Ok(is_rehearsal && emulated_aws::running(project, tools.engines.as_ref(), target).await?.is_none())
 }
 
-pub(crate) fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {
-    let targets = &project.manifest.promote;
-    let unknown = || Error::UnknownEnvironment { name: name.to_owned(), known: targets.keys().cloned().collect() };
-    targets.get(name).ok_or_else(unknown)
-}
-
 async fn candidate(site: &Site<'_>, engine: Option<&dyn ContainerEngine>) -> Result<Candidate, Error> {
     if !site.target.requires.is_empty() {
         return required::required(site).await;
@@ -240,23 +215,6 @@ async fn look(
     site.emitter.emit(Event::Proposed { proposal: proposal.clone() });
     let (environment, url) = (site.name().to_owned(), delivery.address().to_owned());
     Ok(Promoted { environment, id: None, proposal: Some(proposal), release, url })
-}
-
-async fn approve(site: &Site<'_>, decider: &dyn Decider, proposal: &Proposal, cancel: &Cancel) -> Result<(), Error> {
-    site.emitter.emit(Event::Proposed { proposal: proposal.clone() });
-    if decider.asks() {
-        let text = format!("Make this live in {}? [y/N]", proposal.environment);
-        site.emitter.emit(Event::Question { text });
-    }
-    let answer = tokio::select! {
-        answer = decider.approve() => answer,
-        () = cancel.cancelled() => return Err(devenv_engine::Error::Cancelled.into()),
-    };
-    match answer {
-        Some(true) => Ok(()),
-        Some(false) => Err(Error::Declined),
-        None => Err(Error::NobodyToAsk),
-    }
 }
 
 async fn forward(

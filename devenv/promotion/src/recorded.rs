@@ -5,10 +5,10 @@ use devenv_model::evidence::Evidence;
 use devenv_testing::evidence::{self, TERRAFORM};
 use serde::Serialize;
 
+use crate::account::target;
 use crate::cloud::Condition;
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::promote::target;
 use crate::rehearsal;
 use crate::retry::retry;
 use crate::site::Site;

@@ -6,7 +6,7 @@ use devenv_resources::resources::Resources;
 use serde_json::{Value, json};
 
 use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds};
-use crate::emulated_aws::{HOST, PORT, REGION};
+use crate::emulated_endpoint::{HOST, PORT, REGION};
 use crate::error::Error;
 use crate::site::Site;
 use crate::tools::PromotionTools;

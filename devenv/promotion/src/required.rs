@@ -8,12 +8,11 @@ use devenv_model::promotion::record::{Record, Release};
 use devenv_model::promotion::required::agreed;
 use devenv_testing::evidence::TERRAFORM;
 
-use crate::account::account_file;
+use crate::account::{account_file, target};
 use crate::at_hand::{Candidate, Images};
 use crate::cloud::CloudAddress;
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::promote::target;
 use crate::site::Site;
 use crate::tree::Tree;
 use crate::{emulated_aws, push, recorded};

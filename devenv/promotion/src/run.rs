@@ -7,10 +7,10 @@ use crate::at_hand::Candidate;
 use crate::delivery::{Definitions, Delivery, Scheduler};
 use crate::error::Error;
 use crate::foundation::Foundation;
+use crate::kept::{TREE, kept_tree};
 use crate::lease::HeldLease;
 use crate::ledger::Survey;
-use crate::locked::{TREE, kept_tree};
-use crate::open_record::OpenRecord;
+use crate::open_record::{self, OpenRecord};
 use crate::plan::Planned;
 use crate::retry::retry;
 use crate::site::Site;
@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
             self.site.emitter.notice(format!("the live pointer could not be written: {error}"));
         }
         if let Some(ended) = pointed
-            && let Err(error) = self.site.ledger.write_end(&ended).await
+            && let Err(error) = open_record::write_end(&self.site.ledger, &ended).await
         {
             self.site.emitter.notice(format!("the end of {} could not be written: {error}", ended.id));
         }
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
     pub(crate) async fn supersede(&self) -> Result<(), Error> {
         for killed in &self.survey.standing.unfinished {
             let by = self.record.record.id.clone();
-            self.site.ledger.close(&killed.id, Outcome::Superseded { by }).await?;
+            open_record::close(&self.site.ledger, &killed.id, Outcome::Superseded { by }).await?;
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use tokio::sync::OnceCell;
 
 use crate::account::{account_file, agree, owner};
 use crate::cloud::{Caller, Cloud, CloudAddress};
+use crate::emulated_endpoint::EmulatedAws;
 use crate::error::Error;
-use crate::guard::EmulatedAws;
 use crate::ledger::Ledger;
 use crate::terraform::{Terraform, environment};
 use crate::tools::PromotionTools;
