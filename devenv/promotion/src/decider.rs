@@ -5,8 +5,8 @@ use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
 use futures_util::future::BoxFuture;
 
+use crate::context::PromotionContext;
 use crate::error::Error;
-use crate::site::Site;
 
 /// Whoever answers the questions of a promotion, which are asked as news.
 pub trait Decider: Send + Sync {
@@ -19,15 +19,15 @@ pub trait Decider: Send + Sync {
 }
 
 pub(crate) async fn approve(
-    site: &Site<'_>,
+    context: &PromotionContext<'_>,
     decider: &dyn Decider,
     proposal: &Proposal,
     cancel: &Cancel,
 ) -> Result<(), Error> {
-    site.emitter.emit(Event::Proposed { proposal: proposal.clone() });
+    context.emitter.emit(Event::Proposed { proposal: proposal.clone() });
     if decider.asks() {
         let text = format!("Make this live in {}? [y/N]", proposal.environment);
-        site.emitter.emit(Event::Question { text });
+        context.emitter.emit(Event::Question { text });
     }
     let answer = tokio::select! {
         answer = decider.approve() => answer,

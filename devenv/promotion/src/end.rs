@@ -66,7 +66,7 @@ impl Run<'_> {
         }
         self.close_killed().await;
         let Record { id, release, .. } = self.record.record.clone();
-        let (environment, url) = (self.site.name().to_owned(), self.delivery(foundation).address().to_owned());
+        let (environment, url) = (self.context.name().to_owned(), self.delivery(foundation).address().to_owned());
         Ok(Promoted { environment, id: Some(id), proposal, release, url })
     }
 
@@ -84,7 +84,7 @@ impl Run<'_> {
         if let Err(Error::LockLost { owner, .. }) = self.hold().await {
             return self.taken_over(owner).await;
         }
-        let environment = self.site.name().to_owned();
+        let environment = self.context.name().to_owned();
         let interrupted = error.is_cancelled();
         let previous = self.record.record.previous.clone();
         if interrupted && !self.undo(previous.as_ref(), decider).await {
@@ -142,25 +142,25 @@ impl Run<'_> {
         if decider.asks() {
             let name = previous.map_or_else(|| "nothing".to_owned(), name_of);
             let text = format!("Interrupted. Return to {name}? [Y/n]");
-            self.site.emitter.emit(Event::Question { text });
+            self.context.emitter.emit(Event::Question { text });
         }
         decider.undo().await
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "an error that ends here")]
     fn told(&self, what: &str, error: Error) {
-        self.site.emitter.notice(format!("{what} could not be written; the next promotion writes it: {error}"));
+        self.context.emitter.notice(format!("{what} could not be written; the next promotion writes it: {error}"));
     }
 
     /// It is live, and nothing in the bucket says so.
     fn unrecorded(&self, cause: Error) -> Error {
-        let (environment, live) = (self.site.name().to_owned(), name_of(&self.record.record.release));
+        let (environment, live) = (self.context.name().to_owned(), name_of(&self.record.record.release));
         Error::Unrecorded { environment, live, again: self.again(), cause: Box::new(cause) }
     }
 
     /// The command that makes the same release live.
     fn again(&self) -> String {
-        let (environment, record) = (self.site.name(), &self.record.record);
+        let (environment, record) = (self.context.name(), &self.record.record);
         match record.kind {
             Kind::Promotion => format!("devenv promote {environment}"),
             Kind::Rollback => format!("devenv rollback {environment} --to {}", record.release.id),
@@ -169,9 +169,9 @@ impl Run<'_> {
 
     /// Somebody else has the lock, after this run had begun to change things.
     async fn taken_over(&self, owner: String) -> Error {
-        let environment = self.site.name().to_owned();
+        let environment = self.context.name().to_owned();
         let applied = name_of(&self.record.record.release);
-        let live = match self.site.ledger.standing().await {
+        let live = match self.context.ledger.standing().await {
             Ok(standing) => standing.live.map_or_else(|| "nothing".to_owned(), |live| name_of(&live.release)),
             Err(error) => format!("what cannot be read ({error})"),
         };

@@ -14,8 +14,8 @@ use devenv_supervisor::lock;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::context::PromotionContext;
 use crate::error::Error;
-use crate::site::Site;
 use crate::terraform::{TerraformOrder, log_path};
 use crate::tree::Tree;
 
@@ -37,7 +37,7 @@ pub(crate) struct Planned {
     pub(crate) is_something: bool,
 }
 
-impl Site<'_> {
+impl PromotionContext<'_> {
     /// Plans a release with its own Terraform files and images.
     pub(crate) async fn plan(
         &self,

@@ -12,6 +12,7 @@ use devenv_model::promotion::record::{Record, Release, Step};
 use crate::account::target;
 use crate::at_hand::{self, Candidate, Images};
 use crate::cloud::Caller;
+use crate::context::PromotionContext;
 use crate::decider::{Decider, approve};
 use crate::delivery::Delivery;
 use crate::end::Promoted;
@@ -21,7 +22,6 @@ use crate::kept::kept_tree;
 use crate::ledger::{Ledger, Survey};
 use crate::locked::{Locked, Order};
 use crate::run::Run;
-use crate::site::Site;
 use crate::terraform_ecs::TerraformEcs;
 use crate::tools::{PromotionOptions, PromotionTools};
 use crate::tree::Tree;
@@ -51,19 +51,19 @@ pub async fn promote(
 ) -> Result<Promoted, Error> {
     let project = Project::load(&options.project)?;
     let target = target(&project, &promote.environment)?;
-    let site = Site::open(&project, &options.tools, target, emitter).await?;
-    let caller = site.stage("account", site.caller()).await?;
+    let context = PromotionContext::open(&project, &options.tools, target, emitter).await?;
+    let caller = context.stage("account", context.caller()).await?;
     let engine = match (&target.place, &target.requires[..]) {
         (PromotePlace::Account { .. }, [_, ..]) => None,
         _ => Some(options.tools.engines.connect().await?),
     };
-    let candidate = site.stage("gate", candidate(&site, engine.as_deref())).await?;
-    let foundation = site.stage("foundation", foundation(&site, cancel)).await?;
+    let candidate = context.stage("gate", candidate(&context, engine.as_deref())).await?;
+    let foundation = context.stage("foundation", foundation(&context, cancel)).await?;
     if promote.only_plan {
-        return look(&site, &candidate, &foundation, cancel).await;
+        return look(&context, &candidate, &foundation, cancel).await;
     }
     let order = Order::Promote { commit: candidate.commit.clone(), tree: &candidate.tree };
-    let mut run = under_lock(site, caller, cancel).await?.open(order).await?;
+    let mut run = under_lock(context, caller, cancel).await?.open(order).await?;
     run.settle().await;
     let outcome = forward(&mut run, engine, candidate, &foundation, decider, cancel).await;
     run.finish(&foundation, outcome, decider).await
@@ -83,10 +83,10 @@ pub async fn roll_back(
     if is_idle_rehearsal(&project, &options.tools, target).await? {
         return Err(Error::NoPrevious { environment: rollback.environment.clone() });
     }
-    let site = Site::open(&project, &options.tools, target, emitter).await?;
-    let caller = site.stage("account", site.caller()).await?;
-    let foundation = Foundation::read(&site.ledger).await?;
-    let locked = Locked::take(site, caller, cancel).await?;
+    let context = PromotionContext::open(&project, &options.tools, target, emitter).await?;
+    let caller = context.stage("account", context.caller()).await?;
+    let foundation = Foundation::read(&context.ledger).await?;
+    let locked = Locked::take(context, caller, cancel).await?;
     let (to, before, tree) = match destination(&locked, &foundation, rollback.to.as_deref()).await {
         Ok(found) => found,
         Err(error) => {
@@ -98,8 +98,8 @@ pub async fn roll_back(
     run.settle().await;
     let outcome = async {
         let planned = run.plan(&tree, &to, &foundation, cancel).await?;
-        let proposal = run.site.proposal(run.record.record.previous.as_ref(), &to, &planned).await;
-        approve(&run.site, decider, &proposal, cancel).await?;
+        let proposal = run.context.proposal(run.record.record.previous.as_ref(), &to, &planned).await;
+        approve(&run.context, decider, &proposal, cancel).await?;
         run.make_live(&planned, &to, &foundation, cancel).await?;
         Ok(Some(proposal))
     }
@@ -113,7 +113,7 @@ async fn destination(
     foundation: &Foundation,
     to: Option<&str>,
 ) -> Result<(Release, Option<Release>, Tree), Error> {
-    let (ledger, environment) = (&locked.site.ledger, locked.site.name().to_owned());
+    let (ledger, environment) = (&locked.context.ledger, locked.context.name().to_owned());
     let release = match to {
         Some(id) => named(ledger, &locked.survey, id).await?,
         None => {
@@ -125,7 +125,7 @@ async fn destination(
     // Not what is live now: the next rollback goes further back, and never to what this one leaves.
     let before = ledger.before(&release.id).await?;
     let tree = kept_tree(ledger, &release).await?;
-    push::still_there(&locked.site, foundation, &release.images).await?;
+    push::still_there(&locked.context, foundation, &release.images).await?;
     Ok((release, before, tree))
 }
 
@@ -142,9 +142,9 @@ async fn named(ledger: &Ledger, survey: &Survey, id: &str) -> Result<Release, Er
 }
 
 /// The lock, and what is live under it, which must be known.
-async fn under_lock<'a>(site: Site<'a>, caller: Caller, cancel: &Cancel) -> Result<Locked<'a>, Error> {
-    let locked = Locked::take(site, caller, cancel).await?;
-    match locked.survey.known(locked.site.name()) {
+async fn under_lock<'a>(context: PromotionContext<'a>, caller: Caller, cancel: &Cancel) -> Result<Locked<'a>, Error> {
+    let locked = Locked::take(context, caller, cancel).await?;
+    match locked.survey.known(locked.context.name()) {
         Ok(()) => Ok(locked),
         Err(error) => {
             locked.release().await;
@@ -165,9 +165,9 @@ pub async fn history(
     if is_idle_rehearsal(&project, &options.tools, target).await? {
         return Ok(Vec::new());
     }
-    let site = Site::read(&project, &options.tools, target, emitter).await?;
-    site.caller().await?;
-    site.ledger.history(limit).await
+    let context = PromotionContext::read(&project, &options.tools, target, emitter).await?;
+    context.caller().await?;
+    context.ledger.history(limit).await
 }
 
 /// A rehearsal whose emulated AWS does not run has released nothing, and is not started to say so.
@@ -176,44 +176,44 @@ async fn is_idle_rehearsal(project: &Project, tools: &PromotionTools, target: &P
     Ok(is_rehearsal && emulated_aws::running(project, tools.engines.as_ref(), target).await?.is_none())
 }
 
-async fn candidate(site: &Site<'_>, engine: Option<&dyn ContainerEngine>) -> Result<Candidate, Error> {
-    if !site.target.requires.is_empty() {
-        return required::required(site).await;
+async fn candidate(context: &PromotionContext<'_>, engine: Option<&dyn ContainerEngine>) -> Result<Candidate, Error> {
+    if !context.target.requires.is_empty() {
+        return required::required(context).await;
     }
     let engine = engine.expect("an environment that requires none takes the images of an engine");
-    at_hand::tested(site, engine).await
+    at_hand::tested(context, engine).await
 }
 
-async fn foundation(site: &Site<'_>, cancel: &Cancel) -> Result<Foundation, Error> {
-    rehearsal::lay_foundation(site, cancel).await?;
-    let foundation = Foundation::read(&site.ledger).await?;
-    let differences = foundation.table_differences(&site.project.manifest.tables);
+async fn foundation(context: &PromotionContext<'_>, cancel: &Cancel) -> Result<Foundation, Error> {
+    rehearsal::lay_foundation(context, cancel).await?;
+    let foundation = Foundation::read(&context.ledger).await?;
+    let differences = foundation.table_differences(&context.project.manifest.tables);
     if !differences.is_empty() {
-        return Err(Error::TablesDiffer { environment: site.name().to_owned(), differences });
+        return Err(Error::TablesDiffer { environment: context.name().to_owned(), differences });
     }
     Ok(foundation)
 }
 
 /// Everything up to the plan, without a lock and without a push.
 async fn look(
-    site: &Site<'_>,
+    context: &PromotionContext<'_>,
     candidate: &Candidate,
     foundation: &Foundation,
     cancel: &Cancel,
 ) -> Result<Promoted, Error> {
     let images = match &candidate.images {
-        Images::Here(ids) => push::look(site, foundation, ids).await?,
-        Images::Elsewhere { images, .. } => push::look_elsewhere(site, foundation, images)?,
+        Images::Here(ids) => push::look(context, foundation, ids).await?,
+        Images::Elsewhere { images, .. } => push::look_elsewhere(context, foundation, images)?,
     };
-    let standing = site.ledger.standing().await?;
+    let standing = context.ledger.standing().await?;
     let release =
         Release { id: String::new(), commit: candidate.commit.clone(), images, terraform: candidate.tree.digest() };
-    let delivery = TerraformEcs::new(site, foundation);
-    let planned = site.stage("plan", delivery.plan(&candidate.tree, &release, true, cancel)).await?;
+    let delivery = TerraformEcs::new(context, foundation);
+    let planned = context.stage("plan", delivery.plan(&candidate.tree, &release, true, cancel)).await?;
     let live = standing.live.as_ref().map(|live| &live.release);
-    let proposal = site.proposal(live, &release, &planned).await;
-    site.emitter.emit(Event::Proposed { proposal: proposal.clone() });
-    let (environment, url) = (site.name().to_owned(), delivery.address().to_owned());
+    let proposal = context.proposal(live, &release, &planned).await;
+    context.emitter.emit(Event::Proposed { proposal: proposal.clone() });
+    let (environment, url) = (context.name().to_owned(), delivery.address().to_owned());
     Ok(Promoted { environment, id: None, proposal: Some(proposal), release, url })
 }
 
@@ -228,14 +228,14 @@ async fn forward(
     run.keep(&candidate).await?;
     run.hold().await?;
     let images = {
-        let site = &run.site;
+        let context = &run.context;
         let pushing = async {
             match &candidate.images {
                 Images::Here(ids) => {
                     let engine = engine.as_deref().expect("images that are here have an engine");
-                    push::push(site, engine, foundation, ids).await
+                    push::push(context, engine, foundation, ids).await
                 }
-                Images::Elsewhere { images, from } => push::copy(site, foundation, images, from).await,
+                Images::Elsewhere { images, from } => push::copy(context, foundation, images, from).await,
             }
         };
         let pushing = async {
@@ -244,17 +244,17 @@ async fn forward(
                 () = cancel.cancelled() => Err(devenv_engine::Error::Cancelled.into()),
             }
         };
-        site.stage("push", pushing).await?
+        context.stage("push", pushing).await?
     };
     run.record.record.release.images = images;
     run.record.advance(Step::Pushed).await?;
     let release = run.record.record.release.clone();
     let planned = run.plan(&candidate.tree, &release, foundation, cancel).await?;
-    let proposal = run.site.proposal(run.record.record.previous.as_ref(), &release, &planned).await;
-    approve(&run.site, decider, &proposal, cancel).await?;
+    let proposal = run.context.proposal(run.record.record.previous.as_ref(), &release, &planned).await;
+    approve(&run.context, decider, &proposal, cancel).await?;
     // While somebody read the plan, time went by.
-    run.site.caller().await?;
-    push::still_there(&run.site, foundation, &release.images).await?;
+    run.context.caller().await?;
+    push::still_there(&run.context, foundation, &release.images).await?;
     run.make_live(&planned, &release, foundation, cancel).await?;
     Ok(Some(proposal))
 }

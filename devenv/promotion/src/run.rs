@@ -4,6 +4,7 @@ use devenv_engine::Cancel;
 use devenv_model::promotion::record::{Outcome, Record, Release, Step};
 
 use crate::at_hand::Candidate;
+use crate::context::PromotionContext;
 use crate::delivery::{Definitions, Delivery, Scheduler};
 use crate::error::Error;
 use crate::foundation::Foundation;
@@ -13,13 +14,12 @@ use crate::ledger::Survey;
 use crate::open_record::{self, OpenRecord};
 use crate::plan::Planned;
 use crate::retry::retry;
-use crate::site::Site;
 use crate::terraform_ecs::TerraformEcs;
 use crate::tree::Tree;
 use crate::{smoke, wait};
 
 pub(crate) struct Run<'a> {
-    pub(crate) site: Site<'a>,
+    pub(crate) context: PromotionContext<'a>,
     pub(crate) record: OpenRecord,
     pub(crate) lease: HeldLease,
     pub(crate) survey: Survey,
@@ -31,18 +31,18 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(
-        site: Site<'a>,
+        context: PromotionContext<'a>,
         record: OpenRecord,
         lease: HeldLease,
         survey: Survey,
         before: Option<Release>,
     ) -> Self {
         let pointer_etag = survey.pointer.as_ref().map(|(_, etag)| etag.clone());
-        Self { site, record, lease, survey, before, pointer_etag }
+        Self { context, record, lease, survey, before, pointer_etag }
     }
 
     pub(crate) fn delivery<'s>(&'s self, foundation: &'s Foundation) -> TerraformEcs<'s> {
-        TerraformEcs::new(&self.site, foundation)
+        TerraformEcs::new(&self.context, foundation)
     }
 
     /// Makes sure of the lock, before something is changed.
@@ -58,12 +58,12 @@ impl<'a> Run<'a> {
             && pointed.as_ref().is_none_or(|pointed| pointed.id != newest.id)
             && let Err(error) = self.point_at(&newest).await
         {
-            self.site.emitter.notice(format!("the live pointer could not be written: {error}"));
+            self.context.emitter.notice(format!("the live pointer could not be written: {error}"));
         }
         if let Some(ended) = pointed
-            && let Err(error) = open_record::write_end(&self.site.ledger, &ended).await
+            && let Err(error) = open_record::write_end(&self.context.ledger, &ended).await
         {
-            self.site.emitter.notice(format!("the end of {} could not be written: {error}", ended.id));
+            self.context.emitter.notice(format!("the end of {} could not be written: {error}", ended.id));
         }
     }
 
@@ -71,7 +71,7 @@ impl<'a> Run<'a> {
     pub(crate) async fn keep(&mut self, candidate: &Candidate) -> Result<(), Error> {
         self.hold().await?;
         let id = self.record.record.id.clone();
-        let ledger = &self.site.ledger;
+        let ledger = &self.context.ledger;
         let packed = candidate.tree.pack().map_err(|_| Error::KeptFiles { release: id.clone() })?;
         ledger.keep(&id, TREE, packed).await.map_err(Error::from)?;
         for (name, content) in &candidate.evidence {
@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
     ) -> Result<Planned, Error> {
         self.hold().await?;
         let delivery = self.delivery(foundation);
-        let planned = self.site.stage("plan", delivery.plan(tree, release, false, cancel)).await?;
+        let planned = self.context.stage("plan", delivery.plan(tree, release, false, cancel)).await?;
         self.record.advance(Step::Planned).await?;
         Ok(planned)
     }
@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
         self.hold().await?;
         self.record.advance(Step::Applying).await?;
         if planned.is_something
-            && let Err(error) = self.site.stage("apply", self.delivery(foundation).apply(planned, cancel)).await
+            && let Err(error) = self.context.stage("apply", self.delivery(foundation).apply(planned, cancel)).await
         {
             if matches!(error, Error::StateLocked { .. }) {
                 // Terraform takes its lock before it changes anything.
@@ -123,11 +123,11 @@ impl<'a> Run<'a> {
         }
         self.reach(Step::Waiting).await?;
         let delivery = self.delivery(foundation);
-        let waiting = wait::wait(&self.site, &delivery, release, &definitions, cancel);
-        self.site.stage("wait", waiting).await?;
+        let waiting = wait::wait(&self.context, &delivery, release, &definitions, cancel);
+        self.context.stage("wait", waiting).await?;
         self.reach(Step::Smoking).await?;
-        self.site
-            .stage("smoke", smoke::smoke(&self.site, self.delivery(foundation).address(), release, cancel))
+        self.context
+            .stage("smoke", smoke::smoke(&self.context, self.delivery(foundation).address(), release, cancel))
             .await?;
         Ok(())
     }
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
     async fn reach(&mut self, step: Step) -> Result<(), Error> {
         match self.record.reach(step).await {
             Err(error) if !matches!(error, Error::LockLost { .. }) => {
-                self.site.emitter.notice(format!("the record could not be written, and this goes on: {error}"));
+                self.context.emitter.notice(format!("the record could not be written, and this goes on: {error}"));
                 Ok(())
             }
             reached => reached,
@@ -158,12 +158,12 @@ impl<'a> Run<'a> {
     pub(crate) async fn put_back(&mut self, previous: Option<&Release>, foundation: &Foundation) -> Result<(), Error> {
         self.hold().await?;
         self.reach(Step::RollingBack).await?;
-        let site = &self.site;
+        let context = &self.context;
         match previous {
-            Some(previous) => site.stage("roll back", self.restore(previous, foundation)).await,
+            Some(previous) => context.stage("roll back", self.restore(previous, foundation)).await,
             None => {
-                self.survey.known(site.name())?;
-                site.stage("roll back", self.empty(foundation)).await
+                self.survey.known(context.name())?;
+                context.stage("roll back", self.empty(foundation)).await
             }
         }
     }
@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
     async fn restore(&self, previous: &Release, foundation: &Foundation) -> Result<(), Error> {
         match self.restore_once(previous, foundation).await {
             Err(Error::Terraform { command, .. }) => {
-                self.site.progress(format!("terraform {command} failed; rolling back once more"));
+                self.context.progress(format!("terraform {command} failed; rolling back once more"));
                 self.hold().await?;
                 self.restore_once(previous, foundation).await
             }
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
     /// The previous release with its own files and images, and only then.
     async fn restore_once(&self, previous: &Release, foundation: &Foundation) -> Result<(), Error> {
         let never = Cancel::never();
-        let tree = kept_tree(&self.site.ledger, previous).await?;
+        let tree = kept_tree(&self.context.ledger, previous).await?;
         let delivery = self.delivery(foundation);
         let planned = delivery.plan(&tree, previous, false, &never).await?;
         if planned.is_something {
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
             delivery.apply(&planned, &never).await?;
         }
         let definitions = delivery.definitions(&planned).await?;
-        wait::wait(&self.site, &delivery, previous, &definitions, &never).await
+        wait::wait(&self.context, &delivery, previous, &definitions, &never).await
     }
 
     /// Services that are not there are at zero.
@@ -212,14 +212,14 @@ impl<'a> Run<'a> {
     }
 
     async fn point_at(&mut self, record: &Record) -> Result<(), Error> {
-        self.site.ledger.point(record, &mut self.pointer_etag).await
+        self.context.ledger.point(record, &mut self.pointer_etag).await
     }
 
     /// Those that were killed have their end now.
     pub(crate) async fn supersede(&self) -> Result<(), Error> {
         for killed in &self.survey.standing.unfinished {
             let by = self.record.record.id.clone();
-            open_record::close(&self.site.ledger, &killed.id, Outcome::Superseded { by }).await?;
+            open_record::close(&self.context.ledger, &killed.id, Outcome::Superseded { by }).await?;
         }
         Ok(())
     }

@@ -8,9 +8,9 @@ use devenv_model::event::{Event, TestOutcome};
 use devenv_model::promotion::record::Release;
 use devenv_testing::run::{TestCommand, run};
 
+use crate::context::PromotionContext;
 use crate::error::Error;
 use crate::release_probe::ReleaseProbe;
-use crate::site::Site;
 
 /// Where the smoke tests find the release.
 const VARIABLE: &str = "RELEASE_URL";
@@ -20,24 +20,29 @@ const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 const IN_A_ROW: usize = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
-pub(crate) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel: &Cancel) -> Result<(), Error> {
-    shows(site.tools.probe.as_ref(), url, release, &|line| site.progress(line), cancel).await?;
-    let Some(command) = site.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
+pub(crate) async fn smoke(
+    context: &PromotionContext<'_>,
+    url: &str,
+    release: &Release,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    shows(context.tools.probe.as_ref(), url, release, &|line| context.progress(line), cancel).await?;
+    let Some(command) = context.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
         return Ok(());
     };
-    let left = site.project.state.promotion(site.name()).join("left");
+    let left = context.project.state.promotion(context.name()).join("left");
     std::fs::create_dir_all(&left).map_err(|source| devenv_engine::Error::State { path: left.clone(), source })?;
     let environment: BTreeMap<String, String> = [(VARIABLE.to_owned(), url.to_owned())].into();
-    site.emitter.emit(Event::TestRunStarted { command: command.clone() });
+    context.emitter.emit(Event::TestRunStarted { command: command.clone() });
     let order = TestCommand {
         command,
         arguments: &[],
-        directory: &site.project.instance.root,
+        directory: &context.project.instance.root,
         environment: &environment,
         left: &left,
         lock: None,
     };
-    let run = run(&order, site.emitter, cancel).await?;
+    let run = run(&order, context.emitter, cancel).await?;
     if run.is_green() {
         return Ok(());
     }

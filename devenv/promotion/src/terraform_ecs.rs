@@ -10,12 +10,12 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::cloud::{CloudError, DefinedContainer, LogPlace, Services, TaskDefinition};
+use crate::context::PromotionContext;
 use crate::delivery::{Definitions, Delivery, Rollout, Scheduler};
 use crate::error::Error;
 use crate::foundation::Foundation;
 use crate::patience::answer;
 use crate::plan::Planned;
-use crate::site::Site;
 use crate::tree::Tree;
 
 const LOG_TAIL: u16 = 20;
@@ -30,15 +30,15 @@ pub(crate) struct Ecs<'a> {
 /// One environment whose releases Terraform applies.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TerraformEcs<'a> {
-    site: &'a Site<'a>,
+    context: &'a PromotionContext<'a>,
     ecs: Ecs<'a>,
     url: &'a str,
 }
 
 impl<'a> TerraformEcs<'a> {
-    pub(crate) fn new(site: &'a Site<'a>, foundation: &'a Foundation) -> Self {
-        let ecs = Ecs { services: site.cloud.services.as_ref(), cluster: &foundation.cluster };
-        Self { site, ecs, url: &foundation.url }
+    pub(crate) fn new(context: &'a PromotionContext<'a>, foundation: &'a Foundation) -> Self {
+        let ecs = Ecs { services: context.cloud.services.as_ref(), cluster: &foundation.cluster };
+        Self { context, ecs, url: &foundation.url }
     }
 }
 
@@ -92,15 +92,15 @@ impl Delivery for TerraformEcs<'_> {
         only_look: bool,
         cancel: &'a Cancel,
     ) -> BoxFuture<'a, Result<Planned, Error>> {
-        self.site.plan(tree, release, only_look, cancel).boxed()
+        self.context.plan(tree, release, only_look, cancel).boxed()
     }
 
     fn apply<'a>(&'a self, planned: &'a Planned, cancel: &'a Cancel) -> BoxFuture<'a, Result<(), Error>> {
-        self.site.apply(planned, cancel).boxed()
+        self.context.apply(planned, cancel).boxed()
     }
 
     fn definitions<'a>(&'a self, planned: &'a Planned) -> BoxFuture<'a, Result<Definitions, Error>> {
-        self.site.task_definitions(planned).boxed()
+        self.context.task_definitions(planned).boxed()
     }
 
     fn address(&self) -> &str {

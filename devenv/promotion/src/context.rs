@@ -22,7 +22,7 @@ use crate::tools::PromotionTools;
 use crate::{emulated_aws, place};
 
 #[derive(Debug)]
-pub(crate) struct Site<'a> {
+pub(crate) struct PromotionContext<'a> {
     pub(crate) project: &'a Project,
     pub(crate) tools: &'a PromotionTools,
     pub(crate) target: &'a PromoteTarget,
@@ -50,7 +50,7 @@ struct HeldFolder {
     _lock: HeldLock,
 }
 
-impl<'a> Site<'a> {
+impl<'a> PromotionContext<'a> {
     /// Takes this folder's own lock, makes sure of the caller, and changes nothing in AWS. A rehearsal's AWS is started when it does not run.
     pub(crate) async fn open(
         project: &'a Project,
