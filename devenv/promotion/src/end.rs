@@ -6,9 +6,7 @@ use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
 use serde::Serialize;
 
 use crate::decider::Decider;
-use crate::delivery::Delivery;
 use crate::error::Error;
-use crate::foundation::Foundation;
 use crate::run::Run;
 
 /// How a promotion or a rollback ended.
@@ -26,25 +24,24 @@ impl Run<'_> {
     /// Writes down how it ended, after having put back what was there if it ended badly, and gives up the lock.
     pub(crate) async fn finish(
         mut self,
-        foundation: &Foundation,
         outcome: Result<Option<Proposal>, Error>,
         decider: &dyn Decider,
     ) -> Result<Promoted, Error> {
         let ended = match outcome {
             // Somebody who has taken the lock over meanwhile has changed what is live.
             Ok(proposal) => match self.hold().await {
-                Ok(()) => self.live(foundation, proposal).await,
+                Ok(()) => self.live(proposal).await,
                 Err(Error::LockLost { owner, .. }) => Err(self.taken_over(owner).await),
                 Err(error) => Err(self.unrecorded(error)),
             },
             Err(error) if self.record.record.step < Step::Applying => Err(self.unchanged(error).await),
-            Err(error) => Err(self.back(foundation, error, decider).await),
+            Err(error) => Err(self.back(error, decider).await),
         };
         self.lease.release().await;
         ended
     }
 
-    async fn live(&mut self, foundation: &Foundation, proposal: Option<Proposal>) -> Result<Promoted, Error> {
+    async fn live(&mut self, proposal: Option<Proposal>) -> Result<Promoted, Error> {
         let record = &mut self.record.record;
         record.previous.clone_from(&self.before);
         // The same release once more leaves the one before it where it was, for a rollback to return to.
@@ -66,7 +63,7 @@ impl Run<'_> {
         }
         self.close_killed().await;
         let Record { id, release, .. } = self.record.record.clone();
-        let (environment, url) = (self.context.name().to_owned(), self.delivery(foundation).address().to_owned());
+        let (environment, url) = (self.context.name().to_owned(), self.delivery.address().to_owned());
         Ok(Promoted { environment, id: Some(id), proposal, release, url })
     }
 
@@ -79,7 +76,7 @@ impl Run<'_> {
     }
 
     /// It failed after something may have changed.
-    async fn back(&mut self, foundation: &Foundation, error: Error, decider: &dyn Decider) -> Error {
+    async fn back(&mut self, error: Error, decider: &dyn Decider) -> Error {
         // Whoever has the lock now puts it right.
         if let Err(Error::LockLost { owner, .. }) = self.hold().await {
             return self.taken_over(owner).await;
@@ -92,7 +89,7 @@ impl Run<'_> {
             return Error::Left { environment, step, again: self.again() };
         }
         let cause = error.to_string();
-        let restored = self.put_back(previous.as_ref(), foundation).await;
+        let restored = self.put_back(previous.as_ref()).await;
         if let Err(Error::LockLost { owner, .. }) = restored {
             return self.taken_over(owner).await;
         }

@@ -9,6 +9,7 @@ use devenv_model::promotion::record::{Kind, Record, Release, Step};
 
 use crate::cloud::Caller;
 use crate::context::PromotionContext;
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::lease::HeldLease;
 use crate::ledger::Survey;
@@ -20,7 +21,7 @@ use crate::tree::Tree;
 /// An environment on which nobody else works.
 #[derive(Debug)]
 pub(crate) struct Locked<'a> {
-    pub(crate) context: PromotionContext<'a>,
+    pub(crate) context: &'a PromotionContext<'a>,
     pub(crate) survey: Survey,
     lease: HeldLease,
     caller: Caller,
@@ -44,7 +45,11 @@ pub(crate) enum Order<'a> {
 
 impl<'a> Locked<'a> {
     /// Takes the lock, and then looks at what is live: before, it could have changed.
-    pub(crate) async fn take(context: PromotionContext<'a>, caller: Caller, cancel: &Cancel) -> Result<Self, Error> {
+    pub(crate) async fn take(
+        context: &'a PromotionContext<'a>,
+        caller: Caller,
+        cancel: &Cancel,
+    ) -> Result<Self, Error> {
         let state = |source| devenv_engine::Error::State { path: context.folder.clone(), source };
         let token = place::random::<8>().map_err(state)?;
         let now = context.ledger.clock.now().as_second();
@@ -65,10 +70,10 @@ impl<'a> Locked<'a> {
     }
 
     /// Opens the record of what is to be done. Whatever fails, the lock is given up.
-    pub(crate) async fn open(self, order: Order<'_>) -> Result<Run<'a>, Error> {
+    pub(crate) async fn open(self, order: Order<'_>, delivery: &'a dyn Delivery) -> Result<Run<'a>, Error> {
         let (record, before) = self.record(order);
         match self.begin(record).await {
-            Ok(record) => Ok(Run::new(self.context, record, self.lease, self.survey, before)),
+            Ok(record) => Ok(Run::new(self.context, delivery, record, self.lease, self.survey, before)),
             Err(error) => {
                 self.lease.release().await;
                 Err(error)

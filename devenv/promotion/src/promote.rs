@@ -7,7 +7,7 @@ use devenv_engine::{Cancel, Emitter, Project};
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_model::promotion::proposal::Proposal;
-use devenv_model::promotion::record::{Record, Release, Step};
+use devenv_model::promotion::record::{Kind, Record, Release, Step};
 
 use crate::account::target;
 use crate::at_hand::{self, Candidate, Images};
@@ -17,15 +17,13 @@ use crate::decider::{Decider, approve};
 use crate::delivery::Delivery;
 use crate::end::Promoted;
 use crate::error::Error;
-use crate::foundation::Foundation;
 use crate::kept::kept_tree;
 use crate::ledger::{Ledger, Survey};
 use crate::locked::{Locked, Order};
 use crate::run::Run;
-use crate::terraform_ecs::TerraformEcs;
 use crate::tools::{PromotionOptions, PromotionTools};
 use crate::tree::Tree;
-use crate::{emulated_aws, push, rehearsal, required};
+use crate::{chosen_delivery, emulated_aws, push, required};
 
 #[derive(Debug, Clone)]
 pub struct PromoteOptions {
@@ -58,15 +56,17 @@ pub async fn promote(
         _ => Some(options.tools.engines.connect().await?),
     };
     let candidate = context.stage("gate", candidate(&context, engine.as_deref())).await?;
-    let foundation = context.stage("foundation", foundation(&context, cancel)).await?;
+    let preparing = chosen_delivery::prepare(&context, Kind::Promotion, cancel);
+    let delivery = context.stage("foundation", preparing).await?;
+    let delivery = delivery.as_ref();
     if promote.only_plan {
-        return look(&context, &candidate, &foundation, cancel).await;
+        return look(&context, &candidate, delivery, cancel).await;
     }
     let order = Order::Promote { commit: candidate.commit.clone(), tree: &candidate.tree };
-    let mut run = under_lock(context, caller, cancel).await?.open(order).await?;
+    let mut run = under_lock(&context, caller, cancel).await?.open(order, delivery).await?;
     run.settle().await;
-    let outcome = forward(&mut run, engine, candidate, &foundation, decider, cancel).await;
-    run.finish(&foundation, outcome, decider).await
+    let outcome = forward(&mut run, engine, candidate, decider, cancel).await;
+    run.finish(outcome, decider).await
 }
 
 /// Makes an earlier release live again: the one that is asked for; or the one before the live one; or, after a promotion that
@@ -85,32 +85,33 @@ pub async fn roll_back(
     }
     let context = PromotionContext::open(&project, &options.tools, target, emitter).await?;
     let caller = context.stage("account", context.caller()).await?;
-    let foundation = Foundation::read(&context.ledger).await?;
-    let locked = Locked::take(context, caller, cancel).await?;
-    let (to, before, tree) = match destination(&locked, &foundation, rollback.to.as_deref()).await {
+    let delivery = chosen_delivery::prepare(&context, Kind::Rollback, cancel).await?;
+    let delivery = delivery.as_ref();
+    let locked = Locked::take(&context, caller, cancel).await?;
+    let (to, before, tree) = match destination(&locked, delivery, rollback.to.as_deref()).await {
         Ok(found) => found,
         Err(error) => {
             locked.release().await;
             return Err(error);
         }
     };
-    let mut run = locked.open(Order::Return { to: to.clone(), before }).await?;
+    let mut run = locked.open(Order::Return { to: to.clone(), before }, delivery).await?;
     run.settle().await;
     let outcome = async {
-        let planned = run.plan(&tree, &to, &foundation, cancel).await?;
+        let planned = run.plan(&tree, &to, cancel).await?;
         let proposal = run.context.proposal(run.record.record.previous.as_ref(), &to, &planned).await;
-        approve(&run.context, decider, &proposal, cancel).await?;
-        run.make_live(&planned, &to, &foundation, cancel).await?;
+        approve(run.context, decider, &proposal, cancel).await?;
+        run.make_live(&planned, &to, cancel).await?;
         Ok(Some(proposal))
     }
     .await;
-    run.finish(&foundation, outcome, decider).await
+    run.finish(outcome, decider).await
 }
 
 /// Where a rollback goes, what was live before that, and its files: all that it needs is there before anything is changed.
 async fn destination(
     locked: &Locked<'_>,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     to: Option<&str>,
 ) -> Result<(Release, Option<Release>, Tree), Error> {
     let (ledger, environment) = (&locked.context.ledger, locked.context.name().to_owned());
@@ -125,7 +126,7 @@ async fn destination(
     // Not what is live now: the next rollback goes further back, and never to what this one leaves.
     let before = ledger.before(&release.id).await?;
     let tree = kept_tree(ledger, &release).await?;
-    push::still_there(&locked.context, foundation, &release.images).await?;
+    push::still_there(locked.context, delivery, &release.images).await?;
     Ok((release, before, tree))
 }
 
@@ -142,7 +143,11 @@ async fn named(ledger: &Ledger, survey: &Survey, id: &str) -> Result<Release, Er
 }
 
 /// The lock, and what is live under it, which must be known.
-async fn under_lock<'a>(context: PromotionContext<'a>, caller: Caller, cancel: &Cancel) -> Result<Locked<'a>, Error> {
+async fn under_lock<'a>(
+    context: &'a PromotionContext<'a>,
+    caller: Caller,
+    cancel: &Cancel,
+) -> Result<Locked<'a>, Error> {
     let locked = Locked::take(context, caller, cancel).await?;
     match locked.survey.known(locked.context.name()) {
         Ok(()) => Ok(locked),
@@ -184,31 +189,20 @@ async fn candidate(context: &PromotionContext<'_>, engine: Option<&dyn Container
     at_hand::tested(context, engine).await
 }
 
-async fn foundation(context: &PromotionContext<'_>, cancel: &Cancel) -> Result<Foundation, Error> {
-    rehearsal::lay_foundation(context, cancel).await?;
-    let foundation = Foundation::read(&context.ledger).await?;
-    let differences = foundation.table_differences(&context.project.manifest.tables);
-    if !differences.is_empty() {
-        return Err(Error::TablesDiffer { environment: context.name().to_owned(), differences });
-    }
-    Ok(foundation)
-}
-
 /// Everything up to the plan, without a lock and without a push.
 async fn look(
     context: &PromotionContext<'_>,
     candidate: &Candidate,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     cancel: &Cancel,
 ) -> Result<Promoted, Error> {
     let images = match &candidate.images {
-        Images::Here(ids) => push::look(context, foundation, ids).await?,
-        Images::Elsewhere { images, .. } => push::look_elsewhere(context, foundation, images)?,
+        Images::Here(ids) => push::look(context, delivery, ids).await?,
+        Images::Elsewhere { images, .. } => push::look_elsewhere(delivery, images)?,
     };
     let standing = context.ledger.standing().await?;
     let release =
         Release { id: String::new(), commit: candidate.commit.clone(), images, terraform: candidate.tree.digest() };
-    let delivery = TerraformEcs::new(context, foundation);
     let planned = context.stage("plan", delivery.plan(&candidate.tree, &release, true, cancel)).await?;
     let live = standing.live.as_ref().map(|live| &live.release);
     let proposal = context.proposal(live, &release, &planned).await;
@@ -221,21 +215,20 @@ async fn forward(
     run: &mut Run<'_>,
     engine: Option<Arc<dyn ContainerEngine>>,
     candidate: Candidate,
-    foundation: &Foundation,
     decider: &dyn Decider,
     cancel: &Cancel,
 ) -> Result<Option<Proposal>, Error> {
     run.keep(&candidate).await?;
     run.hold().await?;
     let images = {
-        let context = &run.context;
+        let context = run.context;
         let pushing = async {
             match &candidate.images {
                 Images::Here(ids) => {
                     let engine = engine.as_deref().expect("images that are here have an engine");
-                    push::push(context, engine, foundation, ids).await
+                    push::push(context, engine, run.delivery, ids).await
                 }
-                Images::Elsewhere { images, from } => push::copy(context, foundation, images, from).await,
+                Images::Elsewhere { images, from } => push::copy(context, run.delivery, images, from).await,
             }
         };
         let pushing = async {
@@ -249,12 +242,12 @@ async fn forward(
     run.record.record.release.images = images;
     run.record.advance(Step::Pushed).await?;
     let release = run.record.record.release.clone();
-    let planned = run.plan(&candidate.tree, &release, foundation, cancel).await?;
+    let planned = run.plan(&candidate.tree, &release, cancel).await?;
     let proposal = run.context.proposal(run.record.record.previous.as_ref(), &release, &planned).await;
-    approve(&run.context, decider, &proposal, cancel).await?;
+    approve(run.context, decider, &proposal, cancel).await?;
     // While somebody read the plan, time went by.
     run.context.caller().await?;
-    push::still_there(&run.context, foundation, &release.images).await?;
-    run.make_live(&planned, &release, foundation, cancel).await?;
+    push::still_there(run.context, run.delivery, &release.images).await?;
+    run.make_live(&planned, &release, cancel).await?;
     Ok(Some(proposal))
 }

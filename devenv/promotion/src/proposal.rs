@@ -5,7 +5,7 @@ use devenv_model::promotion::proposal::{ImageChange, Proposal};
 use devenv_model::promotion::record::{Release, ReleasedImage};
 
 use crate::context::PromotionContext;
-use crate::plan::Planned;
+use crate::delivery::Planned;
 
 impl PromotionContext<'_> {
     pub(crate) async fn proposal(&self, live: Option<&Release>, release: &Release, planned: &Planned) -> Proposal {

@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::cloud::{Cloud, ImageReference, PushedImage, RegistryLogin};
 use crate::context::PromotionContext;
 use crate::copy::{self, Place};
+use crate::delivery::Delivery;
 use crate::error::Error;
-use crate::foundation::Foundation;
 use crate::retry::retry;
 
 /// Where images are copied from.
@@ -24,12 +24,12 @@ pub(crate) struct Source {
 pub(crate) async fn push(
     context: &PromotionContext<'_>,
     engine: &dyn ContainerEngine,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, ReleasedImage>, Error> {
     let login = retry(|| context.cloud.registry.login()).await.map_err(Error::from)?;
     let one = async |service: &String, id: &String| -> Result<_, Error> {
-        let (host, repository) = foundation.repository(context.name(), service)?;
+        let (host, repository) = delivery.repository(service)?;
         let tag = tag(id);
         let there = find(context, repository, ImageReference::Tag(tag.clone())).await?;
         let pushed = match there {
@@ -65,14 +65,14 @@ pub(crate) async fn push(
 /// Copies each image's manifest and layers from one registry to the other: through an engine, its digest could change.
 pub(crate) async fn copy(
     context: &PromotionContext<'_>,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, ReleasedImage>,
     source: &Source,
 ) -> Result<BTreeMap<String, ReleasedImage>, Error> {
     let (from, to) = tokio::join!(source.cloud.registry.login(), context.cloud.registry.login());
     let (from, to) = (from.map_err(Error::from)?, to.map_err(Error::from)?);
     let one = async |service: &String, image: &ReleasedImage| -> Result<_, Error> {
-        let (host, repository) = foundation.repository(context.name(), service)?;
+        let (host, repository) = delivery.repository(service)?;
         let digest = image.digest().to_owned();
         if find(context, repository, ImageReference::Digest(digest.clone())).await?.is_none() {
             context.progress(format!("{service}: copying"));
@@ -96,12 +96,12 @@ pub(crate) async fn copy(
 /// What the images would be called, where nothing is to be pushed: an image that is not in the registry yet goes by its id.
 pub(crate) async fn look(
     context: &PromotionContext<'_>,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, ReleasedImage>, Error> {
     let mut found = BTreeMap::new();
     for (service, id) in images {
-        let (host, repository) = foundation.repository(context.name(), service)?;
+        let (host, repository) = delivery.repository(service)?;
         let there = find(context, repository, ImageReference::Tag(tag(id))).await?;
         let digest = there.filter(|there| is_same(there, id)).map_or_else(|| id.clone(), |there| there.digest);
         let reference = format!("{host}/{repository}@{digest}");
@@ -114,11 +114,11 @@ pub(crate) async fn look(
 /// An error unless the registry still has every image of a release.
 pub(crate) async fn still_there(
     context: &PromotionContext<'_>,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, ReleasedImage>,
 ) -> Result<(), Error> {
     for (service, image) in images {
-        let (_, repository) = foundation.repository(context.name(), service)?;
+        let (_, repository) = delivery.repository(service)?;
         if find(context, repository, ImageReference::Digest(image.digest().to_owned())).await?.is_none() {
             let (tested, found) = (image.tested.clone(), "nothing under its digest".to_owned());
             return Err(Error::OtherImage { service: service.clone(), tested, found });
@@ -129,12 +129,11 @@ pub(crate) async fn still_there(
 
 /// The same for images that would be copied: their digests are known.
 pub(crate) fn look_elsewhere(
-    context: &PromotionContext<'_>,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, ReleasedImage>,
 ) -> Result<BTreeMap<String, ReleasedImage>, Error> {
     let here = images.iter().map(|(service, image)| {
-        let (host, repository) = foundation.repository(context.name(), service)?;
+        let (host, repository) = delivery.repository(service)?;
         let reference = format!("{host}/{repository}@{}", image.digest());
         Ok((service.clone(), ReleasedImage { reference, ..image.clone() }))
     });

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::rehearsal;
 use crate::retry::retry;
+use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionOptions;
 
 /// What was written into an environment's bucket.
@@ -59,7 +60,7 @@ pub async fn record_evidence(
         return Err(Error::NoRepository { folder: TERRAFORM.to_owned() });
     };
     // The bucket of a rehearsal is there only after that.
-    rehearsal::lay_foundation(&context, cancel).await?;
+    rehearsal::lay_foundation(&context, &TerraformFolder::open(&context)?, cancel).await?;
     let files = of_commit(evidence::files(&project.state.evidence())?, &commit);
     if files.is_empty() {
         return Err(Error::NothingToRecord { commit });

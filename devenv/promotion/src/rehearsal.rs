@@ -9,10 +9,15 @@ use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds};
 use crate::context::PromotionContext;
 use crate::emulated_endpoint::{HOST, PORT, REGION};
 use crate::error::Error;
+use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionTools;
 
 /// Makes what a release stands on, with the same Terraform state and outputs as in AWS.
-pub(crate) async fn lay_foundation(context: &PromotionContext<'_>, cancel: &Cancel) -> Result<(), Error> {
+pub(crate) async fn lay_foundation(
+    context: &PromotionContext<'_>,
+    terraform: &TerraformFolder<'_>,
+    cancel: &Cancel,
+) -> Result<(), Error> {
     let Some(account) = &context.cloud.emulated else {
         return Ok(());
     };
@@ -69,7 +74,7 @@ pub(crate) async fn lay_foundation(context: &PromotionContext<'_>, cancel: &Canc
     // Another table file is another foundation, though Terraform reads the file itself.
     let tables: Vec<&Value> = project.manifest.tables.iter().map(|table| &table.definition).collect();
     let made_from = json!([inputs, tables]).to_string();
-    context.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
+    terraform.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
 }
 
 /// Carries out the order in `DEVENV_SERVICE`, for the Terraform of a rehearsal, in the account that it is led to.
