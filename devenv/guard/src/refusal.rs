@@ -1,6 +1,6 @@
-//! A request that is not passed on.
+//! A refused request.
 
-/// Why a request does not reach the engine, or the emulator.
+/// The reason why a request does not reach the engine or the emulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal(pub(crate) String);
 

@@ -1,4 +1,4 @@
-//! What would be released, and whether it was tested.
+//! The release at hand, and the gate that it passes.
 
 use std::collections::BTreeMap;
 
@@ -21,19 +21,19 @@ pub(crate) struct Candidate {
     pub(crate) commit: String,
     pub(crate) tree: Tree,
     pub(crate) images: Images,
-    /// By file name, in the order in which they were written.
+    /// Contents by file name, oldest first.
     pub(crate) evidence: Vec<(String, Vec<u8>)>,
 }
 
 #[derive(Debug)]
 pub(crate) enum Images {
-    /// By service: the tested image's id.
+    /// The id of each tested image, by service.
     Here(BTreeMap<String, String>),
-    /// In another environment's registry.
+    /// Images in another environment's registry.
     Elsewhere { images: BTreeMap<String, ReleasedImage>, from: push::Source },
 }
 
-/// The images of this machine's engine, with evidence for each of the environment's emulators.
+/// The images of this machine's engine, if evidence covers each of the target's emulators.
 pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn ContainerEngine) -> Result<Candidate, Error> {
     let project = context.project;
     let root = &project.instance.root;

@@ -26,15 +26,15 @@ pub(crate) struct PromotionContext<'a> {
     pub(crate) emitter: &'a Emitter,
     /// `user@host`.
     pub(crate) owner: String,
-    /// Of the emulated AWS; `None` in AWS.
+    /// `None` in AWS.
     pub(crate) emulated: Option<EmulatedAws>,
     pub(crate) folder: Utf8PathBuf,
     pub(crate) region: String,
-    /// Nobody else promotes from this folder; `None` where nothing is changed.
+    /// Keeps other runs out of this folder; `None` for a read-only command.
     held: Option<HeldFolder>,
 }
 
-/// This folder's own lock, of which only one run at a time can have it.
+/// This folder's own lock, for one run at a time.
 #[derive(Debug)]
 struct HeldFolder {
     /// The folder's random name.
@@ -43,7 +43,7 @@ struct HeldFolder {
 }
 
 impl<'a> PromotionContext<'a> {
-    /// Takes this folder's own lock, makes sure of the caller, and changes nothing in AWS. A rehearsal's AWS is started when it does not run.
+    /// Takes this folder's own lock and changes nothing in AWS. Starts a rehearsal's emulated AWS unless it runs.
     pub(crate) async fn open(
         project: &'a Project,
         tools: &'a PromotionTools,
@@ -53,7 +53,7 @@ impl<'a> PromotionContext<'a> {
         Self::new(project, tools, target, emitter, true).await
     }
 
-    /// The same for reading only, which may go on beside a promotion.
+    /// A read-only context, which may exist beside a promotion.
     pub(crate) async fn read(
         project: &'a Project,
         tools: &'a PromotionTools,
@@ -128,12 +128,12 @@ impl<'a> PromotionContext<'a> {
         self.emulated.as_ref().ok_or_else(incomplete)
     }
 
-    /// The folder's random name; empty where nothing is changed.
+    /// The folder's random name; empty for a read-only command.
     pub(crate) fn place(&self) -> &str {
         self.held.as_ref().map_or("", |held| &held.name)
     }
 
-    /// Who calls, if it is the environment's own account and region: a wrong one is the worst mistake there is.
+    /// The caller. An error unless account and region are the target's: a change in the wrong account is the worst mistake.
     pub(crate) async fn caller(&self) -> Result<Caller, Error> {
         let caller = self.cloud.identity.caller().await?;
         if let PromotePlace::Account { account, region } = &self.target.place {
@@ -150,7 +150,7 @@ impl<'a> PromotionContext<'a> {
         Ok(caller)
     }
 
-    /// Does one stage, with news of its beginning and its end.
+    /// Runs one stage and emits its beginning and end.
     pub(crate) async fn stage<T, E: std::fmt::Display>(
         &self,
         name: &str,

@@ -8,13 +8,13 @@ use futures_util::future::BoxFuture;
 use crate::context::PromotionContext;
 use crate::error::Error;
 
-/// Whoever answers the questions of a promotion, which are asked as news.
+/// Answers the questions of a promotion, which the run emits as events.
 pub trait Decider: Send + Sync {
-    /// Whether somebody reads the questions.
+    /// Whether a person reads the questions.
     fn asks(&self) -> bool;
-    /// Whether to go on. `None` when nobody is there to be asked.
+    /// Whether to continue. `None` without a person to ask.
     fn approve(&self) -> BoxFuture<'_, Option<bool>>;
-    /// After an interruption: whether what was live before is to be live again. True when nobody is there to be asked.
+    /// Whether to restore the previous release after an interruption. True without a person to ask.
     fn undo(&self) -> BoxFuture<'_, bool>;
 }
 

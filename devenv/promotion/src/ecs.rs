@@ -43,7 +43,7 @@ impl Scheduler for Ecs<'_> {
     }
 }
 
-/// A service of ECS and the task definition that it is to run.
+/// A service of ECS and the task definition that it should run.
 struct EcsRollout<'a> {
     ecs: Ecs<'a>,
     service: &'a str,

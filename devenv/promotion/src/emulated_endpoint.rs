@@ -1,4 +1,4 @@
-//! Where an emulated AWS answers, and with which login.
+//! The address of an emulated AWS, and the login for it.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use devenv_resources::endpoint::Endpoint;
 use crate::cloud::{CloudAddress, EmulatedLogin, ServiceNeeds};
 use crate::error::Error;
 
-/// The name of the container on its network, where the tasks reach it.
+/// The container's name on its network, by which tasks reach it.
 pub(crate) const HOST: &str = "emulated-aws";
 pub(crate) const PORT: u16 = 4566;
-/// The emulator's own region; tasks and Terraform are told the same.
+/// The emulator's region; tasks and Terraform use the same.
 pub(crate) const REGION: &str = "eu-west-1";
 
-/// An emulated AWS that runs, and the one login that its guard lets in.
+/// A running emulated AWS, and the only login that its guard accepts.
 #[derive(Debug, Clone)]
 pub(crate) struct EmulatedAws {
     pub(crate) endpoint: Endpoint,
@@ -25,14 +25,14 @@ impl EmulatedAws {
         CloudAddress::Emulated { endpoint: self.endpoint, region: REGION.to_owned(), login: self.login }
     }
 
-    /// Has the guard let everybody through to the load balancers of these services, which are there.
+    /// Opens the load balancers of these services, which exist, to every caller.
     pub(crate) async fn open(&self, services: &BTreeMap<String, ServiceNeeds>) -> Result<(), Error> {
         let client = reqwest::Client::builder().no_proxy().build().expect("plain HTTP needs nothing of the machine");
         for ServiceNeeds { load_balancer: name, .. } in services.values() {
             let asked = client.put(format!("{}/_guard/balancers/{name}", self.endpoint));
             let answer = asked.bearer_auth(&self.login.access_key).send().await;
             if let Err(error) = answer.and_then(reqwest::Response::error_for_status) {
-                let cause = format!("its guard does not open the load balancer {name}: {error}");
+                let cause = format!("the guard did not open the load balancer {name}: {error}");
                 return Err(Error::Rehearsal { cause, log: Vec::new() });
             }
         }

@@ -1,4 +1,4 @@
-//! How a promotion ends: live, or with what was there put back, and written down as far as that can be.
+//! How a promotion ends: live, or with the previous release restored, and recorded as far as the bucket allows.
 
 use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
@@ -13,7 +13,7 @@ use crate::run::Run;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Promoted {
     pub environment: String,
-    /// Of its record; `None` of a plan.
+    /// The id of its record; `None` for a plan.
     pub id: Option<String>,
     pub proposal: Option<Proposal>,
     pub release: Release,
@@ -21,14 +21,14 @@ pub struct Promoted {
 }
 
 impl Run<'_> {
-    /// Writes down how it ended, after having put back what was there if it ended badly, and gives up the lock.
+    /// Restores the previous release if the run failed, records the end, and releases the lock.
     pub(crate) async fn finish(
         mut self,
         outcome: Result<Option<Proposal>, Error>,
         decider: &dyn Decider,
     ) -> Result<Promoted, Error> {
         let ended = match outcome {
-            // Somebody who has taken the lock over meanwhile has changed what is live.
+            // A run that has taken the lock over may have changed the live release.
             Ok(proposal) => match self.hold().await {
                 Ok(()) => self.live(proposal).await,
                 Err(Error::LockLost { owner, .. }) => Err(self.taken_over(owner).await),
@@ -44,7 +44,7 @@ impl Run<'_> {
     async fn live(&mut self, proposal: Option<Proposal>) -> Result<Promoted, Error> {
         let record = &mut self.record.record;
         record.previous.clone_from(&self.before);
-        // The same release once more leaves the one before it where it was, for a rollback to return to.
+        // A repeated promotion keeps the previous release, so that a rollback still returns to it.
         if let Some(live) = &self.survey.standing.live
             && record.kind == Kind::Promotion
             && live.release.is_same(&record.release)
@@ -57,8 +57,8 @@ impl Run<'_> {
         }
         match (written, self.point().await) {
             (Err(error), Err(_)) => return Err(self.unrecorded(error)),
-            (Err(error), Ok(())) => self.told("the end of the record", error),
-            (Ok(()), Err(error)) => self.told("the live pointer", error),
+            (Err(error), Ok(())) => self.unwritten("the end of the record", error),
+            (Ok(()), Err(error)) => self.unwritten("the live pointer", error),
             (Ok(()), Ok(())) => {}
         }
         self.close_killed().await;
@@ -67,17 +67,17 @@ impl Run<'_> {
         Ok(Promoted { environment, id: Some(id), proposal, release, url })
     }
 
-    /// It failed, and nothing that runs was changed.
+    /// The run failed before it changed anything that runs.
     async fn unchanged(&mut self, error: Error) -> Error {
         if let Err(unwritten) = self.record.end(Outcome::NothingChanged { cause: error.to_string() }).await {
-            self.told("the end of the record", unwritten);
+            self.unwritten("the end of the record", unwritten);
         }
         error
     }
 
-    /// It failed after something may have changed.
+    /// The run failed after it may have changed something.
     async fn back(&mut self, error: Error, decider: &dyn Decider) -> Error {
-        // Whoever has the lock now puts it right.
+        // The run that holds the lock now repairs it.
         if let Err(Error::LockLost { owner, .. }) = self.hold().await {
             return self.taken_over(owner).await;
         }
@@ -113,16 +113,16 @@ impl Run<'_> {
         error
     }
 
-    /// What is live matters more than what is written of it: a record that cannot be written must not hide that.
+    /// A record that cannot be written must not hide which release is live.
     async fn write_back(&mut self, outcome: Outcome) {
         let is_put_back = !matches!(outcome, Outcome::RollbackFailed { .. });
         let is_at_zero = matches!(outcome, Outcome::ScaledToZero { .. });
         let written = self.record.end(outcome).await;
         if is_at_zero && let Err(error) = self.point().await {
-            self.told("the live pointer", error);
+            self.unwritten("the live pointer", error);
         }
         match written {
-            Err(error) => self.told("the end of the record", error),
+            Err(error) => self.unwritten("the end of the record", error),
             Ok(()) if is_put_back => self.close_killed().await,
             Ok(()) => {}
         }
@@ -130,7 +130,7 @@ impl Run<'_> {
 
     async fn close_killed(&self) {
         if let Err(error) = self.supersede().await {
-            self.told("the end of a killed promotion's record", error);
+            self.unwritten("the end of a killed promotion's record", error);
         }
     }
 
@@ -144,12 +144,12 @@ impl Run<'_> {
         decider.undo().await
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "an error that ends here")]
-    fn told(&self, what: &str, error: Error) {
+    #[expect(clippy::needless_pass_by_value, reason = "the error ends here")]
+    fn unwritten(&self, what: &str, error: Error) {
         self.context.emitter.notice(format!("{what} could not be written; the next promotion writes it: {error}"));
     }
 
-    /// It is live, and nothing in the bucket says so.
+    /// The release is live, and nothing in the bucket shows it.
     fn unrecorded(&self, cause: Error) -> Error {
         let (environment, live) = (self.context.name().to_owned(), name_of(&self.record.record.release));
         Error::Unrecorded { environment, live, again: self.again(), cause: Box::new(cause) }
@@ -164,19 +164,19 @@ impl Run<'_> {
         }
     }
 
-    /// Somebody else has the lock, after this run had begun to change things.
+    /// Another run has the lock, after this one had begun to change things.
     async fn taken_over(&self, owner: String) -> Error {
         let environment = self.context.name().to_owned();
         let applied = name_of(&self.record.record.release);
         let live = match self.context.ledger.standing().await {
             Ok(standing) => standing.live.map_or_else(|| "nothing".to_owned(), |live| name_of(&live.release)),
-            Err(error) => format!("what cannot be read ({error})"),
+            Err(error) => format!("an unreadable release ({error})"),
         };
         Error::TakenOver { environment, owner, applied, live }
     }
 }
 
-/// As people know a release.
+/// A release as messages name it.
 fn name_of(release: &Release) -> String {
     let commit = release.commit.get(..12).unwrap_or(&release.commit);
     format!("release {} (commit {commit})", release.id)

@@ -1,7 +1,7 @@
 //! The container of the guard of an emulated AWS.
 //!
-//! The guard alone is given the engine's socket and a place on the network; the emulator shares its network namespace and
-//! listens on its loopback. What it lets through is decided in `devenv-guard`.
+//! Only the guard has the engine's socket and an address on the network; the emulator shares its network namespace and listens
+//! on its loopback. `devenv-guard` decides which requests pass.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -25,21 +25,21 @@ use crate::emulated_endpoint::{HOST, PORT};
 use crate::error::Error;
 use crate::pull::pull_if_absent;
 
-/// The port that is published; tasks have the emulator's own.
+/// The published port; tasks use the emulator's own.
 pub(crate) const OUTSIDE: u16 = 4565;
-/// What the emulator takes for the engine, on the loopback that it shares with its guard.
+/// The emulator finds "the engine" here, on the loopback that it shares with its guard.
 const ENGINE: u16 = 2375;
 pub(crate) const ENGINE_ADDRESS: &str = "tcp://127.0.0.1:2375";
-/// Where the engine's socket is seen in the container, and on machines whose engine is in a virtual one.
+/// The engine's socket in the container, and on a host whose engine runs in a virtual machine.
 const SOCKET: &str = "/var/run/docker.sock";
-/// On the containers of tasks alone, which are all that the emulator may ask about.
+/// A label of task containers only: the emulator may ask about no others.
 const TASK: &str = "devenv.task";
-/// What the engine is about to do for the emulator is done by then.
+/// Enough for the engine to finish a request of the emulator.
 const GRACE: Duration = Duration::from_secs(5);
 const MEMORY: u64 = 256 * 1024 * 1024;
 const PIDS: i64 = 256;
 
-/// The image of the guard: the embedded emulator's, which has it as a second program. Built where that one is.
+/// The image of the guard: the embedded emulator's image holds it as a second program, and is built the same way.
 pub(crate) async fn image(
     project: &Project,
     engine: &Arc<dyn ContainerEngine>,
@@ -57,13 +57,13 @@ pub(crate) async fn image(
     if let Some(id) = known.remove(package) {
         return Ok(id);
     }
-    emitter.notice(format!("building {package}, which guards the emulated AWS"));
+    emitter.notice(format!("building {package}, which contains the guard of the emulated AWS"));
     let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
     let mut built = images.build(&packages, &progress).await?;
     built.remove(package).ok_or_else(|| devenv_engine::Error::NoImage { package: package.clone() }.into())
 }
 
-/// `address` is the engine's, `port` the one of this machine that is published.
+/// `address` is the engine's; `port` is the published port on this machine.
 pub(crate) fn spec(scope: &Scope, address: &str, image: String, port: u16, login: &EmulatedLogin) -> ContainerSpec {
     let socket = address.strip_prefix("unix://").filter(|path| Utf8Path::new(path).exists()).unwrap_or(SOCKET);
     let mut labels = scope.labels();
@@ -82,12 +82,12 @@ pub(crate) fn spec(scope: &Scope, address: &str, image: String, port: u16, login
         image,
         entrypoint: None,
         command: Some(vec!["guard".to_owned()]),
-        // Not in its command line, which everybody on this machine may read.
+        // Not on the command line, which every user of this machine can read.
         environment: [("DEVENV_GUARD".to_owned(), settings.to_string())].into(),
         ports: vec![PublishedPort { container: OUTSIDE, host: port, host_ip: IpAddr::V4(Ipv4Addr::LOCALHOST) }],
         probe: Probe::Started,
         stop_grace_period: GRACE,
-        // The socket's owner.
+        // The owner of the socket.
         user: Some("0:0".to_owned()),
         limits: Limits {
             memory: Some(MEMORY),

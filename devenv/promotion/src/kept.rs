@@ -6,10 +6,10 @@ use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::tree::Tree;
 
-/// The Terraform files of a release, beside its record.
+/// The file's name.
 pub(crate) const TREE: &str = "terraform.tar";
 
-/// The files of a release as they were kept when it was made.
+/// The Terraform files of a release, as its promotion kept them.
 pub(crate) async fn kept_tree(ledger: &Ledger, release: &Release) -> Result<Tree, Error> {
     let object = ledger.get(&ledger.key(&release.id, TREE)).await?;
     let wrong = || Error::KeptFiles { release: release.id.clone() };

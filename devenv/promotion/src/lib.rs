@@ -1,5 +1,5 @@
-//! Promotion: what was tested is made live in AWS, by these steps and no others: gate, lock, push, plan, apply, wait, smoke,
-//! record; and what was there is put back when one of them fails.
+//! Promotion makes a tested release live in AWS in eight steps: gate, lock, push, plan, apply, wait, smoke, record. When a step
+//! fails, it restores the previous release.
 
 mod account;
 mod at_hand;

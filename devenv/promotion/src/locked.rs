@@ -1,4 +1,4 @@
-//! An environment under its lock, before anything is written of what is to be done.
+//! An environment under its lock, before its record is opened.
 
 use std::collections::BTreeMap;
 
@@ -18,25 +18,25 @@ use crate::place;
 use crate::run::Run;
 use crate::tree::Tree;
 
-/// An environment on which nobody else works.
+/// An environment that no other run changes.
 #[derive(Debug)]
 pub(crate) struct Locked<'a> {
     pub(crate) context: &'a PromotionContext<'a>,
     pub(crate) survey: Survey,
     lease: HeldLease,
     caller: Caller,
-    /// Of the record that may be opened.
+    /// The id of the record to open.
     id: String,
 }
 
-/// What is to be done with an environment.
+/// The work to do under the lock.
 #[derive(Debug)]
 pub(crate) enum Order<'a> {
     Promote {
         commit: String,
         tree: &'a Tree,
     },
-    /// `before` is what was live before this release.
+    /// `before` was live before the release `to`.
     Return {
         to: Release,
         before: Option<Release>,
@@ -44,7 +44,7 @@ pub(crate) enum Order<'a> {
 }
 
 impl<'a> Locked<'a> {
-    /// Takes the lock, and then looks at what is live: before, it could have changed.
+    /// Takes the lock, and only then reads the live release: it could have changed before.
     pub(crate) async fn take(
         context: &'a PromotionContext<'a>,
         caller: Caller,
@@ -69,7 +69,7 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Opens the record of what is to be done. Whatever fails, the lock is given up.
+    /// Opens the record. On failure it releases the lock.
     pub(crate) async fn open(self, order: Order<'_>, delivery: &'a dyn Delivery) -> Result<Run<'a>, Error> {
         let (record, before) = self.record(order);
         match self.begin(record).await {
@@ -115,12 +115,8 @@ impl<'a> Locked<'a> {
 
     async fn begin(&self, record: Record) -> Result<OpenRecord, Error> {
         for killed in &self.survey.standing.unfinished {
-            let what = if killed.is_half_done() {
-                "what it changed is put right by this one"
-            } else {
-                "it had changed nothing"
-            };
-            let text = format!("the promotion {} of {} did not come to its end; {what}", killed.id, killed.owner);
+            let what = if killed.is_half_done() { "this one repairs its changes" } else { "it had changed nothing" };
+            let text = format!("the promotion {} of {} was killed; {what}", killed.id, killed.owner);
             self.context.emitter.notice(text);
         }
         self.lease.hold().await?;

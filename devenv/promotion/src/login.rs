@@ -8,7 +8,7 @@ use crate::cloud::EmulatedLogin;
 use crate::error::Error;
 use crate::place::random;
 
-/// The login as it is kept beside the rehearsal, for its user alone.
+/// The format of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeptLogin {
@@ -21,18 +21,18 @@ fn place(folder: &Utf8Path) -> Utf8PathBuf {
     folder.join("login.json")
 }
 
-/// The login of the rehearsal that was started last; `None` where none can be read.
+/// The login of the last started rehearsal; `None` if it cannot be read.
 pub(crate) fn kept_login(folder: &Utf8Path) -> Option<EmulatedLogin> {
     let text = std::fs::read(place(folder)).ok()?;
     let kept: KeptLogin = serde_json::from_slice(&text).ok().filter(|kept: &KeptLogin| kept.version == 1)?;
     Some(EmulatedLogin { access_key: kept.access_key, secret_key: kept.secret_key })
 }
 
-/// Makes a new random login and keeps it in `folder`, readable by its owner only.
+/// Creates a random login and keeps it in `folder`, readable by its owner only.
 pub(crate) fn new_login(folder: &Utf8Path) -> Result<EmulatedLogin, Error> {
     let path = place(folder);
     let kept = || -> std::io::Result<EmulatedLogin> {
-        // Letters first: twelve digits would be an account.
+        // Letters first: the emulator would read twelve digits as an account.
         let login = EmulatedLogin { access_key: format!("devenv{}", random::<16>()?), secret_key: random::<24>()? };
         let kept = KeptLogin { version: 1, access_key: login.access_key.clone(), secret_key: login.secret_key.clone() };
         files::replace_private(&path, &serde_json::to_vec(&kept)?)?;

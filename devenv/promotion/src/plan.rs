@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::terraform_folder::{CHANGES, TerraformFolder};
 use crate::tree::Tree;
 
-/// How long Terraform waits for a lock that another one holds.
+/// How long Terraform waits for the lock of another Terraform.
 const LOCK_WAIT: &str = "-lock-timeout=10s";
 const OUTPUT_TRIES: u32 = 4;
 const OUTPUT_PAUSE: Duration = Duration::from_secs(5);
@@ -34,7 +34,7 @@ impl TerraformFolder<'_> {
         self.context.folder.join("plan")
     }
 
-    /// Plans a release with its own Terraform files and images.
+    /// Plans a release from its own Terraform files and images.
     pub(crate) async fn plan(
         &self,
         tree: &Tree,
@@ -72,7 +72,7 @@ impl TerraformFolder<'_> {
         let (_, json) = self.run(&root, show(true), true, cancel).await?;
         let changes = Changes::read(json.as_bytes()).map_err(|error| Error::Terraform {
             command: "show".to_owned(),
-            output: vec![format!("its answer is not understood: {error}")],
+            output: vec![format!("cannot parse the plan: {error}")],
         })?;
         let (_, text) = self.run(&root, show(false), true, cancel).await?;
         let forbidden: Vec<_> = changes.forbidden().into_iter().cloned().collect();
@@ -82,7 +82,7 @@ impl TerraformFolder<'_> {
         Ok(Planned { changes, text, is_something: code == CHANGES })
     }
 
-    /// Applies the rehearsal's own foundation with these inputs, unless it was made from the same before.
+    /// Applies the rehearsal's own foundation, unless it was made from the same inputs before.
     pub(crate) async fn apply_foundation(&self, inputs: &str, made_from: &str, cancel: &Cancel) -> Result<(), Error> {
         let file = self.context.folder.join("foundation.tfvars.json");
         let mark = self.context.folder.join("foundation");
@@ -105,7 +105,7 @@ impl TerraformFolder<'_> {
         std::fs::write(&mark, made_from).map_err(|source| devenv_engine::Error::State { path: mark, source }.into())
     }
 
-    /// Carries out exactly what was planned: Terraform refuses a plan whose state has changed since.
+    /// Applies the saved plan. Terraform refuses it if the state has changed since.
     pub(crate) async fn apply(&self, cancel: &Cancel) -> Result<(), Error> {
         let saved = self.saved_plan();
         let apply = ["apply", "-no-color", LOCK_WAIT, saved.as_str()].map(str::to_owned).into();
@@ -113,7 +113,7 @@ impl TerraformFolder<'_> {
         Ok(())
     }
 
-    /// By service: the task definition that the applied release wants to run.
+    /// The task definition of each service in the applied release.
     pub(crate) async fn task_definitions(&self) -> Result<Definitions, Error> {
         #[derive(Deserialize)]
         struct Outputs {
@@ -127,12 +127,12 @@ impl TerraformFolder<'_> {
         let answer = self.outputs(&self.release_root(), output).await?;
         let outputs: Outputs = serde_json::from_str(&answer).map_err(|error| Error::Terraform {
             command: "output".to_owned(),
-            output: vec![format!("no task_definitions in its answer: {error}")],
+            output: vec![format!("cannot read task_definitions: {error}")],
         })?;
         Ok(outputs.task_definitions.value)
     }
 
-    /// What was applied is live or about to be: that its state cannot be read at once must not take it back.
+    /// Tries repeatedly: the applied release is going live, and an unreadable state must not roll it back.
     async fn outputs(&self, root: &Utf8Path, output: Vec<String>) -> Result<String, Error> {
         for _ in 1..OUTPUT_TRIES {
             match self.run(root, output.clone(), true, &Cancel::never()).await {

@@ -1,4 +1,4 @@
-//! A promotion from its gate to its record, and back when AWS disagrees.
+//! A promotion from its gate to its record, and a rollback.
 
 use std::sync::Arc;
 
@@ -28,18 +28,18 @@ use crate::{chosen_delivery, emulated_aws, push, required};
 #[derive(Debug, Clone)]
 pub struct PromoteOptions {
     pub environment: String,
-    /// Shows what would be done, and does nothing.
+    /// Shows the plan and changes nothing.
     pub only_plan: bool,
 }
 
 #[derive(Debug, Clone)]
 pub struct RollbackOptions {
     pub environment: String,
-    /// The release to return to, as the history names it; `None` for the one before.
+    /// The release to return to, by its id in the history; `None` for the previous one.
     pub to: Option<String>,
 }
 
-/// Makes live what was tested, or says why not, or puts back what was there.
+/// Makes the tested release live, refuses it with reasons, or restores the previous one.
 pub async fn promote(
     options: &PromotionOptions,
     promote: &PromoteOptions,
@@ -69,8 +69,8 @@ pub async fn promote(
     run.finish(outcome, decider).await
 }
 
-/// Makes an earlier release live again: the one that is asked for; or the one before the live one; or, after a promotion that
-/// did not come to its end, the live one.
+/// Makes an earlier release live again: the requested one; else the one before the live one; or, after a killed promotion, the
+/// live one itself.
 pub async fn roll_back(
     options: &PromotionOptions,
     rollback: &RollbackOptions,
@@ -108,7 +108,7 @@ pub async fn roll_back(
     run.finish(outcome, decider).await
 }
 
-/// Where a rollback goes, what was live before that, and its files: all that it needs is there before anything is changed.
+/// The destination of a rollback, the release before it, and its files: everything must exist before anything changes.
 async fn destination(
     locked: &Locked<'_>,
     delivery: &dyn Delivery,
@@ -123,14 +123,14 @@ async fn destination(
             way_back.ok_or(Error::NoPrevious { environment })?
         }
     };
-    // Not what is live now: the next rollback goes further back, and never to what this one leaves.
+    // Not the live release: the next rollback goes further back, and never to the release that this one leaves.
     let before = ledger.before(&release.id).await?;
     let tree = kept_tree(ledger, &release).await?;
     push::still_there(locked.context, delivery, &release.images).await?;
     Ok((release, before, tree))
 }
 
-/// A release that was live, by its own name or by that of a record.
+/// A release that was live, by its own id or by that of a record.
 async fn named(ledger: &Ledger, survey: &Survey, id: &str) -> Result<Release, Error> {
     let (environment, id) = (ledger.environment.clone(), id.to_owned());
     if !survey.ids.contains(&id) {
@@ -142,7 +142,7 @@ async fn named(ledger: &Ledger, survey: &Survey, id: &str) -> Result<Release, Er
     }
 }
 
-/// The lock, and what is live under it, which must be known.
+/// Takes the lock. An error if the live release is unknown.
 async fn under_lock<'a>(
     context: &'a PromotionContext<'a>,
     caller: Caller,
@@ -158,7 +158,7 @@ async fn under_lock<'a>(
     }
 }
 
-/// The records of an environment, newest first, and those that cannot be read.
+/// The records of an environment, newest first; an unreadable record is an error in the list.
 pub async fn history(
     options: &PromotionOptions,
     environment: &str,
@@ -175,7 +175,7 @@ pub async fn history(
     context.ledger.history(limit).await
 }
 
-/// A rehearsal whose emulated AWS does not run has released nothing, and is not started to say so.
+/// A rehearsal whose emulated AWS does not run has no releases; there is no need to start it.
 async fn is_idle_rehearsal(project: &Project, tools: &PromotionTools, target: &PromoteTarget) -> Result<bool, Error> {
     let is_rehearsal = matches!(target.place, PromotePlace::Rehearsal { .. });
     Ok(is_rehearsal && emulated_aws::running(project, tools.engines.as_ref(), target).await?.is_none())
@@ -189,7 +189,7 @@ async fn candidate(context: &PromotionContext<'_>, engine: Option<&dyn Container
     at_hand::tested(context, engine).await
 }
 
-/// Everything up to the plan, without a lock and without a push.
+/// Plans without a lock and without a push.
 async fn look(
     context: &PromotionContext<'_>,
     candidate: &Candidate,
@@ -245,7 +245,7 @@ async fn forward(
     let planned = run.plan(&candidate.tree, &release, cancel).await?;
     let proposal = run.context.proposal(run.record.record.previous.as_ref(), &release, &planned).await;
     approve(run.context, decider, &proposal, cancel).await?;
-    // While somebody read the plan, time went by.
+    // The login and the images may have changed while a person read the plan.
     run.context.caller().await?;
     push::still_there(run.context, run.delivery, &release.images).await?;
     run.make_live(&planned, &release, cancel).await?;

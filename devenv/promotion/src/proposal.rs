@@ -1,4 +1,4 @@
-//! What a promotion would do, in the words of images, commits and changes.
+//! The proposal of a promotion: its images, commits and changes.
 
 use devenv_engine::repository;
 use devenv_model::promotion::proposal::{ImageChange, Proposal};

@@ -1,4 +1,4 @@
-//! An image that the container engine must have.
+//! Pulls an image that the container engine lacks.
 
 use devenv_containers::engine::ContainerEngine;
 use devenv_engine::Emitter;

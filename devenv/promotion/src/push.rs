@@ -1,4 +1,4 @@
-//! The very images that were tested, brought to the environment's registry. Nothing is built.
+//! Brings the tested images to the environment's registry. Builds nothing.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::retry::retry;
 
-/// Where images are copied from.
+/// The environment to copy images from.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) cloud: Cloud,
 }
 
-/// Pushes each image under a tag made from its id, unless it is there, and returns what the registry then has.
+/// Pushes each image under a tag made from its id, unless the registry has it. Returns the registry's images.
 pub(crate) async fn push(
     context: &PromotionContext<'_>,
     engine: &dyn ContainerEngine,
@@ -34,7 +34,7 @@ pub(crate) async fn push(
         let there = find(context, repository, ImageReference::Tag(tag.clone())).await?;
         let pushed = match there {
             Some(there) if is_same(&there, id) => {
-                context.progress(format!("{service}: the registry has it already"));
+                context.progress(format!("{service}: already in the registry"));
                 there
             }
             Some(there) => {
@@ -81,7 +81,7 @@ pub(crate) async fn copy(
             copy::copy(&from, &to, &digest, &tag(&image.tested)).await?;
         }
         let reference = format!("{host}/{repository}@{digest}");
-        // The record of the other environment names a digest and what was tested; only the manifest joins them.
+        // The other environment's record names a digest and a tested id; only the manifest connects the two.
         let there = find(context, repository, ImageReference::Digest(digest)).await?;
         if !there.as_ref().is_some_and(|there| is_same(there, &image.tested)) {
             let found = there.map_or_else(|| "nothing under its digest".to_owned(), |there| there.digest);
@@ -93,7 +93,7 @@ pub(crate) async fn copy(
     Ok(try_join_all(images.iter().map(|(service, image)| one(service, image))).await?.into_iter().collect())
 }
 
-/// What the images would be called, where nothing is to be pushed: an image that is not in the registry yet goes by its id.
+/// The references that a push would give the images. An image that the registry lacks is named by its id.
 pub(crate) async fn look(
     context: &PromotionContext<'_>,
     delivery: &dyn Delivery,
@@ -111,7 +111,7 @@ pub(crate) async fn look(
     Ok(found)
 }
 
-/// An error unless the registry still has every image of a release.
+/// An error unless the registry still has every image of the release.
 pub(crate) async fn still_there(
     context: &PromotionContext<'_>,
     delivery: &dyn Delivery,
@@ -127,7 +127,7 @@ pub(crate) async fn still_there(
     Ok(())
 }
 
-/// The same for images that would be copied: their digests are known.
+/// The references that a copy would give the images.
 pub(crate) fn look_elsewhere(
     delivery: &dyn Delivery,
     images: &BTreeMap<String, ReleasedImage>,
@@ -158,7 +158,7 @@ async fn send(
     let reference = format!("{repository}:{tag}");
     engine.tag(id, &reference).await?;
     let pushed = engine.push(repository, tag, &login.user, &login.password).await;
-    // The name was for the push; the image stays.
+    // Only the push needed this name; the image stays.
     let _ = engine.remove_image(&reference).await;
     Ok(pushed?)
 }
@@ -168,7 +168,7 @@ fn tag(id: &str) -> String {
     id.replace(':', "-")
 }
 
-/// A classic engine's id is the digest of the image's configuration, another's that of its manifest.
+/// Docker's classic image store uses the configuration's digest as id, other stores the manifest's.
 fn is_same(pushed: &PushedImage, id: &str) -> bool {
     let manifest: Value = serde_json::from_slice(&pushed.manifest).unwrap_or_default();
     pushed.digest == id || manifest["config"]["digest"] == id

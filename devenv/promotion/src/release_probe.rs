@@ -8,9 +8,9 @@ use serde_json::Value;
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// Who answers where a release is live.
+/// Asks a live release for its identity.
 pub trait ReleaseProbe: Send + Sync + fmt::Debug {
-    /// The image that `/version` at this address names, or why it names none.
+    /// The image that `/version` at this address reports, or the reason why it reports none.
     fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>>;
 }
 
@@ -21,7 +21,7 @@ pub struct HttpProbe;
 impl ReleaseProbe for HttpProbe {
     fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>> {
         Box::pin(async move {
-            // A connection of its own for each question: a balancer may lead each to another task.
+            // A new connection for each question: a load balancer may route each to another task.
             let asked = client(url).map_err(|error| error.to_string())?.get(format!("{url}/version")).send().await;
             let answer = asked.map_err(|error| error.to_string())?.json::<Value>().await;
             let image = answer.map_err(|error| error.to_string())?["image"].clone();
@@ -30,7 +30,7 @@ impl ReleaseProbe for HttpProbe {
     }
 }
 
-/// A release on this machine, as a rehearsal's is, is asked without the caller's proxy, which leads elsewhere.
+/// Bypasses the caller's proxy for a release on this machine, such as a rehearsal's.
 fn client(url: &str) -> reqwest_tls::Result<reqwest_tls::Client> {
     let client = reqwest_tls::Client::builder().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0);
     if is_on_this_machine(url) { client.no_proxy().build() } else { client.build() }

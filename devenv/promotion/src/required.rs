@@ -1,4 +1,4 @@
-//! What an environment takes over from those that it requires, if that is what is checked out and proven as it demands.
+//! The release that an environment takes over from the environments that it requires, if it is checked out and proven.
 
 use devenv_engine::repository;
 use devenv_model::evidence::{Evidence, EvidenceError};
@@ -17,14 +17,14 @@ use crate::ledger::Ledger;
 use crate::tree::Tree;
 use crate::{emulated_aws, push, recorded};
 
-/// An environment that is required, and what is live there.
+/// A required environment and its live release.
 struct Required {
     ledger: Ledger,
     from: push::Source,
     live: Record,
 }
 
-/// The release that is live in every environment that this one requires.
+/// The release that is live in every required environment.
 pub(crate) async fn required(context: &PromotionContext<'_>) -> Result<Candidate, Error> {
     let environment = || context.name().to_owned();
     let mut all = Vec::new();
@@ -42,7 +42,7 @@ pub(crate) async fn required(context: &PromotionContext<'_>) -> Result<Candidate
         files.extend(evidence(context.target.evidence, required).await?);
     }
     files.sort();
-    // The same file beside several records is one.
+    // Several records may have the same file.
     files.dedup();
     let filed: Vec<Filed> = files.iter().map(|(name, content)| (name.clone(), read(name, content))).collect();
     let emulators: Vec<&str> = context.target.emulators.iter().map(|kind| kind.name()).collect();
@@ -55,7 +55,7 @@ pub(crate) async fn required(context: &PromotionContext<'_>) -> Result<Candidate
     Ok(Candidate { commit: at_hand.commit, tree, images: Images::Elsewhere { images: release.images, from }, evidence })
 }
 
-/// What is live in an environment, which must be something.
+/// The live release of a required environment. An error if there is none.
 async fn look(context: &PromotionContext<'_>, name: &str) -> Result<Required, Error> {
     let not_live = || Error::RequiredNotLive { environment: context.name().to_owned(), required: name.to_owned() };
     let other = target(context.project, name)?;
@@ -64,7 +64,7 @@ async fn look(context: &PromotionContext<'_>, name: &str) -> Result<Required, Er
     Ok(Required { ledger, from, live })
 }
 
-/// The files at hand, if they are those of the release, and it runs where this environment does.
+/// The checked-out files, if they are the release's and its platform is this environment's.
 async fn checked_out(context: &PromotionContext<'_>, release: &Release) -> Result<(Tree, AtHand), Error> {
     let root = &context.project.instance.root;
     let (environment, required) = (context.name().to_owned(), context.target.requires[0].clone());
@@ -90,11 +90,11 @@ async fn checked_out(context: &PromotionContext<'_>, release: &Release) -> Resul
     Ok((tree, at_hand))
 }
 
-/// A file of evidence by its name: an object's content, or the key under which there is none.
+/// A file of evidence by name: its content, or the key of the missing object.
 type Found = (String, Result<Vec<u8>, String>);
 
-/// What the record of the release names, and the record's own key where that is gone. A rollback names nothing of its own:
-/// its evidence is beside the promotion that made the release first.
+/// The evidence that the release's record names, or the key of a missing record. A rollback names none: its evidence is beside
+/// the promotion that first made the release.
 async fn evidence(origin: EvidenceOrigin, required: &Required) -> Result<Vec<Found>, Error> {
     let Required { ledger, live, .. } = required;
     let made = &live.release.id;
@@ -124,7 +124,7 @@ fn read(name: &str, content: &Result<Vec<u8>, String>) -> Result<Evidence, Evide
 }
 
 impl PromotionContext<'_> {
-    /// Another environment of the project, to read what is live there; `None` of a rehearsal that does not run.
+    /// Another environment of the project, for reading; `None` for a rehearsal that does not run.
     async fn neighbour(&self, other: &PromoteTarget) -> Result<Option<(Ledger, push::Source)>, Error> {
         let bucket = account_file(self.project, other)?.bucket;
         let address = match &other.place {

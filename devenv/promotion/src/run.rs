@@ -1,4 +1,4 @@
-//! A promotion under its lock, with its record open: each step is written before it is done.
+//! A promotion under its lock, with its record open: it records each step before it takes it.
 
 use devenv_engine::Cancel;
 use devenv_model::promotion::record::{Outcome, Record, Release, Step};
@@ -21,9 +21,9 @@ pub(crate) struct Run<'a> {
     pub(crate) record: OpenRecord,
     pub(crate) lease: HeldLease,
     pub(crate) survey: Survey,
-    /// What a rollback returns to once this release is live.
+    /// The release that a rollback returns to once this one is live.
     pub(crate) before: Option<Release>,
-    /// Of the live pointer, as far as it is known.
+    /// The last known ETag of the live pointer.
     pointer_etag: Option<String>,
 }
 
@@ -40,29 +40,29 @@ impl<'a> Run<'a> {
         Self { context, delivery, record, lease, survey, before, pointer_etag }
     }
 
-    /// Makes sure of the lock, before something is changed.
+    /// Verifies the lock before a change.
     pub(crate) async fn hold(&self) -> Result<(), Error> {
         self.lease.hold().await
     }
 
-    /// Puts right what a run left that was killed between the end of its record and the live pointer, or that could write only
-    /// one of them. None of it may stop this run: the next one does the same.
+    /// Completes an earlier run that wrote only one of the end of its record and the live pointer. A failure here must not stop
+    /// this run: the next one tries again.
     pub(crate) async fn settle(&mut self) {
         let pointed = self.survey.pointer.as_ref().map(|(pointer, _)| pointer.record.clone());
         if let Some(newest) = self.survey.standing.pointed().cloned()
             && pointed.as_ref().is_none_or(|pointed| pointed.id != newest.id)
             && let Err(error) = self.point_at(&newest).await
         {
-            self.context.emitter.notice(format!("the live pointer could not be written: {error}"));
+            self.context.emitter.notice(format!("cannot write the live pointer: {error}"));
         }
         if let Some(ended) = pointed
             && let Err(error) = open_record::write_end(&self.context.ledger, &ended).await
         {
-            self.context.emitter.notice(format!("the end of {} could not be written: {error}", ended.id));
+            self.context.emitter.notice(format!("cannot write the end of {}: {error}", ended.id));
         }
     }
 
-    /// What a rollback from any machine needs, before anything changes.
+    /// Keeps the files that a rollback from any machine needs, before anything changes.
     pub(crate) async fn keep(&mut self, candidate: &Candidate) -> Result<(), Error> {
         self.hold().await?;
         let id = self.record.record.id.clone();
@@ -114,18 +114,18 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// A step that was taken is not undone because nobody can read of it.
+    /// Records a step after its change. An unwritten record does not undo the step.
     async fn reach(&mut self, step: Step) -> Result<(), Error> {
         match self.record.reach(step).await {
             Err(error) if !matches!(error, Error::LockLost { .. }) => {
-                self.context.emitter.notice(format!("the record could not be written, and this goes on: {error}"));
+                self.context.emitter.notice(format!("cannot write the record; the promotion continues: {error}"));
                 Ok(())
             }
             reached => reached,
         }
     }
 
-    /// Services that an earlier first release left at zero tasks.
+    /// Starts services that a failed first release left at zero tasks.
     async fn start(&self, services: &Definitions) -> Result<(), Error> {
         let scheduler = self.delivery.scheduler();
         for service in services.keys() {
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// What was live before, or nothing where nothing was. What can be written of it meanwhile must not stop it.
+    /// Restores the previous release, or scales to zero if there was none. An unwritten record does not stop it.
     pub(crate) async fn put_back(&mut self, previous: Option<&Release>) -> Result<(), Error> {
         self.hold().await?;
         self.reach(Step::RollingBack).await?;
@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A Terraform that failed may have met an error that passes, and nobody else would put back what was live: once more.
+    /// Tries twice: the delivery may have met a passing error, and no later command would restore the release.
     async fn restore(&self, previous: &Release) -> Result<(), Error> {
         match self.restore_once(previous).await {
             Err(error) if error.is_worth_a_second_try() => {
@@ -162,7 +162,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The previous release with its own files and images, and only then.
+    /// Restores the previous release from its own files and images.
     async fn restore_once(&self, previous: &Release) -> Result<(), Error> {
         let never = Cancel::never();
         let tree = kept_tree(&self.context.ledger, previous).await?;
@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
         wait::wait(self.context, self.delivery.scheduler().as_ref(), release, definitions, cancel).await
     }
 
-    /// Services that are not there are at zero.
+    /// Scales the existing services to zero.
     async fn empty(&self) -> Result<(), Error> {
         let scheduler = self.delivery.scheduler();
         for service in self.record.record.release.images.keys() {
@@ -190,7 +190,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The live pointer comes after the record: of the two, the newer record is right.
+    /// Writes the live pointer, always after the record: of the two, the newer is right.
     pub(crate) async fn point(&mut self) -> Result<(), Error> {
         let record = self.record.record.clone();
         self.point_at(&record).await
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
         self.context.ledger.point(record, &mut self.pointer_etag).await
     }
 
-    /// Those that were killed have their end now.
+    /// Records the end of the killed promotions.
     pub(crate) async fn supersede(&self) -> Result<(), Error> {
         for killed in &self.survey.standing.unfinished {
             let by = self.record.record.id.clone();

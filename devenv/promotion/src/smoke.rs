@@ -1,4 +1,4 @@
-//! Asks what was made live, as its clients do: first who answers, then the tests that are safe for everybody.
+//! Checks a live release from outside: first which image answers, then the smoke tests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::context::PromotionContext;
 use crate::error::Error;
 use crate::release_probe::ReleaseProbe;
 
-/// Where the smoke tests find the release.
+/// The variable that gives the smoke tests the release's URL.
 const VARIABLE: &str = "RELEASE_URL";
-/// A load balancer takes a moment to know its targets.
+/// A load balancer takes a moment to register its targets.
 const SHOWN_WITHIN: Duration = Duration::from_mins(1);
-/// So often in a row the new release must answer.
+/// The number of consecutive answers that the new release must give.
 const IN_A_ROW: usize = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -59,7 +59,7 @@ pub(crate) async fn smoke(
     Err(Error::Smoke { failed, output })
 }
 
-/// Until nothing but the release answers for some time. `/version` names the image that the service was given.
+/// Waits until only the release answers. `/version` reports the image that the service runs.
 async fn shows(
     probe: &dyn ReleaseProbe,
     url: &str,

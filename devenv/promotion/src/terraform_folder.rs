@@ -81,7 +81,7 @@ impl<'a> TerraformFolder<'a> {
     }
 
     fn state_locked(&self, output: &[String]) -> Error {
-        // `ID:` and the like stand at the beginning of a line, behind the frame that Terraform draws.
+        // `ID:` and the like begin a line, after the frame that Terraform draws.
         let said = |key: &str| {
             let words = |line: &String| line.trim_start_matches(['\u{2502}', ' ']).to_owned();
             let line = output.iter().map(words).find_map(|line| line.strip_prefix(key).map(str::to_owned));
@@ -95,7 +95,7 @@ impl<'a> TerraformFolder<'a> {
         }
     }
 
-    /// A file that every Terraform of this folder holds while it lives, also when the run that started it was killed.
+    /// A file that every Terraform of this folder locks while it lives, even after its run was killed.
     fn alive_path(&self) -> Utf8PathBuf {
         self.context.folder.join("terraform.lock")
     }
@@ -104,13 +104,13 @@ impl<'a> TerraformFolder<'a> {
         lock::take_for_child(&self.alive_path())
     }
 
-    /// A Terraform that outlived its run ends by itself, and must have.
+    /// Waits for a Terraform that outlived its run; it ends by itself.
     pub(crate) async fn await_earlier(&self, cancel: &Cancel) -> Result<(), Error> {
         let path = self.alive_path();
         let is_held =
             || lock::is_held(&path).map_err(|source| devenv_engine::Error::State { path: path.clone(), source });
         if is_held()? {
-            self.context.progress("waiting for the Terraform of a run that was killed");
+            self.context.progress("waiting for the Terraform of a killed run to end");
         }
         while is_held()? {
             tokio::select! {
@@ -121,13 +121,13 @@ impl<'a> TerraformFolder<'a> {
         Ok(())
     }
 
-    /// Removes the lock that a Terraform of this very folder left when it was killed: none of them lives. Another's lock
-    /// stays, also when it has the same user and machine, and Terraform names it when it cannot have it.
+    /// Removes the lock that a killed Terraform of this folder left: none of them lives now. Any other lock stays, even one of the
+    /// same user and machine; Terraform then reports it.
     pub(crate) async fn clear_stale_lock(&self, state: &str, root: &Utf8Path, cancel: &Cancel) -> Result<(), Error> {
         let path = log_path(&self.context.folder);
         let log = std::fs::read(&path).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
-        // Nobody writes it now, and it must not grow for ever.
+        // No Terraform writes the log now; trimming keeps it small.
         let lines = lock_lines(&log);
         std::fs::write(&path, &lines).map_err(|source| devenv_engine::Error::State { path, source })?;
         let key = format!("{}/{state}.tfstate.tflock", self.context.target.name);
@@ -143,9 +143,9 @@ impl<'a> TerraformFolder<'a> {
     }
 }
 
-/// Settings of the caller's own runs of Terraform, which would change ours. A log that tells more is welcome; one that tells
-/// less would not name locks.
+/// Settings of the caller's own Terraform that would change ours. A more verbose log is allowed; a terser one would not name
+/// locks.
 fn leads_terraform_astray(variable: &str, value: &str) -> bool {
-    let tells_more = ["TRACE", "DEBUG", "INFO", "JSON"].iter().any(|level| value.eq_ignore_ascii_case(level));
-    variable.starts_with("TF_") && !(variable == "TF_LOG" && tells_more)
+    let is_verbose = ["TRACE", "DEBUG", "INFO", "JSON"].iter().any(|level| value.eq_ignore_ascii_case(level));
+    variable.starts_with("TF_") && !(variable == "TF_LOG" && is_verbose)
 }

@@ -178,7 +178,8 @@ async fn what_was_just_changed_may_be_described_as_before() {
     let after = [Some(view(WantedRelease::Rolling, 1)), Some(view(WantedRelease::Settled, 2))];
     let (ended, told) = waited_for(&FakeScheduler::showing("web", before.into_iter().chain(after))).await;
     assert!(ended.is_ok(), "{ended:?}");
-    let expected = ["web: the service is not there", "web: its deployment is not there yet", "web: 1 of 2 tasks run"];
+    let expected =
+        ["web: the service does not exist", "web: its deployment does not exist yet", "web: 1 of 2 tasks run"];
     assert_eq!(told, expected);
 }
 

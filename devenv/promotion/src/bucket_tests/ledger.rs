@@ -160,6 +160,6 @@ async fn a_damaged_record_that_may_name_what_is_live_is_an_error() {
     client.overwrite("r000002-bb/record.json", "{");
     let refused = client.ledger.standing().await.expect_err("it may have ended live");
     assert!(
-        refused.to_string().contains("the record dev/releases/r000002-bb/record.json cannot be used: it is no record")
+        refused.to_string().contains("cannot use the record dev/releases/r000002-bb/record.json: it is not a record")
     );
 }
