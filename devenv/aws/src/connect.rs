@@ -18,7 +18,7 @@ use crate::objects::S3;
 use crate::registry::Ecr;
 use crate::services::Ecs;
 
-/// Finds logins as the AWS CLI does: variables, profiles, single sign-on, and what a build server or an instance is given.
+/// Finds logins as the AWS CLI does: variables, profiles, single sign-on, and the role of a build server or an instance.
 #[derive(Debug, Default)]
 pub struct Aws;
 
@@ -36,7 +36,7 @@ impl Clouds for Aws {
 
 async fn account(region: &str) -> Cloud {
     let tls = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    // The region that the caller names is compared and not used.
+    // Only for comparison: requests go to the target's region.
     let named = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
         .or_else(ProfileFileRegionProvider::new())
         .region()
@@ -49,7 +49,7 @@ async fn account(region: &str) -> Cloud {
     cloud(&config, named.map(|region| region.to_string()), false)
 }
 
-/// Nothing of the caller's environment is read.
+/// Reads nothing from the caller's environment.
 fn emulated(endpoint: &str, region: &str, login: &EmulatedLogin) -> Cloud {
     let credentials = Credentials::new(&login.access_key, &login.secret_key, None, None, "rehearsal");
     let config = SdkConfig::builder()

@@ -1,4 +1,4 @@
-//! The account of an emulated AWS: what stands in for the foundation's Terraform and for the provider's plugin.
+//! The account of an emulated AWS. It replaces the foundation's Terraform and the provider's plugin.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ use serde::Deserialize;
 
 use crate::error::failed;
 
-/// Names what a task definition was made from, so that the same order registers none anew.
+/// A tag with the order behind a task definition, so that the same order registers no second one.
 const ORDER: &str = "devenv.order";
-/// The only sizes that it has to have; an emulator looks at neither.
+/// Required sizes, which an emulator ignores.
 const CPU: &str = "256";
 const MEMORY: &str = "512";
-/// There is no network but the engine's.
+/// Placeholders: the only network is the engine's.
 const SUBNET: &str = "subnet-rehearsal";
 const VPC: &str = "vpc-rehearsal";
 
@@ -85,7 +85,7 @@ impl Emulated {
         made.map(drop).map_err(failed(format!("make the log group {name}"))).or_else(if_there)
     }
 
-    /// A load balancer with one listener, which leads to one target group. Returns the group.
+    /// Creates a load balancer with one listener and one target group. Returns the group.
     async fn balancer(&self, needs: &ServiceNeeds) -> Result<String, CloudError> {
         let (name, action) = (&needs.load_balancer, format!("make the load balancer {}", needs.load_balancer));
         let there = self.balancers.describe_target_groups().names(name).send().await;
@@ -151,7 +151,7 @@ impl Emulated {
             .map_err(failed(action))
     }
 
-    /// The newest of the family if it was made from the same order, and a new one else.
+    /// The newest task definition of the family if its order is the same; else a new one.
     async fn definition(&self, order: &ServiceOrder) -> Result<String, CloudError> {
         let action = format!("register the task definition {}", order.family);
         let fingerprint = devenv_model::names::short_digest(order.container.to_string(), 16);
@@ -182,7 +182,7 @@ impl EmulatedAccount for Emulated {
     }
 }
 
-/// What is there already is as good as made.
+/// An existing resource counts as created.
 fn if_there(error: CloudError) -> Result<(), CloudError> {
     let there = ["AlreadyExists", "AlreadyOwnedByYou"].iter().any(|word| error.cause.contains(word));
     if there || error.kind == CloudErrorKind::Conflict { Ok(()) } else { Err(error) }
@@ -192,7 +192,7 @@ fn incomplete(action: &str, error: &dyn std::fmt::Display) -> CloudError {
     CloudError { action: action.to_owned(), cause: error.to_string(), kind: CloudErrorKind::Other }
 }
 
-/// A container definition in the JSON that Terraform gives AWS, as far as the modules write it.
+/// A container definition in the JSON that Terraform sends to AWS, as far as the modules write it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Definition {

@@ -1,4 +1,4 @@
-//! From AWS's many errors to the few that a promotion tells apart.
+//! Maps AWS's many errors to the few kinds that a promotion distinguishes.
 
 use std::error::Error as StdError;
 
@@ -13,7 +13,7 @@ const TOO_MANY: u16 = 429;
 const UNAVAILABLE: u16 = 503;
 const SERVER_FAULT: u16 = 500;
 
-/// Turns what came back into an error that says what was tried.
+/// Turns a failed request into an error that names the attempted action.
 pub(crate) fn failed<E>(action: impl Into<String>) -> impl FnOnce(SdkError<E, HttpResponse>) -> CloudError
 where
     E: ProvideErrorMetadata + StdError + 'static,
@@ -32,7 +32,7 @@ where
     }
 }
 
-/// `None` where what was asked for does not exist.
+/// `None` if the requested object does not exist.
 pub(crate) fn unless_absent<T>(outcome: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
     match outcome {
         Ok(found) => Ok(Some(found)),
@@ -44,7 +44,7 @@ pub(crate) fn unless_absent<T>(outcome: Result<T, CloudError>) -> Result<Option<
 fn kind<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E, HttpResponse>) -> CloudErrorKind {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let Some(service) = error.as_service_error() else {
-        // A page of a proxy, or an answer that broke off. Looked at first: an "unexpected token" is no login.
+        // A proxy's page, or a truncated answer. Checked first: an "unexpected token" is not about a login.
         if matches!(error, SdkError::ResponseError(_)) {
             return CloudErrorKind::Unavailable;
         }
@@ -95,7 +95,7 @@ fn of_code(code: &str, status: Option<u16>) -> CloudErrorKind {
 mod tests {
     use super::*;
 
-    /// A JSON service's client reads a page of a proxy as JSON, and complains of an "unexpected token".
+    /// The client of a JSON service parses a proxy's page as JSON and reports an "unexpected token".
     #[test]
     fn an_answer_that_cannot_be_read_is_no_expired_login() {
         use aws_sdk_s3::operation::get_object::GetObjectError;

@@ -1,5 +1,5 @@
-//! AWS behind the engine's promotion traits: the only crate that names its interfaces for identities, objects, images,
-//! services, load balancers and logs.
+//! Implements `devenv-cloud`'s traits over AWS's API. No other crate links AWS's SDKs for identities, objects, images, services,
+//! load balancers and logs.
 
 mod connect;
 mod emulated;

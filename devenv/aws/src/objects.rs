@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::error::{failed, unless_absent};
 
-/// Nothing that devenv keeps is larger (bytes).
+/// More bytes than any object that devenv keeps.
 const LIMIT: i64 = 64 * 1024 * 1024;
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct S3 {
 }
 
 impl S3 {
-    /// An emulator has no host name for each bucket.
+    /// An emulator has no host name per bucket.
     pub(crate) fn new(config: &SdkConfig, path_style: bool) -> Self {
         let config = aws_sdk_s3::config::Builder::from(config).force_path_style(path_style).build();
         Self { client: Client::from_conf(config) }
@@ -61,7 +61,7 @@ impl Objects for S3 {
             let answer = match unless_absent(answer.map_err(failed(action.clone()))) {
                 Ok(Some(answer)) => answer,
                 Ok(None) => return Ok(None),
-                // Who may list a part of a bucket only may be told "denied" of what is absent.
+                // S3 answers "denied" for an absent object if the caller may list only a part of the bucket.
                 Err(error) if error.kind == CloudErrorKind::Denied && !self.is_listed(bucket, key).await? => {
                     return Ok(None);
                 }

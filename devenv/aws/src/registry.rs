@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use crate::error::failed;
 
-/// The two forms in which one image is kept.
+/// The two manifest formats of a single image.
 const MANIFESTS: [&str; 2] =
     ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
 
@@ -35,7 +35,7 @@ impl Registry for Ecr {
             let login = decoded.as_deref().and_then(|text| text.split_once(':'));
             let (user, password) = login.ok_or_else(|| CloudError {
                 action: action.to_owned(),
-                cause: "the answer is no user and password".to_owned(),
+                cause: "the answer holds no user and password".to_owned(),
                 kind: CloudErrorKind::Other,
             })?;
             Ok(RegistryLogin { user: user.to_owned(), password: password.to_owned() })
@@ -59,7 +59,7 @@ impl Registry for Ecr {
                 aws_sdk_ecr::operation::batch_get_image::builders::BatchGetImageFluentBuilder::accepted_media_types,
             );
             let answer = request.send().await.map_err(failed(format!("look for an image in {repository}")))?;
-            // What is absent is no error but a missing entry.
+            // An absent image is a missing entry, not an error.
             let image = answer.images.unwrap_or_default().into_iter().next();
             Ok(image.and_then(|image| {
                 let digest = image.image_id?.image_digest?;

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 
 use crate::error::{failed, unless_absent};
 
-/// As many as one request may name.
+/// The most tasks that one request may name.
 const TASKS_AT_ONCE: usize = 100;
 
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Services for Ecs {
             let definition = answer.map_err(failed(action.clone()))?.task_definition;
             let definition = definition.ok_or(CloudError {
                 action,
-                cause: "the answer holds none".to_owned(),
+                cause: "the answer holds no task definition".to_owned(),
                 kind: CloudErrorKind::NotFound,
             })?;
             let containers = definition.container_definitions.unwrap_or_default().into_iter();
@@ -146,7 +146,7 @@ fn defined(container: ContainerDefinition) -> Option<(String, DefinedContainer)>
     let options = container.log_configuration.and_then(|log| log.options).unwrap_or_default();
     let log = options.get("awslogs-group").cloned().zip(options.get("awslogs-stream-prefix").cloned());
     let image = container.image.unwrap_or_default();
-    // As it is where nothing else is written.
+    // The default.
     let essential = container.essential.unwrap_or(true);
     Some((container.name?, DefinedContainer { image, essential, log }))
 }

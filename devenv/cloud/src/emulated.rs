@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::CloudError;
 
-/// An account that devenv makes by itself, because it is an emulator's and empty at first.
+/// An emulator's account, empty at first, which devenv prepares itself.
 pub trait EmulatedAccount: Send + Sync + fmt::Debug {
     /// Creates the resources that are absent, and leaves existing ones unchanged.
     fn prepare<'a>(&'a self, needs: &'a AccountNeeds) -> BoxFuture<'a, Result<AccountMade, CloudError>>;
-    /// Registers the task definition unless the newest is the same, and has the service run it.
+    /// Registers the task definition unless the newest is the same, and makes the service run it.
     fn release<'a>(&'a self, order: &'a ServiceOrder) -> BoxFuture<'a, Result<(), CloudError>>;
 }
 
@@ -34,11 +34,11 @@ pub struct ServiceNeeds {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountMade {
     pub cluster_arn: String,
-    /// By service.
+    /// The target groups, by service.
     pub target_groups: BTreeMap<String, String>,
 }
 
-/// One service of a release, as the rehearsal's Terraform hands it to `devenv`.
+/// One service of a release, as the rehearsal's Terraform passes it to `devenv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceOrder {

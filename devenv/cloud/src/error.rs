@@ -1,4 +1,4 @@
-/// What AWS refused or failed to do.
+/// A request that AWS refused or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot {action}: {cause}")]
 pub struct CloudError {
@@ -10,23 +10,23 @@ pub struct CloudError {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloudErrorKind {
-    /// A condition of a write did not hold.
+    /// The condition of a write did not hold.
     Conflict,
     NotFound,
     /// The login is absent or has expired.
     Login,
     /// The login may not do this.
     Denied,
-    /// It took too many requests, or can take none for the moment.
+    /// AWS throttles requests for the moment.
     Throttled,
-    /// It failed by its own fault (5xx), or what came was no answer.
+    /// AWS failed (5xx), or its answer was unreadable.
     Unavailable,
     Unreachable,
     Other,
 }
 
 impl CloudError {
-    /// Whether the same may go well in a while, with nobody doing anything about it.
+    /// Whether the same request may succeed later without any intervention.
     pub fn may_pass(&self) -> bool {
         matches!(self.kind, CloudErrorKind::Throttled | CloudErrorKind::Unavailable | CloudErrorKind::Unreachable)
     }

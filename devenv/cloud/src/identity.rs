@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 
 use crate::CloudError;
 
-/// Who is calling (STS).
+/// The caller's identity (STS).
 pub trait Identity: Send + Sync + fmt::Debug {
     fn caller(&self) -> BoxFuture<'_, Result<Caller, CloudError>>;
     /// The region that the caller's environment names; `None` when it names none.

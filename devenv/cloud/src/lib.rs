@@ -1,5 +1,5 @@
-//! What a promotion asks of AWS, in its own terms: a trait for each of its systems, and no code. `devenv-aws` implements them over the
-//! network, `devenv-fakes` in memory.
+//! The requests of a promotion to AWS, in its own terms: one trait per system, without code. `devenv-aws` implements them over
+//! the network, `devenv-fakes` in memory.
 
 mod emulated;
 mod error;

@@ -7,7 +7,7 @@ use crate::CloudError;
 /// Objects in buckets (S3).
 pub trait Objects: Send + Sync + fmt::Debug {
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str) -> BoxFuture<'a, Result<Option<Object>, CloudError>>;
-    /// Writes it if the condition holds; else the error is a [conflict](crate::CloudErrorKind::Conflict). Returns the new ETag.
+    /// Writes the object if the condition holds; otherwise the error is a [conflict](crate::CloudErrorKind::Conflict). Returns the new ETag.
     fn put<'a>(
         &'a self,
         bucket: &'a str,
@@ -29,8 +29,8 @@ pub struct Object {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
-    /// Only where nothing is.
+    /// Only if no object exists.
     Absent,
-    /// Only over what has this ETag.
+    /// Only over the object with this ETag.
     Matches(String),
 }

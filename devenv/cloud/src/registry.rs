@@ -7,7 +7,7 @@ use crate::CloudError;
 /// The registry of images (ECR).
 pub trait Registry: Send + Sync + fmt::Debug {
     fn login(&self) -> BoxFuture<'_, Result<RegistryLogin, CloudError>>;
-    /// By tag or digest; the repository is given without its host.
+    /// An image by tag or digest; `repository` is without its host.
     fn image<'a>(
         &'a self,
         repository: &'a str,
@@ -21,7 +21,7 @@ pub struct RegistryLogin {
     pub password: String,
 }
 
-/// A password is in no log.
+/// Keeps the password out of logs.
 impl fmt::Debug for RegistryLogin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("RegistryLogin").field("user", &self.user).finish_non_exhaustive()
@@ -36,7 +36,7 @@ pub enum ImageReference {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushedImage {
-    /// Of its manifest.
+    /// The digest of its manifest.
     pub digest: String,
     pub manifest: Vec<u8>,
 }

@@ -1,5 +1,5 @@
-//! A scheduler of containers, as far as a promotion sees it. Whatever happens to a service is a function of the time since it was told
-//! so, and is worked out when somebody looks.
+//! A scheduler of containers, as far as a promotion sees it. The state of a service is a function of the time since its last
+//! order, computed at each look.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use tokio::time::Instant;
 
 /// From the order to the first running task.
 const STARTS: Duration = Duration::from_secs(1);
-/// From the order until the older tasks are gone and the deployment is called completed.
+/// From the order until the older tasks are gone and the deployment reads as completed.
 const COMPLETES: Duration = Duration::from_secs(3);
-/// A task that crashes lives so long.
+/// The life of a crashing task.
 const CRASHES: Duration = Duration::from_secs(1);
-/// So many ends and the circuit breaker ends the deployment.
+/// The number of crashes after which the circuit breaker ends the deployment.
 const BREAKER: u32 = 3;
 
-/// What becomes of an image's tasks.
+/// The behaviour of an image's tasks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Behaviour {
     #[default]
     Good,
     /// Each task ends at once with exit code 3, and the circuit breaker returns to the deployment before.
     Crashes,
-    /// No task of it ever runs.
+    /// No task ever runs.
     Hangs,
 }
 
-/// A container that somebody else puts into every task, such as an agent that watches.
+/// A container that AWS adds to every task, such as a monitoring agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sidecar {
     pub name: String,
@@ -36,11 +36,11 @@ pub struct Sidecar {
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ecs {
-    /// By family, the newest last.
+    /// Task definitions by family, the newest last.
     pub(crate) definitions: BTreeMap<String, Vec<Definition>>,
-    /// By `CLUSTER/NAME`.
+    /// Services by `CLUSTER/NAME`.
     pub(crate) services: BTreeMap<String, Service>,
-    /// By the digest of an image.
+    /// Behaviours by image digest.
     pub(crate) behaviours: BTreeMap<String, Behaviour>,
     pub(crate) sidecar: Option<Sidecar>,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Service {
     name: String,
     desired: u32,
     current: Ordered,
-    /// Whose tasks still run.
+    /// Older deployments whose tasks still run.
     earlier: Option<Definition>,
     failed: Vec<Definition>,
     ended: Vec<TaskState>,
@@ -95,7 +95,7 @@ impl Ecs {
         arn
     }
 
-    /// By its name with a revision, or the newest of a family.
+    /// A task definition by name and revision, or the newest of a family.
     pub(crate) fn definition(&self, name: &str) -> Option<&Definition> {
         self.definitions
             .get(name)
@@ -103,7 +103,7 @@ impl Ecs {
             .or_else(|| self.definitions.values().flatten().find(|definition| definition.arn.ends_with(name)))
     }
 
-    /// Makes the service, or has it run something else. The number of tasks of one that is there stays.
+    /// Creates the service, or changes its task definition and keeps its number of tasks.
     pub(crate) fn update(&mut self, cluster: &str, name: &str, definition: &str) {
         let definition = self.definition(definition).expect("a registered task definition").clone();
         match self.looked_at(cluster, name) {
@@ -137,12 +137,12 @@ impl Ecs {
         self.looked_at(cluster, name).map(|service| service.tasks(&behaviours, sidecar.as_ref()))
     }
 
-    /// Which task definition a service is told to run.
+    /// The task definition that a service should run.
     pub(crate) fn told(&mut self, cluster: &str, name: &str) -> Option<Definition> {
         self.looked_at(cluster, name).map(|service| service.current.definition.clone())
     }
 
-    /// A service as time has made it.
+    /// A service in its state at this moment.
     fn looked_at(&mut self, cluster: &str, name: &str) -> Option<&mut Service> {
         let service = self.services.get_mut(&format!("{cluster}/{name}"))?;
         let behaviour = self.behaviours.get(service.current.definition.digest()).copied().unwrap_or_default();
@@ -150,7 +150,7 @@ impl Ecs {
         Some(service)
     }
 
-    /// Whatever is going on has ended.
+    /// Completes every rollout.
     pub(crate) fn settle(&mut self) {
         for service in self.services.values_mut() {
             let behaviour = self.behaviours.get(service.current.definition.digest()).copied().unwrap_or_default();
@@ -202,7 +202,7 @@ impl Service {
         }
     }
 
-    /// Tasks of the current deployment that run.
+    /// The running tasks of the current deployment.
     fn running(&self, behaviours: &BTreeMap<String, Behaviour>) -> u32 {
         let behaviour = behaviours.get(self.current.definition.digest()).copied().unwrap_or_default();
         if behaviour == Behaviour::Good && self.current.has_started() { self.desired } else { 0 }

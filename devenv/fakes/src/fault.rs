@@ -1,4 +1,4 @@
-//! What goes wrong, and when.
+//! The script of faults: which call fails, and how.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,44 +9,44 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// What becomes of one call.
+/// The fate of one call.
 #[derive(Clone)]
 pub enum Fault {
     /// Applied, but the answer never arrives: [`CloudErrorKind::Unreachable`].
     Lost,
-    /// Applied, the answer is lost, and the client (as AWS's SDK does) sends the same once more by itself: its caller sees the
-    /// second answer only.
+    /// Applied, the answer is lost, and the client repeats the call by itself, as AWS's SDK does: its caller sees only the second
+    /// answer.
     LostAndRetried,
-    /// Not applied, and refused with this.
+    /// Not applied, and refused with this kind.
     Refused(CloudErrorKind),
     /// Applied, but only after this time.
     Delayed(Duration),
-    /// As [`Fault::Refused`], for this call and every later one that matches until the time is over.
+    /// Like [`Fault::Refused`], for this call and every later one that matches until the time is over.
     RefusedFor(CloudErrorKind, Duration),
-    /// Something else happens first: somebody else writes, say.
+    /// An action precedes the call: another client writes, say.
     After(Arc<dyn Fn() + Send + Sync>),
-    /// Applied, and then something else happens before the answer arrives.
+    /// Applied, and an action follows before the answer arrives.
     Before(Arc<dyn Fn() + Send + Sync>),
-    /// The caller sleeps, as a laptop does: none of its calls gets through until this has ended.
+    /// The caller sleeps, as a laptop does: its calls wait until this action has ended.
     Asleep(Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>),
-    /// The caller dies before the call has done anything: it never returns, and [`Faults::killed`] does.
+    /// The caller dies before the call has an effect: it never returns, and [`Faults::killed`] does.
     Killed,
-    /// The caller dies when the call was applied.
+    /// The caller dies after the call was applied.
     KilledAfter,
 }
 
 impl Fault {
-    /// Something else happens before the call.
+    /// An action before the call.
     pub fn after(event: impl Fn() + Send + Sync + 'static) -> Self {
         Self::After(Arc::new(event))
     }
 
-    /// Something else takes its time while the caller sleeps.
+    /// A slow action while the caller sleeps.
     pub fn asleep(event: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) -> Self {
         Self::Asleep(Arc::new(event))
     }
 
-    /// Something else happens between the call and its answer.
+    /// An action between the call and its answer.
     pub fn before(event: impl Fn() + Send + Sync + 'static) -> Self {
         Self::Before(Arc::new(event))
     }
@@ -80,18 +80,18 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct Script {
     calls: Vec<String>,
-    /// With the number of calls before each.
+    /// Marks, each with the number of calls before it.
     marks: Vec<(usize, String)>,
     rules: Vec<Rule>,
 }
 
 #[derive(Debug)]
 struct Rule {
-    /// Every one of them is part of the call.
+    /// Words that the call must all contain.
     words: Vec<String>,
-    /// Calls that match and go well first.
+    /// Matching calls that succeed first.
     skip: usize,
-    /// Calls that it then applies to.
+    /// Matching calls that then meet the fault.
     left: usize,
     until: Option<Instant>,
     fault: Fault,
@@ -104,22 +104,22 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// At the `nth` call (from 1, counted from now) that has every one of these words in it, such as `put record.json`; at the
-    /// `nth` of all where there are no words.
+    /// At the `nth` call (from 1, counted from now) that contains all of these words, such as `put record.json`; without
+    /// words, at the `nth` of all calls.
     /// A call reads `put BUCKET/KEY`, `get BUCKET/KEY`, `files BUCKET/PREFIX`, `folders BUCKET/PREFIX`, `service CLUSTER/NAME`,
     /// `scale CLUSTER/NAME COUNT`, `push REPOSITORY:TAG`, `image REPOSITORY`, `caller`, `terraform apply update`.
     pub fn on(&self, words: &str, nth: usize, fault: Fault) {
         self.on_several(words, nth, 1, fault);
     }
 
-    /// At so many calls in a row.
+    /// At this many consecutive calls.
     pub fn on_several(&self, words: &str, nth: usize, count: usize, fault: Fault) {
         assert!(nth > 0, "the first call is number 1");
         let words = words.split_whitespace().map(str::to_owned).collect();
         self.lock().rules.push(Rule { words, skip: nth - 1, left: count, until: None, fault });
     }
 
-    /// Forgets every fault that has not happened yet, and that the caller was killed or sleeps. The calls are kept.
+    /// Forgets all pending faults, and that the caller was killed or sleeps. Keeps the list of calls.
     pub fn clear(&self) {
         self.lock().rules.clear();
         self.killed.send_replace(false);
@@ -136,24 +136,24 @@ impl Faults {
         self.lock().rules.iter().all(|rule| rule.left == 0 || rule.until.is_some())
     }
 
-    /// Has the caller die now, in the middle of whatever it waits for.
+    /// Kills the caller now, in the middle of its wait.
     pub fn kill(&self) {
         self.killed.send_replace(true);
     }
 
-    /// Holds up every call from now on, until it is told otherwise.
+    /// Delays every call from now on, until it is released.
     pub fn sleeps(&self, asleep: bool) {
         self.asleep.send_replace(asleep);
     }
 
-    /// From here on calls are under this mark, so that a test finds its way among them.
+    /// Puts the following calls under this mark, by which a test finds them.
     pub fn mark(&self, mark: &str) {
         let mut script = self.lock();
         let so_far = script.calls.len();
         script.marks.push((so_far, mark.to_owned()));
     }
 
-    /// Every call so far, in order, each with the mark that it is under.
+    /// Every call so far with its mark, in order.
     pub fn marked_calls(&self) -> Vec<(String, String)> {
         let script = self.lock();
         let under = |index| script.marks.iter().rev().find(|(so_far, _)| *so_far <= index);
@@ -161,20 +161,20 @@ impl Faults {
         script.calls.iter().enumerate().map(|(index, call)| (mark(index), call.clone())).collect()
     }
 
-    /// Resolves when a caller is to die: whoever runs it drops it then.
+    /// Resolves when the caller must die: its runner then drops it.
     pub async fn killed(&self) {
         let mut killed = self.killed.subscribe();
         // It cannot fail: a sender lives as long as `self`.
         let _ = killed.wait_for(|killed| *killed).await;
     }
 
-    /// Does `work` as the script has it. `work` is the whole effect of the call, and may be done twice.
+    /// Runs `work` under the script. `work` is the whole effect of the call, and may run twice.
     pub async fn meet<T>(
         &self,
         call: String,
         mut work: impl FnMut() -> Result<T, CloudError>,
     ) -> Result<T, CloudError> {
-        // A runner on one thread must see other tasks between two calls, as it does between two requests.
+        // Lets other tasks run between two calls on a single thread, as between two real requests.
         tokio::task::yield_now().await;
         self.awake().await;
         let refused = |kind, cause: &str| Err(CloudError { action: call.clone(), cause: cause.to_owned(), kind });
@@ -196,12 +196,12 @@ impl Faults {
             Some(Fault::Asleep(event)) => {
                 self.sleeps(true);
                 let (sleep, sleeper) = (event(), self.clone());
-                // It wakes up also where the call was given up meanwhile.
+                // The caller wakes up even if it abandoned this call.
                 let awake = tokio::spawn(async move {
                     sleep.await;
                     sleeper.sleeps(false);
                 });
-                awake.await.expect("what goes on during a sleep comes to its end");
+                awake.await.expect("the action during a sleep ends");
                 work()
             }
             Some(Fault::After(event)) => {
@@ -261,7 +261,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, Script> {
-        // A test that failed while it held the script has said why already.
+        // A test that panicked while it held the script has reported its own failure.
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

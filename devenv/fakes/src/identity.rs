@@ -13,7 +13,7 @@ pub struct FakeIdentity {
 }
 
 impl FakeIdentity {
-    /// Of an account, twelve digits.
+    /// A login to this account, twelve digits.
     pub fn new(faults: Faults, account: &str) -> Self {
         let arn = format!("arn:aws:iam::{account}:role/promote");
         Self { caller: Caller { account: account.to_owned(), arn }, region: None, faults }

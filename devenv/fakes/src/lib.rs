@@ -1,4 +1,4 @@
-//! AWS in memory, with faults on request. Every fake of one test shares one [`Faults`]: the script of what goes wrong at which call,
+//! AWS in memory, with faults on request. Every fake of one test shares one [`Faults`]: the script of faults by call,
 //! and the list of all calls in order.
 //!
 //! ```

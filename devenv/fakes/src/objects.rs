@@ -29,13 +29,13 @@ impl FakeObjects {
         Self { buckets: self.buckets.clone(), faults }
     }
 
-    /// Buckets like these, as they are now, with faults of their own.
+    /// A copy of these buckets, with faults of its own.
     #[must_use]
     pub fn copied(&self, faults: Faults) -> Self {
         Self { buckets: Arc::new(Mutex::new(self.lock().clone())), faults }
     }
 
-    /// Past every condition and every fault, as somebody else does it.
+    /// Writes past every condition and fault, as another client does.
     pub fn overwrite(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
         self.lock().entry(bucket.to_owned()).or_default().insert(key.to_owned(), content.into());
     }

@@ -14,7 +14,7 @@ type Repositories = BTreeMap<String, BTreeMap<String, PushedImage>>;
 /// Repositories whose tags never move, as a foundation makes them.
 #[derive(Debug, Clone)]
 pub struct FakeRegistry {
-    /// By repository and tag.
+    /// Images by repository and tag.
     images: Arc<Mutex<Repositories>>,
     faults: Faults,
 }
@@ -31,13 +31,13 @@ impl FakeRegistry {
         Self { images: self.images.clone(), faults }
     }
 
-    /// One like it, as it is now, with faults of its own.
+    /// A copy of these repositories, with faults of its own.
     #[must_use]
     pub fn copied(&self, faults: Faults) -> Self {
         Self { images: Arc::new(Mutex::new(self.lock().clone())), faults }
     }
 
-    /// What an engine's push leaves of the image whose configuration has the digest `id`. Returns its manifest's digest.
+    /// Stores an image whose configuration has the digest `id`, as an engine's push does. Returns its manifest's digest.
     pub async fn push(&self, repository: &str, tag: &str, id: &str) -> Result<String, CloudError> {
         self.faults.meet(format!("push {repository}:{tag}"), || self.keep(repository, tag, id)).await
     }
@@ -74,7 +74,7 @@ impl FakeRegistry {
     }
 }
 
-/// A manifest of no layers, and its digest.
+/// A manifest without layers, and its digest.
 fn manifest(id: &str) -> PushedImage {
     let content = json!({ "schemaVersion": 2, "config": { "digest": id }, "layers": [] }).to_string().into_bytes();
     PushedImage { digest: format!("sha256:{}", short_digest(&content, 32)), manifest: content }

@@ -27,7 +27,7 @@ impl FakeServices {
         Self { ecs: self.ecs.clone(), faults }
     }
 
-    /// Some like it, as they are when whatever goes on has ended, with faults of their own.
+    /// A copy of these services with every rollout completed, and with faults of its own.
     #[must_use]
     pub fn copied(&self, faults: Faults) -> Self {
         let mut ecs = self.lock().clone();
@@ -35,12 +35,12 @@ impl FakeServices {
         Self { ecs: Arc::new(Mutex::new(ecs)), faults }
     }
 
-    /// What becomes of the tasks of an image, by its digest. They are good where nothing else was said.
+    /// Sets the behaviour of an image's tasks, by its digest. The default is good.
     pub fn behaves(&self, digest: &str, behaviour: Behaviour) {
         self.lock().behaviours.insert(digest.to_owned(), behaviour);
     }
 
-    /// From now on every task has this container beside its own.
+    /// Adds this container to every later task.
     pub fn add_sidecar(&self, sidecar: Sidecar) {
         self.lock().sidecar = Some(sidecar);
     }
@@ -50,12 +50,12 @@ impl FakeServices {
         self.lock().register(family, container, image)
     }
 
-    /// Has a service run a task definition; one that is not there is made, with one task.
+    /// Makes a service run a task definition; creates an absent service with one task.
     pub fn update(&self, cluster: &str, name: &str, definition: &str) {
         self.lock().update(cluster, name, definition);
     }
 
-    /// The task definition that a service is told to run, and its image.
+    /// The task definition that a service should run, and its image.
     pub fn told(&self, cluster: &str, name: &str) -> Option<(String, String)> {
         self.lock().told(cluster, name).map(|definition| (definition.arn, definition.image))
     }

@@ -10,29 +10,29 @@ use serde_json::{Value, json};
 
 use crate::{FakeObjects, FakeServices, Faults};
 
-/// Of `plan -detailed-exitcode`: there is something to do.
+/// The exit code of `plan -detailed-exitcode` where the plan changes something.
 const CHANGES: i32 = 2;
 /// How long it waits for a lock with `-lock-timeout`.
 const WAITS: Duration = Duration::from_secs(10);
 
-/// A Terraform of one user on one machine. Its faults are its own, since it is a process of its own.
+/// The Terraform of one user on one machine: a separate process, so its faults are separate too.
 #[derive(Debug, Clone)]
 pub struct FakeTerraform {
     objects: FakeObjects,
     services: FakeServices,
     faults: Faults,
-    /// As it writes it into a lock: `user@host`.
+    /// The owner in its locks: `user@host`.
     who: String,
-    /// Where it names a lock before it takes it, as the real one does with `TF_LOG_PATH`.
+    /// The log, which names a lock before Terraform takes it, as with the real one's `TF_LOG_PATH`.
     log: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TerraformAnswer {
     pub code: i32,
-    /// Of a command that answers.
+    /// Standard output, if the command answers.
     pub answer: String,
-    /// What it wrote for people.
+    /// Lines for people.
     pub output: Vec<String>,
 }
 
@@ -40,9 +40,9 @@ pub struct TerraformAnswer {
 struct State {
     serial: u64,
     outputs: Value,
-    /// By service: what was applied.
+    /// The applied images, by service.
     images: BTreeMap<String, String>,
-    /// By service.
+    /// Task definitions, by service.
     definitions: BTreeMap<String, String>,
 }
 
@@ -53,7 +53,7 @@ struct Plan {
     changes: Vec<String>,
 }
 
-/// Where a root is.
+/// The location of a root.
 struct Root {
     bucket: String,
     environment: String,
@@ -75,7 +75,7 @@ impl FakeTerraform {
         Self { objects, services, faults, who: who.to_owned(), log: None }
     }
 
-    /// The same with a log.
+    /// A copy with this log.
     #[must_use]
     pub fn logging_to(&self, log: Option<PathBuf>) -> Self {
         Self { log, ..self.clone() }
@@ -176,7 +176,7 @@ impl FakeTerraform {
             return Err(failed(&["Error: Saved plan is stale"]));
         }
         let applied = self.carry_out(&root, &plan, &mut state).await;
-        // Like the real one, it writes what it did also where a part of it failed.
+        // Like the real one, it writes its state even after a partial failure.
         state.serial += 1;
         state.outputs = json!({ "task_definitions": { "value": state.definitions, "type": "map" } });
         let content = serde_json::to_vec(&state).expect("plain data");
@@ -193,7 +193,7 @@ impl FakeTerraform {
             let family = format!("{}-{service}", root.cluster);
             let register = || self.services.register(&family, service, image);
             let definition = self.step("apply register", register).await?;
-            // What it has made it remembers, also if the next request fails.
+            // Recorded at once, in case the next request fails.
             state.definitions.insert(service.clone(), definition.clone());
             state.images.insert(service.clone(), image.clone());
             self.step("apply update", || self.services.update(&root.cluster, service, &definition)).await?;
@@ -207,7 +207,7 @@ impl FakeTerraform {
         Ok(TerraformAnswer { answer: state.outputs.to_string(), ..TerraformAnswer::default() })
     }
 
-    /// Takes the lock of the state, and waits for another's as long as it may. Returns its id.
+    /// Takes the lock of the state; waits for another holder within the timeout. Returns the lock's id.
     async fn lock(&self, root: &Root, operation: &str) -> Result<String, TerraformAnswer> {
         let deadline = tokio::time::Instant::now() + WAITS;
         let number = self.faults.calls().len();
@@ -239,7 +239,7 @@ impl FakeTerraform {
         }
     }
 
-    /// Drawn as the real one draws it.
+    /// The error in the frame that the real Terraform draws.
     fn locked(&self, root: &Root) -> TerraformAnswer {
         let held = self.objects.content(&root.bucket, &root.lock()).unwrap_or_default();
         let held: Value = serde_json::from_slice(&held).unwrap_or_default();

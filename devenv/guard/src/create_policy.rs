@@ -1,19 +1,20 @@
-//! The container of a task: a few fields of what was asked for, and beside them only what is laid down here.
+//! The container of a task: a few fields of the request, and otherwise only the settings below.
 
 use serde_json::{Map, Value, json};
 
-use crate::engine_policy::{Refusal, image};
+use crate::image_policy::image;
+use crate::refusal::Refusal;
 use crate::settings::{Network, Settings};
 
-/// Of a longer request nothing is read.
+/// The longest accepted request, in bytes.
 pub(crate) const LONGEST: usize = 512 * 1024;
-/// More than a service has threads, and fewer than would bring the machine down.
+/// Above the thread count of any service, below a number that would exhaust the machine.
 const PROCESSES: u32 = 4096;
-/// An engine's own default, less what reaches beyond the container: raw packets (another task's traffic), device nodes,
-/// the audit log, and rights laid on files.
+/// Dropped from the engine's default because they reach beyond the container: raw packets (another task's traffic), device
+/// nodes, the audit log, and file capabilities.
 const DROPPED: [&str; 4] = ["NET_RAW", "MKNOD", "AUDIT_WRITE", "SETFCAP"];
 
-/// What becomes of a field that a client sends.
+/// The treatment of a client's field.
 enum Field {
     Text,
     /// A list of texts, or one text.
@@ -34,19 +35,19 @@ fn field(name: &str) -> Option<Field> {
     })
 }
 
-/// The request that the engine is sent. Whatever is not known here is refused, unless it asks for nothing.
+/// The request to the engine. Refuses every unknown field, unless it asks for nothing.
 pub(crate) fn body(settings: &Settings, network: &Network, given: &[u8]) -> Result<Value, Refusal> {
     if given.len() > LONGEST {
-        return Err(Refusal::new(format!("a container is described in more than {LONGEST} bytes")));
+        return Err(Refusal::new(format!("the description of a container exceeds {LONGEST} bytes")));
     }
     let given: Map<String, Value> = serde_json::from_slice(given)
-        .map_err(|error| Refusal::new(format!("no description of a container: {error}")))?;
+        .map_err(|error| Refusal::new(format!("not a description of a container: {error}")))?;
     let mut made = Map::new();
     for (name, value) in given {
         if asks_for_nothing(&value) {
             continue;
         }
-        let wrong = || Refusal::new(format!("a rehearsal has no need of {name}: {}", shortened(&value)));
+        let wrong = || Refusal::new(format!("a rehearsal does not need {name}: {}", shortened(&value)));
         match field(&name).ok_or_else(wrong)? {
             Field::Text if value.is_string() => drop(made.insert(name, value)),
             Field::Words if value.is_string() || is_words(&value) => drop(made.insert(name, value)),
@@ -65,7 +66,7 @@ pub(crate) fn body(settings: &Settings, network: &Network, given: &[u8]) -> Resu
     Ok(Value::Object(made))
 }
 
-/// The only settings that the container of a task has.
+/// The host settings of every task container.
 fn safe(network: &Network) -> Value {
     json!({
         "NetworkMode": network.id,
@@ -78,13 +79,13 @@ fn safe(network: &Network) -> Value {
     })
 }
 
-/// Of the machine a task is given nothing: only the rehearsal's own network may be named.
+/// A task gets nothing of the machine: the request may name only the rehearsal's own network.
 fn host(network: &Network, asked: &Value) -> Result<(), Refusal> {
-    let asked = asked.as_object().ok_or_else(|| Refusal::new("HostConfig is no object"))?;
+    let asked = asked.as_object().ok_or_else(|| Refusal::new("HostConfig is not an object"))?;
     for (name, value) in asked {
         let is_own = name == "NetworkMode" && (*value == *network.name || *value == *network.id);
         if !is_own && !asks_for_nothing(value) {
-            return Err(Refusal::new(format!("a rehearsal has no need of HostConfig.{name}: {}", shortened(value))));
+            return Err(Refusal::new(format!("a rehearsal does not need HostConfig.{name}: {}", shortened(value))));
         }
     }
     Ok(())
@@ -92,27 +93,27 @@ fn host(network: &Network, asked: &Value) -> Result<(), Refusal> {
 
 /// `{"EndpointsConfig": {"NETWORK": {}}}`, or as some clients write it, `{"NETWORK": null}`.
 fn joined(network: &Network, asked: &Value) -> Result<(), Refusal> {
-    let asked = asked.as_object().ok_or_else(|| Refusal::new("NetworkingConfig is no object"))?;
+    let asked = asked.as_object().ok_or_else(|| Refusal::new("NetworkingConfig is not an object"))?;
     let endpoints = asked.get("EndpointsConfig").and_then(Value::as_object);
     let others = asked.iter().filter(|(name, _)| *name != "EndpointsConfig");
     if asked.get("EndpointsConfig").is_some_and(|value| !value.is_object() && !asks_for_nothing(value)) {
-        return Err(Refusal::new("EndpointsConfig is no object"));
+        return Err(Refusal::new("EndpointsConfig is not an object"));
     }
     for (name, value) in endpoints.into_iter().flatten().chain(others) {
         if ![&network.name, &network.id].contains(&name) || !asks_for_nothing(value) {
-            return Err(Refusal::new(format!("a task is on the network {} alone, not on {name}", network.name)));
+            return Err(Refusal::new(format!("a task may join only the network {}, not {name}", network.name)));
         }
     }
     Ok(())
 }
 
-/// Labels by which devenv knows its own are not for others to lay.
+/// Only devenv may set the labels by which it knows its containers.
 fn labels(asked: Value) -> Result<Value, Refusal> {
     let texts = asked.as_object().is_some_and(|labels| labels.values().all(Value::is_string));
     let ours = asked.as_object().and_then(|labels| labels.keys().find(|name| name.starts_with("devenv.")));
     match ours {
-        Some(name) => Err(Refusal::new(format!("the label {name} is not the emulator's to lay"))),
-        None if !texts => Err(Refusal::new("Labels are no texts by name")),
+        Some(name) => Err(Refusal::new(format!("the emulator may not set the label {name}"))),
+        None if !texts => Err(Refusal::new("Labels do not map names to texts")),
         None => Ok(asked),
     }
 }
@@ -121,7 +122,7 @@ fn is_words(value: &Value) -> bool {
     value.as_array().is_some_and(|words| words.iter().all(Value::is_string))
 }
 
-/// What a client sends for a field that nobody has set.
+/// Whether a client's value means an unset field.
 fn asks_for_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -1,4 +1,4 @@
-//! The door to the emulator: what may pass is passed on.
+//! The door to the emulator: forwards admitted requests.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,11 +14,12 @@ use tokio::net::TcpStream;
 
 use crate::door_policy::{Admitted, Caller, Closed, Passage, Side, decide};
 use crate::forward::{Body, send, strip, strip_length};
+use crate::log::tell;
 use crate::settings::Settings;
 
-/// Bytes of a request's body, but for the layers of an image: the emulator keeps it whole in memory.
+/// The limit of a request's body in bytes, image layers excepted: the emulator keeps it in memory.
 const LONGEST_BODY: usize = 64 * 1024 * 1024;
-/// What the emulator answers to a login is shorter.
+/// Longer than the emulator's answer to a login, in bytes.
 const LONGEST_LOGIN: usize = 64 * 1024;
 
 pub(crate) struct Door {
@@ -44,7 +45,7 @@ impl Door {
             Ok(Passage::AdmitBalancer(name)) => self.admit(|admitted| admitted.balancers.insert(name)),
             Err(Closed::AskPassword) => ask_password(),
             Err(Closed::Refused(why)) => {
-                crate::serve::tell(&format!("{} {}: refused: {}", request.method(), request.uri().path(), why.0));
+                tell(&format!("{} {}: refused: {}", request.method(), request.uri().path(), why.0));
                 refused(&why.0)
             }
         }
@@ -74,7 +75,7 @@ impl Door {
     }
 }
 
-/// As AWS's SDKs read it.
+/// A refusal in the form that AWS's SDKs read.
 fn refused(why: &str) -> Response<Body> {
     let body = json!({ "__type": "AccessDeniedException", "message": format!("refused: {why}") });
     let mut response = crate::forward::json(StatusCode::FORBIDDEN, &body);
@@ -101,7 +102,7 @@ fn plain(mut request: Request<Incoming>) -> Request<Incoming> {
     request
 }
 
-/// Puts the registry's password where a login has one: user and password, encoded.
+/// Puts the registry's password, encoded with its user, into the answer to a login.
 async fn with_password(password: &str, answer: Response<Body>) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     let Ok(body) = Limited::new(body, LONGEST_LOGIN).collect().await else {

@@ -1,8 +1,8 @@
-//! Who may reach the emulated AWS, and with what.
+//! Decides which requests reach the emulated AWS.
 //!
-//! From outside, whoever has the key: the rehearsal's access key, or the registry's password. Tasks reach the tables, and
-//! nothing else of AWS. A load balancer is open to both, as it is in AWS. A web page reaches nothing: its browser
-//! names the page's own host, or an origin.
+//! From outside, a request needs the rehearsal's access key or the registry's password. A task reaches the tables and no other
+//! part of AWS. A load balancer is open to both, as in AWS. A web page reaches nothing: its browser sends the page's own host,
+//! or an origin.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use hyper::{Method, Uri};
 
-use crate::engine_policy::Refusal;
+use crate::refusal::Refusal;
 use crate::settings::{Settings, is_same};
 
-/// Where a request came in.
+/// The port of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// The port that is published on this machine's loopback.
+    /// The port published on this machine's loopback.
     Outside,
     /// The port for tasks.
     Task,
@@ -31,7 +31,7 @@ pub(crate) struct Caller<'a> {
     pub(crate) headers: &'a HeaderMap,
 }
 
-/// Whom and what the rehearsal's own login has let in since the guard started.
+/// The keys and load balancers that the rehearsal's own login has admitted since the guard started.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Admitted {
     /// Access keys besides the rehearsal's own.
@@ -43,9 +43,9 @@ pub(crate) struct Admitted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Passage {
     Emulator,
-    /// To the emulator, without the password, which is for the guard alone.
+    /// To the emulator, without the password: only the guard needs it.
     Registry,
-    /// To the emulator, whose answer is given the registry's password.
+    /// To the emulator; the guard puts the registry's password into its answer.
     Password,
     AdmitKey(String),
     AdmitBalancer(String),
@@ -54,11 +54,11 @@ pub(crate) enum Passage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Closed {
     Refused(Refusal),
-    /// A client of a registry sends its password only once it was asked for one.
+    /// A registry client sends its password only after this request for it.
     AskPassword,
 }
 
-/// What a task may ask of its tables.
+/// The operations that a task may use on its tables.
 const TABLES: &str = "DynamoDB_20120810.";
 const OF_TABLES: [&str; 11] = [
     "BatchGetItem",
@@ -79,30 +79,30 @@ const BALANCERS: &str = "/_alb/";
 const GUARD: &str = "/_guard/";
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Which way a request may go.
+/// Decides on a request.
 pub(crate) fn decide(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -> Result<Passage, Closed> {
     let Caller { side, method, uri, headers } = *caller;
     is_meant_for_us(settings, side, uri, headers)?;
     let path = uri.path();
     if let Some(rest) = path.strip_prefix(BALANCERS) {
         if is_signed(uri, headers) {
-            return closed("a load balancer is asked without an access key");
+            return closed("a request to a load balancer must not carry an access key");
         }
         let name = rest.split('/').next().unwrap_or_default();
-        // The emulator takes a path to no load balancer for any request at all.
+        // The emulator treats a path to an unknown load balancer as any other request.
         let known = admitted.balancers.contains(name);
         return if known { Ok(Passage::Emulator) } else { closed(format!("there is no load balancer {name}")) };
     }
     match side {
         Side::Task if is_of_tables(caller) || is_metadata(method, path) => Ok(Passage::Emulator),
-        Side::Task => closed(format!("a task reaches its tables and load balancers, not {method} {path}")),
+        Side::Task => closed(format!("a task may reach its tables and load balancers, not {method} {path}")),
         Side::Outside if [Method::GET, Method::HEAD].contains(method) && path == HEALTH => Ok(Passage::Emulator),
         Side::Outside => from_outside(settings, admitted, caller),
     }
 }
 
-/// The emulator looks for a load balancer in the account and region of whatever credential it is shown. Where there is none
-/// of that name, it takes the request for one of the API there.
+/// The emulator looks for a load balancer in the account and region of the request's credential. If none has that name, it
+/// treats the request as an API call there.
 fn is_signed(uri: &Uri, headers: &HeaderMap) -> bool {
     let of_aws = |value: &HeaderValue| value.as_bytes().starts_with(b"AWS");
     let names = ["x-amz-credential", "x-amz-algorithm", "awsaccesskeyid"];
@@ -111,10 +111,10 @@ fn is_signed(uri: &Uri, headers: &HeaderMap) -> bool {
             .any(|(name, _)| names.contains(&name.to_ascii_lowercase().as_str()))
 }
 
-/// A page that leads its browser here by a name of its own names that host, and every other page its origin.
+/// A page that resolves its own host name to this address sends that host; every other page sends its origin.
 fn is_meant_for_us(settings: &Settings, side: Side, uri: &Uri, headers: &HeaderMap) -> Result<(), Closed> {
     if uri.authority().is_some() || headers.contains_key(UPGRADE) {
-        return closed("only plain requests are answered");
+        return closed("only plain requests are allowed");
     }
     let host = one(headers, HOST.as_str()).unwrap_or_default();
     let name = match host.rsplit_once(':') {
@@ -126,12 +126,12 @@ fn is_meant_for_us(settings: &Settings, side: Side, uri: &Uri, headers: &HeaderM
         Side::Task => name == settings.host || name.parse::<std::net::Ipv4Addr>().is_ok(),
     };
     if !ours {
-        return closed(format!("the host {host:?} is not here"));
+        return closed(format!("unknown host {host:?}"));
     }
     if headers.contains_key(ORIGIN) && one(headers, ORIGIN.as_str()) != Some(&format!("http://{host}")) {
         return closed("a web page may not ask this");
     }
-    // An image or a link of a page is asked for without an origin.
+    // A browser requests a page's images and links without an origin.
     let from = one(headers, SEC_FETCH_SITE);
     if headers.contains_key(SEC_FETCH_SITE) && !matches!(from, Some("same-origin" | "none")) {
         return closed("a web page may not ask this");
@@ -146,7 +146,7 @@ fn from_outside(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -
     if let Some(asked) = path.strip_prefix(GUARD) {
         let has_key = authorization.strip_prefix("Bearer ").is_some_and(|key| is_same(key, &settings.key));
         return match (method, asked.split_once('/')) {
-            _ if !has_key => closed("this is for the rehearsal's own login"),
+            _ if !has_key => closed("only the rehearsal's own login may do this"),
             (&Method::PUT, Some(("keys", name))) if is_name(name) => Ok(Passage::AdmitKey(name.to_owned())),
             (&Method::PUT, Some(("balancers", name))) if is_name(name) => Ok(Passage::AdmitBalancer(name.to_owned())),
             _ => closed(format!("the guard knows no {method} {path}")),
@@ -155,7 +155,7 @@ fn from_outside(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -
     if let Some(key) = access_key(authorization) {
         let known = is_same(key, &settings.key) || admitted.keys.iter().any(|known| is_same(key, known));
         return match one(headers, "x-amz-target") {
-            _ if !known => closed("the access key is not that of this rehearsal"),
+            _ if !known => closed("the access key does not belong to this rehearsal"),
             Some(LOGIN_TO_REGISTRY) => Ok(Passage::Password),
             _ => Ok(Passage::Emulator),
         };
@@ -165,7 +165,7 @@ fn from_outside(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -
         let known = given.is_some_and(|password| is_same(&password, &settings.key));
         return if known { Ok(Passage::Registry) } else { Err(Closed::AskPassword) };
     }
-    closed("it has no access key of this rehearsal")
+    closed("the request carries no access key of this rehearsal")
 }
 
 fn closed<T>(why: impl Into<String>) -> Result<T, Closed> {
@@ -178,7 +178,7 @@ fn is_of_tables(caller: &Caller<'_>) -> bool {
     is_known && caller.method == Method::POST && caller.uri.path() == "/" && caller.uri.query().is_none()
 }
 
-/// What a task may read of itself; its path has a secret in it.
+/// A task's own metadata, whose path contains a secret.
 fn is_metadata(method: &Method, path: &str) -> bool {
     let Some(rest) = path.strip_prefix("/v4/") else { return false };
     let (secret, rest) = rest.split_once('/').unwrap_or((rest, ""));
@@ -187,7 +187,7 @@ fn is_metadata(method: &Method, path: &str) -> bool {
     method == Method::GET && is_secret && ["", "task", "stats", "task/stats"].contains(&rest)
 }
 
-/// The access key of a signature. It is the right by itself, as a bearer's: it is random, and goes over loopback alone.
+/// The access key of a signature. Like a bearer token it suffices by itself: it is random, and travels over loopback only.
 fn access_key(authorization: &str) -> Option<&str> {
     let rest = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
     let scope = rest.split([' ', ',']).find_map(|word| word.strip_prefix("Credential="))?;
@@ -205,7 +205,7 @@ fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
-/// A header that is there once.
+/// A header that occurs exactly once.
 fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

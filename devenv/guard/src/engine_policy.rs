@@ -1,16 +1,19 @@
-//! What an emulator may ask of the container engine: nothing but what a rehearsal needs, and that of its own containers.
+//! The requests that an emulator may make to the container engine: only those that a rehearsal needs, and only about its own
+//! containers.
 //!
-//! A request becomes an [`Order`], or it is refused; the engine is sent a request made from the order alone.
+//! A request becomes an [`Order`] or is refused; the guard sends the engine a request made from the order alone.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::create_policy;
+use crate::image_policy::image;
 use crate::query::{Kind, Query, is_on, written};
+use crate::refusal::Refusal;
 use crate::settings::{Network, Settings};
 
-/// A request as the emulator made it.
+/// A request of the emulator.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) method: &'a str,
@@ -19,24 +22,14 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// Why a request does not reach the engine, or the emulator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal(pub(crate) String);
-
-impl Refusal {
-    pub(crate) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
-    }
-}
-
-/// What may be asked.
+/// An allowed request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Order {
-    /// Answered by the guard: which network the emulator is on.
+    /// The guard itself answers: the network of the emulator.
     Itself,
-    /// Passed on as it is written here.
+    /// Sent to the engine exactly like this.
     Engine(EngineRequest),
-    /// About one container, which must be a task's; its id is not known yet.
+    /// About one container, which must belong to a task; its id is unknown as yet.
     Container { name: String, ask: Ask },
 }
 
@@ -46,11 +39,11 @@ pub(crate) struct EngineRequest {
     /// With its query.
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
-    /// The engine needs the registry's password for it.
+    /// Whether the engine needs the registry's password.
     pub(crate) login: bool,
 }
 
-/// What may be asked about a task's container.
+/// An allowed request about a task's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
     Inspect,
@@ -75,7 +68,7 @@ impl Ask {
         EngineRequest { method, path: format!("{api}/containers/{path}"), ..EngineRequest::default() }
     }
 
-    /// Whether the engine makes, changes or removes something.
+    /// Whether the engine creates, changes or removes something.
     pub(crate) fn changes(&self) -> bool {
         matches!(self, Self::Start | Self::Stop { .. } | Self::Remove { .. })
     }
@@ -86,7 +79,7 @@ pub(crate) fn decide(settings: &Settings, network: &Network, asked: &Asked<'_>) 
     let path = plain(asked.path)?;
     let mut parts: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
     if parts.iter().any(|part| part.is_empty() || *part == "." || *part == "..") {
-        return Err(Refusal::new(format!("{} is no path of the engine", asked.path)));
+        return Err(Refusal::new(format!("{} is not a path of the engine", asked.path)));
     }
     let api = if is_version(parts[0]) { format!("/{}", parts.remove(0)) } else { String::new() };
     let query = Query::read(asked.query)?;
@@ -128,12 +121,12 @@ pub(crate) fn decide(settings: &Settings, network: &Network, asked: &Asked<'_>) 
             let path = format!("{api}/images/create?{}", pull(settings, &query)?);
             Order::Engine(EngineRequest { method: "POST", path, body: None, login: true })
         }
-        (method, _) => return Err(Refusal::new(format!("a rehearsal has no need of {method} {path}"))),
+        (method, _) => return Err(Refusal::new(format!("a rehearsal does not need {method} {path}"))),
     };
     Ok((api, order))
 }
 
-/// What the guard's own container is said to be: on this network, at this address, and nothing else of it.
+/// The answer about the guard's own container: its network and address, and nothing else.
 pub(crate) fn itself(settings: &Settings, network: &Network) -> Value {
     let address = json!({ "NetworkID": network.id, "IPAddress": network.address.to_string() });
     json!({
@@ -145,7 +138,7 @@ pub(crate) fn itself(settings: &Settings, network: &Network) -> Value {
     })
 }
 
-/// The full id of a container that the engine has inspected, if it is a task's.
+/// The full id of an inspected container, if it belongs to a task.
 pub(crate) fn owned(settings: &Settings, inspected: &Value) -> Option<String> {
     let labels = inspected["Config"]["Labels"].as_object()?;
     let ours = settings.labels.iter().all(|(name, value)| labels.get(name).is_some_and(|label| *label == **value));
@@ -153,14 +146,14 @@ pub(crate) fn owned(settings: &Settings, inspected: &Value) -> Option<String> {
     ours.then(|| id.to_owned())
 }
 
-/// A path in which nothing is written in a second way. Clients encode `@` and `:` of an image's name.
+/// The path without alternative spellings. Clients encode `@` and `:` of an image's name.
 fn plain(path: &str) -> Result<String, Refusal> {
     let plain = path.replace("%40", "@").replace("%3A", ":").replace("%3a", ":");
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:@".contains(&byte);
     if plain.starts_with('/') && plain.bytes().all(is_plain) {
         return Ok(plain);
     }
-    Err(Refusal::new(format!("{path} is no path of the engine")))
+    Err(Refusal::new(format!("{path} is not a path of the engine")))
 }
 
 fn is_version(part: &str) -> bool {
@@ -177,10 +170,10 @@ fn about(name: &str, ask: Ask, query: &Query, flags: &[&'static str]) -> Result<
 fn container(name: &str) -> Result<String, Refusal> {
     let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     let rest = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    if first && rest { Ok(name.to_owned()) } else { Err(Refusal::new(format!("{name} is no name of a container"))) }
+    if first && rest { Ok(name.to_owned()) } else { Err(Refusal::new(format!("{name} is not a container name"))) }
 }
 
-/// Only tasks are listed, whatever else is asked for.
+/// Lists only tasks, whatever the request.
 fn list(settings: &Settings, query: &Query) -> Result<String, Refusal> {
     let known = [("all", Kind::Flag), ("limit", Kind::Number), ("size", Kind::Off), ("trunc_cmd", Kind::Off)];
     query.only(&[&known[..], &[("filters", Kind::Text)]].concat())?;
@@ -188,12 +181,12 @@ fn list(settings: &Settings, query: &Query) -> Result<String, Refusal> {
     let filters = query.get("filters");
     if !filters.is_empty() {
         let filters: BTreeMap<String, Value> =
-            serde_json::from_str(filters).map_err(|_| Refusal::new("the filters are no JSON object"))?;
+            serde_json::from_str(filters).map_err(|_| Refusal::new("the filters are not a JSON object"))?;
         for (name, wanted) in filters {
             let wanted = match (name.as_str(), &wanted) {
                 ("label", Value::Array(wanted)) => wanted.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
                 ("label", Value::Object(wanted)) => wanted.keys().cloned().collect::<Vec<_>>(),
-                _ => return Err(Refusal::new(format!("containers are listed by label, not by {name}"))),
+                _ => return Err(Refusal::new(format!("containers can be filtered by label, not by {name}"))),
             };
             labels.extend(wanted);
         }
@@ -205,7 +198,7 @@ fn list(settings: &Settings, query: &Query) -> Result<String, Refusal> {
 fn create(settings: &Settings, query: &Query) -> Result<String, Refusal> {
     query.only(&[("name", Kind::Text), ("platform", Kind::Text)])?;
     let mut pairs = Vec::new();
-    // Nobody else's name can be taken.
+    // The prefix keeps tasks from taking other containers' names.
     let name = match query.get("name") {
         "" => None,
         name => Some(format!("{}-{}", settings.prefix, container(name)?)),
@@ -220,7 +213,7 @@ fn pull(settings: &Settings, query: &Query) -> Result<String, Refusal> {
     let repository = query.get("fromImage");
     let tag = query.get("tag");
     let between = if tag.is_empty() { "" } else { ":" };
-    // A digest goes in the tag's place; the two together must be one image of the registry.
+    // A digest may stand in the tag's place; the whole must name an image of the registry.
     let whole = if tag.contains(':') { format!("{repository}@{tag}") } else { format!("{repository}{between}{tag}") };
     image(settings, repository)?;
     image(settings, &whole)?;
@@ -236,19 +229,8 @@ fn platform(query: &Query) -> Result<Option<&str>, Refusal> {
     match query.get("platform") {
         "" => Ok(None),
         platform if platform.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'/') => Ok(Some(platform)),
-        platform => Err(Refusal::new(format!("{platform} is no platform"))),
+        platform => Err(Refusal::new(format!("{platform} is not a platform"))),
     }
-}
-
-/// An image of the rehearsal's own registry: what else this machine's engine holds is none of the emulator's business.
-pub(crate) fn image(settings: &Settings, reference: &str) -> Result<String, Refusal> {
-    let path = reference.strip_prefix(settings.registry.as_str()).and_then(|rest| rest.strip_prefix('/'));
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:@".contains(&byte);
-    let begins = |part: &str| part.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-    if path.is_some_and(|path| path.bytes().all(is_plain) && path.split('/').all(begins)) {
-        return Ok(reference.to_owned());
-    }
-    Err(Refusal::new(format!("{reference} is no image of this rehearsal's registry, {}", settings.registry)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Carries out what the emulator may ask of the engine.
+//! Carries out the emulator's requests to the engine.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,23 +14,25 @@ use tokio::net::UnixStream;
 use tokio::sync::RwLock;
 
 use crate::create_policy;
-use crate::engine_policy::{Ask, Asked, EngineRequest, Order, Refusal, decide, itself, owned};
+use crate::engine_policy::{Ask, Asked, EngineRequest, Order, decide, itself, owned};
 use crate::forward::{Body, send};
+use crate::log::tell;
+use crate::refusal::Refusal;
 use crate::settings::{Network, Settings};
 
-/// What an engine tells of one container is shorter.
+/// Longer than an engine's description of one container, in bytes.
 const LONGEST_ANSWER: usize = 4 * 1024 * 1024;
 
 pub(crate) struct EngineProxy {
     pub(crate) settings: Arc<Settings>,
     pub(crate) network: Network,
     pub(crate) socket: PathBuf,
-    /// Read while the engine makes or changes something, written once the guard ends: an engine goes on with what it was
-    /// asked, and whoever removes a rehearsal must then find it.
+    /// Read-locked while the engine creates or changes something, write-locked when the guard ends: an engine completes a request
+    /// in any case, and the removal of a rehearsal must find the result.
     pub(crate) changing: RwLock<()>,
 }
 
-/// Why there is no answer of the engine.
+/// The reason for a missing answer of the engine.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("refused: {0}")]
@@ -48,7 +50,7 @@ impl From<Refusal> for Failure {
 }
 
 impl EngineProxy {
-    /// Never fails: what is refused, and an engine that is silent, are answers too.
+    /// Never fails: a refusal and a silent engine give answers too.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let what = format!("{} {}", request.method(), request.uri().path());
         match self.carry_out(request).await {
@@ -59,7 +61,7 @@ impl EngineProxy {
                     Failure::Absent => StatusCode::NOT_FOUND,
                     Failure::Silent(_) => StatusCode::BAD_GATEWAY,
                 };
-                crate::serve::tell(&format!("{what}: {failure}"));
+                tell(&format!("{what}: {failure}"));
                 crate::forward::json(status, &json!({ "message": failure.to_string() }))
             }
         }
@@ -68,7 +70,7 @@ impl EngineProxy {
     async fn carry_out(&self, request: Request<Incoming>) -> Result<Response<Body>, Failure> {
         let (head, body) = request.into_parts();
         if head.headers.contains_key(UPGRADE) || head.uri.authority().is_some() {
-            return Err(Failure::Refused("a rehearsal has no need of another protocol".to_owned()));
+            return Err(Failure::Refused("a rehearsal does not need another protocol".to_owned()));
         }
         let body = Limited::new(body, create_policy::LONGEST).collect().await;
         let body = body.map_err(|error| Failure::Refused(error.to_string()))?.to_bytes();
@@ -83,14 +85,14 @@ impl EngineProxy {
             }
             Order::Container { name, ask } => {
                 let _changing = if ask.changes() { Some(self.changing.read().await) } else { None };
-                // By its id from here on: a name can be given to another container.
+                // By id from here on: another container may take the name.
                 let id = self.task(&api, &name).await?;
                 self.ask(&ask.request(&api, &id)).await
             }
         }
     }
 
-    /// The id of a task's container. Another one is as absent as one that does not exist.
+    /// The id of a task's container. Any other container counts as absent.
     async fn task(&self, api: &str, name: &str) -> Result<String, Failure> {
         let answer = self.ask(&Ask::Inspect.request(api, name)).await?;
         if answer.status() == StatusCode::NOT_FOUND {

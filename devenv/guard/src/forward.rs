@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, hyper::Error>;
 
-/// What concerns one connection and not the request; each side has its own.
+/// Headers of a connection and not of the request; each side has its own.
 const OF_A_CONNECTION: [HeaderName; 6] = [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, EXPECT];
 
 /// Sends a request over a connection of its own, which ends with the answer.
@@ -25,7 +25,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
-    // What goes wrong on it is told to whoever reads the answer.
+    // The reader of the answer gets the connection's errors.
     tokio::spawn(connection);
     let mut response = sender.send_request(request).await?;
     strip(response.headers_mut());
@@ -39,7 +39,7 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     headers.remove("keep-alive");
 }
 
-/// Has the length of a request's body counted anew.
+/// Makes hyper recompute the length of the body.
 pub(crate) fn strip_length(headers: &mut HeaderMap) {
     headers.remove(CONTENT_LENGTH);
 }

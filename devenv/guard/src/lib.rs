@@ -1,8 +1,8 @@
-//! The guard of a rehearsal's emulated AWS. It alone holds the container engine's socket, and it alone is reached from outside.
+//! The guard of a rehearsal's emulated AWS. Only the guard holds the container engine's socket and accepts calls from outside.
 //!
-//! The emulator shares the guard's network namespace and listens on its loopback: whoever calls the emulator passes the door
-//! (`door_policy`), and whatever the emulator asks of the engine passes the list of what a rehearsal needs (`engine_policy`,
-//! `create_policy`). A request is parsed, decided on, and written anew; no byte stream is handed through.
+//! The emulator shares the guard's network namespace and listens on its loopback: every call to the emulator passes the door
+//! (`door_policy`), and every request of the emulator to the engine must be on the list of a rehearsal's needs (`engine_policy`,
+//! `create_policy`). The guard parses, judges and rewrites each request; it forwards no raw byte stream.
 
 mod create_policy;
 mod door;
@@ -10,7 +10,10 @@ mod door_policy;
 mod engine_policy;
 mod engine_proxy;
 mod forward;
+mod image_policy;
+mod log;
 mod query;
+mod refusal;
 mod serve;
 mod settings;
 

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine_policy::Refusal;
+use crate::refusal::Refusal;
 
-/// The parameters of a request; none is there twice.
+/// The parameters of a request, each at most once.
 pub(crate) struct Query(BTreeMap<String, String>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Flag,
-    /// A flag that may only be off; it is left away.
+    /// A flag that may only be off; the rewritten query omits it.
     Off,
     Number,
     /// Letters, digits, dots and hyphens.
     Word,
-    /// Looked at by whoever asks for it.
+    /// Checked by the caller.
     Text,
 }
 
@@ -24,7 +24,7 @@ impl Query {
         let mut query = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
             if query.insert(name.clone().into_owned(), value.into_owned()).is_some() {
-                return Err(Refusal::new(format!("{name} is there twice")));
+                return Err(Refusal::new(format!("{name} occurs twice")));
             }
         }
         Ok(Self(query))
@@ -35,7 +35,7 @@ impl Query {
         self.0.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// These parameters written anew; any other one, or another value, is refused.
+    /// Rewrites these parameters. Refuses any other parameter or value.
     pub(crate) fn only(&self, known: &[(&'static str, Kind)]) -> Result<String, Refusal> {
         let mut pairs = Vec::new();
         for (name, value) in &self.0 {
@@ -52,7 +52,7 @@ impl Query {
                 None => false,
             };
             if !fits {
-                return Err(Refusal::new(format!("a rehearsal has no need of {name}={value}")));
+                return Err(Refusal::new(format!("a rehearsal does not need {name}={value}")));
             }
             if kind != Some(Kind::Off) {
                 pairs.push((name.as_str(), value.as_str()));

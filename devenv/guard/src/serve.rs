@@ -1,4 +1,4 @@
-//! The life of a guard: it learns its own network from the engine, and serves until it is asked to end.
+//! The life of a guard: it reads its own network from the engine, and serves until a signal ends it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -19,19 +19,20 @@ use crate::door_policy::Side;
 use crate::engine_policy::Ask;
 use crate::engine_proxy::{EngineProxy, read};
 use crate::forward::Body;
+use crate::log::tell;
 use crate::settings::{Network, Settings, VARIABLE};
 
 /// Connections to one port at a time.
 const MOST: usize = 1024;
-/// What a caller may take from one request to the head of the next.
+/// The time from one request to the head of the next.
 const HEAD_WITHIN: Duration = Duration::from_secs(75);
-/// Bytes of a request's head.
+/// The limit of a request's head, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Where the engine's socket is in the guard's container.
 const SOCKET: &str = "/var/run/docker.sock";
 
-/// Why a guard does not start.
+/// The reason why a guard does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{VARIABLE} does not hold the settings of a guard: {0}")]
@@ -46,7 +47,7 @@ pub enum Error {
     Runtime(std::io::Error),
 }
 
-/// The whole life of a guard's process. SIGTERM and SIGINT end it once the engine has done what it is about to do.
+/// The whole life of a guard's process. SIGTERM and SIGINT end it once the engine has completed its pending requests.
 pub fn run_until_signalled() -> Result<(), Error> {
     let text = std::env::var(VARIABLE).map_err(|error| Error::Settings(error.to_string()))?;
     let settings: Settings = serde_json::from_str(&text).map_err(|error| Error::Settings(error.to_string()))?;
@@ -65,14 +66,14 @@ async fn run(settings: Arc<Settings>, socket: PathBuf) -> Result<(), Error> {
         EngineProxy { settings: settings.clone(), network: network.clone(), socket, changing: RwLock::new(()) };
     let (engine, door) = (Arc::new(engine), Arc::new(Door::new(settings.clone())));
     let ports = settings.ports;
-    // Not on every address: the emulator's own port is the tasks', on loopback.
+    // Not on every address: on loopback, the same port is the emulator's own.
     let tasks = listen(network.address, ports.tasks).await?;
     let outside = listen(network.address, ports.outside).await?;
     let asked = listen(Ipv4Addr::LOCALHOST, ports.engine).await?;
     let for_engine = engine.clone();
     let to_engine = move |request| {
         let engine = for_engine.clone();
-        // To its end also when the emulator is gone: the engine goes on with what it was asked.
+        // Runs to its end even without the emulator: the engine completes a request in any case.
         let answered = tokio::spawn(async move { engine.answer(request).await });
         async move {
             answered.await.unwrap_or_else(|error| {
@@ -95,7 +96,7 @@ async fn run(settings: Arc<Settings>, socket: PathBuf) -> Result<(), Error> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    // What was begun is waited for; never given back, so that nothing is begun any more.
+    // Waits for pending changes. The lock is never released, so that no new one begins.
     std::mem::forget(engine.changing.write().await);
     Ok(())
 }
@@ -117,7 +118,7 @@ async fn listen(address: Ipv4Addr, port: u16) -> Result<TcpListener, Error> {
     TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
 }
 
-/// Serves for as long as it is polled; `admits` says whom by its address.
+/// Serves for as long as it is polled; `admits` decides by the caller's address.
 async fn serve<A, F>(listener: TcpListener, admits: impl Fn(IpAddr) -> bool, answer: F)
 where
     F: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
@@ -127,7 +128,7 @@ where
     loop {
         let Ok(place) = free.clone().acquire_owned().await else { return };
         let Ok((stream, caller)) = listener.accept().await else {
-            // As when all file descriptors are in use.
+            // For example, all file descriptors are in use.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -138,7 +139,7 @@ where
                 drop(place);
             });
         } else {
-            tell(&format!("refused: {} is no container of this rehearsal", caller.ip()));
+            tell(&format!("refused: {} is not a container of this rehearsal", caller.ip()));
         }
     }
 }
@@ -153,14 +154,8 @@ where
         let answered = answer(request);
         async move { Ok::<_, std::convert::Infallible>(answered.await) }
     });
-    // The end of a caller is no error of ours.
+    // A caller that hangs up is not an error.
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(LONGEST_HEAD);
     let _ = server.serve_connection(TokioIo::new(stream), service).await;
-}
-
-/// A line of the guard's log.
-#[expect(clippy::print_stderr, reason = "the log of its container is where a refusal is looked for")]
-pub(crate) fn tell(line: &str) {
-    eprintln!("{line}");
 }

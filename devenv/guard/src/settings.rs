@@ -1,4 +1,4 @@
-//! What the guard is told when it starts, and what it then learns of its own network.
+//! The settings of a guard, and its own network as the engine describes it.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The variable that holds the settings, as JSON. A command line could be read by everybody on the engine's machine.
+/// The variable that holds the settings, as JSON. Every user of the engine's machine could read a command line.
 pub(crate) const VARIABLE: &str = "DEVENV_GUARD";
 
 #[derive(Clone, Deserialize)]
@@ -14,13 +14,13 @@ pub(crate) const VARIABLE: &str = "DEVENV_GUARD";
 pub(crate) struct Settings {
     /// The name of the guard's own container.
     pub(crate) container: String,
-    /// How the names of the tasks' containers begin.
+    /// The prefix of the task containers' names.
     pub(crate) prefix: String,
-    /// Laid on the container of every task; only a container that has them all can be asked about.
+    /// The labels of every task container; requests may concern only a container with all of them.
     pub(crate) labels: BTreeMap<String, String>,
     /// The guard's name on its network, where tasks reach it.
     pub(crate) host: String,
-    /// `HOST:PORT` of the registry, as the engine reaches it. No image from elsewhere is run.
+    /// `HOST:PORT` of the registry, as the engine reaches it. No other image may run.
     pub(crate) registry: String,
     /// Opens the door: the access key of the rehearsal's login, and the password of its registry.
     pub(crate) key: String,
@@ -34,13 +34,13 @@ pub(crate) struct Ports {
     pub(crate) outside: u16,
     /// For the tasks.
     pub(crate) tasks: u16,
-    /// On the guard's loopback: what the emulator takes for the engine.
+    /// On the guard's loopback: the engine, for the emulator.
     pub(crate) engine: u16,
     /// On the guard's loopback: the emulator.
     pub(crate) emulator: u16,
 }
 
-/// The one network of a rehearsal, as the guard's own container is joined to it.
+/// The single network of a rehearsal, which the guard's own container has joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Network {
     pub(crate) name: String,
@@ -51,7 +51,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// From what the engine answers about the guard's container; `None` unless it is on exactly one network.
+    /// Parses the engine's description of the guard's container; `None` unless it is on exactly one network.
     pub(crate) fn of(inspected: &Value) -> Option<Self> {
         let networks = inspected["NetworkSettings"]["Networks"].as_object()?;
         let mut networks = networks.iter();
@@ -65,8 +65,8 @@ impl Network {
         })
     }
 
-    /// Whether a caller is a container of this network. The machine itself, with whoever is logged in to it, calls from the
-    /// gateway's address or from one outside.
+    /// Whether a caller is a container of this network. The machine itself and its users call from the gateway's address or
+    /// from outside the network.
     pub(crate) fn has_container(&self, caller: IpAddr) -> bool {
         let IpAddr::V4(caller) = caller.to_canonical() else { return false };
         let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
@@ -74,7 +74,7 @@ impl Network {
     }
 }
 
-/// Whether two secrets are the same, in a time that does not depend on where they differ.
+/// Compares two secrets in constant time.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     one.len() == other.len() && one.bytes().zip(other.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }

@@ -1,5 +1,5 @@
-//! `devenv-promote`: what `devenv promote`, `rollback`, `history` and `evidence` run. It speaks to AWS and over TLS, which
-//! `devenv` itself does not: nothing local waits for that to be compiled.
+//! `devenv-promote`: the program that `devenv promote`, `rollback`, `history` and `evidence` run. It links AWS's SDKs and TLS;
+//! `devenv` does not, so that no local command waits for them to compile.
 
 mod commands;
 mod report;

@@ -1,4 +1,4 @@
-//! The stable code, the exit code and the next command of an error of a promotion.
+//! The stable code, the exit code and the next command for each error of a promotion.
 
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::promotion::format::FormatError;
@@ -7,7 +7,7 @@ use devenv_terminal::exit::Exit;
 use devenv_terminal::report::{self, Failure, Told};
 use devenv_terminal::testing_report;
 
-/// Why a promotion failed, as it is shown.
+/// A failed promotion, as the terminal shows it.
 pub(crate) fn failure(error: Error) -> Failure {
     match error {
         Error::Engine(error) => error.into(),
@@ -16,7 +16,7 @@ pub(crate) fn failure(error: Error) -> Failure {
     }
 }
 
-/// What a promotion ended with, and the next command.
+/// The code and exit code of an error, and the next command.
 pub(crate) fn describe(error: &Error) -> Told {
     use Error as E;
     let hint = |text: &str| Some(text.to_owned());
@@ -57,33 +57,34 @@ pub(crate) fn describe(error: &Error) -> Told {
         E::TerraformVersion { .. } => {
             ("terraform_version", Exit::PrerequisiteMissing, hint("install a newer one, or set DEVENV_TERRAFORM"))
         }
-        E::Terraform { .. } => ("terraform", Exit::Failed, hint("again with -v shows all that it said")),
+        E::Terraform { .. } => ("terraform", Exit::Failed, hint("run again with -v to see all of its output")),
         E::StateLocked { id, .. } => {
-            let text = format!("wait until it has ended; if it was killed, in its folder: terraform force-unlock {id}");
+            let text =
+                format!("wait until that run ends; if it was killed, run in its folder: terraform force-unlock {id}");
             ("state_locked", Exit::Locked, Some(text))
         }
         E::Forbidden { .. } => {
             ("forbidden_change", Exit::Gate, hint("a promotion keeps data; change the release's Terraform"))
         }
         E::TagTaken { .. } => {
-            ("tag_taken", Exit::Gate, hint("somebody pushed by hand; remove that image from the registry"))
+            ("tag_taken", Exit::Gate, hint("the image was pushed by hand; remove it from the registry"))
         }
         E::OtherImage { .. } => ("other_image", Exit::Gate, hint("devenv test --runtime docker, then promote again")),
         E::Locked { environment, .. } => {
-            ("promotion_locked", Exit::Locked, Some(format!("wait until it has ended: devenv history {environment}")))
+            ("promotion_locked", Exit::Locked, Some(format!("wait until that run ends: devenv history {environment}")))
         }
         E::LockLost { environment, .. } | E::TakenOver { environment, .. } => {
-            ("lock_lost", Exit::Locked, Some(format!("see what is live: devenv history {environment}")))
+            ("lock_lost", Exit::Locked, Some(format!("see which release is live: devenv history {environment}")))
         }
         E::Unrecorded { again, .. } => (
             "unrecorded",
             Exit::RollbackFailed,
-            Some(format!("see that the bucket can be written, then once more: {again}")),
+            Some(format!("make sure that the bucket is writable, then run again: {again}")),
         ),
         E::Unusable { bucket, key, error } => unusable(bucket, key, error),
         E::LookBack { environment, .. } => {
             let text = format!(
-                "find it in: devenv history {environment} --limit 10000; then: devenv rollback {environment} --to RELEASE"
+                "find the live release: devenv history {environment} --limit 10000; then: devenv rollback {environment} --to RELEASE"
             );
             ("look_back", Exit::Gate, Some(text))
         }
@@ -91,7 +92,7 @@ pub(crate) fn describe(error: &Error) -> Told {
             ("unknown_release", Exit::Usage, Some(format!("devenv history {environment} lists them")))
         }
         E::NeverLive { environment, .. } => {
-            ("never_live", Exit::Gate, Some(format!("name one that ended live: devenv history {environment}")))
+            ("never_live", Exit::Gate, Some(format!("choose a release that ended live: devenv history {environment}")))
         }
         E::NotRecorded { environment, refusal } => {
             let text =
@@ -109,7 +110,7 @@ pub(crate) fn describe(error: &Error) -> Told {
             ("required_evidence", Exit::Gate, Some(text))
         }
         E::RequiredDiffer { disagreement, .. } => {
-            let text = format!("bring them together: devenv promote {}", disagreement.other);
+            let text = format!("promote the same release to both: devenv promote {}", disagreement.other);
             ("required_differ", Exit::Gate, Some(text))
         }
         E::NothingToRecord { .. } => ("nothing_to_record", Exit::Gate, hint("devenv test --runtime docker")),
@@ -135,7 +136,7 @@ pub(crate) fn describe(error: &Error) -> Told {
             ("rollback_failed", Exit::RollbackFailed, Some(text))
         }
         E::Left { environment, again, .. } => {
-            let text = format!("go on: {again}; or back: devenv rollback {environment}");
+            let text = format!("continue: {again}; or return: devenv rollback {environment}");
             ("left", Exit::Interrupted, Some(text))
         }
         E::Rehearsal { .. } => ("rehearsal", Exit::Failed, hint("devenv down, then try again")),
@@ -156,11 +157,9 @@ fn cloud(kind: CloudErrorKind) -> Told {
         CloudErrorKind::Denied => {
             ("denied", Exit::Failed, hint("the login lacks this right; docs/aws.md names the role that has it"))
         }
-        CloudErrorKind::Unreachable => {
-            ("aws_unreachable", Exit::Failed, hint("see that the network is there, then try again"))
-        }
+        CloudErrorKind::Unreachable => ("aws_unreachable", Exit::Failed, hint("check the network, then try again")),
         CloudErrorKind::Throttled => {
-            ("aws_throttled", Exit::Failed, hint("AWS takes no more requests for the moment; try again in a minute"))
+            ("aws_throttled", Exit::Failed, hint("AWS is throttling requests; try again in a minute"))
         }
         CloudErrorKind::Unavailable => {
             ("aws_unavailable", Exit::Failed, hint("AWS could not answer; try again in a minute"))
@@ -169,16 +168,16 @@ fn cloud(kind: CloudErrorKind) -> Told {
     }
 }
 
-/// An object in the bucket that a promotion must not guess at.
+/// An object in the bucket whose content a promotion must not guess.
 fn unusable(bucket: &str, key: &str, error: &FormatError) -> Told {
     let what = error.what();
     let hint = match (error, what) {
         (FormatError::Version { .. }, _) => {
             return ("newer_format", Exit::Gate, Some("a newer devenv wrote it: use that one".to_owned()));
         }
-        (_, "lock") => format!("when nobody promotes, remove it: aws s3 rm s3://{bucket}/{key}"),
+        (_, "lock") => format!("if no promotion is running, remove it: aws s3 rm s3://{bucket}/{key}"),
         (_, "live pointer") => {
-            format!("restore an earlier version of {key} in the bucket; without it, the records show what is live")
+            format!("restore an earlier version of {key} in the bucket; without it, the records show the live release")
         }
         _ => format!("restore an earlier version of {key} in the bucket"),
     };
@@ -190,7 +189,7 @@ fn unusable(bucket: &str, key: &str, error: &FormatError) -> Told {
     (code, Exit::Gate, Some(hint))
 }
 
-/// The command that supplies what is missing first of all.
+/// The command that supplies the first missing evidence.
 fn gate_hint(refusal: &Refusal) -> String {
     if refusal.reasons.contains(&Reason::Dirty) {
         return "git commit or git stash, then devenv test --runtime docker".to_owned();

@@ -1,4 +1,4 @@
-//! Where an environment is, as two files say it, and who works on it.
+//! The targets of a project, the account of each, and the owner of a run.
 
 use camino::Utf8Path;
 use devenv_engine::Project;
@@ -11,12 +11,18 @@ use crate::error::Error;
 /// Far more than any account needs. Bytes.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// The file beside the roots that says where the environment is.
+/// The file beside the Terraform roots that names the account and the state's bucket.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct AccountFile {
     pub(crate) bucket: String,
     pub(crate) region: String,
     allowed_account_ids: Vec<String>,
+}
+
+pub(crate) fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {
+    let targets = &project.manifest.promote;
+    let unknown = || Error::UnknownEnvironment { name: name.to_owned(), known: targets.keys().cloned().collect() };
+    targets.get(name).ok_or_else(unknown)
 }
 
 pub(crate) fn account_file(project: &Project, target: &PromoteTarget) -> Result<AccountFile, Error> {
@@ -26,7 +32,7 @@ pub(crate) fn account_file(project: &Project, target: &PromoteTarget) -> Result<
     serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))
 }
 
-/// Two files say where an environment is; they must say the same.
+/// An error unless the account file names the same account and region as devenv.toml.
 pub(crate) fn agree(
     project: &Project,
     target: &PromoteTarget,
@@ -44,17 +50,17 @@ pub(crate) fn agree(
     let path = project.instance.root.join(&target.terraform).join("account.tfvars.json");
     let path = path.strip_prefix(&project.instance.root).map(Utf8Path::to_owned).unwrap_or(path);
     if file.allowed_account_ids != [account] {
-        let cause = format!("allowed_account_ids is not [\"{account}\"], as devenv.toml has it");
+        let cause = format!("allowed_account_ids is not [\"{account}\"], as in devenv.toml");
         return Err(Error::AccountFile { path, cause });
     }
     if file.region != region {
-        let cause = format!("region is {} and not {region}, as devenv.toml has it", file.region);
+        let cause = format!("region is {}, but {region} in devenv.toml", file.region);
         return Err(Error::AccountFile { path, cause });
     }
     Ok(())
 }
 
-/// As Terraform names who holds its lock.
+/// `user@host`, in the form that Terraform writes into its lock.
 pub(crate) fn owner() -> String {
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
     let user = user.unwrap_or_else(|| if rustix::process::getuid().is_root() { "root" } else { "somebody" }.to_owned());

@@ -1,4 +1,4 @@
-//! Two clocks: the time that is written for people, and the time that went by.
+//! Two clocks: wall time for people, and elapsed time for decisions.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 pub trait WallClock: Send + Sync + fmt::Debug {
-    /// For people. Nothing is decided by it.
+    /// The time for people. No decision depends on it.
     fn now(&self) -> jiff::Timestamp;
 
-    /// What went by on this machine since some moment that stays the same, the time that it slept included. Nobody can set it.
+    /// The time since a fixed moment, sleep included. Setting the wall clock does not change it.
     fn gone_by(&self) -> Duration {
         // macOS counts its sleep in the monotonic clock.
         #[cfg(target_os = "linux")]
@@ -20,7 +20,7 @@ pub trait WallClock: Send + Sync + fmt::Debug {
     }
 }
 
-/// This machine's, which may be wrong.
+/// This machine's clock, which may be wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
 

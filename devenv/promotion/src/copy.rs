@@ -1,4 +1,4 @@
-//! One image from registry to registry, byte for byte.
+//! Copies one image between registries, byte for byte.
 
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::manifest::OciDescriptor;
@@ -9,11 +9,11 @@ use serde_json::Value;
 use crate::cloud::{CloudError, CloudErrorKind, RegistryLogin};
 use crate::error::Error;
 
-/// Manifests of one image, in the two forms that registries keep.
+/// The two manifest formats of a single image.
 const MANIFESTS: [&str; 2] =
     ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
 
-/// A repository and who may use it.
+/// A repository and its login.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) host: String,
@@ -25,12 +25,13 @@ impl Place {
     /// The repository of a reference, `HOST/REPOSITORY@sha256:...`.
     pub(crate) fn of(reference: &str, login: &RegistryLogin) -> Result<Self, Error> {
         let name = reference.split('@').next().unwrap_or_default();
-        let (host, repository) = name.split_once('/').ok_or_else(|| failed(reference, "it names no registry"))?;
+        let (host, repository) =
+            name.split_once('/').ok_or_else(|| failed(reference, "the reference names no registry"))?;
         Ok(Self { host: host.to_owned(), repository: repository.to_owned(), login: login.clone() })
     }
 
     fn client(&self) -> Client {
-        // A registry on this machine speaks plain HTTP, and no other does.
+        // Only a registry on this machine uses plain HTTP.
         let local = self.host.split(':').next().is_some_and(|name| name == "127.0.0.1" || name == "localhost");
         let config = ClientConfig::default();
         if !local {
@@ -38,8 +39,7 @@ impl Place {
         }
         Client::new(ClientConfig {
             protocol: ClientProtocol::HttpsExcept(vec![self.host.clone()]),
-            // The caller's proxy leads elsewhere. A proxy that is named takes the place of the caller's, and no host goes
-            // through this one.
+            // Bypasses the caller's proxy: naming one replaces it, and `no_proxy` keeps every host away from this one.
             http_proxy: Some("http://127.0.0.1:9".to_owned()),
             no_proxy: Some("127.0.0.0/8,localhost".to_owned()),
             ..config
@@ -56,7 +56,7 @@ fn failed(what: &str, error: impl std::fmt::Display) -> Error {
     Error::Cloud(CloudError { action, cause, kind: CloudErrorKind::Other })
 }
 
-/// Layers and configuration first, the manifest last: so a repository never has an image that is not whole.
+/// Copies the manifest last, so that a repository never has an incomplete image.
 pub(crate) async fn copy(from: &Place, to: &Place, digest: &str, tag: &str) -> Result<(), Error> {
     let (source, target) = (from.client(), to.client());
     let what = format!("{}/{}@{digest}", from.host, from.repository);
@@ -66,7 +66,7 @@ pub(crate) async fn copy(from: &Place, to: &Place, digest: &str, tag: &str) -> R
     target.store_auth_if_needed(&to.host, &to.auth()).await;
     let (manifest, found) = source.pull_manifest_raw(&taken, &from.auth(), &MANIFESTS).await.map_err(wrong)?;
     if found != digest {
-        return Err(failed(&what, format!("the registry gave {found}")));
+        return Err(failed(&what, format!("the registry returned {found}")));
     }
     let parsed: Value = serde_json::from_slice(&manifest).map_err(|error| failed(&what, error))?;
     let layers = parsed["layers"].as_array().into_iter().flatten();

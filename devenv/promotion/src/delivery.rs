@@ -1,46 +1,68 @@
-//! How a release comes to where it runs, and what can be seen of it there. Terraform with ECS is one way (`terraform_ecs`); the
-//! steps of a promotion know none of its words.
+//! Delivers a release and observes its rollout. The steps of a promotion know only these traits; `chosen_delivery` names the
+//! implementations.
 
 use std::collections::BTreeMap;
 
 use devenv_engine::Cancel;
-use devenv_model::promotion::record::Release;
+use devenv_model::promotion::changes::Changes;
+use devenv_model::promotion::record::{Kind, Release};
 use devenv_model::promotion::rollout::{ContainerEnd, RolloutView};
 use futures_util::future::BoxFuture;
 
 use crate::cloud::CloudError;
+use crate::context::PromotionContext;
 use crate::error::Error;
-use crate::plan::Planned;
 use crate::tree::Tree;
 
-/// By service: what its scheduler is told to run, in the scheduler's own words.
+/// The definition that the scheduler runs for each service, in the scheduler's own terms.
 pub(crate) type Definitions = BTreeMap<String, String>;
 
-/// What runs, as its scheduler reports it.
+/// The services, as their scheduler reports them.
 pub(crate) trait Scheduler: Send + Sync {
-    /// A service that is to run the image with this digest.
+    /// Watches a service until it runs the image with this digest.
     fn rollout<'a>(
         &'a self,
         service: &'a str,
         definition: &'a str,
         digest: &'a str,
     ) -> BoxFuture<'a, Result<Box<dyn Rollout + 'a>, CloudError>>;
-    /// How many instances a service is to have; `None` where it is not there.
+    /// The desired number of instances; `None` if the service does not exist.
     fn desired<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Option<u32>, CloudError>>;
     fn scale<'a>(&'a self, service: &'a str, instances: u32) -> BoxFuture<'a, Result<(), CloudError>>;
 }
 
 /// One service on its way to a release.
 pub(crate) trait Rollout: Send + Sync {
-    /// `None` where the service is not there.
+    /// `None` if the service does not exist.
     fn view(&self) -> BoxFuture<'_, Result<Option<RolloutView>, CloudError>>;
-    /// The last lines of what ended, oldest first; none where they cannot be read.
+    /// The last log lines of an ended container, oldest first; none if they cannot be read.
     fn log<'a>(&'a self, end: &'a ContainerEnd) -> BoxFuture<'a, Vec<String>>;
 }
 
-/// Brings releases about. What they stand on is there.
-pub(crate) trait Delivery: Scheduler {
-    /// What would change. `only_look` takes no lock.
+/// The changes of a planned release. The delivery keeps the rest of the plan.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) changes: Changes,
+    /// The plan, as the delivery's own tool prints it.
+    pub(crate) text: String,
+    /// Whether there is anything to apply. A plan without changes may still set new outputs.
+    pub(crate) is_something: bool,
+}
+
+/// Plans and applies releases. There is no `restore`: a run plans and applies the previous release, and verifies its lease in
+/// between.
+pub(crate) trait Delivery: Send + Sync {
+    /// Reads everything that a plan depends on. For a promotion it first creates or compares it; a rollback takes it as it is.
+    fn prepare<'a>(
+        context: &'a PromotionContext<'a>,
+        kind: Kind,
+        cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<Box<dyn Delivery + 'a>, Error>>
+    where
+        Self: Sized;
+    /// The registry's host and the repository to which a service's image is pushed.
+    fn repository(&self, service: &str) -> Result<(&str, &str), Error>;
+    /// Plans a release. `only_look` takes no lock.
     fn plan<'a>(
         &'a self,
         tree: &'a Tree,
@@ -48,10 +70,11 @@ pub(crate) trait Delivery: Scheduler {
         only_look: bool,
         cancel: &'a Cancel,
     ) -> BoxFuture<'a, Result<Planned, Error>>;
-    /// Carries out exactly what was planned.
-    fn apply<'a>(&'a self, planned: &'a Planned, cancel: &'a Cancel) -> BoxFuture<'a, Result<(), Error>>;
-    /// What the applied release is to run.
-    fn definitions<'a>(&'a self, planned: &'a Planned) -> BoxFuture<'a, Result<Definitions, Error>>;
-    /// Where the system answers.
+    /// Carries out the last plan, and nothing else.
+    fn apply<'a>(&'a self, cancel: &'a Cancel) -> BoxFuture<'a, Result<(), Error>>;
+    /// The definitions of the applied release.
+    fn definitions(&self) -> BoxFuture<'_, Result<Definitions, Error>>;
+    fn scheduler(&self) -> Box<dyn Scheduler + '_>;
+    /// The URL of the system.
     fn address(&self) -> &str;
 }

@@ -1,4 +1,4 @@
-//! An emulated AWS in a container, behind its guard, which is published on loopback.
+//! An emulated AWS in a container. Only its guard is published, on loopback.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,7 +15,6 @@ use devenv_containers::rehearsal::{mark, remove};
 use devenv_containers::scope::Scope;
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Project, aws_environment};
-use devenv_model::event::Event;
 use devenv_model::intent::{RestartPolicy, binding_of};
 use devenv_model::manifest::{Limits, PromoteTarget};
 use devenv_model::unit::Probe;
@@ -23,21 +22,18 @@ use devenv_resources::endpoint::Endpoint;
 use devenv_supervisor::probe::Prober;
 
 use crate::cloud::EmulatedLogin;
+use crate::emulated_endpoint::{EmulatedAws, PORT, REGION};
 use crate::error::Error;
-use crate::guard::{self, EmulatedAws};
+use crate::guard;
+use crate::login::{kept_login, new_login};
+use crate::pull::pull_if_absent;
 
-/// The name of the container on its network, where the tasks reach it.
-pub(crate) const HOST: &str = "emulated-aws";
-pub(crate) const PORT: u16 = 4566;
 const READY_WITHIN: Duration = Duration::from_mins(1);
 const LOG_TAIL: usize = 20;
-/// Another program may take a port between its choice and its use.
+/// Attempts to publish a port: another program may take it between choice and use.
 const TRIES: usize = 3;
 
-/// The emulator's own region; tasks and Terraform are told the same.
-pub(crate) const REGION: &str = "eu-west-1";
-
-/// The emulated AWS of this folder; it is started unless it runs.
+/// The emulated AWS of this folder; starts it unless it runs.
 pub(crate) async fn ensure(
     project: &Project,
     engines: &dyn ContainerEngines,
@@ -54,14 +50,14 @@ pub(crate) async fn ensure(
         return Ok(runs);
     }
     if containers.iter().any(|container| scope.is_ours(&container.labels)) {
-        // What it held went with its process.
+        // Its data ended with its process.
         remove(engine.as_ref(), &scope).await?;
     }
-    emitter.notice("starting an emulated AWS, whose account is empty; devenv down removes it");
-    fetch(engine.as_ref(), image, emitter).await?;
+    emitter.notice("starting an emulated AWS with an empty account; devenv down removes it");
+    pull_if_absent(engine.as_ref(), image, emitter).await?;
     let guard_image = guard::image(project, &engine, emitter).await?;
     let _making = Making::begin(mark(&folder))?;
-    let login = guard::new_login(&folder)?;
+    let login = new_login(&folder)?;
     let port = start_guard(engine.as_ref(), &scope, &guard_image, &login).await?;
     let name = scope.container("aws");
     let new = NewContainer {
@@ -83,29 +79,20 @@ pub(crate) async fn ensure(
     }
 }
 
-/// The emulated AWS, if it and its guard run and its login is known.
+/// The emulated AWS, if it and its guard run and its login can be read.
 fn found(containers: &[ContainerSummary], scope: &Scope, folder: &Utf8Path) -> Result<Option<EmulatedAws>, Error> {
     let running = |part: &str| {
         let name = scope.container(part);
         containers.iter().find(|found| found.name == name && found.runs && scope.is_ours(&found.labels))
     };
     let port = running("guard").and_then(|guard| binding_of(&guard.bindings, guard::OUTSIDE));
-    let (Some(port), Some(_), Some(login)) = (port, running("aws"), guard::kept_login(folder)) else {
+    let (Some(port), Some(_), Some(login)) = (port, running("aws"), kept_login(folder)) else {
         return Ok(None);
     };
     Ok(Some(EmulatedAws { endpoint: endpoint(port.host.port())?, login }))
 }
 
-pub(crate) async fn fetch(engine: &dyn ContainerEngine, image: &str, emitter: &Emitter) -> Result<(), Error> {
-    if engine.image(image).await?.is_none() {
-        let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
-        let pulled = engine.pull(image, &progress).await;
-        pulled.map_err(|error| devenv_engine::Error::ImageAbsent { image: image.to_owned(), cause: error.cause })?;
-    }
-    Ok(())
-}
-
-/// Returns the port of this machine on which it is published.
+/// Returns the guard's published port on this machine.
 async fn start_guard(
     engine: &dyn ContainerEngine,
     scope: &Scope,
@@ -150,11 +137,11 @@ async fn await_ready(engine: &Arc<dyn ContainerEngine>, scope: &Scope, endpoint:
     let ended = async {
         loop {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            for (part, what) in [("guard", "its guard"), ("aws", "it")] {
+            for (part, what) in [("guard", "its guard"), ("aws", "the emulator")] {
                 match engine.inspect(&scope.container(part)).await {
                     Ok(Some(state)) if state.pid == 0 => return (part, what),
                     Ok(None) => return (part, what),
-                    // One look that fails shows nothing, and the time is limited.
+                    // A single failed look proves nothing, and the deadline limits the wait.
                     Ok(Some(_)) | Err(_) => {}
                 }
             }
@@ -180,20 +167,20 @@ fn free_port() -> Result<u16, Error> {
     listener.map(|address| address.port()).map_err(|_| devenv_engine::Error::NoFreePort { near: PORT }.into())
 }
 
-/// It starts containers beside itself, and asks its guard for them.
+/// The container of the emulator, which starts other containers through its guard.
 fn spec(image: &str, name: &str, guard: &str, login: &EmulatedLogin) -> ContainerSpec {
     let port = PORT.to_string();
     let environment = [
         ("MINISTACK_REGION", REGION),
         ("MINISTACK_HOSTNAME", name),
         ("DOCKER_HOST", guard::ENGINE_ADDRESS),
-        // By which it looks for the network that it is on.
+        // The emulator looks up its own network by this name.
         ("HOSTNAME", guard),
-        // Only on the loopback that it shares with its guard, so that every request passes the guard.
+        // Only the loopback that it shares with its guard, so that every request passes the guard.
         ("BIND_HOST", "127.0.0.1"),
         ("GATEWAY_PORT", &port),
         ("LOG_LEVEL", "WARNING"),
-        // Whom it takes for the account's owner, where it asks.
+        // The emulator treats this login as the account's owner.
         ("AWS_ACCESS_KEY_ID", &login.access_key),
         ("AWS_SECRET_ACCESS_KEY", &login.secret_key),
     ];
@@ -220,11 +207,11 @@ fn spec(image: &str, name: &str, guard: &str, login: &EmulatedLogin) -> Containe
     }
 }
 
-/// Whatever the caller's environment says of AWS is forgotten, so that nothing of a rehearsal can reach it.
+/// Replaces the caller's AWS variables, so that no part of a rehearsal can reach AWS.
 pub(crate) fn lead_away_from_aws(variables: &mut BTreeMap<OsString, OsString>, aws: &EmulatedAws, region: &str) {
     variables.retain(|name, _| !name.to_string_lossy().starts_with("AWS_"));
-    let mut told = aws_environment(&aws.endpoint.to_string(), region);
-    told.insert("AWS_ACCESS_KEY_ID".to_owned(), aws.login.access_key.clone());
-    told.insert("AWS_SECRET_ACCESS_KEY".to_owned(), aws.login.secret_key.clone());
-    variables.extend(told.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+    let mut replaced = aws_environment(&aws.endpoint.to_string(), region);
+    replaced.insert("AWS_ACCESS_KEY_ID".to_owned(), aws.login.access_key.clone());
+    replaced.insert("AWS_SECRET_ACCESS_KEY".to_owned(), aws.login.secret_key.clone());
+    variables.extend(replaced.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
 }

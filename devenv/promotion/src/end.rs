@@ -1,41 +1,50 @@
-//! How a promotion ends: live, or with what was there put back, and written down as far as that can be.
+//! How a promotion ends: live, or with the previous release restored, and recorded as far as the bucket allows.
 
 use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
 use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
+use serde::Serialize;
 
-use crate::delivery::Delivery;
+use crate::decider::Decider;
 use crate::error::Error;
-use crate::foundation::Foundation;
-use crate::promote::{Decider, Promoted};
 use crate::run::Run;
 
+/// How a promotion or a rollback ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Promoted {
+    pub environment: String,
+    /// The id of its record; `None` for a plan.
+    pub id: Option<String>,
+    pub proposal: Option<Proposal>,
+    pub release: Release,
+    pub url: String,
+}
+
 impl Run<'_> {
-    /// Writes down how it ended, after having put back what was there if it ended badly, and gives up the lock.
+    /// Restores the previous release if the run failed, records the end, and releases the lock.
     pub(crate) async fn finish(
         mut self,
-        foundation: &Foundation,
         outcome: Result<Option<Proposal>, Error>,
         decider: &dyn Decider,
     ) -> Result<Promoted, Error> {
         let ended = match outcome {
-            // Somebody who has taken the lock over meanwhile has changed what is live.
+            // A run that has taken the lock over may have changed the live release.
             Ok(proposal) => match self.hold().await {
-                Ok(()) => self.live(foundation, proposal).await,
+                Ok(()) => self.live(proposal).await,
                 Err(Error::LockLost { owner, .. }) => Err(self.taken_over(owner).await),
                 Err(error) => Err(self.unrecorded(error)),
             },
             Err(error) if self.record.record.step < Step::Applying => Err(self.unchanged(error).await),
-            Err(error) => Err(self.back(foundation, error, decider).await),
+            Err(error) => Err(self.back(error, decider).await),
         };
         self.lease.release().await;
         ended
     }
 
-    async fn live(&mut self, foundation: &Foundation, proposal: Option<Proposal>) -> Result<Promoted, Error> {
+    async fn live(&mut self, proposal: Option<Proposal>) -> Result<Promoted, Error> {
         let record = &mut self.record.record;
         record.previous.clone_from(&self.before);
-        // The same release once more leaves the one before it where it was, for a rollback to return to.
+        // A repeated promotion keeps the previous release, so that a rollback still returns to it.
         if let Some(live) = &self.survey.standing.live
             && record.kind == Kind::Promotion
             && live.release.is_same(&record.release)
@@ -48,31 +57,31 @@ impl Run<'_> {
         }
         match (written, self.point().await) {
             (Err(error), Err(_)) => return Err(self.unrecorded(error)),
-            (Err(error), Ok(())) => self.told("the end of the record", error),
-            (Ok(()), Err(error)) => self.told("the live pointer", error),
+            (Err(error), Ok(())) => self.unwritten("the end of the record", error),
+            (Ok(()), Err(error)) => self.unwritten("the live pointer", error),
             (Ok(()), Ok(())) => {}
         }
         self.close_killed().await;
         let Record { id, release, .. } = self.record.record.clone();
-        let (environment, url) = (self.site.name().to_owned(), self.delivery(foundation).address().to_owned());
+        let (environment, url) = (self.context.name().to_owned(), self.delivery.address().to_owned());
         Ok(Promoted { environment, id: Some(id), proposal, release, url })
     }
 
-    /// It failed, and nothing that runs was changed.
+    /// The run failed before it changed anything that runs.
     async fn unchanged(&mut self, error: Error) -> Error {
         if let Err(unwritten) = self.record.end(Outcome::NothingChanged { cause: error.to_string() }).await {
-            self.told("the end of the record", unwritten);
+            self.unwritten("the end of the record", unwritten);
         }
         error
     }
 
-    /// It failed after something may have changed.
-    async fn back(&mut self, foundation: &Foundation, error: Error, decider: &dyn Decider) -> Error {
-        // Whoever has the lock now puts it right.
+    /// The run failed after it may have changed something.
+    async fn back(&mut self, error: Error, decider: &dyn Decider) -> Error {
+        // The run that holds the lock now repairs it.
         if let Err(Error::LockLost { owner, .. }) = self.hold().await {
             return self.taken_over(owner).await;
         }
-        let environment = self.site.name().to_owned();
+        let environment = self.context.name().to_owned();
         let interrupted = error.is_cancelled();
         let previous = self.record.record.previous.clone();
         if interrupted && !self.undo(previous.as_ref(), decider).await {
@@ -80,7 +89,7 @@ impl Run<'_> {
             return Error::Left { environment, step, again: self.again() };
         }
         let cause = error.to_string();
-        let restored = self.put_back(previous.as_ref(), foundation).await;
+        let restored = self.put_back(previous.as_ref()).await;
         if let Err(Error::LockLost { owner, .. }) = restored {
             return self.taken_over(owner).await;
         }
@@ -104,16 +113,16 @@ impl Run<'_> {
         error
     }
 
-    /// What is live matters more than what is written of it: a record that cannot be written must not hide that.
+    /// A record that cannot be written must not hide which release is live.
     async fn write_back(&mut self, outcome: Outcome) {
         let is_put_back = !matches!(outcome, Outcome::RollbackFailed { .. });
         let is_at_zero = matches!(outcome, Outcome::ScaledToZero { .. });
         let written = self.record.end(outcome).await;
         if is_at_zero && let Err(error) = self.point().await {
-            self.told("the live pointer", error);
+            self.unwritten("the live pointer", error);
         }
         match written {
-            Err(error) => self.told("the end of the record", error),
+            Err(error) => self.unwritten("the end of the record", error),
             Ok(()) if is_put_back => self.close_killed().await,
             Ok(()) => {}
         }
@@ -121,7 +130,7 @@ impl Run<'_> {
 
     async fn close_killed(&self) {
         if let Err(error) = self.supersede().await {
-            self.told("the end of a killed promotion's record", error);
+            self.unwritten("the end of a killed promotion's record", error);
         }
     }
 
@@ -130,44 +139,44 @@ impl Run<'_> {
         if decider.asks() {
             let name = previous.map_or_else(|| "nothing".to_owned(), name_of);
             let text = format!("Interrupted. Return to {name}? [Y/n]");
-            self.site.emitter.emit(Event::Question { text });
+            self.context.emitter.emit(Event::Question { text });
         }
         decider.undo().await
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "an error that ends here")]
-    fn told(&self, what: &str, error: Error) {
-        self.site.emitter.notice(format!("{what} could not be written; the next promotion writes it: {error}"));
+    #[expect(clippy::needless_pass_by_value, reason = "the error ends here")]
+    fn unwritten(&self, what: &str, error: Error) {
+        self.context.emitter.notice(format!("{what} could not be written; the next promotion writes it: {error}"));
     }
 
-    /// It is live, and nothing in the bucket says so.
+    /// The release is live, and nothing in the bucket shows it.
     fn unrecorded(&self, cause: Error) -> Error {
-        let (environment, live) = (self.site.name().to_owned(), name_of(&self.record.record.release));
+        let (environment, live) = (self.context.name().to_owned(), name_of(&self.record.record.release));
         Error::Unrecorded { environment, live, again: self.again(), cause: Box::new(cause) }
     }
 
     /// The command that makes the same release live.
     fn again(&self) -> String {
-        let (environment, record) = (self.site.name(), &self.record.record);
+        let (environment, record) = (self.context.name(), &self.record.record);
         match record.kind {
             Kind::Promotion => format!("devenv promote {environment}"),
             Kind::Rollback => format!("devenv rollback {environment} --to {}", record.release.id),
         }
     }
 
-    /// Somebody else has the lock, after this run had begun to change things.
+    /// Another run has the lock, after this one had begun to change things.
     async fn taken_over(&self, owner: String) -> Error {
-        let environment = self.site.name().to_owned();
+        let environment = self.context.name().to_owned();
         let applied = name_of(&self.record.record.release);
-        let live = match self.site.ledger.standing().await {
+        let live = match self.context.ledger.standing().await {
             Ok(standing) => standing.live.map_or_else(|| "nothing".to_owned(), |live| name_of(&live.release)),
-            Err(error) => format!("what cannot be read ({error})"),
+            Err(error) => format!("an unreadable release ({error})"),
         };
         Error::TakenOver { environment, owner, applied, live }
     }
 }
 
-/// As people know a release.
+/// A release as messages name it.
 fn name_of(release: &Release) -> String {
     let commit = release.commit.get(..12).unwrap_or(&release.commit);
     format!("release {} (commit {commit})", release.id)

@@ -9,122 +9,124 @@ use devenv_testing::error::Error as TestingError;
 
 use crate::cloud::CloudError;
 
-/// Why nothing was promoted, or what became of it.
+/// Why a promotion or a rollback failed, and the state in which it left the environment.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("devenv.toml has no [promote.{name}]; {}", named(.known))]
     UnknownEnvironment { name: String, known: Vec<String> },
-    #[error("[promote.{environment}] does not say {missing}")]
+    #[error("[promote.{environment}] lacks {missing}")]
     Incomplete { environment: String, missing: &'static str },
     #[error("{path}: {cause}")]
     AccountFile { path: Utf8PathBuf, cause: String },
-    #[error("the login is of account {found}, and {environment} is account {wanted}")]
+    #[error("the login belongs to account {found}, but {environment} is account {wanted}")]
     WrongAccount { environment: String, wanted: String, found: String },
-    #[error("the login is for region {found}, and {environment} is in {wanted}")]
+    #[error("the login is for region {found}, but {environment} is in {wanted}")]
     WrongRegion { environment: String, wanted: String, found: String },
     #[error("{}", indented(.0))]
     Refused(#[from] Refusal),
     #[error(
-        "this folder is no git repository with a commit and with {folder} in it, so nobody could say what was released"
+        "a release is known by its commit, but this folder is not a git repository with a commit that tracks {folder}"
     )]
     NoRepository { folder: String },
-    #[error("there is no image {reference} of {service}")]
+    #[error("image {reference} of {service} not found")]
     NoImage { service: String, reference: String },
-    #[error("the image of {service} is for {found}, and {environment} runs {wanted}")]
+    #[error("the image of {service} is for {found}, but {environment} runs {wanted}")]
     WrongPlatform { environment: String, service: String, wanted: String, found: String },
-    #[error("{environment} has nothing to stand on: there is no {key} in {bucket}")]
+    #[error("{environment} has no foundation: {key} not found in {bucket}")]
     NoFoundation { environment: String, bucket: String, key: String },
-    #[error("the foundation of {environment} does not say {missing}")]
+    #[error("the foundation of {environment} lacks {missing}")]
     FoundationIncomplete { environment: String, missing: String },
-    #[error("the tables of {environment} are not those of the files: {}", differences.join("; "))]
+    #[error("the tables of {environment} differ from their files: {}", differences.join("; "))]
     TablesDiffer { environment: String, differences: Vec<String> },
-    #[error("terraform cannot be started: {cause}")]
+    #[error("cannot start terraform: {cause}")]
     TerraformMissing { cause: String },
     #[error("terraform {found} is too old: {needed} or later is needed")]
     TerraformVersion { found: String, needed: String },
     #[error("terraform {command} failed")]
     Terraform { command: String, output: Vec<String> },
-    /// Somebody else works on the same state, or was killed while they did.
-    #[error("the Terraform state of {environment} is locked by {who} since {since}")]
+    /// Another Terraform works on the same state, or was killed while it did.
+    #[error("{who} has locked the Terraform state of {environment} since {since}")]
     StateLocked { environment: String, who: String, since: String, id: String },
-    #[error("the release would take away what holds data: {}", list(.changes))]
+    #[error("the release would remove resources that hold data: {}", list(.changes))]
     Forbidden { changes: Vec<ResourceChange> },
-    #[error("the tag {tag} of {repository} is taken by another image, {digest}")]
+    #[error("another image, {digest}, has the tag {tag} of {repository}")]
     TagTaken { repository: String, tag: String, digest: String },
-    #[error("what the registry has of {service} is not what was tested: {found} and not {tested}")]
+    #[error("the image of {service} in the registry is not the tested image: found {found}, expected {tested}")]
     OtherImage { service: String, tested: String, found: String },
-    #[error("{owner} is promoting to {environment} since {since}")]
+    #[error("{owner} has been promoting to {environment} since {since}")]
     Locked { environment: String, owner: String, since: String },
-    #[error("the lock of {environment} was taken over by {owner}")]
+    #[error("{owner} took over the lock of {environment}")]
     LockLost { environment: String, owner: String },
-    /// The same after this run had begun to change things.
+    /// The lock was lost after this run had begun to change things.
     #[error(
-        "the lock of {environment} was taken over by {owner}\n{applied} was being made live; by its records, {live} is live in \
-         {environment}, and the next promotion puts right what is half done"
+        "{owner} took over the lock of {environment}\nthis run was making {applied} live; the records show {live} as live in \
+         {environment}, and the next promotion repairs the unfinished change"
     )]
     TakenOver { environment: String, owner: String, applied: String, live: String },
-    #[error("{live} is live in {environment}, and that could not be written down: {cause}")]
+    #[error("{live} is live in {environment}, but its record could not be written: {cause}")]
     Unrecorded {
         environment: String,
         live: String,
-        /// The command that makes the same live.
+        /// The command that makes the same release live.
         again: String,
         cause: Box<Self>,
     },
-    #[error("the {} {key} cannot be used: {error}", error.what())]
+    #[error("cannot use the {} {key}: {error}", error.what())]
     Unusable { bucket: String, key: String, error: FormatError },
-    #[error("none of the last {records} promotions to {environment} ended live, so what is live is not known")]
+    #[error("none of the last {records} promotions to {environment} ended live, so the live release is unknown")]
     LookBack { environment: String, records: usize },
     #[error("{environment} has no release {id}")]
     UnknownRelease { environment: String, id: String },
-    #[error("release {id} never was live in {environment}")]
+    #[error("release {id} was never live in {environment}")]
     NeverLive { environment: String, id: String },
-    #[error("{environment} takes evidence only as the build server recorded it:\n{}", reasons(.refusal))]
+    #[error("{environment} accepts only evidence that the build server recorded:\n{}", reasons(.refusal))]
     NotRecorded { environment: String, refusal: Refusal },
-    #[error("{environment} cannot ship what is live in {}:\n{}", required.join(" and "), reasons(.refusal))]
+    #[error("{environment} cannot ship the live release of {}:\n{}", required.join(" and "), reasons(.refusal))]
     RequiredRefused { environment: String, required: Vec<String>, refusal: Refusal },
-    #[error("{environment} ships what is live in all that it requires, and {disagreement}")]
+    #[error(
+        "{environment} ships a release only when every environment that it requires has it live, but {disagreement}"
+    )]
     RequiredDiffer { environment: String, disagreement: Disagreement },
-    #[error("no evidence of the commit {commit} is here that could count")]
+    #[error("no evidence of the commit {commit} that could count")]
     NothingToRecord { commit: String },
-    #[error("{environment} ships what is live in {required}, and nothing is")]
+    #[error("{environment} ships the live release of {required}, but {required} has none")]
     RequiredNotLive { environment: String, required: String },
-    #[error("{environment} ships what is live in {required}, which is commit {live}; checked out is {at_hand}")]
+    #[error("{environment} ships the live release of {required}, commit {live}, but {at_hand} is checked out")]
     OtherCommit { environment: String, required: String, live: String, at_hand: String },
-    #[error("{environment} ships what is live in {required}, whose Terraform files are others")]
+    #[error("{environment} ships the live release of {required}, whose Terraform files differ from those checked out")]
     OtherTerraform { environment: String, required: String },
-    #[error("nothing was released to {environment} before, so there is nothing to return to")]
+    #[error("{environment} has no earlier release to return to")]
     NoPrevious { environment: String },
-    #[error("the kept Terraform files of release {release} are not those that were applied")]
+    #[error("the Terraform files kept for release {release} are missing or differ from the applied ones")]
     KeptFiles { release: String },
-    #[error("a question has to be answered, and nobody is there to answer it")]
+    #[error("confirmation required, but stdin is not a terminal")]
     NobodyToAsk,
-    #[error("declined; nothing was changed")]
+    #[error("declined; nothing changed")]
     Declined,
     #[error("{service}: {cause}")]
     Rollout { service: String, cause: String, log: Vec<String> },
-    /// AWS does not let itself be asked, and will not in a while.
+    /// AWS refuses the question, and waiting does not help.
     #[error("cannot see whether {service} is live: {error} (seen before: {seen})")]
     Unseen { service: String, seen: String, error: CloudError },
     #[error("not live within {minutes} minutes: {}", waiting.join("; "))]
     RolloutDeadline { minutes: u64, waiting: Vec<String> },
     #[error("the smoke tests failed: {}", failed.join(", "))]
     Smoke { failed: Vec<String>, output: Vec<String> },
-    #[error("{url} shows {found} and not {wanted}")]
+    #[error("{url} reports {found}, not {wanted}")]
     OtherVersion { url: String, wanted: String, found: String },
-    /// It was live or about to be; what was before is live again.
+    /// The release had begun to go live; the previous one is live again.
     #[error("{cause}\nrolled back: {live} is live in {environment} again")]
     RolledBack { environment: String, cause: Box<Self>, live: String, interrupted: bool },
-    #[error("{cause}\nit was the first release, so there is nothing to return to: {environment} is scaled to zero")]
+    #[error("{cause}\nthis was the first release and nothing precedes it: {environment} is scaled to zero")]
     ScaledToZero { environment: String, cause: Box<Self>, interrupted: bool },
-    #[error("{cause}\nthe rollback failed too: {rollback}\nwhat is live in {environment} now is uncertain")]
+    #[error("{cause}\nthe rollback failed too: {rollback}\nthe live release of {environment} is now uncertain")]
     RollbackFailed { environment: String, cause: Box<Self>, rollback: Box<Self> },
-    /// Asked not to roll back.
+    /// Interrupted, and the user chose not to roll back.
     #[error("interrupted at the step \"{step}\"; {environment} is left as it is")]
     Left {
         environment: String,
         step: String,
-        /// The command that goes on.
+        /// The command that continues.
         again: String,
     },
     #[error("the emulated AWS did not start: {cause}")]
@@ -184,6 +186,16 @@ impl Error {
         matches!(self, Self::Engine(devenv_engine::Error::Cancelled))
     }
 
+    /// Whether the delivery failed before it changed anything: Terraform takes its lock first.
+    pub(crate) fn changed_nothing(&self) -> bool {
+        matches!(self, Self::StateLocked { .. })
+    }
+
+    /// Whether the delivery's own program failed, which may have met an error that passes.
+    pub(crate) fn is_worth_a_second_try(&self) -> bool {
+        matches!(self, Self::Terraform { .. })
+    }
+
     /// The last lines of the failed program.
     pub fn log(&self) -> &[String] {
         match self {
@@ -200,7 +212,7 @@ impl Error {
 }
 
 fn named(names: &[String]) -> String {
-    if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) }
+    if names.is_empty() { "it defines none".to_owned() } else { format!("it defines {}", names.join(", ")) }
 }
 
 fn list(changes: &[ResourceChange]) -> String {

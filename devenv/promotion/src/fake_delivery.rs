@@ -1,4 +1,4 @@
-//! A scheduler in memory, which shows the views that it was given, one a look and the last one for ever.
+//! A scheduler in memory that shows a list of views, one per look and the last one for ever.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -20,14 +20,14 @@ struct FakeRollout<'a> {
     service: &'a str,
 }
 
-/// Two instances are wanted.
+/// A view with two desired instances.
 pub(crate) fn view(wanted: WantedRelease, ready: u32) -> RolloutView {
     RolloutView { wanted, desired: 2, ready, others: 0, ends: Vec::new(), doubt: None }
 }
 
 impl FakeScheduler {
     pub(crate) fn showing(service: &str, views: impl IntoIterator<Item = Option<RolloutView>>) -> Self {
-        // The next one is the last one.
+        // `pop` takes the next view from the end.
         let views: Vec<_> = views.into_iter().collect::<Vec<_>>().into_iter().rev().collect();
         Self { views: Mutex::new([(service.to_owned(), views)].into()) }
     }

@@ -1,4 +1,4 @@
-//! What an environment stands on, as the state of its foundation says.
+//! The foundation of an environment, as its Terraform state reports it.
 
 use std::collections::BTreeMap;
 
@@ -13,15 +13,15 @@ use crate::ledger::Ledger;
 pub(crate) struct Foundation {
     /// The cluster's name.
     pub(crate) cluster: String,
-    /// By service: where its image is pushed to, host first.
+    /// The repository of each service's image, by service, host first.
     pub(crate) repositories: BTreeMap<String, String>,
     /// Where the system answers.
     pub(crate) url: String,
-    /// By name: the table files as they were applied.
+    /// The table files as Terraform applied them, by table name.
     tables: BTreeMap<String, Value>,
 }
 
-/// As much of the format of a state (version 4) as is read.
+/// The part of the state format (version 4) that devenv reads.
 #[derive(Deserialize)]
 struct State {
     outputs: BTreeMap<String, Output>,
@@ -45,7 +45,8 @@ impl Foundation {
     fn parse(environment: &str, state: &[u8]) -> Result<Self, Error> {
         let missing =
             |what: &str| Error::FoundationIncomplete { environment: environment.to_owned(), missing: what.to_owned() };
-        let state: State = serde_json::from_slice(state).map_err(|error| missing(&format!("its outputs: {error}")))?;
+        let state: State =
+            serde_json::from_slice(state).map_err(|error| missing(&format!("readable outputs: {error}")))?;
         let output = |name: &str| state.outputs.get(name).map(|output| output.value.clone());
         let map = |name: &str| match output(name) {
             Some(Value::Object(map)) => Ok(map),
@@ -76,12 +77,12 @@ impl Foundation {
         })
     }
 
-    /// A line for each table that is not as its file says.
+    /// A line for each table that differs from its file.
     pub(crate) fn table_differences(&self, files: &[Table]) -> Vec<String> {
         let mut found = Vec::new();
         for table in files {
             match self.tables.get(&table.name) {
-                None => found.push(format!("{} is not there", table.name)),
+                None => found.push(format!("{} does not exist", table.name)),
                 Some(applied) => {
                     let keys = different_keys(&table.definition, applied);
                     if !keys.is_empty() {
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not_say_is_named() {
+    fn missing_outputs_are_named() {
         for (name, missing) in [("release", "output release"), ("url", "output url"), ("tables", "output tables")] {
             let mut state = state();
             state["outputs"].as_object_mut().expect("a map").remove(name);
@@ -160,7 +161,7 @@ mod tests {
         let other = json!({ "BillingMode": "PROVISIONED", "TableName": "orders", "KeySchema": [] });
         let new = json!({ "TableName": "refunds" });
         let found = foundation.table_differences(&[table(other), table(new)]);
-        assert_eq!(found, ["orders differs in BillingMode, KeySchema", "refunds is not there"]);
+        assert_eq!(found, ["orders differs in BillingMode, KeySchema", "refunds does not exist"]);
         assert_eq!(foundation.table_differences(&[]), ["orders has no file"]);
     }
 }

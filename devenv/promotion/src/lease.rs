@@ -1,4 +1,4 @@
-//! The environment's lock: waited for, renewed while it is held, and made sure of before every change.
+//! The environment's lock: a run waits for it, renews it while it works, and verifies it before every change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use crate::retry::Retry;
 const RENEW_EVERY: Duration = Duration::from_secs(15);
 /// After a renewal that failed.
 const RENEW_AGAIN: Duration = Duration::from_secs(3);
-/// A renewal without an answer is given up and sent anew: the lease would run out while it is waited for.
+/// The run abandons a renewal without an answer and sends another: waiting longer would let the lease run out.
 const RENEWED_WITHIN: Duration = Duration::from_secs(20);
-/// A renewal that is older does not do for a change: half of what it lasts is left for the change to begin in.
+/// The greatest age of a renewal that permits a change. It leaves half of the lease for the change to begin in.
 const FRESH: Duration = Duration::from_secs(30);
 /// The pause between two reads of a lock held by another run.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// A lock that is renewed until it is given up.
+/// A lock, renewed until the run releases it.
 #[derive(Debug)]
 pub(crate) struct HeldLease {
     held: Arc<Mutex<Held>>,
@@ -37,15 +37,15 @@ struct Held {
     ledger: Ledger,
     lease: Lease,
     etag: String,
-    /// When the last renewal that went well was sent.
+    /// When the run sent its last successful renewal.
     renewed: Duration,
-    /// Who has it instead.
+    /// The owner that has taken it over.
     lost: Option<String>,
 }
 
 impl HeldLease {
-    /// Takes the lock. Waits for somebody who may have died until that is certain, and says so; an error as soon as it is seen that
-    /// they live.
+    /// Takes the lock. If its holder may be dead, reports that and waits until it is certain; fails as soon as the holder proves
+    /// to be alive.
     pub(crate) async fn take(
         ledger: &Ledger,
         lease: Lease,
@@ -68,8 +68,8 @@ impl HeldLease {
         Ok(Self { held, renewing })
     }
 
-    /// Makes sure that nobody else has it, before something is changed. Where the last renewal is not fresh, because the machine
-    /// slept or AWS could not be reached, it is renewed first.
+    /// Verifies, before a change, that this run still holds the lock. Renews first if the last renewal is not fresh, because the
+    /// machine slept or AWS was unreachable.
     pub(crate) async fn hold(&self) -> Result<(), Error> {
         let mut held = self.held.lock().await;
         let mut retry = Retry::new();
@@ -86,9 +86,9 @@ impl HeldLease {
         }
     }
 
-    /// Gives it up. One that cannot be given up ends by itself.
+    /// Releases the lock. If that fails, the lease runs out by itself.
     pub(crate) async fn release(self) {
-        // While it is locked here, no renewal is under way.
+        // No renewal is under way while this run holds the mutex.
         let held = self.held.lock().await;
         self.renewing.abort();
         if held.lost.is_some() {
@@ -96,7 +96,7 @@ impl HeldLease {
         }
         let (key, given_up) = (held.ledger.lock_key(), held.lease.given_up().to_json());
         let mut etag = held.etag.clone();
-        // A renewal whose answer was lost makes the first one fail.
+        // The first attempt fails if the answer to a renewal was lost.
         for _ in 0..2 {
             if held.ledger.put(&key, given_up.clone(), Condition::Matches(etag)).await.is_ok() {
                 return;
@@ -123,7 +123,7 @@ impl Held {
         }
     }
 
-    /// Writes it anew, only over what this run has written.
+    /// Writes the lease anew, only over this run's own last write.
     async fn renew(&mut self) -> Result<(), Error> {
         let sent = self.ledger.clock.gone_by();
         let next = self.lease.renewed(self.ledger.clock.now().as_second());
@@ -136,15 +136,15 @@ impl Held {
             }
             Err(error) if matches!(error.kind, CloudErrorKind::Conflict | CloudErrorKind::NotFound) => {
                 match read(ledger).await {
-                    // A write of this run's, whose answer was lost. When it was applied is not known: the next one counts.
+                    // An earlier write of this run, whose answer was lost. The time of that write is unknown, so only the next one counts.
                     Ok(Some((there, etag))) if there.is_of(&self.lease) => {
                         (self.lease, self.etag) = (there, etag);
                         Err(passing(&key).into())
                     }
-                    Ok(Some((there, _))) if there.is_given_up() => self.is_lost("somebody who has ended by now"),
+                    Ok(Some((there, _))) if there.is_given_up() => self.is_lost("a run that has ended since"),
                     Ok(Some((there, _))) => self.is_lost(&there.owner),
-                    Ok(None) => self.is_lost("somebody who removed it"),
-                    Err(Error::Unusable { .. }) => self.is_lost("somebody"),
+                    Ok(None) => self.is_lost("an unknown run that removed it"),
+                    Err(Error::Unusable { .. }) => self.is_lost("an unknown run"),
                     Err(error) => Err(error),
                 }
             }
@@ -171,7 +171,7 @@ async fn keep(held: Arc<Mutex<Held>>) {
     }
 }
 
-/// The condition under which the lock may be taken, once it may.
+/// Waits until the lock may be taken, and returns the condition for that write.
 async fn free(ledger: &Ledger, lease: &Lease, say: impl Fn(String), cancel: &Cancel) -> Result<Condition, Error> {
     let began = Instant::now();
     let mut watch = Watch::default();
@@ -188,7 +188,7 @@ async fn free(ledger: &Ledger, lease: &Lease, say: impl Fn(String), cancel: &Can
         if !said {
             said = true;
             say(format!(
-                "{} has the lock since {}; it is taken over if nobody renews it within {} seconds",
+                "{} has held the lock since {}; this run takes it over unless it is renewed within {} seconds",
                 held.owner,
                 since(&held),
                 left.as_secs()
@@ -201,7 +201,7 @@ async fn free(ledger: &Ledger, lease: &Lease, say: impl Fn(String), cancel: &Can
     }
 }
 
-/// With its ETag.
+/// The lease and its ETag.
 async fn read(ledger: &Ledger) -> Result<Option<(Lease, String)>, Error> {
     let key = ledger.lock_key();
     let Some(object) = ledger.get(&key).await? else {

@@ -1,17 +1,16 @@
-//! What is kept in the environment's own bucket: a record for each promotion with its files, what is live, and the lock.
+//! The environment's own bucket: a record of each promotion with its files, the live pointer, and the lock.
 
 use std::sync::Arc;
 
 use devenv_model::promotion::format::FormatError;
 use devenv_model::promotion::id::compare_ids;
 use devenv_model::promotion::pointer::Pointer;
-use devenv_model::promotion::record::{Outcome, Record};
+use devenv_model::promotion::record::{Record, Release};
 use devenv_model::promotion::standing::Standing;
 
 use crate::clock::WallClock;
 use crate::cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
 use crate::error::Error;
-use crate::open_record::OpenRecord;
 use crate::retry::{Retry, retry};
 
 /// How many records to search for the last live one in a bucket without a live pointer.
@@ -26,15 +25,15 @@ pub(crate) struct Ledger {
     pub(crate) clock: Arc<dyn WallClock>,
 }
 
-/// What was found in the bucket.
+/// The contents of the bucket, as far as a promotion needs them.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub(crate) standing: Standing,
     /// Oldest first.
     pub(crate) ids: Vec<String>,
-    /// As it was read, with its ETag; `None` where there is none yet.
+    /// The live pointer and its ETag; `None` before the first release.
     pub(crate) pointer: Option<(Pointer, String)>,
-    /// So many records were read, and what is live was not among them. `None` when what is live is known.
+    /// The number of records read without finding the live one. `None` when the live release is known.
     pub(crate) exhausted: Option<usize>,
 }
 
@@ -63,8 +62,8 @@ impl Ledger {
         retry(|| self.objects.get(&self.bucket, key)).await
     }
 
-    /// Writes an object if the condition holds, and returns its ETag. A write whose answer was lost is sent again, by the
-    /// client or here, and then meets its own success: a conflict with the very same content is none.
+    /// Writes an object if the condition holds, and returns its ETag. If the answer to a write is lost, the client or this
+    /// function sends it again, and the repetition meets its own success: a conflict with the same content is no conflict.
     pub(crate) async fn put(&self, key: &str, content: Vec<u8>, condition: Condition) -> Result<String, CloudError> {
         let mut retry = Retry::new();
         loop {
@@ -73,7 +72,7 @@ impl Ledger {
                 Ok(etag) => return Ok(etag),
                 Err(error) if error.kind == CloudErrorKind::Conflict => match self.get(key).await? {
                     Some(there) if there.content == content => return Ok(there.etag),
-                    // Of two writes at once S3 may refuse both.
+                    // S3 may refuse both of two simultaneous writes.
                     there if holds(&condition, there.as_ref()) && retry.pause().await => {}
                     _ => return Err(error),
                 },
@@ -96,7 +95,7 @@ impl Ledger {
         Ok(ids)
     }
 
-    /// With its ETag.
+    /// The record and its ETag.
     pub(crate) async fn read(&self, id: &str) -> Result<Option<(Record, String)>, Error> {
         let key = self.record_key(id);
         let Some(object) = self.get(&key).await? else {
@@ -115,7 +114,7 @@ impl Ledger {
         Ok(Some((pointer, object.etag)))
     }
 
-    /// Newest first, each as it was read.
+    /// Newest first. An unusable record is an item, not an error.
     pub(crate) async fn history(&self, limit: usize) -> Result<Vec<Result<Record, Error>>, Error> {
         let mut records = Vec::new();
         for id in self.ids().await?.iter().rev().take(limit) {
@@ -129,15 +128,15 @@ impl Ledger {
         Ok(records)
     }
 
-    /// What is live. An error when that cannot be known.
+    /// The live release. An error if the records cannot tell.
     pub(crate) async fn standing(&self) -> Result<Standing, Error> {
         let survey = self.survey().await?;
         survey.known(&self.environment)?;
         Ok(survey.standing)
     }
 
-    /// Reads the live pointer and every record that is newer than the one in it; without a pointer, every record back to one that
-    /// is live. A record that cannot be read is an error: what is live could be in it.
+    /// Reads the live pointer and every newer record; without a pointer, every record back to the last live one. An unreadable
+    /// record is an error: it could be the live one.
     pub(crate) async fn survey(&self) -> Result<Survey, Error> {
         let pointer = self.pointer().await?;
         let ids = self.ids().await?;
@@ -165,11 +164,8 @@ impl Ledger {
         Ok(Survey { standing, ids, pointer, exhausted })
     }
 
-    /// What was live before the release that a promotion made; `None` where nothing is known of it.
-    pub(crate) async fn before(
-        &self,
-        release: &str,
-    ) -> Result<Option<devenv_model::promotion::record::Release>, Error> {
+    /// The release that was live before this one; `None` if it is unknown.
+    pub(crate) async fn before(&self, release: &str) -> Result<Option<Release>, Error> {
         let record = self.read(release).await?.map(|(record, _)| record);
         Ok(record.filter(Record::is_live).and_then(|record| record.previous))
     }
@@ -179,34 +175,14 @@ impl Ledger {
         self.put(&self.key(id, file), content, Condition::Absent).await.map(drop)
     }
 
-    /// Writes how a promotion ended whose own run did not. One that has its end by now keeps it.
-    pub(crate) async fn close(&self, id: &str, outcome: Outcome) -> Result<(), Error> {
-        match self.read(id).await? {
-            Some((record, etag)) if record.outcome.is_none() => {
-                OpenRecord::found(self.clone(), record, etag).end(outcome).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes the end of a record that only the live pointer has.
-    pub(crate) async fn write_end(&self, ended: &Record) -> Result<(), Error> {
-        match self.read(&ended.id).await? {
-            Some((record, etag)) if record.outcome.is_none() => {
-                OpenRecord::found(self.clone(), ended.clone(), etag).write().await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Points at a record that has ended, unless the pointer there is newer. Only for whoever holds the lock. `etag` is the
-    /// pointer's, as far as it is known, and becomes the new one's.
+    /// Points at an ended record, unless the existing pointer is newer. The caller holds the lock. `etag` is the last known one
+    /// of the pointer, and becomes the new one.
     pub(crate) async fn point(&self, record: &Record, etag: &mut Option<String>) -> Result<(), Error> {
         let (key, content) = (self.pointer_key(), Pointer::new(record.clone()).to_json());
         let condition = |etag: Option<String>| etag.map_or(Condition::Absent, Condition::Matches);
         let written = match self.put(&key, content.clone(), condition(etag.clone())).await {
             Err(error) if error.kind == CloudErrorKind::Conflict => match self.pointer().await? {
-                // An earlier write of this run's, whose answer was lost.
+                // An earlier write of this run, whose answer was lost.
                 Some((there, etag)) if compare_ids(&there.record.id, &record.id).is_le() => {
                     self.put(&key, content, condition(Some(etag))).await?
                 }
@@ -227,7 +203,7 @@ impl Survey {
         }
     }
 
-    /// Every id that was ever given, as far as it is known.
+    /// Every known id.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         let pointed = self.pointer.iter().map(|(pointer, _)| pointer.record.id.as_str());
         self.ids.iter().map(String::as_str).chain(pointed)

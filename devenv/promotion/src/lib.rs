@@ -1,40 +1,49 @@
-//! Promotion: what was tested is made live in AWS, by these steps and no others: gate, lock, push, plan, apply, wait, smoke,
-//! record; and what was there is put back when one of them fails.
+//! Promotion makes a tested release live in AWS in eight steps: gate, lock, push, plan, apply, wait, smoke, record. When a step
+//! fails, it restores the previous release.
 
 mod account;
 mod at_hand;
 #[cfg(test)]
 mod bucket_tests;
+mod chosen_delivery;
 mod clock;
 mod cloud;
+mod context;
 mod copy;
+mod decider;
 mod delivery;
+mod ecs;
 mod emulated_aws;
+mod emulated_endpoint;
 mod end;
 mod error;
 #[cfg(test)]
 mod fake_delivery;
 mod foundation;
 mod guard;
+mod kept;
 mod lease;
 mod ledger;
 mod locked;
+mod login;
 mod open_record;
 mod patience;
 mod place;
 mod plan;
 mod promote;
 mod proposal;
+mod pull;
 mod push;
 mod recorded;
 mod rehearsal;
+mod release_probe;
 mod required;
 mod retry;
 mod run;
-mod site;
 mod smoke;
 mod terraform;
 mod terraform_ecs;
+mod terraform_folder;
 mod tools;
 mod tree;
 mod wait;
@@ -45,10 +54,12 @@ pub use cloud::{
     DefinedContainer, EmulatedAccount, EmulatedLogin, Identity, ImageReference, LogPlace, Object, Objects, PushedImage,
     Registry, RegistryLogin, ServiceNeeds, ServiceOrder, Services, TaskDefinition,
 };
+pub use decider::Decider;
+pub use end::Promoted;
 pub use error::Error;
-pub use promote::{Decider, PromoteOptions, Promoted, RollbackOptions, history, promote, roll_back};
+pub use promote::{PromoteOptions, RollbackOptions, history, promote, roll_back};
 pub use recorded::{RecordedEvidence, record_evidence};
 pub use rehearsal::rehearse_service;
-pub use smoke::{HttpProbe, ReleaseProbe};
+pub use release_probe::{HttpProbe, ReleaseProbe};
 pub use terraform::{InstalledTerraform, Terraform, TerraformEnd, TerraformOrder, Terraforms};
 pub use tools::{PromotionOptions, PromotionTools};

@@ -1,4 +1,4 @@
-//! An environment under its lock, before anything is written of what is to be done.
+//! An environment under its lock, before its record is opened.
 
 use std::collections::BTreeMap;
 
@@ -8,45 +8,35 @@ use devenv_model::promotion::lease::Lease;
 use devenv_model::promotion::record::{Kind, Record, Release, Step};
 
 use crate::cloud::Caller;
+use crate::context::PromotionContext;
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::lease::HeldLease;
-use crate::ledger::{Ledger, Survey};
+use crate::ledger::Survey;
 use crate::open_record::OpenRecord;
 use crate::place;
 use crate::run::Run;
-use crate::site::Site;
 use crate::tree::Tree;
 
-/// The Terraform files of a release, beside its record.
-pub(crate) const TREE: &str = "terraform.tar";
-
-/// The files of a release as they were kept when it was made.
-pub(crate) async fn kept_tree(ledger: &Ledger, release: &Release) -> Result<Tree, Error> {
-    let object = ledger.get(&ledger.key(&release.id, TREE)).await?;
-    let wrong = || Error::KeptFiles { release: release.id.clone() };
-    let tree = object.and_then(|object| Tree::unpack(&object.content).ok()).ok_or_else(wrong)?;
-    if tree.digest() == release.terraform { Ok(tree) } else { Err(wrong()) }
-}
-
-/// An environment on which nobody else works.
+/// An environment that no other run changes.
 #[derive(Debug)]
 pub(crate) struct Locked<'a> {
-    pub(crate) site: Site<'a>,
+    pub(crate) context: &'a PromotionContext<'a>,
     pub(crate) survey: Survey,
     lease: HeldLease,
     caller: Caller,
-    /// Of the record that may be opened.
+    /// The id of the record to open.
     id: String,
 }
 
-/// What is to be done with an environment.
+/// The work to do under the lock.
 #[derive(Debug)]
 pub(crate) enum Order<'a> {
     Promote {
         commit: String,
         tree: &'a Tree,
     },
-    /// `before` is what was live before this release.
+    /// `before` was live before the release `to`.
     Return {
         to: Release,
         before: Option<Release>,
@@ -54,19 +44,23 @@ pub(crate) enum Order<'a> {
 }
 
 impl<'a> Locked<'a> {
-    /// Takes the lock, and then looks at what is live: before, it could have changed.
-    pub(crate) async fn take(site: Site<'a>, caller: Caller, cancel: &Cancel) -> Result<Self, Error> {
-        let state = |source| devenv_engine::Error::State { path: site.folder.clone(), source };
+    /// Takes the lock, and only then reads the live release: it could have changed before.
+    pub(crate) async fn take(
+        context: &'a PromotionContext<'a>,
+        caller: Caller,
+        cancel: &Cancel,
+    ) -> Result<Self, Error> {
+        let state = |source| devenv_engine::Error::State { path: context.folder.clone(), source };
         let token = place::random::<8>().map_err(state)?;
-        let now = site.ledger.clock.now().as_second();
-        let lease = Lease::new(site.owner.clone(), site.place().to_owned(), token.clone(), now);
-        let say = |line: String| site.progress(line);
-        let taking = HeldLease::take(&site.ledger, lease, say, cancel);
-        let lease = site.stage("lock", taking).await?;
-        match site.ledger.survey().await {
+        let now = context.ledger.clock.now().as_second();
+        let lease = Lease::new(context.owner.clone(), context.place().to_owned(), token.clone(), now);
+        let say = |line: String| context.progress(line);
+        let taking = HeldLease::take(&context.ledger, lease, say, cancel);
+        let lease = context.stage("lock", taking).await?;
+        match context.ledger.survey().await {
             Ok(survey) => {
                 let id = next_id(survey.ids(), &token);
-                Ok(Self { site, survey, lease, caller, id })
+                Ok(Self { context, survey, lease, caller, id })
             }
             Err(error) => {
                 lease.release().await;
@@ -75,11 +69,11 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Opens the record of what is to be done. Whatever fails, the lock is given up.
-    pub(crate) async fn open(self, order: Order<'_>) -> Result<Run<'a>, Error> {
+    /// Opens the record. On failure it releases the lock.
+    pub(crate) async fn open(self, order: Order<'_>, delivery: &'a dyn Delivery) -> Result<Run<'a>, Error> {
         let (record, before) = self.record(order);
         match self.begin(record).await {
-            Ok(record) => Ok(Run::new(self.site, record, self.lease, self.survey, before)),
+            Ok(record) => Ok(Run::new(self.context, delivery, record, self.lease, self.survey, before)),
             Err(error) => {
                 self.lease.release().await;
                 Err(error)
@@ -104,11 +98,11 @@ impl<'a> Locked<'a> {
         let record = Record {
             version: Record::VERSION,
             id: self.id.clone(),
-            environment: self.site.name().to_owned(),
+            environment: self.context.name().to_owned(),
             kind,
             by: self.caller.arn.clone(),
-            owner: self.site.owner.clone(),
-            began: self.site.ledger.clock.now().to_string(),
+            owner: self.context.owner.clone(),
+            began: self.context.ledger.clock.now().to_string(),
             ended: None,
             release,
             previous: live.map(|live| live.release.clone()),
@@ -121,15 +115,11 @@ impl<'a> Locked<'a> {
 
     async fn begin(&self, record: Record) -> Result<OpenRecord, Error> {
         for killed in &self.survey.standing.unfinished {
-            let what = if killed.is_half_done() {
-                "what it changed is put right by this one"
-            } else {
-                "it had changed nothing"
-            };
-            let text = format!("the promotion {} of {} did not come to its end; {what}", killed.id, killed.owner);
-            self.site.emitter.notice(text);
+            let what = if killed.is_half_done() { "this one repairs its changes" } else { "it had changed nothing" };
+            let text = format!("the promotion {} of {} was killed; {what}", killed.id, killed.owner);
+            self.context.emitter.notice(text);
         }
         self.lease.hold().await?;
-        OpenRecord::begin(&self.site.ledger, record).await
+        OpenRecord::begin(&self.context.ledger, record).await
     }
 }

@@ -1,4 +1,4 @@
-//! The record of what goes on, written anew at every step and only over what was written last.
+//! The record of a running promotion. Every step rewrites it, and only over the last write.
 
 use devenv_model::promotion::record::{Outcome, Record, Step};
 
@@ -24,7 +24,7 @@ impl OpenRecord {
         Self { ledger, record, etag }
     }
 
-    /// Before something is changed. When it cannot be written, the step is not taken.
+    /// Records a step before its change. If the write fails, the step does not happen.
     pub(crate) async fn advance(&mut self, step: Step) -> Result<(), Error> {
         let before = std::mem::replace(&mut self.record.step, step);
         let written = self.write().await;
@@ -34,7 +34,7 @@ impl OpenRecord {
         written
     }
 
-    /// After something was changed: the step is taken, whether it can be written or not. The next write writes it too.
+    /// Records a step after its change. If the write fails, the step still counts, and the next write includes it.
     pub(crate) async fn reach(&mut self, step: Step) -> Result<(), Error> {
         self.record.step = step;
         self.write().await
@@ -57,7 +57,7 @@ impl OpenRecord {
                     let environment = self.ledger.environment.clone();
                     return Err(Error::LockLost { environment, owner: format!("the promotion {by}") });
                 }
-                // A later run writes only its end, which is seen above: this is an earlier write of ours, whose answer was lost.
+                // A later run writes only an end, which the arm above catches: this is our own earlier write, whose answer was lost.
                 Some((_, etag)) => self.ledger.put(&key, content, Condition::Matches(etag)).await?,
                 None => return Err(error.into()),
             },
@@ -65,5 +65,25 @@ impl OpenRecord {
         };
         self.etag = written;
         Ok(())
+    }
+}
+
+/// Records the end of a killed promotion, unless its record has an end by now.
+pub(crate) async fn close(ledger: &Ledger, id: &str, outcome: Outcome) -> Result<(), Error> {
+    match ledger.read(id).await? {
+        Some((record, etag)) if record.outcome.is_none() => {
+            OpenRecord::found(ledger.clone(), record, etag).end(outcome).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes an end that only the live pointer holds into its record.
+pub(crate) async fn write_end(ledger: &Ledger, ended: &Record) -> Result<(), Error> {
+    match ledger.read(&ended.id).await? {
+        Some((record, etag)) if record.outcome.is_none() => {
+            OpenRecord::found(ledger.clone(), ended.clone(), etag).write().await
+        }
+        _ => Ok(()),
     }
 }

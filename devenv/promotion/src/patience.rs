@@ -1,5 +1,5 @@
-//! Asking AWS for as long as a rollout may take, where its error may pass: for minutes and in sight of the user, unlike a
-//! single request, which `retry` tries again.
+//! Repeats a question to AWS for as long as a rollout may take, if the error may pass: for minutes and visibly, unlike `retry`,
+//! which repeats a single request.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use futures_util::future::BoxFuture;
 use crate::cloud::{CloudError, CloudErrorKind};
 use crate::error::Error;
 
-/// An answer comes within this, or not at all. AWS's own client tries three times meanwhile.
+/// The limit for one answer. AWS's own client tries three times within it.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// One answer, or an error that says that none came.
+/// One answer, or an error if none arrives in time.
 pub(crate) async fn answer<T>(asked: BoxFuture<'_, Result<T, CloudError>>) -> Result<T, CloudError> {
     tokio::time::timeout(ANSWERS_WITHIN, asked).await.unwrap_or_else(|_| {
         let cause = format!("no answer within {} s", ANSWERS_WITHIN.as_secs());
@@ -21,7 +21,7 @@ pub(crate) async fn answer<T>(asked: BoxFuture<'_, Result<T, CloudError>>) -> Re
     })
 }
 
-/// Asks until AWS answers, for as long as `patience` if its errors may pass; each other error is shown.
+/// Asks until AWS answers, for at most `patience` and only while its errors may pass. Reports each new error.
 pub(crate) async fn patiently<'a, T>(
     patience: Duration,
     tell: &(dyn Fn(String) + Send + Sync),
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// Asks where the first `failures` answers are errors of this kind. Returns what came, and what was told.
+    /// Asks while the first `failures` answers are errors of this kind. Returns the answer and the reported lines.
     async fn asked(failures: usize, kind: CloudErrorKind) -> (Result<usize, Error>, Vec<String>) {
         let (calls, told) = (Mutex::new(0), Mutex::new(Vec::new()));
         let tell = |line| told.lock().expect("not poisoned").push(line);
@@ -76,10 +76,10 @@ mod tests {
         for kind in [Throttled, Unavailable, Unreachable] {
             let (came, told) = asked(5, kind).await;
             assert_eq!(came.expect("it passed"), 6);
-            assert_eq!(told, ["cannot look: Rate exceeded; asking again"], "the same is told once");
+            assert_eq!(told, ["cannot look: Rate exceeded; asking again"], "a repeated error is reported once");
         }
         for kind in [Denied, Login, NotFound] {
-            assert!(asked(1, kind).await.0.is_err(), "{kind:?} is given back at once");
+            assert!(asked(1, kind).await.0.is_err(), "{kind:?} is returned at once");
         }
         assert!(asked(usize::MAX, Throttled).await.0.is_err(), "it ends");
     }

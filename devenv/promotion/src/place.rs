@@ -1,4 +1,4 @@
-//! What tells one folder, and one run, from all others.
+//! Random names that distinguish folders and runs.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,8 +17,8 @@ pub(crate) fn random<const BYTES: usize>() -> std::io::Result<String> {
     Ok(hexadecimal(&bytes))
 }
 
-/// The random name of a folder, made at the first call. `lock` is a file in it whose lock the caller holds. A copy of the folder
-/// gets a name of its own, for two that have one name would take the environment's lock from each other.
+/// The random name of a folder, created at the first call. The caller holds the lock of `lock`, a file in it. A copy of the
+/// folder gets another name: two folders of one name would take the environment's lock from each other.
 pub(crate) fn of(folder: &Utf8Path, lock: &Utf8Path) -> std::io::Result<String> {
     let file = folder.join("place");
     let lock = std::fs::metadata(lock)?;
@@ -30,12 +30,12 @@ pub(crate) fn of(folder: &Utf8Path, lock: &Utf8Path) -> std::io::Result<String> 
         return Ok(name.to_owned());
     }
     let name = random::<8>()?;
-    // A copy brought along which locks the Terraform of the other folder asked for.
+    // A copied log names the locks that the other folder's Terraform took.
     match std::fs::remove_file(log_path(folder)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // By this name the locks of a killed Terraform are known as this folder's.
+
     files::replace(&file, format!("{name} {mark}\n").as_bytes())?;
     Ok(name)
 }

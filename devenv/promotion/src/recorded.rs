@@ -1,29 +1,30 @@
-//! Evidence in an environment's bucket, below a prefix where only the build server's role may write.
+//! Evidence in an environment's bucket, below a prefix that only the build server's role may write.
 
 use devenv_engine::{Cancel, Emitter, Project, repository};
 use devenv_model::evidence::Evidence;
 use devenv_testing::evidence::{self, TERRAFORM};
 use serde::Serialize;
 
+use crate::account::target;
 use crate::cloud::Condition;
+use crate::context::PromotionContext;
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::promote::target;
 use crate::rehearsal;
 use crate::retry::retry;
-use crate::site::Site;
+use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionOptions;
 
-/// What was written into an environment's bucket.
+/// The evidence that was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordedEvidence {
     pub environment: String,
     pub commit: String,
-    /// Their names, those that were there already among them.
+    /// The files' names, including those recorded earlier.
     pub files: Vec<String>,
 }
 
-/// Where the evidence of a commit is recorded.
+/// The prefix of a commit's evidence.
 fn prefix(ledger: &Ledger, commit: &str) -> String {
     format!("{}/evidence/{commit}/", ledger.environment)
 }
@@ -32,7 +33,7 @@ pub(crate) fn key(ledger: &Ledger, commit: &str, file: &str) -> String {
     format!("{}{file}", prefix(ledger, commit))
 }
 
-/// What was recorded of a commit, in the order in which it was written.
+/// The recorded evidence of a commit, oldest first.
 pub(crate) async fn files(ledger: &Ledger, commit: &str) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut files = Vec::new();
     let prefix = prefix(ledger, commit);
@@ -44,8 +45,8 @@ pub(crate) async fn files(ledger: &Ledger, commit: &str) -> Result<Vec<(String, 
     Ok(files)
 }
 
-/// Writes every run of the commit that is checked out which could count, green or red, into the environment's bucket. A
-/// file's name ends with the digest of its content, so what is there already is the same.
+/// Records every test run of the checked-out commit that could count, green or red. A file's name ends with the digest of its
+/// content, so an existing object of that name is the same file.
 pub async fn record_evidence(
     options: &PromotionOptions,
     environment: &str,
@@ -53,18 +54,18 @@ pub async fn record_evidence(
     cancel: &Cancel,
 ) -> Result<RecordedEvidence, Error> {
     let project = Project::load(&options.project)?;
-    let site = Site::open(&project, &options.tools, target(&project, environment)?, emitter).await?;
-    site.stage("account", site.caller()).await?;
+    let context = PromotionContext::open(&project, &options.tools, target(&project, environment)?, emitter).await?;
+    context.stage("account", context.caller()).await?;
     let Some(commit) = repository::head(&project.instance.root).await else {
         return Err(Error::NoRepository { folder: TERRAFORM.to_owned() });
     };
-    // The bucket of a rehearsal is there only after that.
-    rehearsal::lay_foundation(&site, cancel).await?;
+    // This creates the bucket of a rehearsal.
+    rehearsal::lay_foundation(&context, &TerraformFolder::open(&context)?, cancel).await?;
     let files = of_commit(evidence::files(&project.state.evidence())?, &commit);
     if files.is_empty() {
         return Err(Error::NothingToRecord { commit });
     }
-    site.stage("record", write(&site.ledger, &commit, &files)).await?;
+    context.stage("record", write(&context.ledger, &commit, &files)).await?;
     let files = files.into_iter().map(|(name, _)| name).collect();
     Ok(RecordedEvidence { environment: environment.to_owned(), commit, files })
 }

@@ -1,4 +1,4 @@
-//! A rehearsal: an account of an emulated AWS that has what a release stands on.
+//! A rehearsal: an emulated AWS account with the foundation of a release.
 
 use devenv_engine::Cancel;
 use devenv_resources::endpoint::Endpoint;
@@ -6,20 +6,25 @@ use devenv_resources::resources::Resources;
 use serde_json::{Value, json};
 
 use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds};
-use crate::emulated_aws::{HOST, PORT, REGION};
+use crate::context::PromotionContext;
+use crate::emulated_endpoint::{HOST, PORT, REGION};
 use crate::error::Error;
-use crate::site::Site;
+use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionTools;
 
-/// Makes what a release stands on, with the same Terraform state and outputs as in AWS.
-pub(crate) async fn lay_foundation(site: &Site<'_>, cancel: &Cancel) -> Result<(), Error> {
-    let Some(account) = &site.cloud.emulated else {
+/// Creates the foundation, with the same Terraform state and outputs as in AWS.
+pub(crate) async fn lay_foundation(
+    context: &PromotionContext<'_>,
+    terraform: &TerraformFolder<'_>,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    let Some(account) = &context.cloud.emulated else {
         return Ok(());
     };
-    let project = site.project;
+    let project = context.project;
     let system = &project.manifest.name;
     let needs = AccountNeeds {
-        bucket: site.ledger.bucket.clone(),
+        bucket: context.ledger.bucket.clone(),
         cluster: format!("{system}-rehearsal"),
         services: project
             .manifest
@@ -38,7 +43,7 @@ pub(crate) async fn lay_foundation(site: &Site<'_>, cancel: &Cancel) -> Result<(
             .collect(),
     };
     let made = account.prepare(&needs).await.map_err(Error::from)?;
-    let aws = site.emulated()?;
+    let aws = context.emulated()?;
     aws.open(&needs.services).await?;
     let resources = Resources::as_caller(&project.manifest, &aws.endpoint, REGION, &aws.login.access_key);
     resources.ensure_all().await?;
@@ -66,20 +71,20 @@ pub(crate) async fn lay_foundation(site: &Site<'_>, cancel: &Cancel) -> Result<(
         "name": needs.cluster, "region": REGION, "endpoint": format!("http://{HOST}:{PORT}"),
         "cluster": { "name": needs.cluster, "arn": made.cluster_arn }, "services": services,
     });
-    // Another table file is another foundation, though Terraform reads the file itself.
+    // A changed table file must change this text too, although Terraform reads the file itself.
     let tables: Vec<&Value> = project.manifest.tables.iter().map(|table| &table.definition).collect();
     let made_from = json!([inputs, tables]).to_string();
-    site.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
+    terraform.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
 }
 
-/// Carries out the order in `DEVENV_SERVICE`, for the Terraform of a rehearsal, in the account that it is led to.
+/// Carries out the order in `DEVENV_SERVICE` for the Terraform of a rehearsal, in the account of its environment.
 pub async fn rehearse_service(tools: &PromotionTools) -> Result<(), Error> {
     let text = |name: &str| std::env::var(name).unwrap_or_default();
     let wrong = |cause: String| Error::Rehearsal { cause, log: Vec::new() };
     let order =
         serde_json::from_str(&text("DEVENV_SERVICE")).map_err(|error| wrong(format!("DEVENV_SERVICE: {error}")))?;
     let endpoint = Endpoint::parse(&text("AWS_ENDPOINT_URL"))?;
-    // As whoever runs that Terraform: its rights are what is tried where the emulator enforces them.
+    // The login of that Terraform: an emulator that enforces rights then tests them.
     let login = EmulatedLogin { access_key: text("AWS_ACCESS_KEY_ID"), secret_key: text("AWS_SECRET_ACCESS_KEY") };
     let address = CloudAddress::Emulated { endpoint, region: REGION.to_owned(), login };
     let cloud = tools.clouds.connect(&address).await;

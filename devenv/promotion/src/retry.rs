@@ -1,4 +1,4 @@
-//! AWS takes fewer requests for a moment, or a network breaks: such an error is no answer, and the same is asked again.
+//! Repeats a request after a passing error: AWS throttles for a moment, or the network breaks.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::cloud::{CloudError, CloudErrorKind};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-/// After that, it counts. Shorter than a lease lasts.
+/// An error after this time is final. Shorter than a lease.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// How long one request is tried.
+/// The remaining attempts of one request.
 #[derive(Debug)]
 pub(crate) struct Retry {
     until: Instant,
@@ -23,9 +23,9 @@ impl Retry {
         Self { until: Instant::now() + WITHIN, pause: FIRST_PAUSE }
     }
 
-    /// Waits before the next try; an error when there is to be none.
+    /// Waits before the next attempt; returns the error if there is none.
     pub(crate) async fn after(&mut self, error: CloudError) -> Result<(), CloudError> {
-        // What is not known may pass too: half a minute is cheap here, unlike in a wait.
+        // An unknown error may pass too: half a minute is cheap here, unlike in a wait.
         let is_hopeless = !error.may_pass() && error.kind != CloudErrorKind::Other;
         if is_hopeless || Instant::now() + self.pause > self.until {
             return Err(error);
@@ -34,7 +34,7 @@ impl Retry {
         Ok(())
     }
 
-    /// The same for what must be tried again whatever it was. Returns whether there is time left.
+    /// Waits before the next attempt. Returns false when the time is over.
     pub(crate) async fn pause(&mut self) -> bool {
         if Instant::now() + self.pause > self.until {
             return false;
@@ -45,7 +45,7 @@ impl Retry {
     }
 }
 
-/// Does what may be done twice until there is an answer.
+/// Repeats idempotent work until it has an answer.
 pub(crate) async fn retry<T, F>(mut work: impl FnMut() -> F) -> Result<T, CloudError>
 where
     F: Future<Output = Result<T, CloudError>>,

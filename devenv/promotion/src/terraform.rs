@@ -1,4 +1,4 @@
-//! The Terraform binary: found, told where to keep its own files, and run with its output as news.
+//! Finds and runs the Terraform binary. Its output becomes events.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use tokio::process::Command;
 
 use crate::error::Error;
 
-/// Lines that an error carries.
+/// The number of output lines in an error.
 const KEPT: usize = 40;
 
 /// Finds the Terraform of this machine.
@@ -26,9 +26,10 @@ pub trait Terraforms: Send + Sync + fmt::Debug {
     fn find(&self) -> BoxFuture<'_, Result<Arc<dyn Terraform>, Error>>;
 }
 
-/// What a promotion asks of Terraform.
+/// Runs Terraform.
 pub trait Terraform: Send + Sync + fmt::Debug {
-    /// Runs one of its commands to its end; the process holds `alive`, a locked file, as long as it lives. Cancelled, it is asked once to end in order, and is waited for: only so it gives up its lock.
+    /// Runs one command to its end. The process holds `alive`, a locked file, as long as it lives. On cancellation it gets one
+    /// SIGINT and time to end: only then does it release its lock.
     fn run<'a>(
         &'a self,
         order: &'a TerraformOrder,
@@ -46,16 +47,16 @@ pub struct TerraformOrder {
     pub arguments: Vec<String>,
     /// The whole environment of the process.
     pub environment: BTreeMap<OsString, OsString>,
-    /// Whether standard output is an answer to be read and not news.
+    /// Whether standard output is data for the caller and not progress.
     pub answers: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TerraformEnd {
     pub code: i32,
-    /// Standard output, of an order that answers.
+    /// Standard output, if the order answers.
     pub answer: String,
-    /// The last lines of everything it wrote.
+    /// The last lines of its output.
     pub output: Vec<String>,
 }
 
@@ -103,11 +104,11 @@ async fn run(
         .args(&order.arguments)
         .env_clear()
         .envs(&order.environment)
-        // It reads nothing; what it inherits here is the lock.
+        // It reads nothing; standard input only carries the lock.
         .stdin(alive.map_or_else(Stdio::null, Stdio::from))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // A terminal's Ctrl-C would reach it beside ours, and at the second one it leaves its lock behind.
+        // A terminal's Ctrl-C would reach it in addition to our SIGINT, and after a second one it leaves its lock behind.
         .process_group(0)
         .spawn()
         .map_err(failed)?;
@@ -158,9 +159,9 @@ impl TerraformEnd {
     }
 }
 
-/// The environment of every Terraform that devenv runs: what it keeps goes to `folder`, and nobody's settings are read.
+/// The environment of every Terraform that devenv runs: it keeps its files in `folder` and ignores the user's settings.
 ///
-/// Its log goes there too, in which it names a lock before it takes it: see [`devenv_model::promotion::state_lock::judge_lock`].
+/// Its log goes there too. Terraform logs a lock's id before it takes the lock: see [`devenv_model::promotion::state_lock::judge_lock`].
 pub(crate) fn environment(folder: &Utf8Path) -> [(&'static str, String); 8] {
     [
         ("TF_IN_AUTOMATION", "1".to_owned()),
@@ -174,7 +175,7 @@ pub(crate) fn environment(folder: &Utf8Path) -> [(&'static str, String); 8] {
     ]
 }
 
-/// What every Terraform of a folder wrote about itself.
+/// The log of every Terraform of a folder.
 pub(crate) fn log_path(folder: &Utf8Path) -> Utf8PathBuf {
     folder.join("terraform.log")
 }
@@ -186,14 +187,14 @@ mod tests {
     fn shell(script: &str) -> TerraformOrder {
         TerraformOrder {
             root: "/".into(),
-            // As the program's first argument is a folder, the script is the one after it.
+            // The first argument is the folder, the second one the script.
             arguments: vec![script.to_owned()],
             environment: std::env::vars_os().collect(),
             answers: false,
         }
     }
 
-    /// A program that does what its second argument says.
+    /// A program that runs its second argument as a script.
     fn interpreter(folder: &Utf8Path) -> OsString {
         use std::os::unix::fs::PermissionsExt;
         let path = folder.join("terraform");

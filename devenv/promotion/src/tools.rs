@@ -1,4 +1,4 @@
-//! What a promotion works with, which tests put in memory.
+//! The outside systems of a promotion. Tests replace them with fakes.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use devenv_engine::ProjectOptions;
 
 use crate::clock::{SystemClock, WallClock};
 use crate::cloud::Clouds;
-use crate::smoke::{HttpProbe, ReleaseProbe};
+use crate::release_probe::{HttpProbe, ReleaseProbe};
 use crate::terraform::{InstalledTerraform, Terraforms};
 
-/// A project, and what promotes it.
+/// A project and its tools.
 #[derive(Debug, Clone)]
 pub struct PromotionOptions {
     pub project: ProjectOptions,
@@ -19,18 +19,18 @@ pub struct PromotionOptions {
 
 #[derive(Debug, Clone)]
 pub struct PromotionTools {
-    /// Finds the container engine whose images are pushed, and in which an AWS is emulated.
+    /// Finds the container engine that holds the images and runs the emulated AWS.
     pub engines: Arc<dyn ContainerEngines>,
-    /// Speaks to AWS.
+    /// Connects to AWS.
     pub clouds: Arc<dyn Clouds>,
     pub terraforms: Arc<dyn Terraforms>,
-    /// Asks what was made live who it is.
+    /// Asks a live release for its identity.
     pub probe: Arc<dyn ReleaseProbe>,
     pub clock: Arc<dyn WallClock>,
 }
 
 impl PromotionTools {
-    /// Those of this machine.
+    /// The tools of this machine.
     pub fn installed(engines: Arc<dyn ContainerEngines>, clouds: Arc<dyn Clouds>) -> Self {
         Self {
             engines,

@@ -1,4 +1,4 @@
-//! The Terraform files of a release: packed so that they can be kept beside its record, and unpacked where they are applied.
+//! The Terraform files of a release: packed into its record, and unpacked to apply them.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -11,10 +11,10 @@ use tar::{Archive, Builder, EntryType, Header};
 
 use crate::error::Error;
 
-/// More than any tree of Terraform files has (bytes).
+/// More bytes than any tree of Terraform files has.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Files by path, as git knows them.
+/// Tracked files by path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tree(BTreeMap<String, File>);
 
@@ -25,7 +25,7 @@ struct File {
     content: Vec<u8>,
 }
 
-/// Of a symbolic link, whose content is where it leads.
+/// The mode of a symbolic link; its content is its target.
 const LINK: u32 = 0o120_000;
 
 impl Tree {
@@ -80,7 +80,7 @@ impl Tree {
         Ok(Self(files))
     }
 
-    /// Writes the files below `folder`, in place of whatever is there.
+    /// Writes the files below `folder` and removes any others there.
     pub(crate) fn write(&self, folder: &Utf8Path) -> std::io::Result<()> {
         match std::fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
@@ -101,11 +101,11 @@ impl Tree {
     }
 }
 
-/// An archive from elsewhere must not write anywhere else.
+/// An archive must not write outside the folder.
 fn within(folder: &Utf8Path, path: &str) -> std::io::Result<Utf8PathBuf> {
     let path = Utf8Path::new(path);
     let plain = path.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)));
-    if plain { Ok(folder.join(path)) } else { Err(std::io::Error::other(format!("{path} leads outside"))) }
+    if plain { Ok(folder.join(path)) } else { Err(std::io::Error::other(format!("{path} leads outside the folder"))) }
 }
 
 #[cfg(test)]

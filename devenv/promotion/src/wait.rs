@@ -1,4 +1,4 @@
-//! Until every service runs the release that was applied, and nothing else.
+//! Waits until every service runs the applied release and nothing else.
 
 use std::time::Duration;
 
@@ -7,46 +7,46 @@ use devenv_model::promotion::record::{Release, ReleasedImage};
 use devenv_model::promotion::rollout::{ContainerEnd, Judged, RolloutFailure, RolloutView, judge};
 use tokio::time::Instant;
 
+use crate::context::PromotionContext;
 use crate::delivery::{Definitions, Rollout, Scheduler};
 use crate::error::Error;
 use crate::patience::patiently;
-use crate::site::Site;
 
-/// What was just changed may be described as it was before.
+/// ECS may describe a changed service as it was before, for this long.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A deployment of a service behind a load balancer drains the older tasks for minutes.
 const WITHIN: Duration = Duration::from_mins(20);
 
-/// `definitions` are what the applied release is to run.
+/// `definitions` belong to the applied release.
 pub(crate) async fn wait(
-    site: &Site<'_>,
+    context: &PromotionContext<'_>,
     scheduler: &dyn Scheduler,
     release: &Release,
     definitions: &Definitions,
     cancel: &Cancel,
 ) -> Result<(), Error> {
-    let watch = Watch { scheduler, tell: &|line| site.progress(line) };
+    let watch = Watch { scheduler, tell: &|line| context.progress(line) };
     watch.until_live(release, definitions, cancel).await
 }
 
-/// Looks at the services of a release. What the scheduler could not answer is asked again, until the deadline.
+/// Observes the services of a release. Repeats a question that the scheduler did not answer, until the deadline.
 struct Watch<'a> {
     scheduler: &'a dyn Scheduler,
     tell: &'a (dyn Fn(String) + Send + Sync),
 }
 
-/// A service that is not live yet.
+/// A service during its rollout.
 struct Watched<'a> {
     name: &'a str,
     rollout: Box<dyn Rollout + 'a>,
-    /// Since it was first described.
+    /// When the scheduler first described it.
     described: Option<Instant>,
-    /// Whether it was ever told to run what is wanted.
+    /// Whether the scheduler ever had the wanted release.
     arrived: bool,
     first_end: Option<(ContainerEnd, Vec<String>)>,
-    /// What was missing when it was last described.
+    /// What the last description lacked.
     missing: Option<String>,
     told: String,
 }
@@ -82,7 +82,7 @@ impl Watch<'_> {
         }
     }
 
-    /// What is missing; `None` once it is live.
+    /// What the service still lacks; `None` once it is live.
     async fn look(&self, watched: &mut Watched<'_>) -> Result<Option<String>, Error> {
         let missing = match watched.rollout.view().await {
             Ok(view) => {
@@ -109,7 +109,7 @@ impl Watch<'_> {
     async fn judge(&self, watched: &mut Watched<'_>, view: Option<RolloutView>) -> Result<Option<String>, Error> {
         let settles = watched.described.get_or_insert_with(Instant::now).elapsed() < SETTLES_WITHIN;
         let Some(view) = view else {
-            let cause = "the service is not there".to_owned();
+            let cause = "the service does not exist".to_owned();
             return if settles { Ok(Some(cause)) } else { Err(watched.failed(cause)) };
         };
         if let Some(end) = view.ends.first().filter(|_| watched.first_end.is_none()) {
@@ -122,13 +122,13 @@ impl Watch<'_> {
             Judged::Failed(RolloutFailure::Superseded { .. } | RolloutFailure::Breaker { .. })
                 if !watched.arrived && settles =>
             {
-                Ok(Some("its deployment is not there yet".to_owned()))
+                Ok(Some("its deployment does not exist yet".to_owned()))
             }
             Judged::Failed(failure) => Err(watched.failed(failure.to_string())),
         }
     }
 
-    /// Shows an end with the last lines of its log, where they can be read.
+    /// Reports an ended container with the last lines of its log.
     async fn show(&self, watched: &Watched<'_>, end: &ContainerEnd) -> Vec<String> {
         let log = watched.rollout.log(end).await;
         (self.tell)(format!("{}: {end}", watched.name));

@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use super::{Cancel, Release, ReleasedImage, SETTLES_WITHIN, Watch};
 use crate::cloud::{CloudError, CloudErrorKind, DefinedContainer, LogPlace, Services, TaskDefinition};
 use crate::delivery;
+use crate::ecs::Ecs;
 use crate::error::Error;
 use crate::fake_delivery::{FakeScheduler, view};
-use crate::terraform_ecs::Ecs;
 
 /// A service that is live from its `live_after`th description on, and whose answers fail where `fault` says so.
 struct Scheduler<F> {
@@ -178,7 +178,8 @@ async fn what_was_just_changed_may_be_described_as_before() {
     let after = [Some(view(WantedRelease::Rolling, 1)), Some(view(WantedRelease::Settled, 2))];
     let (ended, told) = waited_for(&FakeScheduler::showing("web", before.into_iter().chain(after))).await;
     assert!(ended.is_ok(), "{ended:?}");
-    let expected = ["web: the service is not there", "web: its deployment is not there yet", "web: 1 of 2 tasks run"];
+    let expected =
+        ["web: the service does not exist", "web: its deployment does not exist yet", "web: 1 of 2 tasks run"];
     assert_eq!(told, expected);
 }
 

@@ -1,10 +1,10 @@
-//! What a plan of Terraform will do, in words, and what no promotion may do.
+//! The changes of a Terraform plan, in words, and the changes that no promotion may make.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What holds data, or what others refer to by name. A promotion may not take any of it away.
+/// Resource types that hold data, or that others refer to by name. A promotion may remove none of them.
 const KEPT: [&str; 7] = [
     "aws_dynamodb_table",
     "aws_dynamodb_global_secondary_index",
@@ -15,11 +15,11 @@ const KEPT: [&str; 7] = [
     "aws_lb",
 ];
 
-/// The changes of a plan, from what `terraform show -json` says of it.
+/// The changes of a plan, read from `terraform show -json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Changes {
     pub resources: Vec<ResourceChange>,
-    /// Names of outputs that get another value.
+    /// The outputs whose values change.
     pub outputs: Vec<String>,
 }
 
@@ -72,12 +72,12 @@ impl Changes {
         Ok(Self { resources: resources.collect(), outputs: outputs.map(|(name, _)| name).collect() })
     }
 
-    /// Nothing of the system changes. New values of outputs alone change nothing that runs.
+    /// Whether no resource changes. New output values alone change nothing that runs.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty()
     }
 
-    /// What would be lost, and may not be.
+    /// The protected resources that the plan would remove.
     pub fn forbidden(&self) -> Vec<&ResourceChange> {
         let takes_away = |change: &&ResourceChange| matches!(change.action, Action::Replace | Action::Destroy);
         self.resources.iter().filter(takes_away).filter(|change| KEPT.contains(&change.kind.as_str())).collect()
@@ -89,7 +89,7 @@ impl Changes {
 }
 
 impl Action {
-    /// `None` for what is only read, or left as it is.
+    /// `None` for a resource that is only read or stays unchanged.
     fn of(actions: &[String]) -> Option<Self> {
         let has = |name: &str| actions.iter().any(|action| action == name);
         match (has("create"), has("delete"), has("update")) {
@@ -111,7 +111,7 @@ impl Action {
     }
 }
 
-/// A change a line, and nothing when there is none.
+/// One line per change; empty without changes.
 impl fmt::Display for Changes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, change) in self.resources.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What ECS reports of a service and its tasks, and the view of a rollout that follows from it.
+//! A service and its tasks as ECS reports them, and the view of a rollout derived from that.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +8,17 @@ use crate::promotion::rollout::{ContainerEnd, Doubt, RolloutView, WantedRelease}
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceState {
     pub name: String,
-    /// The task definition that it is told to run, with its revision.
+    /// The task definition that it should run, with its revision.
     pub task_definition: String,
     pub desired: u32,
     pub deployments: Vec<Deployment>,
 }
 
-/// One change of a service. Those that failed may stay listed.
+/// One change of a service. Failed ones may stay listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     pub task_definition: String,
-    /// Whether it is the one that the service is to have.
+    /// Whether it is the service's current target.
     pub primary: bool,
     pub rollout: Rollout,
     /// The scheduler's words.
@@ -39,7 +39,7 @@ pub struct TaskState {
     pub id: String,
     pub task_definition: String,
     pub runs: bool,
-    /// Why it was stopped; empty while it runs.
+    /// The reason for its stop; empty while it runs.
     pub stopped_reason: String,
     pub containers: Vec<TaskContainer>,
 }
@@ -47,31 +47,31 @@ pub struct TaskState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskContainer {
     pub name: String,
-    /// Of the manifest that it was made from; `None` while it is fetched.
+    /// The digest of its image's manifest; `None` during the pull.
     pub digest: Option<String>,
     pub exit_code: Option<i32>,
     pub reason: String,
 }
 
-/// What a service is to run.
+/// The wanted release of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub task_definition: String,
-    /// Of the image's manifest.
+    /// The digest of the image's manifest.
     pub digest: String,
-    /// The containers of the task definition that run this image. Others stand beside them: what Terraform adds, such as
-    /// a proxy, and what AWS adds, such as GuardDuty's agent, which no task definition names.
+    /// The containers of the task definition that run this image. A task may have others: those that Terraform adds, such as
+    /// a proxy, and those that AWS adds, such as GuardDuty's agent, which no task definition names.
     pub containers: BTreeSet<String>,
-    /// The containers whose end is the task's end, ours among them.
+    /// The containers whose end ends the task, including ours.
     pub essential: BTreeSet<String>,
 }
 
-/// Of containers that were told to end because another one had: by SIGKILL, by SIGTERM, or in order.
+/// The exit codes of containers that the scheduler ended: by SIGKILL, by SIGTERM, or in order.
 const FOLLOWED: [i32; 3] = [137, 143, 0];
-/// `tasks` are those of the service that run, `ends` what ended by itself.
+/// `tasks` are the running tasks of the service; `ends` are the containers that ended by themselves.
 pub fn view(wanted: &Wanted, service: &ServiceState, tasks: &[TaskState], ends: Vec<ContainerEnd>) -> RolloutView {
     let (standing, deployment) = standing(wanted, service);
-    // A new service reads as completed before anything of it runs, so the tasks themselves are counted.
+    // A new service reads as completed before any task runs, so the tasks themselves count.
     let is_wanted = |task: &&TaskState| task.task_definition == wanted.task_definition;
     let running = tasks.iter().filter(|task| task.runs);
     let counted = u32::try_from(running.clone().filter(is_wanted).count()).unwrap_or(u32::MAX);
@@ -92,7 +92,7 @@ fn standing<'a>(wanted: &Wanted, service: &'a ServiceState) -> (WantedRelease, O
     }
     let mut mine = service.deployments.iter().filter(|one| one.task_definition == wanted.task_definition);
     let Some(primary) = mine.clone().find(|deployment| deployment.primary) else {
-        // The breaker puts another one in its place and leaves it listed.
+        // The breaker replaces the deployment and leaves it listed.
         let standing = match mine.find(|deployment| deployment.rollout == Rollout::Failed) {
             Some(failed) => WantedRelease::Stopped { reason: failed.reason.clone(), current: false },
             None => WantedRelease::Superseded { by: service.task_definition.clone() },
@@ -107,7 +107,7 @@ fn standing<'a>(wanted: &Wanted, service: &'a ServiceState) -> (WantedRelease, O
     (standing, Some(primary))
 }
 
-/// Why this task may not run the wanted image.
+/// The reason to doubt that this task runs the wanted image.
 fn doubt(wanted: &Wanted, task: &TaskState) -> Option<Doubt> {
     wanted.containers.iter().find_map(|name| match task.containers.iter().find(|container| container.name == *name) {
         Some(TaskContainer { exit_code: Some(code), .. }) => {
@@ -117,7 +117,7 @@ fn doubt(wanted: &Wanted, task: &TaskState) -> Option<Doubt> {
             Some(Doubt::OtherImage { wanted: wanted.digest.clone(), found: found.clone() })
         }
         Some(TaskContainer { digest: Some(_), .. }) => None,
-        Some(_) => Some(Doubt::Unclear(format!("{name} does not say which image it is"))),
+        Some(_) => Some(Doubt::Unclear(format!("{name} does not report its image"))),
         None => Some(Doubt::Unclear(format!("{name} is not in its task yet"))),
     })
 }
@@ -130,7 +130,7 @@ pub fn ended(wanted: &Wanted, stopped: &[TaskState]) -> Vec<ContainerEnd> {
     ended.filter_map(|task| end_of(wanted, task)).collect()
 }
 
-/// A container that may end leaves its task alive, and is told all the same where its task was stopped.
+/// The end of a non-essential container leaves its task alive, but counts once the task was stopped.
 fn end_of(wanted: &Wanted, task: &TaskState) -> Option<ContainerEnd> {
     let essential = task.containers.iter().filter(|container| wanted.essential.contains(&container.name));
     let ended = essential.filter(|container| container.exit_code.is_some() || !task.stopped_reason.is_empty());
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(done(Rollout::Completed, &running(2)), Judged::Done);
         let not_done = [
             done(Rollout::InProgress, &running(2)),
-            // A new service is called completed before anything of it runs.
+            // A new service reads as completed before any task runs.
             done(Rollout::Completed, &[]),
             done(Rollout::Completed, &running(1)),
             done(Rollout::Completed, &[running(2), vec![task("api:1", Some("sha256:1"))]].concat()),

@@ -1,15 +1,15 @@
-//! How what is kept in an environment's bucket is read: its version first, so that a newer devenv's is refused and not guessed at.
+//! Reads the objects in an environment's bucket: the version first, so that an older devenv refuses a newer format.
 
 use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// Why an object cannot be used.
+/// The defect of an object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    /// It was cut off or written by hand.
-    #[error("it is no {what}: {cause}")]
+    /// Truncated, or written by hand.
+    #[error("it is not a {what}: {cause}")]
     Unreadable { what: &'static str, cause: String },
     #[error("it has version {found}; this devenv reads version {known}")]
     Version { what: &'static str, found: u32, known: u32 },

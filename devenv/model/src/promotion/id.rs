@@ -1,9 +1,9 @@
-//! The names of records, which sort in the order in which their promotions had the lock, whatever any clock showed.
+//! The ids of records. They sort by the order in which their promotions held the lock, independently of any clock.
 
 use std::cmp::Ordering;
 
 /// The number in an id such as `r000042-1a2b3c4d5e6f7081`. `None` for one of the older form, which began with a time
-/// (`20261121T100000123Z-1a2b3c4d`); those come before all that have a number.
+/// (`20261121T100000123Z-1a2b3c4d`) and sorts before every numbered id.
 fn number(id: &str) -> Option<u64> {
     id.strip_prefix('r')?.split_once('-')?.0.parse().ok()
 }
@@ -13,8 +13,8 @@ pub fn compare_ids(one: &str, other: &str) -> Ordering {
     number(one).cmp(&number(other)).then_with(|| one.cmp(other))
 }
 
-/// The id after all of `known`, for whoever holds the lock. `random` tells it from one that a former holder takes at the
-/// same time without knowing that the lock is lost.
+/// The id after all of `known`, for the holder of the lock. `random` distinguishes it from the id of a former holder that has not
+/// noticed the loss of its lock.
 pub fn next_id<'a>(known: impl IntoIterator<Item = &'a str>, random: &str) -> String {
     let newest = known.into_iter().filter_map(number).max().unwrap_or(0);
     format!("r{:06}-{random}", newest.saturating_add(1))

@@ -1,4 +1,4 @@
-//! Who may promote to an environment: one promotion at a time.
+//! The lock of an environment, which admits one promotion at a time.
 
 use std::time::Duration;
 
@@ -6,31 +6,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::promotion::format::{self, FormatError};
 
-/// The content of an environment's lock. Its holder writes it anew while it works, so that a holder that died is known by
-/// what it did not write.
+/// The content of an environment's lock. Its holder rewrites it while it works, so that missing writes reveal a dead holder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lease {
     pub version: u32,
     /// For people, such as `ada@laptop`.
     pub owner: String,
-    /// A random name of the folder that the holder works in: a second run in the same folder knows whether the first lives.
+    /// The random name of the holder's folder: a second run in the same folder knows whether the first lives.
     pub place: String,
-    /// A random name of the run that holds it.
+    /// The random name of the holding run.
     pub promotion: String,
     /// Unix seconds by the holder's clock, for people.
     pub since: i64,
-    /// 0 when it was given up. Else it grows with every renewal; an earlier devenv reads Unix seconds in it.
+    /// 0 after release. Otherwise it grows with every renewal; an earlier devenv reads it as Unix seconds.
     pub until: i64,
 }
 
 impl Lease {
     pub const VERSION: u32 = 1;
-    /// For how long it holds without being written anew.
+    /// How long it holds without a renewal.
     pub const LASTS: Duration = Duration::from_secs(Self::SECONDS.unsigned_abs());
     const SECONDS: i64 = 60;
 
-    /// For the run `promotion` from now on (Unix seconds).
+    /// A lease of the run `promotion` from now on (Unix seconds).
     pub fn new(owner: String, place: String, promotion: String, now: i64) -> Self {
         Self { version: Self::VERSION, owner, place, promotion, since: now, until: now + Self::SECONDS }
     }
@@ -52,33 +51,33 @@ impl Lease {
         self.place == other.place && self.promotion == other.promotion && !self.is_given_up()
     }
 
-    /// Never the same as before, even if the clock was put back: by that, others see that its holder lives.
+    /// The renewed lease. It always differs, even if the clock was set back: the change shows others that the holder lives.
     #[must_use]
     pub fn renewed(&self, now: i64) -> Self {
         Self { until: (now + Self::SECONDS).max(self.until + 1), ..self.clone() }
     }
 
-    /// The same when given up.
+    /// The released lease.
     #[must_use]
     pub fn given_up(&self) -> Self {
         Self { until: 0, ..self.clone() }
     }
 }
 
-/// What somebody who wants the lock has seen of it. No clock but the observer's own counts, and of that only what went by.
+/// An observer's knowledge of a lock that it wants. Only the time elapsed on the observer's own clock counts.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// Its content's ETag, and when it was first seen by the observer's clock.
+    /// The ETag of the content, and the observer's time at its first sight.
     seen: Option<(String, Duration)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// It may be taken: given up, left by a run of the observer's own folder, or not renewed for as long as it lasts.
+    /// It may be taken: released, left by a run of the observer's own folder, or not renewed for its whole duration.
     Free,
-    /// Its holder has renewed it since the first look, or somebody else took it: that one lives.
+    /// Its holder has renewed it since the first look, or another run took it: that run lives.
     Alive,
-    /// It may be of somebody who died. It is free when it is still the same after so long.
+    /// Its holder may be dead. The lock is free if it is unchanged after this time.
     Wait(Duration),
 }
 
@@ -106,7 +105,7 @@ impl Watch {
 mod tests {
     use super::*;
 
-    /// Of a holder whose clock is off by so many seconds.
+    /// A lease of a holder whose clock is off by this many seconds.
     fn lease(off: i64) -> Lease {
         Lease::new("ada@laptop".to_owned(), "1a2b".to_owned(), "3c4d".to_owned(), 1_795_000_000 + off)
     }

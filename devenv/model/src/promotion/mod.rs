@@ -1,5 +1,5 @@
-//! A promotion, as far as it can be decided without touching the world: what Terraform may change, when a release is
-//! live, who may promote, what is written down, and what follows from it.
+//! The pure decisions of a promotion: which changes Terraform may make, when a release is live, which run holds the lock, and
+//! what the records mean.
 
 pub mod changes;
 pub mod ecs;

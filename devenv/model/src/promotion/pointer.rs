@@ -3,13 +3,13 @@ use serde::{Deserialize, Serialize};
 use crate::promotion::format::{self, FormatError};
 use crate::promotion::record::Record;
 
-/// The object that holds what is live, so that nobody has to look for it among many records. The end of a record is written
-/// before it: a record that ended later than the one in here is the newer truth.
+/// The object that holds the live release, which saves a search through many records. The end of a record is written before it:
+/// a record that ended later than this one is the newer truth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pointer {
     pub version: u32,
-    /// The last one that ended live, or that left the services at zero tasks.
+    /// The last record that ended live, or that left the services at zero tasks.
     pub record: Record,
 }
 

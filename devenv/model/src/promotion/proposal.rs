@@ -1,4 +1,4 @@
-//! What a promotion would do, for a person to read.
+//! The proposal of a promotion, for a person to read.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::promotion::changes::Changes;
 pub struct Proposal {
     pub environment: String,
     pub images: Vec<ImageChange>,
-    /// The commits between, newest first, a line each; `None` where they cannot be told.
+    /// The commits between, newest first, one line each; `None` if unknown.
     pub commits: Option<Vec<String>>,
     pub changes: Changes,
     /// The plan as Terraform shows it.
@@ -20,7 +20,7 @@ pub struct Proposal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImageChange {
     pub service: String,
-    /// Digests of manifests; `None` where there was none.
+    /// Digests of manifests; `None` without an earlier image.
     pub from: Option<String>,
     pub to: String,
 }

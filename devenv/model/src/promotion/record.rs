@@ -1,4 +1,4 @@
-//! What is written down of a promotion, before it changes anything and at every step.
+//! The record of a promotion, written before any change and at every step.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::promotion::format::{self, FormatError};
 
-/// One promotion, or one rollback that somebody asked for.
+/// One promotion, or one requested rollback.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -16,20 +16,20 @@ pub struct Record {
     pub id: String,
     pub environment: String,
     pub kind: Kind,
-    /// Who, as AWS knows them, and as their machine does.
+    /// The caller: its identity in AWS (`by`) and `user@host` (`owner`).
     pub by: String,
     pub owner: String,
     /// RFC 3339.
     pub began: String,
     pub ended: Option<String>,
     pub release: Release,
-    /// While it goes on, what was live when it began. When it has ended live, what a rollback returns to: for a rollback, that is
-    /// what was live before the release that it returned to. `None` for the first one.
+    /// While it runs, the release that was live at its beginning. After it ended live, the release that a rollback returns to: for a
+    /// rollback, the one before the release that it returned to. `None` for the first one.
     pub previous: Option<Release>,
-    /// Names of the files of evidence that are kept beside this.
+    /// The names of the evidence files beside this record.
     pub evidence: Vec<String>,
     pub step: Step,
-    /// `None` while it goes on, and for ever when it was killed.
+    /// `None` while it runs, and for ever if it was killed.
     pub outcome: Option<Outcome>,
 }
 
@@ -40,16 +40,16 @@ pub enum Kind {
     Rollback,
 }
 
-/// Everything of which a release is made.
+/// The parts of a release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// The promotion that made it first; its Terraform files are kept under this name.
     pub id: String,
     pub commit: String,
-    /// By service.
+    /// The images, by service.
     pub images: BTreeMap<String, ReleasedImage>,
-    /// Of the Terraform files, as [`crate::evidence::tree_digest`] sees them.
+    /// The digest of the Terraform files, by [`crate::evidence::tree_digest`].
     pub terraform: String,
 }
 
@@ -65,20 +65,20 @@ pub struct ReleasedImage {
 }
 
 impl Release {
-    /// Whether another one is made of the same.
+    /// Whether another release has the same parts.
     pub fn is_same(&self, other: &Self) -> bool {
         self.images == other.images && self.terraform == other.terraform
     }
 }
 
 impl ReleasedImage {
-    /// Of its manifest.
+    /// The digest of its manifest.
     pub fn digest(&self) -> &str {
         self.reference.split_once('@').map_or("", |(_, digest)| digest)
     }
 }
 
-/// How far it got. Up to `Planned`, nothing has changed that runs.
+/// The progress of a promotion. Up to `Planned`, nothing that runs has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -96,15 +96,15 @@ pub enum Step {
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Outcome {
     Live,
-    /// It was live or about to be, and what was before is live again.
+    /// It had begun to go live, and the previous release is live again.
     RolledBack {
         cause: String,
     },
-    /// A first release that failed has nothing before it.
+    /// A failed first release has no predecessor.
     ScaledToZero {
         cause: String,
     },
-    /// Somebody has to look.
+    /// A person must intervene.
     RollbackFailed {
         cause: String,
         rollback: String,
@@ -113,14 +113,14 @@ pub enum Outcome {
     NothingChanged {
         cause: String,
     },
-    /// It was killed, and a later one took its place.
+    /// It was killed, and a later promotion replaced it.
     Superseded {
         by: String,
     },
 }
 
 impl Record {
-    /// As it is written. A devenv that knows no live pointer refuses it, for it would leave the pointer behind.
+    /// The version in the file. A devenv without live pointers refuses it: it would leave the pointer stale.
     pub const VERSION: u32 = 2;
     pub(super) const VERSIONS: RangeInclusive<u32> = 1..=Self::VERSION;
 
@@ -138,7 +138,7 @@ impl Record {
         self.outcome == Some(Outcome::Live)
     }
 
-    /// Whether its `previous` is what was rolled away from, as a former devenv wrote it of a rollback.
+    /// Whether its `previous` is the release that a rollback left, as an earlier devenv wrote it.
     pub fn names_what_it_left(&self) -> bool {
         self.version == 1 && self.kind == Kind::Rollback
     }

@@ -1,11 +1,11 @@
-//! What an environment takes over from those that it requires: one release, which is live in every one of them.
+//! The release that is live in every environment that another one requires.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::promotion::record::{Release, ReleasedImage};
 
-/// How the release of one environment is another than that of the first.
+/// How the release of one environment differs from that of the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disagreement {
     pub first: String,
@@ -39,12 +39,12 @@ impl fmt::Display for Differs {
     }
 }
 
-/// The release that is live in all of them, or the first that has another. Where an image lies does not matter: each
-/// environment has a registry of its own.
+/// The release that is live in all of them, or the first environment with another one. Registries do not matter: each
+/// environment has its own.
 ///
 /// # Panics
 ///
-/// Without any environment.
+/// If `live` is empty.
 pub fn agreed<'a>(live: &[(&str, &'a Release)]) -> Result<&'a Release, Disagreement> {
     let (first, release) = live.first().expect("an environment that requires others names one");
     for (other, theirs) in &live[1..] {

@@ -1,39 +1,39 @@
-//! Whether a service runs what it was told to run, from a view of it that no scheduler's words are left in.
+//! Judges whether a service runs the wanted release, from a view that is free of any scheduler's terms.
 
 use std::fmt;
 
-/// A service during its rollout, whatever runs it.
+/// A service during its rollout, under any scheduler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RolloutView {
     pub wanted: WantedRelease,
-    /// How many instances there are to be.
+    /// The desired number of instances.
     pub desired: u32,
-    /// How many of the wanted release run.
+    /// The running instances of the wanted release.
     pub ready: u32,
-    /// How many of other releases still run.
+    /// The instances of other releases that still run.
     pub others: usize,
-    /// What ended by itself, of the wanted release.
+    /// The containers of the wanted release that ended by themselves.
     pub ends: Vec<ContainerEnd>,
-    /// Why an instance that runs may not be the wanted image.
+    /// The reason to doubt that a running instance has the wanted image.
     pub doubt: Option<Doubt>,
 }
 
-/// How the scheduler stands to the release that is wanted.
+/// The scheduler's state for the wanted release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WantedRelease {
-    /// It brings it about, and counts what fails.
+    /// The rollout runs, and the scheduler counts failures.
     Rolling,
-    /// It calls it complete, and counts no more.
+    /// The rollout is complete, and the scheduler counts no more failures.
     Settled,
-    /// It gave it up.
+    /// The scheduler gave it up.
     Stopped {
         reason: String,
-        /// Whether it has put nothing else in its place yet.
+        /// Whether no other release has replaced it yet.
         current: bool,
     },
-    /// It is to run something else.
+    /// The service should run another release.
     Superseded { by: String },
-    /// It is told to run no container with the wanted image.
+    /// Its definition has no container with the wanted image.
     NotNamed { definition: String, digest: String },
 }
 
@@ -49,9 +49,9 @@ pub enum Doubt {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judged {
-    /// Not yet; and what is missing.
+    /// Not live yet, with what is missing.
     Going(String),
-    /// All tasks run the wanted image, and none another.
+    /// Every task runs the wanted image.
     Done,
     Failed(RolloutFailure),
 }
@@ -60,13 +60,13 @@ pub enum Judged {
 pub enum RolloutFailure {
     #[error("the circuit breaker ended the deployment: {reason}")]
     Breaker { reason: String },
-    #[error("somebody else deployed {by} meanwhile")]
+    #[error("another deployment, {by}, replaced it meanwhile")]
     Superseded { by: String },
     #[error("the service is scaled to zero, so nothing of the release runs")]
     ScaledToZero,
     #[error("{count} of its tasks ended one after the other")]
     KeepsEnding { count: usize },
-    #[error("a task runs {found} and not {wanted}")]
+    #[error("a task runs {found}, not {wanted}")]
     OtherImage { wanted: String, found: String },
     #[error("{task_definition} has no container with the image {wanted}")]
     NotNamed { task_definition: String, wanted: String },
@@ -81,13 +81,13 @@ pub struct ContainerEnd {
     pub reason: String,
 }
 
-/// So many ends are enough where no scheduler counts them: none does for a service that it calls complete.
+/// The limit of ends where the scheduler does not count them, as for a complete service.
 const UNCOUNTED_ENDS: usize = 5;
-/// And so many in any case, for a service may have no breaker.
+/// The limit of ends in any case, since a service may have no breaker.
 const ENDS: usize = 50;
 
 impl RolloutView {
-    /// Whether the service was told to run what is wanted, and nothing else since.
+    /// Whether the service has the wanted release as its target.
     pub fn has_arrived(&self) -> bool {
         use WantedRelease::{Rolling, Settled, Stopped};
         matches!(self.wanted, Rolling | Settled | Stopped { current: true, .. })
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn it_is_done_when_all_of_it_runs_alone_undoubted_and_settled() {
         assert_eq!(judge(&view(Settled, 2)), Judged::Done);
-        let unclear = Some(Doubt::Unclear("web does not say which image it is".to_owned()));
+        let unclear = Some(Doubt::Unclear("web does not report its image".to_owned()));
         for not_yet in [
             view(Settled, 1),
             view(Rolling, 2),

@@ -1,23 +1,23 @@
-//! What the records of an environment say is live, and what did not come to its end.
+//! The live release of an environment and its killed promotions, derived from the records.
 
 use crate::promotion::record::{Outcome, Record, Release, Step};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// What ended live last; `None` where nothing ever did.
+    /// The last record that ended live; `None` if none did.
     pub live: Option<Record>,
-    /// Killed, newest first: nobody wrote down how they ended.
+    /// Killed promotions, newest first: their records have no end.
     pub unfinished: Vec<Record>,
-    /// Whether something changed after `live` and was not put right, so that what runs may be anything.
+    /// Whether a later change was not repaired, so that the running release is uncertain.
     pub is_half_done: bool,
-    /// Whether the services may be at zero tasks, where nothing was live to return to.
+    /// Whether the services may be at zero tasks, for lack of a release to return to.
     pub is_at_zero: bool,
-    /// The last one that ended with zero tasks, if it is newer than `live`.
+    /// The last record that ended with zero tasks, if newer than `live`.
     pub zero: Option<Record>,
 }
 
 impl Standing {
-    /// Of the live pointer's record, where there is a pointer, and the `newer` ones, newest first.
+    /// From the live pointer's record, if there is a pointer, and the `newer` ones, newest first.
     pub fn of(pointer: Option<Record>, newer: impl IntoIterator<Item = Record>) -> Self {
         let mut standing = Self::default();
         let mut put_right = false;
@@ -48,8 +48,7 @@ impl Standing {
         standing
     }
 
-    /// Where a rollback goes when nobody says: to what is live, if something was changed after it and left half done; else
-    /// to what was live before it.
+    /// The default destination of a rollback: the live release, if a later change was left unfinished; else the release before it.
     pub fn way_back(&self) -> Option<&Release> {
         let live = self.live.as_ref()?;
         if self.is_half_done || self.is_at_zero { Some(&live.release) } else { live.previous.as_ref() }

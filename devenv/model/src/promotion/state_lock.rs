@@ -1,4 +1,4 @@
-//! Terraform's own lock of a state: who has it, and whether it was left by a Terraform of this folder that was killed.
+//! Terraform's own lock of a state: its holder, and whether a killed Terraform of this folder left it.
 
 use std::collections::BTreeSet;
 
@@ -15,21 +15,21 @@ pub struct StateLock {
     pub who: String,
 }
 
-/// What is to be done about a lock.
+/// The verdict on a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LockVerdict {
-    /// Nobody has it.
+    /// No lock.
     Free,
     /// A Terraform of this folder took it and was killed.
     LeftHere(StateLock),
-    /// Somebody else may work under it, whatever their name is.
+    /// Another Terraform may work under it, whatever its user and host.
     Theirs,
 }
 
-/// `log` is what every Terraform of this folder wrote about itself, none of which lives.
+/// `log` is the log of this folder's Terraforms, none of which lives.
 ///
-/// Terraform writes the id of a lock into its log before it asks for the lock. So an id that is in the log was made up
-/// here, and one that is not was made up elsewhere: user and host say nothing, for two checkouts share them.
+/// Terraform writes the id of a lock into its log before it asks for the lock. So an id in the log was made up here, and
+/// any other one elsewhere. User and host prove nothing: two checkouts share them.
 pub fn judge_lock(object: Option<&[u8]>, log: &str) -> LockVerdict {
     let Some(object) = object else {
         return LockVerdict::Free;
@@ -40,7 +40,7 @@ pub fn judge_lock(object: Option<&[u8]>, log: &str) -> LockVerdict {
     }
 }
 
-/// As much of a log as [`judge_lock`] needs: the newest thousand locks that were asked for.
+/// The part of a log that [`judge_lock`] needs: the newest thousand lock requests.
 pub fn lock_lines(log: &str) -> String {
     let mut lines: Vec<&str> = asked_for(log).collect();
     let surplus = lines.len().saturating_sub(KEPT);
@@ -48,16 +48,16 @@ pub fn lock_lines(log: &str) -> String {
     lines.iter().flat_map(|line| [*line, "\n"]).collect()
 }
 
-/// A promotion asks for two or three.
+/// A promotion requests two or three locks.
 const KEPT: usize = 1000;
-/// Of a line of Terraform's log that tells of a lock: `tf_backend.lock.id=ID`, or in JSON `"tf_backend.lock.id":"ID"`.
+/// The key of a lock's id in a line of Terraform's log: `tf_backend.lock.id=ID`, or in JSON `"tf_backend.lock.id":"ID"`.
 const FIELD: &str = "tf_backend.lock.id";
 
 fn taken_ids(log: &str) -> BTreeSet<&str> {
     asked_for(log).filter_map(id_in).collect()
 }
 
-/// A line on the end of a lock may come from a `force-unlock` of somebody else's.
+/// Ignores lines about released locks: they may come from a `force-unlock` of another's lock.
 fn asked_for(log: &str) -> impl Iterator<Item = &str> {
     log.lines().filter(|line| line.contains("Attempting to lock"))
 }

@@ -25,7 +25,7 @@ pub(super) async fn run(context: &Context, environment: &str, limit: usize) -> R
             }
         }
     }
-    let text = if records.is_empty() { format!("nothing was released to {environment}") } else { table.to_string() };
+    let text = if records.is_empty() { format!("{environment} has no releases") } else { table.to_string() };
     Ok(Outcome::done(text, &json!({ "environment": environment, "records": Value::Array(fields) })))
 }
 

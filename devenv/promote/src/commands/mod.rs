@@ -1,4 +1,4 @@
-//! One file a command: from its arguments to the promotion's call and the words for what came of it.
+//! One file per command: it reads the arguments, calls the promotion and words the result.
 
 mod evidence;
 mod history;
@@ -27,6 +27,6 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
 }
 
 fn not_here(command: &str) -> Failure {
-    let message = format!("devenv-promote does not know {command}; it releases, and devenv does the rest");
+    let message = format!("devenv-promote has no command {command}; run devenv instead");
     Failure::new(message, &[], ("usage", Exit::Usage, Some(format!("devenv {command}"))))
 }

@@ -9,7 +9,7 @@ use devenv_terminal::run::Context;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-/// Those of this machine, and AWS over the network.
+/// This machine's tools, and AWS over the network.
 pub(super) fn options(context: &Context) -> PromotionOptions {
     PromotionOptions {
         project: context.options.clone(),
@@ -44,7 +44,7 @@ pub(super) async fn rehearse_service(context: &Context) -> Result<Outcome, Error
 
 fn planned(promoted: &Promoted) -> String {
     let environment = &promoted.environment;
-    format!("nothing was changed\nnext: devenv promote {environment} (-v shows the whole plan)")
+    format!("nothing changed\nnext: devenv promote {environment} (-v shows the whole plan)")
 }
 
 fn live(promoted: &Promoted) -> String {
@@ -56,7 +56,7 @@ fn live(promoted: &Promoted) -> String {
     )
 }
 
-/// A person at a terminal, or nobody.
+/// Answers from a terminal, if stdin is one.
 struct Answers {
     yes: bool,
 }
@@ -81,7 +81,7 @@ impl Decider for Answers {
     }
 }
 
-/// A line from the terminal. Meanwhile the lock is renewed.
+/// Reads a line from the terminal, on a thread of its own: the lock needs renewals meanwhile.
 async fn ask() -> Option<String> {
     let read = || {
         let stdin = std::io::stdin();

@@ -7,9 +7,9 @@ use devenv_model::promotion::lease::Lease;
 use tokio::time::{Instant, sleep};
 
 use super::Client;
-use crate::cloud::CloudErrorKind;
+use crate::cloud::{CloudError, CloudErrorKind};
+use crate::error::Error;
 use crate::lease::HeldLease;
-use crate::{CloudError, Error};
 
 /// By a run in a folder.
 async fn take(client: &Client, owner: &str, place: &str) -> Result<HeldLease, Error> {
@@ -126,7 +126,10 @@ async fn waiting_is_said_and_can_be_interrupted() {
     assert!(taking.await.is_err_and(|error| error.is_cancelled()));
     let said = said.into_inner().expect("one thread");
     assert_eq!(said.len(), 1);
-    assert!(said[0].starts_with("ada has the lock since 2026-11-18") && said[0].contains("60 seconds"), "{said:?}");
+    assert!(
+        said[0].starts_with("ada has held the lock since 2026-11-18") && said[0].contains("60 seconds"),
+        "{said:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,11 +166,11 @@ async fn a_lock_that_was_removed_or_overwritten_is_lost() {
     let lease = take(&client, "ada", "1a").await.expect("it is free");
     client.objects.remove(super::BUCKET, "dev/releases/lock");
     sleep(Duration::from_secs(20)).await;
-    assert_eq!(lost(&lease).await, "somebody who removed it");
+    assert_eq!(lost(&lease).await, "an unknown run that removed it");
     let lease = take(&client, "ada", "1a").await.expect("it is free");
     client.overwrite("lock", "damaged");
     sleep(Duration::from_secs(20)).await;
-    assert_eq!(lost(&lease).await, "somebody");
+    assert_eq!(lost(&lease).await, "an unknown run");
 }
 
 #[tokio::test(start_paused = true)]

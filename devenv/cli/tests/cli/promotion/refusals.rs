@@ -85,9 +85,9 @@ fn a_mistake_of_the_command_line_or_of_the_machine_is_said() {
         assert_eq!(ran.code, code, "{}", ran.err);
         assert!(ran.err.contains(words), "{words}: {}", ran.err);
     };
-    said(&["promote", "production", "--yes"], 2, "it has rehearsal, second, third");
+    said(&["promote", "production", "--yes"], 2, "it defines rehearsal, second, third");
     said(&["promote", "rehearsal"], 2, "hint: add --yes");
-    said(&["rollback", "rehearsal", "--yes"], 1, "nothing was released to rehearsal before");
+    said(&["rollback", "rehearsal", "--yes"], 1, "rehearsal has no earlier release");
     project.released();
     let mut without = project.command(&["promote", "rehearsal", "--yes", "--output", "plain"]);
     let ran = Ran::from(without.env("DEVENV_TERRAFORM", "/nonexistent/terraform").output().expect("it starts"));
@@ -125,10 +125,10 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
         held
     });
     assert_eq!(held.code, 9, "{}", held.err);
-    assert!(held.err.contains("ada@laptop is promoting to rehearsal since 2026-11-18"), "{}", held.err);
+    assert!(held.err.contains("ada@laptop has been promoting to rehearsal since 2026-11-18"), "{}", held.err);
 
     put(&url, "rehearsal/releases/lock", "{\"version\":2}");
-    refused(&project, &["the lock rehearsal/releases/lock cannot be used: it has version 2", "hint: a newer devenv"]);
+    refused(&project, &["cannot use the lock rehearsal/releases/lock: it has version 2", "hint: a newer devenv"]);
 
     // Of somebody who was killed: nobody renews it, though by its holder's clock it lasts for ever.
     put(&url, "rehearsal/releases/lock", &lock(32_503_680_000));
@@ -141,7 +141,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     let locked = project.promote();
     assert_eq!(locked.code, 9, "{}", locked.err);
     assert!(
-        locked.err.contains("is locked by ada@laptop") && locked.err.contains("force-unlock 0a-1b"),
+        locked.err.contains("ada@laptop has locked the Terraform state") && locked.err.contains("force-unlock 0a-1b"),
         "{}",
         locked.err
     );
@@ -151,7 +151,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     put(&url, "rehearsal/release.tfstate.tflock", &state_lock(&owner));
     let theirs = project.promote();
     assert_eq!(theirs.code, 9, "{}", theirs.err);
-    assert!(theirs.err.contains(&format!("is locked by {owner}")), "{}", theirs.err);
+    assert!(theirs.err.contains(&format!("{owner} has locked the Terraform state")), "{}", theirs.err);
     remove(&url, "rehearsal/release.tfstate.tflock");
     project.released();
     assert_eq!(project.edition(&url), Ok(2));
@@ -166,7 +166,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     docker(&["--config", &config, "login", "--username", "AWS", "--password", &access_key(&url), &host]);
     docker(&["--config", &config, "push", "--quiet", &name]);
     docker(&["image", "rm", &name]);
-    refused(&project, &["is taken by another image"]);
+    refused(&project, &["another image, sha256:"]);
 
     // A release that fails, and whose predecessor's files are damaged.
     project.tested(Broken, 4);
@@ -175,15 +175,16 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     put(&url, &format!("rehearsal/releases/{id}/terraform.tar"), "damaged");
     let worst = project.promote();
     assert_eq!(worst.code, 8, "{}", worst.err);
-    for words in ["the smoke tests failed", "the rollback failed too", "what is live in rehearsal now is uncertain"] {
+    for words in ["the smoke tests failed", "the rollback failed too", "the live release of rehearsal is now uncertain"]
+    {
         assert!(worst.err.contains(words), "{words}: {}", worst.err);
     }
 
     let newest = project.history()[0]["id"].as_str().expect("an id").to_owned();
     put(&url, &format!("rehearsal/releases/{newest}/record.json"), "{");
-    refused(&project, &["it is no record", "hint: restore an earlier version"]);
+    refused(&project, &["it is not a record", "hint: restore an earlier version"]);
     let history = project.done(&["history", "rehearsal", "--output", "plain"]);
-    assert!(history.out.contains("cannot be used"), "{}", history.out);
+    assert!(history.out.contains("cannot use the record"), "{}", history.out);
 }
 
 #[test]
@@ -208,14 +209,14 @@ fn another_account_region_or_login_is_refused_before_anything_else() {
     let login = [("AWS_ACCESS_KEY_ID", key.as_str()), ("AWS_SECRET_ACCESS_KEY", "test")];
     account("123456789012");
     let theirs = "account = \"123456789012\"\nregion = \"eu-west-1\"";
-    said(theirs, &login, 6, "the login is of account 000000000000, and dev is account 123456789012");
+    said(theirs, &login, 6, "the login belongs to account 000000000000, but dev is account 123456789012");
     account("000000000000");
     let ours = "account = \"000000000000\"\nregion = \"eu-west-1\"";
     let elsewhere = [login[0], login[1], ("AWS_REGION", "us-east-1")];
-    said(ours, &elsewhere, 6, "the login is for region us-east-1, and dev is in eu-west-1");
+    said(ours, &elsewhere, 6, "the login is for region us-east-1, but dev is in eu-west-1");
     said(ours, &[("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")], 4, "hint: log in again");
     said(theirs, &login, 3, "allowed_account_ids is not");
-    said("region = \"eu-west-1\"", &login, 3, "[promote.dev] does not say account");
+    said("region = \"eu-west-1\"", &login, 3, "[promote.dev] lacks account");
     // The gate comes next, and the tree is dirty.
     said(ours, &login, 6, "files differ from the commit");
 }

@@ -66,7 +66,7 @@ fn rollbacks_go_further_back_or_to_a_release_that_is_named() {
     }
     let first = back(&[]);
     assert_eq!(first.code, 1, "{}", first.err);
-    assert!(first.err.contains("nothing was released to rehearsal before"), "{}", first.err);
+    assert!(first.err.contains("rehearsal has no earlier release"), "{}", first.err);
 
     let named = back(&["--to", &releases[0]]);
     assert_eq!((named.code, project.edition(&url)), (0, Ok(3)), "{}", named.err);
@@ -78,7 +78,7 @@ fn rollbacks_go_further_back_or_to_a_release_that_is_named() {
     let failed = release(&project.history()[0]);
     let never = back(&["--to", &failed]);
     assert_eq!(never.code, 6, "{}", never.err);
-    assert!(never.err.contains("never was live"), "{}", never.err);
+    assert!(never.err.contains("was never live"), "{}", never.err);
     put(&url, &format!("rehearsal/releases/{}/terraform.tar", releases[1]), "damaged");
     let damaged = back(&["--to", &releases[1]]);
     assert_eq!(damaged.code, 1, "{}", damaged.err);
@@ -109,7 +109,7 @@ fn what_is_live_in_one_environment_is_copied_to_the_next() {
     project.tested(Good, 1);
     let early = project.run(&["promote", "second", "--yes", "--output", "plain"]);
     assert_eq!(early.code, 6, "{}", early.err);
-    assert!(early.err.contains("second ships what is live in rehearsal, and nothing is"), "{}", early.err);
+    assert!(early.err.contains("second ships the live release of rehearsal, but rehearsal has none"), "{}", early.err);
     project.released();
     let second = project.json(&["promote", "second", "--yes"]);
     assert_eq!(second["ok"], true, "{second:#}");

@@ -34,7 +34,11 @@ fn a_release_must_be_live_in_all_that_are_required() {
     let project = Project::new();
     project.tested(Good, 1);
     project.released();
-    refused(&project, "third", &["third ships what is live in second, and nothing is", "hint: devenv promote second"]);
+    refused(
+        &project,
+        "third",
+        &["third ships the live release of second, but second has none", "hint: devenv promote second"],
+    );
     released(&project, "second");
     released(&project, "third");
     project.tested(Good, 2);
@@ -72,7 +76,7 @@ fn evidence_that_comes_along_must_be_whole_and_what_this_environment_demands() {
     project.change("devenv.toml", "[promote.second]\n", localstack);
     project.tested(Good, 2);
     project.released();
-    refused(&project, "second", &["cannot ship what is live in rehearsal", "the tests have not run on localstack"]);
+    refused(&project, "second", &["cannot ship the live release of rehearsal", "the tests have not run on localstack"]);
     project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
 }
 

@@ -1,8 +1,5 @@
-//! One environment as a promotion meets it: who calls, what belongs to it, and how its Terraform is run.
+//! One environment as a promotion meets it: its project and target, its cloud and ledger, and who calls.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
@@ -10,19 +7,17 @@ use devenv_engine::{Emitter, Project};
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_supervisor::lock::{self, HeldLock, LockAttempt};
-use tokio::sync::OnceCell;
 
 use crate::account::{account_file, agree, owner};
 use crate::cloud::{Caller, Cloud, CloudAddress};
+use crate::emulated_endpoint::EmulatedAws;
 use crate::error::Error;
-use crate::guard::EmulatedAws;
 use crate::ledger::Ledger;
-use crate::terraform::{Terraform, environment};
 use crate::tools::PromotionTools;
 use crate::{emulated_aws, place};
 
 #[derive(Debug)]
-pub(crate) struct Site<'a> {
+pub(crate) struct PromotionContext<'a> {
     pub(crate) project: &'a Project,
     pub(crate) tools: &'a PromotionTools,
     pub(crate) target: &'a PromoteTarget,
@@ -31,18 +26,15 @@ pub(crate) struct Site<'a> {
     pub(crate) emitter: &'a Emitter,
     /// `user@host`.
     pub(crate) owner: String,
-    /// Of the emulated AWS; `None` in AWS.
-    emulated: Option<EmulatedAws>,
+    /// `None` in AWS.
+    pub(crate) emulated: Option<EmulatedAws>,
     pub(crate) folder: Utf8PathBuf,
-    /// Once it was found.
-    pub(crate) terraform: OnceCell<Arc<dyn Terraform>>,
-    pub(crate) variables: BTreeMap<OsString, OsString>,
-    pub(crate) backend: Vec<String>,
-    /// Nobody else promotes from this folder; `None` where nothing is changed.
+    pub(crate) region: String,
+    /// Keeps other runs out of this folder; `None` for a read-only command.
     held: Option<HeldFolder>,
 }
 
-/// This folder's own lock, of which only one run at a time can have it.
+/// This folder's own lock, for one run at a time.
 #[derive(Debug)]
 struct HeldFolder {
     /// The folder's random name.
@@ -50,8 +42,8 @@ struct HeldFolder {
     _lock: HeldLock,
 }
 
-impl<'a> Site<'a> {
-    /// Takes this folder's own lock, makes sure of the caller, and changes nothing in AWS. A rehearsal's AWS is started when it does not run.
+impl<'a> PromotionContext<'a> {
+    /// Takes this folder's own lock and changes nothing in AWS. Starts a rehearsal's emulated AWS unless it runs.
     pub(crate) async fn open(
         project: &'a Project,
         tools: &'a PromotionTools,
@@ -61,7 +53,7 @@ impl<'a> Site<'a> {
         Self::new(project, tools, target, emitter, true).await
     }
 
-    /// The same for reading only, which may go on beside a promotion.
+    /// A read-only context, which may exist beside a promotion.
     pub(crate) async fn read(
         project: &'a Project,
         tools: &'a PromotionTools,
@@ -94,29 +86,17 @@ impl<'a> Site<'a> {
             None
         };
         let account = account_file(project, target)?;
-        let own = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
-        let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        variables.retain(|name, value| !leads_terraform_astray(&name.to_string_lossy(), &value.to_string_lossy()));
         let mut emulated = None;
-        let (address, backend) = match &target.place {
+        let address = match &target.place {
             PromotePlace::Account { account: id, region } => {
                 agree(project, target, &account, id, region)?;
-                variables.extend([own("AWS_REGION", region)]);
-                (CloudAddress::Account { region: region.clone() }, Vec::new())
+                CloudAddress::Account { region: region.clone() }
             }
             PromotePlace::Rehearsal { image } => {
                 let aws = emulated_aws::ensure(project, tools.engines.as_ref(), target, image, emitter).await?;
-                emulated_aws::lead_away_from_aws(&mut variables, &aws, &account.region);
-                emulated = Some(aws.clone());
-                let backend = vec!["-backend-config=use_path_style=true".to_owned()];
-                (aws.address(), backend)
+                emulated.insert(aws).clone().address()
             }
         };
-        variables.extend(environment(&folder).map(|(name, value)| own(name, &value)));
-        variables.extend([own("DEVENV_BIN", devenv_engine::own_program()?.as_str())]);
-        let rc = format!("disable_checkpoint = true\nplugin_cache_dir = {:?}\n", folder.join("plugins").as_str());
-        std::fs::create_dir_all(folder.join("plugins")).map_err(state)?;
-        std::fs::write(folder.join("terraform.rc"), rc).map_err(state)?;
         let cloud = tools.clouds.connect(&address).await;
         let ledger = Ledger {
             objects: cloud.objects.clone(),
@@ -134,9 +114,7 @@ impl<'a> Site<'a> {
             owner: owner(),
             emulated,
             folder,
-            terraform: OnceCell::new(),
-            variables,
-            backend,
+            region: account.region,
             held,
         })
     }
@@ -150,12 +128,12 @@ impl<'a> Site<'a> {
         self.emulated.as_ref().ok_or_else(incomplete)
     }
 
-    /// The folder's random name; empty where nothing is changed.
+    /// The folder's random name; empty for a read-only command.
     pub(crate) fn place(&self) -> &str {
         self.held.as_ref().map_or("", |held| &held.name)
     }
 
-    /// Who calls, if it is the environment's own account and region: a wrong one is the worst mistake there is.
+    /// The caller. An error unless account and region are the target's: a change in the wrong account is the worst mistake.
     pub(crate) async fn caller(&self) -> Result<Caller, Error> {
         let caller = self.cloud.identity.caller().await?;
         if let PromotePlace::Account { account, region } = &self.target.place {
@@ -172,7 +150,7 @@ impl<'a> Site<'a> {
         Ok(caller)
     }
 
-    /// Does one stage, with news of its beginning and its end.
+    /// Runs one stage and emits its beginning and end.
     pub(crate) async fn stage<T, E: std::fmt::Display>(
         &self,
         name: &str,
@@ -195,11 +173,4 @@ impl<'a> Site<'a> {
     pub(crate) fn progress(&self, line: impl Into<String>) {
         self.emitter.emit(Event::StageProgress { line: line.into(), detail: false });
     }
-}
-
-/// Settings of the caller's own runs of Terraform, which would change ours. A log that tells more is welcome; one that tells
-/// less would not name locks.
-fn leads_terraform_astray(variable: &str, value: &str) -> bool {
-    let tells_more = ["TRACE", "DEBUG", "INFO", "JSON"].iter().any(|level| value.eq_ignore_ascii_case(level));
-    variable.starts_with("TF_") && !(variable == "TF_LOG" && tells_more)
 }

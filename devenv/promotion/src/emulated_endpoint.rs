@@ -1,0 +1,41 @@
+//! The address of an emulated AWS, and the login for it.
+
+use std::collections::BTreeMap;
+
+use devenv_resources::endpoint::Endpoint;
+
+use crate::cloud::{CloudAddress, EmulatedLogin, ServiceNeeds};
+use crate::error::Error;
+
+/// The container's name on its network, by which tasks reach it.
+pub(crate) const HOST: &str = "emulated-aws";
+pub(crate) const PORT: u16 = 4566;
+/// The emulator's region; tasks and Terraform use the same.
+pub(crate) const REGION: &str = "eu-west-1";
+
+/// A running emulated AWS, and the only login that its guard accepts.
+#[derive(Debug, Clone)]
+pub(crate) struct EmulatedAws {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) login: EmulatedLogin,
+}
+
+impl EmulatedAws {
+    pub(crate) fn address(self) -> CloudAddress {
+        CloudAddress::Emulated { endpoint: self.endpoint, region: REGION.to_owned(), login: self.login }
+    }
+
+    /// Opens the load balancers of these services, which exist, to every caller.
+    pub(crate) async fn open(&self, services: &BTreeMap<String, ServiceNeeds>) -> Result<(), Error> {
+        let client = reqwest::Client::builder().no_proxy().build().expect("plain HTTP needs nothing of the machine");
+        for ServiceNeeds { load_balancer: name, .. } in services.values() {
+            let asked = client.put(format!("{}/_guard/balancers/{name}", self.endpoint));
+            let answer = asked.bearer_auth(&self.login.access_key).send().await;
+            if let Err(error) = answer.and_then(reqwest::Response::error_for_status) {
+                let cause = format!("the guard did not open the load balancer {name}: {error}");
+                return Err(Error::Rehearsal { cause, log: Vec::new() });
+            }
+        }
+        Ok(())
+    }
+}
