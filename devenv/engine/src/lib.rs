@@ -16,6 +16,7 @@ mod emitter;
 mod environment;
 mod error;
 mod execute;
+mod explained;
 mod logs;
 mod memory;
 mod own_program;

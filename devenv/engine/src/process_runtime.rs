@@ -9,13 +9,13 @@ use camino::Utf8PathBuf;
 use devenv_model::artifact::Artifact;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
-use devenv_model::observed::{Leftover, Observed, UnitState};
+use devenv_model::observed::{Observed, UnitState};
 use devenv_supervisor::client::Client;
 use devenv_supervisor::lock::is_held;
 use devenv_supervisor::log_reader::last_lines;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
-use devenv_supervisor::{clock, error, leftovers};
+use devenv_supervisor::{clock, error};
 use futures_util::future::{BoxFuture, ready};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -24,6 +24,7 @@ use tokio::sync::Mutex;
 use crate::builds::{Binary, BuildsFile};
 use crate::cargo::{self, Built, Compilation};
 use crate::own_program::own_program;
+use crate::process_host::{end_leftover, leftovers_of};
 use crate::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
 use crate::{Error, Instance, Project};
 
@@ -91,11 +92,7 @@ impl ProcessRuntime {
             let units = units.into_iter().map(|unit| (unit.name.clone(), unit)).collect();
             return Ok(Observation { units, ..Observation::default() });
         }
-        Ok(Observation { leftovers: self.leftovers()?, ..Observation::default() })
-    }
-
-    fn leftovers(&self) -> Result<Vec<Leftover>, Error> {
-        leftovers::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })
+        Ok(Observation { leftovers: leftovers_of(&self.state)?, ..Observation::default() })
     }
 
     fn programs(&self) -> MutexGuard<'_, BTreeMap<String, Utf8PathBuf>> {
@@ -171,11 +168,6 @@ impl ProcessRuntime {
         Err(Error::UnitFailed { unit: unit.to_owned(), cause, log: last_lines(&self.state.log(unit), LOG_TAIL) })
     }
 
-    async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
-        let path = self.state.unit_lock(unit);
-        leftovers::end(&self.state, unit).await.map_err(|source| Error::State { path, source })
-    }
-
     async fn take_down(&self) -> Result<Vec<String>, Error> {
         if let Some(mut client) = self.connection.lock().await.take() {
             client.shutdown().await?;
@@ -230,7 +222,7 @@ impl Runtime for ProcessRuntime {
     }
 
     fn end_leftover<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(self.end_leftover(unit))
+        Box::pin(end_leftover(&self.state, unit))
     }
 
     fn crash<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {

@@ -103,6 +103,8 @@ pub(crate) struct FakeRuntime {
     pub(crate) stale: Mutex<BTreeMap<String, String>>,
     pub(crate) absent_images: Mutex<BTreeSet<String>>,
     pub(crate) lost_data: Mutex<bool>,
+    /// Whether its host does not answer.
+    pub(crate) is_absent: Mutex<bool>,
 }
 
 impl FakeRuntime {
@@ -233,6 +235,13 @@ impl Runtime for FakeRuntime {
         format!("memory of {}", emulator.name())
     }
 
+    fn remove_data(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async {
+            self.note("remove data".to_owned()).await?;
+            Ok(true)
+        })
+    }
+
     fn has_lost_data(&self) -> bool {
         *self.lost_data.lock().expect("not poisoned")
     }
@@ -247,6 +256,9 @@ struct FakeHosts(Arc<FakeRuntime>);
 
 impl Runtimes for FakeHosts {
     fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
+        if *self.0.is_absent.lock().expect("not poisoned") {
+            return Box::pin(ready(Err(NoHost::default())));
+        }
         let about = About { name: "Fake".to_owned(), address: "memory".to_owned(), chosen_by: "a test".to_owned() };
         Box::pin(ready(Ok(Found { host: Arc::new(FakeHost(self.0.clone())), about })))
     }
@@ -258,6 +270,10 @@ struct FakeHost(Arc<FakeRuntime>);
 impl RuntimeHost for FakeHost {
     fn kind(&self) -> RuntimeKind {
         RuntimeKind::Docker
+    }
+
+    fn units_are(&self) -> &'static str {
+        "fakes"
     }
 
     fn abilities(&self) -> Abilities {
