@@ -81,14 +81,17 @@ impl FakeProject {
         self.write("compose.yaml", &COMPOSE.replace("hello", greeting));
     }
 
-    pub(crate) fn load(&self) -> Project {
-        let options = ProjectOptions {
+    pub(crate) fn options(&self) -> ProjectOptions {
+        ProjectOptions {
             directory: Utf8Path::from_path(self.folder.path()).expect("UTF-8").to_owned(),
             state_dir: None,
             ephemeral: false,
             runtimes: Arc::new(FakeHosts(self.runtime.clone())),
-        };
-        Project::load(&options).expect("no mistake in it")
+        }
+    }
+
+    pub(crate) fn load(&self) -> Project {
+        Project::load(&self.options()).expect("no mistake in it")
     }
 }
 
@@ -219,6 +222,10 @@ impl Runtime for FakeRuntime {
         Box::pin(ready(vec![format!("the end of {unit}")]))
     }
 
+    fn detach(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.note("detach".to_owned())
+    }
+
     fn take_down(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
         let units = std::mem::take(&mut *self.units.lock().expect("not poisoned")).into_keys().collect();
         Box::pin(async {
@@ -310,7 +317,7 @@ impl RuntimeHost for FakeHost {
         Box::pin(ready(Ok(false)))
     }
 
-    fn remove_state<'a>(&'a self, _: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(ready(Ok(())))
+    fn remove_state<'a>(&'a self, state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {
+        self.0.note(format!("remove state {}", state.file_name().unwrap_or_default()))
     }
 }
