@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_engine::runtime::{Found, NoHost, RuntimeRequest, Runtimes};
 use devenv_engine::{
     Cancel, DownOptions, Emitter, Error, LogOptions, Project, ProjectOptions, UnitAction, Up, UpOptions, down,
-    environment, logs, status, unit, up,
+    environment, logs, reset, seed, status, unit, up,
 };
 use devenv_model::event::{Event, UnitReport};
 use devenv_model::observed::Leftover;
@@ -284,4 +284,18 @@ async fn a_supervisor_that_does_not_start_is_reported_with_its_last_words() {
     let Error::SupervisorStart { cause, log } = &error else { panic!("{error:?}") };
     assert!(cause.contains("exit status"), "{cause}");
     assert!(log.iter().any(|line| line.contains("state-dir")), "{log:?}");
+}
+
+#[tokio::test]
+async fn data_is_put_only_on_this_machine_and_only_where_something_runs() {
+    let place = Place::new();
+    let project = place.load();
+    let elsewhere = seed(&project, Some("http://10.0.0.1:8000")).await;
+    assert!(
+        matches!(elsewhere, Err(Error::Resource(devenv_resources::error::Error::NotLocal { .. }))),
+        "{elsewhere:?}"
+    );
+    assert!(matches!(seed(&project, None).await, Err(Error::NotRunning { .. })));
+    assert!(matches!(reset(&project).await, Err(Error::NotRunning { .. })));
+    assert!(!project.state.path().exists(), "a refusal leaves nothing");
 }
