@@ -8,7 +8,6 @@ use devenv_terminal::arguments::Global;
 use devenv_terminal::exit::Exit;
 use devenv_terminal::report::exit;
 use devenv_terminal::run::{complain, complain_as};
-use devenv_terminal::testing_report::describe;
 
 use crate::background::Background;
 
@@ -40,19 +39,5 @@ pub(crate) fn supervise(global: &Global, instance: &str) -> ExitCode {
             let error = Error::from(error);
             complain(&error.to_string(), exit(&error))
         }
-    }
-}
-
-pub(crate) fn guard(global: &Global) -> ExitCode {
-    let Some(state_dir) = &global.state_dir else {
-        return complain("guard needs --state-dir", Exit::Usage);
-    };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return complain(&format!("cannot start: {error}"), Exit::Failed),
-    };
-    match runtime.block_on(devenv_testing::guard::guard(state_dir)) {
-        Ok(()) => Exit::Done.into(),
-        Err(error) => complain(&error.to_string(), describe(&error).1),
     }
 }

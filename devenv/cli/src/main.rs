@@ -12,6 +12,7 @@ use std::sync::Arc;
 use devenv_containers::host::ContainerHosts;
 use devenv_docker::Docker;
 use devenv_terminal::arguments::{self, Command};
+use devenv_terminal::guard::guard;
 use devenv_terminal::run::run;
 
 fn main() -> ExitCode {
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     match &arguments.command {
         Command::Emulator { arguments } => long_lived::emulator(arguments),
         Command::Supervise { instance } => long_lived::supervise(&arguments.global, instance),
-        Command::Guard => long_lived::guard(&arguments.global),
+        Command::Guard => guard(&arguments.global),
         Command::Completions { shell } => commands::completions::run(*shell),
         command if command.is_of_promotion() => promote::run(&arguments),
         _ => {

@@ -44,6 +44,10 @@ impl RuntimeHost for ContainerHost {
         RuntimeKind::Docker
     }
 
+    fn units_are(&self) -> &'static str {
+        "containers"
+    }
+
     fn abilities(&self) -> Abilities {
         Abilities { images: true, network: true, any_address: true }
     }

@@ -51,3 +51,21 @@ impl Attachment {
         self.runtime.ended().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::fake::FakeRuntime;
+
+    #[tokio::test]
+    async fn only_the_command_that_began_an_environment_stops_or_detaches_it() {
+        let (emitter, _events) = Emitter::channel();
+        for (owned, stopped, detached) in [(true, &["take down"][..], &["detach"][..]), (false, &[], &[])] {
+            let runtime = Arc::new(FakeRuntime::default());
+            Attachment::new(runtime.clone(), owned).stop(&emitter).await.expect("nothing fails");
+            assert_eq!(runtime.done(), stopped, "owned: {owned}");
+            Attachment::new(runtime.clone(), owned).detach().await.expect("nothing fails");
+            assert_eq!(runtime.done(), detached, "owned: {owned}");
+        }
+    }
+}

@@ -1,23 +1,18 @@
-use std::time::Duration;
+use std::sync::Arc;
 
 use devenv_model::manifest::PromotePlace;
 use devenv_model::observed::Leftover;
-use devenv_supervisor::client::Client;
-use devenv_supervisor::lock::is_held;
 use devenv_supervisor::restore::restore_files;
-use devenv_supervisor::{error, leftovers};
 
 use crate::command_lock::command_lock;
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::memory::Remembered;
+use crate::process_host::{ProcessHost, leftovers_of};
 use crate::project::Project;
 use crate::resolve::ResolvedRuntime;
-use crate::runtime::RuntimeKind;
+use crate::runtime::{RuntimeHost, RuntimeKind, TakenDown};
 use crate::test_environments;
-
-/// A stop that takes longer is explained while it lasts.
-const TELL_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DownOptions {
@@ -45,9 +40,17 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
     let _alone = if known { Some(command_lock(project)?) } else { None };
     if known {
         test_environments::sweep(project, emitter).await;
-        end_processes(project, &mut down, emitter).await?;
+        down.take_down(&ProcessHost, project, options, emitter).await?;
     }
-    end_containers(project, options, &mut down, emitter, known).await?;
+    // Containers are known by their labels, so that they are found also when the state directory is gone.
+    let ran_elsewhere = last_kind(project)?.is_some_and(|kind| kind != ProcessHost.kind());
+    if ran_elsewhere || options.volumes || !known {
+        match project.runtimes.find().await {
+            Ok(found) => down.take_down(found.host.as_ref(), project, options, emitter).await?,
+            Err(none) if ran_elsewhere => return Err(none.into()),
+            Err(_) => {}
+        }
+    }
     if known {
         down.rehearsal_removed = remove_rehearsals(project, emitter).await?;
     }
@@ -62,108 +65,64 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
     Ok(down)
 }
 
+impl Down {
+    /// Adds what one host ran.
+    async fn take_down(
+        &mut self,
+        host: &dyn RuntimeHost,
+        project: &Project,
+        options: &DownOptions,
+        emitter: &Emitter,
+    ) -> Result<(), Error> {
+        host.clear(project, emitter).await?;
+        let TakenDown { stopped, leftovers, was_running } = host.take_down(project, emitter).await?;
+        self.was_running |= was_running;
+        self.stopped.extend(stopped);
+        self.leftovers.extend(leftovers);
+        if options.volumes {
+            self.data_removed |= host.connect(project, None).await?.remove_data().await?;
+        }
+        Ok(())
+    }
+}
+
 /// Whether anything was ever started here. Processes may be left where somebody removed the folder with their locks.
 fn is_known(project: &Project) -> Result<bool, Error> {
     let state = &project.state;
     if state.path().exists() {
         return Ok(true);
     }
-    let left = leftovers::find(state).map_err(|source| Error::ReadFile { path: state.units(), source })?;
-    if !left.is_empty() {
+    let is_left = !leftovers_of(state)?.is_empty();
+    if is_left {
         state.prepare()?;
     }
-    Ok(!left.is_empty())
+    Ok(is_left)
 }
 
-/// An environment runs in one way only: what runs in another than the chosen one is stopped.
+/// The runtime that the environment was last started with.
+fn last_kind(project: &Project) -> Result<Option<RuntimeKind>, Error> {
+    Ok(Remembered::read(&project.state)?.chosen.map(|chosen| chosen.runtime))
+}
+
+/// An environment runs in one way only: the other hosts take down what they run of it. Processes may be left by a command
+/// that was killed before it remembered them; another host is asked where the environment last ran elsewhere.
 pub(crate) async fn end_other_runtime(
     project: &Project,
     resolved: &ResolvedRuntime,
     emitter: &Emitter,
 ) -> Result<(), Error> {
     let kind = resolved.host.kind();
-    if kind != RuntimeKind::Process {
-        let mut down = Down::default();
-        end_processes(project, &mut down, emitter).await?;
-        if down.was_running {
-            emitter.notice("stopped the environment that ran as processes; its data stays there");
-        }
-        return Ok(());
-    }
-    let chosen = Remembered::read(&project.state)?.chosen;
-    if chosen.is_some_and(|chosen| chosen.runtime != kind)
+    let mut others: Vec<Arc<dyn RuntimeHost>> = vec![Arc::new(ProcessHost)];
+    if last_kind(project)?.is_some_and(|last| last != kind)
         && let Ok(found) = project.runtimes.find().await
-        && !found.host.connect(project, None).await?.take_down().await?.is_empty()
     {
-        emitter.notice("stopped the environment that ran as containers; its data stays there");
+        others.push(found.host);
     }
-    Ok(())
-}
-
-async fn end_processes(project: &Project, down: &mut Down, emitter: &Emitter) -> Result<(), Error> {
-    if let Some(mut client) = Client::reach(&project.state).await? {
-        down.was_running = true;
-        let units = match client.observe().await {
-            // It ends for another reason at this moment.
-            Err(error::Error::Lost { .. }) => Vec::new(),
-            units => units?,
-        };
-        down.stopped = units.into_iter().map(|unit| unit.name).collect();
-        let stopping = async {
-            client.shutdown().await?;
-            client.closed().await;
-            Ok(())
-        };
-        explained(stopping, emitter).await?;
-    }
-    let units = project.state.units();
-    let failed = |source| Error::State { path: units.clone(), source };
-    down.leftovers = leftovers::find(&project.state).map_err(failed)?;
-    for leftover in &down.leftovers {
-        emitter.notice(format!("ending {} (process {}), left by a run that was killed", leftover.unit, leftover.pid));
-        leftovers::end(&project.state, &leftover.unit).await.map_err(failed)?;
-    }
-    remove_socket(project)
-}
-
-/// A supervisor that was killed leaves its socket. No other can begin meanwhile: this command alone may change the
-/// environment.
-fn remove_socket(project: &Project) -> Result<(), Error> {
-    let (lock, socket) = (project.state.supervisor_lock(), project.state.socket());
-    if is_held(&lock).map_err(|source| Error::State { path: lock, source })? {
-        return Ok(());
-    }
-    match std::fs::remove_file(&socket) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::State { path: socket, source }),
-        _ => Ok(()),
-    }
-}
-
-/// Containers are known by their labels, so that they are found also when the state directory is gone.
-async fn end_containers(
-    project: &Project,
-    options: &DownOptions,
-    down: &mut Down,
-    emitter: &Emitter,
-    known: bool,
-) -> Result<(), Error> {
-    let chosen = Remembered::read(&project.state)?.chosen;
-    let uses_containers = chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker);
-    if known && !uses_containers && !options.volumes {
-        return Ok(());
-    }
-    let host = match project.runtimes.find().await {
-        Ok(found) => found.host,
-        Err(none) if uses_containers => return Err(none.into()),
-        Err(_) => return Ok(()),
-    };
-    host.clear(project, emitter).await?;
-    let runtime = host.connect(project, None).await?;
-    let stopped = explained(runtime.take_down(), emitter).await?;
-    down.was_running |= !stopped.is_empty();
-    down.stopped.extend(stopped);
-    if options.volumes {
-        down.data_removed |= runtime.remove_data().await?;
+    for host in others.into_iter().filter(|host| host.kind() != kind) {
+        if host.take_down(project, emitter).await?.was_running {
+            let units = host.units_are();
+            emitter.notice(format!("stopped the environment that ran as {units}; its data stays there"));
+        }
     }
     Ok(())
 }
@@ -181,13 +140,104 @@ async fn remove_rehearsals(project: &Project, emitter: &Emitter) -> Result<bool,
     Ok(removed)
 }
 
-async fn explained<T>(stopping: impl Future<Output = Result<T, Error>>, emitter: &Emitter) -> Result<T, Error> {
-    tokio::pin!(stopping);
-    tokio::select! {
-        outcome = &mut stopping => outcome,
-        () = tokio::time::sleep(TELL_AFTER) => {
-            emitter.notice("services finish the requests that run, within their grace periods");
-            stopping.await
+#[cfg(test)]
+mod tests {
+    use devenv_model::event::Event;
+    use devenv_model::manifest::EmulatorKind;
+    use devenv_model::observed::UnitState;
+
+    use super::*;
+    use crate::memory::RememberedChoice;
+    use crate::resolve::choose;
+    use crate::runtime::RuntimeRequest;
+    use crate::runtime::fake::FakeProject;
+
+    /// A project whose state directory is there, and whose environment last ran so.
+    fn last_ran(kind: RuntimeKind) -> FakeProject {
+        let project = FakeProject::new();
+        let state = project.load().state;
+        state.prepare().expect("writable");
+        let chosen = RememberedChoice { runtime: kind, emulator: EmulatorKind::Embedded, emulator_url: None };
+        let mut remembered = Remembered::default();
+        remembered.chosen = Some(chosen);
+        remembered.keep(&state).expect("writable");
+        project.runtime.set("api", UnitState::Ready { pid: 7, since: 0 });
+        project
+    }
+
+    async fn take_down(project: &FakeProject, volumes: bool) -> Result<Down, Error> {
+        let (emitter, _events) = Emitter::channel();
+        down(&project.load(), &DownOptions { volumes }, &emitter).await
+    }
+
+    #[tokio::test]
+    async fn the_host_that_ran_the_environment_takes_it_down_and_no_other_is_asked() {
+        let project = last_ran(RuntimeKind::Docker);
+        let down = take_down(&project, false).await.expect("nothing fails");
+        assert_eq!(down, Down { stopped: vec!["api".to_owned()], was_running: true, ..Down::default() });
+        assert_eq!(project.runtime.done(), ["take down"]);
+        let again = take_down(&project, false).await.expect("nothing to stop is no error");
+        assert_eq!(again, Down::default());
+        let project = last_ran(RuntimeKind::Process);
+        assert_eq!(take_down(&project, false).await.expect("nothing fails"), Down::default());
+        assert_eq!(project.runtime.done(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn data_goes_wherever_it_is() {
+        let project = last_ran(RuntimeKind::Process);
+        let data = project.load().state.data();
+        assert!(data.exists());
+        assert!(take_down(&project, true).await.expect("nothing fails").data_removed);
+        assert_eq!(project.runtime.done(), ["take down", "remove data"]);
+        assert!(!data.exists());
+    }
+
+    #[tokio::test]
+    async fn an_environment_without_a_state_directory_is_looked_for_where_it_has_labels() {
+        let project = FakeProject::new();
+        project.runtime.set("api", UnitState::Ready { pid: 7, since: 0 });
+        let down = take_down(&project, false).await.expect("nothing fails");
+        assert_eq!((down.stopped, down.was_running), (vec!["api".to_owned()], true));
+        assert!(!project.load().state.path().exists(), "a look leaves nothing");
+    }
+
+    #[tokio::test]
+    async fn a_host_that_does_not_answer_is_an_error_only_where_the_environment_ran_there() {
+        for (kind, volumes, fails) in [
+            (RuntimeKind::Docker, false, true),
+            (RuntimeKind::Process, false, false),
+            (RuntimeKind::Process, true, false),
+        ] {
+            let project = last_ran(kind);
+            *project.runtime.is_absent.lock().expect("not poisoned") = true;
+            let outcome = take_down(&project, volumes).await;
+            assert_eq!(matches!(outcome, Err(Error::NoHost(_))), fails, "{kind}, {volumes}: {outcome:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_up_elsewhere_ends_the_environment_where_it_ran() {
+        for (last, asked, ends) in [
+            (RuntimeKind::Docker, RuntimeKind::Process, true),
+            (RuntimeKind::Docker, RuntimeKind::Docker, false),
+            (RuntimeKind::Process, RuntimeKind::Process, false),
+        ] {
+            let project = last_ran(last);
+            let loaded = project.load();
+            let request = RuntimeRequest {
+                runtime: Some(asked),
+                emulator: (asked == RuntimeKind::Process).then_some(EmulatorKind::Embedded),
+                ..RuntimeRequest::default()
+            };
+            let resolved = choose(&loaded, &request).await.expect("a fake answers");
+            let (emitter, mut events) = Emitter::channel();
+            end_other_runtime(&loaded, &resolved, &emitter).await.expect("nothing fails");
+            drop(emitter);
+            assert_eq!(project.runtime.done() == ["take down"], ends, "{last}, {asked}");
+            let told = events.recv().await;
+            let is_told = matches!(&told, Some(Event::Notice { message }) if message.contains("that ran as fakes"));
+            assert_eq!(is_told, ends, "{told:?}");
         }
     }
 }

@@ -128,3 +128,54 @@ fn humane(duration: Duration) -> String {
         format!("{} ms", duration.as_millis())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(log: &str) -> Error {
+        Error::UnitFailed { unit: "emulator".to_owned(), cause: "it died".to_owned(), log: vec![log.to_owned()] }
+    }
+
+    #[test]
+    fn an_image_that_names_the_token_of_an_account_wants_one() {
+        assert!(failed("License activation failed! set LOCALSTACK_AUTH_TOKEN").wants_account());
+        assert!(!failed("Address already in use").wants_account());
+        assert_eq!(failed("the end").log(), ["the end"]);
+        assert_eq!(Error::Cancelled.log(), [""; 0]);
+    }
+
+    #[test]
+    fn a_deadline_is_named_in_the_unit_that_a_person_gave_it_in() {
+        let after = |after| {
+            let (waiting_for, log) = ("api".to_owned(), Vec::new());
+            Error::Deadline { waiting_for, unit: None, after, log }.to_string()
+        };
+        assert_eq!(after(Duration::from_millis(250)), "api: not done within 250 ms");
+        assert_eq!(after(Duration::from_secs(90)), "api: not done within 90.0 s");
+    }
+
+    #[test]
+    fn a_machine_without_files_left_is_to_blame_and_no_file() {
+        const EMFILE: i32 = 24;
+        const ENOENT: i32 = 2;
+        let named = |raw| {
+            let mistake = ManifestError { problems: Vec::new() };
+            let source = std::io::Error::from_raw_os_error(raw);
+            Error::from(LoadError::Named { path: "compose.yaml".into(), source, mistake })
+        };
+        assert!(matches!(named(EMFILE), Error::ReadFile { path, .. } if path == "compose.yaml"));
+        assert!(matches!(named(ENOENT), Error::Manifest(_)));
+    }
+
+    #[test]
+    fn errors_of_the_supervisors_files_share_the_code_of_the_commands_own() {
+        let source = || std::io::Error::other("why");
+        let path = || "units".into();
+        assert!(matches!(SupervisorError::Read { path: path(), source: source() }.into(), Error::ReadFile { .. }));
+        assert!(matches!(SupervisorError::Write { path: path(), source: source() }.into(), Error::State { .. }));
+        assert!(matches!(SupervisorError::Locked { pid: 7 }.into(), Error::Locked { pid: 7 }));
+        let denied = SupervisorError::Denied { path: path(), source: source() };
+        assert!(matches!(denied.into(), Error::Supervisor(SupervisorError::Denied { .. })));
+    }
+}

@@ -16,6 +16,7 @@ mod emitter;
 mod environment;
 mod error;
 mod execute;
+mod explained;
 mod fingerprint;
 mod logs;
 mod memory;

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use devenv_model::manifest::EmulatorKind;
-use devenv_supervisor::leftovers;
+use devenv_model::observed::Leftover;
+use devenv_supervisor::client::Client;
 use devenv_supervisor::lock::is_held;
+use devenv_supervisor::state_directory::StateDirectory;
+use devenv_supervisor::{error, leftovers};
 use futures_util::future::{BoxFuture, ready};
 
 use crate::emitter::Emitter;
 use crate::error::Error;
+use crate::explained::explained;
 use crate::process_runtime::ProcessRuntime;
 use crate::project::Project;
-use crate::runtime::{Abilities, BuildInEngine, Runtime, RuntimeHost, RuntimeKind};
+use crate::runtime::{Abilities, BuildInEngine, Runtime, RuntimeHost, RuntimeKind, TakenDown};
 use crate::settle::Making;
 
 /// This machine, which runs units as its processes.
@@ -22,6 +26,10 @@ pub(crate) struct ProcessHost;
 impl RuntimeHost for ProcessHost {
     fn kind(&self) -> RuntimeKind {
         RuntimeKind::Process
+    }
+
+    fn units_are(&self) -> &'static str {
+        "processes"
     }
 
     fn abilities(&self) -> Abilities {
@@ -43,6 +51,10 @@ impl RuntimeHost for ProcessHost {
 
     fn clear<'a>(&'a self, _project: &'a Project, _emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(ready(Ok(())))
+    }
+
+    fn take_down<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<TakenDown, Error>> {
+        Box::pin(take_down(&project.state, emitter))
     }
 
     fn begin(&self, _project: &Project) -> Result<Option<Making>, Error> {
@@ -78,7 +90,55 @@ pub(crate) fn processes(project: &Project) -> Result<Processes, Error> {
     if is_held(&path).map_err(|source| Error::ReadFile { path, source })? {
         return Ok(Processes::Supervised);
     }
-    let left = leftovers::find(&project.state);
-    let left = left.map_err(|source| Error::ReadFile { path: project.state.units(), source })?;
-    Ok(if left.is_empty() { Processes::None } else { Processes::Left })
+    Ok(if leftovers_of(&project.state)?.is_empty() { Processes::None } else { Processes::Left })
+}
+
+/// Processes of a killed run that nobody keeps.
+pub(crate) fn leftovers_of(state: &StateDirectory) -> Result<Vec<Leftover>, Error> {
+    leftovers::find(state).map_err(|source| Error::State { path: state.units(), source })
+}
+
+/// Ends every process that holds the lock of this unit.
+pub(crate) async fn end_leftover(state: &StateDirectory, unit: &str) -> Result<(), Error> {
+    let path = state.unit_lock(unit);
+    leftovers::end(state, unit).await.map_err(|source| Error::State { path, source })
+}
+
+async fn take_down(state: &StateDirectory, emitter: &Emitter) -> Result<TakenDown, Error> {
+    let mut taken = TakenDown::default();
+    if let Some(mut client) = Client::reach(state).await? {
+        taken.was_running = true;
+        let units = match client.observe().await {
+            // It ends for another reason at this moment.
+            Err(error::Error::Lost { .. }) => Vec::new(),
+            units => units?,
+        };
+        taken.stopped = units.into_iter().map(|unit| unit.name).collect();
+        let stopping = async {
+            client.shutdown().await?;
+            client.closed().await;
+            Ok(())
+        };
+        explained(stopping, emitter).await?;
+    }
+    taken.leftovers = leftovers_of(state)?;
+    for Leftover { unit, pid } in &taken.leftovers {
+        emitter.notice(format!("ending {unit} (process {pid}), left by a run that was killed"));
+        end_leftover(state, unit).await?;
+    }
+    remove_socket(state)?;
+    Ok(taken)
+}
+
+/// A supervisor that was killed leaves its socket. No other can begin meanwhile: this command alone may change the
+/// environment.
+fn remove_socket(state: &StateDirectory) -> Result<(), Error> {
+    let (lock, socket) = (state.supervisor_lock(), state.socket());
+    if is_held(&lock).map_err(|source| Error::State { path: lock, source })? {
+        return Ok(());
+    }
+    match std::fs::remove_file(&socket) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::State { path: socket, source }),
+        _ => Ok(()),
+    }
 }

@@ -9,13 +9,13 @@ use camino::Utf8PathBuf;
 use devenv_model::artifact::{Artifact, Inputs};
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
-use devenv_model::observed::{Leftover, Observed, UnitState};
+use devenv_model::observed::{Observed, UnitState};
 use devenv_supervisor::client::Client;
 use devenv_supervisor::lock::is_held;
 use devenv_supervisor::log_reader::last_lines;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
-use devenv_supervisor::{clock, error, leftovers};
+use devenv_supervisor::{clock, error};
 use futures_util::future::{BoxFuture, ready};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -25,6 +25,7 @@ use crate::builds::{Binary, BuildsFile};
 use crate::cargo::{self, Built, Compilation};
 use crate::fingerprint::fingerprint;
 use crate::own_program::own_program;
+use crate::process_host::{end_leftover, leftovers_of};
 use crate::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
 use crate::{Error, Instance, Project};
 
@@ -92,11 +93,7 @@ impl ProcessRuntime {
             let units = units.into_iter().map(|unit| (unit.name.clone(), unit)).collect();
             return Ok(Observation { units, ..Observation::default() });
         }
-        Ok(Observation { leftovers: self.leftovers()?, ..Observation::default() })
-    }
-
-    fn leftovers(&self) -> Result<Vec<Leftover>, Error> {
-        leftovers::find(&self.state).map_err(|source| Error::State { path: self.state.units(), source })
+        Ok(Observation { leftovers: leftovers_of(&self.state)?, ..Observation::default() })
     }
 
     fn programs(&self) -> MutexGuard<'_, BTreeMap<String, Utf8PathBuf>> {
@@ -177,11 +174,6 @@ impl ProcessRuntime {
         Err(Error::UnitFailed { unit: unit.to_owned(), cause, log: last_lines(&self.state.log(unit), LOG_TAIL) })
     }
 
-    async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
-        let path = self.state.unit_lock(unit);
-        leftovers::end(&self.state, unit).await.map_err(|source| Error::State { path, source })
-    }
-
     async fn take_down(&self) -> Result<Vec<String>, Error> {
         if let Some(mut client) = self.connection.lock().await.take() {
             client.shutdown().await?;
@@ -236,7 +228,7 @@ impl Runtime for ProcessRuntime {
     }
 
     fn end_leftover<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(self.end_leftover(unit))
+        Box::pin(end_leftover(&self.state, unit))
     }
 
     fn crash<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
@@ -320,5 +312,104 @@ async fn launch(state: &StateDirectory, instance: &Instance) -> Result<(), Error
             let _ = child.start_kill();
             Err(failed(format!("no sign of life within {} s", START_LIMIT.as_secs())))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+
+    use super::*;
+    use crate::runtime::fake::FakeProject;
+
+    fn intent(artifact: Artifact) -> UnitIntent {
+        use devenv_model::intent::{Binding, Lifetime, RestartPolicy};
+        UnitIntent {
+            name: "api".to_owned(),
+            artifact,
+            entrypoint: None,
+            command: None,
+            environment: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
+            bindings: vec![Binding::on_loopback(80, 20180)],
+            mounts: Vec::new(),
+            probe: devenv_model::unit::Probe::Started,
+            healthcheck: None,
+            limits: devenv_model::manifest::Limits::default(),
+            user: None,
+            labels: BTreeMap::new(),
+            stop_grace_period: Duration::from_secs(2),
+            lifetime: Lifetime::LongLived { restart: RestartPolicy::Always },
+        }
+    }
+
+    fn command(inputs: Vec<Utf8PathBuf>, build: Option<Vec<String>>) -> Artifact {
+        Artifact::Command { build, inputs, run: vec!["/bin/api".to_owned(), "--loud".to_owned()] }
+    }
+
+    #[tokio::test]
+    async fn a_process_is_given_what_is_wanted_of_its_unit() {
+        let project = FakeProject::new();
+        let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
+        let spec = runtime.spec(&intent(command(Vec::new(), None))).expect("a process can run it");
+        assert_eq!(spec.command, ["/bin/api", "--loud"]);
+        assert_eq!(spec.directory, runtime.instance.root);
+        assert_eq!((&spec.environment["GREETING"], spec.ports[&80]), (&"hello".to_owned(), 20180));
+        assert_eq!(spec.stop_grace_period, Duration::from_secs(2));
+    }
+
+    #[tokio::test]
+    async fn a_unit_changes_with_the_files_that_it_is_made_of() {
+        let project = FakeProject::new();
+        let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
+        let input = Utf8Path::from_path(project.path()).expect("UTF-8").join("api.py");
+        let hash = || {
+            let intent = intent(command(vec![input.clone()], None));
+            Runtime::config_hash(&runtime, &intent).expect("a process can run it")
+        };
+        project.write("api.py", "print(1)");
+        let before = hash();
+        assert_eq!(hash(), before);
+        project.write("api.py", "print(10)");
+        assert_ne!(hash(), before);
+    }
+
+    #[tokio::test]
+    async fn a_process_is_no_image_and_needs_its_program() {
+        let project = FakeProject::new();
+        let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
+        let image = Artifact::Image { reference: "api:1".to_owned() };
+        for artifact in [image, command(Vec::new(), Some(vec!["make".to_owned()]))] {
+            let refused = runtime.spec(&intent(artifact.clone()));
+            let names = |kind: &str| kind == artifact.kind();
+            assert!(matches!(refused, Err(Error::CannotRun { artifact, .. }) if names(artifact)));
+        }
+        let package = Artifact::Cargo { package: "api".to_owned() };
+        assert!(matches!(runtime.spec(&intent(package)), Err(Error::NoBinary { package }) if package == "api"));
+    }
+
+    /// A program that Cargo has put elsewhere is known by the note of its last build.
+    #[tokio::test]
+    async fn a_packages_program_is_where_cargo_puts_it_or_last_put_it() {
+        let project = FakeProject::new();
+        let loaded = project.load();
+        let runtime = ProcessRuntime::connect(&loaded).await.expect("no supervisor runs");
+        let package = Artifact::Cargo { package: "api".to_owned() };
+        let program = |runtime: &ProcessRuntime| runtime.programs()["api"].clone();
+        let missing = runtime.missing(std::slice::from_ref(&package));
+        let compilation = Compilation::of_processes(&loaded.instance.root);
+        assert!(missing.stale.contains_key("api") && missing.absent_images.is_empty());
+        assert_eq!(program(&runtime), compilation.expected_binary("api"));
+        let elsewhere = loaded.instance.root.join("elsewhere/api");
+        let mut builds = loaded.builds.read();
+        builds.binaries.insert(compilation.key("api"), Binary { path: elsewhere.clone(), checked: clock::now() });
+        loaded.builds.write(&builds);
+        runtime.missing(std::slice::from_ref(&package));
+        assert_eq!(program(&runtime), elsewhere);
+        // One that is where it is expected counts, whatever is noted.
+        let expected = compilation.expected_binary("api");
+        std::fs::create_dir_all(expected.parent().expect("a folder")).expect("writable");
+        std::fs::write(&expected, "").expect("writable");
+        runtime.missing(&[package]);
+        assert_eq!(program(&runtime), expected);
     }
 }

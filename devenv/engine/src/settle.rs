@@ -37,3 +37,30 @@ pub async fn settle(mark: &Utf8Path, emitter: &Emitter) {
     tokio::time::sleep(SETTLES).await;
     let _ = std::fs::remove_file(mark);
 }
+
+#[cfg(test)]
+mod tests {
+    use devenv_model::event::Event;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_mark_of_a_killed_command_is_waited_for_and_only_once() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let mark = Utf8Path::from_path(folder.path()).expect("UTF-8").join("engine.mark");
+        let settled = async || {
+            let (emitter, mut events) = Emitter::channel();
+            let begin = tokio::time::Instant::now();
+            settle(&mark, &emitter).await;
+            drop(emitter);
+            (begin.elapsed(), matches!(events.recv().await, Some(Event::Notice { .. })))
+        };
+        assert_eq!(settled().await, (Duration::ZERO, false), "nothing was ever made");
+        drop(Making::begin(mark.clone()).expect("writable"));
+        assert_eq!(settled().await, (Duration::ZERO, false), "it was made in order");
+        // A command that is killed drops nothing.
+        std::mem::forget(Making::begin(mark.clone()).expect("writable"));
+        assert_eq!(settled().await, (SETTLES, true));
+        assert_eq!(settled().await, (Duration::ZERO, false), "it has settled");
+    }
+}

@@ -120,7 +120,14 @@ async fn end_containers(project: &Project, folder: &Utf8Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::CommandExt;
+
+    use devenv_model::manifest::EmulatorKind;
+    use devenv_supervisor::lock::take_for_child;
+
     use super::*;
+    use crate::memory::RememberedChoice;
+    use crate::runtime::fake::FakeProject;
 
     fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
         let folder = tempfile::tempdir().expect("a temporary directory");
@@ -162,5 +169,50 @@ mod tests {
             }
             is_over.store(true, std::sync::atomic::Ordering::Relaxed);
         });
+    }
+
+    fn quiet() -> Emitter {
+        Emitter::channel().0
+    }
+
+    #[tokio::test]
+    async fn a_sweep_ends_and_removes_what_a_killed_run_left_and_no_run_that_lives_or_stays() {
+        let project = FakeProject::new();
+        let loaded = project.load();
+        let folder = || create(&loaded.state.tests()).expect("writable");
+        let ((lives, _held), (stays, other)) = (folder(), folder());
+        std::fs::write(StateDirectory::new(&stays).keep_mark(), "").expect("writable");
+        drop(other);
+        let (killed, held) = folder();
+        let state = StateDirectory::new(&killed);
+        state.prepare().expect("writable");
+        drop(held);
+        let locked = take_for_child(&state.unit_lock("api")).expect("nobody else has it");
+        let left = std::process::Command::new("sleep").arg("60").stdin(locked).process_group(0).spawn();
+        let mut left = left.expect("sleep is there");
+        sweep(&loaded, &quiet()).await;
+        assert!(lives.exists() && stays.exists() && !killed.exists());
+        assert!(left.wait().expect("ours").code().is_none(), "it was ended by a signal");
+        assert_eq!(project.runtime.done(), [""; 0], "it had no containers");
+    }
+
+    /// Containers are found by the folder, which stays until they are gone.
+    #[tokio::test]
+    async fn a_folder_of_containers_stays_where_no_engine_answers() {
+        let project = FakeProject::new();
+        let loaded = project.load();
+        let (folder, held) = create(&loaded.state.tests()).expect("writable");
+        drop(held);
+        let mut remembered = Remembered::default();
+        let emulator = EmulatorKind::DynamodbLocal;
+        remembered.chosen = Some(RememberedChoice { runtime: RuntimeKind::Docker, emulator, emulator_url: None });
+        remembered.keep(&StateDirectory::new(&folder)).expect("writable");
+        *project.runtime.is_absent.lock().expect("not poisoned") = true;
+        sweep(&loaded, &quiet()).await;
+        assert!(folder.exists());
+        *project.runtime.is_absent.lock().expect("not poisoned") = false;
+        sweep(&loaded, &quiet()).await;
+        assert!(!folder.exists());
+        assert_eq!(project.runtime.done(), [format!("remove state {}", folder.file_name().expect("it has a name"))]);
     }
 }

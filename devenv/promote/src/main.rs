@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use devenv_containers::host::ContainerHosts;
 use devenv_docker::Docker;
-use devenv_terminal::arguments;
+use devenv_terminal::arguments::{self, Command};
+use devenv_terminal::guard::guard;
 use devenv_terminal::run::run;
 
 fn main() -> ExitCode {
     match arguments::read() {
+        Ok(arguments) if matches!(arguments.command, Command::Guard) => guard(&arguments.global),
         Ok(arguments) => {
             let runtimes = ContainerHosts::new(Arc::new(Docker::default()));
             run(arguments, Arc::new(runtimes), commands::run)

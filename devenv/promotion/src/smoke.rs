@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use devenv_engine::Cancel;
+use camino::Utf8Path;
+use devenv_engine::{Cancel, Emitter};
 use devenv_model::event::{Event, TestOutcome};
 use devenv_model::promotion::record::Release;
-use devenv_testing::run::{TestCommand, run};
+use devenv_supervisor::state_directory::StateDirectory;
+use devenv_testing::guard::run_guarded;
+use devenv_testing::run::{TestCommand, TestRun};
 
 use crate::context::PromotionContext;
 use crate::error::Error;
@@ -30,19 +33,8 @@ pub(crate) async fn smoke(
     let Some(command) = context.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
         return Ok(());
     };
-    let left = context.project.state.promotion(context.name()).join("left");
-    std::fs::create_dir_all(&left).map_err(|source| devenv_engine::Error::State { path: left.clone(), source })?;
-    let environment: BTreeMap<String, String> = [(VARIABLE.to_owned(), url.to_owned())].into();
-    context.emitter.emit(Event::TestRunStarted { command: command.clone() });
-    let order = TestCommand {
-        command,
-        arguments: &[],
-        directory: &context.project.instance.root,
-        environment: &environment,
-        left: &left,
-        lock: None,
-    };
-    let run = run(&order, context.emitter, cancel).await?;
+    let state = StateDirectory::new(&context.project.state.promotion(context.name()));
+    let run = run_tests(command, url, &context.project.instance.root, &state, context.emitter, cancel).await?;
     if run.is_green() {
         return Ok(());
     }
@@ -57,6 +49,24 @@ pub(crate) async fn smoke(
         output.extend(run.output.into_iter().rev().take(20).rev());
     }
     Err(Error::Smoke { failed, output })
+}
+
+/// In the target's own state directory, which no other promotion uses meanwhile: the environment's is for `up` and `down`,
+/// which end the commands that they find there.
+async fn run_tests(
+    command: &[String],
+    url: &str,
+    directory: &Utf8Path,
+    state: &StateDirectory,
+    emitter: &Emitter,
+    cancel: &Cancel,
+) -> Result<TestRun, Error> {
+    let left = state.path().join("left");
+    std::fs::create_dir_all(&left).map_err(|source| devenv_engine::Error::State { path: left.clone(), source })?;
+    let environment: BTreeMap<String, String> = [(VARIABLE.to_owned(), url.to_owned())].into();
+    emitter.emit(Event::TestRunStarted { command: command.to_vec() });
+    let order = TestCommand { command, arguments: &[], directory, environment: &environment, left: &left, lock: None };
+    Ok(run_guarded(state, &order, emitter, cancel).await?)
 }
 
 /// Waits until only the release answers. `/version` reports the image that the service runs.
@@ -99,5 +109,36 @@ async fn shows(
             () = cancel.cancelled() => return Err(devenv_engine::Error::Cancelled.into()),
             () = tokio::time::sleep(PAUSE) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use devenv_supervisor::leftovers;
+
+    use super::*;
+
+    /// The lock by which a guard finds them after a `kill -9` of the promotion.
+    #[tokio::test]
+    async fn the_smoke_tests_hold_the_lock_of_their_target() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let state = StateDirectory::new(&directory.join("promote/dev"));
+        let script = "touch begun; while ! test -e end; do sleep 0.01; done; test \"$RELEASE_URL\" = http://release";
+        let command = ["sh", "-c", script].map(str::to_owned);
+        let (emitter, _events) = Emitter::channel();
+        let cancel = Cancel::never();
+        let looking = async {
+            while !directory.join("begun").exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let found = leftovers::find(&state).expect("readable");
+            std::fs::write(directory.join("end"), "").expect("writable");
+            found
+        };
+        let running = run_tests(&command, "http://release", directory, &state, &emitter, &cancel);
+        let (run, found) = tokio::join!(running, looking);
+        assert!(run.expect("it takes place").is_green());
+        assert!(!found.is_empty(), "nobody would find them");
     }
 }

@@ -180,3 +180,98 @@ fn lost(error: &std::io::Error) -> Error {
 fn unexpected(reply: &Reply) -> Error {
     Error::Lost { cause: format!("unexpected answer {reply:?}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8Path;
+    use tempfile::TempDir;
+    use tokio::net::UnixListener;
+
+    use super::*;
+    use crate::lock::{HeldLock, LockAttempt, try_hold};
+
+    /// Listens in the place of a supervisor.
+    struct Stand {
+        _folder: TempDir,
+        state: StateDirectory,
+        listener: UnixListener,
+        lock: HeldLock,
+    }
+
+    impl Stand {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a temporary directory");
+            let state = StateDirectory::new(&Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv"));
+            state.prepare().expect("writable");
+            let Ok(LockAttempt::Held(lock)) = try_hold(&state.supervisor_lock()) else { panic!("nobody has it") };
+            let listener = UnixListener::bind(state.socket().as_std_path()).expect("nobody listens");
+            Self { _folder: folder, state, listener, lock }
+        }
+
+        /// Answers one connection's requests with these lines, then closes it.
+        async fn answer(&self, lines: &[&str]) {
+            let (stream, _) = self.listener.accept().await.expect("somebody comes");
+            let (reader, mut writer) = stream.into_split();
+            let mut reader = BufReader::new(reader);
+            for line in lines {
+                reader.read_line(&mut String::new()).await.expect("a request");
+                writer.write_all(format!("{line}\n").as_bytes()).await.expect("somebody reads");
+            }
+        }
+    }
+
+    fn hello(protocol: u32) -> String {
+        serde_json::to_string(&Reply::Hello { protocol, pid: 7 }).expect("plain data")
+    }
+
+    async fn reached(stand: &Stand, lines: &[&str]) -> Result<Option<Client>, Error> {
+        let (reached, ()) = tokio::join!(Client::reach(&stand.state), stand.answer(lines));
+        reached
+    }
+
+    #[tokio::test]
+    async fn a_supervisor_of_another_version_is_named_and_not_waited_for() {
+        let stand = Stand::new();
+        let other = reached(&stand, &[&hello(PROTOCOL + 1)]).await;
+        assert!(matches!(other, Err(Error::Version { found, known: PROTOCOL }) if found == PROTOCOL + 1), "{other:?}");
+        let own = reached(&stand, &[&hello(PROTOCOL)]).await.expect("ours").expect("it answers");
+        assert_eq!(own.pid, 7);
+    }
+
+    /// It ends at that moment, or has just begun: the next connection tells.
+    #[tokio::test]
+    async fn a_connection_that_is_closed_is_tried_again_while_somebody_holds_the_lock() {
+        let stand = Stand::new();
+        let answers = async {
+            stand.answer(&[]).await;
+            stand.answer(&["nonsense"]).await;
+            stand.answer(&[&hello(PROTOCOL)]).await;
+        };
+        let both = async { tokio::join!(Client::reach(&stand.state), answers).0 };
+        let reached = tokio::time::timeout(REACH_LIMIT, both).await.expect("it comes three times");
+        assert!(reached.expect("ours").is_some());
+        // The socket that a killed supervisor leaves leads nowhere.
+        let Stand { _folder, state, listener, lock } = stand;
+        drop((listener, lock));
+        assert!(Client::reach(&state).await.expect("nothing to refuse").is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_another_question_is_no_answer() {
+        let stand = Stand::new();
+        let done = serde_json::to_string(&Reply::Done).expect("plain data");
+        let refused = serde_json::to_string(&Reply::Refused { reason: "why".to_owned() }).expect("plain data");
+        let answers = [hello(PROTOCOL), done.clone(), done, hello(PROTOCOL), refused];
+        let asking = async {
+            let mut client = Client::reach(&stand.state).await.expect("ours").expect("it answers");
+            assert!(matches!(client.observe().await, Err(Error::Lost { cause }) if cause.contains("Done")));
+            assert!(matches!(client.await_ready("api").await, Err(Error::Lost { cause }) if cause.contains("Done")));
+            assert!(matches!(client.stop("api").await, Err(Error::Lost { cause }) if cause.contains("Hello")));
+            assert!(matches!(client.own().await, Err(Error::Refused { reason }) if reason == "why"));
+            client.shutdown().await.expect("it has ended, as was asked");
+            client.closed().await;
+        };
+        let answers = answers.each_ref().map(String::as_str);
+        tokio::join!(asking, stand.answer(&answers));
+    }
+}

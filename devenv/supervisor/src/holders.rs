@@ -14,6 +14,7 @@ pub(crate) struct Holder {
 mod system {
     use std::collections::BTreeSet;
     use std::io::{Error, ErrorKind, Result};
+    use std::os::unix::fs::MetadataExt;
     use std::path::Path;
 
     use camino::{Utf8Path, Utf8PathBuf};
@@ -59,7 +60,12 @@ mod system {
             let (path, is_nameless) = link.strip_suffix(NAMELESS).map_or((&*link, false), |path| (path, true));
             let file = Utf8Path::new(path).strip_prefix(folder).ok()?;
             // In another container the same path is another file.
-            if !is_nameless && !is_same_file(&descriptor.path(), Path::new(path)) {
+            let is_ours = if is_nameless {
+                is_of_same_place(pid, &descriptor.path(), folder)
+            } else {
+                is_same_file(&descriptor.path(), Path::new(path))
+            };
+            if !is_ours {
                 return None;
             }
             let facts =
@@ -70,9 +76,22 @@ mod system {
     }
 
     fn is_same_file(one: &Path, other: &Path) -> bool {
-        use std::os::unix::fs::MetadataExt;
         let identity = |path| std::fs::metadata(path).map(|facts| (facts.dev(), facts.ino())).ok();
         identity(one).is_some_and(|one| identity(other) == Some(one))
+    }
+
+    /// Whether the path of a nameless file means what it means here. A container has file systems of its own; a process that
+    /// only sees others elsewhere, such as a unit in a sandbox, has the file on ours. Two containers in folders of one file
+    /// system at equal paths cannot be told apart so.
+    fn is_of_same_place(pid: u32, file: &Path, folder: &Utf8Path) -> bool {
+        let mounts = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+        // An overlay may give a file another device than its folder, so that devices are not compared within one namespace.
+        if mounts("self").is_some_and(|ours| mounts(&pid.to_string()) == Some(ours)) {
+            return true;
+        }
+        let device = |path: &Path| std::fs::metadata(path).map(|facts| facts.dev()).ok();
+        let ours = folder.ancestors().find_map(|folder| device(folder.as_std_path()));
+        ours.is_some_and(|ours| device(file) == Some(ours))
     }
 
     /// A lock that is shared is a look at it.

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod exit;
+pub mod guard;
 pub mod outcome;
 pub mod render;
 pub mod report;

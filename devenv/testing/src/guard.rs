@@ -4,24 +4,25 @@ use std::io::Read;
 use std::process::Stdio;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::{Error as EngineError, own_program};
+use devenv_engine::{Cancel, Emitter, Error as EngineError, own_program};
 use devenv_supervisor::leftovers;
 use devenv_supervisor::state_directory::StateDirectory;
 use rustix::process::{Pid, Signal};
 use tokio::process::{Child, Command};
 
 use crate::error::Error;
+use crate::run::{TestCommand, TestRun, run};
 
 /// Names the test command's lock among those of the units. No service's name has a blank.
 const COMMAND: &str = "test command";
 
 /// A process beside the test command that outlives a `kill -9` of this one, which its standard input shows. Should it be
-/// killed too, the next command of the project finds the test command by its lock.
+/// killed too, the next command that works in this state directory finds the test command by its lock.
 #[derive(Debug)]
-pub(crate) struct Guard(Child);
+struct Guard(Child);
 
 impl Guard {
-    pub(crate) fn start(state: &StateDirectory) -> Result<Self, Error> {
+    fn start(state: &StateDirectory) -> Result<Self, Error> {
         let mut command = Command::new(own_program()?);
         command
             .args(["guard", "--state-dir", state.path().as_str()])
@@ -35,14 +36,32 @@ impl Guard {
     }
 
     /// Returns when the guard has ended what the test command left in the background.
-    pub(crate) async fn dismiss(mut self) {
+    async fn dismiss(mut self) {
         drop(self.0.stdin.take());
         let _ = self.0.wait().await;
     }
 }
 
+/// Runs a test command that a `kill -9` of this process ends too, after the end of one that an earlier run left. No other
+/// process runs a test command in this state directory meanwhile.
+pub async fn run_guarded(
+    state: &StateDirectory,
+    order: &TestCommand<'_>,
+    emitter: &Emitter,
+    cancel: &Cancel,
+) -> Result<TestRun, Error> {
+    let failed = |source| EngineError::State { path: lock(state), source };
+    std::fs::create_dir_all(state.units()).map_err(failed)?;
+    leftovers::end(state, COMMAND).await.map_err(failed)?;
+    let lock = lock(state);
+    let guard = Guard::start(state)?;
+    let run = run(&TestCommand { lock: Some(&lock), ..*order }, emitter, cancel).await;
+    guard.dismiss().await;
+    run
+}
+
 /// The lock that the test command of this environment inherits.
-pub(crate) fn lock(state: &StateDirectory) -> Utf8PathBuf {
+fn lock(state: &StateDirectory) -> Utf8PathBuf {
     state.unit_lock(COMMAND)
 }
 

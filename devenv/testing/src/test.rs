@@ -12,9 +12,9 @@ use devenv_model::evidence::Evidence;
 use crate::bundle;
 use crate::error::Error;
 use crate::evidence::Subject;
-use crate::guard::{Guard, lock};
+use crate::guard::run_guarded;
 use crate::junit;
-use crate::run::{TestCommand, TestRun, run};
+use crate::run::{TestCommand, TestRun};
 
 #[derive(Debug, Clone)]
 pub struct TestOptions {
@@ -107,19 +107,15 @@ impl Attempt<'_> {
         std::fs::create_dir_all(&left).map_err(|source| EngineError::State { path: left.clone(), source })?;
         let subject = subject(isolated, attachment).await?;
         emitter.emit(Event::TestRunStarted { command: command.to_vec() });
-        let lock = lock(&isolated.state);
         let order = TestCommand {
             command,
             arguments: &test.arguments,
             directory: &project.instance.root,
             environment: &variables,
             left: &left,
-            lock: Some(&lock),
+            lock: None,
         };
-        let guard = Guard::start(&isolated.state)?;
-        let run = run(&order, emitter, cancel).await;
-        guard.dismiss().await;
-        let run = run?;
+        let run = run_guarded(&isolated.state, &order, emitter, cancel).await?;
         junit::write(&junit, &run, &project.manifest.name)?;
         let evidence = subject.map(|subject| subject.keep(project, &run, &test.arguments)).transpose()?;
         let bundle = if run.is_green() {

@@ -1,5 +1,6 @@
 //! The command as a person meets it: every test starts the real program, in a project of its own.
 
+mod another_user;
 mod containers;
 mod crashes;
 mod environment;
@@ -9,4 +10,5 @@ mod project;
 mod promote_program;
 mod promotion;
 mod supervisor;
+mod terminal;
 mod words;

@@ -247,6 +247,7 @@ fn proxy() -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::fake::FakeProject;
 
     #[tokio::test]
     async fn this_machine_can_build() {
@@ -262,5 +263,42 @@ mod tests {
         let finding = state_directory(&file.join("state"));
         assert_eq!(finding.state, State::Problem);
         assert!(finding.fix.is_some());
+    }
+
+    async fn findings(project: &FakeProject) -> Vec<Finding> {
+        doctor(&project.options()).await
+    }
+
+    fn of<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
+        findings.iter().find(|finding| finding.check == check).unwrap_or_else(|| panic!("no {check} in {findings:?}"))
+    }
+
+    #[tokio::test]
+    async fn a_port_that_another_program_holds_is_named_with_its_holder() {
+        let project = FakeProject::new();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+        project.write("compose.yaml", &compose.replace("127.0.0.2:20180", &format!("127.0.0.1:{port}")));
+        let held = findings(&project).await;
+        let held = of(&held, "port");
+        let kill = Fix { command: format!("kill {}", std::process::id()), safe: false };
+        assert_eq!((held.state, held.fix.as_ref()), (State::Warning, Some(&kill)), "{}", held.message);
+        drop(listener);
+        let free = findings(&project).await;
+        assert_eq!(of(&free, "port"), &Finding::ok("port", format!("{port} is free")));
+    }
+
+    #[tokio::test]
+    async fn a_mistake_in_a_file_is_a_problem_and_the_rest_is_looked_at_all_the_same() {
+        let project = FakeProject::new();
+        let found = findings(&project).await;
+        assert_eq!(of(&found, "manifest"), &Finding::ok("manifest", "2 services, 0 tables"));
+        assert_eq!(of(&found, "container engine").message, "Fake at memory (a test)");
+        project.write("compose.yaml", "services: 7");
+        *project.runtime.is_absent.lock().expect("not poisoned") = true;
+        let found = findings(&project).await;
+        assert_eq!(of(&found, "manifest").state, State::Problem);
+        assert_eq!(of(&found, "container engine").state, State::Warning);
     }
 }

@@ -81,14 +81,17 @@ impl FakeProject {
         self.write("compose.yaml", &COMPOSE.replace("hello", greeting));
     }
 
-    pub(crate) fn load(&self) -> Project {
-        let options = ProjectOptions {
+    pub(crate) fn options(&self) -> ProjectOptions {
+        ProjectOptions {
             directory: Utf8Path::from_path(self.folder.path()).expect("UTF-8").to_owned(),
             state_dir: None,
             ephemeral: false,
             runtimes: Arc::new(FakeHosts(self.runtime.clone())),
-        };
-        Project::load(&options).expect("no mistake in it")
+        }
+    }
+
+    pub(crate) fn load(&self) -> Project {
+        Project::load(&self.options()).expect("no mistake in it")
     }
 }
 
@@ -103,6 +106,8 @@ pub(crate) struct FakeRuntime {
     pub(crate) stale: Mutex<BTreeMap<String, String>>,
     pub(crate) absent_images: Mutex<BTreeSet<String>>,
     pub(crate) lost_data: Mutex<bool>,
+    /// Whether its host does not answer.
+    pub(crate) is_absent: Mutex<bool>,
 }
 
 impl FakeRuntime {
@@ -217,6 +222,10 @@ impl Runtime for FakeRuntime {
         Box::pin(ready(vec![format!("the end of {unit}")]))
     }
 
+    fn detach(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.note("detach".to_owned())
+    }
+
     fn take_down(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
         let units = std::mem::take(&mut *self.units.lock().expect("not poisoned")).into_keys().collect();
         Box::pin(async {
@@ -233,6 +242,13 @@ impl Runtime for FakeRuntime {
         format!("memory of {}", emulator.name())
     }
 
+    fn remove_data(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        Box::pin(async {
+            self.note("remove data".to_owned()).await?;
+            Ok(true)
+        })
+    }
+
     fn has_lost_data(&self) -> bool {
         *self.lost_data.lock().expect("not poisoned")
     }
@@ -247,6 +263,9 @@ struct FakeHosts(Arc<FakeRuntime>);
 
 impl Runtimes for FakeHosts {
     fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
+        if *self.0.is_absent.lock().expect("not poisoned") {
+            return Box::pin(ready(Err(NoHost::default())));
+        }
         let about = About { name: "Fake".to_owned(), address: "memory".to_owned(), chosen_by: "a test".to_owned() };
         Box::pin(ready(Ok(Found { host: Arc::new(FakeHost(self.0.clone())), about })))
     }
@@ -258,6 +277,10 @@ struct FakeHost(Arc<FakeRuntime>);
 impl RuntimeHost for FakeHost {
     fn kind(&self) -> RuntimeKind {
         RuntimeKind::Docker
+    }
+
+    fn units_are(&self) -> &'static str {
+        "fakes"
     }
 
     fn abilities(&self) -> Abilities {
@@ -294,7 +317,7 @@ impl RuntimeHost for FakeHost {
         Box::pin(ready(Ok(false)))
     }
 
-    fn remove_state<'a>(&'a self, _: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(ready(Ok(())))
+    fn remove_state<'a>(&'a self, state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {
+        self.0.note(format!("remove state {}", state.file_name().unwrap_or_default()))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use camino::Utf8Path;
 use devenv_model::manifest::EmulatorKind;
+use devenv_model::observed::Leftover;
 use futures_util::future::BoxFuture;
 
 use super::error::NoHost;
@@ -12,6 +13,7 @@ use super::interface::{Abilities, Runtime};
 use super::request::{BuildInEngine, RuntimeKind};
 use crate::emitter::Emitter;
 use crate::error::Error;
+use crate::explained::explained;
 use crate::project::Project;
 use crate::settle::Making;
 
@@ -30,6 +32,8 @@ pub struct Found {
 /// Something that runs the units of any environment.
 pub trait RuntimeHost: Send + Sync + fmt::Debug {
     fn kind(&self) -> RuntimeKind;
+    /// What a unit is here, for messages: `processes`.
+    fn units_are(&self) -> &'static str;
     fn abilities(&self) -> Abilities;
     /// The runtime of one environment. `build` is where images are compiled, where it is not the usual place.
     fn connect<'a>(
@@ -41,6 +45,14 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
     fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>>;
     /// Removes remnants of killed commands. Called before units are observed or taken down.
     fn clear<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>>;
+    /// Stops all units that this host runs of an environment, and ends the leftovers of killed runs.
+    fn take_down<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<TakenDown, Error>> {
+        Box::pin(async move {
+            let runtime = self.connect(project, None).await?;
+            let stopped = explained(runtime.take_down(), emitter).await?;
+            Ok(TakenDown { was_running: !stopped.is_empty(), stopped, leftovers: Vec::new() })
+        })
+    }
     /// Held while units are made, by a host that goes on with it when the command is killed.
     fn begin(&self, project: &Project) -> Result<Option<Making>, Error>;
     /// Removes a part of an environment that has a folder of its own. Returns whether the part existed.
@@ -53,6 +65,16 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Result<bool, Error>>;
     /// Removes every remnant of the ended environment with this state directory.
     fn remove_state<'a>(&'a self, state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// The units of an environment that a host has stopped.
+#[derive(Debug, Default)]
+pub struct TakenDown {
+    /// In the order in which they were stopped.
+    pub stopped: Vec<String>,
+    /// Processes of a killed run that were ended.
+    pub leftovers: Vec<Leftover>,
+    pub was_running: bool,
 }
 
 /// For messages.

@@ -8,6 +8,6 @@ mod interface;
 mod request;
 
 pub use error::{HostError, HostErrorKind, NoHost};
-pub use host::{About, Found, RuntimeHost, Runtimes};
+pub use host::{About, Found, RuntimeHost, Runtimes, TakenDown};
 pub use interface::{Abilities, Missing, Observation, Progress, Runtime};
 pub use request::{BuildInEngine, RuntimeKind, RuntimeRequest};

@@ -1,0 +1,184 @@
+//! What one user's processes may do to another user's environment. Each test starts itself again as another user.
+
+use std::fmt::Debug;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_supervisor::client::Client;
+use devenv_supervisor::error::Error;
+use devenv_supervisor::files;
+use devenv_supervisor::lock::{LockAttempt, try_hold};
+use devenv_supervisor::protocol::{PROTOCOL, Reply};
+use devenv_supervisor::server::{SuperviseOptions, supervise};
+use devenv_supervisor::state_directory::StateDirectory;
+use devenv_supervisor::unwritable::{Unwritable, unwritable};
+use tempfile::TempDir;
+
+/// Of the user `nobody` on most systems; no account has to exist.
+const OTHER: u32 = 65534;
+/// The state directory that the other user's part of a test is about.
+const PART: &str = "DEVENV_TEST_STATE_DIR";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A state directory that every user may enter.
+fn place() -> (TempDir, StateDirectory) {
+    assert!(rustix::process::geteuid().is_root(), "this test starts processes of another user: it needs root");
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv");
+    let state = StateDirectory::new(&path);
+    state.prepare().expect("writable");
+    set_mode(Utf8Path::from_path(folder.path()).expect("UTF-8"), 0o755);
+    (folder, state)
+}
+
+fn set_mode(path: &Utf8Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
+}
+
+fn give_away(path: &Utf8Path) {
+    std::os::unix::fs::chown(path, Some(OTHER), Some(OTHER)).expect("we are root");
+}
+
+/// Starts the test of this name again as the other user.
+fn as_other_user(test: &str, state: &StateDirectory) -> Child {
+    // By this path also where the other user may not enter the folder of the program.
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["--exact", test, "--include-ignored", "--nocapture"]).env(PART, state.path());
+    command.uid(OTHER).gid(OTHER).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts")
+}
+
+/// The state directory, in the process of the other user.
+fn part() -> Option<StateDirectory> {
+    let path = Utf8PathBuf::from(std::env::var(PART).ok()?);
+    assert_eq!(rustix::process::geteuid().as_raw(), OTHER, "another user");
+    Some(StateDirectory::new(&path))
+}
+
+fn tell(told: impl Debug) {
+    writeln!(std::io::stdout(), "told: {told:?}").expect("the test that started this one reads");
+}
+
+/// What the other user's part of this test told.
+async fn told_by_other_user(test: &'static str, state: &StateDirectory) -> Vec<String> {
+    let child = as_other_user(test, state);
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().expect("ours")).await.expect("no panic");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}");
+    text.lines().filter_map(|line| Some(line.split_once("told: ")?.1.to_owned())).collect()
+}
+
+/// Runs `test` beside this user's supervisor.
+async fn beside_a_supervisor(state: &StateDirectory, test: impl AsyncFnOnce()) {
+    let supervisor = supervise(SuperviseOptions { state_dir: state.path().to_owned(), instance: "test".to_owned() });
+    let test = async {
+        while !state.socket().exists() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        test().await;
+        let own = Client::reach(state).await.expect("ours").expect("it answers its own user all the while");
+        { own }.shutdown().await.expect("it ends");
+    };
+    let both = async { tokio::join!(supervisor, test).0 };
+    tokio::time::timeout(PATIENCE, both).await.expect("in time").expect("it ends in order");
+}
+
+#[tokio::test]
+#[ignore = "needs root"]
+async fn another_users_command_is_denied_by_the_sockets_mode() {
+    if let Some(state) = part() {
+        return tell(Client::reach(&state).await);
+    }
+    let (_folder, state) = place();
+    beside_a_supervisor(&state, async || {
+        let told = told_by_other_user("another_users_command_is_denied_by_the_sockets_mode", &state).await;
+        assert!(told.len() == 1 && told[0].starts_with("Err(Denied"), "{told:?}");
+    })
+    .await;
+}
+
+/// The mode of the socket is not all there is.
+#[tokio::test]
+#[ignore = "needs root"]
+async fn another_users_connection_is_closed_without_an_answer() {
+    if let Some(state) = part() {
+        let mut stream = UnixStream::connect(state.socket()).expect("its mode lets everybody in");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        // The supervisor may have closed the connection already.
+        let _ = stream.write_all(b"\"hello\"\n\"shutdown\"\n");
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        tell(answer);
+        return tell(Client::reach(&state).await);
+    }
+    let (_folder, state) = place();
+    beside_a_supervisor(&state, async || {
+        set_mode(&state.socket(), 0o666);
+        let told = told_by_other_user("another_users_connection_is_closed_without_an_answer", &state).await;
+        assert_eq!(told.first().map(String::as_str), Some("\"\""), "{told:?}");
+        let is_refused = |told: &String| told.starts_with("Err(Untrusted") && told.contains("is another user's");
+        assert!(told.get(1).is_some_and(is_refused), "a command trusts no other user's supervisor either: {told:?}");
+    })
+    .await;
+}
+
+/// Answers as a supervisor would. Root may connect to any socket, so that nothing but the look at its owner is in the way.
+#[tokio::test]
+#[ignore = "needs root"]
+async fn another_users_supervisor_is_not_spoken_to() {
+    if let Some(state) = part() {
+        let Ok(LockAttempt::Held(_held)) = try_hold(&state.supervisor_lock()) else { panic!("nobody else has it") };
+        let listener = UnixListener::bind(state.socket()).expect("the folder is ours");
+        let (mut stream, _) = listener.accept().expect("somebody comes");
+        let hello = Reply::Hello { protocol: PROTOCOL, pid: std::process::id() };
+        let _ = writeln!(stream, "{}", serde_json::to_string(&hello).expect("plain data"));
+        let mut heard = String::new();
+        let _ = stream.read_to_string(&mut heard);
+        return tell(heard);
+    }
+    let (_folder, state) = place();
+    give_away(state.path());
+    let other = as_other_user("another_users_supervisor_is_not_spoken_to", &state);
+    let begin = Instant::now();
+    while !state.socket().exists() {
+        assert!(begin.elapsed() < PATIENCE, "it does not listen");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The connection ends here, so that the other side does too.
+    let reached = tokio::time::timeout(PATIENCE, Client::reach(&state)).await.expect("at once");
+    let reached = reached.map(|client| client.map(|client| client.pid));
+    let output = other.wait_with_output().expect("ours");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let Err(Error::Untrusted { path, why, remedy }) = reached else { panic!("it was trusted: {reached:?}, {told}") };
+    assert_eq!((path, why.as_str()), (state.socket(), "the supervisor behind it is another user's"));
+    assert!(remedy.contains("as that user"), "{remedy}");
+    assert!(told.contains("told: \"\""), "it was asked nothing: {told}");
+}
+
+#[tokio::test]
+#[ignore = "needs root"]
+async fn only_the_owner_of_a_folder_is_told_that_its_mode_is_the_reason() {
+    if let Some(state) = part() {
+        for path in [state.memory_file(), state.command_lock(), state.data().join("deep/down"), state.units()] {
+            let error = if path == state.units() {
+                files::replace(&path.join("file"), b"").expect_err("its mode forbids it")
+            } else {
+                try_hold(&path).map(drop).expect_err("it is root's")
+            };
+            tell(unwritable(&path, &error));
+        }
+        return;
+    }
+    let (_folder, state) = place();
+    std::fs::write(state.command_lock(), "").expect("writable");
+    set_mode(&state.data(), 0o700);
+    give_away(&state.units());
+    set_mode(&state.units(), 0o500);
+    let told = told_by_other_user("only_the_owner_of_a_folder_is_told_that_its_mode_is_the_reason", &state).await;
+    let [foreign, mode] = [Unwritable::Foreign(0), Unwritable::Mode].map(|reason| format!("{reason:?}"));
+    assert_eq!(told, [foreign.as_str(), &foreign, &foreign, &mode]);
+}

@@ -1,0 +1,59 @@
+//! A process in a mount namespace of its own, as a container's is, that holds a lock whose name is gone.
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use camino::Utf8Path;
+use devenv_supervisor::leftovers;
+use devenv_supervisor::state_directory::StateDirectory;
+
+/// Ends with the test.
+struct Elsewhere(Child);
+
+impl Elsewhere {
+    /// Runs `before` in a namespace of its own, then takes the lock of the unit `api` there and removes its name.
+    fn start(state: &StateDirectory, before: &str) -> Self {
+        let lock = state.unit_lock("api");
+        let script = format!(
+            "{before} mkdir -p {units} && exec 9> {lock} && flock 9 && rm {lock} && echo ready && exec sleep 1000",
+            units = state.units(),
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", &script]).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("unshare is there");
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut first).expect("text");
+        let elsewhere = Self(child);
+        assert_eq!(first, "ready\n", "this test needs root, unshare and flock");
+        elsewhere
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What a command finds that has looked at nothing yet.
+fn found(state: &StateDirectory) -> Vec<u32> {
+    let leftovers = leftovers::find(&StateDirectory::new(state.path())).expect("readable");
+    leftovers.into_iter().map(|leftover| leftover.pid).collect()
+}
+
+#[test]
+#[ignore = "needs root, unshare and flock"]
+fn a_nameless_lock_is_ours_where_its_file_is_on_our_file_system() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let state = StateDirectory::new(&Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv"));
+    state.prepare().expect("writable");
+    let stranger = Elsewhere::start(&state, &format!("mount -t tmpfs none {} &&", folder.path().display()));
+    assert_eq!(found(&state), [0; 0], "the path of process {} means another file", stranger.0.id());
+    let sandboxed = Elsewhere::start(&state, "");
+    assert_eq!(found(&state), [sandboxed.0.id()]);
+    // Also where nothing of the state directory is left.
+    std::fs::remove_dir_all(state.path()).expect("writable");
+    assert_eq!(found(&state), [sandboxed.0.id()]);
+}
