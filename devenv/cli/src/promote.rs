@@ -5,8 +5,10 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_artifacts::cargo;
+use devenv_artifacts::error::BuildError;
 use devenv_engine::host::{Finding, Fix, State};
-use devenv_engine::{Error, cargo, own_program};
+use devenv_engine::{Error, own_program};
 use devenv_terminal::arguments::Arguments;
 use devenv_terminal::exit::Exit;
 use devenv_terminal::report::Failure;
@@ -117,10 +119,10 @@ impl Checkout {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(self.arguments()).args(quiet.then_some("--quiet")).current_dir(&self.root);
         let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
-        if status.map_err(|source| Error::CargoMissing { source })?.success() {
+        if status.map_err(|source| BuildError::CargoMissing { source })?.success() {
             return Ok(());
         }
-        Err(Error::Build { packages: vec![NAME.to_owned()], output: Vec::new() })
+        Err(BuildError::Failed { packages: vec![NAME.to_owned()], output: Vec::new() }.into())
     }
 }
 

@@ -10,7 +10,8 @@ use tokio::process::Command;
 use crate::archive::context;
 use crate::engine::{BuildOrder, ContainerEngine};
 use crate::toolchain;
-use devenv_engine::cargo::{Built, Compilation, ImageWorkspace, binary_of, complaints};
+use devenv_artifacts::cargo::{Built, Compilation, ImageWorkspace, binary_of, complaints};
+use devenv_artifacts::error::BuildError;
 use devenv_engine::runtime::BuildInEngine;
 use devenv_engine::{Error, Project};
 
@@ -63,7 +64,7 @@ pub(crate) async fn build(
     if let Err(error) = outcome {
         let mut lines = complaints(output.into_inner().unwrap_or_default());
         lines.push(error.cause);
-        return Err(Error::Build { packages: packages.to_vec(), output: lines });
+        return Err(BuildError::Failed { packages: packages.to_vec(), output: lines }.into());
     }
     let archive = engine.files(&order.tag).await?;
     let removed = engine.remove_image(&order.tag).await;
@@ -135,7 +136,7 @@ fn take_out(archive: &[u8], root: &Utf8Path, folder: &Utf8Path, packages: &[Stri
         .iter()
         .map(|package| match versions.remove(package) {
             Some(version) => Ok((package.clone(), Built { path: path(package), version })),
-            None => Err(Error::NoBinary { package: package.clone() }),
+            None => Err(BuildError::NoBinary { package: package.clone() }),
         })
         .collect();
     Ok(Programs { built: built?, c_library })

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use devenv_artifacts::error::BuildError;
 use devenv_manifest::load::Error as LoadError;
 use devenv_manifest::problem::ManifestError;
 use devenv_supervisor::error::Error as SupervisorError;
@@ -45,12 +46,8 @@ pub enum Error {
     ImageAbsent { image: String, cause: String },
     #[error("the engine does not know the image of {package} that it was given")]
     NoImage { package: String },
-    #[error("cargo cannot be started: {source}")]
-    CargoMissing { source: std::io::Error },
-    #[error("cargo could not build {}", packages.join(", "))]
-    Build { packages: Vec<String>, output: Vec<String> },
-    #[error("cargo built {package} without a binary of that name")]
-    NoBinary { package: String },
+    #[error(transparent)]
+    Build(#[from] BuildError),
     #[error("no free port found near {near}")]
     NoFreePort { near: u16 },
     #[error(transparent)]
@@ -109,7 +106,7 @@ impl Error {
     /// The last lines that the failed program wrote, oldest first.
     pub fn log(&self) -> &[String] {
         match self {
-            Self::Build { output: log, .. }
+            Self::Build(BuildError::Failed { output: log, .. })
             | Self::UnitFailed { log, .. }
             | Self::Deadline { log, .. }
             | Self::SupervisorStart { log, .. } => log,

@@ -17,7 +17,6 @@ mod environment;
 mod error;
 mod execute;
 mod explained;
-mod fingerprint;
 mod logs;
 mod memory;
 mod own_program;
@@ -32,8 +31,6 @@ mod status;
 mod unit_action;
 mod up;
 
-pub mod builds;
-pub mod cargo;
 pub mod host;
 pub mod repository;
 pub mod runtime;

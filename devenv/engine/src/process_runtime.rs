@@ -21,13 +21,14 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use crate::builds::{Binary, BuildsFile};
-use crate::cargo::{self, Built, Compilation};
-use crate::fingerprint::fingerprint;
 use crate::own_program::own_program;
 use crate::process_host::{end_leftover, leftovers_of};
 use crate::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
 use crate::{Error, Instance, Project};
+use devenv_artifacts::builds::{Binary, BuildsFile};
+use devenv_artifacts::cargo::{self, Built, Compilation};
+use devenv_artifacts::error::BuildError;
+use devenv_artifacts::fingerprint::fingerprint;
 
 /// A supervisor that has not announced itself by then has failed.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -134,7 +135,7 @@ impl ProcessRuntime {
     }
 
     fn program(&self, package: &str) -> Result<Utf8PathBuf, Error> {
-        self.programs().get(package).cloned().ok_or_else(|| Error::NoBinary { package: package.to_owned() })
+        self.programs().get(package).cloned().ok_or_else(|| BuildError::NoBinary { package: package.to_owned() }.into())
     }
 
     fn spec(&self, intent: &UnitIntent) -> Result<UnitSpec, Error> {
@@ -384,7 +385,9 @@ mod tests {
             assert!(matches!(refused, Err(Error::CannotRun { artifact, .. }) if names(artifact)));
         }
         let package = Artifact::Cargo { package: "api".to_owned() };
-        assert!(matches!(runtime.spec(&intent(package)), Err(Error::NoBinary { package }) if package == "api"));
+        assert!(
+            matches!(runtime.spec(&intent(package)), Err(Error::Build(BuildError::NoBinary { package })) if package == "api")
+        );
     }
 
     /// A program that Cargo has put elsewhere is known by the note of its last build.

@@ -7,9 +7,9 @@ use devenv_model::manifest::Manifest;
 use devenv_model::names::instance_name;
 use devenv_supervisor::state_directory::StateDirectory;
 
-use crate::builds::BuildsFile;
 use crate::error::Error;
 use crate::runtime::Runtimes;
+use devenv_artifacts::builds::BuildsFile;
 
 #[derive(Debug, Clone)]
 pub struct ProjectOptions {

@@ -214,8 +214,8 @@ impl RememberedChoice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builds::MadeImage;
     use crate::runtime::fake::FakeProject;
+    use devenv_artifacts::builds::{Builds, MadeImage};
 
     async fn first_choice(project: &FakeProject) -> (RuntimeKind, String) {
         let resolved = choose(&project.load(), &RuntimeRequest::default()).await.expect("something serves");
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(first_choice(&project).await.0, RuntimeKind::Docker);
         let dynamodb_local =
             RuntimeRequest { emulator: Some(EmulatorKind::DynamodbLocal), ..RuntimeRequest::default() };
-        loaded.builds.write(&crate::builds::Builds::default());
+        loaded.builds.write(&Builds::default());
         let resolved = choose(&project.load(), &dynamodb_local).await.expect("something serves");
         assert_eq!(resolved.host.kind(), RuntimeKind::Docker, "that emulator is an image");
     }

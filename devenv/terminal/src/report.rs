@@ -1,6 +1,7 @@
 //! The one place where an error gets its stable code, its exit code and the next command to type.
 
 use camino::Utf8Path;
+use devenv_artifacts::error::BuildError;
 use devenv_engine::Error;
 use devenv_engine::runtime::{HostError, HostErrorKind, NoHost};
 use devenv_manifest::problem::{ManifestError, Problem, ProblemReport};
@@ -102,17 +103,23 @@ pub fn describe(error: &Error) -> Told {
         }
         Error::ImageAbsent { image, .. } => ("image_absent", Exit::PrerequisiteMissing, Some(image_hint(image))),
         Error::NoImage { .. } => ("no_image", Exit::Failed, hint("devenv doctor")),
-        Error::CargoMissing { .. } => ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor")),
+        Error::Build(BuildError::CargoMissing { .. }) => {
+            ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor"))
+        }
         // Some systems leave it out of their C compiler's package.
-        Error::Build { output, .. } if output.iter().any(|line| line.contains("cannot find -lc")) => (
-            "no_static_libc",
-            Exit::PrerequisiteMissing,
-            hint("install the static C library (glibc-static), or: devenv up --build-in-docker"),
-        ),
-        Error::Build { packages, .. } => {
+        Error::Build(BuildError::Failed { output, .. })
+            if output.iter().any(|line| line.contains("cannot find -lc")) =>
+        {
+            (
+                "no_static_libc",
+                Exit::PrerequisiteMissing,
+                hint("install the static C library (glibc-static), or: devenv up --build-in-docker"),
+            )
+        }
+        Error::Build(BuildError::Failed { packages, .. }) => {
             ("build", Exit::Failed, Some(format!("cargo build --bin {}", packages.join(" --bin "))))
         }
-        Error::NoBinary { .. } => {
+        Error::Build(BuildError::NoBinary { .. }) => {
             ("no_binary", Exit::ConfigurationInvalid, hint("the package and its binary must have one name"))
         }
         Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::error::Error;
+use crate::error::BuildError;
 
 /// How much of the compiler's output an error keeps: enough for the first mistakes whole.
 const OUTPUT_KEPT: usize = 200;
@@ -274,9 +274,9 @@ pub async fn build(
     compilation: &Compilation,
     packages: &[String],
     progress: impl Fn(String),
-) -> Result<BTreeMap<String, Built>, Error> {
-    let mut child = compilation.command(packages).spawn().map_err(|source| Error::CargoMissing { source })?;
-    let lost = |source| Error::CargoMissing { source };
+) -> Result<BTreeMap<String, Built>, BuildError> {
+    let mut child = compilation.command(packages).spawn().map_err(|source| BuildError::CargoMissing { source })?;
+    let lost = |source| BuildError::CargoMissing { source };
     let stdout = child.stdout.take().expect("stdout is piped");
     let stderr = child.stderr.take().expect("stderr is piped");
     let mut artifacts = BufReader::new(stdout).lines();
@@ -300,11 +300,11 @@ pub async fn build(
         }
     }
     if !child.wait().await.map_err(lost)?.success() {
-        return Err(Error::Build { packages: packages.to_vec(), output: complaints(output) });
+        return Err(BuildError::Failed { packages: packages.to_vec(), output: complaints(output) });
     }
     for package in packages {
         if !binaries.contains_key(package) {
-            return Err(Error::NoBinary { package: package.clone() });
+            return Err(BuildError::NoBinary { package: package.clone() });
         }
     }
     Ok(binaries)

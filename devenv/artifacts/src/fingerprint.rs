@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use camino::Utf8PathBuf;
 
 /// Changes when a file is written anew, and with the order of the files. A file that is absent counts as empty text.
-pub(crate) fn fingerprint(files: &[Utf8PathBuf]) -> String {
+pub fn fingerprint(files: &[Utf8PathBuf]) -> String {
     let one = |file: &Utf8PathBuf| {
         let Ok(metadata) = std::fs::metadata(file) else {
             return String::new();
