@@ -103,9 +103,9 @@ impl Checkout {
         Some(Self { root, folder: folder.to_owned(), target, profile: profile.to_owned() })
     }
 
-    /// By its binary and not by its package, so that what both programs share is compiled once.
+    /// By its package: it is no default member, so that its TLS is compiled into nothing else.
     fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec!["build", "--bin", NAME, "--profile", &self.profile];
+        let mut arguments = vec!["build", "--package", NAME, "--profile", &self.profile];
         arguments.extend(["--target-dir", self.folder.as_str()]);
         arguments.extend(self.target.iter().flat_map(|target| ["--target", target]));
         arguments.into_iter().map(str::to_owned).collect()
@@ -173,12 +173,12 @@ mod tests {
         let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
         let target = root.join("target");
         for (artifacts, expected) in [
-            ("target/debug", format!("build --bin devenv-promote --profile dev --target-dir {target}")),
-            ("target/release", format!("build --bin devenv-promote --profile release --target-dir {target}")),
+            ("target/debug", format!("build --package devenv-promote --profile dev --target-dir {target}")),
+            ("target/release", format!("build --package devenv-promote --profile release --target-dir {target}")),
             (
                 "target/x86_64-unknown-linux-gnu/release",
                 format!(
-                    "build --bin devenv-promote --profile release --target-dir {target} --target x86_64-unknown-linux-gnu"
+                    "build --package devenv-promote --profile release --target-dir {target} --target x86_64-unknown-linux-gnu"
                 ),
             ),
         ] {
