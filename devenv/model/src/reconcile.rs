@@ -92,24 +92,19 @@ impl Planner {
     }
 
     fn build(&mut self, desired: &Desired, observed: &Observed) {
-        // The emulator's comes first and alone, so that it starts and gets its tables while the services compile.
-        let (emulator, services): (Vec<_>, Vec<_>) = desired.units.iter().partition(|unit| unit.name == EMULATOR);
-        let mut earlier = Vec::new();
-        for units in [emulator, services] {
-            let mut packages: Vec<String> = Vec::new();
-            let mut why = None;
-            for (package, reason) in units.into_iter().filter_map(|unit| stale(unit, observed)) {
-                if !packages.contains(package) && !self.builds.contains_key(package) {
-                    packages.push(package.clone());
-                    why.get_or_insert_with(|| reason.clone());
-                }
+        // All at once: one Cargo keeps every core at work, where one after the other would each end with a single crate.
+        let mut packages: Vec<String> = Vec::new();
+        let mut why = None;
+        for (package, reason) in desired.units.iter().filter_map(|unit| stale(unit, observed)) {
+            if !packages.contains(package) {
+                packages.push(package.clone());
+                why.get_or_insert_with(|| reason.clone());
             }
-            if let Some(why) = why {
-                let operation = Operation::Build { packages: packages.clone() };
-                let step = self.add(operation, Cause::ProgramStale { why }, earlier.clone());
-                earlier.push(step);
-                self.builds.extend(packages.into_iter().map(|package| (package, step)));
-            }
+        }
+        if let Some(why) = why {
+            let operation = Operation::Build { packages: packages.clone() };
+            let step = self.add(operation, Cause::ProgramStale { why }, Vec::new());
+            self.builds.extend(packages.into_iter().map(|package| (package, step)));
         }
     }
 
@@ -328,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn the_emulator_is_built_first_and_alone() {
+    fn stale_packages_are_built_together() {
         let mut desired = orders();
         desired.units[0].artifact = Artifact::Cargo { package: "devenv-emulator".to_owned() };
         let stale = ["api", "devenv-emulator"].map(|name| (name.to_owned(), "not built yet".to_owned())).into();
