@@ -103,25 +103,7 @@ pub fn describe(error: &Error) -> Told {
         }
         Error::ImageAbsent { image, .. } => ("image_absent", Exit::PrerequisiteMissing, Some(image_hint(image))),
         Error::NoImage { .. } => ("no_image", Exit::Failed, hint("devenv doctor")),
-        Error::Build(BuildError::CargoMissing { .. }) => {
-            ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor"))
-        }
-        // Some systems leave it out of their C compiler's package.
-        Error::Build(BuildError::Failed { output, .. })
-            if output.iter().any(|line| line.contains("cannot find -lc")) =>
-        {
-            (
-                "no_static_libc",
-                Exit::PrerequisiteMissing,
-                hint("install the static C library (glibc-static), or: devenv up --build-in-docker"),
-            )
-        }
-        Error::Build(BuildError::Failed { packages, .. }) => {
-            ("build", Exit::Failed, Some(format!("cargo build --bin {}", packages.join(" --bin "))))
-        }
-        Error::Build(BuildError::NoBinary { .. }) => {
-            ("no_binary", Exit::ConfigurationInvalid, hint("the package and its binary must have one name"))
-        }
+        Error::Build(error) => build(error),
         Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),
         Error::Template { .. } => ("template", Exit::ConfigurationInvalid, hint("see devenv.schema.json")),
         Error::NotLocal { .. } => {
@@ -139,6 +121,25 @@ pub fn describe(error: &Error) -> Told {
         Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
         Error::Supervisor(error) => supervisor(error),
         Error::Cancelled => ("interrupted", Exit::Interrupted, None),
+    }
+}
+
+fn build(error: &BuildError) -> (&'static str, Exit, Option<String>) {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        BuildError::CargoMissing { .. } => ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor")),
+        // Some systems leave it out of their C compiler's package.
+        BuildError::Failed { output, .. } if output.iter().any(|line| line.contains("cannot find -lc")) => (
+            "no_static_libc",
+            Exit::PrerequisiteMissing,
+            hint("install the static C library (glibc-static), or: devenv up --build-in-docker"),
+        ),
+        BuildError::Failed { packages, .. } => {
+            ("build", Exit::Failed, Some(format!("cargo build --package {}", packages.join(" --package "))))
+        }
+        BuildError::NoBinary { .. } => {
+            ("no_binary", Exit::ConfigurationInvalid, hint("the package and its binary must have one name"))
+        }
     }
 }
 
