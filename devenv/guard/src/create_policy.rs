@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::engine_policy::{Refusal, image};
+use crate::image_policy::image;
+use crate::refusal::Refusal;
 use crate::settings::{Network, Settings};
 
 /// Of a longer request nothing is read.

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use crate::door_policy::{Admitted, Caller, Closed, Passage, Side, decide};
 use crate::forward::{Body, send, strip, strip_length};
+use crate::log::tell;
 use crate::settings::Settings;
 
 /// Bytes of a request's body, but for the layers of an image: the emulator keeps it whole in memory.
@@ -44,7 +45,7 @@ impl Door {
             Ok(Passage::AdmitBalancer(name)) => self.admit(|admitted| admitted.balancers.insert(name)),
             Err(Closed::AskPassword) => ask_password(),
             Err(Closed::Refused(why)) => {
-                crate::serve::tell(&format!("{} {}: refused: {}", request.method(), request.uri().path(), why.0));
+                tell(&format!("{} {}: refused: {}", request.method(), request.uri().path(), why.0));
                 refused(&why.0)
             }
         }

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use hyper::{Method, Uri};
 
-use crate::engine_policy::Refusal;
+use crate::refusal::Refusal;
 use crate::settings::{Settings, is_same};
 
 /// Where a request came in.

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::create_policy;
+use crate::image_policy::image;
 use crate::query::{Kind, Query, is_on, written};
+use crate::refusal::Refusal;
 use crate::settings::{Network, Settings};
 
 /// A request as the emulator made it.
@@ -17,16 +19,6 @@ pub(crate) struct Asked<'a> {
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
     pub(crate) body: &'a [u8],
-}
-
-/// Why a request does not reach the engine, or the emulator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal(pub(crate) String);
-
-impl Refusal {
-    pub(crate) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
-    }
 }
 
 /// What may be asked.
@@ -238,17 +230,6 @@ fn platform(query: &Query) -> Result<Option<&str>, Refusal> {
         platform if platform.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'/') => Ok(Some(platform)),
         platform => Err(Refusal::new(format!("{platform} is no platform"))),
     }
-}
-
-/// An image of the rehearsal's own registry: what else this machine's engine holds is none of the emulator's business.
-pub(crate) fn image(settings: &Settings, reference: &str) -> Result<String, Refusal> {
-    let path = reference.strip_prefix(settings.registry.as_str()).and_then(|rest| rest.strip_prefix('/'));
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:@".contains(&byte);
-    let begins = |part: &str| part.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
-    if path.is_some_and(|path| path.bytes().all(is_plain) && path.split('/').all(begins)) {
-        return Ok(reference.to_owned());
-    }
-    Err(Refusal::new(format!("{reference} is no image of this rehearsal's registry, {}", settings.registry)))
 }
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ use tokio::net::UnixStream;
 use tokio::sync::RwLock;
 
 use crate::create_policy;
-use crate::engine_policy::{Ask, Asked, EngineRequest, Order, Refusal, decide, itself, owned};
+use crate::engine_policy::{Ask, Asked, EngineRequest, Order, decide, itself, owned};
 use crate::forward::{Body, send};
+use crate::log::tell;
+use crate::refusal::Refusal;
 use crate::settings::{Network, Settings};
 
 /// What an engine tells of one container is shorter.
@@ -59,7 +61,7 @@ impl EngineProxy {
                     Failure::Absent => StatusCode::NOT_FOUND,
                     Failure::Silent(_) => StatusCode::BAD_GATEWAY,
                 };
-                crate::serve::tell(&format!("{what}: {failure}"));
+                tell(&format!("{what}: {failure}"));
                 crate::forward::json(status, &json!({ "message": failure.to_string() }))
             }
         }

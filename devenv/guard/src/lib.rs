@@ -10,7 +10,10 @@ mod door_policy;
 mod engine_policy;
 mod engine_proxy;
 mod forward;
+mod image_policy;
+mod log;
 mod query;
+mod refusal;
 mod serve;
 mod settings;
 

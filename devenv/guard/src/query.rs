@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine_policy::Refusal;
+use crate::refusal::Refusal;
 
 /// The parameters of a request; none is there twice.
 pub(crate) struct Query(BTreeMap<String, String>);

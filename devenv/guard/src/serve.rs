@@ -19,6 +19,7 @@ use crate::door_policy::Side;
 use crate::engine_policy::Ask;
 use crate::engine_proxy::{EngineProxy, read};
 use crate::forward::Body;
+use crate::log::tell;
 use crate::settings::{Network, Settings, VARIABLE};
 
 /// Connections to one port at a time.
@@ -157,10 +158,4 @@ where
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(LONGEST_HEAD);
     let _ = server.serve_connection(TokioIo::new(stream), service).await;
-}
-
-/// A line of the guard's log.
-#[expect(clippy::print_stderr, reason = "the log of its container is where a refusal is looked for")]
-pub(crate) fn tell(line: &str) {
-    eprintln!("{line}");
 }

@@ -19,6 +19,12 @@ pub(crate) struct AccountFile {
     allowed_account_ids: Vec<String>,
 }
 
+pub(crate) fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {
+    let targets = &project.manifest.promote;
+    let unknown = || Error::UnknownEnvironment { name: name.to_owned(), known: targets.keys().cloned().collect() };
+    targets.get(name).ok_or_else(unknown)
+}
+
 pub(crate) fn account_file(project: &Project, target: &PromoteTarget) -> Result<AccountFile, Error> {
     let path = target.terraform.join("account.tfvars.json");
     let wrong = |cause: String| Error::AccountFile { path: path.clone(), cause };

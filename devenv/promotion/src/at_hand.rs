@@ -10,8 +10,8 @@ use devenv_model::manifest::EvidenceOrigin;
 use devenv_model::promotion::record::ReleasedImage;
 use devenv_testing::evidence::{self, TERRAFORM};
 
+use crate::context::PromotionContext;
 use crate::error::Error;
-use crate::site::Site;
 use crate::tree::Tree;
 use crate::{push, recorded};
 
@@ -34,8 +34,8 @@ pub(crate) enum Images {
 }
 
 /// The images of this machine's engine, with evidence for each of the environment's emulators.
-pub(crate) async fn tested(site: &Site<'_>, engine: &dyn ContainerEngine) -> Result<Candidate, Error> {
-    let project = site.project;
+pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn ContainerEngine) -> Result<Candidate, Error> {
+    let project = context.project;
     let root = &project.instance.root;
     let (commit, tree, dirty) = tokio::join!(repository::head(root), Tree::of(root), repository::is_dirty(root));
     let (Some(commit), Some(tree)) = (commit, tree?) else {
@@ -47,26 +47,26 @@ pub(crate) async fn tested(site: &Site<'_>, engine: &dyn ContainerEngine) -> Res
         let Some(image) = engine.image(&reference).await? else {
             return Err(Error::NoImage { service: service.name.clone(), reference });
         };
-        if image.platform != site.target.platform {
+        if image.platform != context.target.platform {
             return Err(Error::WrongPlatform {
-                environment: site.name().to_owned(),
+                environment: context.name().to_owned(),
                 service: service.name.clone(),
-                wanted: site.target.platform.clone(),
+                wanted: context.target.platform.clone(),
                 found: image.platform,
             });
         }
         images.insert(service.name.clone(), image.id);
     }
     let at_hand = AtHand { images, terraform: tree.digest(), commit, dirty };
-    let files = match site.target.evidence {
+    let files = match context.target.evidence {
         EvidenceOrigin::Promoter => evidence::files(&project.state.evidence())?,
-        EvidenceOrigin::Recorded => recorded::files(&site.ledger, &at_hand.commit).await?,
+        EvidenceOrigin::Recorded => recorded::files(&context.ledger, &at_hand.commit).await?,
     };
     let filed: Vec<Filed> = files.iter().map(|(name, content)| (name.clone(), Evidence::read(name, content))).collect();
-    let emulators: Vec<&str> = site.target.emulators.iter().map(|kind| kind.name()).collect();
-    let passed = gate(&at_hand, &emulators, &filed).map_err(|refusal| match site.target.evidence {
+    let emulators: Vec<&str> = context.target.emulators.iter().map(|kind| kind.name()).collect();
+    let passed = gate(&at_hand, &emulators, &filed).map_err(|refusal| match context.target.evidence {
         EvidenceOrigin::Promoter => Error::from(refusal),
-        EvidenceOrigin::Recorded => Error::NotRecorded { environment: site.name().to_owned(), refusal },
+        EvidenceOrigin::Recorded => Error::NotRecorded { environment: context.name().to_owned(), refusal },
     })?;
     let evidence = files.iter().filter(|(name, _)| passed.contains(&name.as_str())).cloned().collect();
     Ok(Candidate { commit: at_hand.commit, tree, images: Images::Here(at_hand.images), evidence })

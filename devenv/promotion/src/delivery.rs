@@ -1,16 +1,17 @@
-//! How a release comes to where it runs, and what can be seen of it there. Terraform with ECS is one way (`terraform_ecs`); the
-//! steps of a promotion know none of its words.
+//! How a release comes to where it runs, and what can be seen of it there. The steps of a promotion know these traits alone;
+//! `chosen_delivery` names what implements them.
 
 use std::collections::BTreeMap;
 
 use devenv_engine::Cancel;
-use devenv_model::promotion::record::Release;
+use devenv_model::promotion::changes::Changes;
+use devenv_model::promotion::record::{Kind, Release};
 use devenv_model::promotion::rollout::{ContainerEnd, RolloutView};
 use futures_util::future::BoxFuture;
 
 use crate::cloud::CloudError;
+use crate::context::PromotionContext;
 use crate::error::Error;
-use crate::plan::Planned;
 use crate::tree::Tree;
 
 /// By service: what its scheduler is told to run, in the scheduler's own words.
@@ -38,9 +39,30 @@ pub(crate) trait Rollout: Send + Sync {
     fn log<'a>(&'a self, end: &'a ContainerEnd) -> BoxFuture<'a, Vec<String>>;
 }
 
-/// Brings releases about. What they stand on is there.
-pub(crate) trait Delivery: Scheduler {
-    /// What would change. `only_look` takes no lock.
+/// What a release would change. The delivery that planned it keeps the rest of the plan.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) changes: Changes,
+    /// The plan as the delivery's own tool prints it.
+    pub(crate) text: String,
+    /// Whether there is anything to apply. A plan without changes may still set new outputs.
+    pub(crate) is_something: bool,
+}
+
+/// Brings releases about. There is no `restore`: a run plans and applies the previous release, and makes sure of its lease
+/// between the two.
+pub(crate) trait Delivery: Send + Sync {
+    /// Makes sure of everything that a plan stands on. A promotion also makes or compares it; a rollback takes it as it is.
+    fn prepare<'a>(
+        context: &'a PromotionContext<'a>,
+        kind: Kind,
+        cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<Box<dyn Delivery + 'a>, Error>>
+    where
+        Self: Sized;
+    /// The registry's host and the repository to which a service's image is pushed.
+    fn repository(&self, service: &str) -> Result<(&str, &str), Error>;
+    /// Plans a release. `only_look` takes no lock.
     fn plan<'a>(
         &'a self,
         tree: &'a Tree,
@@ -48,10 +70,11 @@ pub(crate) trait Delivery: Scheduler {
         only_look: bool,
         cancel: &'a Cancel,
     ) -> BoxFuture<'a, Result<Planned, Error>>;
-    /// Carries out exactly what was planned.
-    fn apply<'a>(&'a self, planned: &'a Planned, cancel: &'a Cancel) -> BoxFuture<'a, Result<(), Error>>;
+    /// Carries out the last plan, and nothing else.
+    fn apply<'a>(&'a self, cancel: &'a Cancel) -> BoxFuture<'a, Result<(), Error>>;
     /// What the applied release is to run.
-    fn definitions<'a>(&'a self, planned: &'a Planned) -> BoxFuture<'a, Result<Definitions, Error>>;
+    fn definitions(&self) -> BoxFuture<'_, Result<Definitions, Error>>;
+    fn scheduler(&self) -> Box<dyn Scheduler + '_>;
     /// Where the system answers.
     fn address(&self) -> &str;
 }

@@ -15,7 +15,6 @@ use devenv_containers::rehearsal::{mark, remove};
 use devenv_containers::scope::Scope;
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Project, aws_environment};
-use devenv_model::event::Event;
 use devenv_model::intent::{RestartPolicy, binding_of};
 use devenv_model::manifest::{Limits, PromoteTarget};
 use devenv_model::unit::Probe;
@@ -23,19 +22,16 @@ use devenv_resources::endpoint::Endpoint;
 use devenv_supervisor::probe::Prober;
 
 use crate::cloud::EmulatedLogin;
+use crate::emulated_endpoint::{EmulatedAws, PORT, REGION};
 use crate::error::Error;
-use crate::guard::{self, EmulatedAws};
+use crate::guard;
+use crate::login::{kept_login, new_login};
+use crate::pull::pull_if_absent;
 
-/// The name of the container on its network, where the tasks reach it.
-pub(crate) const HOST: &str = "emulated-aws";
-pub(crate) const PORT: u16 = 4566;
 const READY_WITHIN: Duration = Duration::from_mins(1);
 const LOG_TAIL: usize = 20;
 /// Another program may take a port between its choice and its use.
 const TRIES: usize = 3;
-
-/// The emulator's own region; tasks and Terraform are told the same.
-pub(crate) const REGION: &str = "eu-west-1";
 
 /// The emulated AWS of this folder; it is started unless it runs.
 pub(crate) async fn ensure(
@@ -58,10 +54,10 @@ pub(crate) async fn ensure(
         remove(engine.as_ref(), &scope).await?;
     }
     emitter.notice("starting an emulated AWS, whose account is empty; devenv down removes it");
-    fetch(engine.as_ref(), image, emitter).await?;
+    pull_if_absent(engine.as_ref(), image, emitter).await?;
     let guard_image = guard::image(project, &engine, emitter).await?;
     let _making = Making::begin(mark(&folder))?;
-    let login = guard::new_login(&folder)?;
+    let login = new_login(&folder)?;
     let port = start_guard(engine.as_ref(), &scope, &guard_image, &login).await?;
     let name = scope.container("aws");
     let new = NewContainer {
@@ -90,19 +86,10 @@ fn found(containers: &[ContainerSummary], scope: &Scope, folder: &Utf8Path) -> R
         containers.iter().find(|found| found.name == name && found.runs && scope.is_ours(&found.labels))
     };
     let port = running("guard").and_then(|guard| binding_of(&guard.bindings, guard::OUTSIDE));
-    let (Some(port), Some(_), Some(login)) = (port, running("aws"), guard::kept_login(folder)) else {
+    let (Some(port), Some(_), Some(login)) = (port, running("aws"), kept_login(folder)) else {
         return Ok(None);
     };
     Ok(Some(EmulatedAws { endpoint: endpoint(port.host.port())?, login }))
-}
-
-pub(crate) async fn fetch(engine: &dyn ContainerEngine, image: &str, emitter: &Emitter) -> Result<(), Error> {
-    if engine.image(image).await?.is_none() {
-        let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
-        let pulled = engine.pull(image, &progress).await;
-        pulled.map_err(|error| devenv_engine::Error::ImageAbsent { image: image.to_owned(), cause: error.cause })?;
-    }
-    Ok(())
 }
 
 /// Returns the port of this machine on which it is published.

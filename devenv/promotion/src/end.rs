@@ -3,36 +3,45 @@
 use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
 use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
+use serde::Serialize;
 
-use crate::delivery::Delivery;
+use crate::decider::Decider;
 use crate::error::Error;
-use crate::foundation::Foundation;
-use crate::promote::{Decider, Promoted};
 use crate::run::Run;
+
+/// How a promotion or a rollback ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Promoted {
+    pub environment: String,
+    /// Of its record; `None` of a plan.
+    pub id: Option<String>,
+    pub proposal: Option<Proposal>,
+    pub release: Release,
+    pub url: String,
+}
 
 impl Run<'_> {
     /// Writes down how it ended, after having put back what was there if it ended badly, and gives up the lock.
     pub(crate) async fn finish(
         mut self,
-        foundation: &Foundation,
         outcome: Result<Option<Proposal>, Error>,
         decider: &dyn Decider,
     ) -> Result<Promoted, Error> {
         let ended = match outcome {
             // Somebody who has taken the lock over meanwhile has changed what is live.
             Ok(proposal) => match self.hold().await {
-                Ok(()) => self.live(foundation, proposal).await,
+                Ok(()) => self.live(proposal).await,
                 Err(Error::LockLost { owner, .. }) => Err(self.taken_over(owner).await),
                 Err(error) => Err(self.unrecorded(error)),
             },
             Err(error) if self.record.record.step < Step::Applying => Err(self.unchanged(error).await),
-            Err(error) => Err(self.back(foundation, error, decider).await),
+            Err(error) => Err(self.back(error, decider).await),
         };
         self.lease.release().await;
         ended
     }
 
-    async fn live(&mut self, foundation: &Foundation, proposal: Option<Proposal>) -> Result<Promoted, Error> {
+    async fn live(&mut self, proposal: Option<Proposal>) -> Result<Promoted, Error> {
         let record = &mut self.record.record;
         record.previous.clone_from(&self.before);
         // The same release once more leaves the one before it where it was, for a rollback to return to.
@@ -54,7 +63,7 @@ impl Run<'_> {
         }
         self.close_killed().await;
         let Record { id, release, .. } = self.record.record.clone();
-        let (environment, url) = (self.site.name().to_owned(), self.delivery(foundation).address().to_owned());
+        let (environment, url) = (self.context.name().to_owned(), self.delivery.address().to_owned());
         Ok(Promoted { environment, id: Some(id), proposal, release, url })
     }
 
@@ -67,12 +76,12 @@ impl Run<'_> {
     }
 
     /// It failed after something may have changed.
-    async fn back(&mut self, foundation: &Foundation, error: Error, decider: &dyn Decider) -> Error {
+    async fn back(&mut self, error: Error, decider: &dyn Decider) -> Error {
         // Whoever has the lock now puts it right.
         if let Err(Error::LockLost { owner, .. }) = self.hold().await {
             return self.taken_over(owner).await;
         }
-        let environment = self.site.name().to_owned();
+        let environment = self.context.name().to_owned();
         let interrupted = error.is_cancelled();
         let previous = self.record.record.previous.clone();
         if interrupted && !self.undo(previous.as_ref(), decider).await {
@@ -80,7 +89,7 @@ impl Run<'_> {
             return Error::Left { environment, step, again: self.again() };
         }
         let cause = error.to_string();
-        let restored = self.put_back(previous.as_ref(), foundation).await;
+        let restored = self.put_back(previous.as_ref()).await;
         if let Err(Error::LockLost { owner, .. }) = restored {
             return self.taken_over(owner).await;
         }
@@ -130,25 +139,25 @@ impl Run<'_> {
         if decider.asks() {
             let name = previous.map_or_else(|| "nothing".to_owned(), name_of);
             let text = format!("Interrupted. Return to {name}? [Y/n]");
-            self.site.emitter.emit(Event::Question { text });
+            self.context.emitter.emit(Event::Question { text });
         }
         decider.undo().await
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "an error that ends here")]
     fn told(&self, what: &str, error: Error) {
-        self.site.emitter.notice(format!("{what} could not be written; the next promotion writes it: {error}"));
+        self.context.emitter.notice(format!("{what} could not be written; the next promotion writes it: {error}"));
     }
 
     /// It is live, and nothing in the bucket says so.
     fn unrecorded(&self, cause: Error) -> Error {
-        let (environment, live) = (self.site.name().to_owned(), name_of(&self.record.record.release));
+        let (environment, live) = (self.context.name().to_owned(), name_of(&self.record.record.release));
         Error::Unrecorded { environment, live, again: self.again(), cause: Box::new(cause) }
     }
 
     /// The command that makes the same release live.
     fn again(&self) -> String {
-        let (environment, record) = (self.site.name(), &self.record.record);
+        let (environment, record) = (self.context.name(), &self.record.record);
         match record.kind {
             Kind::Promotion => format!("devenv promote {environment}"),
             Kind::Rollback => format!("devenv rollback {environment} --to {}", record.release.id),
@@ -157,9 +166,9 @@ impl Run<'_> {
 
     /// Somebody else has the lock, after this run had begun to change things.
     async fn taken_over(&self, owner: String) -> Error {
-        let environment = self.site.name().to_owned();
+        let environment = self.context.name().to_owned();
         let applied = name_of(&self.record.record.release);
-        let live = match self.site.ledger.standing().await {
+        let live = match self.context.ledger.standing().await {
             Ok(standing) => standing.live.map_or_else(|| "nothing".to_owned(), |live| name_of(&live.release)),
             Err(error) => format!("what cannot be read ({error})"),
         };

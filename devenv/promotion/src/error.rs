@@ -184,6 +184,16 @@ impl Error {
         matches!(self, Self::Engine(devenv_engine::Error::Cancelled))
     }
 
+    /// Whether the delivery failed before it changed anything: Terraform takes its lock first.
+    pub(crate) fn changed_nothing(&self) -> bool {
+        matches!(self, Self::StateLocked { .. })
+    }
+
+    /// Whether the delivery's own program failed, which may have met an error that passes.
+    pub(crate) fn is_worth_a_second_try(&self) -> bool {
+        matches!(self, Self::Terraform { .. })
+    }
+
     /// The last lines of the failed program.
     pub fn log(&self) -> &[String] {
         match self {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use devenv_model::promotion::format::FormatError;
 use devenv_model::promotion::id::compare_ids;
 use devenv_model::promotion::pointer::Pointer;
-use devenv_model::promotion::record::{Outcome, Record};
+use devenv_model::promotion::record::{Record, Release};
 use devenv_model::promotion::standing::Standing;
 
 use crate::clock::WallClock;
 use crate::cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
 use crate::error::Error;
-use crate::open_record::OpenRecord;
 use crate::retry::{Retry, retry};
 
 /// How many records to search for the last live one in a bucket without a live pointer.
@@ -166,10 +165,7 @@ impl Ledger {
     }
 
     /// What was live before the release that a promotion made; `None` where nothing is known of it.
-    pub(crate) async fn before(
-        &self,
-        release: &str,
-    ) -> Result<Option<devenv_model::promotion::record::Release>, Error> {
+    pub(crate) async fn before(&self, release: &str) -> Result<Option<Release>, Error> {
         let record = self.read(release).await?.map(|(record, _)| record);
         Ok(record.filter(Record::is_live).and_then(|record| record.previous))
     }
@@ -177,26 +173,6 @@ impl Ledger {
     /// Keeps a file beside a record.
     pub(crate) async fn keep(&self, id: &str, file: &str, content: Vec<u8>) -> Result<(), CloudError> {
         self.put(&self.key(id, file), content, Condition::Absent).await.map(drop)
-    }
-
-    /// Writes how a promotion ended whose own run did not. One that has its end by now keeps it.
-    pub(crate) async fn close(&self, id: &str, outcome: Outcome) -> Result<(), Error> {
-        match self.read(id).await? {
-            Some((record, etag)) if record.outcome.is_none() => {
-                OpenRecord::found(self.clone(), record, etag).end(outcome).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes the end of a record that only the live pointer has.
-    pub(crate) async fn write_end(&self, ended: &Record) -> Result<(), Error> {
-        match self.read(&ended.id).await? {
-            Some((record, etag)) if record.outcome.is_none() => {
-                OpenRecord::found(self.clone(), ended.clone(), etag).write().await
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Points at a record that has ended, unless the pointer there is newer. Only for whoever holds the lock. `etag` is the

@@ -8,30 +8,20 @@ use devenv_model::promotion::lease::Lease;
 use devenv_model::promotion::record::{Kind, Record, Release, Step};
 
 use crate::cloud::Caller;
+use crate::context::PromotionContext;
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::lease::HeldLease;
-use crate::ledger::{Ledger, Survey};
+use crate::ledger::Survey;
 use crate::open_record::OpenRecord;
 use crate::place;
 use crate::run::Run;
-use crate::site::Site;
 use crate::tree::Tree;
-
-/// The Terraform files of a release, beside its record.
-pub(crate) const TREE: &str = "terraform.tar";
-
-/// The files of a release as they were kept when it was made.
-pub(crate) async fn kept_tree(ledger: &Ledger, release: &Release) -> Result<Tree, Error> {
-    let object = ledger.get(&ledger.key(&release.id, TREE)).await?;
-    let wrong = || Error::KeptFiles { release: release.id.clone() };
-    let tree = object.and_then(|object| Tree::unpack(&object.content).ok()).ok_or_else(wrong)?;
-    if tree.digest() == release.terraform { Ok(tree) } else { Err(wrong()) }
-}
 
 /// An environment on which nobody else works.
 #[derive(Debug)]
 pub(crate) struct Locked<'a> {
-    pub(crate) site: Site<'a>,
+    pub(crate) context: &'a PromotionContext<'a>,
     pub(crate) survey: Survey,
     lease: HeldLease,
     caller: Caller,
@@ -55,18 +45,22 @@ pub(crate) enum Order<'a> {
 
 impl<'a> Locked<'a> {
     /// Takes the lock, and then looks at what is live: before, it could have changed.
-    pub(crate) async fn take(site: Site<'a>, caller: Caller, cancel: &Cancel) -> Result<Self, Error> {
-        let state = |source| devenv_engine::Error::State { path: site.folder.clone(), source };
+    pub(crate) async fn take(
+        context: &'a PromotionContext<'a>,
+        caller: Caller,
+        cancel: &Cancel,
+    ) -> Result<Self, Error> {
+        let state = |source| devenv_engine::Error::State { path: context.folder.clone(), source };
         let token = place::random::<8>().map_err(state)?;
-        let now = site.ledger.clock.now().as_second();
-        let lease = Lease::new(site.owner.clone(), site.place().to_owned(), token.clone(), now);
-        let say = |line: String| site.progress(line);
-        let taking = HeldLease::take(&site.ledger, lease, say, cancel);
-        let lease = site.stage("lock", taking).await?;
-        match site.ledger.survey().await {
+        let now = context.ledger.clock.now().as_second();
+        let lease = Lease::new(context.owner.clone(), context.place().to_owned(), token.clone(), now);
+        let say = |line: String| context.progress(line);
+        let taking = HeldLease::take(&context.ledger, lease, say, cancel);
+        let lease = context.stage("lock", taking).await?;
+        match context.ledger.survey().await {
             Ok(survey) => {
                 let id = next_id(survey.ids(), &token);
-                Ok(Self { site, survey, lease, caller, id })
+                Ok(Self { context, survey, lease, caller, id })
             }
             Err(error) => {
                 lease.release().await;
@@ -76,10 +70,10 @@ impl<'a> Locked<'a> {
     }
 
     /// Opens the record of what is to be done. Whatever fails, the lock is given up.
-    pub(crate) async fn open(self, order: Order<'_>) -> Result<Run<'a>, Error> {
+    pub(crate) async fn open(self, order: Order<'_>, delivery: &'a dyn Delivery) -> Result<Run<'a>, Error> {
         let (record, before) = self.record(order);
         match self.begin(record).await {
-            Ok(record) => Ok(Run::new(self.site, record, self.lease, self.survey, before)),
+            Ok(record) => Ok(Run::new(self.context, delivery, record, self.lease, self.survey, before)),
             Err(error) => {
                 self.lease.release().await;
                 Err(error)
@@ -104,11 +98,11 @@ impl<'a> Locked<'a> {
         let record = Record {
             version: Record::VERSION,
             id: self.id.clone(),
-            environment: self.site.name().to_owned(),
+            environment: self.context.name().to_owned(),
             kind,
             by: self.caller.arn.clone(),
-            owner: self.site.owner.clone(),
-            began: self.site.ledger.clock.now().to_string(),
+            owner: self.context.owner.clone(),
+            began: self.context.ledger.clock.now().to_string(),
             ended: None,
             release,
             previous: live.map(|live| live.release.clone()),
@@ -127,9 +121,9 @@ impl<'a> Locked<'a> {
                 "it had changed nothing"
             };
             let text = format!("the promotion {} of {} did not come to its end; {what}", killed.id, killed.owner);
-            self.site.emitter.notice(text);
+            self.context.emitter.notice(text);
         }
         self.lease.hold().await?;
-        OpenRecord::begin(&self.site.ledger, record).await
+        OpenRecord::begin(&self.context.ledger, record).await
     }
 }

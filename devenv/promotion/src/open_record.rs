@@ -67,3 +67,23 @@ impl OpenRecord {
         Ok(())
     }
 }
+
+/// Writes how a promotion ended whose own run did not. One that has its end by now keeps it.
+pub(crate) async fn close(ledger: &Ledger, id: &str, outcome: Outcome) -> Result<(), Error> {
+    match ledger.read(id).await? {
+        Some((record, etag)) if record.outcome.is_none() => {
+            OpenRecord::found(ledger.clone(), record, etag).end(outcome).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes the end of a record that only the live pointer has.
+pub(crate) async fn write_end(ledger: &Ledger, ended: &Record) -> Result<(), Error> {
+    match ledger.read(&ended.id).await? {
+        Some((record, etag)) if record.outcome.is_none() => {
+            OpenRecord::found(ledger.clone(), ended.clone(), etag).write().await
+        }
+        _ => Ok(()),
+    }
+}

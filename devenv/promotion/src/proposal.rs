@@ -4,10 +4,10 @@ use devenv_engine::repository;
 use devenv_model::promotion::proposal::{ImageChange, Proposal};
 use devenv_model::promotion::record::{Release, ReleasedImage};
 
-use crate::plan::Planned;
-use crate::site::Site;
+use crate::context::PromotionContext;
+use crate::delivery::Planned;
 
-impl Site<'_> {
+impl PromotionContext<'_> {
     pub(crate) async fn proposal(&self, live: Option<&Release>, release: &Release, planned: &Planned) -> Proposal {
         let digest = |image: &ReleasedImage| image.digest().to_owned();
         let images = release.images.iter().map(|(service, image)| ImageChange {

@@ -8,11 +8,11 @@ use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use crate::cloud::{Cloud, ImageReference, PushedImage, RegistryLogin};
+use crate::context::PromotionContext;
 use crate::copy::{self, Place};
+use crate::delivery::Delivery;
 use crate::error::Error;
-use crate::foundation::Foundation;
 use crate::retry::retry;
-use crate::site::Site;
 
 /// Where images are copied from.
 #[derive(Debug, Clone)]
@@ -22,19 +22,19 @@ pub(crate) struct Source {
 
 /// Pushes each image under a tag made from its id, unless it is there, and returns what the registry then has.
 pub(crate) async fn push(
-    site: &Site<'_>,
+    context: &PromotionContext<'_>,
     engine: &dyn ContainerEngine,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, ReleasedImage>, Error> {
-    let login = retry(|| site.cloud.registry.login()).await.map_err(Error::from)?;
+    let login = retry(|| context.cloud.registry.login()).await.map_err(Error::from)?;
     let one = async |service: &String, id: &String| -> Result<_, Error> {
-        let (host, repository) = foundation.repository(site.name(), service)?;
+        let (host, repository) = delivery.repository(service)?;
         let tag = tag(id);
-        let there = find(site, repository, ImageReference::Tag(tag.clone())).await?;
+        let there = find(context, repository, ImageReference::Tag(tag.clone())).await?;
         let pushed = match there {
             Some(there) if is_same(&there, id) => {
-                site.progress(format!("{service}: the registry has it already"));
+                context.progress(format!("{service}: the registry has it already"));
                 there
             }
             Some(there) => {
@@ -42,9 +42,9 @@ pub(crate) async fn push(
                 return Err(Error::TagTaken { repository, tag, digest });
             }
             None => {
-                site.progress(format!("{service}: pushing"));
+                context.progress(format!("{service}: pushing"));
                 send(engine, id, &format!("{host}/{repository}"), &tag, &login).await?;
-                let found = find(site, repository, ImageReference::Tag(tag)).await?;
+                let found = find(context, repository, ImageReference::Tag(tag)).await?;
                 found.filter(|found| is_same(found, id)).ok_or_else(|| Error::OtherImage {
                     service: service.clone(),
                     tested: id.clone(),
@@ -54,7 +54,7 @@ pub(crate) async fn push(
         };
         let image = ReleasedImage {
             reference: format!("{host}/{repository}@{}", pushed.digest),
-            platform: site.target.platform.clone(),
+            platform: context.target.platform.clone(),
             tested: id.clone(),
         };
         Ok((service.clone(), image))
@@ -64,25 +64,25 @@ pub(crate) async fn push(
 
 /// Copies each image's manifest and layers from one registry to the other: through an engine, its digest could change.
 pub(crate) async fn copy(
-    site: &Site<'_>,
-    foundation: &Foundation,
+    context: &PromotionContext<'_>,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, ReleasedImage>,
     source: &Source,
 ) -> Result<BTreeMap<String, ReleasedImage>, Error> {
-    let (from, to) = tokio::join!(source.cloud.registry.login(), site.cloud.registry.login());
+    let (from, to) = tokio::join!(source.cloud.registry.login(), context.cloud.registry.login());
     let (from, to) = (from.map_err(Error::from)?, to.map_err(Error::from)?);
     let one = async |service: &String, image: &ReleasedImage| -> Result<_, Error> {
-        let (host, repository) = foundation.repository(site.name(), service)?;
+        let (host, repository) = delivery.repository(service)?;
         let digest = image.digest().to_owned();
-        if find(site, repository, ImageReference::Digest(digest.clone())).await?.is_none() {
-            site.progress(format!("{service}: copying"));
+        if find(context, repository, ImageReference::Digest(digest.clone())).await?.is_none() {
+            context.progress(format!("{service}: copying"));
             let from = Place::of(&image.reference, &from)?;
             let to = Place { host: host.to_owned(), repository: repository.to_owned(), login: to.clone() };
             copy::copy(&from, &to, &digest, &tag(&image.tested)).await?;
         }
         let reference = format!("{host}/{repository}@{digest}");
         // The record of the other environment names a digest and what was tested; only the manifest joins them.
-        let there = find(site, repository, ImageReference::Digest(digest)).await?;
+        let there = find(context, repository, ImageReference::Digest(digest)).await?;
         if !there.as_ref().is_some_and(|there| is_same(there, &image.tested)) {
             let found = there.map_or_else(|| "nothing under its digest".to_owned(), |there| there.digest);
             let (service, tested) = (service.clone(), image.tested.clone());
@@ -95,17 +95,17 @@ pub(crate) async fn copy(
 
 /// What the images would be called, where nothing is to be pushed: an image that is not in the registry yet goes by its id.
 pub(crate) async fn look(
-    site: &Site<'_>,
-    foundation: &Foundation,
+    context: &PromotionContext<'_>,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, ReleasedImage>, Error> {
     let mut found = BTreeMap::new();
     for (service, id) in images {
-        let (host, repository) = foundation.repository(site.name(), service)?;
-        let there = find(site, repository, ImageReference::Tag(tag(id))).await?;
+        let (host, repository) = delivery.repository(service)?;
+        let there = find(context, repository, ImageReference::Tag(tag(id))).await?;
         let digest = there.filter(|there| is_same(there, id)).map_or_else(|| id.clone(), |there| there.digest);
         let reference = format!("{host}/{repository}@{digest}");
-        let (platform, tested) = (site.target.platform.clone(), id.clone());
+        let (platform, tested) = (context.target.platform.clone(), id.clone());
         found.insert(service.clone(), ReleasedImage { reference, platform, tested });
     }
     Ok(found)
@@ -113,13 +113,13 @@ pub(crate) async fn look(
 
 /// An error unless the registry still has every image of a release.
 pub(crate) async fn still_there(
-    site: &Site<'_>,
-    foundation: &Foundation,
+    context: &PromotionContext<'_>,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, ReleasedImage>,
 ) -> Result<(), Error> {
     for (service, image) in images {
-        let (_, repository) = foundation.repository(site.name(), service)?;
-        if find(site, repository, ImageReference::Digest(image.digest().to_owned())).await?.is_none() {
+        let (_, repository) = delivery.repository(service)?;
+        if find(context, repository, ImageReference::Digest(image.digest().to_owned())).await?.is_none() {
             let (tested, found) = (image.tested.clone(), "nothing under its digest".to_owned());
             return Err(Error::OtherImage { service: service.clone(), tested, found });
         }
@@ -129,20 +129,23 @@ pub(crate) async fn still_there(
 
 /// The same for images that would be copied: their digests are known.
 pub(crate) fn look_elsewhere(
-    site: &Site<'_>,
-    foundation: &Foundation,
+    delivery: &dyn Delivery,
     images: &BTreeMap<String, ReleasedImage>,
 ) -> Result<BTreeMap<String, ReleasedImage>, Error> {
     let here = images.iter().map(|(service, image)| {
-        let (host, repository) = foundation.repository(site.name(), service)?;
+        let (host, repository) = delivery.repository(service)?;
         let reference = format!("{host}/{repository}@{}", image.digest());
         Ok((service.clone(), ReleasedImage { reference, ..image.clone() }))
     });
     here.collect()
 }
 
-async fn find(site: &Site<'_>, repository: &str, reference: ImageReference) -> Result<Option<PushedImage>, Error> {
-    Ok(retry(|| site.cloud.registry.image(repository, &reference)).await?)
+async fn find(
+    context: &PromotionContext<'_>,
+    repository: &str,
+    reference: ImageReference,
+) -> Result<Option<PushedImage>, Error> {
+    Ok(retry(|| context.cloud.registry.image(repository, &reference)).await?)
 }
 
 async fn send(

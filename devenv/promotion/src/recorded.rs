@@ -5,13 +5,14 @@ use devenv_model::evidence::Evidence;
 use devenv_testing::evidence::{self, TERRAFORM};
 use serde::Serialize;
 
+use crate::account::target;
 use crate::cloud::Condition;
+use crate::context::PromotionContext;
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::promote::target;
 use crate::rehearsal;
 use crate::retry::retry;
-use crate::site::Site;
+use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionOptions;
 
 /// What was written into an environment's bucket.
@@ -53,18 +54,18 @@ pub async fn record_evidence(
     cancel: &Cancel,
 ) -> Result<RecordedEvidence, Error> {
     let project = Project::load(&options.project)?;
-    let site = Site::open(&project, &options.tools, target(&project, environment)?, emitter).await?;
-    site.stage("account", site.caller()).await?;
+    let context = PromotionContext::open(&project, &options.tools, target(&project, environment)?, emitter).await?;
+    context.stage("account", context.caller()).await?;
     let Some(commit) = repository::head(&project.instance.root).await else {
         return Err(Error::NoRepository { folder: TERRAFORM.to_owned() });
     };
     // The bucket of a rehearsal is there only after that.
-    rehearsal::lay_foundation(&site, cancel).await?;
+    rehearsal::lay_foundation(&context, &TerraformFolder::open(&context)?, cancel).await?;
     let files = of_commit(evidence::files(&project.state.evidence())?, &commit);
     if files.is_empty() {
         return Err(Error::NothingToRecord { commit });
     }
-    site.stage("record", write(&site.ledger, &commit, &files)).await?;
+    context.stage("record", write(&context.ledger, &commit, &files)).await?;
     let files = files.into_iter().map(|(name, _)| name).collect();
     Ok(RecordedEvidence { environment: environment.to_owned(), commit, files })
 }

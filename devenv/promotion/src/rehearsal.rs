@@ -6,20 +6,25 @@ use devenv_resources::resources::Resources;
 use serde_json::{Value, json};
 
 use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds};
-use crate::emulated_aws::{HOST, PORT, REGION};
+use crate::context::PromotionContext;
+use crate::emulated_endpoint::{HOST, PORT, REGION};
 use crate::error::Error;
-use crate::site::Site;
+use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionTools;
 
 /// Makes what a release stands on, with the same Terraform state and outputs as in AWS.
-pub(crate) async fn lay_foundation(site: &Site<'_>, cancel: &Cancel) -> Result<(), Error> {
-    let Some(account) = &site.cloud.emulated else {
+pub(crate) async fn lay_foundation(
+    context: &PromotionContext<'_>,
+    terraform: &TerraformFolder<'_>,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    let Some(account) = &context.cloud.emulated else {
         return Ok(());
     };
-    let project = site.project;
+    let project = context.project;
     let system = &project.manifest.name;
     let needs = AccountNeeds {
-        bucket: site.ledger.bucket.clone(),
+        bucket: context.ledger.bucket.clone(),
         cluster: format!("{system}-rehearsal"),
         services: project
             .manifest
@@ -38,7 +43,7 @@ pub(crate) async fn lay_foundation(site: &Site<'_>, cancel: &Cancel) -> Result<(
             .collect(),
     };
     let made = account.prepare(&needs).await.map_err(Error::from)?;
-    let aws = site.emulated()?;
+    let aws = context.emulated()?;
     aws.open(&needs.services).await?;
     let resources = Resources::as_caller(&project.manifest, &aws.endpoint, REGION, &aws.login.access_key);
     resources.ensure_all().await?;
@@ -69,7 +74,7 @@ pub(crate) async fn lay_foundation(site: &Site<'_>, cancel: &Cancel) -> Result<(
     // Another table file is another foundation, though Terraform reads the file itself.
     let tables: Vec<&Value> = project.manifest.tables.iter().map(|table| &table.definition).collect();
     let made_from = json!([inputs, tables]).to_string();
-    site.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
+    terraform.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
 }
 
 /// Carries out the order in `DEVENV_SERVICE`, for the Terraform of a rehearsal, in the account that it is led to.

@@ -8,13 +8,12 @@ use devenv_model::promotion::record::{Record, Release};
 use devenv_model::promotion::required::agreed;
 use devenv_testing::evidence::TERRAFORM;
 
-use crate::account::account_file;
+use crate::account::{account_file, target};
 use crate::at_hand::{Candidate, Images};
 use crate::cloud::CloudAddress;
+use crate::context::PromotionContext;
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::promote::target;
-use crate::site::Site;
 use crate::tree::Tree;
 use crate::{emulated_aws, push, recorded};
 
@@ -26,29 +25,29 @@ struct Required {
 }
 
 /// The release that is live in every environment that this one requires.
-pub(crate) async fn required(site: &Site<'_>) -> Result<Candidate, Error> {
-    let environment = || site.name().to_owned();
+pub(crate) async fn required(context: &PromotionContext<'_>) -> Result<Candidate, Error> {
+    let environment = || context.name().to_owned();
     let mut all = Vec::new();
-    for name in &site.target.requires {
-        all.push(look(site, name).await?);
+    for name in &context.target.requires {
+        all.push(look(context, name).await?);
     }
     let live: Vec<_> =
         all.iter().map(|required| (required.ledger.environment.as_str(), &required.live.release)).collect();
     let release = agreed(&live)
         .map_err(|disagreement| Error::RequiredDiffer { environment: environment(), disagreement })?
         .clone();
-    let (tree, at_hand) = checked_out(site, &release).await?;
+    let (tree, at_hand) = checked_out(context, &release).await?;
     let mut files = Vec::new();
     for required in &all {
-        files.extend(evidence(site.target.evidence, required).await?);
+        files.extend(evidence(context.target.evidence, required).await?);
     }
     files.sort();
     // The same file beside several records is one.
     files.dedup();
     let filed: Vec<Filed> = files.iter().map(|(name, content)| (name.clone(), read(name, content))).collect();
-    let emulators: Vec<&str> = site.target.emulators.iter().map(|kind| kind.name()).collect();
+    let emulators: Vec<&str> = context.target.emulators.iter().map(|kind| kind.name()).collect();
     gate_recorded(&at_hand, &emulators, &filed).map_err(|refusal| {
-        let required = site.target.requires.clone();
+        let required = context.target.requires.clone();
         Error::RequiredRefused { environment: environment(), required, refusal }
     })?;
     let evidence = files.into_iter().filter_map(|(name, content)| Some((name, content.ok()?))).collect();
@@ -57,21 +56,21 @@ pub(crate) async fn required(site: &Site<'_>) -> Result<Candidate, Error> {
 }
 
 /// What is live in an environment, which must be something.
-async fn look(site: &Site<'_>, name: &str) -> Result<Required, Error> {
-    let not_live = || Error::RequiredNotLive { environment: site.name().to_owned(), required: name.to_owned() };
-    let other = target(site.project, name)?;
-    let (ledger, from) = site.neighbour(other).await?.ok_or_else(not_live)?;
+async fn look(context: &PromotionContext<'_>, name: &str) -> Result<Required, Error> {
+    let not_live = || Error::RequiredNotLive { environment: context.name().to_owned(), required: name.to_owned() };
+    let other = target(context.project, name)?;
+    let (ledger, from) = context.neighbour(other).await?.ok_or_else(not_live)?;
     let live = ledger.standing().await?.live.ok_or_else(not_live)?;
     Ok(Required { ledger, from, live })
 }
 
 /// The files at hand, if they are those of the release, and it runs where this environment does.
-async fn checked_out(site: &Site<'_>, release: &Release) -> Result<(Tree, AtHand), Error> {
-    let root = &site.project.instance.root;
-    let (environment, required) = (site.name().to_owned(), site.target.requires[0].clone());
+async fn checked_out(context: &PromotionContext<'_>, release: &Release) -> Result<(Tree, AtHand), Error> {
+    let root = &context.project.instance.root;
+    let (environment, required) = (context.name().to_owned(), context.target.requires[0].clone());
     for (service, image) in &release.images {
-        if image.platform != site.target.platform {
-            let (wanted, found) = (site.target.platform.clone(), image.platform.clone());
+        if image.platform != context.target.platform {
+            let (wanted, found) = (context.target.platform.clone(), image.platform.clone());
             return Err(Error::WrongPlatform { environment, service: service.clone(), wanted, found });
         }
     }
@@ -124,7 +123,7 @@ fn read(name: &str, content: &Result<Vec<u8>, String>) -> Result<Evidence, Evide
     }
 }
 
-impl Site<'_> {
+impl PromotionContext<'_> {
     /// Another environment of the project, to read what is live there; `None` of a rehearsal that does not run.
     async fn neighbour(&self, other: &PromoteTarget) -> Result<Option<(Ledger, push::Source)>, Error> {
         let bucket = account_file(self.project, other)?.bucket;

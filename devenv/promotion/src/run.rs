@@ -4,22 +4,20 @@ use devenv_engine::Cancel;
 use devenv_model::promotion::record::{Outcome, Record, Release, Step};
 
 use crate::at_hand::Candidate;
-use crate::delivery::{Definitions, Delivery, Scheduler};
+use crate::context::PromotionContext;
+use crate::delivery::{Definitions, Delivery, Planned};
 use crate::error::Error;
-use crate::foundation::Foundation;
+use crate::kept::{TREE, kept_tree};
 use crate::lease::HeldLease;
 use crate::ledger::Survey;
-use crate::locked::{TREE, kept_tree};
-use crate::open_record::OpenRecord;
-use crate::plan::Planned;
+use crate::open_record::{self, OpenRecord};
 use crate::retry::retry;
-use crate::site::Site;
-use crate::terraform_ecs::TerraformEcs;
 use crate::tree::Tree;
 use crate::{smoke, wait};
 
 pub(crate) struct Run<'a> {
-    pub(crate) site: Site<'a>,
+    pub(crate) context: &'a PromotionContext<'a>,
+    pub(crate) delivery: &'a dyn Delivery,
     pub(crate) record: OpenRecord,
     pub(crate) lease: HeldLease,
     pub(crate) survey: Survey,
@@ -31,18 +29,15 @@ pub(crate) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(
-        site: Site<'a>,
+        context: &'a PromotionContext<'a>,
+        delivery: &'a dyn Delivery,
         record: OpenRecord,
         lease: HeldLease,
         survey: Survey,
         before: Option<Release>,
     ) -> Self {
         let pointer_etag = survey.pointer.as_ref().map(|(_, etag)| etag.clone());
-        Self { site, record, lease, survey, before, pointer_etag }
-    }
-
-    pub(crate) fn delivery<'s>(&'s self, foundation: &'s Foundation) -> TerraformEcs<'s> {
-        TerraformEcs::new(&self.site, foundation)
+        Self { context, delivery, record, lease, survey, before, pointer_etag }
     }
 
     /// Makes sure of the lock, before something is changed.
@@ -58,12 +53,12 @@ impl<'a> Run<'a> {
             && pointed.as_ref().is_none_or(|pointed| pointed.id != newest.id)
             && let Err(error) = self.point_at(&newest).await
         {
-            self.site.emitter.notice(format!("the live pointer could not be written: {error}"));
+            self.context.emitter.notice(format!("the live pointer could not be written: {error}"));
         }
         if let Some(ended) = pointed
-            && let Err(error) = self.site.ledger.write_end(&ended).await
+            && let Err(error) = open_record::write_end(&self.context.ledger, &ended).await
         {
-            self.site.emitter.notice(format!("the end of {} could not be written: {error}", ended.id));
+            self.context.emitter.notice(format!("the end of {} could not be written: {error}", ended.id));
         }
     }
 
@@ -71,7 +66,7 @@ impl<'a> Run<'a> {
     pub(crate) async fn keep(&mut self, candidate: &Candidate) -> Result<(), Error> {
         self.hold().await?;
         let id = self.record.record.id.clone();
-        let ledger = &self.site.ledger;
+        let ledger = &self.context.ledger;
         let packed = candidate.tree.pack().map_err(|_| Error::KeptFiles { release: id.clone() })?;
         ledger.keep(&id, TREE, packed).await.map_err(Error::from)?;
         for (name, content) in &candidate.evidence {
@@ -81,16 +76,9 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    pub(crate) async fn plan(
-        &mut self,
-        tree: &Tree,
-        release: &Release,
-        foundation: &Foundation,
-        cancel: &Cancel,
-    ) -> Result<Planned, Error> {
+    pub(crate) async fn plan(&mut self, tree: &Tree, release: &Release, cancel: &Cancel) -> Result<Planned, Error> {
         self.hold().await?;
-        let delivery = self.delivery(foundation);
-        let planned = self.site.stage("plan", delivery.plan(tree, release, false, cancel)).await?;
+        let planned = self.context.stage("plan", self.delivery.plan(tree, release, false, cancel)).await?;
         self.record.advance(Step::Planned).await?;
         Ok(planned)
     }
@@ -99,7 +87,6 @@ impl<'a> Run<'a> {
         &mut self,
         planned: &Planned,
         release: &Release,
-        foundation: &Foundation,
         cancel: &Cancel,
     ) -> Result<(), Error> {
         if cancel.is_cancelled() {
@@ -108,27 +95,22 @@ impl<'a> Run<'a> {
         self.hold().await?;
         self.record.advance(Step::Applying).await?;
         if planned.is_something
-            && let Err(error) = self.site.stage("apply", self.delivery(foundation).apply(planned, cancel)).await
+            && let Err(error) = self.context.stage("apply", self.delivery.apply(cancel)).await
         {
-            if matches!(error, Error::StateLocked { .. }) {
-                // Terraform takes its lock before it changes anything.
+            if error.changed_nothing() {
                 self.record.record.step = Step::Planned;
             }
             return Err(error);
         }
-        let definitions = self.delivery(foundation).definitions(planned).await?;
+        let definitions = self.delivery.definitions().await?;
         if self.survey.standing.is_at_zero {
             self.hold().await?;
-            self.start(&definitions, foundation).await?;
+            self.start(&definitions).await?;
         }
         self.reach(Step::Waiting).await?;
-        let delivery = self.delivery(foundation);
-        let waiting = wait::wait(&self.site, &delivery, release, &definitions, cancel);
-        self.site.stage("wait", waiting).await?;
+        self.context.stage("wait", self.wait(release, &definitions, cancel)).await?;
         self.reach(Step::Smoking).await?;
-        self.site
-            .stage("smoke", smoke::smoke(&self.site, self.delivery(foundation).address(), release, cancel))
-            .await?;
+        self.context.stage("smoke", smoke::smoke(self.context, self.delivery.address(), release, cancel)).await?;
         Ok(())
     }
 
@@ -136,7 +118,7 @@ impl<'a> Run<'a> {
     async fn reach(&mut self, step: Step) -> Result<(), Error> {
         match self.record.reach(step).await {
             Err(error) if !matches!(error, Error::LockLost { .. }) => {
-                self.site.emitter.notice(format!("the record could not be written, and this goes on: {error}"));
+                self.context.emitter.notice(format!("the record could not be written, and this goes on: {error}"));
                 Ok(())
             }
             reached => reached,
@@ -144,62 +126,65 @@ impl<'a> Run<'a> {
     }
 
     /// Services that an earlier first release left at zero tasks.
-    async fn start(&self, services: &Definitions, foundation: &Foundation) -> Result<(), Error> {
-        let delivery = self.delivery(foundation);
+    async fn start(&self, services: &Definitions) -> Result<(), Error> {
+        let scheduler = self.delivery.scheduler();
         for service in services.keys() {
-            if retry(|| delivery.desired(service)).await? == Some(0) {
-                retry(|| delivery.scale(service, 1)).await?;
+            if retry(|| scheduler.desired(service)).await? == Some(0) {
+                retry(|| scheduler.scale(service, 1)).await?;
             }
         }
         Ok(())
     }
 
     /// What was live before, or nothing where nothing was. What can be written of it meanwhile must not stop it.
-    pub(crate) async fn put_back(&mut self, previous: Option<&Release>, foundation: &Foundation) -> Result<(), Error> {
+    pub(crate) async fn put_back(&mut self, previous: Option<&Release>) -> Result<(), Error> {
         self.hold().await?;
         self.reach(Step::RollingBack).await?;
-        let site = &self.site;
+        let context = self.context;
         match previous {
-            Some(previous) => site.stage("roll back", self.restore(previous, foundation)).await,
+            Some(previous) => context.stage("roll back", self.restore(previous)).await,
             None => {
-                self.survey.known(site.name())?;
-                site.stage("roll back", self.empty(foundation)).await
+                self.survey.known(context.name())?;
+                context.stage("roll back", self.empty()).await
             }
         }
     }
 
     /// A Terraform that failed may have met an error that passes, and nobody else would put back what was live: once more.
-    async fn restore(&self, previous: &Release, foundation: &Foundation) -> Result<(), Error> {
-        match self.restore_once(previous, foundation).await {
-            Err(Error::Terraform { command, .. }) => {
-                self.site.progress(format!("terraform {command} failed; rolling back once more"));
+    async fn restore(&self, previous: &Release) -> Result<(), Error> {
+        match self.restore_once(previous).await {
+            Err(error) if error.is_worth_a_second_try() => {
+                self.context.progress(format!("{error}; rolling back once more"));
                 self.hold().await?;
-                self.restore_once(previous, foundation).await
+                self.restore_once(previous).await
             }
             restored => restored,
         }
     }
 
     /// The previous release with its own files and images, and only then.
-    async fn restore_once(&self, previous: &Release, foundation: &Foundation) -> Result<(), Error> {
+    async fn restore_once(&self, previous: &Release) -> Result<(), Error> {
         let never = Cancel::never();
-        let tree = kept_tree(&self.site.ledger, previous).await?;
-        let delivery = self.delivery(foundation);
-        let planned = delivery.plan(&tree, previous, false, &never).await?;
+        let tree = kept_tree(&self.context.ledger, previous).await?;
+        let planned = self.delivery.plan(&tree, previous, false, &never).await?;
         if planned.is_something {
             self.hold().await?;
-            delivery.apply(&planned, &never).await?;
+            self.delivery.apply(&never).await?;
         }
-        let definitions = delivery.definitions(&planned).await?;
-        wait::wait(&self.site, &delivery, previous, &definitions, &never).await
+        let definitions = self.delivery.definitions().await?;
+        self.wait(previous, &definitions, &never).await
+    }
+
+    async fn wait(&self, release: &Release, definitions: &Definitions, cancel: &Cancel) -> Result<(), Error> {
+        wait::wait(self.context, self.delivery.scheduler().as_ref(), release, definitions, cancel).await
     }
 
     /// Services that are not there are at zero.
-    async fn empty(&self, foundation: &Foundation) -> Result<(), Error> {
-        let delivery = self.delivery(foundation);
+    async fn empty(&self) -> Result<(), Error> {
+        let scheduler = self.delivery.scheduler();
         for service in self.record.record.release.images.keys() {
-            if retry(|| delivery.desired(service)).await?.is_some() {
-                retry(|| delivery.scale(service, 0)).await?;
+            if retry(|| scheduler.desired(service)).await?.is_some() {
+                retry(|| scheduler.scale(service, 0)).await?;
             }
         }
         Ok(())
@@ -212,14 +197,14 @@ impl<'a> Run<'a> {
     }
 
     async fn point_at(&mut self, record: &Record) -> Result<(), Error> {
-        self.site.ledger.point(record, &mut self.pointer_etag).await
+        self.context.ledger.point(record, &mut self.pointer_etag).await
     }
 
     /// Those that were killed have their end now.
     pub(crate) async fn supersede(&self) -> Result<(), Error> {
         for killed in &self.survey.standing.unfinished {
             let by = self.record.record.id.clone();
-            self.site.ledger.close(&killed.id, Outcome::Superseded { by }).await?;
+            open_record::close(&self.context.ledger, &killed.id, Outcome::Superseded { by }).await?;
         }
         Ok(())
     }

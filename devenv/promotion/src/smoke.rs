@@ -1,18 +1,16 @@
 //! Asks what was made live, as its clients do: first who answers, then the tests that are safe for everybody.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use devenv_engine::Cancel;
 use devenv_model::event::{Event, TestOutcome};
 use devenv_model::promotion::record::Release;
 use devenv_testing::run::{TestCommand, run};
-use futures_util::future::BoxFuture;
-use serde_json::Value;
 
+use crate::context::PromotionContext;
 use crate::error::Error;
-use crate::site::Site;
+use crate::release_probe::ReleaseProbe;
 
 /// Where the smoke tests find the release.
 const VARIABLE: &str = "RELEASE_URL";
@@ -21,48 +19,30 @@ const SHOWN_WITHIN: Duration = Duration::from_mins(1);
 /// So often in a row the new release must answer.
 const IN_A_ROW: usize = 5;
 const PAUSE: Duration = Duration::from_millis(200);
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// Who answers where a release is live.
-pub trait ReleaseProbe: Send + Sync + fmt::Debug {
-    /// The image that `/version` at this address names, or why it names none.
-    fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>>;
-}
-
-/// Asks over HTTP, as the release's clients do.
-#[derive(Debug, Clone, Copy)]
-pub struct HttpProbe;
-
-impl ReleaseProbe for HttpProbe {
-    fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>> {
-        Box::pin(async move {
-            // A connection of its own for each question: a balancer may lead each to another task.
-            let asked = client(url).map_err(|error| error.to_string())?.get(format!("{url}/version")).send().await;
-            let answer = asked.map_err(|error| error.to_string())?.json::<Value>().await;
-            let image = answer.map_err(|error| error.to_string())?["image"].clone();
-            Ok(image.as_str().map_or_else(|| image.to_string(), str::to_owned))
-        })
-    }
-}
-
-pub(crate) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel: &Cancel) -> Result<(), Error> {
-    shows(site.tools.probe.as_ref(), url, release, &|line| site.progress(line), cancel).await?;
-    let Some(command) = site.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
+pub(crate) async fn smoke(
+    context: &PromotionContext<'_>,
+    url: &str,
+    release: &Release,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    shows(context.tools.probe.as_ref(), url, release, &|line| context.progress(line), cancel).await?;
+    let Some(command) = context.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
         return Ok(());
     };
-    let left = site.project.state.promotion(site.name()).join("left");
+    let left = context.project.state.promotion(context.name()).join("left");
     std::fs::create_dir_all(&left).map_err(|source| devenv_engine::Error::State { path: left.clone(), source })?;
     let environment: BTreeMap<String, String> = [(VARIABLE.to_owned(), url.to_owned())].into();
-    site.emitter.emit(Event::TestRunStarted { command: command.clone() });
+    context.emitter.emit(Event::TestRunStarted { command: command.clone() });
     let order = TestCommand {
         command,
         arguments: &[],
-        directory: &site.project.instance.root,
+        directory: &context.project.instance.root,
         environment: &environment,
         left: &left,
         lock: None,
     };
-    let run = run(&order, site.emitter, cancel).await?;
+    let run = run(&order, context.emitter, cancel).await?;
     if run.is_green() {
         return Ok(());
     }
@@ -77,22 +57,6 @@ pub(crate) async fn smoke(site: &Site<'_>, url: &str, release: &Release, cancel:
         output.extend(run.output.into_iter().rev().take(20).rev());
     }
     Err(Error::Smoke { failed, output })
-}
-
-/// A release on this machine, as a rehearsal's is, is asked without the caller's proxy, which leads elsewhere.
-fn client(url: &str) -> reqwest_tls::Result<reqwest_tls::Client> {
-    let client = reqwest_tls::Client::builder().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0);
-    if is_on_this_machine(url) { client.no_proxy().build() } else { client.build() }
-}
-
-fn is_on_this_machine(url: &str) -> bool {
-    let url = url::Url::parse(url).ok();
-    url.is_some_and(|url| match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    })
 }
 
 /// Until nothing but the release answers for some time. `/version` names the image that the service was given.
@@ -134,25 +98,6 @@ async fn shows(
         tokio::select! {
             () = cancel.cancelled() => return Err(devenv_engine::Error::Cancelled.into()),
             () = tokio::time::sleep(PAUSE) => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_release_on_this_machine_is_known() {
-        for (url, here) in [
-            ("http://127.0.0.1:4566/_alb/shop-web", true),
-            ("http://localhost:4566", true),
-            ("http://[::1]:4566", true),
-            ("https://orders.example.com", false),
-            ("http://127.0.0.1.example.com", false),
-            ("http://10.0.0.1", false),
-        ] {
-            assert_eq!(is_on_this_machine(url), here, "{url}");
         }
     }
 }

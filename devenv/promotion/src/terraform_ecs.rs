@@ -1,90 +1,57 @@
-//! Releases by Terraform, run by ECS.
-
-use std::collections::BTreeMap;
+//! Releases that Terraform applies and ECS runs.
 
 use devenv_engine::Cancel;
-use devenv_model::promotion::ecs::{Wanted, ended, view};
-use devenv_model::promotion::record::Release;
-use devenv_model::promotion::rollout::{ContainerEnd, RolloutView};
+use devenv_model::promotion::record::{Kind, Release};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::cloud::{CloudError, DefinedContainer, LogPlace, Services, TaskDefinition};
-use crate::delivery::{Definitions, Delivery, Rollout, Scheduler};
+use crate::context::PromotionContext;
+use crate::delivery::{Definitions, Delivery, Planned, Scheduler};
+use crate::ecs::Ecs;
 use crate::error::Error;
 use crate::foundation::Foundation;
-use crate::patience::answer;
-use crate::plan::Planned;
-use crate::site::Site;
+use crate::rehearsal;
+use crate::terraform_folder::TerraformFolder;
 use crate::tree::Tree;
 
-const LOG_TAIL: u16 = 20;
-
-/// A cluster of ECS.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ecs<'a> {
-    pub(crate) services: &'a dyn Services,
-    pub(crate) cluster: &'a str,
-}
-
-/// One environment whose releases Terraform applies.
-#[derive(Debug, Clone, Copy)]
+/// An environment whose foundation is there.
+#[derive(Debug)]
 pub(crate) struct TerraformEcs<'a> {
-    site: &'a Site<'a>,
-    ecs: Ecs<'a>,
-    url: &'a str,
+    context: &'a PromotionContext<'a>,
+    terraform: TerraformFolder<'a>,
+    foundation: Foundation,
 }
 
 impl<'a> TerraformEcs<'a> {
-    pub(crate) fn new(site: &'a Site<'a>, foundation: &'a Foundation) -> Self {
-        let ecs = Ecs { services: site.cloud.services.as_ref(), cluster: &foundation.cluster };
-        Self { site, ecs, url: &foundation.url }
-    }
-}
-
-impl Scheduler for Ecs<'_> {
-    fn rollout<'a>(
-        &'a self,
-        service: &'a str,
-        definition: &'a str,
-        digest: &'a str,
-    ) -> BoxFuture<'a, Result<Box<dyn Rollout + 'a>, CloudError>> {
-        async move {
-            let definition = self.services.task_definition(definition).await?;
-            Ok(Box::new(EcsRollout::new(*self, service, definition, digest)) as Box<dyn Rollout>)
+    async fn open(context: &'a PromotionContext<'a>, kind: Kind, cancel: &Cancel) -> Result<Self, Error> {
+        let terraform = TerraformFolder::open(context)?;
+        if kind == Kind::Promotion {
+            rehearsal::lay_foundation(context, &terraform, cancel).await?;
         }
-        .boxed()
-    }
-
-    fn desired<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Option<u32>, CloudError>> {
-        async move { Ok(self.services.service(self.cluster, service).await?.map(|state| state.desired)) }.boxed()
-    }
-
-    fn scale<'a>(&'a self, service: &'a str, instances: u32) -> BoxFuture<'a, Result<(), CloudError>> {
-        self.services.scale(self.cluster, service, instances)
-    }
-}
-
-impl Scheduler for TerraformEcs<'_> {
-    fn rollout<'a>(
-        &'a self,
-        service: &'a str,
-        definition: &'a str,
-        digest: &'a str,
-    ) -> BoxFuture<'a, Result<Box<dyn Rollout + 'a>, CloudError>> {
-        self.ecs.rollout(service, definition, digest)
-    }
-
-    fn desired<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Option<u32>, CloudError>> {
-        self.ecs.desired(service)
-    }
-
-    fn scale<'a>(&'a self, service: &'a str, instances: u32) -> BoxFuture<'a, Result<(), CloudError>> {
-        self.ecs.scale(service, instances)
+        let foundation = Foundation::read(&context.ledger).await?;
+        if kind == Kind::Promotion {
+            let differences = foundation.table_differences(&context.project.manifest.tables);
+            if !differences.is_empty() {
+                return Err(Error::TablesDiffer { environment: context.name().to_owned(), differences });
+            }
+        }
+        Ok(Self { context, terraform, foundation })
     }
 }
 
 impl Delivery for TerraformEcs<'_> {
+    fn prepare<'a>(
+        context: &'a PromotionContext<'a>,
+        kind: Kind,
+        cancel: &'a Cancel,
+    ) -> BoxFuture<'a, Result<Box<dyn Delivery + 'a>, Error>> {
+        async move { Ok(Box::new(TerraformEcs::open(context, kind, cancel).await?) as Box<dyn Delivery + 'a>) }.boxed()
+    }
+
+    fn repository(&self, service: &str) -> Result<(&str, &str), Error> {
+        self.foundation.repository(self.context.name(), service)
+    }
+
     fn plan<'a>(
         &'a self,
         tree: &'a Tree,
@@ -92,72 +59,22 @@ impl Delivery for TerraformEcs<'_> {
         only_look: bool,
         cancel: &'a Cancel,
     ) -> BoxFuture<'a, Result<Planned, Error>> {
-        self.site.plan(tree, release, only_look, cancel).boxed()
+        self.terraform.plan(tree, release, only_look, cancel).boxed()
     }
 
-    fn apply<'a>(&'a self, planned: &'a Planned, cancel: &'a Cancel) -> BoxFuture<'a, Result<(), Error>> {
-        self.site.apply(planned, cancel).boxed()
+    fn apply<'a>(&'a self, cancel: &'a Cancel) -> BoxFuture<'a, Result<(), Error>> {
+        self.terraform.apply(cancel).boxed()
     }
 
-    fn definitions<'a>(&'a self, planned: &'a Planned) -> BoxFuture<'a, Result<Definitions, Error>> {
-        self.site.task_definitions(planned).boxed()
+    fn definitions(&self) -> BoxFuture<'_, Result<Definitions, Error>> {
+        self.terraform.task_definitions().boxed()
+    }
+
+    fn scheduler(&self) -> Box<dyn Scheduler + '_> {
+        Box::new(Ecs { services: self.context.cloud.services.as_ref(), cluster: &self.foundation.cluster })
     }
 
     fn address(&self) -> &str {
-        self.url
-    }
-}
-
-/// A service of ECS and the task definition that it is to run.
-struct EcsRollout<'a> {
-    ecs: Ecs<'a>,
-    service: &'a str,
-    wanted: Wanted,
-    containers: BTreeMap<String, DefinedContainer>,
-}
-
-impl<'a> EcsRollout<'a> {
-    fn new(ecs: Ecs<'a>, service: &'a str, definition: TaskDefinition, digest: &str) -> Self {
-        let TaskDefinition { arn, containers } = definition;
-        let named = |is_such: &dyn Fn(&DefinedContainer) -> bool| {
-            containers.iter().filter(|(_, container)| is_such(container)).map(|(name, _)| name.clone()).collect()
-        };
-        let is_ours = |container: &DefinedContainer| container.image.ends_with(&format!("@{digest}"));
-        let wanted = Wanted {
-            task_definition: arn,
-            containers: named(&is_ours),
-            essential: named(&|container| container.essential || is_ours(container)),
-            digest: digest.to_owned(),
-        };
-        Self { ecs, service, wanted, containers }
-    }
-}
-
-impl Rollout for EcsRollout<'_> {
-    fn view(&self) -> BoxFuture<'_, Result<Option<RolloutView>, CloudError>> {
-        async {
-            let Ecs { services, cluster } = self.ecs;
-            let Some(state) = answer(services.service(cluster, self.service)).await? else {
-                return Ok(None);
-            };
-            let tasks = answer(services.tasks(cluster, self.service)).await?;
-            let ends = ended(&self.wanted, &tasks);
-            let running: Vec<_> = tasks.into_iter().filter(|task| task.runs).collect();
-            Ok(Some(view(&self.wanted, &state, &running, ends)))
-        }
-        .boxed()
-    }
-
-    fn log<'a>(&'a self, end: &'a ContainerEnd) -> BoxFuture<'a, Vec<String>> {
-        async {
-            let container = self.containers.get(&end.container);
-            let Some((group, prefix)) = container.and_then(|container| container.log.as_ref()) else {
-                return Vec::new();
-            };
-            let stream = format!("{prefix}/{}/{}", end.container, end.task);
-            let place = LogPlace { group: group.clone(), stream };
-            answer(self.ecs.services.log(&place, LOG_TAIL)).await.unwrap_or_default()
-        }
-        .boxed()
+        &self.foundation.url
     }
 }

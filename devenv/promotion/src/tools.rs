@@ -7,7 +7,7 @@ use devenv_engine::ProjectOptions;
 
 use crate::clock::{SystemClock, WallClock};
 use crate::cloud::Clouds;
-use crate::smoke::{HttpProbe, ReleaseProbe};
+use crate::release_probe::{HttpProbe, ReleaseProbe};
 use crate::terraform::{InstalledTerraform, Terraforms};
 
 /// A project, and what promotes it.

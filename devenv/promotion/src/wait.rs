@@ -7,10 +7,10 @@ use devenv_model::promotion::record::{Release, ReleasedImage};
 use devenv_model::promotion::rollout::{ContainerEnd, Judged, RolloutFailure, RolloutView, judge};
 use tokio::time::Instant;
 
+use crate::context::PromotionContext;
 use crate::delivery::{Definitions, Rollout, Scheduler};
 use crate::error::Error;
 use crate::patience::patiently;
-use crate::site::Site;
 
 /// What was just changed may be described as it was before.
 const SETTLES_WITHIN: Duration = Duration::from_secs(10);
@@ -21,13 +21,13 @@ const WITHIN: Duration = Duration::from_mins(20);
 
 /// `definitions` are what the applied release is to run.
 pub(crate) async fn wait(
-    site: &Site<'_>,
+    context: &PromotionContext<'_>,
     scheduler: &dyn Scheduler,
     release: &Release,
     definitions: &Definitions,
     cancel: &Cancel,
 ) -> Result<(), Error> {
-    let watch = Watch { scheduler, tell: &|line| site.progress(line) };
+    let watch = Watch { scheduler, tell: &|line| context.progress(line) };
     watch.until_live(release, definitions, cancel).await
 }
 

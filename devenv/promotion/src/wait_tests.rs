@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use super::{Cancel, Release, ReleasedImage, SETTLES_WITHIN, Watch};
 use crate::cloud::{CloudError, CloudErrorKind, DefinedContainer, LogPlace, Services, TaskDefinition};
 use crate::delivery;
+use crate::ecs::Ecs;
 use crate::error::Error;
 use crate::fake_delivery::{FakeScheduler, view};
-use crate::terraform_ecs::Ecs;
 
 /// A service that is live from its `live_after`th description on, and whose answers fail where `fault` says so.
 struct Scheduler<F> {

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
 use axum::{
     Router,
     routing::{get, post},
@@ -8,27 +7,17 @@ use axum::{
 use order_service::{Dependencies, Identity, Lifecycle, Listeners, Metrics, Service, StartError, dynamodb, serve};
 
 use crate::{
+    api::Api,
     config::Config,
     discovery::Discovery,
     http,
-    metrics::ApiMetrics,
-    place::Orders,
-    processor::ProcessorClient,
     reconcile::{Pace, reconcile},
-    store::Store,
 };
 
 pub const IDENTITY: Identity = Identity { name: "order-api", version: env!("CARGO_PKG_VERSION") };
 
 /// Shorter than a drain (10 s). Placing an order has its own limit within it, whose answer names the order.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(9500);
-
-/// The service without its ports.
-#[derive(Clone)]
-pub struct Api {
-    pub(crate) orders: Orders,
-    pub(crate) lifecycle: Lifecycle,
-}
 
 /// Serves until the process is told to stop.
 pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
@@ -43,18 +32,6 @@ pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
 }
 
 impl Api {
-    pub fn new(
-        client: Client,
-        config: &Config,
-        discovery: Discovery,
-        metrics: &Metrics,
-        lifecycle: Lifecycle,
-    ) -> Result<Self, StartError> {
-        let processor = ProcessorClient::new(discovery).map_err(|error| StartError::Other(error.to_string()))?;
-        let store = Store::new(client, &config.orders_table);
-        Ok(Self { orders: Orders { store, processor, metrics: ApiMetrics::register(metrics) }, lifecycle })
-    }
-
     /// All routes of the service.
     pub fn router(&self, service: &Service, metrics: Metrics) -> Router {
         let orders = self.orders.clone();

@@ -2,6 +2,7 @@
 //! unsettled by a crash or an outage, the reconciler settles.
 
 mod answer;
+mod api;
 mod app;
 mod budget;
 mod config;
@@ -10,12 +11,14 @@ mod http;
 mod insert;
 mod metrics;
 mod place;
+mod place_error;
 mod processor;
 mod reconcile;
 mod record;
 mod round;
 mod store;
 
-pub use app::{Api, IDENTITY, run};
+pub use api::Api;
+pub use app::{IDENTITY, run};
 pub use config::{Config, ProcessorAddress};
 pub use reconcile::{Pace, reconcile};

@@ -4,7 +4,7 @@ use order_service::{Lifecycle, TraceContext, with_trace};
 use tracing::Instrument;
 
 use crate::{
-    app::Api,
+    api::Api,
     metrics::Skipped,
     place::Orders,
     processor::UPSTREAM_TIMEOUT,

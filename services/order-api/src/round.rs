@@ -15,12 +15,7 @@ use order_service::{
 use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument;
 
-use crate::{
-    answer::ProcessorError,
-    metrics::Skipped,
-    place::{Orders, SettleError},
-    store::Pending,
-};
+use crate::{answer::ProcessorError, metrics::Skipped, place::Orders, place_error::SettleError, store::Pending};
 
 /// How many orders are settled at the same time.
 const AT_ONCE: usize = 8;

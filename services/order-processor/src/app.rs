@@ -11,12 +11,7 @@ use order_service::{
     Dependencies, Failure, Identity, Lifecycle, Listeners, Metrics, Service, StartError, body, code, dynamodb, serve,
 };
 
-use crate::{
-    config::Config,
-    metrics::ProcessorMetrics,
-    process::{ProcessError, Processor},
-    store::Store,
-};
+use crate::{config::Config, error::ProcessError, metrics::ProcessorMetrics, process::Processor, store::Store};
 
 pub const IDENTITY: Identity = Identity { name: "order-processor", version: env!("CARGO_PKG_VERSION") };
 

@@ -1,7 +1,7 @@
 use order_domain::{Confirmation, Moment, OrderId, OrderRequest, ProcessRequest, Refusal, Status, UnitPrice};
 use serde::{Deserialize, Serialize};
 
-use crate::process::ProcessError;
+use crate::error::ProcessError;
 
 /// The ledger's answer to one order id, written once and never changed: what was asked, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 
 mod app;
 mod config;
+mod error;
 mod ledger;
 mod metrics;
 mod process;

@@ -5,6 +5,7 @@ use order_domain::{Confirmation, Moment, OrderId, OrderRequest, ProcessRequest, 
 use order_service::{Lifecycle, dynamodb::StoreError};
 
 use crate::{
+    error::ProcessError,
     ledger::Entry,
     metrics::{Operation, ProcessorMetrics},
     store::{Product, Store, Taken, is_refused_for_now},
@@ -13,19 +14,6 @@ use crate::{
 /// How often a decision is made anew because price or stock changed under it. Every such change is another order's
 /// success or a price change, so the bound only matters for a product under very many orders.
 const DECISIONS: u32 = 8;
-
-/// Why there is no confirmation.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProcessError {
-    #[error("refused: {}", .0.detail())]
-    Refused(Refusal),
-    #[error("the order id was used for another order")]
-    OtherOrder,
-    #[error("the product is too busy")]
-    Busy,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Takes stock for orders.
 #[derive(Clone)]

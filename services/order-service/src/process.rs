@@ -7,10 +7,11 @@ use std::{
 };
 
 use crate::{
-    StartError,
     config::{Common, ConfigError, Environment},
+    identity::{Identity, Service},
     logging,
     probe::healthcheck,
+    server::StartError,
 };
 
 /// `EX_USAGE` of sysexits: arguments or environment are wrong, and starting again will not help.
@@ -18,20 +19,6 @@ const USAGE: u8 = 64;
 
 /// Requests wait for the network; two threads keep both that and the memory of idle ones small.
 const WORKER_THREADS: usize = 2;
-
-/// What a binary says of itself.
-#[derive(Debug, Clone, Copy)]
-pub struct Identity {
-    pub name: &'static str,
-    pub version: &'static str,
-}
-
-/// A service that is about to run: what it is, and what it is told.
-#[derive(Debug, Clone)]
-pub struct Service {
-    pub identity: Identity,
-    pub common: Common,
-}
 
 /// Runs a service's process: without arguments it serves, with `healthcheck` it asks the one that serves.
 pub fn main<C, F>(

@@ -12,7 +12,11 @@ use serde_json::{Value, json};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    Dependencies, Failure, Lifecycle, Metrics, Service,
+    failure::Failure,
+    health::Dependencies,
+    identity::Service,
+    lifecycle::Lifecycle,
+    metrics::Metrics,
     observe::{Observer, observe},
 };
 

@@ -9,6 +9,7 @@ mod logs;
 mod parity;
 mod status;
 mod test;
+mod test_report;
 mod unit;
 mod up;
 

@@ -14,7 +14,7 @@ use devenv_testing::test::TestReport;
 use devenv_testing::test_every::{Trial, TrialOutcome};
 use serde_json::json;
 
-use super::test;
+use super::test_report;
 
 pub(super) fn outcome(context: &Context, trials: &[Trial], require_all: bool) -> Outcome {
     let ran: Vec<(&Trial, &TestReport)> = trials
@@ -30,7 +30,7 @@ pub(super) fn outcome(context: &Context, trials: &[Trial], require_all: bool) ->
         let name = name(trial);
         match &trial.outcome {
             TrialOutcome::Ran(report) => {
-                let _ = writeln!(text, "\n{name}\n{}", test::text(context, report));
+                let _ = writeln!(text, "\n{name}\n{}", test_report::text(context, report));
             }
             TrialOutcome::Skipped { why } => {
                 let _ = writeln!(text, "\n{name}\n{} ({why})", context.style.yellow("skipped"));
@@ -48,7 +48,7 @@ pub(super) fn outcome(context: &Context, trials: &[Trial], require_all: bool) ->
         .iter()
         .map(|trial| match &trial.outcome {
             TrialOutcome::Ran(report) => {
-                json!({ "emulator": trial.emulator, "image": trial.image, "ran": test::fields(report) })
+                json!({ "emulator": trial.emulator, "image": trial.image, "ran": test_report::fields(report) })
             }
             TrialOutcome::Skipped { why } => {
                 json!({ "emulator": trial.emulator, "image": trial.image, "skipped": why })

@@ -7,9 +7,9 @@ use devenv_model::promotion::lease::Lease;
 use tokio::time::{Instant, sleep};
 
 use super::Client;
-use crate::cloud::CloudErrorKind;
+use crate::cloud::{CloudError, CloudErrorKind};
+use crate::error::Error;
 use crate::lease::HeldLease;
-use crate::{CloudError, Error};
 
 /// By a run in a folder.
 async fn take(client: &Client, owner: &str, place: &str) -> Result<HeldLease, Error> {

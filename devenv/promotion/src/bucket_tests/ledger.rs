@@ -7,6 +7,7 @@ use devenv_model::promotion::record::{Kind, Outcome, Record, Step};
 use super::{Client, ended, live, record, release};
 use crate::error::Error;
 use crate::ledger::Survey;
+use crate::open_record;
 
 async fn survey(client: &Client) -> Survey {
     client.ledger.survey().await.expect("readable")
@@ -96,7 +97,7 @@ async fn a_record_whose_end_only_the_pointer_has_gets_it() {
     client.ledger.point(&ended, &mut None).await.expect("written");
     let found = survey(&client).await;
     assert_eq!((found.standing.live.as_ref(), found.standing.is_half_done), (Some(&ended), false));
-    client.ledger.write_end(&ended).await.expect("written");
+    open_record::write_end(&client.ledger, &ended).await.expect("written");
     assert_eq!(Record::read(client.content("r000002-bb/record.json").as_bytes()), Ok(ended));
 }
 

@@ -6,7 +6,7 @@ use devenv_model::promotion::record::{Outcome, Record, Step};
 use super::{Client, record};
 use crate::cloud::{CloudErrorKind, Condition};
 use crate::error::Error;
-use crate::open_record::OpenRecord;
+use crate::open_record::{self, OpenRecord};
 
 async fn begun(client: &Client) -> OpenRecord {
     OpenRecord::begin(&client.ledger, record("r000001-aa", None)).await.expect("it is written")
@@ -60,7 +60,7 @@ async fn a_record_that_somebody_ended_stays_ended() {
     let client = Client::new();
     let mut open = begun(&client).await;
     let by = "r000002-bb".to_owned();
-    client.another(0).ledger.close("r000001-aa", Outcome::Superseded { by }).await.expect("written");
+    open_record::close(&client.another(0).ledger, "r000001-aa", Outcome::Superseded { by }).await.expect("written");
     let refused = open.end(Outcome::Live).await.expect_err("another one has taken over");
     assert!(matches!(&refused, Error::LockLost { owner, .. } if owner == "the promotion r000002-bb"), "{refused}");
     assert!(!written(&client).is_live());

@@ -9,7 +9,7 @@ use order_service::{Failure, TraceContext, body, current_trace, with_trace};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::{Api, place::SETTLED_WITHIN};
+use crate::{api::Api, place::SETTLED_WITHIN};
 
 pub(crate) async fn create(State(api): State<Api>, request: Request) -> Result<Response, Failure> {
     let deadline = Instant::now() + SETTLED_WITHIN;

@@ -6,7 +6,7 @@ use order_domain::{Cursor, Invalid, MAX_TEXT, Order};
 use order_service::Failure;
 use serde::Serialize;
 
-use crate::{Api, metrics::Skipped};
+use crate::{api::Api, metrics::Skipped};
 
 const DEFAULT_LIMIT: u16 = 20;
 const MAX_LIMIT: u16 = 100;

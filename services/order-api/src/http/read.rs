@@ -6,7 +6,7 @@ use axum::{
 use order_domain::{Order, OrderId};
 use order_service::Failure;
 
-use crate::Api;
+use crate::api::Api;
 
 pub(crate) async fn read(
     State(api): State<Api>,

@@ -1,8 +1,5 @@
-//! One environment as a promotion meets it: who calls, what belongs to it, and how its Terraform is run.
+//! One environment as a promotion meets it: its project and target, its cloud and ledger, and who calls.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
@@ -10,19 +7,17 @@ use devenv_engine::{Emitter, Project};
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_supervisor::lock::{self, HeldLock, LockAttempt};
-use tokio::sync::OnceCell;
 
 use crate::account::{account_file, agree, owner};
 use crate::cloud::{Caller, Cloud, CloudAddress};
+use crate::emulated_endpoint::EmulatedAws;
 use crate::error::Error;
-use crate::guard::EmulatedAws;
 use crate::ledger::Ledger;
-use crate::terraform::{Terraform, environment};
 use crate::tools::PromotionTools;
 use crate::{emulated_aws, place};
 
 #[derive(Debug)]
-pub(crate) struct Site<'a> {
+pub(crate) struct PromotionContext<'a> {
     pub(crate) project: &'a Project,
     pub(crate) tools: &'a PromotionTools,
     pub(crate) target: &'a PromoteTarget,
@@ -32,12 +27,9 @@ pub(crate) struct Site<'a> {
     /// `user@host`.
     pub(crate) owner: String,
     /// Of the emulated AWS; `None` in AWS.
-    emulated: Option<EmulatedAws>,
+    pub(crate) emulated: Option<EmulatedAws>,
     pub(crate) folder: Utf8PathBuf,
-    /// Once it was found.
-    pub(crate) terraform: OnceCell<Arc<dyn Terraform>>,
-    pub(crate) variables: BTreeMap<OsString, OsString>,
-    pub(crate) backend: Vec<String>,
+    pub(crate) region: String,
     /// Nobody else promotes from this folder; `None` where nothing is changed.
     held: Option<HeldFolder>,
 }
@@ -50,7 +42,7 @@ struct HeldFolder {
     _lock: HeldLock,
 }
 
-impl<'a> Site<'a> {
+impl<'a> PromotionContext<'a> {
     /// Takes this folder's own lock, makes sure of the caller, and changes nothing in AWS. A rehearsal's AWS is started when it does not run.
     pub(crate) async fn open(
         project: &'a Project,
@@ -94,29 +86,17 @@ impl<'a> Site<'a> {
             None
         };
         let account = account_file(project, target)?;
-        let own = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
-        let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        variables.retain(|name, value| !leads_terraform_astray(&name.to_string_lossy(), &value.to_string_lossy()));
         let mut emulated = None;
-        let (address, backend) = match &target.place {
+        let address = match &target.place {
             PromotePlace::Account { account: id, region } => {
                 agree(project, target, &account, id, region)?;
-                variables.extend([own("AWS_REGION", region)]);
-                (CloudAddress::Account { region: region.clone() }, Vec::new())
+                CloudAddress::Account { region: region.clone() }
             }
             PromotePlace::Rehearsal { image } => {
                 let aws = emulated_aws::ensure(project, tools.engines.as_ref(), target, image, emitter).await?;
-                emulated_aws::lead_away_from_aws(&mut variables, &aws, &account.region);
-                emulated = Some(aws.clone());
-                let backend = vec!["-backend-config=use_path_style=true".to_owned()];
-                (aws.address(), backend)
+                emulated.insert(aws).clone().address()
             }
         };
-        variables.extend(environment(&folder).map(|(name, value)| own(name, &value)));
-        variables.extend([own("DEVENV_BIN", devenv_engine::own_program()?.as_str())]);
-        let rc = format!("disable_checkpoint = true\nplugin_cache_dir = {:?}\n", folder.join("plugins").as_str());
-        std::fs::create_dir_all(folder.join("plugins")).map_err(state)?;
-        std::fs::write(folder.join("terraform.rc"), rc).map_err(state)?;
         let cloud = tools.clouds.connect(&address).await;
         let ledger = Ledger {
             objects: cloud.objects.clone(),
@@ -134,9 +114,7 @@ impl<'a> Site<'a> {
             owner: owner(),
             emulated,
             folder,
-            terraform: OnceCell::new(),
-            variables,
-            backend,
+            region: account.region,
             held,
         })
     }
@@ -195,11 +173,4 @@ impl<'a> Site<'a> {
     pub(crate) fn progress(&self, line: impl Into<String>) {
         self.emitter.emit(Event::StageProgress { line: line.into(), detail: false });
     }
-}
-
-/// Settings of the caller's own runs of Terraform, which would change ours. A log that tells more is welcome; one that tells
-/// less would not name locks.
-fn leads_terraform_astray(variable: &str, value: &str) -> bool {
-    let tells_more = ["TRACE", "DEBUG", "INFO", "JSON"].iter().any(|level| value.eq_ignore_ascii_case(level));
-    variable.starts_with("TF_") && !(variable == "TF_LOG" && tells_more)
 }

@@ -1,0 +1,18 @@
+//! The Terraform files of a release, kept beside its record.
+
+use devenv_model::promotion::record::Release;
+
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::tree::Tree;
+
+/// The Terraform files of a release, beside its record.
+pub(crate) const TREE: &str = "terraform.tar";
+
+/// The files of a release as they were kept when it was made.
+pub(crate) async fn kept_tree(ledger: &Ledger, release: &Release) -> Result<Tree, Error> {
+    let object = ledger.get(&ledger.key(&release.id, TREE)).await?;
+    let wrong = || Error::KeptFiles { release: release.id.clone() };
+    let tree = object.and_then(|object| Tree::unpack(&object.content).ok()).ok_or_else(wrong)?;
+    if tree.digest() == release.terraform { Ok(tree) } else { Err(wrong()) }
+}
