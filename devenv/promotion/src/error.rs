@@ -53,6 +53,8 @@ pub enum Error {
     TagTaken { repository: String, tag: String, digest: String },
     #[error("what the registry has of {service} is not what was tested: {found} and not {tested}")]
     OtherImage { service: String, tested: String, found: String },
+    #[error("the image {reference} of a record names no registry")]
+    NoRegistry { reference: String },
     #[error("{owner} is promoting to {environment} since {since}")]
     Locked { environment: String, owner: String, since: String },
     #[error("the lock of {environment} was taken over by {owner}")]
