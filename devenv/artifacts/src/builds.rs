@@ -9,7 +9,7 @@ use devenv_supervisor::state_directory::ignored_folder;
 use serde::{Deserialize, Serialize};
 
 /// Raised when the file changes its shape; one of another format is as good as none.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// The file's place. What it holds spares time and nothing else: one that cannot be read or written is done without.
 #[derive(Debug, Clone)]
@@ -36,7 +36,10 @@ pub struct Binary {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeImage {
+    /// What the engine calls it: containers are started by this.
     pub id: String,
+    /// Of its manifest: the same in every engine and registry.
+    pub digest: String,
     pub revision: Option<String>,
     /// What was checked out when the revision was last asked for.
     pub head: Option<String>,

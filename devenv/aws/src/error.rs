@@ -32,6 +32,17 @@ where
     }
 }
 
+/// An error and all that led to it, in one line.
+pub(crate) fn causes(error: &dyn StdError) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    told
+}
+
 /// `None` if the requested object does not exist.
 pub(crate) fn unless_absent<T>(outcome: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
     match outcome {

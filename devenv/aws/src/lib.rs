@@ -4,9 +4,13 @@
 mod connect;
 mod emulated;
 mod error;
+mod http;
 mod identity;
 mod objects;
 mod registry;
+mod release_probe;
+mod repository;
 mod services;
 
 pub use connect::Aws;
+pub use release_probe::HttpProbe;

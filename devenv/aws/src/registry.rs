@@ -3,15 +3,14 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::ImageIdentifier;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use devenv_promotion::{CloudError, CloudErrorKind, ImageReference, PushedImage, Registry, RegistryLogin};
+use devenv_promotion::{
+    CloudError, CloudErrorKind, ImageReference, PushedImage, Registry, RegistryImage, RepositoryAddress,
+};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::error::failed;
-
-/// The two manifest formats of a single image.
-const MANIFESTS: [&str; 2] =
-    ["application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json"];
+use crate::repository::{Login, MANIFESTS, Repository};
 
 #[derive(Debug)]
 pub(crate) struct Ecr {
@@ -22,27 +21,25 @@ impl Ecr {
     pub(crate) fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
     }
+
+    /// Of the registry's own protocol, for some hours.
+    async fn login(&self) -> Result<Login, CloudError> {
+        let action = "log in to the registry";
+        let answer = self.client.get_authorization_token().send().await.map_err(failed(action))?;
+        let token = answer.authorization_data.unwrap_or_default().into_iter().next();
+        let token = token.and_then(|data| data.authorization_token).unwrap_or_default();
+        let decoded = STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let login = decoded.as_deref().and_then(|text| text.split_once(':'));
+        let (user, password) = login.ok_or_else(|| CloudError {
+            action: action.to_owned(),
+            cause: "the answer is no user and password".to_owned(),
+            kind: CloudErrorKind::Other,
+        })?;
+        Ok(Login { user: user.to_owned(), password: password.to_owned() })
+    }
 }
 
 impl Registry for Ecr {
-    fn login(&self) -> BoxFuture<'_, Result<RegistryLogin, CloudError>> {
-        async move {
-            let action = "log in to the registry";
-            let answer = self.client.get_authorization_token().send().await.map_err(failed(action))?;
-            let token = answer.authorization_data.unwrap_or_default().into_iter().next();
-            let token = token.and_then(|data| data.authorization_token).unwrap_or_default();
-            let decoded = STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-            let login = decoded.as_deref().and_then(|text| text.split_once(':'));
-            let (user, password) = login.ok_or_else(|| CloudError {
-                action: action.to_owned(),
-                cause: "the answer holds no user and password".to_owned(),
-                kind: CloudErrorKind::Other,
-            })?;
-            Ok(RegistryLogin { user: user.to_owned(), password: password.to_owned() })
-        }
-        .boxed()
-    }
-
     fn image<'a>(
         &'a self,
         repository: &'a str,
@@ -67,5 +64,22 @@ impl Registry for Ecr {
             }))
         }
         .boxed()
+    }
+
+    fn push<'a>(
+        &'a self,
+        repository: &'a RepositoryAddress,
+        tag: &'a str,
+        image: &'a RegistryImage,
+    ) -> BoxFuture<'a, Result<(), CloudError>> {
+        async move { Repository::new(repository, &self.login().await?).push(tag, image).await }.boxed()
+    }
+
+    fn pull<'a>(
+        &'a self,
+        repository: &'a RepositoryAddress,
+        digest: &'a str,
+    ) -> BoxFuture<'a, Result<RegistryImage, CloudError>> {
+        async move { Repository::new(repository, &self.login().await?).pull(digest).await }.boxed()
     }
 }

@@ -12,5 +12,5 @@ pub use emulated::{AccountMade, AccountNeeds, EmulatedAccount, ServiceNeeds, Ser
 pub use error::{CloudError, CloudErrorKind};
 pub use identity::{Caller, Identity};
 pub use objects::{Condition, Object, Objects};
-pub use registry::{ImageReference, PushedImage, Registry, RegistryLogin};
+pub use registry::{ImageReference, PushedImage, Registry, RegistryImage, RepositoryAddress};
 pub use services::{DefinedContainer, LogPlace, Services, TaskDefinition};

@@ -32,7 +32,7 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, HostError>>;
 
     fn image<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Image>, HostError>>;
-    /// Takes over an image archive, as `docker save` writes it.
+    /// Takes over an image archive: an OCI layout with a `manifest.json`.
     fn load(&self, archive: Vec<u8>) -> BoxFuture<'_, Result<(), HostError>>;
     fn tag<'a>(&'a self, image: &'a str, reference: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// `progress` is given a line now and then.
@@ -41,14 +41,8 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
         reference: &'a str,
         progress: &'a (dyn Fn(String) + Send + Sync),
     ) -> BoxFuture<'a, Result<(), HostError>>;
-    /// Pushes an image that has this name and tag here, and reads the answer to its end: it says there whether it failed.
-    fn push<'a>(
-        &'a self,
-        repository: &'a str,
-        tag: &'a str,
-        user: &'a str,
-        password: &'a str,
-    ) -> BoxFuture<'a, Result<(), HostError>>;
+    /// The whole image in memory, as `docker save` writes it. One that is too large for that is an error.
+    fn save<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<Vec<u8>, HostError>>;
     /// Ids of the images that have this label and no name.
     fn unnamed_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<String>, HostError>>;
     /// Not with force: an image that a container uses stays, and is the error.
@@ -169,6 +163,7 @@ pub struct LogLine {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
+    /// The engine's own: not the same in another engine.
     pub id: String,
     pub labels: BTreeMap<String, String>,
     /// Such as `linux/amd64`.

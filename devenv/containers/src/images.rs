@@ -8,6 +8,7 @@ use devenv_supervisor::clock;
 use crate::archive::{ImageSource, assemble};
 use crate::build_in_engine::{self, Programs};
 use crate::engine::{ContainerEngine, EngineAbout};
+use crate::oci::OciImage;
 use crate::scope::SYSTEM;
 use crate::toolchain;
 use devenv_artifacts::builds::{Binary, MadeImage};
@@ -106,8 +107,8 @@ impl<'a> Images<'a> {
             progress(format!("image {package}"));
             let revision = revision(root, &cargo::sources(root, &program.path).unwrap_or_default()).await;
             let labels = self.labels(package, &program.version, revision.as_deref(), source.as_deref());
-            let id = self.make(package, program, revision.as_deref(), labels, c_library.as_deref()).await?;
-            images.insert(package.clone(), MadeImage { id, revision, head: head.clone() });
+            let (id, digest) = self.make(package, program, revision.as_deref(), labels, c_library.as_deref()).await?;
+            images.insert(package.clone(), MadeImage { id, digest, revision, head: head.clone() });
         }
         let ids = images.iter().map(|(package, image)| (package.clone(), image.id.clone())).collect();
         let mut remembered = self.project.builds.read();
@@ -142,6 +143,7 @@ impl<'a> Images<'a> {
         }
     }
 
+    /// Returns the engine's id of the image, and its digest.
     async fn make(
         &self,
         package: &str,
@@ -149,35 +151,39 @@ impl<'a> Images<'a> {
         revision: Option<&str>,
         mut labels: BTreeMap<String, String>,
         c_library: Option<&str>,
-    ) -> Result<String, Error> {
+    ) -> Result<(String, String), Error> {
         let unreadable = |source| Error::ReadFile { path: built.path.clone(), source };
         let program = std::fs::read(&built.path).map_err(unreadable)?;
         labels.extend(toolchain::labels(&program, c_library));
         let reference = self.reference(package);
-        let archive = assemble(&ImageSource {
+        let image = assemble(&ImageSource {
             name: package,
             program: &program,
             architecture: self.architecture(),
             labels: &labels,
             environment: &revision.map(|revision| format!("GIT_COMMIT={revision}")).into_iter().collect::<Vec<_>>(),
-            reference: reference.as_deref(),
         })
         .map_err(unreadable)?;
-        // An engine of the classic kind knows an image by its configuration; another one by the name it was given.
-        if self.engine.image(&archive.config_digest).await?.is_none() {
-            self.engine.load(archive.bytes).await?;
+        if self.loaded(&image).await?.is_none() {
+            self.engine.load(image.archive(reference.as_deref()).map_err(unreadable)?).await?;
         }
-        if let Some(image) = self.engine.image(&archive.config_digest).await? {
-            if let Some(reference) = &reference {
-                self.engine.tag(&image.id, reference).await?;
-            }
-            return Ok(image.id);
-        }
-        let named = match &reference {
-            Some(reference) => self.engine.image(reference).await?,
-            None => None,
+        let Some(id) = self.loaded(&image).await? else {
+            return Err(Error::NoImage { package: package.to_owned() });
         };
-        named.map(|image| image.id).ok_or_else(|| Error::NoImage { package: package.to_owned() })
+        if let Some(reference) = &reference {
+            self.engine.tag(&id, reference).await?;
+        }
+        Ok((id, image.digest()))
+    }
+
+    /// The engine's id of an image that it has. A classic engine knows it by its configuration, another one by its manifest.
+    async fn loaded(&self, image: &OciImage) -> Result<Option<String>, Error> {
+        for name in [image.config_digest(), image.digest()] {
+            if let Some(found) = self.engine.image(&name).await? {
+                return Ok(Some(found.id));
+            }
+        }
+        Ok(None)
     }
 
     /// As the Compose file calls it, so that plain `docker compose` finds it too.

@@ -5,12 +5,16 @@ mod build_in_engine;
 mod logs;
 mod removal;
 mod runtime;
+mod saved;
 mod spec;
+mod tar_file;
 mod toolchain;
 
 pub mod container;
 pub mod engine;
 pub mod host;
+pub mod image_digest;
 pub mod images;
+pub mod oci;
 pub mod rehearsal;
 pub mod scope;

@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::container::ContainerSpec;
 use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, JoinedNetwork, NewContainer, Phase};
+use crate::image_digest::image_digest;
 use crate::images::Images;
 use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
 use crate::spec::spec;
@@ -343,9 +344,16 @@ impl ContainerRuntime {
         }
     }
 
-    /// The id of the image that each unit runs.
+    /// The digest of the image that each service runs. An emulator is known by its name, and may be too large to be read.
     async fn running_images(&self) -> Result<BTreeMap<String, String>, Error> {
-        Ok(self.ours().await?.into_iter().map(|(unit, container)| (unit, container.image)).collect())
+        let builds = self.project.builds.read();
+        let mut digests = BTreeMap::new();
+        for (unit, container) in self.ours().await? {
+            if unit != EMULATOR {
+                digests.insert(unit, image_digest(self.engine.as_ref(), &builds, &container.image).await?);
+            }
+        }
+        Ok(digests)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use bollard::auth::DockerCredentials;
 use bollard::models::{
     BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum,
     NetworkCreateRequest, PortSummary, PortSummaryTypeEnum,
@@ -11,7 +10,7 @@ use bollard::models::{
 use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions,
     InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions,
-    ListVolumesOptions, LogsOptions, PushImageOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
+    ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
     StartContainerOptions, StopContainerOptions, TagImageOptions,
 };
 use bollard::{Docker, body_full};
@@ -27,6 +26,9 @@ use jiff::Timestamp;
 
 use crate::container::body;
 use crate::error::{failed, is_absent, is_unchanged};
+
+/// Bytes. Whoever reads an image has all of it in memory.
+const LARGEST_IMAGE: usize = 2 << 30;
 
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -201,28 +203,21 @@ impl ContainerEngine for Engine {
         .boxed()
     }
 
-    fn push<'a>(&'a self, repository: &'a str, tag: &'a str, user: &'a str, password: &'a str) -> Answer<'a, ()> {
+    fn save<'a>(&'a self, image: &'a str) -> Answer<'a, Vec<u8>> {
         async move {
-            let options = PushImageOptions { tag: Some(tag.to_owned()), ..PushImageOptions::default() };
-            let login = DockerCredentials {
-                username: Some(user.to_owned()),
-                password: Some(password.to_owned()),
-                serveraddress: repository.split('/').next().map(str::to_owned),
-                ..DockerCredentials::default()
-            };
-            // The answer is 200 also when the push fails: what failed is said in the stream, which bollard makes an error.
-            let mut news = self.client.push_image(repository, Some(options), Some(login));
-            while let Some(piece) = news.next().await {
-                let piece = piece.map_err(failed(format!("push {repository}:{tag}")))?;
-                if let Some(detail) = piece.error_detail {
-                    return Err(HostError {
-                        action: format!("push {repository}:{tag}"),
-                        cause: detail.message.unwrap_or_else(|| "the registry did not say why".to_owned()),
-                        kind: HostErrorKind::Other,
-                    });
+            let action = format!("read the image {image}");
+            let mut archive = Vec::new();
+            let mut parts = self.client.export_image(image);
+            while let Some(part) = parts.next().await {
+                let part = part.map_err(failed(action.clone()))?;
+                if archive.len() + part.len() > LARGEST_IMAGE {
+                    let cause =
+                        format!("it is larger than {} MiB, and an image is kept in memory", LARGEST_IMAGE >> 20);
+                    return Err(HostError { action, cause, kind: HostErrorKind::Other });
                 }
+                archive.extend_from_slice(&part);
             }
-            Ok(())
+            Ok(archive)
         }
         .boxed()
     }

@@ -36,7 +36,7 @@ impl Attachment {
         Ok(())
     }
 
-    /// The id of the image that each unit runs; `None` where units are not images.
+    /// The digest of the image that each service runs; `None` where units are not images.
     pub async fn images(&self) -> Result<Option<BTreeMap<String, String>>, Error> {
         self.runtime.images().await
     }

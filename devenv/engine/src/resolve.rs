@@ -235,7 +235,7 @@ mod tests {
         assert!(why.contains("no image is made yet") && why.contains("--runtime docker"), "{why}");
         let loaded = project.load();
         let mut builds = loaded.builds.read();
-        let image = MadeImage { id: "sha256:1".to_owned(), revision: None, head: None };
+        let image = MadeImage { id: "sha256:1".to_owned(), digest: "sha256:2".to_owned(), revision: None, head: None };
         builds.images.insert("api".to_owned(), image);
         loaded.builds.write(&builds);
         assert_eq!(first_choice(&project).await.0, RuntimeKind::Docker);

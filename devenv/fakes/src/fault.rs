@@ -107,7 +107,7 @@ impl Faults {
     /// At the `nth` call (from 1, counted from now) that contains all of these words, such as `put record.json`; without
     /// words, at the `nth` of all calls.
     /// A call reads `put BUCKET/KEY`, `get BUCKET/KEY`, `files BUCKET/PREFIX`, `folders BUCKET/PREFIX`, `service CLUSTER/NAME`,
-    /// `scale CLUSTER/NAME COUNT`, `push REPOSITORY:TAG`, `image REPOSITORY`, `caller`, `terraform apply update`.
+    /// `scale CLUSTER/NAME COUNT`, `push REPOSITORY:TAG`, `pull REPOSITORY@DIGEST`, `image REPOSITORY`, `caller`, `terraform apply update`.
     pub fn on(&self, words: &str, nth: usize, fault: Fault) {
         self.on_several(words, nth, 1, fault);
     }

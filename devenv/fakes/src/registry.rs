@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use devenv_cloud::{CloudError, CloudErrorKind, ImageReference, PushedImage, Registry, RegistryLogin};
+use devenv_cloud::{
+    CloudError, CloudErrorKind, ImageReference, PushedImage, Registry, RegistryImage, RepositoryAddress,
+};
 use devenv_model::names::short_digest;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::Faults;
 
-type Repositories = BTreeMap<String, BTreeMap<String, PushedImage>>;
+type Repositories = BTreeMap<String, BTreeMap<String, RegistryImage>>;
 
 /// Repositories whose tags never move, as a foundation makes them.
 #[derive(Debug, Clone)]
@@ -37,25 +39,22 @@ impl FakeRegistry {
         Self { images: Arc::new(Mutex::new(self.lock().clone())), faults }
     }
 
-    /// Stores an image whose configuration has the digest `id`, as an engine's push does. Returns its manifest's digest.
-    pub async fn push(&self, repository: &str, tag: &str, id: &str) -> Result<String, CloudError> {
-        self.faults.meet(format!("push {repository}:{tag}"), || self.keep(repository, tag, id)).await
-    }
-
-    fn keep(&self, repository: &str, tag: &str, id: &str) -> Result<String, CloudError> {
+    fn keep(&self, repository: &str, tag: &str, image: &RegistryImage) -> Result<(), CloudError> {
         let failed = |cause: &str, kind| CloudError { action: format!("push {tag}"), cause: cause.to_owned(), kind };
         let mut images = self.lock();
         let tags = images.get_mut(repository);
         let tags = tags.ok_or_else(|| failed("RepositoryNotFoundException", CloudErrorKind::NotFound))?;
-        let pushed = manifest(id);
-        if tags.get(tag).is_some_and(|there| *there != pushed) {
+        if !is_whole(image) {
+            return Err(failed("MANIFEST_BLOB_UNKNOWN", CloudErrorKind::Other));
+        }
+        if tags.get(tag).is_some_and(|there| there.digest != image.digest) {
             return Err(failed("ImageTagAlreadyExistsException", CloudErrorKind::Conflict));
         }
-        tags.insert(tag.to_owned(), pushed.clone());
-        Ok(pushed.digest)
+        tags.insert(tag.to_owned(), image.clone());
+        Ok(())
     }
 
-    fn find(&self, repository: &str, reference: &ImageReference) -> Result<Option<PushedImage>, CloudError> {
+    fn find(&self, repository: &str, reference: &ImageReference) -> Result<Option<RegistryImage>, CloudError> {
         let images = self.lock();
         let tags = images.get(repository).ok_or_else(|| CloudError {
             action: format!("look for an image in {repository}"),
@@ -74,23 +73,56 @@ impl FakeRegistry {
     }
 }
 
-/// A manifest without layers, and its digest.
-fn manifest(id: &str) -> PushedImage {
-    let content = json!({ "schemaVersion": 2, "config": { "digest": id }, "layers": [] }).to_string().into_bytes();
-    PushedImage { digest: format!("sha256:{}", short_digest(&content, 32)), manifest: content }
+/// A registry takes a manifest when it has all that the manifest names, and a blob under no digest but its own.
+fn is_whole(image: &RegistryImage) -> bool {
+    let manifest: Value = serde_json::from_slice(&image.manifest).unwrap_or_default();
+    let layers = manifest["layers"].as_array().into_iter().flatten();
+    let mut named = std::iter::once(&manifest["config"]).chain(layers).filter_map(|part| part["digest"].as_str());
+    let are_theirs = image.blobs.iter().all(|(name, blob)| *name == digest(blob));
+    are_theirs && image.digest == digest(&image.manifest) && named.all(|name| image.blobs.contains_key(name))
+}
+
+fn digest(blob: &[u8]) -> String {
+    format!("sha256:{}", short_digest(blob, 32))
 }
 
 impl Registry for FakeRegistry {
-    fn login(&self) -> BoxFuture<'_, Result<RegistryLogin, CloudError>> {
-        let login = || Ok(RegistryLogin { user: "AWS".to_owned(), password: "secret".to_owned() });
-        self.faults.meet("login".to_owned(), login).boxed()
-    }
-
     fn image<'a>(
         &'a self,
         repository: &'a str,
         reference: &'a ImageReference,
     ) -> BoxFuture<'a, Result<Option<PushedImage>, CloudError>> {
-        self.faults.meet(format!("image {repository}"), || self.find(repository, reference)).boxed()
+        let look = move || {
+            let found = self.find(repository, reference)?;
+            Ok(found.map(|image| PushedImage { digest: image.digest, manifest: image.manifest.into() }))
+        };
+        self.faults.meet(format!("image {repository}"), look).boxed()
+    }
+
+    fn push<'a>(
+        &'a self,
+        repository: &'a RepositoryAddress,
+        tag: &'a str,
+        image: &'a RegistryImage,
+    ) -> BoxFuture<'a, Result<(), CloudError>> {
+        let name = &repository.repository;
+        self.faults.meet(format!("push {name}:{tag}"), || self.keep(name, tag, image)).boxed()
+    }
+
+    fn pull<'a>(
+        &'a self,
+        repository: &'a RepositoryAddress,
+        digest: &'a str,
+    ) -> BoxFuture<'a, Result<RegistryImage, CloudError>> {
+        let name = &repository.repository;
+        let pull = move || {
+            let found = self.find(name, &ImageReference::Digest(digest.to_owned()))?;
+            found.ok_or_else(|| CloudError {
+                action: format!("pull {digest} from {name}"),
+                cause: "MANIFEST_UNKNOWN".to_owned(),
+                kind: CloudErrorKind::NotFound,
+            })
+        };
+        self.faults.meet(format!("pull {name}@{digest}"), pull).boxed()
     }
 }

@@ -12,6 +12,7 @@ use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE
 use hyper::{Method, Uri};
 
 use crate::refusal::Refusal;
+use crate::registry_policy;
 use crate::settings::{Settings, is_same};
 
 /// The port of a request.
@@ -162,8 +163,13 @@ fn from_outside(settings: &Settings, admitted: &Admitted, caller: &Caller<'_>) -
     }
     if path == "/v2" || path.starts_with("/v2/") {
         let given = password(authorization);
-        let known = given.is_some_and(|password| is_same(&password, &settings.key));
-        return if known { Ok(Passage::Registry) } else { Err(Closed::AskPassword) };
+        return if !given.is_some_and(|password| is_same(&password, &settings.key)) {
+            Err(Closed::AskPassword)
+        } else if registry_policy::is_known(method, uri) {
+            Ok(Passage::Registry)
+        } else {
+            closed(format!("a rehearsal has no need of {method} {path}"))
+        };
     }
     closed("the request carries no access key of this rehearsal")
 }

@@ -194,10 +194,18 @@ fn a_task_reaches_its_tables_and_no_more_of_aws() {
 #[test]
 fn the_registry_asks_for_its_password() {
     let login = |password: &str| format!("Basic {}", STANDARD.encode(format!("AWS:{password}")));
-    for path in ["/v2", "/v2/", "/v2/shop/web/manifests/1", "/v2/credentials/1"] {
+    for path in ["/v2", "/v2/", "/v2/shop/web/manifests/1", "/v2/credentials/1", "/v2/_catalog"] {
         assert_eq!(outside("GET", path, &[]), Err(Closed::AskPassword), "{path}");
         assert_eq!(outside("GET", path, &[("authorization", &login("other"))]), Err(Closed::AskPassword), "{path}");
-        assert_eq!(outside("PUT", path, &[("authorization", &login("devenv0123"))]), Ok(Passage::Registry), "{path}");
+    }
+    let known = |method: &str, path: &str| outside(method, path, &[("authorization", &login("devenv0123"))]);
+    for (method, path) in [("GET", "/v2"), ("GET", "/v2/"), ("PUT", "/v2/shop/web/manifests/1")] {
+        assert_eq!(known(method, path), Ok(Passage::Registry), "{method} {path}");
+    }
+    for (method, path) in
+        [("DELETE", "/v2/shop/web/manifests/1"), ("GET", "/v2/_catalog"), ("PUT", "/v2/"), ("GET", "/v2/credentials/1")]
+    {
+        assert!(is_closed(known(method, path)), "{method} {path}");
     }
     assert!(is_closed(outside("GET", "/v20180820/x", &[("authorization", &login("devenv0123"))])));
     let asked = [("authorization", SIGNED), ("x-amz-target", LOGIN_TO_REGISTRY)];

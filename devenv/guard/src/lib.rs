@@ -14,6 +14,7 @@ mod image_policy;
 mod log;
 mod query;
 mod refusal;
+mod registry_policy;
 mod serve;
 mod settings;
 

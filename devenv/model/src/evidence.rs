@@ -22,8 +22,7 @@ const EXTENSION: &str = ".json";
 /// One run of the tests, and what it was of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
-    /// By service: the image that ran, as `sha256:` and 64 digits. With a classic image store this is the digest of the
-    /// image's configuration, with a containerd store that of its manifest.
+    /// By service: the image that ran, by the digest of its manifest (`sha256:` and 64 digits). A registry calls it the same.
     pub images: BTreeMap<String, String>,
     /// The tracked files of the Terraform folder, as [`tree_digest`] sees them (64 digits).
     pub terraform: String,

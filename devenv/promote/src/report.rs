@@ -69,6 +69,9 @@ pub(crate) fn describe(error: &Error) -> Told {
         E::TagTaken { .. } => {
             ("tag_taken", Exit::Gate, hint("the image was pushed by hand; remove it from the registry"))
         }
+        E::NoRegistry { .. } => {
+            ("no_registry", Exit::Failed, hint("restore the record's earlier version in the bucket"))
+        }
         E::OtherImage { .. } => ("other_image", Exit::Gate, hint("devenv test --runtime docker, then promote again")),
         E::Locked { environment, .. } => {
             ("promotion_locked", Exit::Locked, Some(format!("wait until that run ends: devenv history {environment}")))

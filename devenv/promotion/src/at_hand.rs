@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use devenv_containers::engine::ContainerEngine;
+use devenv_containers::image_digest::image_digest;
 use devenv_engine::repository;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
@@ -27,13 +28,22 @@ pub(crate) struct Candidate {
 
 #[derive(Debug)]
 pub(crate) enum Images {
-    /// The id of each tested image, by service.
-    Here(BTreeMap<String, String>),
-    /// Images in another environment's registry.
+    /// Of this machine's engine, by service.
+    Here(BTreeMap<String, LocalImage>),
+    /// In another environment's registry.
     Elsewhere { images: BTreeMap<String, ReleasedImage>, from: push::Source },
 }
 
-/// The images of this machine's engine, if evidence covers each of the target's emulators.
+/// A tested image in the engine of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LocalImage {
+    /// What the engine calls it.
+    pub(crate) id: String,
+    /// What everybody else calls it.
+    pub(crate) digest: String,
+}
+
+/// The images of this machine's engine, with evidence for each of the environment's emulators.
 pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn ContainerEngine) -> Result<Candidate, Error> {
     let project = context.project;
     let root = &project.instance.root;
@@ -41,6 +51,7 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
     let (Some(commit), Some(tree)) = (commit, tree?) else {
         return Err(Error::NoRepository { folder: TERRAFORM.to_owned() });
     };
+    let builds = project.builds.read();
     let mut images = BTreeMap::new();
     for service in project.manifest.services.values() {
         let reference = service.image.clone().unwrap_or_else(|| format!("{}:local", service.name));
@@ -55,9 +66,11 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
                 found: image.platform,
             });
         }
-        images.insert(service.name.clone(), image.id);
+        let digest = image_digest(engine, &builds, &image.id).await?;
+        images.insert(service.name.clone(), LocalImage { id: image.id, digest });
     }
-    let at_hand = AtHand { images, terraform: tree.digest(), commit, dirty };
+    let digests = images.iter().map(|(service, image)| (service.clone(), image.digest.clone())).collect();
+    let at_hand = AtHand { images: digests, terraform: tree.digest(), commit, dirty };
     let files = match context.target.evidence {
         EvidenceOrigin::Promoter => evidence::files(&project.state.evidence())?,
         EvidenceOrigin::Recorded => recorded::files(&context.ledger, &at_hand.commit).await?,
@@ -69,5 +82,5 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
         EvidenceOrigin::Recorded => Error::NotRecorded { environment: context.name().to_owned(), refusal },
     })?;
     let evidence = files.iter().filter(|(name, _)| passed.contains(&name.as_str())).cloned().collect();
-    Ok(Candidate { commit: at_hand.commit, tree, images: Images::Here(at_hand.images), evidence })
+    Ok(Candidate { commit: at_hand.commit, tree, images: Images::Here(images), evidence })
 }

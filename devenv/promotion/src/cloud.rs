@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 pub use devenv_cloud::{
     AccountMade, AccountNeeds, Caller, CloudError, CloudErrorKind, Condition, DefinedContainer, EmulatedAccount,
-    Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry, RegistryLogin, ServiceNeeds,
-    ServiceOrder, Services, TaskDefinition,
+    Identity, ImageReference, LogPlace, Object, Objects, PushedImage, Registry, RegistryImage, RepositoryAddress,
+    ServiceNeeds, ServiceOrder, Services, TaskDefinition,
 };
 use devenv_resources::endpoint::Endpoint;
 use futures_util::future::BoxFuture;

@@ -53,6 +53,8 @@ pub enum Error {
     TagTaken { repository: String, tag: String, digest: String },
     #[error("the image of {service} in the registry is not the tested image: found {found}, expected {tested}")]
     OtherImage { service: String, tested: String, found: String },
+    #[error("the image {reference} of a record names no registry")]
+    NoRegistry { reference: String },
     #[error("{owner} has been promoting to {environment} since {since}")]
     Locked { environment: String, owner: String, since: String },
     #[error("{owner} took over the lock of {environment}")]

@@ -9,7 +9,6 @@ mod chosen_delivery;
 mod clock;
 mod cloud;
 mod context;
-mod copy;
 mod decider;
 mod delivery;
 mod ecs;
@@ -52,7 +51,7 @@ pub use clock::{SystemClock, WallClock};
 pub use cloud::{
     AccountMade, AccountNeeds, Caller, Cloud, CloudAddress, CloudError, CloudErrorKind, Clouds, Condition,
     DefinedContainer, EmulatedAccount, EmulatedLogin, Identity, ImageReference, LogPlace, Object, Objects, PushedImage,
-    Registry, RegistryLogin, ServiceNeeds, ServiceOrder, Services, TaskDefinition,
+    Registry, RegistryImage, RepositoryAddress, ServiceNeeds, ServiceOrder, Services, TaskDefinition,
 };
 pub use decider::Decider;
 pub use end::Promoted;
@@ -60,6 +59,6 @@ pub use error::Error;
 pub use promote::{PromoteOptions, RollbackOptions, history, promote, roll_back};
 pub use recorded::{RecordedEvidence, record_evidence};
 pub use rehearsal::rehearse_service;
-pub use release_probe::{HttpProbe, ReleaseProbe};
+pub use release_probe::ReleaseProbe;
 pub use terraform::{InstalledTerraform, Terraform, TerraformEnd, TerraformOrder, Terraforms};
 pub use tools::{PromotionOptions, PromotionTools};

@@ -197,8 +197,8 @@ async fn look(
     cancel: &Cancel,
 ) -> Result<Promoted, Error> {
     let images = match &candidate.images {
-        Images::Here(ids) => push::look(context, delivery, ids).await?,
-        Images::Elsewhere { images, .. } => push::look_elsewhere(delivery, images)?,
+        Images::Here(images) => push::released(context, delivery, images)?,
+        Images::Elsewhere { images, .. } => push::copied(delivery, images)?,
     };
     let standing = context.ledger.standing().await?;
     let release =
@@ -224,9 +224,9 @@ async fn forward(
         let context = run.context;
         let pushing = async {
             match &candidate.images {
-                Images::Here(ids) => {
+                Images::Here(images) => {
                     let engine = engine.as_deref().expect("images that are here have an engine");
-                    push::push(context, engine, run.delivery, ids).await
+                    push::push(context, engine, run.delivery, images).await
                 }
                 Images::Elsewhere { images, from } => push::copy(context, run.delivery, images, from).await,
             }

@@ -1,15 +1,15 @@
-//! Brings the tested images to the environment's registry. Builds nothing.
+//! The very images that were tested, brought to the environment's registry. Nothing is built, and nothing in between makes a manifest
+//! of its own: the digest that was tested is the digest that is released.
 
 use std::collections::BTreeMap;
 
 use devenv_containers::engine::ContainerEngine;
+use devenv_containers::image_digest::saved_image;
 use devenv_model::promotion::record::ReleasedImage;
-use futures_util::future::try_join_all;
-use serde_json::Value;
 
-use crate::cloud::{Cloud, ImageReference, PushedImage, RegistryLogin};
+use crate::at_hand::LocalImage;
+use crate::cloud::{Cloud, ImageReference, PushedImage, RegistryImage, RepositoryAddress};
 use crate::context::PromotionContext;
-use crate::copy::{self, Place};
 use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::retry::retry;
@@ -20,124 +20,121 @@ pub(crate) struct Source {
     pub(crate) cloud: Cloud,
 }
 
-/// Pushes each image under a tag made from its id, unless the registry has it. Returns the registry's images.
+type Released = BTreeMap<String, ReleasedImage>;
+
+/// Pushes each image that is not there. One after the other: each is in memory as a whole.
 pub(crate) async fn push(
     context: &PromotionContext<'_>,
     engine: &dyn ContainerEngine,
     delivery: &dyn Delivery,
-    images: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, ReleasedImage>, Error> {
-    let login = retry(|| context.cloud.registry.login()).await.map_err(Error::from)?;
-    let one = async |service: &String, id: &String| -> Result<_, Error> {
-        let (host, repository) = delivery.repository(service)?;
-        let tag = tag(id);
-        let there = find(context, repository, ImageReference::Tag(tag.clone())).await?;
-        let pushed = match there {
-            Some(there) if is_same(&there, id) => {
-                context.progress(format!("{service}: already in the registry"));
-                there
-            }
-            Some(there) => {
-                let (repository, digest) = (repository.to_owned(), there.digest);
-                return Err(Error::TagTaken { repository, tag, digest });
-            }
-            None => {
-                context.progress(format!("{service}: pushing"));
-                send(engine, id, &format!("{host}/{repository}"), &tag, &login).await?;
-                let found = find(context, repository, ImageReference::Tag(tag)).await?;
-                found.filter(|found| is_same(found, id)).ok_or_else(|| Error::OtherImage {
-                    service: service.clone(),
-                    tested: id.clone(),
-                    found: "nothing under its tag".to_owned(),
-                })?
-            }
+    images: &BTreeMap<String, LocalImage>,
+) -> Result<Released, Error> {
+    for (service, image) in images {
+        let content = async || {
+            context.progress(format!("{service}: pushing"));
+            let saved = saved_image(engine, &image.id).await?;
+            let (digest, media_type) = (saved.digest(), saved.media_type());
+            Ok(RegistryImage { digest, media_type, manifest: saved.manifest().clone(), blobs: saved.blobs() })
         };
-        let image = ReleasedImage {
-            reference: format!("{host}/{repository}@{}", pushed.digest),
-            platform: context.target.platform.clone(),
-            tested: id.clone(),
-        };
-        Ok((service.clone(), image))
-    };
-    Ok(try_join_all(images.iter().map(|(service, id)| one(service, id))).await?.into_iter().collect())
+        bring(context, delivery, service, &image.digest, content).await?;
+    }
+    released(context, delivery, images)
 }
 
-/// Copies each image's manifest and layers from one registry to the other: through an engine, its digest could change.
+/// The same from another environment's registry.
 pub(crate) async fn copy(
     context: &PromotionContext<'_>,
     delivery: &dyn Delivery,
-    images: &BTreeMap<String, ReleasedImage>,
+    images: &Released,
     source: &Source,
-) -> Result<BTreeMap<String, ReleasedImage>, Error> {
-    let (from, to) = tokio::join!(source.cloud.registry.login(), context.cloud.registry.login());
-    let (from, to) = (from.map_err(Error::from)?, to.map_err(Error::from)?);
-    let one = async |service: &String, image: &ReleasedImage| -> Result<_, Error> {
-        let (host, repository) = delivery.repository(service)?;
-        let digest = image.digest().to_owned();
-        if find(context, repository, ImageReference::Digest(digest.clone())).await?.is_none() {
+) -> Result<Released, Error> {
+    for (service, image) in images {
+        let content = async || {
             context.progress(format!("{service}: copying"));
-            let from = Place::of(&image.reference, &from)?;
-            let to = Place { host: host.to_owned(), repository: repository.to_owned(), login: to.clone() };
-            copy::copy(&from, &to, &digest, &tag(&image.tested)).await?;
-        }
-        let reference = format!("{host}/{repository}@{digest}");
-        // The other environment's record names a digest and a tested id; only the manifest connects the two.
-        let there = find(context, repository, ImageReference::Digest(digest)).await?;
-        if !there.as_ref().is_some_and(|there| is_same(there, &image.tested)) {
-            let found = there.map_or_else(|| "nothing under its digest".to_owned(), |there| there.digest);
-            let (service, tested) = (service.clone(), image.tested.clone());
-            return Err(Error::OtherImage { service, tested, found });
-        }
-        Ok((service.clone(), ReleasedImage { reference, ..image.clone() }))
-    };
-    Ok(try_join_all(images.iter().map(|(service, image)| one(service, image))).await?.into_iter().collect())
+            let from = repository(&image.reference)?;
+            Ok(retry(|| source.cloud.registry.pull(&from, image.digest())).await?)
+        };
+        bring(context, delivery, service, image.digest(), content).await?;
+    }
+    copied(delivery, images)
 }
 
-/// The references that a push would give the images. An image that the registry lacks is named by its id.
-pub(crate) async fn look(
+/// What images of this machine are called once they are pushed: that is known before.
+pub(crate) fn released(
     context: &PromotionContext<'_>,
     delivery: &dyn Delivery,
-    images: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, ReleasedImage>, Error> {
-    let mut found = BTreeMap::new();
-    for (service, id) in images {
+    images: &BTreeMap<String, LocalImage>,
+) -> Result<Released, Error> {
+    let released = images.iter().map(|(service, image)| {
         let (host, repository) = delivery.repository(service)?;
-        let there = find(context, repository, ImageReference::Tag(tag(id))).await?;
-        let digest = there.filter(|there| is_same(there, id)).map_or_else(|| id.clone(), |there| there.digest);
-        let reference = format!("{host}/{repository}@{digest}");
-        let (platform, tested) = (context.target.platform.clone(), id.clone());
-        found.insert(service.clone(), ReleasedImage { reference, platform, tested });
-    }
-    Ok(found)
+        let reference = format!("{host}/{repository}@{}", image.digest);
+        let (platform, tested) = (context.target.platform.clone(), image.digest.clone());
+        Ok((service.clone(), ReleasedImage { reference, platform, tested }))
+    });
+    released.collect()
+}
+
+/// The same for images that are copied.
+pub(crate) fn copied(delivery: &dyn Delivery, images: &Released) -> Result<Released, Error> {
+    let copied = images.iter().map(|(service, image)| {
+        let (host, repository) = delivery.repository(service)?;
+        let reference = format!("{host}/{repository}@{}", image.digest());
+        let (platform, tested) = (image.platform.clone(), image.digest().to_owned());
+        Ok((service.clone(), ReleasedImage { reference, platform, tested }))
+    });
+    copied.collect()
 }
 
 /// An error unless the registry still has every image of the release.
 pub(crate) async fn still_there(
     context: &PromotionContext<'_>,
     delivery: &dyn Delivery,
-    images: &BTreeMap<String, ReleasedImage>,
+    images: &Released,
 ) -> Result<(), Error> {
     for (service, image) in images {
         let (_, repository) = delivery.repository(service)?;
-        if find(context, repository, ImageReference::Digest(image.digest().to_owned())).await?.is_none() {
-            let (tested, found) = (image.tested.clone(), "nothing under its digest".to_owned());
-            return Err(Error::OtherImage { service: service.clone(), tested, found });
-        }
+        is_there(context, repository, service, image.digest()).await?;
     }
     Ok(())
 }
 
-/// The references that a copy would give the images.
-pub(crate) fn look_elsewhere(
+/// Sees to it that the registry has this image under its tag. `content` is asked for only where it has not.
+async fn bring(
+    context: &PromotionContext<'_>,
     delivery: &dyn Delivery,
-    images: &BTreeMap<String, ReleasedImage>,
-) -> Result<BTreeMap<String, ReleasedImage>, Error> {
-    let here = images.iter().map(|(service, image)| {
-        let (host, repository) = delivery.repository(service)?;
-        let reference = format!("{host}/{repository}@{}", image.digest());
-        Ok((service.clone(), ReleasedImage { reference, ..image.clone() }))
-    });
-    here.collect()
+    service: &str,
+    digest: &str,
+    content: impl AsyncFnOnce() -> Result<RegistryImage, Error>,
+) -> Result<(), Error> {
+    let (host, repository) = delivery.repository(service)?;
+    let tag = tag(digest);
+    match find(context, repository, ImageReference::Tag(tag.clone())).await? {
+        Some(there) if there.digest == digest => context.progress(format!("{service}: the registry has it already")),
+        Some(there) => {
+            return Err(Error::TagTaken { repository: repository.to_owned(), tag, digest: there.digest });
+        }
+        None => {
+            let image = content().await?;
+            if image.digest != digest {
+                return Err(other(service, digest, image.digest));
+            }
+            let to = RepositoryAddress { host: host.to_owned(), repository: repository.to_owned() };
+            context.cloud.registry.push(&to, &tag, &image).await?;
+        }
+    }
+    is_there(context, repository, service, digest).await
+}
+
+async fn is_there(context: &PromotionContext<'_>, repository: &str, service: &str, digest: &str) -> Result<(), Error> {
+    match find(context, repository, ImageReference::Digest(digest.to_owned())).await? {
+        Some(there) if there.digest == digest => Ok(()),
+        Some(there) => Err(other(service, digest, there.digest)),
+        None => Err(other(service, digest, "nothing under its digest".to_owned())),
+    }
+}
+
+fn other(service: &str, tested: &str, found: String) -> Error {
+    Error::OtherImage { service: service.to_owned(), tested: tested.to_owned(), found }
 }
 
 async fn find(
@@ -148,30 +145,17 @@ async fn find(
     Ok(retry(|| context.cloud.registry.image(repository, &reference)).await?)
 }
 
-async fn send(
-    engine: &dyn ContainerEngine,
-    id: &str,
-    repository: &str,
-    tag: &str,
-    login: &RegistryLogin,
-) -> Result<(), Error> {
-    let reference = format!("{repository}:{tag}");
-    engine.tag(id, &reference).await?;
-    let pushed = engine.push(repository, tag, &login.user, &login.password).await;
-    // Only the push needed this name; the image stays.
-    let _ = engine.remove_image(&reference).await;
-    Ok(pushed?)
+/// One image, one tag: it can never name another. Without one, a lifecycle policy would take the image away.
+fn tag(digest: &str) -> String {
+    digest.replace(':', "-")
 }
 
-/// One image, one tag.
-fn tag(id: &str) -> String {
-    id.replace(':', "-")
-}
-
-/// Docker's classic image store uses the configuration's digest as id, other stores the manifest's.
-fn is_same(pushed: &PushedImage, id: &str) -> bool {
-    let manifest: Value = serde_json::from_slice(&pushed.manifest).unwrap_or_default();
-    pushed.digest == id || manifest["config"]["digest"] == id
+/// The repository of a reference, `HOST/REPOSITORY@sha256:...`.
+fn repository(reference: &str) -> Result<RepositoryAddress, Error> {
+    let name = reference.split('@').next().unwrap_or_default();
+    let parts = name.split_once('/');
+    let (host, repository) = parts.ok_or_else(|| Error::NoRegistry { reference: reference.to_owned() })?;
+    Ok(RepositoryAddress { host: host.to_owned(), repository: repository.to_owned() })
 }
 
 #[cfg(test)]
@@ -179,12 +163,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_is_known_by_its_configuration_or_its_manifest() {
-        let manifest = br#"{"schemaVersion": 2, "config": {"digest": "sha256:1"}, "layers": []}"#.to_vec();
-        let pushed = PushedImage { digest: "sha256:2".to_owned(), manifest };
-        assert!(is_same(&pushed, "sha256:1") && is_same(&pushed, "sha256:2") && !is_same(&pushed, "sha256:3"));
+    fn a_reference_names_a_registry_and_a_repository() {
+        let address = repository("127.0.0.1:5000/shop/web@sha256:1f").expect("a repository");
+        assert_eq!(address.to_string(), "127.0.0.1:5000/shop/web");
+        assert_eq!((address.host.as_str(), address.repository.as_str()), ("127.0.0.1:5000", "shop/web"));
+        repository("web@sha256:1f").expect_err("it names no registry");
         assert_eq!(tag("sha256:1f"), "sha256-1f");
-        let damaged = PushedImage { digest: "sha256:2".to_owned(), manifest: b"{".to_vec() };
-        assert!(!is_same(&damaged, "sha256:1"));
     }
 }

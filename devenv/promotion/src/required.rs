@@ -85,7 +85,7 @@ async fn checked_out(context: &PromotionContext<'_>, release: &Release) -> Resul
     if tree.digest() != release.terraform {
         return Err(Error::OtherTerraform { environment, required });
     }
-    let images = release.images.iter().map(|(service, image)| (service.clone(), image.tested.clone())).collect();
+    let images = release.images.iter().map(|(service, image)| (service.clone(), image.digest().to_owned())).collect();
     let at_hand = AtHand { images, terraform: tree.digest(), commit, dirty };
     Ok((tree, at_hand))
 }

@@ -7,7 +7,7 @@ use devenv_engine::ProjectOptions;
 
 use crate::clock::{SystemClock, WallClock};
 use crate::cloud::Clouds;
-use crate::release_probe::{HttpProbe, ReleaseProbe};
+use crate::release_probe::ReleaseProbe;
 use crate::terraform::{InstalledTerraform, Terraforms};
 
 /// A project and its tools.
@@ -31,13 +31,11 @@ pub struct PromotionTools {
 
 impl PromotionTools {
     /// The tools of this machine.
-    pub fn installed(engines: Arc<dyn ContainerEngines>, clouds: Arc<dyn Clouds>) -> Self {
-        Self {
-            engines,
-            clouds,
-            terraforms: Arc::new(InstalledTerraform),
-            probe: Arc::new(HttpProbe),
-            clock: Arc::new(SystemClock),
-        }
+    pub fn installed(
+        engines: Arc<dyn ContainerEngines>,
+        clouds: Arc<dyn Clouds>,
+        probe: Arc<dyn ReleaseProbe>,
+    ) -> Self {
+        Self { engines, clouds, terraforms: Arc::new(InstalledTerraform), probe, clock: Arc::new(SystemClock) }
     }
 }

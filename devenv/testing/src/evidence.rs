@@ -9,7 +9,6 @@ use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
 use devenv_manifest::input;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
-use devenv_model::unit::EMULATOR;
 use devenv_supervisor::files::replace;
 
 use crate::error::Error;
@@ -31,10 +30,10 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// `images` are those that run, by unit. `None` where nothing can be promoted: outside a repository, or without Terraform in it.
+    /// `images` are the digests of those that run, by service. `None` where nothing can be promoted: outside a repository, or without Terraform in it.
     pub(crate) async fn of(
         project: &Project,
-        mut images: BTreeMap<String, String>,
+        images: BTreeMap<String, String>,
         emulator: EmulatorKind,
     ) -> Result<Option<Self>, Error> {
         let root = &project.instance.root;
@@ -43,7 +42,6 @@ impl Subject {
         let (Some(commit), Some(tracked)) = (commit, tracked.filter(|files| !files.is_empty())) else {
             return Ok(None);
         };
-        images.remove(EMULATOR);
         let terraform = digest(root, &tracked)?;
         Ok(Some(Self { images, terraform, commit, dirty, emulator, began: jiff::Timestamp::now() }))
     }

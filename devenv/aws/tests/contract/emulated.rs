@@ -76,19 +76,8 @@ impl Account for Emulated {
         self.cloud.services.as_ref()
     }
 
-    fn push<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, String> {
-        async move {
-            let name = format!("{}/{REPOSITORY}:{tag}", self.host);
-            // Any small image: a file in a layer.
-            let make = format!("tar --create --file - --directory /etc hostname | docker import - {name}");
-            let made = Command::new("sh").args(["-c", &make]).output().expect("sh is here");
-            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-            let id = docker(&["image", "inspect", "--format", "{{.Id}}", &name]);
-            docker(&["push", "--quiet", &name]);
-            docker(&["image", "rm", &name]);
-            id
-        }
-        .boxed()
+    fn host(&self) -> &str {
+        &self.host
     }
 
     fn release<'a>(&'a self, image: &'a str) -> BoxFuture<'a, ()> {

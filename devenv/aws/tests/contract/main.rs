@@ -23,8 +23,8 @@ trait Account {
     fn objects(&self) -> &dyn Objects;
     fn registry(&self) -> &dyn Registry;
     fn services(&self) -> &dyn Services;
-    /// As an engine does it. Returns the id of the image.
-    fn push<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, String>;
+    /// At which its registry is reached.
+    fn host(&self) -> &str;
     /// As Terraform does it: registers a task definition of the image and has the service `web` run one task of it.
     fn release<'a>(&'a self, image: &'a str) -> BoxFuture<'a, ()>;
 }
@@ -34,7 +34,7 @@ async fn keeps_the_contract(account: &dyn Account) {
     objects::conditions_hold(account.objects()).await;
     objects::what_is_absent_is_told_from_what_fails(account.objects()).await;
     objects::folders_are_listed_whole(account.objects()).await;
-    registry::an_image_is_found_by_tag_and_digest(account).await;
+    registry::an_image_comes_back_as_it_was_pushed(account).await;
     services::a_service_runs_what_it_is_told(account).await;
 }
 
@@ -62,13 +62,8 @@ impl Account for Fake {
         &self.services
     }
 
-    fn push<'a>(&'a self, tag: &'a str) -> BoxFuture<'a, String> {
-        async move {
-            let id = format!("sha256:{}", "1".repeat(64));
-            self.registry.push(REPOSITORY, tag, &id).await.expect("no fault");
-            id
-        }
-        .boxed()
+    fn host(&self) -> &str {
+        "registry.example"
     }
 
     fn release<'a>(&'a self, image: &'a str) -> BoxFuture<'a, ()> {

@@ -104,7 +104,7 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     fn container_name(&self, _unit: &str) -> Option<String> {
         None
     }
-    /// The id of the image that each unit runs; `None` where units are not images.
+    /// The digest of the image that each service runs; `None` where units are not images.
     fn images(&self) -> BoxFuture<'_, Result<Option<BTreeMap<String, String>>, Error>> {
         Box::pin(ready(Ok(None)))
     }

@@ -60,7 +60,7 @@ pub struct ReleasedImage {
     pub reference: String,
     /// Such as `linux/amd64`.
     pub platform: String,
-    /// The id under which it was tested.
+    /// The digest under which it was tested: that of the reference. A former devenv wrote the id of its container engine.
     pub tested: String,
 }
 

@@ -13,7 +13,11 @@ use futures_util::future::BoxFuture;
 pub(super) fn options(context: &Context) -> PromotionOptions {
     PromotionOptions {
         project: context.options.clone(),
-        tools: PromotionTools::installed(Arc::new(devenv_docker::Docker::default()), Arc::new(devenv_aws::Aws)),
+        tools: PromotionTools::installed(
+            Arc::new(devenv_docker::Docker::default()),
+            Arc::new(devenv_aws::Aws),
+            Arc::new(devenv_aws::HttpProbe),
+        ),
     }
 }
 

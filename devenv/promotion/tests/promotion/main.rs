@@ -2,6 +2,7 @@
 
 mod engine;
 mod faulted;
+mod layout;
 mod machine;
 mod outside;
 mod records;

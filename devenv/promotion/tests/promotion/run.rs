@@ -87,8 +87,7 @@ impl<'a> Machine<'a> {
             mute: self.mute.map(digest),
             faults: world.faults.clone(),
         };
-        let engines: Arc<dyn ContainerEngines> =
-            Arc::new(FakeEngine::new(world.registry.clone(), &image(self.edition)));
+        let engines: Arc<dyn ContainerEngines> = Arc::new(FakeEngine::new(image(self.edition)));
         let project = ProjectOptions {
             directory: repository().to_owned(),
             state_dir: Some(world.state()),

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_containers::oci::OciImage;
 use devenv_fakes::{FakeObjects, FakeRegistry, FakeServices, Faults};
 use devenv_model::event::TestOutcome;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, tree_digest};
@@ -87,15 +88,17 @@ fn commit() -> &'static str {
     COMMIT.get_or_init(|| git(repository(), "rev-parse HEAD"))
 }
 
-/// The image of an edition, as an engine knows it.
-pub(crate) fn image(edition: u32) -> String {
-    format!("sha256:{}", short_digest(format!("edition {edition}"), 32))
+/// Of one layer, which is all that tells one edition from another.
+pub(crate) fn image(edition: u32) -> OciImage {
+    let layer = format!("edition {edition}");
+    let known = format!("sha256:{}", short_digest(&layer, 32));
+    let config = json!({ "rootfs": { "type": "layers", "diff_ids": [known] } }).to_string();
+    OciImage::new(config.into(), vec![layer.into()])
 }
 
-/// The digest that an edition has in a registry.
+/// What it is called everywhere.
 pub(crate) fn digest(edition: u32) -> String {
-    let manifest = json!({ "schemaVersion": 2, "config": { "digest": image(edition) }, "layers": [] });
-    format!("sha256:{}", short_digest(manifest.to_string(), 32))
+    image(edition).digest()
 }
 
 /// An account, and the folder that it is promoted to from.
@@ -172,7 +175,7 @@ impl World {
     pub(crate) fn prove(&self, edition: u32) {
         let files = TERRAFORM.iter().map(|(path, text)| (*path, MODE, text.as_bytes()));
         let evidence = Evidence {
-            images: [("web".to_owned(), image(edition))].into(),
+            images: [("web".to_owned(), digest(edition))].into(),
             terraform: tree_digest(files),
             circumstances: Circumstances {
                 project: "shop".to_owned(),

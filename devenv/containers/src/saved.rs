@@ -1,0 +1,159 @@
+//! What a container engine hands out of its store (`docker save`), as the image that it is.
+//!
+//! An engine with a classic store knows an image by its configuration and keeps no manifest, so the manifest is ours. One with a store
+//! of containerd's knows it by a manifest, or by an index of several, and that manifest is the image's. Which of the two it
+//! is follows from the id: newer engines write a manifest of their own making into the archive of either.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::oci::{OciImage, digest, path};
+
+/// Of an index, what is no image but a statement about one.
+const ABOUT_ANOTHER: &str = "vnd.docker.reference.type";
+
+/// Why an archive is no image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoImage(String);
+
+fn no_image<T>(why: impl Into<String>) -> Result<T, NoImage> {
+    Err(NoImage(why.into()))
+}
+
+/// As `manifest.json` names an image.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Saved {
+    config: String,
+    layers: Vec<String>,
+}
+
+impl OciImage {
+    /// The image that an engine calls `id`, out of its archive. Every part is compared with its digest.
+    pub fn read(archive: &Bytes, id: &str) -> Result<Self, NoImage> {
+        let files = Files::of(archive).map_err(|error| NoImage(format!("its archive cannot be read: {error}")))?;
+        let listed: Vec<Saved> = parse(&files.get("manifest.json")?, "manifest.json")?;
+        for saved in &listed {
+            let config = files.get(&saved.config)?;
+            if digest(&config) == id {
+                return of_config(&files, config, &saved.layers);
+            }
+        }
+        of_manifest(&files, files.blob(id)?)
+    }
+}
+
+fn of_config(files: &Files, config: Bytes, layers: &[String]) -> Result<OciImage, NoImage> {
+    let parsed: Value = parse(&config, "its configuration")?;
+    let layers = layers.iter().map(|layer| files.get(layer)).collect::<Result<Vec<_>, _>>()?;
+    let known: Vec<&str> =
+        parsed["rootfs"]["diff_ids"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if known.len() != layers.len() || known.iter().zip(&layers).any(|(known, layer)| *known != digest(layer)) {
+        return no_image("its layers are not those that its configuration names");
+    }
+    Ok(OciImage::new(config, layers))
+}
+
+fn of_manifest(files: &Files, manifest: Bytes) -> Result<OciImage, NoImage> {
+    let parsed: Value = parse(&manifest, "its manifest")?;
+    if let Some(several) = parsed["manifests"].as_array() {
+        // An engine may know of platforms that it has not fetched.
+        let here = several.iter().filter(|one| one["annotations"][ABOUT_ANOTHER].is_null());
+        let here: Vec<Bytes> = here.filter_map(|one| files.blob(one["digest"].as_str()?).ok()).collect();
+        return match &here[..] {
+            [one] => of_manifest(files, one.clone()),
+            several => no_image(format!("it is an index with {} images, and devenv wants one", several.len())),
+        };
+    }
+    let named = |descriptor: &Value| files.blob(descriptor["digest"].as_str().unwrap_or_default());
+    let config = named(&parsed["config"])?;
+    let layers = parsed["layers"].as_array().into_iter().flatten().map(named).collect::<Result<Vec<_>, _>>()?;
+    Ok(OciImage::with_manifest(config, layers, manifest))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &[u8], what: &str) -> Result<T, NoImage> {
+    serde_json::from_slice(json).map_err(|error| NoImage(format!("{what} cannot be read: {error}")))
+}
+
+/// Where each file of an archive is, without a copy of it.
+struct Files {
+    archive: Bytes,
+    found: BTreeMap<PathBuf, Found>,
+}
+
+enum Found {
+    Content(Range<usize>),
+    /// An older engine writes a layer once, and links to it from the images that share it.
+    Link(PathBuf),
+}
+
+impl Files {
+    fn of(archive: &Bytes) -> std::io::Result<Self> {
+        let mut found = BTreeMap::new();
+        let end = |from: u64, size: u64| usize::try_from(from.saturating_add(size)).unwrap_or(usize::MAX);
+        for entry in tar::Archive::new(archive.as_ref()).entries()? {
+            let entry = entry?;
+            let path = plain(&entry.path()?);
+            let kind = entry.header().entry_type();
+            let target = entry.link_name()?;
+            let content = match (kind.is_symlink(), kind.is_hard_link(), target) {
+                (true, _, Some(target)) => Found::Link(plain(&path.parent().unwrap_or(Path::new("")).join(target))),
+                (_, true, Some(target)) => Found::Link(plain(&target)),
+                _ if kind.is_file() => {
+                    let from = entry.raw_file_position();
+                    let range = end(from, 0)..end(from, entry.size());
+                    if range.end > archive.len() {
+                        return Err(std::io::ErrorKind::UnexpectedEof.into());
+                    }
+                    Found::Content(range)
+                }
+                _ => continue,
+            };
+            found.insert(path, content);
+        }
+        Ok(Self { archive: archive.clone(), found })
+    }
+
+    fn get(&self, name: &str) -> Result<Bytes, NoImage> {
+        let mut path = plain(Path::new(name));
+        // A link leads to a file; a second one would be no engine's.
+        for _ in 0..2 {
+            match self.found.get(&path) {
+                Some(Found::Content(range)) => return Ok(self.archive.slice(range.clone())),
+                Some(Found::Link(target)) => path.clone_from(target),
+                None => break,
+            }
+        }
+        no_image(format!("its archive has no {name}"))
+    }
+
+    fn blob(&self, name: &str) -> Result<Bytes, NoImage> {
+        let blob = self.get(&path(name))?;
+        if digest(&blob) == name { Ok(blob) } else { no_image(format!("its part {name} is damaged")) }
+    }
+}
+
+/// Without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => plain.push(name),
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+#[path = "saved_tests.rs"]
+mod tests;
