@@ -1,5 +1,6 @@
 //! Environments that nobody disturbs.
 
+use devenv_containers::oci::OciImage;
 use serde_json::Value;
 
 use super::engine::{docker, image_of};
@@ -153,7 +154,11 @@ fn a_test_run_leaves_evidence_of_what_it_was_of() {
     let subjects = statement["subject"].as_array().expect("a list");
     let names: Vec<&Value> = subjects.iter().map(|subject| &subject["name"]).collect();
     assert_eq!(names, ["back", "web", "terraform"]);
-    assert_eq!(format!("sha256:{}", subjects[0]["digest"]["sha256"].as_str().expect("a digest")), id);
+    let archive = project.path().join(".devenv/image.tar");
+    docker(&["image", "save", "--output", archive.to_str().expect("UTF-8"), super::engine::IMAGE]);
+    let archive = std::fs::read(archive).expect("saved").into();
+    let image = OciImage::read(&archive, &id).expect("the engine's own archive");
+    assert_eq!(format!("sha256:{}", subjects[0]["digest"]["sha256"].as_str().expect("a digest")), image.digest());
     project.write("terraform/main.tf", "# changed");
     assert!(run().contains("does not count for a promotion: files differed from the commit"));
 }
