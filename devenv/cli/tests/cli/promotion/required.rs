@@ -98,7 +98,7 @@ fn evidence_may_be_demanded_from_the_build_server() {
         &project,
         "rehearsal",
         &[
-            "only as the build server recorded it",
+            "accepts only evidence that the build server recorded",
             "the tests have not run on embedded",
             "devenv evidence record rehearsal",
         ],
