@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 use serde_json::json;
 
-use crate::oci::{OciImage, digest};
+use crate::oci::{Blob, OciImage};
 use crate::tar_file;
 
 /// Numeric, because an image without `/etc/passwd` knows no names.
@@ -31,7 +31,7 @@ pub(crate) struct ImageSource<'a> {
 
 /// The layers stay as they are, uncompressed: their digests are those that the configuration names.
 pub(crate) fn assemble(source: &ImageSource<'_>) -> std::io::Result<OciImage> {
-    let layers = [base_layer()?, program_layer(source)?];
+    let layers = [base_layer()?, program_layer(source)?].map(Blob::new);
     let config = json!({
         "architecture": source.architecture,
         "os": "linux",
@@ -44,13 +44,13 @@ pub(crate) fn assemble(source: &ImageSource<'_>) -> std::io::Result<OciImage> {
             "Env": source.environment,
             "Labels": source.labels,
         },
-        "rootfs": { "type": "layers", "diff_ids": layers.iter().map(|layer| digest(layer)).collect::<Vec<_>>() },
+        "rootfs": { "type": "layers", "diff_ids": layers.iter().map(Blob::digest).collect::<Vec<_>>() },
         "history": [
             { "created": EPOCH, "created_by": "devenv: certificate authorities, /data, /tmp" },
             { "created": EPOCH, "created_by": format!("devenv: /{}", source.name) },
         ],
     });
-    Ok(OciImage::new(serde_json::to_vec(&config)?.into(), layers.map(Into::into).into()))
+    Ok(OciImage::new(Blob::new(serde_json::to_vec(&config)?), layers.into()))
 }
 
 /// The same for every image, so that engines and registries keep it once.

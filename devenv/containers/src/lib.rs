@@ -18,3 +18,6 @@ pub mod images;
 pub mod oci;
 pub mod rehearsal;
 pub mod scope;
+
+#[cfg(test)]
+mod layout_tests;

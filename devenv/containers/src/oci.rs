@@ -21,9 +21,31 @@ const REFERENCE: &str = "org.opencontainers.image.ref.name";
 /// Its parts share the memory of the archive that they came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OciImage {
-    config: Bytes,
-    layers: Vec<Bytes>,
-    manifest: Bytes,
+    config: Blob,
+    layers: Vec<Blob>,
+    manifest: Blob,
+}
+
+/// With its digest, which is worth keeping: a layer may have hundreds of megabytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    digest: String,
+    content: Bytes,
+}
+
+impl Blob {
+    pub fn new(content: impl Into<Bytes>) -> Self {
+        let content = content.into();
+        Self { digest: digest(&content), content }
+    }
+
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    pub fn content(&self) -> &Bytes {
+        &self.content
+    }
 }
 
 /// The fields of each are in the order of the alphabet, as canonical JSON has them.
@@ -47,46 +69,48 @@ struct Descriptor {
 
 impl OciImage {
     /// The manifest is a function of these bytes alone.
-    pub fn new(config: Bytes, layers: Vec<Bytes>) -> Self {
-        let descriptor = |media_type, blob: &Bytes| Descriptor { digest: digest(blob), media_type, size: blob.len() };
-        let layer = |blob: &Bytes| descriptor(if blob.starts_with(GZIP) { GZIPPED_LAYER } else { LAYER }, blob);
+    pub fn new(config: Blob, layers: Vec<Blob>) -> Self {
+        let descriptor =
+            |media_type, blob: &Blob| Descriptor { digest: blob.digest.clone(), media_type, size: blob.content.len() };
+        let layer = |blob: &Blob| descriptor(if blob.content.starts_with(GZIP) { GZIPPED_LAYER } else { LAYER }, blob);
         let manifest = Manifest {
             config: descriptor(CONFIG, &config),
             layers: layers.iter().map(layer).collect(),
             media_type: MANIFEST,
             schema_version: 2,
         };
-        let manifest = serde_json::to_vec(&manifest).expect("a manifest is plain data").into();
+        let manifest = Blob::new(serde_json::to_vec(&manifest).expect("a manifest is plain data"));
         Self { config, layers, manifest }
     }
 
     /// With the manifest that somebody else made of these bytes.
-    pub(crate) fn with_manifest(config: Bytes, layers: Vec<Bytes>, manifest: Bytes) -> Self {
+    pub(crate) fn with_manifest(config: Blob, layers: Vec<Blob>, manifest: Blob) -> Self {
         Self { config, layers, manifest }
     }
 
     pub fn manifest(&self) -> &Bytes {
-        &self.manifest
+        &self.manifest.content
     }
 
     pub fn media_type(&self) -> String {
-        let manifest: Value = serde_json::from_slice(&self.manifest).unwrap_or_default();
+        let manifest: Value = serde_json::from_slice(self.manifest()).unwrap_or_default();
         manifest["mediaType"].as_str().unwrap_or(MANIFEST).to_owned()
     }
 
     /// `sha256:` and 64 digits, of the manifest.
     pub fn digest(&self) -> String {
-        digest(&self.manifest)
+        self.manifest.digest.clone()
     }
 
     /// What an engine with a classic store calls the image.
     pub fn config_digest(&self) -> String {
-        digest(&self.config)
+        self.config.digest.clone()
     }
 
     /// Configuration and layers by digest: everything that the manifest names.
     pub fn blobs(&self) -> BTreeMap<String, Bytes> {
-        std::iter::once(&self.config).chain(&self.layers).map(|blob| (digest(blob), blob.clone())).collect()
+        let blobs = std::iter::once(&self.config).chain(&self.layers);
+        blobs.map(|blob| (blob.digest.clone(), blob.content.clone())).collect()
     }
 
     /// An OCI layout in a tar archive. Engines older than Docker 25 do not know it, and load the `manifest.json` beside it, which points
@@ -100,11 +124,11 @@ impl OciImage {
         for (digest, blob) in &blobs {
             add(&path(digest), blob)?;
         }
-        add(&path(&self.digest()), &self.manifest)?;
+        add(&path(&self.digest()), self.manifest())?;
         let manifest = json!([{
             "Config": path(&self.config_digest()),
             "RepoTags": reference.into_iter().collect::<Vec<_>>(),
-            "Layers": self.layers.iter().map(|layer| path(&digest(layer))).collect::<Vec<_>>(),
+            "Layers": self.layers.iter().map(|layer| path(&layer.digest)).collect::<Vec<_>>(),
         }]);
         add("manifest.json", &serde_json::to_vec(&manifest)?)?;
         archive.into_inner()
@@ -112,7 +136,7 @@ impl OciImage {
 
     fn index(&self, reference: Option<&str>) -> Value {
         let mut manifest =
-            json!({ "mediaType": self.media_type(), "digest": self.digest(), "size": self.manifest.len() });
+            json!({ "mediaType": self.media_type(), "digest": self.digest(), "size": self.manifest().len() });
         if let Some(reference) = reference {
             manifest["annotations"] = json!({ REFERENCE: reference });
         }
@@ -138,7 +162,7 @@ mod tests {
     use super::*;
 
     fn image() -> OciImage {
-        OciImage::new(Bytes::from_static(b"{}"), vec![Bytes::from_static(b"one"), Bytes::from_static(b"\x1f\x8btwo")])
+        OciImage::new(Blob::new("{}"), vec![Blob::new("one"), Blob::new(&b"\x1f\x8btwo"[..])])
     }
 
     /// Whatever changes here changes the digest of every image, and with it what all evidence so far is of.
@@ -151,7 +175,7 @@ mod tests {
     #[test]
     fn another_part_or_order_is_another_image() {
         let other = |config: &'static str, layers: &[&'static str]| {
-            OciImage::new(config.into(), layers.iter().map(|layer| Bytes::from_static(layer.as_bytes())).collect())
+            OciImage::new(Blob::new(config), layers.iter().map(|layer| Blob::new(*layer)).collect())
         };
         let one = other("{}", &["1", "2"]).digest();
         for another in [other("{ }", &["1", "2"]), other("{}", &["2", "1"]), other("{}", &["1"])] {

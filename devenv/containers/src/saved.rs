@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::oci::{OciImage, digest, path};
+use crate::oci::{Blob, OciImage, path};
 
 /// Of an index, what is no image but a statement about one.
 const ABOUT_ANOTHER: &str = "vnd.docker.reference.type";
@@ -38,10 +38,10 @@ impl OciImage {
     /// The image that an engine calls `id`, out of its archive. Every part is compared with its digest.
     pub fn read(archive: &Bytes, id: &str) -> Result<Self, NoImage> {
         let files = Files::of(archive).map_err(|error| NoImage(format!("its archive cannot be read: {error}")))?;
-        let listed: Vec<Saved> = parse(&files.get("manifest.json")?, "manifest.json")?;
+        let listed: Vec<Saved> = parse(files.get("manifest.json")?.content(), "manifest.json")?;
         for saved in &listed {
             let config = files.get(&saved.config)?;
-            if digest(&config) == id {
+            if config.digest() == id {
                 return of_config(&files, config, &saved.layers);
             }
         }
@@ -49,23 +49,23 @@ impl OciImage {
     }
 }
 
-fn of_config(files: &Files, config: Bytes, layers: &[String]) -> Result<OciImage, NoImage> {
-    let parsed: Value = parse(&config, "its configuration")?;
+fn of_config(files: &Files, config: Blob, layers: &[String]) -> Result<OciImage, NoImage> {
+    let parsed: Value = parse(config.content(), "its configuration")?;
     let layers = layers.iter().map(|layer| files.get(layer)).collect::<Result<Vec<_>, _>>()?;
     let known: Vec<&str> =
         parsed["rootfs"]["diff_ids"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    if known.len() != layers.len() || known.iter().zip(&layers).any(|(known, layer)| *known != digest(layer)) {
+    if known.len() != layers.len() || known.iter().zip(&layers).any(|(known, layer)| *known != layer.digest()) {
         return no_image("its layers are not those that its configuration names");
     }
     Ok(OciImage::new(config, layers))
 }
 
-fn of_manifest(files: &Files, manifest: Bytes) -> Result<OciImage, NoImage> {
-    let parsed: Value = parse(&manifest, "its manifest")?;
+fn of_manifest(files: &Files, manifest: Blob) -> Result<OciImage, NoImage> {
+    let parsed: Value = parse(manifest.content(), "its manifest")?;
     if let Some(several) = parsed["manifests"].as_array() {
         // An engine may know of platforms that it has not fetched.
         let here = several.iter().filter(|one| one["annotations"][ABOUT_ANOTHER].is_null());
-        let here: Vec<Bytes> = here.filter_map(|one| files.blob(one["digest"].as_str()?).ok()).collect();
+        let here: Vec<Blob> = here.filter_map(|one| files.blob(one["digest"].as_str()?).ok()).collect();
         return match &here[..] {
             [one] => of_manifest(files, one.clone()),
             several => no_image(format!("it is an index with {} images, and devenv wants one", several.len())),
@@ -120,12 +120,12 @@ impl Files {
         Ok(Self { archive: archive.clone(), found })
     }
 
-    fn get(&self, name: &str) -> Result<Bytes, NoImage> {
+    fn get(&self, name: &str) -> Result<Blob, NoImage> {
         let mut path = plain(Path::new(name));
         // A link leads to a file; a second one would be no engine's.
         for _ in 0..2 {
             match self.found.get(&path) {
-                Some(Found::Content(range)) => return Ok(self.archive.slice(range.clone())),
+                Some(Found::Content(range)) => return Ok(Blob::new(self.archive.slice(range.clone()))),
                 Some(Found::Link(target)) => path.clone_from(target),
                 None => break,
             }
@@ -133,9 +133,9 @@ impl Files {
         no_image(format!("its archive has no {name}"))
     }
 
-    fn blob(&self, name: &str) -> Result<Bytes, NoImage> {
+    fn blob(&self, name: &str) -> Result<Blob, NoImage> {
         let blob = self.get(&path(name))?;
-        if digest(&blob) == name { Ok(blob) } else { no_image(format!("its part {name} is damaged")) }
+        if blob.digest() == name { Ok(blob) } else { no_image(format!("its part {name} is damaged")) }
     }
 }
 

@@ -4,6 +4,10 @@ use tar::{EntryType, Header};
 use super::*;
 use crate::tar_file;
 
+fn digest(blob: &[u8]) -> String {
+    Blob::new(blob.to_vec()).digest().to_owned()
+}
+
 /// A configuration that knows its layers, and they.
 fn parts(layers: &[&'static str]) -> (Bytes, Vec<Bytes>) {
     let layers: Vec<Bytes> = layers.iter().map(|layer| Bytes::from_static(layer.as_bytes())).collect();
@@ -14,7 +18,7 @@ fn parts(layers: &[&'static str]) -> (Bytes, Vec<Bytes>) {
 
 fn image(layers: &[&'static str]) -> OciImage {
     let (config, layers) = parts(layers);
-    OciImage::new(config, layers)
+    OciImage::new(Blob::new(config), layers.into_iter().map(Blob::new).collect())
 }
 
 fn archive(files: &[(&str, &[u8])]) -> Bytes {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use devenv_model::names::hexadecimal;
-use sha2::{Digest, Sha256};
 use tokio::process::Command;
+
+use crate::oci::digest;
 
 /// What compilers and linkers write into a program's `.comment` section, and the label that each line becomes.
 const MARKS: [(&[u8], &str); 3] = [
@@ -30,12 +30,12 @@ pub(crate) fn labels(program: &[u8], c_library: Option<&str>) -> BTreeMap<String
     labels
 }
 
-/// The C library of this machine. `None` where it cannot be told.
+/// The C library of this machine. `None` if a program that names it fails.
 pub(crate) async fn c_library() -> Option<String> {
     let version = printed("getconf", "GNU_LIBC_VERSION").await?;
     let archive = printed("cc", "-print-file-name=libc.a").await?;
     let content = tokio::fs::read(archive).await.ok()?;
-    Some(format!("{version}, libc.a sha256:{}", hexadecimal(&Sha256::digest(&content))))
+    Some(format!("{version}, libc.a {}", digest(&content)))
 }
 
 async fn printed(program: &str, argument: &str) -> Option<String> {

@@ -1,39 +1,33 @@
 //! An image goes into a real engine and comes out of it as the same image.
 
-use bytes::Bytes;
 use devenv_containers::engine::ContainerEngines;
 use devenv_containers::image_digest::saved_image;
-use devenv_containers::oci::OciImage;
+use devenv_containers::oci::{Blob, OciImage};
 use devenv_docker::Docker;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 const NAME: &str = "devenv-test/save:1";
 
 /// A file of its own for each, because an engine wants real layers.
-fn layer(text: &str) -> Bytes {
+fn layer(text: &str) -> Blob {
     let mut layer = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
     header.set_size(text.len() as u64);
     header.set_mode(0o644);
     layer.append_data(&mut header, format!("{text}.txt"), text.as_bytes()).expect("memory is writable");
-    layer.into_inner().expect("memory is writable").into()
+    Blob::new(layer.into_inner().expect("memory is writable"))
 }
 
 /// Its first layer comes twice: an engine of the classic kind writes a link in place of the second.
 fn image() -> OciImage {
     let layers = vec![layer("one"), layer("two"), layer("one")];
-    let known = layers.iter().map(|layer| {
-        let digits: String = Sha256::digest(layer).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{digits}")
-    });
     let config = json!({
         "architecture": "amd64",
         "os": "linux",
         "config": { "Entrypoint": ["/none"] },
-        "rootfs": { "type": "layers", "diff_ids": known.collect::<Vec<_>>() },
+        "rootfs": { "type": "layers", "diff_ids": layers.iter().map(Blob::digest).collect::<Vec<_>>() },
     });
-    OciImage::new(config.to_string().into(), layers)
+    OciImage::new(Blob::new(config.to_string()), layers)
 }
 
 #[tokio::test]

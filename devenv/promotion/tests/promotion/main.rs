@@ -2,7 +2,6 @@
 
 mod engine;
 mod faulted;
-mod layout;
 mod machine;
 mod outside;
 mod records;

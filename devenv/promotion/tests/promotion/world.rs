@@ -4,11 +4,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_containers::oci::OciImage;
+use devenv_containers::oci::{Blob, OciImage};
 use devenv_fakes::{FakeObjects, FakeRegistry, FakeServices, Faults};
 use devenv_model::event::TestOutcome;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, tree_digest};
-use devenv_model::names::short_digest;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -90,10 +89,9 @@ fn commit() -> &'static str {
 
 /// Of one layer, which is all that tells one edition from another.
 pub(crate) fn image(edition: u32) -> OciImage {
-    let layer = format!("edition {edition}");
-    let known = format!("sha256:{}", short_digest(&layer, 32));
-    let config = json!({ "rootfs": { "type": "layers", "diff_ids": [known] } }).to_string();
-    OciImage::new(config.into(), vec![layer.into()])
+    let layer = Blob::new(format!("edition {edition}"));
+    let config = json!({ "rootfs": { "type": "layers", "diff_ids": [layer.digest()] } });
+    OciImage::new(Blob::new(config.to_string()), vec![layer])
 }
 
 /// What it is called everywhere.
