@@ -34,13 +34,13 @@ where
 
 /// An error and all that led to it, in one line.
 pub(crate) fn causes(error: &dyn StdError) -> String {
-    let mut told = error.to_string();
+    let mut told = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {
-        told.push_str(&format!(": {error}"));
+        told.push(error.to_string());
         cause = error.source();
     }
-    told
+    told.join(": ")
 }
 
 /// `None` if the requested object does not exist.

@@ -21,7 +21,7 @@ pub enum Fault {
     Refused(CloudErrorKind),
     /// Applied, but only after this time.
     Delayed(Duration),
-    /// Like [`Fault::Refused`], for this call and every later one that matches until the time is over.
+    /// Like [`Fault::Refused`], for this call and every later matching call until the time ends.
     RefusedFor(CloudErrorKind, Duration),
     /// An action precedes the call: another client writes, say.
     After(Arc<dyn Fn() + Send + Sync>),

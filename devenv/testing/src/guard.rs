@@ -42,8 +42,8 @@ impl Guard {
     }
 }
 
-/// Runs a test command that a `kill -9` of this process ends too, after the end of one that an earlier run left. No other
-/// process runs a test command in this state directory meanwhile.
+/// Ends a test command that an earlier run left, then runs this one. A `kill -9` of this process ends the command too. No other
+/// process may run a test command in this state directory at the same time.
 pub async fn run_guarded(
     state: &StateDirectory,
     order: &TestCommand<'_>,

@@ -62,7 +62,7 @@ impl Account for Fake {
         &self.services
     }
 
-    fn host(&self) -> &str {
+    fn host(&self) -> &'static str {
         "registry.example"
     }
 

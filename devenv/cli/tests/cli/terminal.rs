@@ -63,7 +63,7 @@ fn is_styled(text: &str) -> bool {
 #[test]
 fn a_terminal_that_knows_them_is_sent_colours_and_movements() {
     let sent = everything(&[("TERM", "xterm-256color")]);
-    // Of the others, what is plain on any terminal says nothing about a dumb one.
+    // The other tests' output is plain on every terminal, so it proves nothing about a dumb one.
     for (command, sent) in sent.iter().filter(|(command, _)| !["down", "seed"].contains(command)) {
         assert!(is_styled(sent), "{command}: {sent:?}");
     }
