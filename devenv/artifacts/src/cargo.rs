@@ -38,6 +38,8 @@ pub struct Compilation {
     target: Option<String>,
     /// In the form of `cargo --config`.
     config: Vec<String>,
+    /// The workspace that may have an image profile of its own, where images are compiled.
+    image_workspace: Option<Utf8PathBuf>,
     /// The packages over which Cargo joins the features of their dependencies; the workspace's default members when empty.
     joined: Vec<String>,
 }
@@ -51,6 +53,7 @@ impl Compilation {
             profile: PROCESS_PROFILE,
             target: None,
             config: Vec::new(),
+            image_workspace: None,
             joined: Vec::new(),
         }
     }
@@ -80,16 +83,12 @@ impl Compilation {
         let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
         flags.extend(folders.map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")));
         let flags: Vec<String> = flags.iter().map(|flag| format!("{flag:?}")).collect();
-        let mut config = vec![format!("target.{target}.rustflags=[{}]", flags.join(","))];
-        if !has_image_profile(workspace.root) {
-            let settings = ["inherits=\"release\"", "strip=\"symbols\"", "debug=false", "incremental=true"];
-            config.extend(settings.map(|setting| format!("profile.{IMAGE_PROFILE}.{setting}")));
-        }
         Self {
             root: root.to_owned(),
             folder,
             profile: IMAGE_PROFILE,
-            config,
+            config: vec![format!("target.{target}.rustflags=[{}]", flags.join(","))],
+            image_workspace: Some(workspace.root.to_owned()),
             target: Some(target),
             joined: workspace.packages.to_vec(),
         }
@@ -117,7 +116,8 @@ impl Compilation {
     pub fn arguments(&self, packages: &[String]) -> Vec<String> {
         let fixed = ["build", "--message-format=json-render-diagnostics", "--profile", self.profile];
         let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
-        let settings = self.config.iter().map(|setting| ("--config", setting));
+        let profile = self.image_workspace.as_deref().map(default_image_profile).unwrap_or_default();
+        let settings = self.config.iter().chain(&profile).map(|setting| ("--config", setting));
         let targets = self.target.iter().map(|target| ("--target", target));
         // Always the same selection, whichever binaries are wanted: another one has other features and compiles much twice.
         let selection = self.joined.iter().map(|package| ("--package", package));
@@ -148,12 +148,16 @@ impl Compilation {
     }
 }
 
-/// Whether the workspace decides how its programs are compiled for images.
-fn has_image_profile(root: &Utf8Path) -> bool {
+/// The settings of the image profile, where the workspace has no profile of this name.
+fn default_image_profile(root: &Utf8Path) -> Vec<String> {
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let manifest: toml::Table = manifest.parse().unwrap_or_default();
     let profiles = manifest.get("profile").and_then(toml::Value::as_table);
-    profiles.is_some_and(|profiles| profiles.contains_key(IMAGE_PROFILE))
+    if profiles.is_some_and(|profiles| profiles.contains_key(IMAGE_PROFILE)) {
+        return Vec::new();
+    }
+    let settings = ["inherits=\"release\"", "strip=\"symbols\"", "debug=false", "incremental=true"];
+    settings.map(|setting| format!("profile.{IMAGE_PROFILE}.{setting}")).into()
 }
 
 fn target_folder(root: &Utf8Path) -> Utf8PathBuf {
