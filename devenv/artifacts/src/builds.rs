@@ -59,7 +59,7 @@ impl BuildsFile {
     /// Not synced: every `up` that builds writes it, and its loss costs one run of Cargo.
     pub fn write(&self, builds: &Builds) {
         let versioned = Builds { format: FORMAT, ..builds.clone() };
-        let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
+        let text = serde_json::to_vec_pretty(&versioned).expect("the memory is plain data");
         let written = files::replace_cache(&self.0, &text).or_else(|_| {
             // An environment with another state directory has not made the checkout's `.devenv`.
             ignored_folder(self.0.parent().unwrap_or(Utf8Path::new(".")))?;

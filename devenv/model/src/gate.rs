@@ -149,7 +149,7 @@ impl fmt::Display for Refusal {
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Dirty => formatter.write_str("files differ from the checked-out commit"),
+            Self::Dirty => formatter.write_str("files differ from the commit that is checked out"),
             Self::NoEmulatorNamed => formatter.write_str("the target names no emulator on which the tests must pass"),
             Self::Missing { emulator } => write!(formatter, "the tests have not run on {emulator}"),
             Self::Differs { emulator, file, differences } => {

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 pub enum Error {
     #[error("cannot read {path}: {source}")]
     Read { path: Utf8PathBuf, source: std::io::Error },
-    /// The state directory is read-only, full, or not ours.
+    /// The state directory is read-only, full, or another user's.
     #[error("cannot write {path}: {source}")]
     Write { path: Utf8PathBuf, source: std::io::Error },
     #[error("another devenv (process {pid}) is changing this environment")]
