@@ -253,7 +253,7 @@ fn dep_info(text: &str) -> Vec<Utf8PathBuf> {
 #[derive(Deserialize)]
 struct Message {
     reason: String,
-    /// Such as `path+file:///orders/services/order-api#0.1.0`.
+    /// The package's id, such as `path+file:///orders/services/order-api#0.1.0`.
     #[serde(default)]
     package_id: String,
     target: Option<Target>,

@@ -27,7 +27,7 @@ impl Attachment {
         if self.owned { self.runtime.detach().await } else { Ok(()) }
     }
 
-    /// Stops an environment that this command started; leaves one that ran before.
+    /// Stops the environment if this command started it.
     pub async fn stop(self, emitter: &Emitter) -> Result<(), Error> {
         if self.owned {
             self.runtime.take_down().await?;

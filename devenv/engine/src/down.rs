@@ -22,7 +22,7 @@ pub struct DownOptions {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Down {
-    /// In the order in which they were stopped.
+    /// The names of the stopped units, in the order of their stops.
     pub stopped: Vec<String>,
     /// Ended processes of a killed run.
     pub leftovers: Vec<Leftover>,
@@ -86,7 +86,7 @@ impl Down {
     }
 }
 
-/// Whether anything was ever started here. Leftover processes may exist even if somebody removed the state directory.
+/// Whether anything was ever started here. Leftover processes may exist even without the state directory.
 fn is_known(project: &Project) -> Result<bool, Error> {
     let state = &project.state;
     if state.path().exists() {

@@ -24,7 +24,7 @@ pub struct LogOptions {
     pub follow: bool,
 }
 
-/// Emits the lines as [`Event::Log`], oldest first across units; with `follow`, goes on until cancelled.
+/// Emits the lines as [`Event::Log`], oldest first across units; with `follow`, continues until cancelled.
 pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {
     let units = units(project, &options.services)?;
     let runtime = resolve::current(project).await?.connect(project).await?;

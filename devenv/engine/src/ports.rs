@@ -20,7 +20,8 @@ use crate::project::Project;
 use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
 
-/// Below the kernel's range for outgoing connections: no connection takes one of these ports while a service restarts.
+/// The searched ports. They are below the kernel's range for outgoing connections, so no connection takes one while a service
+/// restarts.
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
 /// Chooses, in this order: the running unit's port, the Compose file's port, the last used port, any free port. If the Compose

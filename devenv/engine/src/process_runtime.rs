@@ -148,7 +148,7 @@ impl ProcessRuntime {
             }
         };
         let artifact = match intent.artifact.inputs() {
-            // Of the program, not of its sources: an uncompiled change does not affect the process.
+            // The program counts, not its sources: an uncompiled change does not affect the process.
             Inputs::Package(package) => fingerprint(&[self.program(package)?]),
             Inputs::Files(files) => fingerprint(files),
             Inputs::Folder(_) | Inputs::None => String::new(),

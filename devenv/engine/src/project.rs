@@ -13,7 +13,7 @@ use devenv_artifacts::builds::BuildsFile;
 
 #[derive(Debug, Clone)]
 pub struct ProjectOptions {
-    /// The folder in which the search for `devenv.toml` begins; it goes on in the folders above.
+    /// The folder in which the search for `devenv.toml` begins; it continues in the folders above.
     pub directory: Utf8PathBuf,
     /// The state directory; `.devenv/` beside `devenv.toml` if `None`.
     pub state_dir: Option<Utf8PathBuf>,

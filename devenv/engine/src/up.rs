@@ -31,7 +31,7 @@ pub struct UpOptions {
     pub request: RuntimeRequest,
     /// The services to start, with their dependencies; every service if empty.
     pub services: Vec<String>,
-    /// From the start of the command to the last service's readiness.
+    /// The limit from the start of the steps to the last service's readiness, without builds and pulls.
     pub timeout: Duration,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// Where a unit's program comes from. A runtime that cannot run a kind refuses it by name.
+/// The program or image of a unit. A runtime that cannot run a kind refuses it with an error that names the kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Artifact {
     /// The binary of a package of this workspace, or the image assembled around that binary.

@@ -1,4 +1,4 @@
-//! What an environment is, decided without touching the world.
+//! The data types and pure decisions of an environment.
 //!
 //! This crate is pure: no input or output, no clock, no async. [`reconcile`] compares the wanted units and resources with
 //! one [`observed::Observed`] snapshot and returns a [`plan::Plan`]. `devenv-manifest` reads the [`manifest`];

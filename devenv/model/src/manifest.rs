@@ -17,15 +17,15 @@ pub struct Manifest {
     pub name: String,
     /// The folder that holds `devenv.toml`; every relative path below starts here.
     pub root: Utf8PathBuf,
-    /// By name. Every name in a `depends_on` exists, and there is no cycle.
+    /// The services by name. Every name in a `depends_on` exists, and there is no cycle.
     pub services: BTreeMap<String, Service>,
     pub emulator: Emulator,
-    /// In the order of their file names.
+    /// The tables in the order of their file names.
     pub tables: Vec<Table>,
-    /// In the order of their file names; every seed fits the key of its table.
+    /// The seeds in the order of their file names; every item has the key of its table.
     pub seeds: Vec<Seed>,
     pub test: Option<TestSettings>,
-    /// By name.
+    /// The targets by name.
     pub promote: BTreeMap<String, PromoteTarget>,
 }
 
@@ -68,7 +68,7 @@ pub struct PromoteTarget {
     pub place: PromotePlace,
     /// The folder of its Terraform roots, `foundation` and `release`, relative to the project.
     pub terraform: Utf8PathBuf,
-    /// Such as `linux/amd64`.
+    /// The platform of the images, such as `linux/amd64`.
     pub platform: String,
     /// The emulators on which the tests must pass.
     pub emulators: Vec<EmulatorKind>,
@@ -108,7 +108,7 @@ pub struct Service {
     /// `entrypoint` and `command` of the Compose file, for the Docker runtime.
     pub entrypoint: Option<Vec<String>>,
     pub command: Option<Vec<String>>,
-    /// After interpolation. A variable without a value (`- NAME`) takes the caller's, and is absent when that is unset.
+    /// The environment variables, after interpolation. A variable without a value (`- NAME`) takes the caller's, and is absent when that is unset.
     pub environment: BTreeMap<String, String>,
     pub ports: Vec<Port>,
     /// Ports that other services reach, but the host does not.

@@ -52,7 +52,7 @@ mod on_loopback {
     }
 }
 
-/// The life of a unit. Each state holds exactly what is known in it. Times are milliseconds since the Unix epoch.
+/// The life of a unit. Times are milliseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum UnitState {

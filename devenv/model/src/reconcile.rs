@@ -16,7 +16,7 @@ pub struct Desired {
     pub units: Vec<DesiredUnit>,
     /// The names of all units of the manifest; a running unit with another name is stopped.
     pub known: Vec<String>,
-    /// In the order of their creation.
+    /// The resources in the order of their creation.
     pub resources: Vec<ResourceId>,
     /// Each resource that has seed items, with their number.
     pub seeds: Vec<(ResourceId, usize)>,

@@ -17,7 +17,7 @@ const HASH_BYTES: usize = 12;
 pub enum Probe {
     /// `GET` answers 200.
     Http { url: String },
-    /// `GET` is answered, whatever the status.
+    /// `GET` gets an answer with any status.
     Answer { url: String },
     /// A connection is accepted, and not closed at once.
     Tcp { address: SocketAddr },

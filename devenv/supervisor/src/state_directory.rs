@@ -111,7 +111,7 @@ impl StateDirectory {
         self.path.join("supervisor.lock")
     }
 
-    /// In the state directory, or in a private folder of this user if that path is too long for a socket's address.
+    /// The socket in the state directory, or in a private folder of this user if that path is too long for a socket's address.
     pub fn socket(&self) -> Utf8PathBuf {
         let beside = self.path.join("control.sock");
         if beside.as_str().len() <= SOCKET_PATH_LIMIT {

@@ -75,8 +75,8 @@ pub(super) fn intent(
                 // A new volume belongs to root, and the image's own user could not write to it.
                 user: keeps.then(|| "0:0".to_owned()),
                 mounts: keeps.then_some(volume).into_iter().collect(),
-                // The services that write to it have ended by then, and its SQLite file survives a kill: its own shutdown
-                // only costs a third of a second.
+                // The services have ended before, and the SQLite file survives a kill: an orderly shutdown only costs a third
+                // of a second.
                 stop_grace_period: Duration::ZERO,
                 limits: hardened(JAVA_MEMORY),
                 ..intent

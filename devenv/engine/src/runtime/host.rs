@@ -53,7 +53,8 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
             Ok(TakenDown { was_running: !stopped.is_empty(), stopped, leftovers: Vec::new() })
         })
     }
-    /// The mark of a host that goes on making units after the command is killed, held while they are made; `None` for others.
+    /// Sets the mark of a host that finishes requests after the command is killed; held while units are made. `None` for other
+    /// hosts.
     fn begin(&self, project: &Project) -> Result<Option<Making>, Error>;
     /// Removes a part of an environment that has its own folder. Returns whether the part existed.
     fn remove_part<'a>(
@@ -70,7 +71,7 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
 /// The units of an environment that a host has stopped.
 #[derive(Debug, Default)]
 pub struct TakenDown {
-    /// In the order in which they were stopped.
+    /// The names of the stopped units, in the order of their stops.
     pub stopped: Vec<String>,
     /// Ended processes of a killed run.
     pub leftovers: Vec<Leftover>,
@@ -80,9 +81,9 @@ pub struct TakenDown {
 /// A host's description, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
-    /// Such as `Docker Engine 20.10.24`.
+    /// The host's name and version, such as `Docker Engine 20.10.24`.
     pub name: String,
-    /// Such as `unix:///var/run/docker.sock`.
+    /// The host's address, such as `unix:///var/run/docker.sock`.
     pub address: String,
     /// The source of the address, such as `DOCKER_HOST` or `the context colima`.
     pub chosen_by: String,

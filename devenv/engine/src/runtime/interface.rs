@@ -58,8 +58,8 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     /// Ends an outage: returns when the unit is ready.
     fn resume<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Emits the log lines of these units, oldest first; with `follow`, goes on until cancelled. Returns `false` if this runtime
-    /// has only the log files.
+    /// Emits the log lines of these units, oldest first; with `follow`, continues until cancelled. Returns `false` if this
+    /// runtime has only the log files.
     fn logs<'a>(
         &'a self,
         _units: &'a [String],

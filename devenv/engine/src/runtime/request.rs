@@ -37,6 +37,6 @@ pub struct RuntimeRequest {
 pub struct BuildInEngine {
     /// An image with Cargo and a C compiler.
     pub builder: String,
-    /// Such as `linux/arm64`; the engine's own when `None`.
+    /// The target platform, such as `linux/arm64`; the engine's own if `None`.
     pub platform: Option<String>,
 }
