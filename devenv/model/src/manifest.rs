@@ -108,7 +108,8 @@ pub struct Service {
     /// `entrypoint` and `command` of the Compose file, for the Docker runtime.
     pub entrypoint: Option<Vec<String>>,
     pub command: Option<Vec<String>>,
-    /// The environment variables, after interpolation. A variable without a value (`- NAME`) takes the caller's, and is absent when that is unset.
+    /// The environment variables, after interpolation. A variable without a value (`- NAME`) takes the caller's value, and is
+    /// absent if that is unset.
     pub environment: BTreeMap<String, String>,
     pub ports: Vec<Port>,
     /// Ports that other services reach, but the host does not.
