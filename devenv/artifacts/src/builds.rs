@@ -1,4 +1,4 @@
-//! What was built, remembered for every environment of a checkout: they share Cargo's target directory too.
+//! The memory of builds, shared by all environments of a checkout, like Cargo's target directory.
 
 use std::collections::BTreeMap;
 
@@ -8,45 +8,45 @@ use devenv_supervisor::files;
 use devenv_supervisor::state_directory::ignored_folder;
 use serde::{Deserialize, Serialize};
 
-/// Raised when the file changes its shape; one of another format is as good as none.
+/// Raised when the file changes its shape; a file of another format is ignored.
 const FORMAT: u64 = 2;
 
-/// The file's place. What it holds spares time and nothing else: one that cannot be read or written is done without.
+/// The path of the file. The file only saves time: errors of reading or writing it are ignored.
 #[derive(Debug, Clone)]
 pub struct BuildsFile(Utf8PathBuf);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Builds {
     format: u64,
-    /// By profile and package, such as `dev/order-api`.
+    /// The binaries, by profile and package, such as `dev/order-api`.
     #[serde(default)]
     pub binaries: BTreeMap<String, Binary>,
-    /// The images that were last made, by package.
+    /// The last image of each package.
     #[serde(default)]
     pub images: BTreeMap<String, MadeImage>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binary {
-    /// Where Cargo put it.
+    /// The path at which Cargo put the binary.
     pub path: Utf8PathBuf,
-    /// When Cargo last found it fresh; milliseconds since the Unix epoch.
+    /// The time at which Cargo last found the binary fresh, in milliseconds since the Unix epoch.
     pub checked: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeImage {
-    /// What the engine calls it: containers are started by this.
+    /// The engine's id of the image; containers are started with it.
     pub id: String,
-    /// Of its manifest: the same in every engine and registry.
+    /// The digest of the image's manifest, the same in every engine and registry.
     pub digest: String,
     pub revision: Option<String>,
-    /// What was checked out when the revision was last asked for.
+    /// The commit that was checked out when `revision` was determined.
     pub head: Option<String>,
 }
 
 impl BuildsFile {
-    /// In the folder of the checkout's own environment.
+    /// The file in `folder`, the state directory of the checkout's own environment.
     pub fn within(folder: &Utf8Path) -> Self {
         Self(folder.join("builds.json"))
     }
@@ -56,12 +56,12 @@ impl BuildsFile {
         read().filter(|builds| builds.format == FORMAT).unwrap_or_default()
     }
 
-    /// Not synced: it is written on the way of an `up`, and costs a question to Cargo when it is lost.
+    /// Not synced: every `up` that builds writes it, and its loss costs one run of Cargo.
     pub fn write(&self, builds: &Builds) {
         let versioned = Builds { format: FORMAT, ..builds.clone() };
-        let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
+        let text = serde_json::to_vec_pretty(&versioned).expect("the memory is plain data");
         let written = files::replace_cache(&self.0, &text).or_else(|_| {
-            // An environment whose state directory is elsewhere has not made the checkout's own.
+            // An environment with another state directory has not made the checkout's `.devenv`.
             ignored_folder(self.0.parent().unwrap_or(Utf8Path::new(".")))?;
             files::replace_cache(&self.0, &text)
         });

@@ -1,4 +1,4 @@
-//! The programs of this workspace: whether they are newer than their sources, and how they are built.
+//! The programs of this workspace: whether they are up to date, and how Cargo builds them.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -11,23 +11,23 @@ use tokio::process::Command;
 
 use crate::error::BuildError;
 
-/// How much of the compiler's output an error keeps: enough for the first mistakes whole.
+/// The lines of the compiler's output that an error keeps: enough for the first mistakes.
 const OUTPUT_KEPT: usize = 200;
 
-/// As `devenv` itself was built, so that a release `devenv` measures and runs release services.
+/// The profile of `devenv` itself, so that a release `devenv` runs and measures release services.
 const PROCESS_PROFILE: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
-/// The workspace's own, where its `Cargo.toml` has a profile of this name; else one for small programs.
+/// The workspace's profile of this name, if its `Cargo.toml` has one; else [`default_image_profile`].
 const IMAGE_PROFILE: &str = "image";
 
 /// The sources of images.
 #[derive(Debug, Clone, Copy)]
 pub struct ImageWorkspace<'a> {
     pub root: &'a Utf8Path,
-    /// Every package that becomes an image, whichever are wanted at the moment.
+    /// Every package that becomes an image, not only those of the current build.
     pub packages: &'a [String],
 }
 
-/// How programs are compiled, and for what.
+/// The settings of a compilation: profile, target and flags.
 #[derive(Debug, Clone)]
 pub struct Compilation {
     root: Utf8PathBuf,
@@ -36,9 +36,9 @@ pub struct Compilation {
     pub profile: &'static str,
     /// `None` for this machine.
     target: Option<String>,
-    /// In the form of `cargo --config`.
+    /// Settings in the format of `cargo --config`.
     config: Vec<String>,
-    /// The workspace that may have an image profile of its own, where images are compiled.
+    /// The workspace that may define the image profile; `None` if no image is compiled.
     image_workspace: Option<Utf8PathBuf>,
     /// The packages over which Cargo joins the features of their dependencies; the workspace's default members when empty.
     joined: Vec<String>,
@@ -58,13 +58,13 @@ impl Compilation {
         }
     }
 
-    /// Static programs that need nothing of an image.
+    /// Static programs, which need no libraries in their image.
     pub fn of_images(workspace: &ImageWorkspace<'_>, architecture: &str) -> Self {
         let root = workspace.root;
         Self::of_static(root, target_folder(root), cargo_home(), architecture, workspace)
     }
 
-    /// The same in a container that has the sources in `/source` and Cargo where Rust's own images have it.
+    /// The same in a container with the sources in `/source`, and Cargo at its place in the official Rust images.
     pub fn in_container(workspace: &ImageWorkspace<'_>, architecture: &str) -> Self {
         let root = Utf8Path::new("/source");
         Self::of_static(root, root.join("target"), "/usr/local/cargo".into(), architecture, workspace)
@@ -78,7 +78,7 @@ impl Compilation {
         workspace: &ImageWorkspace<'_>,
     ) -> Self {
         let target = format!("{architecture}-unknown-linux-gnu");
-        // Paths of the machine that compiles, in the order in which a later one counts more.
+        // Paths of the compiling machine; of several that match, rustc applies the last.
         let folders = [(root.to_owned(), "."), (folder.clone(), "target"), (cargo_home, "cargo")];
         let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
         flags.extend(folders.map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")));
@@ -94,17 +94,17 @@ impl Compilation {
         }
     }
 
-    /// Under which a built package is remembered, such as `dev/order-api`.
+    /// The key of a package in [`crate::builds::Builds`], such as `dev/order-api`.
     pub fn key(&self, package: &str) -> String {
         format!("{}/{package}", self.profile)
     }
 
-    /// Where the binary of `package` is expected, unless Cargo has said otherwise before.
+    /// The expected path of the binary of `package`, unless Cargo has reported another.
     pub fn expected_binary(&self, package: &str) -> Utf8PathBuf {
         self.artifacts().join(package)
     }
 
-    /// The folder of its binaries.
+    /// The folder of the binaries.
     pub fn artifacts(&self) -> Utf8PathBuf {
         let mut folder = self.folder.clone();
         folder.extend(&self.target);
@@ -112,14 +112,14 @@ impl Compilation {
         folder
     }
 
-    /// Of `cargo`.
+    /// The arguments of `cargo`.
     pub fn arguments(&self, packages: &[String]) -> Vec<String> {
         let fixed = ["build", "--message-format=json-render-diagnostics", "--profile", self.profile];
         let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
         let profile = self.image_workspace.as_deref().map(default_image_profile).unwrap_or_default();
         let settings = self.config.iter().chain(&profile).map(|setting| ("--config", setting));
         let targets = self.target.iter().map(|target| ("--target", target));
-        // Always the same selection, whichever binaries are wanted: another one has other features and compiles much twice.
+        // The same selection for every set of binaries: another selection has other features and compiles much twice.
         let selection = self.joined.iter().map(|package| ("--package", package));
         let binaries = packages.iter().map(|package| ("--bin", package));
         for (name, value) in settings.chain(targets).chain(selection).chain(binaries) {
@@ -133,7 +133,7 @@ impl Compilation {
         let mut command = Command::new(program);
         command.args(self.arguments(packages));
         if self.target.is_some() {
-            // What the caller sets there would take the place of the settings above.
+            // These variables of the caller would override the settings above.
             for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL"] {
                 command.env_remove(name);
             }
@@ -148,7 +148,7 @@ impl Compilation {
     }
 }
 
-/// The settings of the image profile, where the workspace has no profile of this name.
+/// The settings of the image profile; empty if the workspace defines that profile.
 fn default_image_profile(root: &Utf8Path) -> Vec<String> {
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let manifest: toml::Table = manifest.parse().unwrap_or_default();
@@ -169,19 +169,19 @@ fn cargo_home() -> Utf8PathBuf {
     std::env::var("CARGO_HOME").unwrap_or_else(|_| home()).into()
 }
 
-/// Why the binary must be built, or `None` when it is newer than every source that Cargo recorded for it.
+/// The reason to build the binary, or `None` if it is newer than every source that Cargo recorded for it.
 ///
-/// Asking Cargo takes longer than all the rest of an unchanged `up`; the dep-info file it leaves beside each binary
-/// holds the answer.
+/// Running Cargo takes longer than the rest of an unchanged `up`; the dep-info file beside each binary holds the answer.
 ///
-/// `checked` is when Cargo last looked and found it fresh, for it leaves a binary untouched that a change did not reach.
+/// `checked` is the time at which Cargo last found the binary fresh: Cargo does not touch a binary that a change does not
+/// affect.
 pub fn stale(root: &Utf8Path, binary: &Utf8Path, checked: Option<SystemTime>) -> Option<String> {
     let Ok(built) = modified(binary) else {
         return Some("not built yet".to_owned());
     };
     let built = checked.map_or(built, |checked| checked.max(built));
     let Some(sources) = sources(root, binary) else {
-        return Some("its dep-info file is absent".to_owned());
+        return Some("dep-info file missing".to_owned());
     };
     for source in sources {
         match modified(&source) {
@@ -193,7 +193,7 @@ pub fn stale(root: &Utf8Path, binary: &Utf8Path, checked: Option<SystemTime>) ->
     None
 }
 
-/// Every file of this workspace that the binary is made of; `None` before Cargo has recorded it.
+/// Every file of this workspace that the binary depends on; `None` if Cargo has not recorded its sources.
 pub fn sources(root: &Utf8Path, binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
     let mut sources = recorded(binary)?;
     let mut manifests: Vec<Utf8PathBuf> = sources
@@ -211,7 +211,7 @@ pub fn sources(root: &Utf8Path, binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
     Some(sources)
 }
 
-/// What Cargo recorded of a binary's sources, in the dep-info file beside it; `None` where it has not put that binary there.
+/// The sources in the dep-info file that Cargo writes beside a binary; `None` if there is no such file.
 pub fn recorded(binary: &Utf8Path) -> Option<Vec<Utf8PathBuf>> {
     Some(dep_info(&std::fs::read_to_string(binary.with_extension("d")).ok()?))
 }
@@ -220,7 +220,7 @@ fn modified(path: &Utf8Path) -> std::io::Result<SystemTime> {
     std::fs::metadata(path)?.modified()
 }
 
-/// The prerequisites of the one rule in a dep-info file; a space within a path is written `\ `.
+/// The prerequisites of the only rule in a dep-info file; `\ ` is a space within a path.
 fn dep_info(text: &str) -> Vec<Utf8PathBuf> {
     let Some((_, prerequisites)) = text.lines().next().and_then(|line| line.split_once(": ")) else {
         return Vec::new();
@@ -248,12 +248,12 @@ fn dep_info(text: &str) -> Vec<Utf8PathBuf> {
     paths
 }
 
-/// One line of `cargo build --message-format=json`: the four fields that are read. `cargo_metadata` knows them all, and
-/// would make every first build some two seconds longer.
+/// Four fields of a line of `cargo build --message-format=json`. The crate `cargo_metadata` has them all, but makes every
+/// first build some two seconds longer.
 #[derive(Deserialize)]
 struct Message {
     reason: String,
-    /// Such as `path+file:///orders/services/order-api#0.1.0`.
+    /// The package's id, such as `path+file:///orders/services/order-api#0.1.0`.
     #[serde(default)]
     package_id: String,
     target: Option<Target>,
@@ -269,11 +269,11 @@ struct Target {
 #[derive(Debug)]
 pub struct Built {
     pub path: Utf8PathBuf,
-    /// Of its package.
+    /// The version of the package.
     pub version: String,
 }
 
-/// Builds the packages and returns their binaries. `progress` is given each line that Cargo writes for people.
+/// Builds the packages and returns their binaries. `progress` gets each line of Cargo's standard error.
 pub async fn build(
     compilation: &Compilation,
     packages: &[String],
@@ -323,7 +323,7 @@ pub fn binary_of(line: &str) -> Option<(String, Built)> {
     Some((message.target?.name, Built { path: message.executable?, version }))
 }
 
-/// The output without the lines that only tell of progress.
+/// The first lines of the output, without progress lines.
 pub fn complaints(output: Vec<String>) -> Vec<String> {
     const PROGRESS: [&str; 8] =
         ["Compiling", "Fresh", "Downloading", "Downloaded", "Updating", "Locking", "Checking", "Blocking"];

@@ -1,10 +1,11 @@
-//! Tells one state of files from another without reading them.
+//! Detects changes of files without reading them.
 
 use std::time::SystemTime;
 
 use camino::Utf8PathBuf;
 
-/// Changes when a file is written anew, and with the order of the files. A file that is absent counts as empty text.
+/// A text that differs after a write to any of the files, or in another order of the files. It has an empty part for an
+/// absent file.
 pub fn fingerprint(files: &[Utf8PathBuf]) -> String {
     let one = |file: &Utf8PathBuf| {
         let Ok(metadata) = std::fs::metadata(file) else {

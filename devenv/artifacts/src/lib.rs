@@ -1,4 +1,4 @@
-//! The programs of units: whether they are newer than their sources, how they are built, and what was built before.
+//! The programs of units: whether they are up to date, how they are built, and the memory of earlier builds.
 
 pub mod builds;
 pub mod cargo;

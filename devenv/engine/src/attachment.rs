@@ -27,7 +27,7 @@ impl Attachment {
         if self.owned { self.runtime.detach().await } else { Ok(()) }
     }
 
-    /// Stops an environment that this command started; leaves one that ran before.
+    /// Stops the environment if this command started it.
     pub async fn stop(self, emitter: &Emitter) -> Result<(), Error> {
         if self.owned {
             self.runtime.take_down().await?;
@@ -36,17 +36,17 @@ impl Attachment {
         Ok(())
     }
 
-    /// The digest of the image that each service runs; `None` where units are not images.
+    /// The digest of the image of each service; `None` if units are not images.
     pub async fn images(&self) -> Result<Option<BTreeMap<String, String>>, Error> {
         self.runtime.images().await
     }
 
-    /// Writes to files what would go with the environment.
+    /// Writes logs that would be lost with the environment to files.
     pub async fn keep_logs(&self) {
         self.runtime.keep_logs().await;
     }
 
-    /// Resolves when the environment was stopped by somebody else.
+    /// Resolves when another command has stopped the environment.
     pub async fn lost(&mut self) {
         self.runtime.ended().await;
     }

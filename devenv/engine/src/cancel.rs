@@ -1,6 +1,6 @@
 use tokio::sync::watch;
 
-/// Tells every part of a command that the user no longer wants it.
+/// The cancellation of a command, which every part of it can check or await.
 #[derive(Debug, Clone)]
 pub struct Cancel(watch::Receiver<bool>);
 
@@ -14,7 +14,7 @@ impl Cancel {
         (Canceller(sender), Self(receiver))
     }
 
-    /// One that nobody can use.
+    /// A `Cancel` that is never cancelled.
     pub fn never() -> Self {
         Self::channel().1
     }
@@ -23,7 +23,7 @@ impl Cancel {
         *self.0.borrow()
     }
 
-    /// Resolves once cancelled; never, when the canceller is gone without having been used.
+    /// Resolves once cancelled; never if the canceller was dropped unused.
     pub async fn cancelled(&self) {
         let mut receiver = self.0.clone();
         if receiver.wait_for(|cancelled| *cancelled).await.is_err() {

@@ -1,4 +1,4 @@
-//! The emulator that serves, and where it is reached.
+//! The chosen emulator and its address.
 
 use devenv_model::intent::{Ports, binding_of};
 use devenv_model::manifest::EmulatorKind;
@@ -17,7 +17,7 @@ pub(crate) enum ChosenEmulator {
 }
 
 impl ChosenEmulator {
-    /// Where it answers on this machine.
+    /// The emulator's address on this machine.
     pub(crate) fn endpoint(&self, ports: &Ports) -> Result<Endpoint, Error> {
         match self {
             Self::Outside(endpoint) => Ok(endpoint.clone()),
@@ -29,10 +29,10 @@ impl ChosenEmulator {
         }
     }
 
-    /// Its address as the units of a runtime reach it.
+    /// The emulator's address for the units of a runtime.
     pub(crate) fn seen_by_units(&self, abilities: Abilities, ports: &Ports) -> Result<String, Error> {
         match self {
-            // Loopback on a network of the units' own is another one.
+            // On a network of their own, units have another loopback.
             Self::Outside(endpoint) if abilities.network => Err(Error::OutOfReach { endpoint: endpoint.to_string() }),
             Self::Own(kind) if abilities.network => Ok(format!("http://{EMULATOR}:{}", kind.port())),
             Self::Outside(_) | Self::Own(_) => Ok(self.endpoint(ports)?.to_string()),

@@ -3,7 +3,7 @@ use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
 use crate::error::Error;
 use crate::project::Project;
 
-/// Only one command at a time may change an environment.
+/// Takes the lock that lets a single command change the environment.
 pub(crate) fn command_lock(project: &Project) -> Result<HeldLock, Error> {
     let path = project.state.command_lock();
     match try_hold(&path).map_err(|source| Error::State { path, source })? {

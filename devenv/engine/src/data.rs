@@ -10,10 +10,10 @@ use crate::environment::Running;
 use crate::error::Error;
 use crate::project::Project;
 
-/// Inserts seed items that are absent, and leaves changed items alone. Returns the number of inserted items by resource.
+/// Inserts absent seed items, and leaves changed items alone. Returns the number of inserted items by resource.
 ///
-/// With an `emulator_url`, which must be on loopback, the resources that are absent there are made first: it may be one
-/// that devenv did not start.
+/// With an `emulator_url`, which must be on loopback, it first creates the absent resources: devenv may not have started that
+/// emulator.
 pub async fn seed(project: &Project, emulator_url: Option<&str>) -> Result<BTreeMap<ResourceId, usize>, Error> {
     let resources = match emulator_url {
         Some(url) => {

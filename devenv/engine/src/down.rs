@@ -16,15 +16,15 @@ use crate::test_environments;
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DownOptions {
-    /// Removes the data too.
+    /// Whether to remove the data too.
     pub volumes: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Down {
-    /// In the order in which they were stopped.
+    /// The names of the stopped units, in the order of their stops.
     pub stopped: Vec<String>,
-    /// Processes of a killed run that were ended.
+    /// Ended processes of a killed run.
     pub leftovers: Vec<Leftover>,
     pub data_removed: bool,
     pub was_running: bool,
@@ -32,7 +32,7 @@ pub struct Down {
     pub rehearsal_removed: bool,
 }
 
-/// Stops the environment and whatever a killed run left of it. Nothing to stop is not an error.
+/// Stops the environment and ends the leftovers of killed runs. A stopped environment is no error.
 pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -> Result<Down, Error> {
     let mut down = Down::default();
     restore_files(&project.state).await?;
@@ -42,7 +42,7 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
         test_environments::sweep(project, emitter).await;
         down.take_down(&ProcessHost, project, options, emitter).await?;
     }
-    // Containers are known by their labels, so that they are found also when the state directory is gone.
+    // Labels identify containers, so they are found even without a state directory.
     let ran_elsewhere = last_kind(project)?.is_some_and(|kind| kind != ProcessHost.kind());
     if ran_elsewhere || options.volumes || !known {
         match project.runtimes.find().await {
@@ -66,7 +66,7 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
 }
 
 impl Down {
-    /// Adds what one host ran.
+    /// Takes down one host's units, and adds them to the result.
     async fn take_down(
         &mut self,
         host: &dyn RuntimeHost,
@@ -86,7 +86,7 @@ impl Down {
     }
 }
 
-/// Whether anything was ever started here. Processes may be left where somebody removed the folder with their locks.
+/// Whether anything was ever started here. Leftover processes may exist even without the state directory.
 fn is_known(project: &Project) -> Result<bool, Error> {
     let state = &project.state;
     if state.path().exists() {
@@ -99,13 +99,13 @@ fn is_known(project: &Project) -> Result<bool, Error> {
     Ok(is_left)
 }
 
-/// The runtime that the environment was last started with.
+/// The runtime of the last start.
 fn last_kind(project: &Project) -> Result<Option<RuntimeKind>, Error> {
     Ok(Remembered::read(&project.state)?.chosen.map(|chosen| chosen.runtime))
 }
 
-/// An environment runs in one way only: the other hosts take down what they run of it. Processes may be left by a command
-/// that was killed before it remembered them; another host is asked where the environment last ran elsewhere.
+/// Takes the environment down on every host but the resolved one: it runs on one host at a time. Processes are always looked
+/// for, since a command may have been killed before it remembered them; a container engine only if the environment last ran there.
 pub(crate) async fn end_other_runtime(
     project: &Project,
     resolved: &ResolvedRuntime,
@@ -121,7 +121,7 @@ pub(crate) async fn end_other_runtime(
     for host in others.into_iter().filter(|host| host.kind() != kind) {
         if host.take_down(project, emitter).await?.was_running {
             let units = host.units_are();
-            emitter.notice(format!("stopped the environment that ran as {units}; its data stays there"));
+            emitter.notice(format!("stopped the environment that ran as {units}; its data is kept"));
         }
     }
     Ok(())
@@ -152,7 +152,7 @@ mod tests {
     use crate::runtime::RuntimeRequest;
     use crate::runtime::fake::FakeProject;
 
-    /// A project whose state directory is there, and whose environment last ran so.
+    /// A project with a state directory, whose environment last ran with `kind`.
     fn last_ran(kind: RuntimeKind) -> FakeProject {
         let project = FakeProject::new();
         let state = project.load().state;

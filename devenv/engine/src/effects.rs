@@ -1,4 +1,4 @@
-//! The narrow trait between a plan and the world.
+//! The narrow trait between a plan and its effects.
 
 use std::future::Future;
 
@@ -6,15 +6,15 @@ use devenv_model::resource::ResourceId;
 
 use crate::error::Error;
 
-/// One method for each operation of a plan. Each does its one thing and decides nothing.
+/// One method for each operation of a plan. A method only does its operation; it decides nothing.
 pub(crate) trait Effects: Send + Sync {
-    /// `progress` is given each line worth showing while the build runs.
+    /// `progress` gets each line of the build that is worth showing.
     fn build(
         &self,
         packages: &[String],
         progress: impl Fn(String) + Send + Sync,
     ) -> impl Future<Output = Result<(), Error>> + Send;
-    /// `progress` is given a line now and then.
+    /// `progress` gets a line now and then.
     fn pull(
         &self,
         image: &str,
@@ -23,8 +23,8 @@ pub(crate) trait Effects: Send + Sync {
     fn start(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
     fn stop(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
     fn await_ready(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Returns when a unit has ended for good that others may be waiting for: one of `started`, or one that ran before and
-    /// that the plan leaves alone (it touches those in `touched`).
+    /// Returns when a unit has ended for good for which others may wait: a unit of `started`, or a unit that ran before and is
+    /// not in `touched`, the units that the plan changes.
     fn lost(&self, started: &[String], touched: &[String]) -> impl Future<Output = Error> + Send;
     fn end_leftover(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
     fn ensure(&self, resource: &ResourceId) -> impl Future<Output = Result<(), Error>> + Send;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::project::Project;
 use crate::{desired, resolve};
 
-/// What a shell needs to use the AWS CLI, any SDK, or the services themselves against this environment.
+/// The environment variables with which a shell uses the AWS CLI, any SDK, or the services of this environment.
 ///
 /// `AWS_*` as every service has them, `<SERVICE>_URL` for a service's first published port, and
 /// `<SERVICE>_<CONTAINER PORT>_URL` for each of its ports; `-` in a name becomes `_`.
@@ -25,7 +25,7 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
         let name = service.name.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
         let url = |binding: &Binding| format!("http://{}", desired::reached(binding.host));
         for binding in bindings {
-            // Of a port that is published more than once, the first.
+            // If a port is published more than once, the first binding counts.
             variables.entry(format!("{name}_{}_URL", binding.container)).or_insert_with(|| url(binding));
         }
         if let Some(binding) = service.ports.first().and_then(|first| binding_of(bindings, first.container)) {
@@ -35,19 +35,19 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
     Ok(variables)
 }
 
-/// The resources of an environment that runs.
+/// The resources of a running environment.
 pub async fn resources(project: &Project) -> Result<Resources, Error> {
     Ok(Running::find(project).await?.resources(project))
 }
 
-/// Where the parts of an environment that runs answer.
+/// The addresses of a running environment.
 pub(crate) struct Running {
     pub(crate) ports: Ports,
     pub(crate) emulator: Endpoint,
 }
 
 impl Running {
-    /// An environment without its emulator does not run.
+    /// Finds the running environment. Without its emulator, an environment counts as not running.
     pub(crate) async fn find(project: &Project) -> Result<Self, Error> {
         let not_running = || Error::NotRunning { project: project.instance.name.clone() };
         let resolved = resolve::current(project).await?;

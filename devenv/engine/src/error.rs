@@ -9,7 +9,7 @@ use devenv_supervisor::unwritable::is_exhausted;
 
 use crate::runtime::{HostError, NoHost, RuntimeKind};
 
-/// Everything that can go wrong in an engine command. Hints and exit codes are the command line's affair.
+/// The errors of engine commands. The command line adds hints and exit codes.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("no devenv.toml in {start} or any folder above it")]
@@ -18,33 +18,33 @@ pub enum Error {
     Manifest(#[from] ManifestError),
     #[error("cannot read {path}: {source}")]
     ReadFile { path: Utf8PathBuf, source: std::io::Error },
-    /// The state directory is read-only, full, or not ours.
+    /// The state directory is read-only, full, or another user's.
     #[error("cannot write {path}: {source}")]
     State { path: Utf8PathBuf, source: std::io::Error },
     #[error("{path} has format {found}; this devenv reads format {known}")]
     StateFormat { path: Utf8PathBuf, found: u64, known: u64 },
-    #[error("no service is called {name}; there are {}", known.join(", "))]
+    #[error("no service is named {name}; the names are {}", known.join(", "))]
     UnknownService { name: String, known: Vec<String> },
     #[error("service {service} has no [services.{service}.process] section, so it cannot run without Docker")]
     NotAProcess { service: String },
-    /// No runtime can run everything.
+    /// The runtime cannot run this kind of artifact.
     #[error("{unit} is {artifact}, which the runtime {runtime} cannot run")]
     CannotRun { unit: String, artifact: &'static str, runtime: RuntimeKind },
     #[error(transparent)]
     Host(#[from] HostError),
     #[error(transparent)]
     NoHost(#[from] NoHost),
-    /// Only an engine can run it.
+    /// Only a container engine can run this emulator.
     #[error("the emulator {emulator} is a container image, and the process runtime runs programs only")]
     NeedsContainers { emulator: &'static str },
     #[error("devenv.toml names no image for the emulator {emulator}")]
     NoEmulatorImage { emulator: &'static str },
     /// Loopback in a container is the container's own.
-    #[error("no container reaches an emulator at {endpoint}")]
+    #[error("containers cannot reach an emulator at {endpoint}")]
     OutOfReach { endpoint: String },
-    #[error("the image {image} is not there and cannot be fetched: {cause}")]
+    #[error("the image {image} is not present locally and cannot be pulled: {cause}")]
     ImageAbsent { image: String, cause: String },
-    #[error("the engine does not know the image of {package} that it was given")]
+    #[error("the engine does not have the image of {package} after loading it")]
     NoImage { package: String },
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -61,14 +61,14 @@ pub enum Error {
     NotRunning { project: String },
     #[error("another devenv (process {pid}) is changing this environment")]
     Locked { pid: u32 },
-    #[error("the supervisor could not be started: {cause}")]
+    #[error("cannot start the supervisor: {cause}")]
     SupervisorStart { cause: String, log: Vec<String> },
     #[error(transparent)]
     Supervisor(SupervisorError),
     #[error("service {service}: {cause}")]
     Template { service: String, cause: String },
     /// The environment could reach real AWS.
-    #[error("service {service} is given {variable}={value}, which is not an endpoint on this machine")]
+    #[error("service {service} has {variable}={value}, which is not an endpoint on this machine")]
     NotLocal { service: String, variable: String, value: String },
     #[error("interrupted")]
     Cancelled,
@@ -77,7 +77,7 @@ pub enum Error {
 impl From<LoadError> for Error {
     fn from(error: LoadError) -> Self {
         match error {
-            // No place in a file is to blame.
+            // The machine is at fault, not a place in a file.
             LoadError::Named { path, source, .. } if is_exhausted(&source) => Self::ReadFile { path, source },
             LoadError::Unread { path, source } => Self::ReadFile { path, source },
             LoadError::Named { mistake, .. } | LoadError::Mistakes(mistake) => Self::Manifest(mistake),
@@ -98,12 +98,12 @@ impl From<SupervisorError> for Error {
 }
 
 impl Error {
-    /// An image that ended because nobody's account was named to it.
+    /// Whether an image ended because it needs an account's token.
     pub fn wants_account(&self) -> bool {
         matches!(self, Self::UnitFailed { log, .. } if log.iter().any(|line| line.contains(ACCOUNT)))
     }
 
-    /// The last lines that the failed program wrote, oldest first.
+    /// The last lines of the failed program's output, oldest first.
     pub fn log(&self) -> &[String] {
         match self {
             Self::Build(BuildError::Failed { output: log, .. })
@@ -115,7 +115,7 @@ impl Error {
     }
 }
 
-/// What an image that wants an account names when it ends.
+/// The variable that an image names in its log when it needs an account.
 const ACCOUNT: &str = "LOCALSTACK_AUTH_TOKEN";
 
 fn humane(duration: Duration) -> String {

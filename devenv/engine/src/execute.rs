@@ -1,4 +1,4 @@
-//! Carries out a plan: every step as soon as the steps it waits for have ended well.
+//! Executes a plan: each step begins as soon as the steps it waits for have succeeded.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,22 +13,22 @@ use crate::effects::Effects;
 use crate::emitter::Emitter;
 use crate::error::Error;
 
-/// A start takes a fraction of a second; one that hangs must not hold the end up for ever.
+/// The limit for starts that have begun: a start takes a fraction of a second, and a hanging one must not delay the end for ever.
 const STARTS_END_WITHIN: Duration = Duration::from_secs(10);
 
-/// What was done before the end, well or not.
+/// The units that the run started, whatever its outcome.
 #[derive(Debug, Default)]
 pub(crate) struct Executed {
     /// Units that a step started or replaced, whether or not they became ready.
     pub(crate) started: Vec<String>,
-    /// From the start of each unit to its readiness.
+    /// The time from the start of each unit to its readiness.
     pub(crate) ready_after: BTreeMap<String, Duration>,
 }
 
 /// Runs the steps, side by side where the plan allows. The first error, the deadline or a cancellation ends the others.
 ///
-/// The deadline is for things to become ready: a build or a download may take as long as it needs, and the time begins
-/// anew after it.
+/// The deadline limits the time to readiness: a build or a pull may take as long as it needs, and the time begins anew after
+/// it.
 pub(crate) async fn execute(
     plan: &Plan,
     effects: &impl Effects,
@@ -69,7 +69,7 @@ pub(crate) async fn execute(
             .collect();
         let building = (0..plan.steps.len()).any(|index| is_build(index) && begun[index] && !done[index]);
         let (index, (outcome, elapsed)) = tokio::select! {
-            // What has ended counts, even when the deadline passes in the same moment.
+            // An ended step counts, even if the deadline passes at the same moment.
             biased;
             Some(ended) = running.next() => ended,
             () = cancel.cancelled() => {
@@ -82,7 +82,7 @@ pub(crate) async fn execute(
                 end_starts(plan, &begun, &mut done, &mut running).await;
                 return (executed, Err(error));
             }
-            // Whatever waits for it would wait until the deadline, and be blamed.
+            // Without this arm, a step that waits for the unit would wait until the deadline, and be reported instead.
             error = effects.lost(&started, &touched) => {
                 end_starts(plan, &begun, &mut done, &mut running).await;
                 return (executed, Err(error));
@@ -108,8 +108,8 @@ pub(crate) async fn execute(
     }
 }
 
-/// Waits for the starts that have begun: an engine goes on with what it was asked for, and whoever takes down what this run
-/// made must see it.
+/// Waits for the starts that have begun: an engine finishes a request even if the caller stops waiting, and the units must
+/// exist before this run is taken down.
 async fn end_starts<S>(plan: &Plan, begun: &[bool], done: &mut [bool], running: &mut S)
 where
     S: futures_util::Stream<Item = (usize, (Result<(), Error>, Duration))> + Unpin,
@@ -204,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    /// Does each operation in a set time of a paused clock, and fails or hangs where it is told to.
+    /// Does each operation in a fixed time of a paused clock, and fails or hangs at the named operations.
     #[derive(Default)]
     struct Fake {
         log: Mutex<Vec<String>>,

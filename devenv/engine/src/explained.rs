@@ -3,10 +3,10 @@ use std::time::Duration;
 use crate::emitter::Emitter;
 use crate::error::Error;
 
-/// A stop that takes longer is explained while it lasts.
+/// The time after which a stop is explained.
 const TELL_AFTER: Duration = Duration::from_secs(1);
 
-/// Runs a stop, and tells why it takes long when it does.
+/// Runs a stop, and emits a notice with the reason if it takes long.
 pub(crate) async fn explained<T>(
     stopping: impl Future<Output = Result<T, Error>>,
     emitter: &Emitter,
@@ -15,7 +15,7 @@ pub(crate) async fn explained<T>(
     tokio::select! {
         outcome = &mut stopping => outcome,
         () = tokio::time::sleep(TELL_AFTER) => {
-            emitter.notice("services finish the requests that run, within their grace periods");
+            emitter.notice("waiting for the services to finish their requests, within their grace periods");
             stopping.await
         }
     }

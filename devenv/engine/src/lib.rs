@@ -1,8 +1,8 @@
 //! Effects: everything that touches processes, files, ports and emulators.
 //!
-//! A command takes one look ([`Project`], `snapshot`), joins it with what is wanted (`desired`), asks `devenv-model` for
-//! the plan, and has it carried out (`execute`, `perform`). A [`runtime`] keeps the units: as processes of a supervisor
-//! here, or as whatever the command line hands in.
+//! A command takes one look ([`Project`], `snapshot`), derives the wanted units (`desired`), gets the plan from
+//! `devenv-model`, and executes it (`execute`, `perform`). A [`runtime`] runs the units: here as processes of a supervisor,
+//! or on a host that the command line passes in.
 
 mod attachment;
 mod cancel;

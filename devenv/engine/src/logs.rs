@@ -1,4 +1,4 @@
-//! What the units wrote: files that the supervisor keeps, or what a container engine kept.
+//! The units' logs: files of the supervisor, or the logs of a container engine.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::error::Error;
 use crate::project::Project;
 use crate::{desired, resolve};
 
-/// Between two looks at the files while following them.
+/// The pause between two reads of followed files.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone, Default)]
 pub struct LogOptions {
-    /// Every service and the emulator when empty.
+    /// The names of units; every service and the emulator if empty.
     pub services: Vec<String>,
-    /// How many lines of each service to begin with; all that is kept when `None`.
+    /// The number of old lines of each unit; all kept lines if `None`.
     pub tail: Option<usize>,
     pub follow: bool,
 }
 
-/// Emits the lines as [`Event::Log`], oldest first across services, and goes on when asked to follow.
+/// Emits the lines as [`Event::Log`], oldest first across units; with `follow`, continues until cancelled.
 pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {
     let units = units(project, &options.services)?;
     let runtime = resolve::current(project).await?.connect(project).await?;
@@ -67,7 +67,7 @@ fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
     }
 }
 
-/// The paths of all logs of an environment, for a failure's bundle.
+/// The paths of all log files of an environment, for a failure's bundle.
 pub fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
     let services = desired::selected(project, &[]).unwrap_or_default();
     let names = services.iter().map(|service| service.name.as_str()).chain([devenv_model::unit::EMULATOR]);

@@ -19,13 +19,13 @@ const FORMAT: u64 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     format: u64,
-    /// Unit, container port, host port; of a container port that is published more than once, the first.
+    /// Unit, container port, host port; only the first host port of each container port.
     #[serde(default)]
     ports: BTreeMap<String, BTreeMap<u16, u16>>,
-    /// The others: unit, container port, host ports.
+    /// The further host ports: unit, container port, host ports.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     more_ports: BTreeMap<String, BTreeMap<u16, Vec<u16>>>,
-    /// What the environment was last started with; absent before the first start.
+    /// The choice of the last start; absent before the first.
     #[serde(default)]
     pub(crate) chosen: Option<RememberedChoice>,
 }
@@ -46,7 +46,7 @@ impl Remembered {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(Error::ReadFile { path, source }),
         };
-        // Nothing here is dear: a file that a crash or a hand has damaged is as good as none.
+        // A damaged file is ignored: its loss costs a choice of ports and runtime.
         let Ok(remembered) = serde_json::from_slice::<Self>(&text) else {
             return Ok(Self::default());
         };
@@ -88,10 +88,10 @@ impl Remembered {
         }
     }
 
-    /// Not synced: every `up` writes it, and one that is lost costs a choice of ports.
+    /// Not synced: its loss costs a choice of ports and runtime.
     pub(crate) fn keep(&self, state: &StateDirectory) -> Result<(), Error> {
         let versioned = Self { format: FORMAT, ..self.clone() };
-        let text = serde_json::to_vec_pretty(&versioned).expect("what is remembered is plain data");
+        let text = serde_json::to_vec_pretty(&versioned).expect("the memory is plain data");
         let path = state.memory_file();
         files::replace_cache(&path, &text).map_err(|source| Error::State { path, source })
     }

@@ -2,7 +2,7 @@ use camino::Utf8PathBuf;
 
 use crate::error::Error;
 
-/// The path of this very program.
+/// The path of this running `devenv` program.
 pub fn own_program() -> Result<Utf8PathBuf, Error> {
     let own = std::env::current_exe()
         .and_then(|path| Utf8PathBuf::from_path_buf(path).map_err(|_| std::io::Error::other("its path is not UTF-8")));

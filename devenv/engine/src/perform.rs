@@ -1,4 +1,4 @@
-//! `perform`: carries out each operation of a plan.
+//! `perform`: the effect of each operation of a plan.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Performer<'_> {
         intent.expect("a plan names units of its intents only")
     }
 
-    /// A build that changed nothing leaves the program as it was: then the running unit is the wanted one.
+    /// Whether the running unit is still the wanted one: a build may have left the program unchanged.
     fn is_unchanged(&self, intent: &UnitIntent) -> Result<bool, Error> {
         let Some(running) = self.observed.units.get(&intent.name) else {
             return Ok(false);
@@ -38,8 +38,7 @@ impl Performer<'_> {
         Ok(!is_over && running.config_hash == self.runtime.config_hash(intent)?)
     }
 
-    /// Prepares the units that wait for the tables while the emulator starts: those that are absent and whose artifact is
-    /// there.
+    /// While the emulator starts, prepares the absent units that wait for the tables and whose artifacts exist.
     async fn prepare_services(&self) {
         let is_there = |intent: &&UnitIntent| {
             let built = intent.artifact.package().is_none_or(|package| !self.observed.stale.contains_key(package));
@@ -72,7 +71,7 @@ impl Effects for Performer<'_> {
         if unit != EMULATOR {
             return self.runtime.start(intent).await;
         }
-        // Its own first: an engine makes one container after the other, and this one is waited for.
+        // The emulator first: an engine makes containers one by one, and other steps wait for this one.
         if !self.observed.units.contains_key(unit) {
             self.runtime.prepare(intent).await;
         }

@@ -1,4 +1,4 @@
-//! Which port of this machine stands for which container port.
+//! The choice of a port of this machine for each container port.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -20,13 +20,12 @@ use crate::project::Project;
 use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
 
-/// Below the range from which the kernel takes the near end of outgoing connections: a port that is free here stays
-/// free while a service restarts.
+/// The searched ports. They are below the kernel's range for outgoing connections, so no connection takes one while a service
+/// restarts.
 const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
-/// Keeps what a running unit has, then what the Compose file wishes, then what was used last, then any free port.
-/// A wish that cannot be met is told with the name of what has the port: one of those that others hold, or the program
-/// that listens.
+/// Chooses, in this order: the running unit's port, the Compose file's port, the last used port, any free port. If the Compose
+/// file's port is taken, emits a notice that names its holder.
 pub(crate) fn choose(
     project: &Project,
     emulator: &ChosenEmulator,
@@ -36,7 +35,7 @@ pub(crate) fn choose(
 ) -> Result<Ports, Error> {
     let Snapshot { observed, held_ports: held, abilities, .. } = snapshot;
     let running = observed.units.values().flat_map(|unit| unit.bindings.iter().map(|binding| binding.host));
-    // Others hold theirs at whatever address it is.
+    // The addresses of held ports are unknown, so each counts as held at every address.
     let everywhere = |port: &u16| SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port));
     let mut used: Vec<SocketAddr> = running.chain(held.keys().map(everywhere)).collect();
     let mut next = start_of(&project.instance.name);
@@ -72,7 +71,7 @@ pub(crate) fn choose(
     Ok(chosen)
 }
 
-/// Whether a port that was last chosen for this unit, which does not run, is somebody else's now.
+/// Whether another program now has a port that was last chosen for this unit, which does not run.
 pub(crate) fn are_taken(project: &Project, abilities: Abilities, unit: &str) -> bool {
     let remembered = Remembered::read(&project.state).unwrap_or_default();
     let service = project.manifest.services.get(unit);
@@ -81,12 +80,12 @@ pub(crate) fn are_taken(project: &Project, abilities: Abilities, unit: &str) -> 
         .any(|(container, port)| !is_free(SocketAddr::new(desired::bound(abilities, service, container), port), &[]))
 }
 
-/// A port of a unit for which one of this machine is to be found.
+/// A port of a unit that needs a port of this machine.
 #[derive(Debug, Clone, Copy)]
 struct Wanted<'a> {
     unit: &'a str,
     container: u16,
-    /// How many of the unit's are for the same container port and come before it.
+    /// The number of the unit's earlier ports with the same container port.
     nth: usize,
     address: IpAddr,
     wish: Option<u16>,
@@ -97,7 +96,7 @@ impl Wanted<'_> {
         self.unit == other.unit && self.container == other.container && self.nth != other.nth
     }
 
-    /// The port that the running unit has for it: none that is `taken` by one before it, or wished for by another one.
+    /// The running unit's host port for this one: not in `taken`, and not the wish of another port beside it.
     fn running(&self, own: &[Binding], taken: &[Binding], last: Option<u16>, all: &[Wanted<'_>]) -> Option<u16> {
         let of_this = |binding: &&Binding| binding.container == self.container;
         let has = |bindings: &[Binding], port: u16| {
@@ -119,7 +118,7 @@ fn wanted<'a>(
     let ephemeral = project.instance.ephemeral;
     let mut wanted = Vec::new();
     if let ChosenEmulator::Own(kind) = emulator {
-        // Other tools look for these two at the ports that they are known by.
+        // Other tools expect DynamoDB Local and LocalStack on their usual ports.
         let usual = (*kind != EmulatorKind::Embedded && !ephemeral).then(|| kind.port());
         let address = desired::bound(abilities, None, kind.port());
         wanted.push(Wanted { unit: EMULATOR, container: kind.port(), nth: 0, address, wish: usual });
@@ -129,7 +128,10 @@ fn wanted<'a>(
         for (index, port) in service.ports.iter().enumerate() {
             let nth = service.ports[..index].iter().filter(|earlier| earlier.container == port.container).count();
             if nth > 0 && !abilities.any_address {
-                emitter.notice(format!("{unit} publishes its port {} once: a process listens once", port.container));
+                emitter.notice(format!(
+                    "{unit} publishes its port {} once: a process binds a port only once",
+                    port.container
+                ));
                 continue;
             }
             let address = if abilities.any_address { port.host_ip } else { desired::LOOPBACK };
@@ -146,7 +148,7 @@ fn wanted<'a>(
     wanted
 }
 
-/// Two environments begin their search at different places, so that they seldom meet.
+/// The port at which the search begins; it depends on the environment, so that two environments seldom collide.
 fn start_of(instance: &str) -> u16 {
     let digest = Sha256::digest(instance);
     let hash = u16::from_be_bytes([digest[0], digest[1]]);
@@ -174,17 +176,17 @@ fn is_free(address: SocketAddr, used: &[SocketAddr]) -> bool {
         return false;
     }
     match TcpListener::bind(address).map(drop) {
-        // Some systems let a program bind beside another one's wildcard address: then a connection tells.
+        // Some systems let a program bind beside another program's wildcard address; a connection then shows it.
         Ok(()) => {
             let reached = desired::reached(address);
             TcpStream::connect_timeout(&reached, Duration::from_millis(50)).is_err()
         }
-        // Not an address of this machine: another port would not help, and who binds it says so.
+        // Not an address of this machine: another port does not help, and the later bind reports the error.
         Err(error) => error.kind() == ErrorKind::AddrNotAvailable,
     }
 }
 
-/// Whether two programs cannot have both: an unspecified address is every address.
+/// Whether two programs cannot bind both: a wildcard address includes every address.
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let (here, there) = (one.ip(), other.ip());
     one.port() == other.port() && (here == there || here.is_unspecified() || there.is_unspecified())
@@ -195,7 +197,7 @@ fn taken(unit: &str, wish: u16, port: u16, held: &BTreeMap<u16, String>) -> Stri
         Some(holder) => format!("{} (process {})", holder.program, holder.pid),
         None => "another program".to_owned(),
     });
-    format!("port {wish} is held by {holder}; {unit} is at {port} instead")
+    format!("port {wish} is held by {holder}; {unit} uses port {port} instead")
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl RuntimeHost for ProcessHost {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Processes {
     Supervised,
-    /// Their supervisor was killed.
+    /// Leftovers of a killed supervisor.
     Left,
     None,
 }
@@ -93,7 +93,7 @@ pub(crate) fn processes(project: &Project) -> Result<Processes, Error> {
     Ok(if leftovers_of(&project.state)?.is_empty() { Processes::None } else { Processes::Left })
 }
 
-/// Processes of a killed run that nobody keeps.
+/// The leftovers of this environment.
 pub(crate) fn leftovers_of(state: &StateDirectory) -> Result<Vec<Leftover>, Error> {
     leftovers::find(state).map_err(|source| Error::State { path: state.units(), source })
 }
@@ -109,7 +109,7 @@ async fn take_down(state: &StateDirectory, emitter: &Emitter) -> Result<TakenDow
     if let Some(mut client) = Client::reach(state).await? {
         taken.was_running = true;
         let units = match client.observe().await {
-            // It ends for another reason at this moment.
+            // The supervisor is ending at this moment.
             Err(error::Error::Lost { .. }) => Vec::new(),
             units => units?,
         };
@@ -123,15 +123,15 @@ async fn take_down(state: &StateDirectory, emitter: &Emitter) -> Result<TakenDow
     }
     taken.leftovers = leftovers_of(state)?;
     for Leftover { unit, pid } in &taken.leftovers {
-        emitter.notice(format!("ending {unit} (process {pid}), left by a run that was killed"));
+        emitter.notice(format!("ending {unit} (process {pid}), left by a killed run"));
         end_leftover(state, unit).await?;
     }
     remove_socket(state)?;
     Ok(taken)
 }
 
-/// A supervisor that was killed leaves its socket. No other can begin meanwhile: this command alone may change the
-/// environment.
+/// Removes the socket that a killed supervisor left. No other supervisor can begin meanwhile: this command holds the command
+/// lock.
 fn remove_socket(state: &StateDirectory) -> Result<(), Error> {
     let (lock, socket) = (state.supervisor_lock(), state.socket());
     if is_held(&lock).map_err(|source| Error::State { path: lock, source })? {

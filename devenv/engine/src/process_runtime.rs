@@ -1,4 +1,4 @@
-//! The process runtime: units are children of a supervisor that commands reach through its socket.
+//! The process runtime: units are children of a supervisor, which commands reach through its socket.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -30,9 +30,9 @@ use devenv_artifacts::cargo::{self, Built, Compilation};
 use devenv_artifacts::error::BuildError;
 use devenv_artifacts::fingerprint::fingerprint;
 
-/// A supervisor that has not announced itself by then has failed.
+/// The limit for the supervisor to report that it is ready.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// How many lines of a failed unit's log an error carries.
+/// The number of log lines in a failed unit's error.
 pub(crate) const LOG_TAIL: usize = 20;
 
 #[derive(Debug)]
@@ -40,14 +40,14 @@ pub(crate) struct ProcessRuntime {
     state: StateDirectory,
     instance: Instance,
     builds: BuildsFile,
-    /// Held for as long as this command lives: an environment that is not detached ends with it.
+    /// Held while this command lives: an environment that is not detached ends with this connection.
     connection: Mutex<Option<Client>>,
     /// The program of each package.
     programs: std::sync::Mutex<BTreeMap<String, Utf8PathBuf>>,
 }
 
 impl ProcessRuntime {
-    /// Connects to the supervisor of this state directory when one runs.
+    /// Connects to the supervisor of this state directory, if one runs.
     pub(crate) async fn connect(project: &Project) -> Result<Self, Error> {
         let connection = Client::reach(&project.state).await?;
         Ok(Self {
@@ -59,7 +59,7 @@ impl ProcessRuntime {
         })
     }
 
-    /// Starts a supervisor when none runs, and becomes its owner. Returns whether it was started.
+    /// Starts a supervisor if none runs, and becomes its owner. Returns whether it started one.
     async fn ensure_supervisor(&self) -> Result<bool, Error> {
         let mut connection = self.connection.lock().await;
         if connection.is_some() {
@@ -76,13 +76,13 @@ impl ProcessRuntime {
         Ok(true)
     }
 
-    /// A connection of its own, so that a long wait does not hold up the others.
+    /// A new connection, so that a long wait does not block other requests.
     async fn client(&self) -> Result<Client, Error> {
         let client = Client::reach(&self.state).await?;
         client.ok_or_else(|| error::Error::Lost { cause: "nothing listens on its socket".to_owned() }.into())
     }
 
-    /// For what is done to an environment that runs.
+    /// A connection for a command that needs a running environment.
     async fn running(&self) -> Result<Client, Error> {
         let client = Client::reach(&self.state).await?;
         client.ok_or_else(|| Error::NotRunning { project: self.instance.name.clone() })
@@ -101,7 +101,7 @@ impl ProcessRuntime {
         self.programs.lock().expect("no panic while held")
     }
 
-    /// Finds each package's program, and which of them must be built and why.
+    /// Finds each package's program, and the reasons to build.
     fn missing(&self, artifacts: &[Artifact]) -> Missing {
         let root = &self.instance.root;
         let compilation = Compilation::of_processes(root);
@@ -148,7 +148,7 @@ impl ProcessRuntime {
             }
         };
         let artifact = match intent.artifact.inputs() {
-            // A change in its sources that Cargo has not compiled does not reach what runs.
+            // The program counts, not its sources: an uncompiled change does not affect the process.
             Inputs::Package(package) => fingerprint(&[self.program(package)?]),
             Inputs::Files(files) => fingerprint(files),
             Inputs::Folder(_) | Inputs::None => String::new(),
@@ -169,8 +169,8 @@ impl ProcessRuntime {
         let cause = match self.client().await?.await_ready(unit).await?.state {
             UnitState::Ready { .. } => return Ok(()),
             UnitState::Failed { error } => error,
-            UnitState::Backoff { exit, .. } => format!("it was ready and ended with {exit}"),
-            UnitState::Stopped { .. } | UnitState::Starting { .. } => "it was stopped meanwhile".to_owned(),
+            UnitState::Backoff { exit, .. } => format!("it was ready, then ended with {exit}"),
+            UnitState::Stopped { .. } | UnitState::Starting { .. } => "another command stopped it".to_owned(),
         };
         Err(Error::UnitFailed { unit: unit.to_owned(), cause, log: last_lines(&self.state.log(unit), LOG_TAIL) })
     }
@@ -292,7 +292,7 @@ async fn launch(state: &StateDirectory, instance: &Instance) -> Result<(), Error
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log_file)
-        // A Ctrl-C in this terminal is for the command, which then tells the supervisor what to do.
+        // Ctrl-C in this terminal goes to the command only, which then sends its request to the supervisor.
         .process_group(0)
         .spawn()
         .map_err(|error| failed(error.to_string()))?;
@@ -303,15 +303,17 @@ async fn launch(state: &StateDirectory, instance: &Instance) -> Result<(), Error
         Ok(Ok(_)) if first == "ready\n" => Ok(()),
         Ok(_) => {
             let status = child.wait().await;
-            // One that a killed command had just started was quicker: the next look finds it.
+            // A supervisor that a killed command had just started was faster: the next look finds it.
             if is_held(&state.supervisor_lock()).unwrap_or(false) {
-                return Err(error::Error::Lost { cause: "another one began at the same time".to_owned() }.into());
+                return Err(
+                    error::Error::Lost { cause: "another supervisor started at the same time".to_owned() }.into()
+                );
             }
             Err(failed(status.map_or_else(|error| error.to_string(), |status| status.to_string())))
         }
         Err(_) => {
             let _ = child.start_kill();
-            Err(failed(format!("no sign of life within {} s", START_LIMIT.as_secs())))
+            Err(failed(format!("it was not ready within {} s", START_LIMIT.as_secs())))
         }
     }
 }
@@ -390,7 +392,7 @@ mod tests {
         );
     }
 
-    /// A program that Cargo has put elsewhere is known by the note of its last build.
+    /// The memory of builds has the path of a program that Cargo put elsewhere.
     #[tokio::test]
     async fn a_packages_program_is_where_cargo_puts_it_or_last_put_it() {
         let project = FakeProject::new();
@@ -408,7 +410,7 @@ mod tests {
         loaded.builds.write(&builds);
         runtime.missing(std::slice::from_ref(&package));
         assert_eq!(program(&runtime), elsewhere);
-        // One that is where it is expected counts, whatever is noted.
+        // A program at its expected path counts, whatever the memory says.
         let expected = compilation.expected_binary("api");
         std::fs::create_dir_all(expected.parent().expect("a folder")).expect("writable");
         std::fs::write(&expected, "").expect("writable");

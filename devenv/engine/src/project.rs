@@ -13,24 +13,24 @@ use devenv_artifacts::builds::BuildsFile;
 
 #[derive(Debug, Clone)]
 pub struct ProjectOptions {
-    /// Where to look for `devenv.toml`; the folders above are searched too.
+    /// The folder in which the search for `devenv.toml` begins; it continues in the folders above.
     pub directory: Utf8PathBuf,
-    /// Instead of `.devenv/` beside `devenv.toml`.
+    /// The state directory; `.devenv/` beside `devenv.toml` if `None`.
     pub state_dir: Option<Utf8PathBuf>,
-    /// An environment that goes with its data: free ports, everything in its state directory.
+    /// Whether the environment is temporary, with its data: free ports, everything in its state directory.
     pub ephemeral: bool,
-    /// Finds what runs units otherwise than as processes.
+    /// Finds a host other than this machine's processes.
     pub runtimes: Arc<dyn Runtimes>,
 }
 
-/// A manifest and the place on this machine where its environment lives.
+/// A manifest, and the place of its environment on this machine.
 #[derive(Debug, Clone)]
 pub struct Project {
     pub manifest: Manifest,
     pub instance: Instance,
     pub(crate) runtimes: Arc<dyn Runtimes>,
     pub state: StateDirectory,
-    /// Of programs that were compiled in a container: every environment of the checkout shares them.
+    /// The folder of programs that were compiled in a container, shared by all environments of the checkout.
     pub programs: Utf8PathBuf,
     pub builds: BuildsFile,
 }

@@ -1,13 +1,13 @@
-//! Where sources come from, as their repository knows it.
+//! Facts about the sources from their Git repository.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::process::Command;
 
-/// Said of sources that are not committed as they are.
+/// The suffix of the revision of sources with uncommitted changes.
 const CHANGED: &str = "-dirty";
 
-/// The last commit that changed any of these files, with `-dirty` after it when they differ from it; `None` outside a
-/// repository. A commit that leaves them alone leaves their revision alone.
+/// The last commit that changed any of these files, with `-dirty` if they differ from it; `None` outside a repository. A
+/// commit that does not change them does not change their revision.
 pub async fn revision(root: &Utf8Path, sources: &[Utf8PathBuf]) -> Option<String> {
     let paths: Vec<&str> =
         sources.iter().filter_map(|source| source.strip_prefix(root).ok()).map(Utf8Path::as_str).collect();
@@ -23,31 +23,32 @@ pub fn is_committed(revision: Option<&str>) -> bool {
     revision.is_some_and(|revision| !revision.ends_with(CHANGED))
 }
 
-/// What is checked out.
+/// The checked-out commit; `None` outside a repository.
 pub async fn head(root: &Utf8Path) -> Option<String> {
     git(root, &["rev-parse", "HEAD"]).await
 }
 
-/// Whether anything here differs from what is checked out, files that git does not know and does not ignore among it.
+/// Whether anything here differs from the checked-out commit, including untracked files that git does not ignore.
 pub async fn is_dirty(root: &Utf8Path) -> bool {
     git(root, &["status", "--porcelain", "--untracked-files=normal"]).await.is_none_or(|changes| !changes.is_empty())
 }
 
-/// The subjects of the commits from one to another, newest first; `None` where git does not know both.
+/// The abbreviated hashes and subjects of at most 50 commits from `from` to `to`, newest first; `None` if git does not know
+/// both.
 pub async fn subjects(root: &Utf8Path, from: &str, to: &str) -> Option<Vec<String>> {
     let range = format!("{from}..{to}");
     let listed = git(root, &["log", "--format=%h %s", "--max-count=50", &range]).await?;
     Some(listed.lines().map(str::to_owned).collect())
 }
 
-/// A file that git knows: its path from the folder that was asked about, and its mode, such as `0o100644`.
+/// A tracked file: its path relative to the root, and its mode, such as `0o100644`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackedFile {
     pub path: String,
     pub mode: u32,
 }
 
-/// The files that git knows below a folder; `None` outside a repository.
+/// The tracked files below a folder; `None` outside a repository.
 pub async fn tracked(root: &Utf8Path, folder: &str) -> Option<Vec<TrackedFile>> {
     let listed = git(root, &["ls-files", "--stage", "-z", "--", folder]).await?;
     // `MODE DIGEST STAGE<tab>PATH`; a file in conflict has several stages.
@@ -59,7 +60,7 @@ pub async fn tracked(root: &Utf8Path, folder: &str) -> Option<Vec<TrackedFile>> 
     Some(listed.split('\0').filter_map(file).collect())
 }
 
-/// The repository's address, without credentials; `None` when it is a folder of this machine.
+/// The repository's address, without credentials; `None` if it is a folder of this machine.
 pub async fn source(root: &Utf8Path) -> Option<String> {
     network_address(&git(root, &["config", "--get", "remote.origin.url"]).await?)
 }
@@ -67,12 +68,12 @@ pub async fn source(root: &Utf8Path) -> Option<String> {
 async fn git(root: &Utf8Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     command.arg("-C").arg(root).args(arguments);
-    // On a thread of its own and not as a process of the runtime's: a test's clock then stands still until git has answered.
+    // On a blocking thread instead of tokio's process: a test's paused clock then stands still until git has answered.
     let output = tokio::task::spawn_blocking(move || command.output()).await.ok()?.ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// As a browser would open it: `git@host:path` becomes `https://host/path`; a folder of this machine is no address.
+/// The address for a browser: `git@host:path` becomes `https://host/path`; `None` for a folder of this machine.
 fn network_address(address: &str) -> Option<String> {
     let address = match address.split_once('@') {
         Some((user, rest)) if !user.contains('/') && rest.contains(':') => {

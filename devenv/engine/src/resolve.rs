@@ -1,4 +1,4 @@
-//! Which runtime and which emulator serve, and why.
+//! The choice of runtime and emulator, and its reason.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use crate::process_host::{ProcessHost, Processes, processes};
 use crate::project::Project;
 use crate::runtime::{BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, RuntimeRequest};
 
-/// What serves.
+/// The chosen runtime host and emulator.
 #[derive(Debug, Clone)]
 pub(crate) struct ResolvedRuntime {
     pub(crate) host: Arc<dyn RuntimeHost>,
     pub(crate) emulator: ChosenEmulator,
     pub(crate) why: String,
-    /// Of the images, where it is not this machine that compiles.
+    /// The settings for compiling images in the engine instead of on this machine.
     build: Option<BuildInEngine>,
 }
 
@@ -30,7 +30,7 @@ impl ResolvedRuntime {
         self.host.connect(project, self.build.as_ref()).await
     }
 
-    /// The emulator's kind, and the image or the address that it stands for.
+    /// The emulator's kind and image, or its address.
     pub(crate) fn describe_emulator(&self, project: &Project) -> String {
         match &self.emulator {
             ChosenEmulator::Outside(endpoint) => format!("at {endpoint}"),
@@ -59,8 +59,8 @@ impl ResolvedRuntime {
     }
 }
 
-/// For a command that starts something. An environment keeps its runtime and its emulator unless another one is asked
-/// for; its first start takes a container engine that answers, or processes where they serve sooner.
+/// Chooses for a command that starts something. An environment keeps its runtime and emulator unless the request names
+/// others; its first start takes a container engine that answers, or processes if they are ready sooner.
 pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Result<ResolvedRuntime, Error> {
     restore_files(&project.state).await?;
     let remembered = match Remembered::read(&project.state)?.chosen {
@@ -97,11 +97,11 @@ async fn host(
         if request.runtime == Some(RuntimeKind::Docker) {
             return Err(Error::OutOfReach { endpoint: endpoint.to_string() });
         }
-        let why = "an emulator on loopback is out of a container's reach";
+        let why = "containers cannot reach an emulator on loopback";
         return Ok((Arc::new(ProcessHost), why.to_owned()));
     }
     let (asked, why) = match (request.runtime, last) {
-        (Some(asked), _) => (Some(asked), Some("asked for".to_owned())),
+        (Some(asked), _) => (Some(asked), Some("requested".to_owned())),
         (None, Some(last)) => (Some(last.chosen.runtime), Some(last.why.to_owned())),
         (None, None) => (None, None),
     };
@@ -112,7 +112,7 @@ async fn host(
         Ok(Found { host, about }) => match why {
             Some(why) => Ok((host, why)),
             None if processes_serve_sooner(project, emulator) => {
-                let why = format!("no image is made yet; --runtime docker makes them for {}", about.name);
+                let why = format!("no images are built yet; --runtime docker builds them for {}", about.name);
                 Ok((Arc::new(ProcessHost), why))
             }
             None => Ok((host, format!("{} answers at {}", about.name, about.address))),
@@ -124,15 +124,15 @@ async fn host(
     }
 }
 
-/// Whether an environment that was never started is ready sooner as processes: until its images are made, a start in
-/// containers compiles everything a second time.
+/// Whether a first start is ready sooner as processes: without images, a start in containers compiles everything a second
+/// time.
 fn processes_serve_sooner(project: &Project, emulator: &ChosenEmulator) -> bool {
     *emulator == ChosenEmulator::Own(EmulatorKind::Embedded)
         && project.manifest.services.values().all(|service| service.process.is_some())
         && project.builds.read().images.is_empty()
 }
 
-/// The emulator that this environment runs; `None` for an emulator outside it.
+/// The kind of this environment's own emulator; `None` for an emulator outside it.
 pub async fn own_emulator(project: &Project) -> Result<Option<EmulatorKind>, Error> {
     match current(project).await?.emulator {
         ChosenEmulator::Own(emulator) => Ok(Some(emulator)),
@@ -140,7 +140,7 @@ pub async fn own_emulator(project: &Project) -> Result<Option<EmulatorKind>, Err
     }
 }
 
-/// For a command about an environment that was started before.
+/// The choice of the last start, for a command about an existing environment.
 pub(crate) async fn current(project: &Project) -> Result<ResolvedRuntime, Error> {
     restore_files(&project.state).await?;
     let chosen = match Remembered::read(&project.state)?.chosen {
@@ -154,7 +154,7 @@ pub(crate) async fn current(project: &Project) -> Result<ResolvedRuntime, Error>
     Ok(ResolvedRuntime { host, emulator: chosen.emulator()?, why: String::new(), build: None })
 }
 
-/// What runs here although nothing is remembered: somebody removed the state directory.
+/// The choice as the running units show it, if somebody removed the state directory.
 async fn unremembered(project: &Project) -> Result<RememberedChoice, Error> {
     if processes(project)? != Processes::None {
         return Ok(RememberedChoice::default());
@@ -162,7 +162,7 @@ async fn unremembered(project: &Project) -> Result<RememberedChoice, Error> {
     Ok(of_containers(project).await?.unwrap_or_default())
 }
 
-/// What the containers of this environment show of its choice; `None` where there are none or no engine answers.
+/// The choice as this environment's containers show it; `None` if there are none or no engine answers.
 async fn of_containers(project: &Project) -> Result<Option<RememberedChoice>, Error> {
     let Ok(found) = project.runtimes.find().await else {
         return Ok(None);
@@ -172,30 +172,29 @@ async fn of_containers(project: &Project) -> Result<Option<RememberedChoice>, Er
     Ok(emulator.map(|emulator| RememberedChoice { runtime, emulator, emulator_url: None }))
 }
 
-/// What an environment goes on with unless something else is asked for.
+/// The choice that an environment keeps unless the request names another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kept {
     chosen: RememberedChoice,
     why: &'static str,
 }
 
-/// Processes hold their ports and their data, whether or not a supervisor still keeps them; without any, the data are
-/// where the last choice put them.
+/// The choice to keep. Processes, even leftovers, hold their ports and data; without any, the last choice has the data.
 fn kept(remembered: Option<RememberedChoice>, processes: Processes) -> Option<Kept> {
     let why = match processes {
-        Processes::Supervised => "the environment runs so",
-        Processes::Left => "processes of it are left",
+        Processes::Supervised => "already running",
+        Processes::Left => "leftover processes found",
         Processes::None => {
-            // Somebody else's emulator may be gone by now.
+            // An outside emulator may have ended by now.
             let chosen = RememberedChoice { emulator_url: None, ..remembered? };
-            return Some(Kept { chosen, why: "it was chosen here last" });
+            return Some(Kept { chosen, why: "as last time" });
         }
     };
     let of_processes = remembered.filter(|chosen| chosen.runtime == RuntimeKind::Process);
     Some(Kept { chosen: of_processes.unwrap_or_default(), why })
 }
 
-/// What every environment was started with before it was remembered.
+/// The choice of every start before choices were remembered.
 impl Default for RememberedChoice {
     fn default() -> Self {
         Self { runtime: RuntimeKind::Process, emulator: EmulatorKind::Embedded, emulator_url: None }
@@ -232,7 +231,7 @@ mod tests {
         project.write("devenv.toml", &format!("{embedded}{mailer}"));
         let (kind, why) = first_choice(&project).await;
         assert_eq!(kind, RuntimeKind::Process);
-        assert!(why.contains("no image is made yet") && why.contains("--runtime docker"), "{why}");
+        assert!(why.contains("no images are built yet") && why.contains("--runtime docker"), "{why}");
         let loaded = project.load();
         let mut builds = loaded.builds.read();
         let image = MadeImage { id: "sha256:1".to_owned(), digest: "sha256:2".to_owned(), revision: None, head: None };
@@ -260,7 +259,7 @@ mod tests {
             (Some(&processes), Processes::None, Some(&processes)),
             (Some(&processes), Processes::Left, Some(&processes)),
             (Some(&containers), Processes::None, Some(&containers)),
-            // Killed between the choice and the end of what ran before it.
+            // Killed after the choice, before the old processes had ended.
             (Some(&containers), Processes::Left, Some(&processes)),
             (Some(&containers), Processes::Supervised, Some(&processes)),
         ] {

@@ -1,4 +1,4 @@
-//! What an engine still does for a command that was killed.
+//! The work that an engine still does for a killed command.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::emitter::Emitter;
 use crate::error::Error;
 
-/// An engine makes a network or a container also when nobody waits for it any more, and has no way to say that it is
-/// about to: this is longer than it takes on a busy machine.
+/// The wait for pending requests: an engine makes a network or a container even after its client was killed, and does not
+/// list such requests. Longer than it takes on a busy machine.
 const SETTLES: Duration = Duration::from_secs(2);
 
-/// Held while an engine is asked to make things. A command that is killed leaves its mark.
+/// A mark file that exists while a command makes things in an engine. A killed command leaves it.
 #[derive(Debug)]
 pub struct Making(Utf8PathBuf);
 
@@ -28,12 +28,12 @@ impl Drop for Making {
     }
 }
 
-/// Waits until what a killed command asked for is there to be seen; returns at once when none was killed.
+/// Waits until the requests of a killed command are finished; returns at once if there is no mark.
 pub async fn settle(mark: &Utf8Path, emitter: &Emitter) {
     if !mark.exists() {
         return;
     }
-    emitter.notice("the last command was killed; the engine is given two seconds to end what it was asked for");
+    emitter.notice("the last command was killed; waiting two seconds for the engine to finish its requests");
     tokio::time::sleep(SETTLES).await;
     let _ = std::fs::remove_file(mark);
 }
@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(settled().await, (Duration::ZERO, false), "nothing was ever made");
         drop(Making::begin(mark.clone()).expect("writable"));
         assert_eq!(settled().await, (Duration::ZERO, false), "it was made in order");
-        // A command that is killed drops nothing.
+        // A killed command does not run `drop`.
         std::mem::forget(Making::begin(mark.clone()).expect("writable"));
         assert_eq!(settled().await, (SETTLES, true));
         assert_eq!(settled().await, (Duration::ZERO, false), "it has settled");

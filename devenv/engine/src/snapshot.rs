@@ -1,4 +1,4 @@
-//! `observe`: one look at everything that the plan is made from. Changes nothing.
+//! `observe`: one look at everything that the plan depends on. Changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -15,34 +15,34 @@ use crate::own_program::own_program;
 use crate::project::Project;
 use crate::runtime::{Abilities, Runtime};
 
-/// What is there now.
+/// One look at the environment.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) observed: Observed,
-    /// Ports of this machine that others hold, as far as the runtime knows better than the operating system.
+    /// Ports of this machine with their holders, if the runtime knows a better name than the operating system.
     pub(crate) held_ports: BTreeMap<u16, String>,
     pub(crate) abilities: Abilities,
     pub(crate) caller: Caller,
 }
 
-/// What units are given of the caller's surroundings.
+/// The facts about the calling process that units get.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Caller {
-    /// This very program.
+    /// The path of this `devenv` program.
     pub(crate) program: Utf8PathBuf,
-    /// The file in which the emulator notes which service makes which calls.
+    /// The file in which the emulator records the calls of each service.
     pub(crate) calls: Option<String>,
     pub(crate) localstack_token: Option<String>,
 }
 
 impl Caller {
-    /// For images that want an account.
+    /// The token for images that need an account.
     pub(crate) const LOCALSTACK_TOKEN: &str = "LOCALSTACK_AUTH_TOKEN";
     const CALLS: &str = "DEVENV_EMULATOR_CALLS";
 
     fn look() -> Result<Self, Error> {
         let calls = std::env::var_os(Self::CALLS).map(|file| {
-            // As seen from where the command was given, not from where the emulator runs.
+            // Relative to the caller's folder, not to the emulator's.
             let file = std::path::absolute(&file).unwrap_or(file.into());
             file.to_string_lossy().into_owned()
         });
@@ -51,7 +51,7 @@ impl Caller {
     }
 }
 
-/// Takes the one snapshot. `artifacts` are those of the units that are wanted.
+/// Takes the snapshot. `artifacts` are those of the wanted units.
 pub(crate) async fn observe(
     project: &Project,
     emulator: &ChosenEmulator,

@@ -18,7 +18,7 @@ use crate::runtime::{Observation, Runtime};
 pub(crate) const READY: &str = "ready";
 pub(crate) const STARTING: &str = "starting";
 
-/// The environment as it is now. One that does not run is reported as stopped.
+/// The environment as it is now. Units that do not run are reported as stopped.
 pub async fn status(project: &Project) -> Result<EnvironmentReport, Error> {
     let resolved = resolve::current(project).await?;
     let runtime = resolved.connect(project).await?;
@@ -32,7 +32,7 @@ pub(crate) async fn of_runtime(
 ) -> Result<EnvironmentReport, Error> {
     let Observation { units, leftovers, .. } = runtime.observe().await?;
     let answers = matches!(units.get(EMULATOR).map(|unit| &unit.state), Some(UnitState::Ready { .. }));
-    // Somebody removed the file under the emulator.
+    // Somebody removed the running emulator's data file.
     let is_lost = answers && runtime.has_lost_data();
     let mut reports = Vec::new();
     if matches!(resolved.emulator, ChosenEmulator::Own(_)) {
@@ -60,7 +60,7 @@ pub(crate) async fn of_runtime(
     }
     for leftover in leftovers {
         if let Some(report) = reports.iter_mut().find(|report| report.name == leftover.unit) {
-            report.detail = Some(format!("process {} is left of a run that was killed", leftover.pid));
+            report.detail = Some(format!("process {} is left from a killed run", leftover.pid));
         }
     }
     Ok(EnvironmentReport {
@@ -73,7 +73,7 @@ pub(crate) async fn of_runtime(
     })
 }
 
-/// Where the data is kept beyond the environment's end.
+/// The place of data that outlives the environment; `None` if no data does.
 fn data(project: &Project, emulator: &ChosenEmulator, runtime: &dyn Runtime) -> Option<String> {
     match emulator {
         _ if project.instance.ephemeral => None,
@@ -111,7 +111,7 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
     }
 }
 
-/// Where a service's first published port is reached; the emulator has only one.
+/// The address of a service's first published port, or of the emulator's only port.
 fn first_address(project: &Project, name: &str, bindings: &[Binding]) -> Option<SocketAddr> {
     let first = project.manifest.services.get(name).and_then(|service| service.ports.first());
     let binding = match first {
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(unit("mailer").state, "backoff");
         assert_eq!(unit("mailer").log, ["the end of mailer"]);
         let left = unit("emulator").detail.as_deref();
-        assert_eq!(left, Some("process 9 is left of a run that was killed"));
+        assert_eq!(left, Some("process 9 is left from a killed run"));
         assert_eq!(unit("emulator").container, None);
     }
 

@@ -1,4 +1,4 @@
-//! Environments of test runs: each in a folder of its own under the state directory, removed with its run.
+//! Environments of test runs: each in its own folder under the state directory, removed after its run.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ use crate::settle::settle;
 /// Longer than the grace periods of most services.
 const SUPERVISOR_ENDS_WITHIN: Duration = Duration::from_secs(15);
 
-/// A new folder that no other run uses, and the lock that shows so for as long as it is held.
+/// A new folder that no other run uses, and the lock that reserves it while held.
 pub fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error> {
     let own = format!("t{}", std::process::id());
-    // An earlier run of this process may have been kept; one that was killed has been swept.
+    // An earlier run with this process id may have been kept; a killed run has been swept.
     let names = std::iter::once(own.clone()).chain((2..).map(|number| format!("{own}-{number}")));
     for folder in names.map(|name| tests.join(name)) {
         let failed = |source| Error::State { path: folder.clone(), source };
@@ -31,7 +31,7 @@ pub fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error> {
             made => made.map_err(failed)?,
         }
         let lock = StateDirectory::new(&folder).run_lock();
-        // Between these two steps another run may take the folder for what a killed run left, and remove it.
+        // Between these two steps another run may mistake the folder for a killed run's, and remove it.
         match try_hold(&lock) {
             Ok(LockAttempt::Held(held)) if held.is_at(&lock) => return Ok((folder, held)),
             Ok(_) => {}
@@ -42,7 +42,7 @@ pub fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error> {
     unreachable!("numbers do not end")
 }
 
-/// Ends and removes what killed test runs left. A run that lives, or was asked to be kept, is not touched.
+/// Ends and removes the environments of killed test runs, but not of living runs, nor environments that must be kept.
 pub async fn sweep(project: &Project, emitter: &Emitter) {
     let Ok(folders) = project.state.tests().read_dir_utf8() else {
         return;
@@ -56,8 +56,7 @@ pub async fn sweep(project: &Project, emitter: &Emitter) {
     }
 }
 
-/// Ends what is left of an environment of tests, and removes its folder when nothing is: processes and containers are found
-/// by it.
+/// Ends the leftovers of a test environment, and then removes its folder, by which its processes and containers are found.
 pub async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitter) {
     let state = StateDirectory::new(folder);
     if !is_ended(&state).await {
@@ -68,7 +67,7 @@ pub async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitter) {
     };
     for leftover in leftovers {
         if let Err(error) = leftovers::end(&state, &leftover.unit).await {
-            tracing::warn!(unit = leftover.unit, %error, "a leftover does not end");
+            tracing::warn!(unit = leftover.unit, %error, "cannot end a leftover");
             return;
         }
     }
@@ -78,7 +77,7 @@ pub async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitter) {
     }
 }
 
-/// The lock of a run that is over and was not kept. It is taken before anything is looked at: the run may just be ending.
+/// Takes the lock of a run that is over and was not kept. Before any other look: the run may just be ending.
 fn claim(state: &StateDirectory) -> Option<HeldLock> {
     let lock = state.run_lock();
     let Ok(LockAttempt::Held(held)) = try_hold(&lock) else {
@@ -87,7 +86,7 @@ fn claim(state: &StateDirectory) -> Option<HeldLock> {
     (held.is_at(&lock) && !state.keep_mark().exists()).then_some(held)
 }
 
-/// Whether its supervisor is gone. One whose run was killed takes a moment to end its units.
+/// Waits for the supervisor to end: after a kill of its run, it takes a moment to end its units. Returns whether it has.
 async fn is_ended(state: &StateDirectory) -> bool {
     let deadline = Instant::now() + SUPERVISOR_ENDS_WITHIN;
     while is_held(&state.supervisor_lock()).unwrap_or(true) {
@@ -104,7 +103,7 @@ fn had_containers(state: &StateDirectory) -> bool {
     remembered.chosen.is_some_and(|chosen| chosen.runtime == RuntimeKind::Docker)
 }
 
-/// Whether nothing is left.
+/// Ends the containers of a test environment. Returns whether none is left.
 async fn end_containers(project: &Project, folder: &Utf8Path) -> bool {
     let Ok(found) = project.runtimes.find().await else {
         return false;
@@ -112,7 +111,7 @@ async fn end_containers(project: &Project, folder: &Utf8Path) -> bool {
     match found.host.remove_state(folder).await {
         Ok(()) => true,
         Err(error) => {
-            tracing::warn!(%folder, %error, "containers of a killed test run stay");
+            tracing::warn!(%folder, %error, "cannot remove the containers of a killed test run");
             false
         }
     }
@@ -148,7 +147,7 @@ mod tests {
         assert!(claim(&StateDirectory::new(&first)).is_none(), "it is to stay");
     }
 
-    /// As two runs do that begin together: each sweeps while the other makes its folder.
+    /// Two runs that begin together: each sweeps while the other makes its folder.
     #[test]
     fn a_sweep_beside_it_never_takes_a_new_folder() {
         let (_kept, tests) = folder();
@@ -196,7 +195,7 @@ mod tests {
         assert_eq!(project.runtime.done(), [""; 0], "it had no containers");
     }
 
-    /// Containers are found by the folder, which stays until they are gone.
+    /// The folder identifies containers, so it stays until they are gone.
     #[tokio::test]
     async fn a_folder_of_containers_stays_where_no_engine_answers() {
         let project = FakeProject::new();

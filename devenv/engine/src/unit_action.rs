@@ -2,12 +2,12 @@ use crate::error::Error;
 use crate::project::Project;
 use crate::resolve;
 
-/// What a test does to one unit of a running environment.
+/// An action on one unit of a running environment, for tests of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnitAction {
-    /// SIGKILL, as a crash would be; then it is started again.
+    /// Sends SIGKILL, like a crash; then the unit is restarted.
     Kill,
-    /// SIGTERM; it stays stopped. One that would lose its data is paused.
+    /// Sends SIGTERM; the unit stays stopped. A unit that would lose its data is paused instead.
     Stop,
     /// Starts a stopped unit and waits until it is ready.
     Start,

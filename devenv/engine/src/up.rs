@@ -23,28 +23,28 @@ use crate::snapshot::{self, Snapshot};
 use crate::status::{READY, STARTING};
 use crate::{Cancel, Emitter, Error, Project, desired, down, ports, status, test_environments};
 
-/// How often `up` looks again when the world changes under it.
+/// The number of attempts of `up`, if the environment changes after the snapshot.
 const ATTEMPTS: usize = 3;
 
 #[derive(Debug, Clone)]
 pub struct UpOptions {
     pub request: RuntimeRequest,
-    /// Those named and what they depend on; every service when empty.
+    /// The services to start, with their dependencies; every service if empty.
     pub services: Vec<String>,
-    /// From the start of the command to the last service's readiness.
+    /// The limit from the start of the steps to the last service's readiness, without builds and pulls.
     pub timeout: Duration,
 }
 
-/// An environment that is ready.
+/// A ready environment.
 #[derive(Debug)]
 pub struct Up {
     pub report: EnvironmentReport,
-    /// Whether anything had to be done.
+    /// Whether the plan had any steps.
     pub changed: bool,
     pub attachment: Attachment,
 }
 
-/// What `up` would do. Changes nothing.
+/// The plan that `up` would execute. Changes nothing.
 pub async fn plan(project: &Project, options: &UpOptions, emitter: &Emitter) -> Result<Plan, Error> {
     let resolved = resolve::choose(project, &options.request).await?;
     resolved.tell(project, emitter);
@@ -52,7 +52,7 @@ pub async fn plan(project: &Project, options: &UpOptions, emitter: &Emitter) -> 
     Wanted::look(project, &resolved, runtime.as_ref(), &options.services, emitter).await?.plan(project)
 }
 
-/// Brings the environment up, or finds it so. On failure nothing that this call started is left.
+/// Brings the environment up, if it is not. On failure, stops everything that this call started.
 pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cancel: &Cancel) -> Result<Up, Error> {
     project.state.prepare()?;
     let _alone = command_lock(project)?;
@@ -72,7 +72,7 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     bring_up(project, &resolved, options, emitter, cancel, &mut Executed::default()).await
 }
 
-/// Whether the snapshot did not hold for as long as it was needed, so that a new one may do better.
+/// Whether the environment changed after the snapshot, so that a new attempt may succeed.
 fn is_another_world(
     project: &Project,
     abilities: Abilities,
@@ -81,18 +81,18 @@ fn is_another_world(
     emitter: &Emitter,
 ) -> bool {
     match error {
-        // A supervisor whose owner was killed may end while it is being asked: the next look finds none.
+        // A supervisor whose owner was killed may end during a request: the next look finds none.
         Error::Supervisor(devenv_supervisor::error::Error::Lost { .. }) => true,
-        // Between the choice of a port and its use lies a build, in which another program may have taken it.
+        // During the build, between the choice and the use of a port, another program may have taken it.
         Error::UnitFailed { unit, .. } if ports::are_taken(project, abilities, unit) => {
-            emitter.notice(format!("a port of {unit} was taken meanwhile; choosing another"));
+            emitter.notice(format!("another program took a port of {unit}; choosing a new one"));
             true
         }
         Error::Host(error) if error.kind == HostErrorKind::PortTaken => {
-            emitter.notice("a port was taken meanwhile; choosing another");
+            emitter.notice("another program took a port; choosing a new one");
             true
         }
-        // An engine takes a container back whose starter was killed, a moment after it was seen to run.
+        // An engine may remove a container whose starter was killed, just after the snapshot saw it run.
         Error::UnitFailed { unit, .. } => !executed.started.contains(unit),
         Error::Resource(resources::Error::Unreachable { .. }) => !executed.started.iter().any(|unit| unit == EMULATOR),
         Error::Host(error) => matches!(error.kind, HostErrorKind::NotFound | HostErrorKind::Conflict),
@@ -128,7 +128,7 @@ async fn bring_up(
         Err(error) => return Err(undo(project, runtime.as_ref(), executed, owned, error).await),
     };
     if is_data_lost(runtime.as_ref(), &report) {
-        emitter.notice("somebody removed the data file: what the emulator holds goes when it stops");
+        emitter.notice("the data file was removed: the emulator's data will be lost when it stops");
     }
     for unit in &mut report.units {
         unit.took_ms = executed.ready_after.get(&unit.name).copied().map(millis);
@@ -136,7 +136,7 @@ async fn bring_up(
     Ok(Up { report, changed, attachment: Attachment::new(runtime, owned) })
 }
 
-/// The environment as it is, once every unit of it is usable. A unit that answered once may have died since.
+/// Waits until every unit is usable, and returns the report. A unit that was ready may have died since.
 async fn confirm(
     project: &Project,
     resolved: &ResolvedRuntime,
@@ -153,23 +153,23 @@ async fn confirm(
         };
         if unit.state != STARTING {
             let cause = unit.detail.clone().unwrap_or_else(|| unit.state.clone());
-            let cause = format!("it was ready and is so no longer: {cause}");
+            let cause = format!("it was ready, but no longer is: {cause}");
             return Err(Error::UnitFailed { unit: unit.name.clone(), cause, log: unit.log.clone() });
         }
         let ready = tokio::time::timeout_at(deadline, runtime.await_ready(&unit.name)).await;
         ready.unwrap_or_else(|_| {
-            let waiting_for = format!("{} was ready and does not answer", unit.name);
+            let waiting_for = format!("wait for {}, which was ready before", unit.name);
             Err(Error::Deadline { waiting_for, unit: Some(unit.name.clone()), after: timeout, log: Vec::new() })
         })?;
     }
 }
 
-/// Whether the emulator runs on a file that has lost its name.
+/// Whether the running emulator's data file was removed.
 fn is_data_lost(runtime: &dyn Runtime, report: &EnvironmentReport) -> bool {
     report.units.iter().any(|unit| unit.name == EMULATOR && unit.state == READY) && runtime.has_lost_data()
 }
 
-/// What one attempt works with: the snapshot, the ports chosen from it, and what is wanted of each unit.
+/// The input of one attempt: the snapshot, the chosen ports, and the wanted units.
 struct Wanted {
     snapshot: Snapshot,
     ports: Ports,
@@ -178,7 +178,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Changes nothing.
+    /// Takes the snapshot and derives the rest. Changes nothing.
     async fn look(
         project: &Project,
         resolved: &ResolvedRuntime,
@@ -218,7 +218,7 @@ impl Wanted {
     }
 }
 
-/// Keeps what was chosen for the next run.
+/// Remembers the choices for the next run.
 fn remember(project: &Project, resolved: &ResolvedRuntime, ports: &Ports) -> Result<(), Error> {
     let mut remembered = Remembered::read(&project.state)?;
     let chosen = Some(resolved.to_remember());
@@ -231,8 +231,8 @@ fn remember(project: &Project, resolved: &ResolvedRuntime, ports: &Ports) -> Res
     remembered.keep(&project.state)
 }
 
-/// An environment that this run began goes whole; of another one, what this run started is stopped. A deadline's error
-/// gains the log of the unit it waited for.
+/// Takes down an environment that this run began; in another environment, removes the units that this run started. Adds to a
+/// deadline's error the log of the awaited unit.
 async fn undo(project: &Project, runtime: &dyn Runtime, executed: &Executed, owned: bool, error: Error) -> Error {
     let late = match &error {
         Error::Deadline { unit: Some(unit), .. } => Some(unit.clone()),
@@ -241,12 +241,12 @@ async fn undo(project: &Project, runtime: &dyn Runtime, executed: &Executed, own
     runtime.keep_logs().await;
     if owned {
         if let Err(error) = runtime.take_down().await {
-            tracing::warn!(instance = %project.instance.name, %error, "could not be taken down");
+            tracing::warn!(instance = %project.instance.name, %error, "cannot take the environment down");
         }
     } else {
         for unit in executed.started.iter().rev() {
             if let Err(error) = runtime.remove(unit).await {
-                tracing::warn!(%unit, instance = %project.instance.name, %error, "could not be stopped");
+                tracing::warn!(%unit, instance = %project.instance.name, %error, "cannot stop the unit");
             }
         }
     }
@@ -275,7 +275,7 @@ mod tests {
         up(&project.load(), &options(), &emitter, &Cancel::never()).await
     }
 
-    /// Without what depends on how long a step took.
+    /// The requests without watches, whose number depends on the duration of steps.
     fn steps(project: &FakeProject) -> Vec<String> {
         project.runtime.done().into_iter().filter(|line| !line.starts_with("watch")).collect()
     }

@@ -1,4 +1,4 @@
-//! An environment of processes, whose supervisor runs in the test's own process: what the commands do with it.
+//! The commands on an environment of processes, whose supervisor runs in the test's own process.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
@@ -19,10 +19,10 @@ use devenv_supervisor::server::{SuperviseOptions, supervise};
 use futures_util::future::{BoxFuture, ready};
 use tempfile::TempDir;
 
-/// Far above the duration of any of these.
+/// Far longer than any of these tests takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Whatever is forked while a unit starts inherits that unit's lock; there is one supervisor in a process outside of tests.
+/// A process forked while a unit starts inherits that unit's lock. Outside of tests, a process has one supervisor only.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 const SETTINGS: &str = r#"version = 1
@@ -96,7 +96,7 @@ impl Place {
         tokio::time::timeout(PATIENCE, both).await.expect("in time").expect("it ends in order");
     }
 
-    /// Brings everything up with an emulator outside of the environment, of which nothing is asked.
+    /// Brings everything up with an emulator outside of the environment, to which no request is made.
     async fn up(&self) -> Result<Up, Error> {
         let request =
             RuntimeRequest { emulator_url: Some("http://127.0.0.1:9".to_owned()), ..RuntimeRequest::default() };
@@ -264,7 +264,7 @@ async fn a_killed_runs_process_is_shown_and_ended() {
     let socket = place.load().state.socket();
     drop(std::os::unix::net::UnixListener::bind(&socket).expect("nobody else has it"));
     let shown = place.unit("api").await;
-    assert_eq!(shown.detail, Some(format!("process {pid} is left of a run that was killed")));
+    assert_eq!(shown.detail, Some(format!("process {pid} is left from a killed run")));
     let (emitter, mut events) = Emitter::channel();
     let down = down(&place.load(), &DownOptions::default(), &emitter).await.expect("nothing fails");
     assert_eq!(down.leftovers, [Leftover { unit: "api".to_owned(), pid }]);
@@ -275,7 +275,7 @@ async fn a_killed_runs_process_is_shown_and_ended() {
     assert!(matches!(&told, Some(Event::Notice { message }) if names_it(message)), "{told:?}");
 }
 
-/// `up` starts this very program as the supervisor, which does not know the command.
+/// `up` starts the test's own program as the supervisor, which does not know the command.
 #[tokio::test]
 async fn a_supervisor_that_does_not_start_is_reported_with_its_last_words() {
     let _alone = ALONE.lock().await;

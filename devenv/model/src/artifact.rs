@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// Where a unit's program comes from. A runtime that cannot run a kind refuses it by name.
+/// The program or image of a unit. A runtime that cannot run a kind refuses it with an error that names the kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Artifact {
-    /// The binary of a package of this workspace, or the image that is assembled around it.
+    /// The binary of a package of this workspace, or the image assembled around that binary.
     Cargo { package: String },
     /// An image that a container engine builds.
     Dockerfile { context: Utf8PathBuf, file: Utf8PathBuf, target: Option<String>, args: BTreeMap<String, String> },
-    /// A program with its arguments. `build` makes it from `inputs`, where it is made here.
+    /// A program with its arguments. `build` is the command that makes the program from `inputs`; `None` if it is made elsewhere.
     Command { build: Option<Vec<String>>, inputs: Vec<Utf8PathBuf>, run: Vec<String> },
     /// A ready-made image.
     Image { reference: String },
@@ -20,12 +20,12 @@ pub enum Artifact {
 /// The files of a project that an artifact is made from: a change in one of them makes it stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inputs<'a> {
-    /// Those that Cargo records beside the binary of this package.
+    /// The files that Cargo records beside the binary of this package.
     Package(&'a str),
     /// Every file below a folder.
     Folder(&'a Utf8Path),
     Files(&'a [Utf8PathBuf]),
-    /// It is made elsewhere.
+    /// The artifact is made elsewhere.
     None,
 }
 
@@ -46,7 +46,7 @@ impl Artifact {
         }
     }
 
-    /// The image that has to be there before the unit starts.
+    /// The image that the engine must have before the unit starts.
     pub fn image(&self) -> Option<&str> {
         match self {
             Self::Image { reference } => Some(reference),
@@ -54,7 +54,7 @@ impl Artifact {
         }
     }
 
-    /// For an error, such as `a Dockerfile`.
+    /// The kind's name in an error, such as `a Dockerfile`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Cargo { .. } => "a Cargo package",

@@ -1,4 +1,4 @@
-//! What happens, told sideways: logic emits these, and only the command line renders them.
+//! The events of a command: logic emits them, and only the command line renders them.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::promotion::proposal::Proposal;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// Always the first of a command that starts something.
+    /// The first event of every command that starts something.
     RuntimeChosen {
         runtime: String,
         why: String,
         emulator: String,
         project: String,
     },
-    /// A thing the user should know that stops nothing, such as a port that another program holds.
+    /// A fact for the user that stops nothing, such as a port that another program holds.
     Notice {
         message: String,
     },
@@ -31,7 +31,7 @@ pub enum Event {
         #[serde(flatten)]
         step: Step,
     },
-    /// A line of a step's own progress, such as what the compiler prints.
+    /// A line of a step's own progress, such as a line of the compiler.
     StepProgress {
         index: usize,
         line: String,
@@ -48,12 +48,12 @@ pub enum Event {
         step: Step,
         error: String,
     },
-    /// Every service is usable; nothing had to be done for it when not `changed`.
+    /// Every service is usable. `changed` is false if no step was needed.
     EnvironmentReady {
         report: EnvironmentReport,
         changed: bool,
     },
-    /// A line that a unit wrote.
+    /// A line of a unit's log.
     Log {
         unit: String,
         line: String,
@@ -76,7 +76,7 @@ pub enum Event {
     Proposed {
         proposal: Proposal,
     },
-    /// Somebody is to answer, if somebody is there.
+    /// A question to the user, if standard input is a terminal.
     Question {
         text: String,
     },
@@ -84,10 +84,10 @@ pub enum Event {
     StageStarted {
         stage: String,
     },
-    /// A line of the stage that goes on.
+    /// A line of the running stage.
     StageProgress {
         line: String,
-        /// Of a program that the stage runs, for who wants to know more.
+        /// Whether the line comes from a program that the stage runs.
         detail: bool,
     },
     StageFinished {
@@ -113,9 +113,9 @@ pub enum TestOutcome {
 pub struct EnvironmentReport {
     pub project: String,
     pub runtime: String,
-    /// Its kind, and the image or the address it stands for, such as `dynamodb-local (amazon/dynamodb-local:2.6.1)`.
+    /// The emulator's kind, and its image or address, such as `dynamodb-local (amazon/dynamodb-local:2.6.1)`.
     pub emulator: String,
-    /// Where the data is kept; `None` when it lives in memory and goes with the environment.
+    /// The place of the data; `None` if the data is in memory and is lost with the environment.
     pub data: Option<String>,
     /// `None` when no supervisor runs.
     pub supervisor_pid: Option<u32>,
@@ -127,20 +127,20 @@ pub struct UnitReport {
     pub name: String,
     /// `ready`, `starting`, `backoff`, `stopped` or `failed`.
     pub state: String,
-    /// Why, in the states that have a reason.
+    /// The reason for the state, if it has one.
     pub detail: Option<String>,
     pub url: Option<String>,
-    /// Container port to host port, the first of each.
+    /// Container port to its first host port.
     pub ports: BTreeMap<u16, u16>,
-    /// Every port with the address that stands for it.
+    /// Every port with its address on this machine.
     pub bindings: Vec<Binding>,
     pub pid: Option<u32>,
-    /// The container's name, under Docker.
+    /// The container's name; `None` for a process.
     pub container: Option<String>,
     pub restarts: u32,
-    /// From start to ready, where this command started it.
+    /// Milliseconds from start to ready, if this command started the unit.
     pub took_ms: Option<u64>,
-    /// The last lines that it wrote, where it died.
+    /// The last lines of the unit's log, if the unit died.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
 }

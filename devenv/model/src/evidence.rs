@@ -1,7 +1,7 @@
-//! What a run of the tests proves: an in-toto Statement (`https://in-toto.io/Statement/v1`) with a test-result predicate
+//! Evidence of a test run: an in-toto Statement (`https://in-toto.io/Statement/v1`) with a test-result predicate
 //! (`https://in-toto.io/attestation/test-result/v0.1`).
 //!
-//! It proves against accident and corruption, not against its own author: whoever can run the tests can write one.
+//! Evidence protects against accidents and corruption, not against its author: anybody who can run the tests can write it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,39 +15,39 @@ const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
 /// The subject that stands for the Terraform files.
 const TERRAFORM: &str = "terraform";
-/// Of the name of a file, before the digest of what is in it.
+/// The separator between the prefix of a file's name and the digest of its content.
 const BEFORE_DIGEST: char = '-';
 const EXTENSION: &str = ".json";
 
-/// One run of the tests, and what it was of.
+/// One run of the tests, and its subjects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
-    /// By service: the image that ran, by the digest of its manifest (`sha256:` and 64 digits). A registry calls it the same.
+    /// The manifest digest of the image that ran (`sha256:` and 64 digits), by service. A registry uses the same digest.
     pub images: BTreeMap<String, String>,
-    /// The tracked files of the Terraform folder, as [`tree_digest`] sees them (64 digits).
+    /// The [`tree_digest`] of the tracked files of the Terraform folder (64 digits).
     pub terraform: String,
     pub circumstances: Circumstances,
     pub tests: Vec<ProvenTest>,
 }
 
-/// Under what the tests ran.
+/// The circumstances of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Circumstances {
     pub project: String,
-    /// The commit that was checked out.
+    /// The checked-out commit.
     pub commit: String,
-    /// Whether files differed from it.
+    /// Whether files differed from the commit.
     pub dirty: bool,
     pub emulator: String,
-    /// The image that the emulator was, as its name and version.
+    /// The emulator's image: name and version.
     pub emulator_image: String,
-    /// Whether tests were left out on request, or may have been: the tests were given arguments.
+    /// Whether the run may have left tests out: the tests had arguments, or reported filtered tests.
     pub filtered: bool,
     /// RFC 3339.
     pub began: String,
     pub seconds: f64,
-    /// Why the run as a whole was red, where no single test was.
+    /// Why the run as a whole failed, if no single test did.
     pub failure: Option<String>,
 }
 
@@ -56,18 +56,18 @@ pub struct Circumstances {
 pub struct ProvenTest {
     pub name: String,
     pub outcome: TestOutcome,
-    /// `None` for one that did not run, or did not say.
+    /// `None` for a test that did not run, or did not report its duration.
     pub seconds: Option<f64>,
 }
 
-/// Why a file is not the evidence that it says it is.
+/// Why a file is not valid evidence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceError {
-    #[error("its name does not end with the digest of what is in it, so it was changed or cut off")]
+    #[error("its name does not end with the digest of its content, so it was changed or cut off")]
     Damaged,
-    #[error("it is no statement of a test result: {0}")]
+    #[error("it is not a test result statement: {0}")]
     Unreadable(String),
-    #[error("there is no {0}")]
+    #[error("{0} does not exist")]
     Absent(String),
 }
 
@@ -78,7 +78,7 @@ pub enum Shortcoming {
     Failed(Vec<String>),
     #[error("the run failed: {0}")]
     Red(String),
-    #[error("the tests were given arguments, or said that some were left out")]
+    #[error("the tests ran with arguments, or reported that they left some out")]
     Filtered,
     #[error("{} did not run: {}", .0.len(), .0.join(", "))]
     Skipped(Vec<String>),
@@ -89,7 +89,7 @@ pub enum Shortcoming {
 }
 
 impl Evidence {
-    /// Everything that keeps it from counting, whatever it is asked to prove.
+    /// Every reason why the run does not count, independent of the candidate.
     pub fn shortcomings(&self) -> Vec<Shortcoming> {
         let mut found = Vec::new();
         let failed = self.names(TestOutcome::Failed);
@@ -113,13 +113,13 @@ impl Evidence {
         found
     }
 
-    /// Whether it says something of everything that it is of. A green run of a few tests does not; a red one does. A run
-    /// with files that differ from its commit is of other things.
+    /// Whether the run decides about its subjects. A green run of only some tests does not; a red one does. A run with files
+    /// that differ from its commit has other subjects.
     pub(crate) fn decides(&self) -> bool {
         !self.circumstances.dirty && (self.is_red() || !self.circumstances.filtered)
     }
 
-    /// What tells runs of the very same things from others.
+    /// The key by which two runs have the same subjects.
     fn about(&self) -> (&str, &str, &str, &BTreeMap<String, String>) {
         (&self.circumstances.emulator, &self.circumstances.commit, &self.terraform, &self.images)
     }
@@ -128,7 +128,7 @@ impl Evidence {
         self.tests.iter().filter(|test| test.outcome == outcome).map(|test| test.name.clone()).collect()
     }
 
-    /// The file's content, one object and a line feed.
+    /// The file's content: one JSON object and a line feed.
     pub fn to_json(&self) -> String {
         let statement = Statement {
             kind: STATEMENT.to_owned(),
@@ -163,12 +163,12 @@ impl Evidence {
         images.chain(terraform).map(subject).collect()
     }
 
-    /// The name under which [`Evidence::read`] takes the content: `prefix`, and the digest of the content.
+    /// The file name that [`Evidence::read`] requires for the content: `prefix`, `-`, the content's digest, `.json`.
     pub fn file_name(prefix: &str, content: &str) -> String {
         format!("{prefix}{BEFORE_DIGEST}{}{EXTENSION}", sha256(content.as_bytes()))
     }
 
-    /// Reads a file's content, which must be what its name says.
+    /// Reads a file's content, which must match the digest in its name.
     pub fn read(file_name: &str, content: &[u8]) -> Result<Self, EvidenceError> {
         let named = file_name.strip_suffix(EXTENSION).and_then(|stem| stem.rsplit(BEFORE_DIGEST).next());
         if named != Some(sha256(content).as_str()) {
@@ -177,16 +177,16 @@ impl Evidence {
         let unreadable = |why: String| EvidenceError::Unreadable(why);
         let statement: Statement = serde_json::from_slice(content).map_err(|error| unreadable(error.to_string()))?;
         if statement.kind != STATEMENT || statement.predicate_type != TEST_RESULT {
-            return Err(unreadable(format!("it is of the type {}", statement.predicate_type)));
+            return Err(unreadable(format!("its type is {}", statement.predicate_type)));
         }
         let Ok([configuration]) = <[Configuration; 1]>::try_from(statement.predicate.configuration) else {
-            return Err(unreadable("it has not exactly one configuration".to_owned()));
+            return Err(unreadable("it does not have exactly one configuration".to_owned()));
         };
         let mut images = BTreeMap::new();
         let mut terraform = None;
         for Subject { name, digest: DigestSet { sha256 } } in statement.subject {
             if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(unreadable(format!("the digest of {name} is not one")));
+                return Err(unreadable(format!("the digest of {name} is not 64 hexadecimal digits")));
             }
             if name == TERRAFORM {
                 terraform = Some(sha256);
@@ -200,10 +200,11 @@ impl Evidence {
     }
 }
 
-/// Whose file may go. `files` are in the order in which they were written; so many of each sort are kept, the newest.
+/// The names of the files to remove. `files` are in the order in which they were written; the newest `kept` proofs and the
+/// newest `kept` other files stay.
 ///
-/// What proves something is one sort and everything else the other, so that runs which prove nothing never cost a proof.
-/// A proof that a later run of the very same things took back is none: it goes before the run that took it back.
+/// The two are counted apart, so that runs which prove nothing never displace a proof. A proof that a later run with the
+/// same subjects invalidates is none: it goes before the run that invalidates it.
 pub fn surplus(files: &[(String, Result<Evidence, EvidenceError>)], kept: usize) -> Vec<&str> {
     let (mut decided, mut proofs, mut others) = (BTreeSet::new(), Vec::new(), Vec::new());
     for (name, read) in files.iter().rev() {
@@ -216,7 +217,7 @@ pub fn surplus(files: &[(String, Result<Evidence, EvidenceError>)], kept: usize)
     proofs.iter().skip(kept).chain(others.iter().skip(kept)).copied().collect()
 }
 
-/// A digest of files by path, mode and content: 64 digits. The order in which they are given does not matter.
+/// The digest of files by path, mode and content: 64 digits, independent of the order of `files`.
 pub fn tree_digest<'a>(files: impl IntoIterator<Item = (&'a str, u32, &'a [u8])>) -> String {
     let lines: BTreeMap<&str, String> = files
         .into_iter()
@@ -266,7 +267,7 @@ enum Verdict {
     Failed,
 }
 
-/// A resource descriptor of in-toto; what only devenv knows is in its annotations.
+/// A resource descriptor of in-toto; its annotations hold the facts that in-toto does not define.
 #[derive(Serialize, Deserialize)]
 struct Configuration {
     name: String,
@@ -372,7 +373,7 @@ mod tests {
         insta::assert_snapshot!(said.join("\n"));
     }
 
-    /// Files in order, of runs that differ from [`evidence`] so far.
+    /// Files in order, one per run: [`evidence`] with one change each.
     fn runs(changes: &[fn(&mut Evidence)]) -> Vec<(String, Result<Evidence, EvidenceError>)> {
         let run = |(index, change): (usize, &fn(&mut Evidence))| {
             let mut evidence = evidence();

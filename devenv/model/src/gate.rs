@@ -1,14 +1,14 @@
-//! Whether what is at hand was tested: the gate that a promotion passes, or the reasons why not.
+//! The gate of a promotion: whether the candidate was tested, or the reasons for a refusal.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::evidence::{Evidence, EvidenceError, Shortcoming};
 
-/// What would be released.
+/// The candidate: the images, Terraform files and commit that a promotion would release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AtHand {
-    /// By service: the image's id.
+    /// The image's digest, by service.
     pub images: BTreeMap<String, String>,
     /// The tracked files of the Terraform folder, as [`crate::evidence::tree_digest`] sees them.
     pub terraform: String,
@@ -17,10 +17,10 @@ pub struct AtHand {
     pub dirty: bool,
 }
 
-/// A file of evidence, by its name, and what reading it gave.
+/// An evidence file: its name, and its content or the error of reading it.
 pub type Filed = (String, Result<Evidence, EvidenceError>);
 
-/// Why nothing may be promoted.
+/// Why the gate refuses a promotion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub reasons: Vec<Reason>,
@@ -28,21 +28,21 @@ pub struct Refusal {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// Files differ from the commit, so nobody could say later what was released.
+    /// Files differ from the commit, so the commit would not identify the release.
     Dirty,
-    /// An environment that names no emulator would take anything.
+    /// A target that names no emulator would accept any release.
     NoEmulatorNamed,
     /// No evidence on this emulator.
     Missing { emulator: String },
-    /// The newest evidence on this emulator, and everything by which it is not evidence of what is at hand.
+    /// The newest evidence on this emulator, and every reason why it does not prove the candidate.
     Differs { emulator: String, file: String, differences: Vec<Difference> },
-    /// A file that is not what its name says. It may have been the one that was needed.
+    /// A file whose content does not match its name. It may have been the evidence needed here.
     Damaged { file: String, error: EvidenceError },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// `None` stands for a service that is only on the other side.
+    /// `None` on one side: only the other side has the service.
     Image {
         service: String,
         tested: Option<String>,
@@ -55,7 +55,7 @@ pub enum Difference {
     Counts(Shortcoming),
 }
 
-/// Finds evidence for exactly what is at hand on every one of `emulators`. Returns the files' names, an emulator each.
+/// Finds evidence for exactly the candidate on every one of `emulators`. Returns the name of one file per emulator.
 /// `files` are in the order in which they were written.
 pub fn gate<'a>(at_hand: &AtHand, emulators: &[&str], files: &'a [Filed]) -> Result<Vec<&'a str>, Refusal> {
     let mut reasons = Vec::new();
@@ -69,8 +69,8 @@ pub fn gate<'a>(at_hand: &AtHand, emulators: &[&str], files: &'a [Filed]) -> Res
     for emulator in emulators {
         let runs = files.iter().rev().filter_map(|(name, read)| Some((name, read.as_ref().ok()?)));
         let runs: Vec<_> = runs.filter(|(_, evidence)| evidence.circumstances.emulator == *emulator).collect();
-        // The newest run of the very same things decides. A green one of a few tests says nothing, and a run of other
-        // things nothing about these.
+        // The newest run with the same subjects decides. A green run of only some tests decides nothing, nor does a run
+        // with other subjects.
         let same = runs.iter().find(|(_, evidence)| subjects(at_hand, evidence).is_empty() && evidence.decides());
         if let Some((name, _)) = same.filter(|(_, evidence)| evidence.shortcomings().is_empty()) {
             passed.push(name.as_str());
@@ -92,8 +92,8 @@ pub fn gate<'a>(at_hand: &AtHand, emulators: &[&str], files: &'a [Filed]) -> Res
     if reasons.is_empty() { Ok(passed) } else { Err(Refusal { reasons }) }
 }
 
-/// The same for evidence that a record names, of which nothing may be missing: a file that is absent or damaged could be
-/// the run that took the others back.
+/// [`gate`] for the evidence that a record names, which must be complete: an absent or damaged file could be a failed run
+/// that invalidates the others.
 pub fn gate_recorded<'a>(at_hand: &AtHand, emulators: &[&str], files: &'a [Filed]) -> Result<Vec<&'a str>, Refusal> {
     let passed = gate(at_hand, emulators, files);
     let mut reasons = passed.as_ref().err().map(|refusal| refusal.reasons.clone()).unwrap_or_default();
@@ -111,7 +111,7 @@ fn differences(at_hand: &AtHand, evidence: &Evidence) -> Vec<Difference> {
     subjects(at_hand, evidence).into_iter().chain(shortcomings).collect()
 }
 
-/// What it is evidence of, where that is not what is at hand.
+/// The subjects of the evidence that differ from the candidate.
 fn subjects(at_hand: &AtHand, evidence: &Evidence) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut services: Vec<&String> = at_hand.images.keys().chain(evidence.images.keys()).collect();
@@ -135,7 +135,7 @@ fn subjects(at_hand: &AtHand, evidence: &Evidence) -> Vec<Difference> {
 
 impl std::error::Error for Refusal {}
 
-/// A reason a line.
+/// One reason per line.
 impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, reason) in self.reasons.iter().enumerate() {
@@ -150,9 +150,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dirty => formatter.write_str("files differ from the commit that is checked out"),
-            Self::NoEmulatorNamed => {
-                formatter.write_str("the environment names no emulator on which the tests must be green")
-            }
+            Self::NoEmulatorNamed => formatter.write_str("the target names no emulator on which the tests must pass"),
             Self::Missing { emulator } => write!(formatter, "the tests have not run on {emulator}"),
             Self::Differs { emulator, file, differences } => {
                 write!(formatter, "the last run on {emulator} ({file})")?;
@@ -173,20 +171,20 @@ impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Image { service, tested: Some(tested), at_hand: Some(at_hand) } => {
-                write!(formatter, "was of another image of {service}: {} and not {}", short(tested), short(at_hand))
+                write!(formatter, "tested another image of {service}: {}, not {}", short(tested), short(at_hand))
             }
-            Self::Image { service, tested: None, .. } => write!(formatter, "was without {service}"),
+            Self::Image { service, tested: None, .. } => write!(formatter, "did not run {service}"),
             Self::Image { service, at_hand: None, .. } => {
-                write!(formatter, "had a service {service}, which is not at hand")
+                write!(formatter, "ran a service {service}, which this release does not have")
             }
-            Self::Terraform => formatter.write_str("was of other Terraform files"),
-            Self::Commit { tested } => write!(formatter, "was of the commit {}", short(tested)),
+            Self::Terraform => formatter.write_str("tested other Terraform files"),
+            Self::Commit { tested } => write!(formatter, "tested the commit {}", short(tested)),
             Self::Counts(shortcoming) => write!(formatter, "does not count: {shortcoming}"),
         }
     }
 }
 
-/// As much of an id as tells it from others.
+/// The first 12 digits of a digest or commit.
 fn short(id: &str) -> &str {
     let id = id.strip_prefix("sha256:").unwrap_or(id);
     id.get(..12).unwrap_or(id)
@@ -228,7 +226,7 @@ mod tests {
         }
     }
 
-    /// Files as they would be read, in order.
+    /// The runs as evidence files, in order.
     fn filed(runs: Vec<Evidence>) -> Vec<Filed> {
         runs.into_iter().enumerate().map(|(index, run)| (format!("run-{index}.json"), Ok(run))).collect()
     }

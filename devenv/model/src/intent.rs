@@ -10,13 +10,13 @@ use crate::artifact::Artifact;
 use crate::manifest::{Healthcheck, Limits};
 use crate::unit::Probe;
 
-/// Everything that is wanted of one unit, with nothing left to decide. A runtime leaves out what it cannot keep (a
-/// process has no memory limit), and refuses what it cannot run.
+/// The complete description of one wanted unit. A runtime ignores settings that it cannot apply (a process has no memory
+/// limit), and refuses an artifact that it cannot run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitIntent {
     pub name: String,
     pub artifact: Artifact,
-    /// In place of those of the image, where the artifact is one.
+    /// `entrypoint` and `command` replace those of the image, if the artifact is an image.
     pub entrypoint: Option<Vec<String>>,
     pub command: Option<Vec<String>>,
     pub environment: BTreeMap<String, String>,
@@ -31,7 +31,7 @@ pub struct UnitIntent {
     pub lifetime: Lifetime,
 }
 
-/// One port of a unit and the address of this machine that stands for it.
+/// One port of a unit and the address of this machine at which it is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Binding {
     pub container: u16,
@@ -52,26 +52,26 @@ pub enum Protocol {
     Udp,
 }
 
-/// The bindings of each unit, those of one container port in the order of the Compose file.
+/// The bindings of each unit. Bindings of one container port are in the order of the Compose file.
 pub type Ports = BTreeMap<String, Vec<Binding>>;
 
-/// The first binding of a container port: the one that others are told.
+/// The first binding of a container port: other units get this one.
 pub fn binding_of(bindings: &[Binding], container: u16) -> Option<&Binding> {
     bindings.iter().find(|binding| binding.container == container)
 }
 
-/// What a unit sees in its file system beside its artifact.
+/// A mount in the file system of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mount {
-    /// Data that outlives the unit. The name is unique in its environment only.
+    /// Data that outlives the unit. The name is unique within its environment.
     Volume { name: String, target: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// It is done when it has ended well.
+    /// The unit is done when it ends with exit code 0.
     OneShot,
-    /// Its end is a failure.
+    /// Any end of the unit is a failure.
     LongLived { restart: RestartPolicy },
 }
 
@@ -79,7 +79,7 @@ pub enum Lifetime {
 #[serde(rename_all = "kebab-case")]
 pub enum RestartPolicy {
     No,
-    /// After an exit code other than 0, so many times.
+    /// Restarts after an exit code other than 0, at most `times` times.
     OnFailure {
         times: u32,
     },

@@ -1,8 +1,8 @@
-//! What an environment is, decided without touching the world.
+//! The data types and pure decisions of an environment.
 //!
-//! This crate is pure: no input or output, no clock, no async. What is wanted ([`manifest`], which `devenv-manifest` reads)
-//! is compared with one [`observed::Observed`] snapshot, and the answer is a [`plan::Plan`]. Everything that has an effect
-//! lives in `devenv-engine`.
+//! This crate is pure: no input or output, no clock, no async. [`reconcile`] compares the wanted units and resources with
+//! one [`observed::Observed`] snapshot and returns a [`plan::Plan`]. `devenv-manifest` reads the [`manifest`];
+//! `devenv-engine` has all effects.
 
 pub mod artifact;
 pub mod event;

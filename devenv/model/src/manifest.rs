@@ -1,4 +1,4 @@
-//! One environment as its files describe it. The nouns only: `devenv-manifest` reads the files.
+//! The data types of a manifest; `devenv-manifest` reads the files.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,25 +17,25 @@ pub struct Manifest {
     pub name: String,
     /// The folder that holds `devenv.toml`; every relative path below starts here.
     pub root: Utf8PathBuf,
-    /// By name. Every name in a `depends_on` exists, and there is no cycle.
+    /// The services by name. Every name in a `depends_on` exists, and there is no cycle.
     pub services: BTreeMap<String, Service>,
     pub emulator: Emulator,
-    /// In the order of their file names.
+    /// The tables in the order of their file names.
     pub tables: Vec<Table>,
-    /// In the order of their file names; every seed fits the key of its table.
+    /// The seeds in the order of their file names; every item has the key of its table.
     pub seeds: Vec<Seed>,
     pub test: Option<TestSettings>,
-    /// By name.
+    /// The targets by name.
     pub promote: BTreeMap<String, PromoteTarget>,
 }
 
 impl Manifest {
-    /// Every resource that the files describe, in the order in which they are made.
+    /// Every resource that the files describe, in the order of creation.
     pub fn resources(&self) -> Vec<ResourceId> {
         self.tables.iter().map(|table| ResourceId::table(&table.name)).collect()
     }
 
-    /// The Cargo packages that become images, whichever emulator serves.
+    /// The Cargo packages that become images, sorted; the emulator's is among them even if another emulator is chosen.
     pub fn image_packages(&self) -> Vec<String> {
         let services = self.services.values().filter_map(Service::package);
         let mut packages: Vec<_> =
@@ -45,7 +45,7 @@ impl Manifest {
         packages
     }
 
-    /// The number of seed items of each resource that has any.
+    /// Each resource that has seed items, with their number.
     pub fn seeded(&self) -> Vec<(ResourceId, usize)> {
         self.seeds.iter().map(|seed| (ResourceId::table(&seed.table), seed.items.len())).collect()
     }
@@ -61,31 +61,31 @@ impl Manifest {
     }
 }
 
-/// An environment that releases are promoted to.
+/// A target: an AWS account, or a rehearsal, to which releases are promoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromoteTarget {
     pub name: String,
     pub place: PromotePlace,
     /// The folder of its Terraform roots, `foundation` and `release`, relative to the project.
     pub terraform: Utf8PathBuf,
-    /// Such as `linux/amd64`.
+    /// The platform of the images, such as `linux/amd64`.
     pub platform: String,
-    /// On each of them the tests must be green.
+    /// The emulators on which the tests must pass.
     pub emulators: Vec<EmulatorKind>,
-    /// Environments whose release it takes over; then it looks at no image of this machine.
+    /// Targets whose live release this one takes over, instead of the images of this machine.
     pub requires: Vec<String>,
     pub evidence: EvidenceOrigin,
 }
 
-/// Where the evidence of an environment's releases comes from.
+/// The source of the evidence for a target's releases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceOrigin {
-    /// The machine that promotes, or with `requires` the records of those environments.
+    /// The machine that promotes; with `requires`, the records of those targets.
     #[default]
     Promoter,
-    /// The environment's bucket, or with `requires` those of these environments, where only the build server's role may
-    /// write it: `devenv evidence record ENV`.
+    /// The target's bucket, or with `requires` the buckets of those targets. Only the build server's role may write there:
+    /// `devenv evidence record ENV`.
     Recorded,
 }
 
@@ -108,21 +108,22 @@ pub struct Service {
     /// `entrypoint` and `command` of the Compose file, for the Docker runtime.
     pub entrypoint: Option<Vec<String>>,
     pub command: Option<Vec<String>>,
-    /// After interpolation. A variable without a value (`- NAME`) takes the caller's, and is absent when that is unset.
+    /// The environment variables, after interpolation. A variable without a value (`- NAME`) takes the caller's value, and is
+    /// absent if that is unset.
     pub environment: BTreeMap<String, String>,
     pub ports: Vec<Port>,
-    /// Ports that other services reach and the host does not.
+    /// Ports that other services reach, but the host does not.
     pub expose: Vec<u16>,
     pub depends_on: BTreeMap<String, Condition>,
     pub healthcheck: Option<Healthcheck>,
     pub labels: BTreeMap<String, String>,
     pub user: Option<String>,
     pub limits: Limits,
-    /// How long a stop may take before it is forced.
+    /// The time between SIGTERM and SIGKILL.
     pub stop_grace_period: Duration,
-    /// The Compose file's restart policy; devenv starts a service that dies again in any case.
+    /// The Compose file's restart policy. devenv restarts a service that dies in any case.
     pub restart: Option<String>,
-    /// `health` of `[services.NAME]`: the path whose `200` means usable.
+    /// `health` of `[services.NAME]`: the path that answers 200 when the service is usable.
     pub health: Option<Health>,
     pub start: StartOrder,
     /// `[services.NAME.process]`: how the service runs without Docker.
@@ -130,7 +131,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// The Cargo package that its program, and its image, are built from; `None` when it is not built here.
+    /// The Cargo package of the service's program and image; `None` if they are not built here.
     pub fn package(&self) -> Option<&str> {
         match &self.process.as_ref()?.run {
             ProcessRun::Package(package) => Some(package),
@@ -139,7 +140,7 @@ impl Service {
     }
 }
 
-/// An HTTP path on one of the service's container ports (the first published one unless said otherwise).
+/// An HTTP path on one of the service's container ports (the first published port by default).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     pub path: String,
@@ -149,21 +150,20 @@ pub struct Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Port {
     pub container: u16,
-    /// The wished-for port of the host; `None` lets the machine choose.
+    /// The host port from the Compose file; `None` for any free port.
     pub published: Option<u16>,
-    /// Loopback unless the Compose file names another address.
+    /// The host address; loopback unless the Compose file names another.
     pub host_ip: IpAddr,
 }
 
-/// When the container of a service starts. As a process, a service always waits for the tables.
+/// When the container of a service starts. A process always waits for the tables.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StartOrder {
-    /// When the emulator is ready and has the tables.
+    /// After the emulator is ready and has the tables.
     #[default]
     AfterTables,
-    /// Beside the emulator: for a service that bears a database which is not there yet. It is asked for its health only
-    /// when the tables are there.
+    /// Beside the emulator, for a service that tolerates an absent database. Its probe runs only when the tables exist.
     AtOnce,
 }
 
@@ -210,8 +210,8 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessSettings {
     pub run: ProcessRun,
-    /// Laid over the Compose `environment`; values may hold `${port:N}`, `${port:SERVICE:N}` and `${emulator}`, which
-    /// [`crate::template::fill`] fills in once ports are chosen. Every reference has been checked to exist.
+    /// Overrides the Compose `environment`. Values may hold `${port:N}`, `${port:SERVICE:N}` and `${emulator}`, which
+    /// [`crate::template::fill`] replaces once ports are chosen. Every reference has been checked.
     pub env: BTreeMap<String, String>,
 }
 
@@ -219,7 +219,7 @@ pub struct ProcessSettings {
 pub enum ProcessRun {
     /// A Cargo package of this workspace whose binary has the same name.
     Package(String),
-    /// A program and its arguments, started in the manifest's root. The references of `env` may stand here too.
+    /// A program and its arguments, started in the manifest's root. They may hold the same references as `env`.
     Command(Vec<String>),
 }
 
@@ -228,7 +228,7 @@ pub struct Emulator {
     pub default: EmulatorKind,
     /// `[emulator.embedded] package`: the Cargo package from which the embedded emulator's image is built.
     pub embedded_package: Option<String>,
-    /// `[emulator.embedded] image`, where it is not built here.
+    /// `[emulator.embedded] image`, if the image is not built here.
     pub embedded_image: Option<String>,
     /// `[emulator.dynamodb-local] image`
     pub dynamodb_local_image: Option<String>,
@@ -245,10 +245,10 @@ pub enum EmulatorKind {
 }
 
 impl EmulatorKind {
-    /// The quickest to start first.
+    /// Sorted by start time, the fastest first.
     pub const ALL: [Self; 3] = [Self::Embedded, Self::DynamodbLocal, Self::Localstack];
 
-    /// As `devenv.toml` and the command line write it.
+    /// The kind's name in `devenv.toml` and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
@@ -257,7 +257,7 @@ impl EmulatorKind {
         }
     }
 
-    /// The port it listens on in its container.
+    /// The emulator's port in its container.
     pub fn port(self) -> u16 {
         match self {
             Self::Embedded | Self::DynamodbLocal => 8000,
@@ -267,7 +267,7 @@ impl EmulatorKind {
 }
 
 impl Emulator {
-    /// The image that `devenv.toml` names for this kind; `None` for one that is built here.
+    /// The image that `devenv.toml` names for this kind; `None` if it names none, as for an image built here.
     pub fn image(&self, kind: EmulatorKind) -> Option<&str> {
         match kind {
             EmulatorKind::Embedded => self.embedded_image.as_deref(),
@@ -277,12 +277,12 @@ impl Emulator {
     }
 }
 
-/// A table file: the `CreateTable` input, kept as it was written and sent as it is.
+/// A table file: the `CreateTable` input, sent as written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     pub name: String,
     pub file: Utf8PathBuf,
-    /// Partition key first, then the sort key where there is one.
+    /// The partition key, then the sort key, if any.
     pub key: Vec<KeyAttribute>,
     pub definition: Value,
 }
@@ -294,7 +294,7 @@ pub struct KeyAttribute {
     pub kind: String,
 }
 
-/// A seed file: items of one table (named by the file's stem) in DynamoDB JSON.
+/// A seed file: items of one table, named by the file's stem, in DynamoDB JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seed {
     pub table: String,
@@ -305,6 +305,6 @@ pub struct Seed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestSettings {
     pub command: Vec<String>,
-    /// What a promotion runs against what it made live.
+    /// The command of the smoke tests that a promotion runs against its release.
     pub smoke: Option<Vec<String>>,
 }

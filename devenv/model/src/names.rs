@@ -1,17 +1,17 @@
-//! The names under which environments and their parts are known.
+//! The names of environments and their parts.
 
 use std::fmt::Write as _;
 
 use camino::Utf8Path;
 use sha2::{Digest, Sha256};
 
-/// Long enough that two checkouts of one machine do not meet.
+/// Bytes; enough that two checkouts on one machine have different names.
 const HASH_BYTES: usize = 3;
-/// As much of a folder's name as leaves room for the hash, and for a part's name after it, in a label of DNS.
+/// Bytes of the folder's name; a DNS label then has room for the hash and for a part's name.
 const FOLDER_LIMIT: usize = 30;
 
 /// `folder` in lower case with a short hash of the whole path, such as `orders-1a2b3c`: two checkouts of one project
-/// have two names without anybody choosing them.
+/// get different names.
 pub fn instance_name(folder: &str, path: &Utf8Path) -> String {
     let hash = short_digest(path.as_str(), HASH_BYTES);
     let mut name = String::new();
@@ -41,7 +41,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// Lower-case letters, digits and inner hyphens: what container engines, DNS and AWS all accept.
+/// Whether `text` is 1 to 40 lower-case letters, digits and inner hyphens. Container engines, DNS and AWS accept such a name.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 40

@@ -1,21 +1,20 @@
-//! One snapshot of the world, taken before anything is decided.
+//! One snapshot of an environment, taken before any decision.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::intent::Binding;
-
 use crate::resource::ResourceId;
 
-/// What is there now.
+/// The environment as one look saw it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
-    /// Units the runtime keeps, by name.
+    /// The runtime's units, by name.
     pub units: BTreeMap<String, ObservedUnit>,
     /// Processes of an earlier run whose supervisor is gone.
     pub leftovers: Vec<Leftover>,
-    /// What the emulator has of what the files describe; `None` while it does not answer.
+    /// The described resources that exist in the emulator; `None` while the emulator does not answer.
     pub resources: Option<BTreeMap<ResourceId, ObservedResource>>,
     /// Packages that must be compiled, with the reason.
     pub stale: BTreeMap<String, String>,
@@ -28,10 +27,10 @@ pub struct ObservedUnit {
     pub name: String,
     pub config_hash: String,
     pub state: UnitState,
-    /// A supervisor's units are all on loopback, so that its protocol has the two ports of each only.
+    /// The supervisor's units are all on loopback, so its protocol has only the two ports of each binding.
     #[serde(rename = "ports", with = "on_loopback")]
     pub bindings: Vec<Binding>,
-    /// Times it was started again after it died.
+    /// The number of restarts after a death.
     pub restarts: u32,
 }
 
@@ -53,11 +52,11 @@ mod on_loopback {
     }
 }
 
-/// The life of a unit. Each state holds exactly what is known in it. Times are milliseconds since the Unix epoch.
+/// The life of a unit. Times are milliseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum UnitState {
-    /// The process runs and its probe has not passed yet.
+    /// The process runs; its probe has not passed yet.
     Starting {
         pid: u32,
         since: u64,
@@ -66,7 +65,7 @@ pub enum UnitState {
         pid: u32,
         since: u64,
     },
-    /// It died and waits for its next start.
+    /// The process died, and the unit waits for its next start.
     Backoff {
         exit: Exit,
         until: u64,
@@ -75,7 +74,7 @@ pub enum UnitState {
     Stopped {
         exit: Option<Exit>,
     },
-    /// It died too often, or could not be started; nothing more is tried.
+    /// The unit died before it was ready or too often, or could not be started; it is not started again.
     Failed {
         error: String,
     },
@@ -106,8 +105,8 @@ pub struct Leftover {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObservedResource {
-    /// It is as its file describes it; so many seed items are absent.
+    /// The resource matches its file. `absent_seeds` is the number of seed items that it lacks.
     Matching { absent_seeds: usize },
-    /// One line a difference, in the words of the file.
+    /// One line per difference, in the words of the file.
     Different { differences: Vec<String> },
 }

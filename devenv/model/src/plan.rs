@@ -1,4 +1,4 @@
-//! What is to be done, in which order, and why.
+//! A plan: operations, their order, and the cause of each.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::resource::{ResourceId, ResourceKind};
 
-/// Steps with the indexes of the steps they wait for. The order of the list is already a valid order.
+/// Steps with the indexes of the steps they wait for. The list is in a valid order of execution.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
     pub steps: Vec<Step>,
@@ -24,15 +24,15 @@ pub struct Step {
     #[serde(flatten)]
     pub operation: Operation,
     pub cause: Cause,
-    /// Indexes into [`Plan::steps`]; each must have ended well before this one begins.
+    /// Indexes into [`Plan::steps`]: the steps that must succeed before this one begins.
     pub after: Vec<usize>,
 }
 
-/// One thing done to the outside.
+/// One change to the environment, or one wait for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
 pub enum Operation {
-    /// Ends a process that an earlier run left behind.
+    /// Ends a process of an earlier, killed run.
     EndLeftover {
         unit: String,
         pid: u32,
@@ -56,10 +56,10 @@ pub enum Operation {
     AwaitReady {
         unit: String,
     },
-    /// Creates the resource, or compares it with its file when it exists by then.
+    /// Creates the resource, or compares it with its file if it exists by then.
     #[serde(untagged, serialize_with = "ensuring")]
     Ensure(ResourceId),
-    /// Puts the items that are absent.
+    /// Inserts the absent seed items.
     #[serde(untagged, serialize_with = "seeding")]
     Seed(ResourceId),
 }
@@ -96,7 +96,7 @@ pub enum Cause {
     Failed {
         error: String,
     },
-    /// Left by a run that was killed.
+    /// A killed run left the process.
     SupervisorGone,
     NotInManifest,
     EmulatorStarts,
@@ -116,7 +116,7 @@ fn absent<S: Serializer>(kind: &ResourceKind, serializer: S) -> Result<S::Ok, S:
     map.end()
 }
 
-/// One line a step: its number, what, why, and the numbers of the steps it waits for.
+/// One line per step: its number, operation, cause, and the numbers of the steps it waits for.
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.steps.is_empty() {
@@ -159,7 +159,7 @@ impl fmt::Display for Cause {
             Self::ConfigurationChanged => formatter.write_str("configuration changed"),
             Self::ProgramStale { why } => formatter.write_str(why),
             Self::ProgramRebuilt => formatter.write_str("program is rebuilt"),
-            Self::ImageAbsent => formatter.write_str("the engine does not have it"),
+            Self::ImageAbsent => formatter.write_str("image not present locally"),
             Self::NotReadyYet => formatter.write_str("not ready yet"),
             Self::Failed { error } => write!(formatter, "failed before: {error}"),
             Self::SupervisorGone => formatter.write_str("its supervisor is gone"),

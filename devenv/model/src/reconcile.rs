@@ -1,4 +1,4 @@
-//! The difference between what is wanted and what is there, as a plan. Pure.
+//! The plan from a snapshot to the wanted environment. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use crate::plan::{Cause, Operation, Plan, Step};
 use crate::resource::ResourceId;
 use crate::unit::EMULATOR;
 
-/// What is wanted.
+/// The wanted environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
     /// The emulator and the selected services. A service's dependencies are among them.
     pub units: Vec<DesiredUnit>,
-    /// Names of all units of the manifest; a running unit that is not among them is stopped.
+    /// The names of all units of the manifest; a running unit with another name is stopped.
     pub known: Vec<String>,
-    /// In the order in which they are made.
+    /// The resources in the order of their creation.
     pub resources: Vec<ResourceId>,
-    /// The number of items of each resource that has any.
+    /// Each resource that has seed items, with their number.
     pub seeds: Vec<(ResourceId, usize)>,
 }
 
@@ -31,22 +31,22 @@ pub struct DesiredUnit {
     pub start: StartOrder,
 }
 
-/// What cannot be reconciled without losing data.
+/// A resource that cannot be reconciled without losing data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     pub resource: ResourceId,
     pub differences: Vec<String>,
 }
 
-/// The steps from `observed` to `desired`; none when there is nothing to do.
+/// The steps from `observed` to `desired`; an empty plan if nothing differs.
 ///
 /// Order: leftovers end first; the services' build runs beside the emulator's start and its resources; a service starts when
-/// its program is built, the resources are there (unless it starts at once), and each dependency meets its condition. It is
-/// asked whether it is ready only when the resources are there.
+/// its program is built, the resources exist (unless it starts at once), and each dependency meets its condition. Its
+/// probe runs only when the resources exist.
 ///
 /// # Errors
 ///
-/// A resource that differs from its file: only `reset` may rebuild it.
+/// Returns the first resource that differs from its file: only `reset` may rebuild it.
 pub fn reconcile(desired: &Desired, observed: &Observed) -> Result<Plan, Conflict> {
     let mut planner = Planner::default();
     planner.end_leftovers(observed);
@@ -62,16 +62,16 @@ pub fn reconcile(desired: &Desired, observed: &Observed) -> Result<Plan, Conflic
 #[derive(Default)]
 struct Planner {
     plan: Plan,
-    /// Steps that everything started from here on waits for.
+    /// The steps that end leftovers: every later start waits for them.
     cleared: Vec<usize>,
-    /// The step that builds a package.
+    /// The step that builds each package.
     builds: BTreeMap<String, usize>,
-    /// The step that fetches an image.
+    /// The step that pulls each image.
     pulls: BTreeMap<String, usize>,
-    /// The step after which a unit runs, and the one after which it is ready.
+    /// The step after which each unit runs, and the step after which it is ready.
     started: BTreeMap<String, usize>,
     ready: BTreeMap<String, usize>,
-    /// The steps that make the resources.
+    /// The steps that create the resources.
     resources: Vec<usize>,
 }
 
@@ -92,7 +92,7 @@ impl Planner {
     }
 
     fn build(&mut self, desired: &Desired, observed: &Observed) {
-        // All at once: one Cargo keeps every core at work, where one after the other would each end with a single crate.
+        // One build for all packages: it keeps every core busy, while each of several builds would end with a single crate.
         let mut packages: Vec<String> = Vec::new();
         let mut why = None;
         for (package, reason) in desired.units.iter().filter_map(|unit| stale(unit, observed)) {
@@ -117,7 +117,7 @@ impl Planner {
         }
     }
 
-    /// The step after which the unit's program is as its sources want it; `None` when it is so already.
+    /// The step that builds or pulls the unit's artifact; `None` if the artifact is up to date.
     fn built(&self, unit: &DesiredUnit, observed: &Observed) -> Option<usize> {
         match stale(unit, observed) {
             Some((package, _)) => self.builds.get(package).copied(),
@@ -125,7 +125,7 @@ impl Planner {
         }
     }
 
-    /// Whether the emulator starts, so that nothing is known of its resources yet.
+    /// Plans the emulator. Returns whether it starts: its resources are then still unknown.
     fn emulator(&mut self, desired: &Desired, observed: &Observed) -> bool {
         let Some(unit) = desired.units.iter().find(|unit| unit.name == EMULATOR) else {
             return false;
@@ -159,19 +159,19 @@ impl Planner {
                 Some(_) => Cause::SeedAbsent { items: *items },
             };
             let after = ensured.get(resource).copied().into_iter().chain(ready.iter().copied()).collect();
-            // A service needs its resources to start, and not what is in them.
+            // No service waits for this step: it needs its resources to start, but not their items.
             self.add(Operation::Seed(resource.clone()), cause, after);
         }
         Ok(())
     }
 
-    /// In an order in which every dependency comes before what depends on it.
+    /// Plans the services, each after its dependencies.
     fn services(&mut self, desired: &Desired, observed: &Observed) {
         let mut open: Vec<&DesiredUnit> = desired.units.iter().filter(|unit| unit.name != EMULATOR).collect();
         while !open.is_empty() {
             let names: Vec<&str> = open.iter().map(|unit| unit.name.as_str()).collect();
             let waits = |unit: &DesiredUnit| unit.depends_on.iter().any(|(name, _)| names.contains(&name.as_str()));
-            // The manifest has no cycle; were there one, the rest would be planned in the order given.
+            // The manifest has no cycle; with one, the rest would be planned in the given order.
             let next = open.iter().position(|unit| !waits(unit)).unwrap_or(0);
             let unit = open.remove(next);
             let mut after = self.cleared.clone();
@@ -192,8 +192,8 @@ impl Planner {
         }
     }
 
-    /// Brings one unit up if it is not: it is started after `after`, and asked whether it is ready after `data` as well.
-    /// Whether it had to be started.
+    /// Plans the start of a unit that is not up: the start waits for `after`, and the probe for `data` as well. Returns
+    /// whether the unit starts.
     fn unit(&mut self, unit: &DesiredUnit, observed: &Observed, after: Vec<usize>, data: Vec<usize>) -> bool {
         let name = unit.name.clone();
         let stale = stale(unit, observed).is_some();
@@ -281,7 +281,7 @@ mod tests {
         UnitState::Ready { pid: 7, since: 0 }
     }
 
-    /// The world after `desired` was brought about.
+    /// The observation after a successful run towards `desired`.
     fn reached(desired: &Desired) -> Observed {
         let matching = |resource: &ResourceId| (resource.clone(), ObservedResource::Matching { absent_seeds: 0 });
         Observed {
@@ -343,7 +343,7 @@ mod tests {
             builds.map(|step| &step.operation).collect::<Vec<_>>(),
             [&Operation::Build { packages: vec!["all".to_owned()] }]
         );
-        // Two that are built together name it once too.
+        // The two services alone name it once too.
         desired.units.retain(|unit| unit.name != EMULATOR);
         let stale: BTreeMap<_, _> = [("all".to_owned(), "not built yet".to_owned())].into();
         let plan = reconcile(&desired, &Observed { stale, ..Observed::default() }).expect("no conflict");

@@ -1,4 +1,4 @@
-//! What a resource of AWS is called in plans, causes, events and conflicts, whatever its kind.
+//! The identity of an AWS resource in plans, causes, events and conflicts, for every kind.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    /// As plans and their JSON spell it.
+    /// The kind's name in plans and their JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Table => "table",
@@ -23,7 +23,7 @@ impl fmt::Display for ResourceKind {
     }
 }
 
-/// Of one kind, no two resources have the same name.
+/// A resource's kind and name. The name is unique within its kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId {
     pub kind: ResourceKind,
@@ -40,7 +40,7 @@ impl ResourceId {
     }
 }
 
-/// Such as `table orders`.
+/// Writes kind and name, such as `table orders`.
 impl fmt::Display for ResourceId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.kind, self.name)

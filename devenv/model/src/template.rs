@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use crate::intent::{Ports, binding_of};
 
-/// What a template is filled from.
+/// The values for the references of a template.
 #[derive(Debug, Clone, Copy)]
 pub struct Lookup<'a> {
-    /// The service whose template it is.
+    /// The service that has the template.
     pub service: &'a str,
     pub ports: &'a Ports,
     /// The emulator's URL.
@@ -16,11 +16,13 @@ pub struct Lookup<'a> {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    #[error("${{{reference}}} is not closed")]
+    #[error("${{{reference} has no closing brace")]
     Open { reference: String },
-    #[error("${{{reference}}} is not known; there are ${{port:N}}, ${{port:SERVICE:N}} and ${{emulator}}")]
+    #[error(
+        "unknown reference ${{{reference}}}; the references are ${{port:N}}, ${{port:SERVICE:N}} and ${{emulator}}"
+    )]
     Unknown { reference: String },
-    #[error("${{{reference}}} names a port that {service} does not have")]
+    #[error("${{{reference}}}: service {service} has no such port")]
     NoPort { reference: String, service: String },
 }
 
@@ -45,16 +47,16 @@ pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError
     })
 }
 
-/// A reference, or a mistake, and where it stands in the template.
+/// A reference, or a mistake, and its byte range in the template.
 type Placed<T> = (T, Range<usize>);
 
-/// Every reference of a template with its place in it, in order, or the first mistake with its own.
+/// Every reference of a template with its byte range, in order; or the first mistake with its byte range.
 pub fn references(template: &str) -> Result<Vec<Placed<Reference>>, Placed<TemplateError>> {
     let mut found: Vec<Placed<Reference>> = Vec::new();
     let end = |found: &[Placed<Reference>]| found.last().map_or(0, |(_, place)| place.end);
     let result = replace(template, |reference, text| {
         let from = end(&found);
-        // What is replaced stands between `${` and `}`.
+        // `text` is the part between `${` and `}`.
         let start = from + template[from..].find("${").unwrap_or_default();
         found.push((reference, start..start + text.len() + "${}".len()));
         Ok(String::new())

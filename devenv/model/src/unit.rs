@@ -8,7 +8,7 @@ use crate::names::short_digest;
 
 /// The name under which the emulator runs beside the services.
 pub const EMULATOR: &str = "emulator";
-/// Of a configuration's digest; enough that two do not meet.
+/// The bytes of a configuration's digest that are kept; enough that two digests differ.
 const HASH_BYTES: usize = 12;
 
 /// How to learn that a unit is usable.
@@ -17,19 +17,19 @@ const HASH_BYTES: usize = 12;
 pub enum Probe {
     /// `GET` answers 200.
     Http { url: String },
-    /// `GET` is answered, whatever the status.
+    /// `GET` gets an answer with any status.
     Answer { url: String },
     /// A connection is accepted, and not closed at once.
     Tcp { address: SocketAddr },
-    /// `GET` answers 200 with a JSON object whose `services` says of each of these that it is available or running.
+    /// `GET` answers 200 with a JSON object whose `services` reports each of these as available or running.
     Services { url: String, services: Vec<String> },
     /// The engine's own health check passes.
     Healthcheck,
-    /// It has been started.
+    /// The unit has started.
     Started,
 }
 
-/// The first bytes of a digest of anything that is plain data with string keys.
+/// The first bytes of the digest of `spec`, in hexadecimal. `spec` is plain data with string keys.
 pub fn config_hash(spec: &impl Serialize) -> String {
     let bytes = serde_json::to_vec(spec).expect("a specification is plain data");
     short_digest(bytes, HASH_BYTES)

@@ -1,4 +1,4 @@
-//! What a supervisor answers, and how it ends.
+//! The supervisor's answers to requests, and its end.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,18 +16,18 @@ use crate::state_directory::StateDirectory;
 use crate::surroundings::Surroundings;
 use crate::unit_task::UnitTask;
 
-/// A request is one specification of a unit at most.
+/// Bytes; the largest request holds one unit's specification.
 const REQUEST_LIMIT: u64 = 1024 * 1024;
 
 pub(crate) struct Supervisor {
     surroundings: Surroundings,
     units: RefCell<BTreeMap<String, Rc<UnitTask>>>,
-    /// Names in the order of their first start; they are stopped the other way round.
+    /// Names in the order of their first start; the units stop in reverse order.
     order: RefCell<Vec<String>>,
-    /// What the last command remembered, in case that somebody removes the file.
+    /// The content of the memory file at the last start of a unit, in case somebody removes the file.
     memory: RefCell<Option<Vec<u8>>>,
     detached: Cell<bool>,
-    /// Set once: from then on nothing is promised to anybody.
+    /// Set once. From then on requests that [`is_promise`] names get no answer.
     is_ending: Cell<bool>,
     ending: Notify,
 }
@@ -64,7 +64,7 @@ impl Supervisor {
                     Reply::Done
                 }
                 Ok(Request::AwaitReady { unit }) => {
-                    // A client that goes away must not leave this task waiting for ever.
+                    // A client that disconnects must not leave this task waiting for ever.
                     let answer = self.await_ready(&unit);
                     tokio::select! {
                         reply = answer => reply,
@@ -72,7 +72,7 @@ impl Supervisor {
                     }
                 }
                 Ok(request) => self.answer(request).await,
-                Err(error) => Reply::Refused { reason: format!("not a request: {error}") },
+                Err(error) => Reply::Refused { reason: format!("cannot parse the request: {error}") },
             };
             if promise && self.is_ending.get() {
                 break;
@@ -94,7 +94,7 @@ impl Supervisor {
         }
     }
 
-    /// Resolves once when the end is to begin.
+    /// Resolves once, when the supervisor must end.
     pub(crate) async fn ending(&self) {
         self.ending.notified().await;
     }
@@ -103,7 +103,7 @@ impl Supervisor {
     pub(crate) async fn end(&self) {
         self.is_ending.set(true);
         self.stop_all().await;
-        // Those of units that were forgotten and still end among them.
+        // Removed units may still be ending: `running` counts them, `units` does not.
         let _ = self.surroundings.running.subscribe().wait_for(|running| *running == 0).await;
     }
 
@@ -116,7 +116,7 @@ impl Supervisor {
             Request::Hello => Reply::Hello { protocol: PROTOCOL, pid: std::process::id() },
             Request::Observe => Reply::Units { units: self.observe().await },
             Request::Start { spec } => self.start(*spec).await,
-            // It must not be started behind the end's back.
+            // `stop_all` may already have passed this unit.
             Request::StartAgain { .. } if self.is_ending.get() => ending(),
             Request::StartAgain { unit } => match self.task(&unit) {
                 Some(task) => {
@@ -156,7 +156,7 @@ impl Supervisor {
                 Reply::Done
             }
             Request::Own | Request::AwaitReady { .. } => {
-                Reply::Refused { reason: "answered where the connection is known".to_owned() }
+                Reply::Refused { reason: "this request needs the state of its connection".to_owned() }
             }
         }
     }
@@ -166,8 +166,7 @@ impl Supervisor {
         if let Some(task) = self.task(&name) {
             task.stop().await;
         }
-        // The end may have begun while the one before was being stopped. From here on nothing waits, so that the end sees
-        // either this unit or none.
+        // The end may have begun during the stop above. Nothing below awaits, so the end sees either this unit or none.
         if self.is_ending.get() {
             return ending();
         }
@@ -183,7 +182,7 @@ impl Supervisor {
         Reply::Done
     }
 
-    /// The units as they are now: one that was ready and does not answer is called starting.
+    /// The units as they are now. A ready unit whose probe fails now is reported as starting.
     async fn observe(&self) -> Vec<ObservedUnit> {
         let tasks: Vec<Rc<UnitTask>> = self.units.borrow().values().cloned().collect();
         let probes = tasks.into_iter().map(|task| {
@@ -229,8 +228,8 @@ impl Supervisor {
     }
 }
 
-/// Whether a command relies on the answer for longer than the supervisor may live: when the end has begun it gets none, and
-/// looks again.
+/// Whether a command relies on the answer for longer than an ending supervisor lives. Once the end has begun, the connection
+/// closes without an answer, and the command looks again.
 fn is_promise(request: &Request) -> bool {
     matches!(
         request,

@@ -15,15 +15,15 @@ use crate::protocol::{PROTOCOL, Reply, Request};
 use crate::state_directory::StateDirectory;
 use crate::trust::{check_folder, is_own};
 
-/// Longer than any unit's end may take.
+/// Longer than the end of any unit takes.
 const REACH_LIMIT: Duration = Duration::from_secs(30);
-/// A supervisor that is busy answers later than one that is not; a stopped one never.
+/// A busy supervisor answers late; a supervisor stopped by SIGSTOP never answers.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
-/// A supervisor that has just begun, or is ending, needs no call; neither is harmed by one.
+/// A supervisor that has just begun, or is ending, needs no call; a call does no harm.
 const CALL_AFTER: Duration = Duration::from_millis(20);
 const CALL_EVERY: Duration = Duration::from_secs(1);
 
-/// One connection to a supervisor that answered `Hello` in our protocol.
+/// A connection to a supervisor that answered `Hello` with this protocol's version.
 #[derive(Debug)]
 pub struct Client {
     reader: BufReader<OwnedReadHalf>,
@@ -32,8 +32,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A connection to the environment's supervisor; `None` when none runs. One that has just begun, or is ending, is
-    /// waited for: its lock tells that it is there. One whose socket was removed is told to make another.
+    /// Connects to the environment's supervisor; `None` if none runs. While a process holds the supervisor's lock, it waits
+    /// for the socket: the supervisor may have just begun, or may be ending. If the socket was removed, it asks for another.
     pub async fn reach(state: &StateDirectory) -> Result<Option<Self>, Error> {
         let begin = Instant::now();
         let mut next_call = begin + CALL_AFTER;
@@ -59,7 +59,7 @@ impl Client {
         }
     }
 
-    /// `None` when nothing listens at the socket.
+    /// `None` if nothing listens on the socket.
     async fn connect(state: &StateDirectory) -> Result<Option<Self>, Error> {
         check_folder(state)?;
         let path = state.socket();
@@ -108,7 +108,7 @@ impl Client {
         self.done(&Request::Kill { unit: unit.to_owned() }).await
     }
 
-    /// The unit as it is once it is ready or has failed.
+    /// Waits until the unit is ready or has failed, and returns it.
     pub async fn await_ready(&mut self, unit: &str) -> Result<ObservedUnit, Error> {
         let request = Request::AwaitReady { unit: unit.to_owned() };
         match self.ask(&request).await? {
@@ -125,7 +125,7 @@ impl Client {
         self.done(&Request::Detach).await
     }
 
-    /// Ends the supervisor with all that it keeps. One that ends for another reason meanwhile has done as asked.
+    /// Ends the supervisor and all its units. A lost connection counts as success: the supervisor has ended.
     pub async fn shutdown(&mut self) -> Result<(), Error> {
         match self.done(&Request::Shutdown).await {
             Err(Error::Lost { .. }) => Ok(()),
@@ -168,7 +168,7 @@ impl Client {
 fn others(path: Utf8PathBuf) -> Error {
     Error::Untrusted {
         path,
-        why: "the supervisor behind it is another user's".to_owned(),
+        why: "the supervisor behind it belongs to another user".to_owned(),
         remedy: "run devenv as that user, or in a checkout of your own".to_owned(),
     }
 }
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(own.pid, 7);
     }
 
-    /// It ends at that moment, or has just begun: the next connection tells.
+    /// The supervisor is just ending or beginning: the next connection shows which.
     #[tokio::test]
     async fn a_connection_that_is_closed_is_tried_again_while_somebody_holds_the_lock() {
         let stand = Stand::new();
@@ -250,7 +250,7 @@ mod tests {
         let both = async { tokio::join!(Client::reach(&stand.state), answers).0 };
         let reached = tokio::time::timeout(REACH_LIMIT, both).await.expect("it comes three times");
         assert!(reached.expect("ours").is_some());
-        // The socket that a killed supervisor leaves leads nowhere.
+        // A killed supervisor leaves its socket, on which nothing listens.
         let Stand { _folder, state, listener, lock } = stand;
         drop((listener, lock));
         assert!(Client::reach(&state).await.expect("nothing to refuse").is_none());

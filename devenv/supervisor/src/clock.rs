@@ -1,4 +1,4 @@
-//! Milliseconds since the Unix epoch, as files and the control protocol hold times.
+//! Times in milliseconds since the Unix epoch, for files and the control protocol.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

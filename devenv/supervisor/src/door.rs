@@ -1,4 +1,4 @@
-//! Where commands come in.
+//! The supervisor's listening socket.
 
 use std::io::Result;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -13,7 +13,7 @@ use crate::trust::is_own;
 const FIRST_REST: Duration = Duration::from_millis(10);
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
-/// A listening socket, and the file that stands for it.
+/// A listening socket, with the device and inode of its file.
 #[derive(Debug)]
 pub(crate) struct Door {
     listener: UnixListener,
@@ -22,9 +22,10 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// Only the owner may connect: the socket's mode says so, its folder's does, and each connection is looked at.
+    /// Listens on `socket`. Only the owner may connect: the modes of the socket and its folder ensure it, and [`Self::next`]
+    /// checks each connection.
     ///
-    /// The supervisor's lock is held, so a socket that is still there belongs to nobody.
+    /// The caller holds the supervisor's lock, so an existing socket is a killed supervisor's.
     pub(crate) fn open(socket: &Utf8Path) -> Result<Self> {
         match std::fs::remove_file(socket) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
@@ -40,7 +41,7 @@ impl Door {
         identity(socket).is_ok_and(|file| file == self.file)
     }
 
-    /// The next connection of this user's. Nothing is lost when the wait is given up.
+    /// The next connection from this user. Cancel-safe: a dropped wait loses no connection.
     pub(crate) async fn next(&mut self) -> UnixStream {
         loop {
             let accept = async || self.listener.accept().await;
@@ -48,7 +49,7 @@ impl Door {
             if is_own(&stream) {
                 return stream;
             }
-            tracing::warn!("another user's process was turned away");
+            tracing::warn!("refused a connection from another user");
         }
     }
 }
@@ -57,7 +58,7 @@ fn identity(path: &Utf8Path) -> Result<(u64, u64)> {
     path.symlink_metadata().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// An operation that fails now, for want of a file descriptor say, fails again at once: there is a rest in between.
+/// Pauses between failed attempts: an operation that fails (too many open files, say) would fail again at once.
 #[derive(Debug, Default)]
 struct Pace {
     failures: u32,
@@ -78,7 +79,7 @@ impl Pace {
                 }
                 Err(error) => {
                     if self.failures == 0 {
-                        tracing::warn!(%error, "cannot take a connection, trying on");
+                        tracing::warn!(%error, "cannot accept a connection, trying again");
                     }
                     let rest = FIRST_REST.saturating_mul(1 << self.failures.min(16)).min(LONGEST_REST);
                     self.failures += 1;

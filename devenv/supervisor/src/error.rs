@@ -1,4 +1,4 @@
-//! Errors between a command, its supervisor and the files that both share.
+//! Errors of a command with its supervisor, and with the files that both share.
 
 use camino::Utf8PathBuf;
 
@@ -6,23 +6,23 @@ use camino::Utf8PathBuf;
 pub enum Error {
     #[error("cannot read {path}: {source}")]
     Read { path: Utf8PathBuf, source: std::io::Error },
-    /// The state directory is read-only, full, or not ours.
+    /// The state directory is read-only, full, or another user's.
     #[error("cannot write {path}: {source}")]
     Write { path: Utf8PathBuf, source: std::io::Error },
     #[error("another devenv (process {pid}) is changing this environment")]
     Locked { pid: u32 },
-    #[error("the running supervisor speaks control protocol {found}, this devenv {known}")]
+    #[error("the running supervisor uses control protocol {found}, this devenv uses {known}")]
     Version { found: u32, known: u32 },
     #[error("lost the supervisor: {cause}")]
     Lost { cause: String },
-    /// The environment is another user's.
+    /// The environment belongs to another user.
     #[error("cannot reach the supervisor at {path}: {source}")]
     Denied { path: Utf8PathBuf, source: std::io::Error },
-    /// It was stopped (SIGSTOP), or its machine is out of everything.
+    /// The supervisor is stopped (SIGSTOP), or its machine is overloaded.
     #[error("the supervisor (process {pid}) holds its lock and does not answer")]
     Silent { pid: u32 },
-    /// Somebody else could speak in the supervisor's place, or listen in it.
-    #[error("{path} is not to be trusted: {why}")]
+    /// Another user could answer in the supervisor's place.
+    #[error("cannot trust {path}: {why}")]
     Untrusted { path: Utf8PathBuf, why: String, remedy: String },
     #[error("the supervisor refused: {reason}")]
     Refused { reason: String },

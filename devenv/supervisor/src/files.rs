@@ -1,4 +1,4 @@
-//! How a file of ours is replaced whole: a reader, and a devenv that comes after a crash, meets the old content or the new one.
+//! Atomic replacement of files: a reader, also after a crash, sees either the old content or the new.
 
 use std::fs::File;
 use std::io::{ErrorKind, Result, Write};
@@ -8,44 +8,44 @@ use std::path::Path;
 use camino::Utf8Path;
 use tempfile::NamedTempFile;
 
-/// What a file is given that any program makes; the user's mask takes from it.
+/// The default mode of a new file, before the user's umask.
 const MODE: u32 = 0o666;
 const PRIVATE: u32 = 0o600;
 
-/// Replaces a file that nobody could make again: the content and its name are on the disk when this returns.
+/// Replaces a file that cannot be regenerated: content and name are synced to disk when this returns.
 pub fn replace(path: &Utf8Path, content: &[u8]) -> Result<()> {
     let folder = folder_of(path);
     let draft = draft(folder, content, MODE)?;
     draft.as_file().sync_all()?;
     draft.persist(path)?;
     match File::open(folder)?.sync_all() {
-        // Some file systems do not know what it means to sync a folder.
+        // Some file systems cannot sync a folder.
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         synced => synced,
     }
 }
 
-/// Replaces a file that only saves work, whose loss in a power cut costs nothing but that work. It is not synced: on some
-/// disks that takes longer than all else that `up` does.
+/// Replaces a file that only saves work. Not synced: a power cut costs that work, and a sync takes longer than the rest of
+/// `up` on some disks.
 pub fn replace_cache(path: &Utf8Path, content: &[u8]) -> Result<()> {
     draft(folder_of(path), content, MODE)?.persist(path)?;
     Ok(())
 }
 
-/// Replaces a file that only its owner may read. Not synced: whoever loses it makes another.
+/// Replaces a file that only its owner may read. Not synced: a lost file is made again.
 pub fn replace_private(path: &Utf8Path, content: &[u8]) -> Result<()> {
     draft(folder_of(path), content, PRIVATE)?.persist(path)?;
     Ok(())
 }
 
-/// Tries what a replacement needs, and changes nothing.
+/// Checks that `path` can be replaced: makes a draft beside it, and removes the draft.
 pub fn can_replace(path: &Utf8Path) -> Result<()> {
     draft(folder_of(path), b"", MODE).map(drop)
 }
 
-/// Beside the file, since a name moves within one file system only. It is removed when it is not made the file.
+/// Writes a draft beside the file: a rename works within one file system only. Dropping the draft removes it.
 ///
-/// Opened and written here, so that an error keeps the number by which its reason is known.
+/// The draft is opened and written here, so that an error keeps its errno.
 fn draft(folder: &Utf8Path, content: &[u8], mode: u32) -> Result<NamedTempFile> {
     let open = |path: &Path| File::options().write(true).create_new(true).mode(mode).open(path);
     let mut draft = tempfile::Builder::new().prefix(".draft-").make_in(folder, open)?;

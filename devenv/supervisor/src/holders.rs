@@ -1,11 +1,11 @@
-//! Which processes hold a lock, and how they are signalled without ever meeting a stranger.
+//! The processes that hold a lock, and a way to signal them that never reaches another process.
 
 pub(crate) use system::{below, of, signal};
 
-/// A process that has a file open *and* locked for itself.
+/// A process that has a file open *and* exclusively locked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
-    /// Relative to the folder that was looked through.
+    /// The locked file, relative to the searched folder.
     pub(crate) file: String,
     pub(crate) pid: u32,
 }
@@ -22,21 +22,21 @@ mod system {
 
     use super::Holder;
 
-    /// What the kernel adds to the path of an open file whose name is gone.
+    /// The kernel's suffix for the path of an open file that was removed.
     const NAMELESS: &str = " (deleted)";
 
-    /// The processes that hold `lock`, also when its name is gone. Opening the file, as a search or a backup does, is not
-    /// enough.
+    /// The processes that hold `lock`, also if the file was removed. A process that only opens the file, as a search or a
+    /// backup does, is not among them.
     pub(crate) fn of(lock: &Utf8Path) -> Result<Vec<u32>> {
         let (folder, name) = parts(lock);
         let held = below(folder)?.into_iter().filter(|holder| holder.file == name);
         Ok(held.map(|holder| holder.pid).collect())
     }
 
-    /// Every process that holds a lock on a file below `folder`, also on files whose names are gone.
+    /// Every process that holds a lock on a file below `folder`, also on removed files.
     ///
-    /// It reads the files of each process and not `/proc/locks`, which names the holders: before the kernel prints that list,
-    /// it waits until no processor changes a lock, and that takes five milliseconds.
+    /// Reads the files of each process instead of `/proc/locks`, which names the holders: before the kernel prints that list,
+    /// it waits until no processor changes a lock, which takes five milliseconds.
     pub(crate) fn below(folder: &Utf8Path) -> Result<Vec<Holder>> {
         let folder = as_the_kernel_names(folder);
         Ok(every_process()?
@@ -50,7 +50,7 @@ mod system {
         entries.filter_map(|entry| entry.map(|entry| entry.file_name().to_str()?.parse().ok()).transpose()).collect()
     }
 
-    /// The locked files of one process. Another user's process, or one that ends while we look, holds nothing of ours.
+    /// The locked files of one process. Another user's process, or a process that ends meanwhile, has none.
     fn locked(pid: u32, folder: &Utf8Path) -> Vec<String> {
         let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
             return Vec::new();
@@ -59,7 +59,7 @@ mod system {
             let link = std::fs::read_link(descriptor.path()).ok()?.into_os_string().into_string().ok()?;
             let (path, is_nameless) = link.strip_suffix(NAMELESS).map_or((&*link, false), |path| (path, true));
             let file = Utf8Path::new(path).strip_prefix(folder).ok()?;
-            // In another container the same path is another file.
+            // In a container the same path is another file.
             let is_ours = if is_nameless {
                 is_of_same_place(pid, &descriptor.path(), folder)
             } else {
@@ -80,12 +80,12 @@ mod system {
         identity(one).is_some_and(|one| identity(other) == Some(one))
     }
 
-    /// Whether the path of a nameless file means what it means here. A container has file systems of its own; a process that
-    /// only sees others elsewhere, such as a unit in a sandbox, has the file on ours. Two containers in folders of one file
-    /// system at equal paths cannot be told apart so.
+    /// Whether the path of a removed file means the same file here. A container has its own file systems; a process that
+    /// only has other mounts, such as a unit in a sandbox, has the file on ours. This does not distinguish two containers
+    /// whose folders are on one file system at equal paths.
     fn is_of_same_place(pid: u32, file: &Path, folder: &Utf8Path) -> bool {
         let mounts = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
-        // An overlay may give a file another device than its folder, so that devices are not compared within one namespace.
+        // On an overlay, a file may have another device than its folder: within one namespace, devices are not compared.
         if mounts("self").is_some_and(|ours| mounts(&pid.to_string()) == Some(ours)) {
             return true;
         }
@@ -94,7 +94,7 @@ mod system {
         ours.is_some_and(|ours| device(file) == Some(ours))
     }
 
-    /// A lock that is shared is a look at it.
+    /// Whether a line of `fdinfo` shows an exclusive lock. A shared lock is only a look.
     fn is_held_alone(fact: &str) -> bool {
         fact.starts_with("lock:") && fact.contains(" WRITE ")
     }
@@ -103,7 +103,7 @@ mod system {
         (lock.parent().unwrap_or(Utf8Path::new("/")), lock.file_name().unwrap_or_default())
     }
 
-    /// Without links on the way, also when the last folders are gone.
+    /// The absolute path without symbolic links, also if the last folders were removed.
     fn as_the_kernel_names(path: &Utf8Path) -> Utf8PathBuf {
         let path = camino::absolute_utf8(path).unwrap_or_else(|_| path.to_owned());
         let there = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize_utf8().ok()?)));
@@ -116,7 +116,7 @@ mod system {
         }
     }
 
-    /// The process is pinned first and looked at again, so that an id that was reused in between is never signalled.
+    /// Signals the process if it holds `lock`. A pidfd pins it before that check, so a reused id is never signalled.
     pub(crate) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
         let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
             return Ok(());
@@ -138,8 +138,8 @@ mod system {
     }
 }
 
-/// Without `/proc`, `lsof` tells who has the file open (the lock itself has been seen to be held); a file whose name is gone
-/// is not found. Tried on Linux only.
+/// Without `/proc`, `lsof` names the processes that have the file open (the caller has checked that the lock is held); it does
+/// not find a removed file. Tried on Linux only.
 #[cfg(not(target_os = "linux"))]
 mod system {
     use std::io::Result;

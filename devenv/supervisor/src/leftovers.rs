@@ -1,4 +1,4 @@
-//! Processes of an environment whose supervisor is gone, known by the lock they inherited.
+//! Leftovers: processes of an environment whose supervisor is gone. The lock that they inherited identifies them.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::holders;
 use crate::lock::{has_ended_in_order, is_held};
 use crate::state_directory::StateDirectory;
 
-/// How long a leftover may take to end after SIGTERM, before SIGKILL.
+/// The time between SIGTERM and SIGKILL, and between SIGKILL and giving up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Every process that holds the lock of one of this environment's units.
@@ -33,7 +33,7 @@ pub fn find(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
     Ok(found)
 }
 
-/// Processes of units by their locks alone, also where somebody removed the locks' names.
+/// The processes that hold any unit's lock, also if the lock files were removed.
 fn nameless(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
     let held = holders::below(&state.units())?.into_iter();
     Ok(held
@@ -41,8 +41,8 @@ fn nameless(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
         .collect())
 }
 
-/// Whether a process of this environment may hold a lock that no path leads to any more. Looking at every process costs
-/// milliseconds, so it is done once, and not where the last supervisor ended in order.
+/// Whether a process of this environment holds the lock of a removed file. The search through all processes takes
+/// milliseconds, so it runs once, and not if the last supervisor ended in order.
 fn has_lost_files(state: &StateDirectory) -> std::io::Result<bool> {
     let mut known = state.lost_files();
     if let Some(known) = *known {
@@ -54,7 +54,7 @@ fn has_lost_files(state: &StateDirectory) -> std::io::Result<bool> {
     Ok(lost)
 }
 
-/// The supervisor whose lock has lost its name; `None` where the lock's file is there.
+/// The supervisor whose lock file was removed; `None` if the file exists or there is no such supervisor.
 pub fn lost_supervisor(state: &StateDirectory) -> std::io::Result<Option<u32>> {
     let lock = state.supervisor_lock();
     if lock.exists() || !has_lost_files(state)? {
@@ -63,7 +63,7 @@ pub fn lost_supervisor(state: &StateDirectory) -> std::io::Result<Option<u32>> {
     Ok(holders::of(&lock)?.first().copied())
 }
 
-/// Asks the supervisor of this environment, and nobody else, to make the files anew by which commands find it.
+/// Asks this environment's supervisor, with SIGHUP, to make again the files by which commands find it.
 pub fn call_for_files(state: &StateDirectory) -> std::io::Result<()> {
     let lock = state.supervisor_lock();
     for pid in holders::of(&lock)? {
@@ -89,7 +89,7 @@ fn units(state: &StateDirectory) -> std::io::Result<Vec<String>> {
     Ok(units)
 }
 
-/// Ends whatever holds the unit's lock: SIGTERM, then SIGKILL when patience runs out. Returns once nobody holds it.
+/// Ends every process that holds the unit's lock: SIGTERM, then SIGKILL after 5 s. Returns once the lock is free.
 pub async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<()> {
     let lock = state.unit_lock(unit);
     let lost = *state.lost_files() == Some(true);
@@ -100,7 +100,7 @@ pub async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<()> {
     while is_held(&lock)? || (lost && !holders::of(&lock)?.is_empty()) {
         let now = Instant::now();
         if now > given_up_at {
-            return Err(std::io::Error::other(format!("processes of {unit} do not end")));
+            return Err(std::io::Error::other(format!("processes of {unit} still run after SIGKILL")));
         }
         let signal = if now < forced_from { Signal::TERM } else { Signal::KILL };
         for pid in holders::of(&lock)? {
@@ -115,7 +115,7 @@ pub async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Sends `signal` to the group that `leader` leads; a group that has gone is fine.
+/// Sends `signal` to the process group of `leader`; a group that no longer exists is no error.
 pub fn signal_group(leader: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
         let _ = rustix::process::kill_process_group(pid, signal);

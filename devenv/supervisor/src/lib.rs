@@ -1,8 +1,8 @@
 //! The supervisor: a small process that keeps the units of one environment alive and answers on a socket.
 //!
-//! It decides nothing about the environment. A command observes, plans and asks ([`client`]); the supervisor ([`server`])
-//! starts, stops, probes, restarts what died, and writes the logs, as a container engine would. Both find each other by
-//! the files of a [`state_directory`].
+//! It decides nothing about the environment. A command observes, plans and sends requests ([`client`]); the supervisor
+//! ([`server`]) starts, stops, probes and restarts units and writes their logs, like a container engine. Both find each other
+//! through the files of a [`state_directory`].
 
 mod answers;
 mod door;

@@ -1,4 +1,4 @@
-//! Whose program answers at an address: a probe's answer says nothing about that.
+//! The program behind an address: a passing probe does not show whether the unit's own process answered.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -13,17 +13,16 @@ use crate::holders;
 pub(crate) enum Answerer {
     Unit,
     AnotherProgram,
-    /// The system does not tell.
+    /// The system does not show it.
     Unknown,
 }
 
-/// The socket of a process that was last seen to take the connections to its address. The kernel names no other one so, and
-/// to look through the files of a process costs more than all the rest of an answer.
+/// The process id and the socket's inode of the last [`Answerer::Unit`]. No other socket has this inode, and a search through
+/// the files of a process takes longer than the rest of an answer.
 #[derive(Debug, Default)]
 pub(crate) struct Seen(Cell<Option<(u32, u64)>>);
 
-/// Who takes a connection to `target`: the unit whose first process is `pid` and whose processes hold `lock`, or another
-/// program.
+/// The program that accepts a connection to `target`: the unit with the first process `pid` and the lock `lock`, or another.
 pub(crate) fn answerer(target: SocketAddr, pid: u32, lock: &Utf8Path, seen: &Seen) -> Answerer {
     let Some(taking) = kernel::taking(target) else {
         return Answerer::Unknown;
@@ -44,8 +43,8 @@ fn whose(taking: u64, pid: u32, lock: &Utf8Path) -> Answerer {
         Some(_) => {}
         None => return Answerer::Unknown,
     }
-    // Not the first process itself, but perhaps one that it started. A launcher that closes the files it inherited
-    // (Node.js, Python's subprocess) hands on its group and not the lock.
+    // Perhaps a descendant answers. A launcher that closes inherited files (Node.js, Python's subprocess) passes on its
+    // process group, but not the lock.
     for pid in holders::of(lock).unwrap_or_default().into_iter().chain(group(pid)) {
         match sockets(pid) {
             Some(sockets) if sockets.contains(&taking) => return Answerer::Unit,
@@ -56,11 +55,11 @@ fn whose(taking: u64, pid: u32, lock: &Utf8Path) -> Answerer {
     Answerer::AnotherProgram
 }
 
-/// The processes of the group that `leader` leads.
+/// The processes of the group with this leader.
 fn group(leader: u32) -> Vec<u32> {
     let group_of = |pid: u32| -> Option<u32> {
         let facts = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The program's name before it may hold anything.
+        // The program's name, before `) `, may hold any character.
         facts.rsplit_once(") ")?.1.split_whitespace().nth(2)?.parse().ok()
     };
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -68,7 +67,7 @@ fn group(leader: u32) -> Vec<u32> {
     pids.filter(|pid| group_of(*pid) == Some(leader)).collect()
 }
 
-/// Where a probe asks; `None` for one that asks nobody.
+/// The address that a probe connects to; `None` for a probe without one.
 pub(crate) fn target(probe: &Probe) -> Option<SocketAddr> {
     match probe {
         Probe::Http { url } | Probe::Answer { url } | Probe::Services { url, .. } => {
@@ -81,14 +80,14 @@ pub(crate) fn target(probe: &Probe) -> Option<SocketAddr> {
     }
 }
 
-/// The sockets that a process has open; `None` when it may not be looked into.
+/// The inodes of a process's open sockets; `None` if the process may not be inspected.
 fn sockets(pid: u32) -> Option<BTreeSet<u64>> {
     let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
     let inode = |link: std::path::PathBuf| link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok();
     Some(descriptors.flatten().filter_map(|descriptor| inode(std::fs::read_link(descriptor.path()).ok()?)).collect())
 }
 
-/// The kernel is asked for the one socket; its tables in `/proc/net` take tens of milliseconds to read on some machines.
+/// Asks the kernel for the one socket: reading its tables in `/proc/net` takes tens of milliseconds on some machines.
 #[cfg(target_os = "linux")]
 mod kernel {
     use std::net::{IpAddr, SocketAddr};
@@ -103,27 +102,27 @@ mod kernel {
     const TCP: u8 = 6;
     /// `TCP_LISTEN`.
     const LISTENS: u8 = 10;
-    /// Of an `nlmsghdr`.
+    /// Bytes of an `nlmsghdr`.
     const HEADER: usize = 16;
-    /// Of an `inet_diag_req_v2`.
+    /// Bytes of an `inet_diag_req_v2`.
     const QUESTION: usize = 56;
-    /// Where an `inet_diag_msg` has its state and its inode.
+    /// The offsets of state and inode in the answer, an `inet_diag_msg` after the header.
     const STATE: usize = HEADER + 1;
     const INODE: usize = HEADER + 68;
 
-    /// The inode of the socket that takes a connection to `target`; `None` when nobody listens or the kernel does not tell.
+    /// The inode of the socket that accepts a connection to `target`; `None` if nothing listens or the kernel does not answer.
     pub(crate) fn taking(target: SocketAddr) -> Option<u64> {
         let flags = SocketFlags::CLOEXEC;
         let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(SOCK_DIAG)).ok()?;
         rustix::net::send(&socket, &question(target), SendFlags::empty()).ok()?;
         let mut answer = [0; 512];
-        // The kernel has answered by now, or will not.
+        // The kernel answers a request during the send.
         let (read, _) = rustix::net::recv(&socket, &mut answer[..], RecvFlags::DONTWAIT).ok()?;
         inode(&answer[..read])
     }
 
-    /// From nowhere to `target`: no connection is that, so that the one which listens is found as it would be for a new
-    /// connection.
+    /// Asks for a connection from address zero to `target`. None exists, so the kernel finds the listening socket, as it would
+    /// for a new connection.
     fn question(target: SocketAddr) -> Vec<u8> {
         let (family, address) = match target.ip() {
             IpAddr::V4(address) => (AddressFamily::INET, [&address.octets()[..], &[0; 12]].concat()),
@@ -135,7 +134,7 @@ mod kernel {
         bytes.extend(length.to_ne_bytes());
         bytes.extend(BY_FAMILY.to_ne_bytes());
         bytes.extend(REQUEST.to_ne_bytes());
-        // A number of the request's own and the sender's, of which neither matters.
+        // Sequence number and port id, which do not matter here.
         bytes.extend([0; 8]);
         bytes.extend([family, TCP, 0, 0]);
         bytes.extend(u32::MAX.to_ne_bytes());

@@ -1,7 +1,7 @@
-//! Advisory file locks: who may change an environment, and which processes belong to it.
+//! Advisory file locks: they serialize the commands of an environment, and identify its processes.
 //!
-//! A holder has a lock for itself; a look at it shares it for an instant. So two looks never meet, and a process that finds
-//! the lock shared knows that another one is only looking, and waits.
+//! A holder locks exclusively; a look takes a shared lock for an instant. So two looks do not disturb each other, and a process
+//! that wants the lock waits for looks to end.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{ErrorKind, Read, Result, Seek, SeekFrom, Write};
@@ -10,29 +10,29 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 
-/// Much longer than a look takes, on a busy machine too.
+/// Much longer than a look takes, even on a busy machine.
 const LOOKS_END_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
-/// A lock that is held until it is dropped. Its file names the holder for people; the kernel's lock is what counts.
+/// A lock, held until dropped. The file names the holder for people; only the kernel's lock decides.
 #[derive(Debug)]
 pub struct HeldLock(File);
 
 impl HeldLock {
-    /// Whether `path` still leads to this lock: somebody may have removed the file.
+    /// Whether `path` is still the file of this lock: somebody may have removed it.
     pub fn is_at(&self, path: &Utf8Path) -> bool {
         let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let held = self.0.metadata().map(identity).ok();
         held.is_some() && held == std::fs::metadata(path).map(identity).ok()
     }
 
-    /// Gives the lock back with the word that its holder left nothing behind.
+    /// Releases the lock and empties its file: the mark that the holder ended in order and left nothing behind.
     pub fn end_in_order(self) {
         let _ = self.0.set_len(0);
     }
 }
 
-/// Whether the last holder of the lock at `path` left nothing behind. One that was killed could not say so.
+/// Whether the last holder of the lock at `path` ended in order: it emptied the file, which a killed process does not.
 pub fn has_ended_in_order(path: &Utf8Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0)
 }
@@ -40,24 +40,24 @@ pub fn has_ended_in_order(path: &Utf8Path) -> bool {
 #[derive(Debug)]
 pub enum LockAttempt {
     Held(HeldLock),
-    /// Another process has it; the id is what that process wrote, 0 when it wrote nothing.
+    /// Another process has the lock. `pid` is the id in the file; 0 if the file holds none.
     Taken {
         pid: u32,
     },
 }
 
-/// Takes the lock at `path` if nobody has it, and writes this process's id into it.
+/// Takes the lock at `path` if it is free, and writes this process's id into the file.
 pub fn try_hold(path: &Utf8Path) -> Result<LockAttempt> {
     let mut file = open(path)?;
     if take(&file)? {
-        // For people: a disk that is full or read-only must not keep anybody from stopping an environment.
+        // Best effort: on a full or read-only disk, `down` must still be able to stop the environment.
         let _ = note_holder(&mut file);
         return Ok(LockAttempt::Held(HeldLock(file)));
     }
     Ok(LockAttempt::Taken { pid: noted_holder(file) })
 }
 
-/// The process that last wrote its id into the lock at `path`; 0 when that cannot be read.
+/// The process that last wrote its id into the lock at `path`; 0 if it cannot be read.
 pub fn last_holder(path: &Utf8Path) -> u32 {
     File::open(path).map_or(0, noted_holder)
 }
@@ -74,7 +74,7 @@ fn note_holder(file: &mut File) -> Result<()> {
     write!(file, "{}", std::process::id())
 }
 
-/// Whether any process holds the lock at `path`. A file that is not there is held by nobody.
+/// Whether any process holds the lock at `path`; false if the file does not exist.
 pub fn is_held(path: &Utf8Path) -> Result<bool> {
     match File::open(path) {
         Ok(file) => Ok(!can_share(&file)?),
@@ -83,7 +83,7 @@ pub fn is_held(path: &Utf8Path) -> Result<bool> {
     }
 }
 
-/// Opens and takes the lock of a unit's process, for the process to inherit.
+/// Opens and takes the lock at `path`, for a unit's process to inherit.
 pub fn take_for_child(path: &Utf8Path) -> Result<File> {
     let file = open(path)?;
     if take(&file)? {
@@ -92,7 +92,7 @@ pub fn take_for_child(path: &Utf8Path) -> Result<File> {
     Err(std::io::Error::other("a process of an earlier run still holds its lock"))
 }
 
-/// A file that cannot be written can be locked all the same.
+/// Opens the file for writing, or read-only on a read-only file system: a lock needs no write access.
 fn open(path: &Utf8Path) -> Result<File> {
     let opened = File::options().create(true).read(true).write(true).truncate(false).open(path);
     match opened {
@@ -101,7 +101,7 @@ fn open(path: &Utf8Path) -> Result<File> {
     }
 }
 
-/// Whether the lock is ours now. Waits while others only look at it.
+/// Tries to lock exclusively, and waits while others only look. Returns whether the lock is ours.
 fn take(file: &File) -> Result<bool> {
     let deadline = Instant::now() + LOOKS_END_WITHIN;
     loop {
@@ -114,7 +114,7 @@ fn take(file: &File) -> Result<bool> {
     }
 }
 
-/// Whether no process has the lock for itself.
+/// Whether no process holds the lock exclusively.
 fn can_share(file: &File) -> Result<bool> {
     match file.try_lock_shared() {
         Ok(()) => file.unlock().map(|()| true),

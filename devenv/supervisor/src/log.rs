@@ -10,15 +10,15 @@ use tokio::sync::oneshot;
 
 use crate::log_file::{LogFile, note};
 
-/// How many blocks wait for the disk, of a few lines each. When a disk is so slow that more would, lines are left out: neither
-/// a unit that writes nor the supervisor may wait for it.
+/// The blocks, of a few lines each, that may wait for the disk. Beyond that, lines are dropped: neither the unit nor the
+/// supervisor may wait for a slow disk.
 const WAITING: usize = 256;
-/// Between two looks for room in a queue that is full.
+/// The pause between two attempts to enter a full queue.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// The writer's thread calls nothing deep.
+/// Bytes; the writer's thread makes no deep calls.
 const STACK: usize = 128 * 1024;
 
-/// Takes whole lines and never waits. Every clone writes to the same file.
+/// The handle of a log: it takes whole lines and never blocks. Every clone writes to the same file.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
     jobs: SyncSender<Job>,
@@ -27,19 +27,19 @@ pub(crate) struct Log {
 
 enum Job {
     Write(Vec<u8>),
-    /// Answered when all before it is written.
+    /// Answered when all earlier jobs are written.
     Flush(oneshot::Sender<()>),
 }
 
 impl Log {
-    /// Starts the thread that writes; it ends with the last clone. Without a thread nothing is kept.
+    /// Starts the writer's thread, which ends with the last clone. If no thread can be started, all lines are lost.
     pub(crate) fn open(path: Utf8PathBuf) -> Self {
         let (jobs, orders) = sync_channel(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         let writer = Writer { file: LogFile::new(path), lost: Arc::clone(&lost) };
         let thread = std::thread::Builder::new().name("log".to_owned()).stack_size(STACK);
         if let Err(error) = thread.spawn(move || writer.run(&orders)) {
-            tracing::warn!(%error, "no thread for a log");
+            tracing::warn!(%error, "cannot start the thread of a log");
         }
         Self { jobs, lost }
     }
@@ -59,7 +59,7 @@ impl Log {
         self.take(note(text));
     }
 
-    /// Resolves when what was taken is in the file, or `limit` has passed.
+    /// Resolves when all lines taken so far are in the file, or after `limit`.
     pub(crate) async fn written(&self, limit: Duration) {
         let (done, written) = oneshot::channel();
         let mut job = Job::Flush(done);
@@ -91,7 +91,7 @@ impl Writer {
         }
     }
 
-    /// What could not be kept is named before the next line that can.
+    /// Writes the lines, after a note with the number of lines lost before them.
     fn write(&mut self, lines: &[u8]) {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         let mut block = if lost == 0 { Vec::new() } else { note(&format!("{lost} lines could not be written")) };
@@ -128,7 +128,7 @@ mod tests {
         let (_folder, path) = folder();
         make_pipe(&path);
         let log = Log::open(path.clone());
-        // Nobody reads the pipe. Were this to wait, the test would not end.
+        // Nobody reads the pipe: if a call blocked, the test would not end.
         for number in 0..2 * WAITING {
             log.note(&number.to_string());
         }

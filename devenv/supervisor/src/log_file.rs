@@ -1,4 +1,4 @@
-//! Lines, and the files that they are kept in.
+//! The lines of a log, and its rotated files.
 
 use std::fs::File;
 use std::io::{Result, Write};
@@ -6,21 +6,21 @@ use std::os::unix::fs::MetadataExt;
 
 use camino::Utf8PathBuf;
 
-/// A file is set aside when it has grown to this many bytes.
+/// Bytes at which a file is rotated.
 const ROTATE_AT: u64 = 10 * 1024 * 1024;
-/// How many files that were set aside are kept.
+/// The number of rotated files that are kept.
 const KEPT: u32 = 2;
-/// A longer line is broken, so that a program that never ends its line cannot fill the memory.
+/// Bytes; a longer line is broken, so that a program that never ends its line cannot fill the memory.
 const LINE_LIMIT: usize = 64 * 1024;
 
-/// What a unit writes, cut into whole lines, each after the time at which it was read.
+/// Splits a unit's output into whole lines, and puts the time of reading before each.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     unfinished: Vec<u8>,
 }
 
 impl Lines {
-    /// The lines that are whole with what was read now.
+    /// The lines that `bytes` completes.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         let time = timestamp();
         let mut block = Vec::with_capacity(bytes.len() + 64);
@@ -39,24 +39,24 @@ impl Lines {
         block
     }
 
-    /// The line that the unit left without its end.
+    /// The last line, if the unit did not end it.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
         if self.unfinished.is_empty() { Vec::new() } else { self.take(b"\n") }
     }
 }
 
-/// A line of the supervisor's own about a unit.
+/// A line of the supervisor about a unit.
 pub(crate) fn note(text: &str) -> Vec<u8> {
     let mut block = Vec::new();
     push_line(&mut block, &timestamp(), format!("[devenv] {text}").as_bytes());
     block
 }
 
-/// A file that grows, is set aside in time, and is found again where its folder still is.
+/// A log file that rotates, and is made again after a removal if its folder exists.
 #[derive(Debug)]
 pub(crate) struct LogFile {
     path: Utf8PathBuf,
-    /// `None` after a write failed, until the next one opens the file again: a full disk must not stop a service.
+    /// `None` after a failed write; the next write opens the file again. A full disk must not stop a service.
     file: Option<File>,
     size: u64,
     rotate_at: u64,
@@ -87,7 +87,7 @@ impl LogFile {
         Ok(file)
     }
 
-    /// Somebody may have removed the file; what is written to it then nobody reads.
+    /// Whether the path is still this file: nobody reads lines written to a removed file.
     fn leads_to(&self, file: &File) -> bool {
         let inode = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
         let there = std::fs::metadata(&self.path).map(inode);

@@ -1,11 +1,11 @@
-//! Reads what the supervisor kept of what the units wrote: files of lines with the time at which they were read.
+//! Reads the units' log files: each line begins with the time at which the supervisor read it.
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// As much of a file as is read to find its last lines.
+/// Bytes at the end of a file in which its last lines are searched.
 const TAIL_BYTES: u64 = 256 * 1024;
 
 pub struct Line {
@@ -14,7 +14,7 @@ pub struct Line {
     pub text: String,
 }
 
-/// A unit's log, read on from where it was read to.
+/// A unit's log, with the position of the last read.
 pub struct Followed {
     unit: String,
     path: Utf8PathBuf,
@@ -27,7 +27,7 @@ impl Followed {
         Self { unit, path, position: 0, inode: 0 }
     }
 
-    /// What the file and those set aside before it hold, or the last `tail` lines of it.
+    /// All lines of the rotated files and the current one, or the last `tail` lines of the current one.
     pub fn backlog(&mut self, tail: Option<usize>) -> Vec<Line> {
         let mut lines = Vec::new();
         for number in (1..=2).rev() {
@@ -45,7 +45,7 @@ impl Followed {
         lines
     }
 
-    /// The whole lines added since the last look; a file that was set aside is followed by its successor.
+    /// The whole lines added since the last read; after a rotation, the rest of the old file and then the new file.
     pub fn news(&mut self) -> Vec<Line> {
         let mut lines = Vec::new();
         let Ok(mut file) = std::fs::File::open(&self.path) else {
@@ -65,7 +65,7 @@ impl Followed {
         lines
     }
 
-    /// The rest of the file that was being followed, now under its first number.
+    /// Reads the rest of the followed file, which the rotation has renamed to `.1`.
     fn finish_set_aside(&self, current: u64, lines: &mut Vec<Line>) {
         let Ok(mut older) = std::fs::File::open(format!("{}.1", self.path)) else {
             return;
@@ -81,7 +81,7 @@ impl Followed {
         let mut taken = 0;
         let mut bytes = Vec::new();
         while let Ok(read) = reader.read_until(b'\n', &mut bytes) {
-            // A line without its end is still being written.
+            // The writer has not finished a line without an end.
             if read == 0 || bytes.last() != Some(&b'\n') {
                 break;
             }
@@ -98,7 +98,7 @@ impl Followed {
     }
 }
 
-/// The last lines of a unit's log without their times; none when there is no such file.
+/// The last lines of a unit's log without their times; none if the file does not exist.
 pub fn last_lines(path: &Utf8Path, count: usize) -> Vec<String> {
     let Ok(mut file) = std::fs::File::open(path) else {
         return Vec::new();

@@ -9,7 +9,7 @@ use crate::lock::{HeldLock, LockAttempt, try_hold};
 use crate::state_directory::StateDirectory;
 use crate::trust::prepare_folder;
 
-/// Its lock and its socket. The kernel keeps both for as long as the supervisor lives; their names somebody may remove.
+/// The supervisor's lock and socket. The kernel keeps both while the supervisor lives, even if somebody removes their files.
 #[derive(Debug)]
 pub(crate) struct Place {
     state: StateDirectory,
@@ -18,20 +18,20 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Fails when another supervisor has this environment.
+    /// Takes the lock and opens the socket. Fails if another supervisor has this environment.
     pub(crate) fn take(state: &StateDirectory) -> Result<Self, Error> {
         state.prepare()?;
         let lock = hold(&state.supervisor_lock())?;
         Ok(Self { state: state.clone(), lock, door: open_door(state)? })
     }
 
-    /// Makes anew what somebody removed. Changes nothing where all is as it was.
+    /// Makes removed files again. Changes nothing if no file was removed.
     pub(crate) fn restore(&mut self, memory: Option<&[u8]>) -> Result<(), Error> {
         self.state.prepare()?;
         let lock = self.state.supervisor_lock();
         if !self.lock.is_at(&lock) {
             self.lock = hold(&lock)?;
-            // The processes that run hold locks whose names are gone too.
+            // The files of the running units' locks were removed too.
             *self.state.lost_files() = Some(true);
         }
         if !self.door.is_at(&self.state.socket()) {
@@ -44,7 +44,7 @@ impl Place {
         Ok(())
     }
 
-    /// Tells the next command that nothing was left behind.
+    /// Removes the socket, and marks the lock for the next command: the supervisor left nothing behind.
     pub(crate) fn leave(self) {
         let socket = self.state.socket();
         if self.door.is_at(&socket) {

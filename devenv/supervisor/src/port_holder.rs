@@ -5,7 +5,7 @@ pub struct Holder {
     pub program: String,
 }
 
-/// Who listens on a TCP port of this machine; `None` when nobody does, or when it is another user's to know.
+/// The program that listens on a TCP port of this machine; `None` if there is none, or if it belongs to another user.
 #[cfg(target_os = "linux")]
 pub fn port_holder(port: u16) -> Option<Holder> {
     let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
@@ -36,7 +36,7 @@ pub fn port_holder(port: u16) -> Option<Holder> {
     None
 }
 
-/// The inodes of the sockets that listen on `port`, from a table in the form of `/proc/net/tcp`.
+/// The inodes of the sockets that listen on `port`, from a table in the format of `/proc/net/tcp`.
 #[cfg(target_os = "linux")]
 fn listening(table: &str, port: u16) -> Vec<String> {
     const LISTEN: &str = "0A";
@@ -54,7 +54,7 @@ fn listening(table: &str, port: u16) -> Vec<String> {
     inodes
 }
 
-/// As on Linux, from `lsof` where there is one. Tried on Linux only.
+/// The same with `lsof`, if it is installed. Tried on Linux only.
 #[cfg(not(target_os = "linux"))]
 pub fn port_holder(port: u16) -> Option<Holder> {
     let arguments = ["-nP", "-Fpc", &format!("-iTCP:{port}"), "-sTCP:LISTEN"].map(str::to_owned);

@@ -6,16 +6,17 @@ use devenv_model::unit::Probe;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-/// One answer must come within this.
+/// The limit for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-/// Between two probes of a unit that starts: a part of the time it has taken, because most are ready within milliseconds.
+/// The pause between two probes of a starting unit is the elapsed time divided by this: most units are ready within
+/// milliseconds.
 const PART: u32 = 32;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// A container engine's proxy accepts for a program that does not listen yet, and closes within this.
+/// The proxy of a container engine accepts a connection before the program listens, and closes it within this time.
 const STAYS_OPEN: Duration = Duration::from_millis(20);
 
-/// What LocalStack says of a service that answers, or that will be loaded by its first call.
+/// LocalStack's states of a service that is loaded, or that its first call will load.
 const UP: [&str; 2] = ["available", "running"];
 
 #[derive(serde::Deserialize)]
@@ -31,7 +32,7 @@ impl Default for Prober {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(ANSWER_LIMIT)
-            // A probe must meet the process that runs now, not a connection to the one before.
+            // A probe must reach the current process, not a connection to the previous one.
             .pool_max_idle_per_host(0)
             .build()
             .expect("a client without TLS needs nothing from the machine");
@@ -48,7 +49,7 @@ impl Prober {
             Probe::Answer { url } => self.0.get(url).send().await.is_ok(),
             Probe::Tcp { address } => listens(*address).await,
             Probe::Services { url, services } => self.serves(url, services).await.unwrap_or(false),
-            // Only the container engine can run it, and its runtime asks the engine instead of this prober.
+            // Only the container engine runs health checks; the container runtime asks the engine instead.
             Probe::Healthcheck => false,
             Probe::Started => true,
         }
@@ -68,7 +69,7 @@ impl Prober {
     }
 }
 
-/// Before the next probe of a unit that has been probed for so long.
+/// The pause before the next probe of a unit that has been probed for `elapsed`.
 pub fn pause_after(elapsed: Duration) -> Duration {
     (elapsed / PART).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
@@ -92,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers every request so.
+    /// Answers every request with `answer`.
     async fn server(answer: &'static str) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
@@ -146,7 +147,7 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         assert!(prober.passes(&Probe::Tcp { address }).await, "it stays open");
         tokio::spawn(async move { while listener.accept().await.is_ok() {} });
-        // On a busy machine it may be closed too late to be told apart; the next look tells.
+        // A busy machine may close a connection too late; a later probe then fails.
         let closed = async { while prober.passes(&Probe::Tcp { address }).await {} };
         tokio::time::timeout(Duration::from_secs(10), closed).await.expect("it is closed at once");
         assert!(!prober.passes(&Probe::Tcp { address: nobody().await }).await);

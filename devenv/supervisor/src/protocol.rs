@@ -2,22 +2,22 @@ use crate::unit_spec::UnitSpec;
 use devenv_model::observed::ObservedUnit;
 use serde::{Deserialize, Serialize};
 
-/// Raised when a request or reply changes shape, so that an older supervisor is named instead of misread.
+/// Raised when a request or reply changes shape, so that a command reports an older supervisor instead of misreading it.
 pub const PROTOCOL: u32 = 2;
 
 /// One line from a command. Requests of one connection are answered in order.
 #[derive(Debug, Serialize, Deserialize)]
-// Tagged from outside: an inner tag would make the reader forget that port numbers are keys of maps.
+// Externally tagged: with an internal tag, serde cannot read the numeric keys of the port maps.
 #[serde(rename_all = "snake_case")]
 pub enum Request {
     Hello,
     /// Every unit, each probed anew.
     Observe,
-    /// Starts a unit under this name; one that runs under it is stopped first.
+    /// Starts a unit; a running unit of the same name is stopped first.
     Start {
         spec: Box<UnitSpec>,
     },
-    /// Starts a known unit again, as it was specified.
+    /// Starts a known unit again, with its last specification.
     StartAgain {
         unit: String,
     },
@@ -28,17 +28,17 @@ pub enum Request {
     Remove {
         unit: String,
     },
-    /// SIGKILL, as a crash would be; the supervisor then does what it does after a crash.
+    /// Sends SIGKILL, like a crash; the supervisor then restarts the unit as after a crash.
     Kill {
         unit: String,
     },
-    /// Answers when the unit is ready, or cannot become so without help.
+    /// Answers when the unit is ready, or has failed for good.
     AwaitReady {
         unit: String,
     },
-    /// The environment ends when this connection does, unless it is detached first.
+    /// Ties the environment's end to this connection's, unless it is detached first.
     Own,
-    /// The environment outlives every connection.
+    /// Makes the environment outlive every connection.
     Detach,
     /// Stops every unit, last started first, then answers and exits.
     Shutdown,

@@ -1,4 +1,4 @@
-//! When a unit is usable: its own process, and no other, answers.
+//! Readiness: a unit is ready when its own process, and no other, answers.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use crate::port_holder::port_holder;
 use crate::probe::{Prober, pause_after};
 use crate::surroundings::Surroundings;
 
-/// A program that cannot run ends sooner than this; where nothing can be asked, having lived so long is all there is.
+/// A unit without a probe is ready after this time: a program that cannot run ends sooner.
 const LIVES: Duration = Duration::from_millis(100);
 
-/// What is asked of one process of a unit.
+/// The readiness check of one process of a unit.
 #[derive(Debug)]
 pub(crate) struct Readiness {
     name: String,
@@ -36,7 +36,7 @@ impl Readiness {
         }
     }
 
-    /// Resolves when the process answers. An answer of another program is none, and the log says whose it was.
+    /// Resolves when the process answers. An answer from another program does not count; the log names that program.
     pub(crate) async fn reached(&self, log: &Log) {
         if self.probe == Probe::Started {
             return tokio::time::sleep(LIVES).await;
@@ -69,6 +69,6 @@ impl Readiness {
     fn whose(&self) -> String {
         let port = target(&self.probe).map_or(0, |target| target.port());
         let holder = port_holder(port).map(|holder| format!("{} (process {})", holder.program, holder.pid));
-        format!("port {port} of {} is answered by {}", self.name, holder.as_deref().unwrap_or("another program"))
+        format!("{} answers on port {port} of {}", holder.as_deref().unwrap_or("another program"), self.name)
     }
 }

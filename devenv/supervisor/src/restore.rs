@@ -9,8 +9,8 @@ use crate::state_directory::StateDirectory;
 const RESTORED_WITHIN: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// Has a supervisor make its files anew when somebody removed them (`git clean -fdx`): until then no path leads to it. An
-/// environment that is not lost costs one look.
+/// Asks the supervisor to make its files again if somebody removed them (`git clean -fdx`): without them no command finds it.
+/// An intact environment costs one look.
 pub async fn restore_files(state: &StateDirectory) -> Result<(), Error> {
     let lock = state.supervisor_lock();
     let failed = |source| Error::Read { path: state.supervisor_lock(), source };

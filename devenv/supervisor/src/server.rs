@@ -8,25 +8,25 @@ use crate::error::Error;
 use crate::place::Place;
 use crate::state_directory::StateDirectory;
 
-/// What the hidden `supervise` command is told.
+/// The arguments of the hidden `supervise` command.
 #[derive(Debug, Clone)]
 pub struct SuperviseOptions {
     pub state_dir: Utf8PathBuf,
-    /// Shown in process listings, for people; nothing is decided by it.
+    /// Shown to people in process listings; it decides nothing.
     pub instance: String,
 }
 
-/// Runs until it is told to end, is signalled, or loses its owner. Every unit has ended by then.
+/// Runs until a shutdown request, a signal, or the loss of its owner. Every unit has ended when it returns.
 ///
-/// Call it on a runtime of one thread: spawning relies on nothing else being spawned at the same time.
+/// Call it on a single-threaded runtime: no other process may be spawned while a unit is.
 pub async fn supervise(options: SuperviseOptions) -> Result<(), Error> {
     let state = StateDirectory::new(&options.state_dir);
-    // First of all: who finds the lock taken may send one of these.
+    // Before the lock: a process that finds the lock taken may send a signal at once.
     let mut signals = Signals::listen().map_err(|source| Error::Write { path: state.socket(), source })?;
     let mut place = Place::take(&state)?;
     let supervisor = Rc::new(Supervisor::new(state.clone()));
     tracing::info!(instance = %options.instance, "supervisor started");
-    // Whoever started this process waits for this line.
+    // The command that started this process waits for this line.
     announce().map_err(|source| Error::Write { path: state.socket(), source })?;
     let local = tokio::task::LocalSet::new();
     local
@@ -53,7 +53,7 @@ async fn serve(supervisor: &Rc<Supervisor>, place: &mut Place, signals: &mut Sig
                     tracing::warn!(%error, "another supervisor has this environment");
                     return;
                 }
-                Err(error) => tracing::warn!(%error, "cannot make the files anew"),
+                Err(error) => tracing::warn!(%error, "cannot make the removed files again"),
             },
             () = supervisor.ending() => return,
             _ = signals.terminate.recv() => return,
@@ -65,7 +65,7 @@ async fn serve(supervisor: &Rc<Supervisor>, place: &mut Place, signals: &mut Sig
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// A command that finds no path to this process asks for its files so.
+    /// A command that cannot find this process's files sends SIGHUP.
     hangup: Signal,
 }
 

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 
 use crate::lock::take_for_child;
 
-/// The only variables a unit gets that its specification does not name; without them hardly a program starts.
+/// The only environment variables that a unit inherits; few programs start without them.
 const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "USER"];
 
 pub(crate) struct Spawned {
@@ -19,8 +19,8 @@ pub(crate) struct Spawned {
 
 /// Starts the unit's process in a group of its own, holding the lock at `lock`.
 ///
-/// The lock is what makes the process ours for good: it is inherited, so it is held for as long as the process or any
-/// descendant of it lives, and no stranger can hold it, whatever process id that stranger was given.
+/// The lock identifies the process: the process and its descendants inherit it and hold it as long as one of them lives. A
+/// foreign process that gets a reused id does not hold it.
 pub(crate) fn spawn(spec: &UnitSpec, lock: &Utf8Path) -> std::io::Result<Spawned> {
     let held = take_for_child(lock)?;
     let (output, input) = std::io::pipe()?;
@@ -37,8 +37,8 @@ pub(crate) fn spawn(spec: &UnitSpec, lock: &Utf8Path) -> std::io::Result<Spawned
         .stdout(input.try_clone()?)
         .stderr(input)
         .process_group(0);
-    // Between these two lines nothing else can be spawned: the supervisor has one thread. Dropping our copy of the lock
-    // afterwards leaves the child's, which is the same open file.
+    // Nothing else can be spawned between these two lines: the supervisor has one thread. Dropping our copy of the lock
+    // afterwards keeps it held: the child's copy is the same open file.
     rustix::io::fcntl_setfd(&held, FdFlags::empty())?;
     let child = command.spawn()?;
     Ok(Spawned { child, output: output.into() })

@@ -1,4 +1,4 @@
-//! The layout of `.devenv/`, said once.
+//! The layout of `.devenv/`, in one place.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,9 +8,9 @@ use devenv_model::names::short_digest;
 use crate::error::Error;
 use crate::files;
 
-/// A Unix socket's address holds no more (104 bytes on macOS, 108 on Linux, the end mark included).
+/// Bytes; the limit of a Unix socket's address is 104 on macOS and 108 on Linux, with the final zero.
 const SOCKET_PATH_LIMIT: usize = 100;
-/// Of the digest that names a socket elsewhere.
+/// The bytes of the digest that names a socket outside of the state directory.
 const SOCKET_NAME_BYTES: usize = 8;
 
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl StateDirectory {
         Self { path: path.to_owned(), lost_files: Arc::default() }
     }
 
-    /// Makes the folders that are absent, and keeps the whole out of version control.
+    /// Makes the absent folders, and keeps the state directory out of version control.
     pub fn prepare(&self) -> Result<(), Error> {
         for folder in [self.path.clone(), self.logs(), self.units(), self.data()] {
             std::fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
@@ -32,7 +32,7 @@ impl StateDirectory {
         ignore(&self.path).map_err(|source| Error::Write { path: self.path.clone(), source })
     }
 
-    /// Whether processes of this environment hold files whose names are gone; `None` until somebody has looked.
+    /// Whether processes of this environment hold locks of removed files; `None` before the first search.
     pub fn lost_files(&self) -> MutexGuard<'_, Option<bool>> {
         self.lost_files.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,7 +65,7 @@ impl StateDirectory {
         self.path.join("data")
     }
 
-    /// What a promotion to an environment works with.
+    /// The working folder of promotions to a target.
     pub fn promotion(&self, environment: &str) -> Utf8PathBuf {
         self.path.join("promote").join(environment)
     }
@@ -78,12 +78,12 @@ impl StateDirectory {
         self.path.join("failures")
     }
 
-    /// What runs of the tests proved, a file each.
+    /// Evidence files, one per test run.
     pub fn evidence(&self) -> Utf8PathBuf {
         self.path.join("evidence")
     }
 
-    /// Environments of test runs, a folder each.
+    /// Environments of test runs, one folder each.
     pub fn tests(&self) -> Utf8PathBuf {
         self.path.join("test")
     }
@@ -93,12 +93,12 @@ impl StateDirectory {
         self.path.join("run.lock")
     }
 
-    /// There when the environment of a test run was asked to stay.
+    /// Exists if the environment of a test run must be kept.
     pub fn keep_mark(&self) -> Utf8PathBuf {
         self.path.join("keep")
     }
 
-    /// There while a command asks an engine to make things; left by one that was killed.
+    /// Exists while a command makes things in an engine; a killed command leaves it.
     pub fn engine_mark(&self) -> Utf8PathBuf {
         self.path.join("engine.mark")
     }
@@ -111,7 +111,7 @@ impl StateDirectory {
         self.path.join("supervisor.lock")
     }
 
-    /// Beside the rest, or in a folder of this user's own when the path is too long for a socket's address.
+    /// The socket in the state directory, or in a private folder of this user if that path is too long for a socket's address.
     pub fn socket(&self) -> Utf8PathBuf {
         let beside = self.path.join("control.sock");
         if beside.as_str().len() <= SOCKET_PATH_LIMIT {
@@ -122,13 +122,13 @@ impl StateDirectory {
         Utf8PathBuf::from(format!("/tmp/devenv-{user}/{name}.sock"))
     }
 
-    /// What commands remember between runs.
+    /// The memory of commands between runs.
     pub fn memory_file(&self) -> Utf8PathBuf {
         self.path.join("state.json")
     }
 }
 
-/// Makes a folder, if it is absent, that version control does not look into.
+/// Makes a folder that version control ignores, if it is absent.
 pub fn ignored_folder(folder: &Utf8Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     ignore(folder)

@@ -3,11 +3,11 @@ use tokio::sync::watch;
 use crate::probe::Prober;
 use crate::state_directory::StateDirectory;
 
-/// What every unit of a supervisor lives in.
+/// The context shared by all units of a supervisor.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     pub(crate) directory: StateDirectory,
     pub(crate) prober: Prober,
-    /// How many processes run.
+    /// The number of running processes.
     pub(crate) running: watch::Sender<usize>,
 }

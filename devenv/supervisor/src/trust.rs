@@ -1,4 +1,4 @@
-//! The two ends of a socket trust only processes and folders of this user.
+//! Trust: both ends of the socket accept only processes and folders of this user.
 
 use std::fs::Metadata;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -9,10 +9,10 @@ use tokio::net::UnixStream;
 use crate::error::Error;
 use crate::state_directory::StateDirectory;
 
-/// The permissions that let others in.
+/// The permission bits of group and others.
 const OTHERS: u32 = 0o077;
 
-/// Makes the socket's folder, for this user alone, when it is not a part of the state directory.
+/// Makes the socket's folder, for this user only, if it is not the state directory.
 pub(crate) fn prepare_folder(state: &StateDirectory) -> Result<(), Error> {
     folder_elsewhere(state, &state.socket()).map_or(Ok(()), make)
 }
@@ -26,7 +26,7 @@ fn make(folder: &Utf8Path) -> Result<(), Error> {
     }
 }
 
-/// Refuses a folder that others could have put the socket into. One that is not there holds no socket.
+/// Refuses a folder in which another user could have made the socket. An absent folder passes: it has no socket.
 pub(crate) fn check_folder(state: &StateDirectory) -> Result<(), Error> {
     let socket = state.socket();
     match folder_elsewhere(state, &socket) {
@@ -35,7 +35,7 @@ pub(crate) fn check_folder(state: &StateDirectory) -> Result<(), Error> {
     }
 }
 
-/// The state directory is as trustworthy as the project; a folder for everybody's temporary files is not.
+/// The socket's folder if it is not the state directory, which is as trustworthy as the project; `/tmp` is not.
 fn folder_elsewhere<'a>(state: &StateDirectory, socket: &'a Utf8Path) -> Option<&'a Utf8Path> {
     socket.parent().filter(|folder| *folder != state.path())
 }
@@ -47,12 +47,12 @@ fn check(folder: &Utf8Path) -> Result<(), Error> {
         Some(why) => Err(Error::Untrusted {
             path: folder.to_owned(),
             why,
-            remedy: format!("rm -r {folder} (or have its owner do so); or a shorter path: export DEVENV_STATE_DIR=DIR"),
+            remedy: format!("rm -r {folder} (as its owner), or use a shorter path: export DEVENV_STATE_DIR=DIR"),
         }),
     }
 }
 
-/// What is looked at of a folder, its own and not that of what it links to.
+/// The checked facts of a folder; of a symbolic link itself, not of its target.
 struct Facts {
     is_folder: bool,
     owner: u32,
@@ -76,7 +76,7 @@ fn objection(facts: &Facts, user: u32) -> Option<String> {
     (open != 0).then(|| format!("other users may use it (mode {:o} instead of 700)", facts.mode & 0o777))
 }
 
-/// Whether the process at the other end is this user's.
+/// Whether the process at the other end belongs to this user.
 pub(crate) fn is_own(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == own_user())
 }

@@ -7,25 +7,25 @@ use camino::Utf8PathBuf;
 use devenv_model::unit::{Probe, config_hash};
 use serde::{Deserialize, Serialize};
 
-/// Everything a process runtime needs to start a unit, with nothing left to decide.
+/// The complete specification of one unit's process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitSpec {
     pub name: String,
     /// Program first; an absolute path.
     pub command: Vec<String>,
     pub directory: Utf8PathBuf,
-    /// The whole environment of the process: nothing is inherited.
+    /// The environment variables of the process, beside a few such as `PATH` that it inherits.
     pub environment: BTreeMap<String, String>,
-    /// Container port to the loopback port that stands for it.
+    /// Container port to loopback port.
     pub ports: BTreeMap<u16, u16>,
     pub probe: Probe,
     pub stop_grace_period: Duration,
-    /// Tells one build of the program from another (size and modification time, or a digest).
+    /// Identifies the build of the program (size and modification time, or a digest).
     pub artifact: String,
 }
 
 impl UnitSpec {
-    /// A digest of everything that, when it changes, means the running unit is not the wanted one.
+    /// A digest of the specification; a running unit with another digest must be replaced.
     pub fn config_hash(&self) -> String {
         config_hash(self)
     }

@@ -1,4 +1,4 @@
-//! One unit's life: a task that owns the process and everything known about it.
+//! One unit's life: a task that owns the unit's process and state.
 
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,9 @@ use crate::surroundings::Surroundings;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
-/// A unit that was ready for this long is well again: its next death starts the back-off anew.
+/// After a unit was ready for this long, its next death starts the back-off anew.
 const WELL_AFTER: Duration = Duration::from_secs(10);
-/// After a process has ended, its last output is still read for this long; a descendant may hold the pipe for ever.
+/// The limit for reading the last output of an ended process; a descendant may hold the pipe for ever.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Kill,
 }
 
-/// The supervisor's end of a unit. Dropping it stops the unit.
+/// The supervisor's handle of a unit. Dropping it stops the unit.
 #[derive(Debug)]
 pub(crate) struct UnitTask {
     spec: UnitSpec,
@@ -74,7 +74,7 @@ impl UnitTask {
         self.state.borrow().clone()
     }
 
-    /// Resolves when the unit has left its rest: what is observed from then on is of its new life.
+    /// Resolves when the unit has left its rest: later observations are of the new process.
     pub(crate) async fn start_again(&self) {
         let (done, begun) = oneshot::channel();
         if self.commands.send(Command::Start(done)).is_ok() {
@@ -94,7 +94,7 @@ impl UnitTask {
         }
     }
 
-    /// The unit once it is ready, its own process answering now, or can no longer become so by itself.
+    /// Waits until the unit is ready and its own process answers, or until it has failed, and returns it.
     pub(crate) async fn until_settled(&self) -> ObservedUnit {
         let mut state = self.state.clone();
         let begin = Instant::now();
@@ -104,7 +104,7 @@ impl UnitTask {
             let Ok(unit) = state.wait_for(settled).await.map(|unit| unit.clone()) else {
                 return self.observed();
             };
-            // It may have been ready once and be so no longer; the same process must be there before and after.
+            // The process may have died since it was ready: the same one must run before and after the probe.
             let answers = self.answers().await;
             if matches!(unit.state, UnitState::Failed { .. }) || (answers && self.observed().state == unit.state) {
                 return unit;
@@ -113,7 +113,7 @@ impl UnitTask {
         }
     }
 
-    /// Whether the process that was ready answers now, and not another one in its place.
+    /// Whether the ready process still answers, and no other process in its place.
     pub(crate) async fn answers(&self) -> bool {
         let UnitState::Ready { pid, .. } = self.observed().state else {
             return false;
@@ -123,7 +123,7 @@ impl UnitTask {
     }
 }
 
-/// A process that runs; none of them may outlive the supervisor.
+/// Counts one running process; the supervisor ends only at zero.
 struct Running(watch::Sender<usize>);
 
 impl Running {
@@ -146,24 +146,24 @@ struct Life {
     orders: mpsc::UnboundedReceiver<Command>,
     publish: watch::Sender<ObservedUnit>,
     was_ready: bool,
-    /// Of the last process that was ready before it ended.
+    /// The exit of the last process that was ready before it ended.
     last_exit: Option<Exit>,
-    /// In a row, each before the unit was well again.
+    /// Deaths in a row, without a ready time of [`WELL_AFTER`] between them.
     deaths: u32,
 }
 
 enum Next {
     Live,
-    /// Its process is gone, by itself.
+    /// The process has ended by itself.
     Died {
         exit: Exit,
         ready_at: Option<Instant>,
     },
-    /// Wait, then live again.
+    /// Wait, then start again.
     BackOff {
         exit: Exit,
     },
-    /// Do nothing until told.
+    /// Do nothing until the next command.
     Rest,
     End,
 }
@@ -188,7 +188,7 @@ impl Life {
         self.make_folders();
         // A descendant that outlived its parent would hold the unit's port.
         if let Err(error) = end(directory, &self.spec.name).await {
-            return self.fail(format!("cannot clear what it left behind: {error}"));
+            return self.fail(format!("cannot end its leftover processes: {error}"));
         }
         let mut spawned = match spawn(&self.spec, &directory.unit_lock(&self.spec.name)) {
             Ok(spawned) => spawned,
@@ -208,12 +208,12 @@ impl Life {
         if tokio::time::timeout(LAST_WORDS, writer).await.is_err() {
             tracing::debug!(unit = %self.spec.name, "a descendant keeps the output open");
         }
-        // Who is told of a death reads the log next.
+        // A command that sees the death reads the log next.
         self.log.written(LAST_WORDS).await;
         next
     }
 
-    /// Somebody may have removed them while the environment runs.
+    /// Makes the state directory's folders again if somebody removed them.
     fn make_folders(&self) {
         let directory = &self.surroundings.directory;
         if !directory.units().exists() && directory.prepare().is_ok() {
@@ -221,7 +221,8 @@ impl Life {
         }
     }
 
-    /// A program that ran before lacks something for now: memory, file descriptors, its own file while it is compiled.
+    /// A failed start. A program that ran before is tried again: it may lack memory, file descriptors, or, during a
+    /// compilation, its own file.
     fn not_started(&mut self, error: &std::io::Error) -> Next {
         let program = self.spec.command.first().map_or("", String::as_str);
         let error = format!("cannot start {program}: {error}");
@@ -235,7 +236,7 @@ impl Life {
         }
     }
 
-    /// While the process runs.
+    /// Watches the process and obeys commands until the process ends.
     async fn attend(&mut self, child: &mut Child, pid: u32) -> Next {
         let mut ready_at = None;
         let mut has_answered = false;
@@ -245,7 +246,7 @@ impl Life {
         tokio::pin!(becoming);
         loop {
             tokio::select! {
-                // A process that is gone must never be called ready.
+                // A process that has ended must never become ready.
                 biased;
                 status = child.wait() => {
                     signal_group(pid, Signal::KILL);
@@ -273,7 +274,7 @@ impl Life {
                 },
                 () = &mut becoming, if !has_answered => {
                     has_answered = true;
-                    // It may have ended meanwhile, without the kernel's word of it having come here.
+                    // The process may have ended without `wait` having noticed it yet.
                     if matches!(child.try_wait(), Ok(None)) {
                         ready_at = Some(Instant::now());
                         self.was_ready = true;
@@ -285,7 +286,7 @@ impl Life {
     }
 
     fn died(&mut self, exit: Exit, ready_at: Option<Instant>) -> Next {
-        // Dying before it was ever ready is a mistake to be shown at once, not to be tried again.
+        // A unit that exits before its first success is misconfigured: report it, don't retry.
         if !self.was_ready {
             return self.fail(format!("ended with {exit} before it was ready"));
         }
@@ -341,7 +342,7 @@ impl Life {
         }
     }
 
-    /// SIGTERM to the group, SIGKILL when the grace period is over, and then whatever still holds the unit's lock.
+    /// Sends SIGTERM to the group, SIGKILL after the grace period, and then ends every process that still holds the unit's lock.
     async fn terminate(&self, child: &mut Child, pid: u32) -> Exit {
         signal_group(pid, Signal::TERM);
         let status = match tokio::time::timeout(self.spec.stop_grace_period, child.wait()).await {
@@ -352,7 +353,7 @@ impl Life {
             }
         };
         if let Err(error) = end(&self.surroundings.directory, &self.spec.name).await {
-            tracing::warn!(unit = %self.spec.name, %error, "descendants are left");
+            tracing::warn!(unit = %self.spec.name, %error, "cannot end the descendants");
         }
         exit_of(&status)
     }

@@ -1,4 +1,4 @@
-//! Why this user cannot write a file, and what helps.
+//! The reason why this user cannot write a file, from which a hint follows.
 
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -9,25 +9,25 @@ use rustix::io::Errno;
 /// Why a file or folder cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unwritable {
-    /// It is this user's own, who may give the right back.
+    /// This user owns it and may change its mode.
     Mode,
-    /// It belongs to the user with this id.
+    /// The user with this id owns it.
     Foreign(u32),
     ReadOnly,
     DiskFull,
-    /// This process, or the machine, has as many files open as it may.
+    /// This process or the machine has reached its limit of open files, or memory is exhausted.
     TooManyFiles,
     Other,
 }
 
-/// What stands behind `error`, which came of writing `path`.
+/// The reason of `error`, which a write to `path` returned.
 pub fn unwritable(path: &Utf8Path, error: &Error) -> Unwritable {
-    // A file that could not be made belongs to nobody: the folder refused it.
+    // An absent file has no owner: its nearest existing folder refused it.
     let owner = path.ancestors().find_map(|part| part.metadata().ok()).map(|facts| facts.uid());
     reason(error, owner, rustix::process::getuid().as_raw())
 }
 
-/// Whether this machine, and not the file, is why a file cannot be opened.
+/// Whether the machine, not the file, is why a file cannot be opened: too many open files, or no memory.
 pub fn is_exhausted(error: &Error) -> bool {
     let known = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
     error.raw_os_error().is_some_and(|number| known.iter().any(|errno| errno.raw_os_error() == number))

@@ -1,4 +1,4 @@
-//! What one user's processes may do to another user's environment. Each test starts itself again as another user.
+//! The rights of one user's processes in another user's environment. Each test starts itself again as another user.
 
 use std::fmt::Debug;
 use std::io::{Read, Write};
@@ -19,9 +19,9 @@ use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use tempfile::TempDir;
 
-/// Of the user `nobody` on most systems; no account has to exist.
+/// The id of the user `nobody` on most systems; no account has to exist.
 const OTHER: u32 = 65534;
-/// The state directory that the other user's part of a test is about.
+/// The variable with the state directory for the other user's part of a test.
 const PART: &str = "DEVENV_TEST_STATE_DIR";
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -46,7 +46,7 @@ fn give_away(path: &Utf8Path) {
 
 /// Starts the test of this name again as the other user.
 fn as_other_user(test: &str, state: &StateDirectory) -> Child {
-    // By this path also where the other user may not enter the folder of the program.
+    // This path works even if the other user may not enter the program's folder.
     let mut command = Command::new("/proc/self/exe");
     command.args(["--exact", test, "--include-ignored", "--nocapture"]).env(PART, state.path());
     command.uid(OTHER).gid(OTHER).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts")
@@ -63,7 +63,7 @@ fn tell(told: impl Debug) {
     writeln!(std::io::stdout(), "told: {told:?}").expect("the test that started this one reads");
 }
 
-/// What the other user's part of this test told.
+/// The lines that the other user's part of this test printed.
 async fn told_by_other_user(test: &'static str, state: &StateDirectory) -> Vec<String> {
     let child = as_other_user(test, state);
     let output = tokio::task::spawn_blocking(|| child.wait_with_output().expect("ours")).await.expect("no panic");
@@ -101,7 +101,7 @@ async fn another_users_command_is_denied_by_the_sockets_mode() {
     .await;
 }
 
-/// The mode of the socket is not all there is.
+/// The socket's mode is not the only protection.
 #[tokio::test]
 #[ignore = "needs root"]
 async fn another_users_connection_is_closed_without_an_answer() {
@@ -120,13 +120,13 @@ async fn another_users_connection_is_closed_without_an_answer() {
         set_mode(&state.socket(), 0o666);
         let told = told_by_other_user("another_users_connection_is_closed_without_an_answer", &state).await;
         assert_eq!(told.first().map(String::as_str), Some("\"\""), "{told:?}");
-        let is_refused = |told: &String| told.starts_with("Err(Untrusted") && told.contains("is another user's");
+        let is_refused = |told: &String| told.starts_with("Err(Untrusted") && told.contains("belongs to another user");
         assert!(told.get(1).is_some_and(is_refused), "a command trusts no other user's supervisor either: {told:?}");
     })
     .await;
 }
 
-/// Answers as a supervisor would. Root may connect to any socket, so that nothing but the look at its owner is in the way.
+/// Answers like a supervisor. Root may connect to any socket, so only the check of its owner can refuse it.
 #[tokio::test]
 #[ignore = "needs root"]
 async fn another_users_supervisor_is_not_spoken_to() {
@@ -148,13 +148,13 @@ async fn another_users_supervisor_is_not_spoken_to() {
         assert!(begin.elapsed() < PATIENCE, "it does not listen");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // The connection ends here, so that the other side does too.
+    // The connection ends here, which ends the other side too.
     let reached = tokio::time::timeout(PATIENCE, Client::reach(&state)).await.expect("at once");
     let reached = reached.map(|client| client.map(|client| client.pid));
     let output = other.wait_with_output().expect("ours");
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let Err(Error::Untrusted { path, why, remedy }) = reached else { panic!("it was trusted: {reached:?}, {told}") };
-    assert_eq!((path, why.as_str()), (state.socket(), "the supervisor behind it is another user's"));
+    assert_eq!((path, why.as_str()), (state.socket(), "the supervisor behind it belongs to another user"));
     assert!(remedy.contains("as that user"), "{remedy}");
     assert!(told.contains("told: \"\""), "it was asked nothing: {told}");
 }

@@ -1,4 +1,4 @@
-//! A process in a mount namespace of its own, as a container's is, that holds a lock whose name is gone.
+//! A process in its own mount namespace, like a container's, that holds the lock of a removed file.
 #![cfg(target_os = "linux")]
 
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ use devenv_supervisor::state_directory::StateDirectory;
 struct Elsewhere(Child);
 
 impl Elsewhere {
-    /// Runs `before` in a namespace of its own, then takes the lock of the unit `api` there and removes its name.
+    /// Runs `before` in a new namespace, then takes the lock of the unit `api` there and removes its file.
     fn start(state: &StateDirectory, before: &str) -> Self {
         let lock = state.unit_lock("api");
         let script = format!(
@@ -37,7 +37,7 @@ impl Drop for Elsewhere {
     }
 }
 
-/// What a command finds that has looked at nothing yet.
+/// The leftovers that a new command finds.
 fn found(state: &StateDirectory) -> Vec<u32> {
     let leftovers = leftovers::find(&StateDirectory::new(state.path())).expect("readable");
     leftovers.into_iter().map(|leftover| leftover.pid).collect()
@@ -53,7 +53,7 @@ fn a_nameless_lock_is_ours_where_its_file_is_on_our_file_system() {
     assert_eq!(found(&state), [0; 0], "the path of process {} means another file", stranger.0.id());
     let sandboxed = Elsewhere::start(&state, "");
     assert_eq!(found(&state), [sandboxed.0.id()]);
-    // Also where nothing of the state directory is left.
+    // The search also works without a state directory.
     std::fs::remove_dir_all(state.path()).expect("writable");
     assert_eq!(found(&state), [sandboxed.0.id()]);
 }

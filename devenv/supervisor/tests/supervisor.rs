@@ -1,4 +1,4 @@
-//! A supervisor and its clients in one process: what a command may rely on, whatever happens to the units meanwhile.
+//! A supervisor and its clients in one process: the guarantees for commands, whatever happens to the units meanwhile.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,11 +16,11 @@ use devenv_supervisor::server::{SuperviseOptions, supervise};
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
 
-/// Far above what any of these takes.
+/// Far longer than any of these tests takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A lock is inherited by whatever is forked between its opening and the start of its unit, so that two supervisors in one
-/// process, which there are in tests only, must not start units at the same time.
+/// Every process forked between the opening of a lock and the start of its unit inherits the lock. Only tests have two
+/// supervisors in one process; these must not start units at the same time.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn unit(name: &str, script: &str) -> UnitSpec {
@@ -176,7 +176,7 @@ async fn the_environment_ends_with_its_owner_unless_it_is_detached() {
     .await;
 }
 
-/// A command that finds no path to the supervisor asks it, and nobody else, for its files.
+/// A command that cannot find the supervisor's files asks it, and no other process, to make them again.
 #[tokio::test]
 async fn files_that_were_removed_come_back() {
     beside_a_supervisor(async |state| {
@@ -184,7 +184,7 @@ async fn files_that_were_removed_come_back() {
         first.start(unit("api", "exec sleep 60")).await.expect("taken");
         let before = first.await_ready("api").await.expect("known");
         std::fs::remove_dir_all(state.path()).expect("writable");
-        // As another command sees it, which has looked at nothing yet.
+        // As a new command sees it, without an earlier search.
         let state = StateDirectory::new(state.path());
         restore_files(&state).await.expect("it answers the call");
         let mut second = client(&state).await;

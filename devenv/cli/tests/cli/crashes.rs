@@ -60,11 +60,11 @@ fn after_a_kill_of_the_supervisor_a_plain_up_keeps_the_runtime() {
     signal(project.supervisor().expect("it runs"), "KILL");
     eventually("the supervisor is gone", || project.supervisor().is_none());
     let up = project.done(&["up", "-d", "--output", "plain"]);
-    assert!(up.err.contains("runtime process (processes of it are left)"), "{}", up.err);
+    assert!(up.err.contains("runtime process (leftover processes found)"), "{}", up.err);
     assert!(!up.err.contains("is held by"), "its own leftover is no stranger: {}", up.err);
     project.done(&["down"]);
     let up = project.done(&["up", "-d", "--output", "plain"]);
-    assert!(up.err.contains("runtime process (it was chosen here last)"), "{}", up.err);
+    assert!(up.err.contains("runtime process (as last time)"), "{}", up.err);
 }
 
 /// What `git clean -fdx` does to a project.
@@ -84,7 +84,7 @@ fn an_environment_whose_files_were_removed_is_found() {
     assert_eq!(status["data"], serde_json::Value::Null, "the file is gone: {status}");
     clean(&project);
     let up = project.done(&["up", "-d", "--output", "plain"]);
-    assert!(up.err.contains("unchanged") && up.err.contains("removed the data file"), "{}", up.err);
+    assert!(up.err.contains("unchanged") && up.err.contains("the data file was removed"), "{}", up.err);
     assert_eq!(project.pids(), before);
     clean(&project);
     let down = project.json(&["down"]);

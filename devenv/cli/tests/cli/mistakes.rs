@@ -72,7 +72,7 @@ fn a_state_directory_that_cannot_be_written() {
     assert!(failed.err.contains("cannot write") && failed.err.contains("hint:"), "{}", failed.err);
     let doctor = project.run(&["doctor"]);
     assert_eq!(doctor.code, 4);
-    assert!(doctor.out.contains("cannot be written") && doctor.out.contains("fix: "), "{}", doctor.out);
+    assert!(doctor.out.contains("cannot write ") && doctor.out.contains("fix: "), "{}", doctor.out);
     std::fs::remove_file(project.path().join(".devenv")).expect("ours");
 }
 
@@ -83,7 +83,7 @@ fn a_container_without_an_engine_names_what_was_tried_and_the_remedy() {
         (&["--runtime", "docker"][..], 4, "/nonexistent/docker.sock"),
         (&["--emulator", "localstack"], 4, "/nonexistent/docker.sock"),
         (&["--emulator", "dynamodb-local", "--runtime", "process"], 2, "is a container image"),
-        (&["--runtime", "docker", "--emulator-url", "http://127.0.0.1:1"], 2, "no container reaches"),
+        (&["--runtime", "docker", "--emulator-url", "http://127.0.0.1:1"], 2, "containers cannot reach"),
     ] {
         let failed = project.run(&[&["up", "-d"][..], arguments].concat());
         assert_eq!(failed.code, code, "{arguments:?}: {}", failed.err);

@@ -131,12 +131,12 @@ fn another_programs_answer_does_not_make_a_unit_ready() {
     let state = &unit["unit"]["unit"]["state"];
     assert_eq!(state["error"], "ended with exit code 7 before it was ready", "{unit}");
     let log = || std::fs::read_to_string(supervisor.state().join("logs/dies.log")).expect("readable");
-    assert!(log().contains("is answered by") && log().contains("the port is taken"), "{}", log());
+    assert!(log().contains("answers on port") && log().contains("the port is taken"), "{}", log());
     // And of one that lives on without a port of its own it is not said either.
     connection.ask(&supervisor.unit("lives", "sleep 60", &probe));
     let log = supervisor.state().join("logs/lives.log");
     eventually("the log tells whose answer it is", || {
-        std::fs::read_to_string(&log).is_ok_and(|log| log.contains("is answered by"))
+        std::fs::read_to_string(&log).is_ok_and(|log| log.contains("answers on port"))
     });
     let units = connection.ask(&json!("observe"));
     assert_eq!(units["units"]["units"][1]["state"]["state"], "starting", "{units}");

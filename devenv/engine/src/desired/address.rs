@@ -1,4 +1,4 @@
-//! At which address of this machine a port of a unit is bound, and at which it is reached.
+//! The addresses of this machine at which a unit's ports are bound and reached.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -8,13 +8,14 @@ use crate::runtime::Abilities;
 
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Where the runtime is able to, at the address that the Compose file names; what is only exposed is on loopback.
+/// The address at which a container port is bound: the Compose file's, if the runtime can bind it; else, and for a port that
+/// is only exposed, loopback.
 pub(crate) fn bound(abilities: Abilities, service: Option<&Service>, container: u16) -> IpAddr {
     let named = service.and_then(|service| service.ports.iter().find(|port| port.container == container));
     named.filter(|_| abilities.any_address).map_or(LOOPBACK, |port| port.host_ip)
 }
 
-/// The address at which a local program reaches a port bound there: a wildcard address is reached on loopback.
+/// The address at which a local program reaches a port bound at `bound`: a wildcard address is reached on loopback.
 pub(crate) fn reached(bound: SocketAddr) -> SocketAddr {
     let address = match bound.ip() {
         IpAddr::V4(address) if address.is_unspecified() => LOOPBACK,

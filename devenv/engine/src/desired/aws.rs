@@ -1,4 +1,4 @@
-//! What a program is told of AWS.
+//! The environment variables that keep a program on the emulated AWS.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::project::Project;
 
 const DEFAULT_REGION: &str = "eu-west-1";
 
-/// What keeps every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.
+/// The variables that keep every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.
 pub fn aws_environment(emulator: &str, region: &str) -> BTreeMap<String, String> {
     let told = [
         ("AWS_ENDPOINT_URL", emulator),
@@ -34,21 +34,21 @@ fn owned<const N: usize>(pairs: [(&str, &str); N]) -> impl Iterator<Item = (Stri
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()
 }
 
-/// The region that the services are told, or the default one.
+/// The `AWS_REGION` of the first service that sets it, or the default region.
 pub(crate) fn region(project: &Project) -> &str {
     let told = project.manifest.services.values().find_map(|service| service.environment.get("AWS_REGION"));
     told.map_or(DEFAULT_REGION, String::as_str)
 }
 
-/// Laid last: whatever the files or the caller say, nobody is given credentials that open anything, or an endpoint
-/// elsewhere. Hosts of `network` are as good as loopback.
+/// Applied last, over the files and the caller: replaces all credentials with dummies, and refuses an endpoint that is neither
+/// on loopback nor a host of `network`.
 pub(super) fn keep_local(
     service: &str,
     environment: &mut BTreeMap<String, String>,
     network: &[&str],
 ) -> Result<(), Error> {
     environment.extend(dummy_credentials());
-    // An SDK says it with every request, so that an emulator knows whom it serves.
+    // An SDK sends it with every request, so that the emulator knows the calling service.
     environment.insert("AWS_SDK_UA_APP_ID".to_owned(), service.to_owned());
     environment.remove("AWS_SESSION_TOKEN");
     environment.remove("AWS_PROFILE");

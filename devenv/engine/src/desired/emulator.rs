@@ -11,21 +11,21 @@ use devenv_model::unit::{EMULATOR, Probe};
 use crate::snapshot::{Caller, Snapshot};
 use crate::{Error, Project};
 
-/// The name of the embedded emulator's image where it is built here.
+/// The name of the embedded emulator's image, if it is built here.
 pub const EMULATOR_IMAGE: &str = "devenv-emulator:local";
-/// As a crashing process is started again, and then left.
+/// The restarts of a crashing container before it is left failed.
 const RESTARTS: u32 = 5;
 const GRACE: Duration = Duration::from_secs(10);
-/// Where an emulator that keeps data has its volume.
+/// The mount point of the data volume.
 const DATA: &str = "/data";
 const MEBIBYTE: u64 = 1024 * 1024;
-/// A Java virtual machine takes a quarter of what it may.
+/// A Java virtual machine takes a quarter of its limit for its heap.
 const JAVA_MEMORY: u64 = 1024 * MEBIBYTE;
 const PYTHON_MEMORY: u64 = 1024 * MEBIBYTE;
 const EMBEDDED_MEMORY: u64 = 512 * MEBIBYTE;
 const EMULATOR_PIDS: i64 = 512;
 
-/// What it runs where units are images.
+/// The emulator's artifact, if units are images.
 pub(super) fn image(project: &Project, kind: EmulatorKind) -> Result<Artifact, Error> {
     let settings = &project.manifest.emulator;
     if let (EmulatorKind::Embedded, Some(package)) = (kind, &settings.embedded_package) {
@@ -70,13 +70,13 @@ pub(super) fn intent(
             UnitIntent {
                 command: Some(words(&[&QUICK_START[..], &program, data].concat())),
                 environment: [("DDB_LOCAL_TELEMETRY".to_owned(), "0".to_owned())].into(),
-                // It refuses a request without a signature, which is an answer.
+                // It refuses a request without a signature; the refusal shows that it runs.
                 probe: Probe::Answer { url },
                 // A new volume belongs to root, and the image's own user could not write to it.
                 user: keeps.then(|| "0:0".to_owned()),
                 mounts: keeps.then_some(volume).into_iter().collect(),
-                // Whoever wrote to it has ended by then, and its SQLite file is whole after a kill: its own way to end
-                // takes a third of a second for nothing.
+                // The services have ended before, and the SQLite file survives a kill: an orderly shutdown only costs a third
+                // of a second.
                 stop_grace_period: Duration::ZERO,
                 limits: hardened(JAVA_MEMORY),
                 ..intent
@@ -93,7 +93,7 @@ pub(super) fn intent(
                     url: format!("{url}/_localstack/health"),
                     services: vec!["dynamodb".to_owned()],
                 },
-                // It writes to many places of its own, as root.
+                // LocalStack writes to many of its folders, as root.
                 limits: Limits {
                     memory: Some(PYTHON_MEMORY),
                     pids: Some(EMULATOR_PIDS),
@@ -106,7 +106,7 @@ pub(super) fn intent(
     })
 }
 
-/// The embedded emulator as a process is this very program, so that nothing has to be found or fetched.
+/// The embedded emulator as a process: this `devenv` program, so nothing has to be found or fetched.
 fn own_program(project: &Project, caller: &Caller, port: u16) -> Artifact {
     let mut run = words(&[
         caller.program.as_str(),
@@ -155,9 +155,9 @@ fn hardened(memory: u64) -> Limits {
 
 const NO_NEW_PRIVILEGES: &str = "no-new-privileges:true";
 
-/// DynamoDB Local lives for minutes, and its start is what a person waits for. The quick compiler makes up for its slower
-/// code, what is in a pinned image need not be verified, a heap that need not grow is collected less, and nobody
-/// manages it through JMX. A Java machine that does not know an option goes on without it.
+/// Options that shorten the start of DynamoDB Local, for which a person waits; it lives for minutes only. The quick compiler
+/// outweighs its slower code, a pinned image needs no bytecode verification, an initial heap of this size saves collections,
+/// and nobody uses JMX. A Java virtual machine ignores options that it does not know.
 const QUICK_START: [&str; 6] = [
     "-XX:+IgnoreUnrecognizedVMOptions",
     "-XX:TieredStopAtLevel=1",

@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
 
-/// The artifacts of the selected units, to be compiled or fetched before they run.
+/// The artifacts of the selected units, which must be built or pulled before the units run.
 pub(crate) fn artifacts(
     project: &Project,
     chosen: &ChosenEmulator,
@@ -22,14 +22,14 @@ pub(crate) fn artifacts(
     services: &[&Service],
 ) -> Result<Vec<Artifact>, Error> {
     let of_emulator = match chosen {
-        // A process of it is this very program.
+        // As a process, it is this `devenv` program.
         ChosenEmulator::Own(kind) if abilities.images => Some(emulator::image(project, *kind)),
         ChosenEmulator::Own(_) | ChosenEmulator::Outside(_) => None,
     };
     of_emulator.into_iter().chain(services.iter().map(|service| service::artifact(service, abilities))).collect()
 }
 
-/// The emulator, where it is this environment's own, and the selected services.
+/// The intents of the emulator, if it is this environment's own, and of the selected services.
 pub(crate) fn intents(
     project: &Project,
     chosen: &ChosenEmulator,
@@ -50,7 +50,7 @@ pub(crate) fn intents(
     Ok(intents)
 }
 
-/// What the plan is made from. `hashes` are those of the intents, in their order.
+/// The wanted state for the plan. `hashes` are the hashes of the intents, in their order.
 pub(crate) fn desired(
     project: &Project,
     chosen: &ChosenEmulator,
@@ -67,7 +67,7 @@ pub(crate) fn desired(
             artifact: intent.artifact.clone(),
             depends_on: service.map(dependencies).unwrap_or_default(),
             start: match service {
-                // A unit without a network is told the emulator's port, which is known when it listens.
+                // A unit without a network gets the emulator's port, which is known once the emulator listens.
                 Some(service) if abilities.network => service.start,
                 _ => StartOrder::AfterTables,
             },

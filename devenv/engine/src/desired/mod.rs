@@ -1,4 +1,4 @@
-//! From the manifest, the snapshot and the chosen ports to what is wanted of each unit, with nothing left open. Pure.
+//! From the manifest, the snapshot and the chosen ports to the complete intent of each unit. Pure.
 
 mod address;
 mod aws;

@@ -1,11 +1,11 @@
-//! What of the manifest a command is about.
+//! The services that a command selects.
 
 use devenv_model::manifest::{Condition, Service};
 
 use crate::error::Error;
 use crate::project::Project;
 
-/// The services a command is about: those named, and all that they depend on; every one when none is named.
+/// The named services and all their dependencies, sorted; every service if none is named.
 pub(crate) fn selected<'a>(project: &'a Project, names: &[String]) -> Result<Vec<&'a Service>, Error> {
     let services = &project.manifest.services;
     let mut wanted: Vec<&str> = Vec::new();
@@ -28,7 +28,7 @@ pub(crate) fn selected<'a>(project: &'a Project, names: &[String]) -> Result<Vec
     Ok(wanted.into_iter().map(|name| &services[name]).collect())
 }
 
-/// What the planner must know of a service's dependencies.
+/// A service's dependencies, for the planner.
 pub(crate) fn dependencies(service: &Service) -> Vec<(String, Condition)> {
     service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect()
 }

@@ -11,10 +11,10 @@ use super::aws::{aws_environment, keep_local, region};
 use crate::runtime::Abilities;
 use crate::{Error, Project};
 
-/// As a crashing process is started again, and then left.
+/// The restarts of a crashing container before it is left failed.
 const RESTARTS: u32 = 5;
 
-/// What it runs, before any port is known.
+/// The service's artifact, before any port is known.
 pub(super) fn artifact(service: &Service, abilities: Abilities) -> Result<Artifact, Error> {
     if let Some(package) = service.package() {
         return Ok(Artifact::Cargo { package: package.to_owned() });
@@ -28,7 +28,7 @@ pub(super) fn artifact(service: &Service, abilities: Abilities) -> Result<Artifa
     }
 }
 
-/// `emulator` is its address as the service reaches it.
+/// The service's intent. `emulator` is the address at which the service reaches the emulator.
 pub(super) fn intent(
     project: &Project,
     service: &Service,
@@ -77,14 +77,14 @@ fn fill(text: &str, lookup: &template::Lookup<'_>) -> Result<String, Error> {
     template::fill(text, lookup).map_err(|error| failed(error.to_string()))
 }
 
-/// Hosts that are as good as loopback.
+/// The hosts that count as loopback: the other units on a network of their own.
 fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
     let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR]);
     if abilities.network { names.collect() } else { Vec::new() }
 }
 
-/// `health` where the manifest names one, else the Compose file's health check where it is looked at, else a connection
-/// to the first published port, else that it runs.
+/// The service's probe: `health` of the manifest; else the Compose file's health check, if the runtime runs images; else a
+/// connection to the first published port; else only that the service runs.
 fn probe(service: &Service, abilities: Abilities, bindings: &[Binding]) -> Probe {
     let address = |container: u16| Some(reached(binding_of(bindings, container)?.host));
     if let Some(health) = &service.health
@@ -103,7 +103,7 @@ fn has_healthcheck(service: &Service) -> bool {
     service.healthcheck.as_ref().is_some_and(|check| check.test != HealthTest::Disabled)
 }
 
-/// As the Compose file says; a service that dies is started again where it says nothing.
+/// The Compose file's restart policy; without one, at most [`RESTARTS`] restarts.
 fn restart(service: &Service) -> RestartPolicy {
     match service.restart.as_deref() {
         Some("always") => RestartPolicy::Always,

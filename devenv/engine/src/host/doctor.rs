@@ -10,12 +10,12 @@ use super::terraform::terraform_version;
 use crate::project::{Project, ProjectOptions};
 use crate::runtime::Found;
 
-/// What Cargo.toml demands of the toolchain.
+/// The minimum Rust version, as in Cargo.toml.
 const RUST: (u32, u32) = (1, 95);
-/// A build with its dependencies and a comfortable amount of data.
+/// Bytes: enough for a build with its dependencies, and for the data.
 const FREE_DISK: u64 = 4 << 30;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub check: &'static str,
@@ -28,7 +28,7 @@ pub struct Finding {
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Ok,
-    /// Worth knowing; nothing fails because of it.
+    /// No command fails because of it.
     Warning,
     /// `up` or `test` will fail.
     Problem,
@@ -38,7 +38,7 @@ pub enum State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fix {
     pub command: String,
-    /// Whether `doctor --fix` may run it unasked: it changes nothing outside the project.
+    /// Whether `doctor --fix` may run the command: it changes nothing outside the project.
     pub safe: bool,
 }
 
@@ -58,7 +58,7 @@ impl Finding {
     }
 }
 
-/// Looks at everything that the process runtime needs.
+/// Checks everything that devenv needs on this machine.
 pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
     let mut findings = vec![rust().await, c_compiler().await];
     match Project::load(options) {
@@ -105,7 +105,7 @@ async fn rust() -> Finding {
 async fn c_compiler() -> Finding {
     match first_line("cc", &["--version"]).await {
         Some(text) => Finding::ok("c compiler", text),
-        None => Finding::problem("c compiler", "cc is not on the PATH; SQLite is compiled with it", c_install(), false),
+        None => Finding::problem("c compiler", "cc is not on the PATH; it compiles SQLite", c_install(), false),
     }
 }
 
@@ -116,7 +116,7 @@ async fn terraform() -> Finding {
     }
 }
 
-/// The command of this system's own package manager.
+/// The install command for this system's package manager.
 fn c_install() -> &'static str {
     if cfg!(target_os = "macos") {
         return "xcode-select --install";
@@ -144,7 +144,7 @@ fn state_directory(path: &Utf8Path) -> Finding {
     let written =
         std::fs::create_dir_all(path).and_then(|()| std::fs::write(&probe, b"")).map(|()| std::fs::remove_file(&probe));
     match written {
-        Ok(_) => Finding::ok("state directory", format!("{path} can be written")),
+        Ok(_) => Finding::ok("state directory", format!("{path} is writable")),
         Err(error) => {
             let (fix, safe) = match unwritable(&probe, &error) {
                 Unwritable::Mode => (format!("chmod -R u+rwX '{path}'"), true),
@@ -154,25 +154,25 @@ fn state_directory(path: &Utf8Path) -> Finding {
                     ("export DEVENV_STATE_DIR=\"$(mktemp -d)\"".to_owned(), false)
                 }
             };
-            Finding::problem("state directory", format!("{path} cannot be written: {error}"), &fix, safe)
+            Finding::problem("state directory", format!("cannot write {path}: {error}"), &fix, safe)
         }
     }
 }
 
 fn disk(path: &Utf8Path) -> Finding {
     let Ok(facts) = rustix::fs::statvfs(path.as_std_path()) else {
-        return Finding::warning("disk", format!("the free space at {path} is not known"), None);
+        return Finding::warning("disk", format!("cannot read the free space at {path}"), None);
     };
     let free = facts.f_bavail.saturating_mul(facts.f_frsize);
     let text = format!("{} GiB free", free >> 30);
     if free >= FREE_DISK {
         Finding::ok("disk", text)
     } else {
-        Finding::warning("disk", format!("{text}; a build wants 4 GiB"), Some("cargo clean"))
+        Finding::warning("disk", format!("{text}; a build needs 4 GiB"), Some("cargo clean"))
     }
 }
 
-/// The published ports: free, ours, or taken by whom.
+/// One finding per published port: free, this environment's, or held by another program.
 async fn ports(project: &Project) -> Vec<Finding> {
     let running = crate::environment::Running::find(project).await.map(|running| running.ports).unwrap_or_default();
     let ours: Vec<u16> = running.values().flatten().map(|binding| binding.host.port()).collect();
@@ -181,18 +181,18 @@ async fn ports(project: &Project) -> Vec<Finding> {
     wished
         .map(|port| {
             if ours.contains(&port) {
-                return Finding::ok("port", format!("{port} is this environment's own"));
+                return Finding::ok("port", format!("{port} belongs to this environment"));
             }
             match port_holder(port) {
                 None if crate::ports::is_free_now(port) => Finding::ok("port", format!("{port} is free")),
                 None => {
-                    let message = format!("{port} is held by another user's program; up takes a free one instead");
+                    let message = format!("{port} is held by another user's program; up picks a free port instead");
                     Finding::warning("port", message, None)
                 }
                 Some(holder) => Finding::warning(
                     "port",
                     format!(
-                        "{port} is held by {} (process {}); up takes a free one instead",
+                        "{port} is held by {} (process {}); up picks a free port instead",
                         holder.program, holder.pid
                     ),
                     Some(&format!("kill {}", holder.pid)),
@@ -221,9 +221,9 @@ fn credentials() -> Finding {
         .filter(|name| std::env::var_os(name).is_some())
         .collect();
     if set.is_empty() {
-        return Finding::ok("aws", "no credentials in the environment, and none are needed");
+        return Finding::ok("aws", "no credentials are set; local commands need none");
     }
-    Finding::ok("aws", format!("{} in the environment: every local command ignores it", set.join(", ")))
+    Finding::ok("aws", format!("{} set; local commands ignore real credentials", set.join(", ")))
 }
 
 fn proxy() -> Finding {
@@ -237,10 +237,10 @@ fn proxy() -> Finding {
     match set {
         Some(name) if !excepted => Finding::warning(
             "proxy",
-            format!("{name} is set; curl and SDKs in your shell would send loopback requests to it"),
+            format!("{name} is set; curl and SDKs in your shell send loopback requests to that proxy"),
             Some("export NO_PROXY=127.0.0.1,localhost"),
         ),
-        _ => Finding::ok("proxy", "no proxy stands between you and loopback"),
+        _ => Finding::ok("proxy", "no proxy intercepts loopback requests"),
     }
 }
 

@@ -1,18 +1,18 @@
-//! The Terraform of this machine: which program it is, and whether it is new enough.
+//! The Terraform of this machine: its program and its version.
 
 use std::ffi::OsString;
 
 use tokio::process::Command;
 
-/// Instead of the `terraform` on the path.
+/// The variable that names a program to run instead of the `terraform` on the path.
 const VARIABLE: &str = "DEVENV_TERRAFORM";
-/// S3 locks without a table since then.
+/// Since this version, the S3 backend locks without a table.
 const NEEDED: (u64, u64) = (1, 11);
 
-/// Why no promotion can use it.
+/// Why no promotion can use this Terraform.
 #[derive(Debug, thiserror::Error)]
 pub enum TerraformError {
-    #[error("terraform cannot be started: {cause}")]
+    #[error("cannot run terraform: {cause}")]
     Missing { cause: String },
     #[error("terraform {found} is too old: {needed} or later is needed")]
     Version { found: String, needed: String },
@@ -23,14 +23,14 @@ pub fn terraform() -> OsString {
     std::env::var_os(VARIABLE).filter(|named| !named.is_empty()).unwrap_or("terraform".into())
 }
 
-/// The version of the Terraform that would be run, if it is new enough.
+/// The version of [`terraform`], if it is new enough.
 pub async fn terraform_version() -> Result<String, TerraformError> {
     let missing = |cause: String| TerraformError::Missing { cause };
     let mut command = Command::new(terraform());
     command.args(["version", "-json"]).env("CHECKPOINT_DISABLE", "1");
     let output = command.output().await.map_err(|error| missing(error.to_string()))?;
     let answer: serde_json::Value =
-        serde_json::from_slice(&output.stdout).map_err(|_| missing("it does not say its version".to_owned()))?;
+        serde_json::from_slice(&output.stdout).map_err(|_| missing("it does not print its version".to_owned()))?;
     let found = answer["terraform_version"].as_str().unwrap_or_default().to_owned();
     if is_enough(&found) {
         return Ok(found);

@@ -5,7 +5,7 @@ use std::fmt;
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("cannot {action}: {cause}")]
 pub struct HostError {
-    /// Such as `start the container orders-1a2b3c-order-api`.
+    /// The failed action, such as `start the container orders-1a2b3c-order-api`.
     pub action: String,
     pub cause: String,
     pub kind: HostErrorKind,
@@ -13,9 +13,9 @@ pub struct HostError {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostErrorKind {
-    /// What it was about does not exist.
+    /// The object of the action does not exist.
     NotFound,
-    /// A name is taken, or something is in use.
+    /// A name is taken, or an object is in use.
     Conflict,
     PortTaken,
     DiskFull,
@@ -27,9 +27,9 @@ pub enum HostErrorKind {
 /// No host answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
 pub struct NoHost {
-    /// Each place that was asked, and what came of it.
+    /// Each tried address, and the outcome there.
     pub tried: Vec<(String, String)>,
-    /// The command that starts the engine that is installed, or installs one.
+    /// The command that starts the installed engine, or installs one.
     pub remedy: String,
 }
 

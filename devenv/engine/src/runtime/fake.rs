@@ -76,7 +76,7 @@ impl FakeProject {
         std::fs::read_to_string(self.folder.path().join("devenv.toml")).expect("readable")
     }
 
-    /// With another environment of the service `api`.
+    /// Changes an environment variable of the service `api`.
     pub(crate) fn greet(&self, greeting: &str) {
         self.write("compose.yaml", &COMPOSE.replace("hello", greeting));
     }
@@ -95,7 +95,7 @@ impl FakeProject {
     }
 }
 
-/// Keeps units in memory, and a line of each thing that it was asked to do.
+/// Keeps units in memory, and one line per request.
 #[derive(Debug, Default)]
 pub(crate) struct FakeRuntime {
     units: Mutex<BTreeMap<String, ObservedUnit>>,
@@ -111,7 +111,7 @@ pub(crate) struct FakeRuntime {
 }
 
 impl FakeRuntime {
-    /// What was done since the last question.
+    /// The requests since the last call.
     pub(crate) fn done(&self) -> Vec<String> {
         std::mem::take(&mut self.done.lock().expect("not poisoned"))
     }
@@ -192,7 +192,7 @@ impl Runtime for FakeRuntime {
             unit.state = UnitState::Ready { pid: 7, since: 0 };
         }
         Box::pin(async move {
-            // As everything that is waited for, it lets others go on.
+            // A real wait lets other tasks run.
             tokio::task::yield_now().await;
             self.note(format!("ready {unit}")).await
         })

@@ -1,4 +1,4 @@
-//! Hosts: what can run units on this machine.
+//! Hosts: the process runtime and container engines of this machine.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::explained::explained;
 use crate::project::Project;
 use crate::settle::Making;
 
-/// Finds what runs units otherwise than as processes of this machine.
+/// Finds a host other than this machine's processes.
 pub trait Runtimes: Send + Sync + fmt::Debug {
     fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>>;
 }
@@ -32,16 +32,16 @@ pub struct Found {
 /// Something that runs the units of any environment.
 pub trait RuntimeHost: Send + Sync + fmt::Debug {
     fn kind(&self) -> RuntimeKind;
-    /// What a unit is here, for messages: `processes`.
+    /// The plural noun for units on this host, for messages, such as `processes`.
     fn units_are(&self) -> &'static str;
     fn abilities(&self) -> Abilities;
-    /// The runtime of one environment. `build` is where images are compiled, where it is not the usual place.
+    /// The runtime of one environment. `build` compiles images in the engine instead of on this machine.
     fn connect<'a>(
         &'a self,
         project: &'a Project,
         build: Option<&'a BuildInEngine>,
     ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>>;
-    /// The emulator of an environment that has units here; `None` for one that has none.
+    /// The emulator of an environment that has units here; `None` if it has none.
     fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>>;
     /// Removes remnants of killed commands. Called before units are observed or taken down.
     fn clear<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>>;
@@ -53,9 +53,10 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
             Ok(TakenDown { was_running: !stopped.is_empty(), stopped, leftovers: Vec::new() })
         })
     }
-    /// Held while units are made, by a host that goes on with it when the command is killed.
+    /// Sets the mark of a host that finishes requests after the command is killed; held while units are made. `None` for other
+    /// hosts.
     fn begin(&self, project: &Project) -> Result<Option<Making>, Error>;
-    /// Removes a part of an environment that has a folder of its own. Returns whether the part existed.
+    /// Removes a part of an environment that has its own folder. Returns whether the part existed.
     fn remove_part<'a>(
         &'a self,
         project: &'a Project,
@@ -70,20 +71,20 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
 /// The units of an environment that a host has stopped.
 #[derive(Debug, Default)]
 pub struct TakenDown {
-    /// In the order in which they were stopped.
+    /// The names of the stopped units, in the order of their stops.
     pub stopped: Vec<String>,
-    /// Processes of a killed run that were ended.
+    /// Ended processes of a killed run.
     pub leftovers: Vec<Leftover>,
     pub was_running: bool,
 }
 
-/// For messages.
+/// A host's description, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct About {
-    /// Such as `Docker Engine 20.10.24`.
+    /// The host's name and version, such as `Docker Engine 20.10.24`.
     pub name: String,
-    /// Such as `unix:///var/run/docker.sock`.
+    /// The host's address, such as `unix:///var/run/docker.sock`.
     pub address: String,
-    /// Why this one, such as `DOCKER_HOST` or `the context colima`.
+    /// The source of the address, such as `DOCKER_HOST` or `the context colima`.
     pub chosen_by: String,
 }

@@ -21,9 +21,9 @@ pub type Progress<'a> = &'a (dyn Fn(String) + Send + Sync);
 /// command matches on the kind of runtime.
 pub trait Runtime: Send + Sync + fmt::Debug {
     fn observe(&self) -> BoxFuture<'_, Result<Observation, Error>>;
-    /// Finds which of these artifacts must be made or fetched, and why. Makes nothing; remembers where the others are.
+    /// Finds which of these artifacts must be made or fetched, and why. Makes nothing; remembers the paths of the others.
     fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>>;
-    /// A digest of everything that, when it changes, means the running unit is not the wanted one.
+    /// A digest of the wanted unit; a running unit with another digest must be replaced.
     fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error>;
 
     fn build<'a>(&'a self, packages: &'a [String], progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>>;
@@ -36,30 +36,30 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     fn prepare<'a>(&'a self, _intent: &'a UnitIntent) -> BoxFuture<'a, ()> {
         Box::pin(ready(()))
     }
-    /// Starts a unit; one of the same name is stopped first.
+    /// Starts a unit; a running unit of the same name is stopped first.
     fn start<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, Result<(), Error>>;
     /// Stops a unit and forgets it.
     fn remove<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
-    /// Returns once the unit's probe passes; a unit that fails before is the error.
+    /// Returns once the unit's probe passes, or with the error of a unit that fails before.
     fn await_ready<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
-    /// Returns when one of these units has ended for good; never where a unit that ends is started again.
+    /// Returns when one of these units has ended for good; never on a runtime that restarts ended units.
     fn lost<'a>(&'a self, _units: &'a [String]) -> BoxFuture<'a, Error> {
         Box::pin(pending())
     }
-    /// Ends what an earlier run left of this unit.
+    /// Ends the leftovers of this unit.
     fn end_leftover<'a>(&'a self, _unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
 
-    /// SIGKILL, as a crash would be; then the unit is started again, as it would be after a crash.
+    /// Sends SIGKILL, like a crash; then the unit is restarted as after a crash.
     fn crash<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
-    /// An outage: SIGTERM, or a pause where a stop would lose the data.
+    /// Begins an outage: SIGTERM, or a pause if a stop would lose the data.
     fn interrupt<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
-    /// The end of an outage: returns when the unit is ready.
+    /// Ends an outage: returns when the unit is ready.
     fn resume<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Emits what these units wrote, oldest first, and goes on when asked to follow. `false` when this runtime keeps
-    /// nothing of them beyond the log files.
+    /// Emits the log lines of these units, oldest first; with `follow`, continues until cancelled. Returns `false` if this
+    /// runtime has only the log files.
     fn logs<'a>(
         &'a self,
         _units: &'a [String],
@@ -71,7 +71,7 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     }
     /// The last lines that a unit wrote, without their times.
     fn last_lines<'a>(&'a self, unit: &'a str, count: usize) -> BoxFuture<'a, Vec<String>>;
-    /// Writes to the log files what would go with the units.
+    /// Writes logs that would be lost with the units to the log files.
     fn keep_logs(&self) -> BoxFuture<'_, ()> {
         Box::pin(ready(()))
     }
@@ -80,8 +80,8 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     fn detach(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
-    /// Stops every unit and removes what they shared. Returns the units in the order in which it stopped them; empty where a
-    /// supervisor stops its units.
+    /// Stops every unit and removes their shared objects. Returns the units in the order of their stops; empty if a supervisor
+    /// stops them.
     fn take_down(&self) -> BoxFuture<'_, Result<Vec<String>, Error>>;
     /// Returns when another command has stopped the environment.
     fn ended(&self) -> BoxFuture<'_, ()>;
@@ -100,17 +100,17 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     fn supervisor_pid(&self) -> BoxFuture<'_, Option<u32>> {
         Box::pin(ready(None))
     }
-    /// What the container engine calls the unit.
+    /// The container engine's name of the unit; `None` for a process.
     fn container_name(&self, _unit: &str) -> Option<String> {
         None
     }
-    /// The digest of the image that each service runs; `None` where units are not images.
+    /// The digest of the image of each service; `None` if units are not images.
     fn images(&self) -> BoxFuture<'_, Result<Option<BTreeMap<String, String>>, Error>> {
         Box::pin(ready(Ok(None)))
     }
 }
 
-/// What an intent may ask of a runtime.
+/// The abilities of a runtime that intents depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abilities {
     /// Runs images, and programs of this machine only as images.
@@ -121,14 +121,14 @@ pub struct Abilities {
     pub any_address: bool,
 }
 
-/// What a runtime sees in one look.
+/// A runtime's part of a snapshot.
 #[derive(Debug, Default)]
 pub struct Observation {
-    /// The units it keeps, each probed anew.
+    /// The runtime's units, each probed anew.
     pub units: BTreeMap<String, ObservedUnit>,
-    /// Processes of an earlier run that nobody keeps.
+    /// Processes of an earlier run whose supervisor is gone.
     pub leftovers: Vec<Leftover>,
-    /// Ports of this machine that others hold, as far as the runtime knows better than the operating system.
+    /// Ports of this machine with their holders, if the runtime knows a better name than the operating system.
     pub held_ports: BTreeMap<u16, String>,
 }
 

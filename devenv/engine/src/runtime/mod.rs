@@ -1,4 +1,4 @@
-//! What keeps units alive: the supervisor's processes here, containers where an engine answers.
+//! Runtimes and their hosts: processes under a supervisor, or containers of an engine.
 
 mod error;
 #[cfg(test)]

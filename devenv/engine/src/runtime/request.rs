@@ -1,4 +1,4 @@
-//! The traits of hosts and runtimes, and the types they exchange.
+//! The user's request for a runtime and an emulator.
 
 use std::fmt;
 
@@ -21,22 +21,22 @@ impl fmt::Display for RuntimeKind {
     }
 }
 
-/// What was asked for; `None` leaves it to the machine, or to the environment that runs.
+/// The user's choice of runtime and emulator; `None` leaves it to the environment's last choice, or to the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuntimeRequest {
     pub runtime: Option<RuntimeKind>,
     pub emulator: Option<EmulatorKind>,
     /// The URL of an emulator on this machine outside the environment.
     pub emulator_url: Option<String>,
-    /// Compiles for images in the engine also where this machine could.
+    /// Compiles for images in the engine, even if this machine could.
     pub build: Option<BuildInEngine>,
 }
 
-/// Where and for what images are compiled.
+/// The builder image and the platform for compiling in the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildInEngine {
     /// An image with Cargo and a C compiler.
     pub builder: String,
-    /// Such as `linux/arm64`; the engine's own when `None`.
+    /// The target platform, such as `linux/arm64`; the engine's own if `None`.
     pub platform: Option<String>,
 }

@@ -10,7 +10,7 @@ use super::project::Project;
 #[ignore = "needs a container engine"]
 fn an_unchanged_up_is_a_no_op() {
     let project = Project::new();
-    assert!(project.up().err.contains("runtime docker (asked for), emulator embedded (devenv-emulator:local)"));
+    assert!(project.up().err.contains("runtime docker (requested), emulator embedded (devenv-emulator:local)"));
     let before = project.ids();
     // Without a wish, what runs keeps its runtime.
     let again = project.done(&["up", "-d", "--output", "plain"]);

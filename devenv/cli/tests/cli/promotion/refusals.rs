@@ -51,7 +51,7 @@ fn evidence_must_be_of_exactly_what_is_at_hand() {
     );
 
     project.done(&["test", "--runtime", "docker", "--output", "plain", "--", "one_test"]);
-    refused(&project, &["the tests were given arguments"]);
+    refused(&project, &["the tests ran with arguments"]);
 
     project.test();
     project.write("note", "not committed");
@@ -60,16 +60,16 @@ fn evidence_must_be_of_exactly_what_is_at_hand() {
 
     project.change("terraform/envs/rehearsal/release/main.tf", "tasks        = 1", "tasks        = 2");
     project.commit("Change the Terraform files alone");
-    refused(&project, &["was of other Terraform files", "was of the commit"]);
+    refused(&project, &["tested other Terraform files", "tested the commit"]);
     project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
 
     project.commit("Another commit");
-    refused(&project, &["was of the commit"]);
+    refused(&project, &["tested the commit"]);
     project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
 
     let file = evidence(&project);
     project.change(&file, "\"PASSED\"", "\"PASSEd\"");
-    refused(&project, &["is damaged: its name does not end with the digest of what is in it"]);
+    refused(&project, &["is damaged: its name does not end with the digest of its content"]);
     project.change(&file, "\"PASSEd\"", "\"PASSED\"");
     let plan = project.done(&["promote", "rehearsal", "--plan", "--output", "plain"]);
     assert!(plan.err.contains("add terraform_data.web"), "{}", plan.err);
@@ -82,7 +82,7 @@ fn evidence_must_be_of_exactly_what_is_at_hand() {
 
     project.make(Good, 2);
     project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
-    refused(&project, &["was of another image of web"]);
+    refused(&project, &["tested another image of web"]);
 
     project.change("devenv.toml", "[promote.rehearsal]\n", "[promote.rehearsal]\nplatform = \"linux/arm64\"\n");
     refused(&project, &["rehearsal runs linux/arm64", "--platform linux/arm64"]);
