@@ -12,7 +12,7 @@ use crate::error::Error;
 
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Error>>;
 
-/// It knows the files of its kind, and callers pass only names from those files.
+/// A provider has the files of its kind; callers pass only names from those files.
 pub trait Provider: fmt::Debug + Send + Sync {
     fn kind(&self) -> ResourceKind;
     /// The names of the resources in the files, in the order of their creation.
