@@ -61,7 +61,7 @@ impl ContainerRuntime {
         }
     }
 
-    /// The containers of this environment, by unit.
+    /// Returns the containers of this environment, by unit.
     pub(crate) async fn ours(&self) -> Result<BTreeMap<String, ContainerSummary>, Error> {
         let containers = self.engine.containers().await?;
         Ok(self.of_ours(containers).collect())

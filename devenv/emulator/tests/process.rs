@@ -27,7 +27,7 @@ impl Emulator {
         let mut line = String::new();
         messages.read_line(&mut line).expect("messages are UTF-8");
         let address = line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
-        Self { address: address.unwrap_or_else(|| panic!("the emulator says: {line}")), child }
+        Self { address: address.unwrap_or_else(|| panic!("the emulator printed: {line}")), child }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {

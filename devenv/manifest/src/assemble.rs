@@ -23,7 +23,7 @@ use devenv_model::manifest::{
     Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings,
 };
 
-/// Joins the files that `settings` names. `environment` is the caller's, for the Compose file's variables.
+/// Joins the files that `settings` names. `environment` has the caller's environment variables, for the Compose file.
 ///
 /// # Errors
 ///

@@ -161,7 +161,7 @@ impl Reader<'_> {
         Condition::ServiceStarted
     }
 
-    /// `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
+    /// Reads `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
     pub(crate) fn restart(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node)?;
         let policy = match text.split_once(':') {

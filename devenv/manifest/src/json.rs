@@ -117,7 +117,7 @@ impl Scanner<'_> {
         serde_json::from_str(&self.file.text[start..self.at]).unwrap_or_default()
     }
 
-    /// A number, `true`, `false` or `null`.
+    /// Reads a number, `true`, `false` or `null`.
     fn word(&mut self) -> String {
         let start = self.at;
         let rest = &self.file.text.as_bytes()[start..];

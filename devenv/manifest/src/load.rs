@@ -77,7 +77,7 @@ pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Man
 /// The reason a file of the project cannot be read.
 enum Unread {
     Failed {
-        /// Relative to the project's root.
+        /// The path relative to the project's root.
         path: Utf8PathBuf,
         source: std::io::Error,
     },

@@ -24,7 +24,7 @@ pub struct Settings {
     pub(crate) content: Content,
 }
 
-/// What Compose and the table files cannot say about an environment.
+/// The settings of a project beyond its Compose file and table files.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "devenv.toml")]
@@ -32,7 +32,7 @@ pub(crate) struct Content {
     /// The version of this file's format; always 1.
     #[schemars(with = "i64", range(min = 1, max = 1))]
     pub(crate) version: Spanned<i64>,
-    /// The system's name: lower-case letters, digits and hyphens.
+    /// The project's name: lower-case letters, digits and hyphens.
     #[schemars(with = "String")]
     pub(crate) name: Spanned<String>,
     /// The Compose file, relative to this one.
@@ -53,7 +53,7 @@ pub(crate) struct Content {
     pub(crate) services: BTreeMap<Spanned<String>, ServiceSettings>,
     /// The end-to-end tests.
     pub(crate) test: Option<TestSection>,
-    /// The targets to which a tested system is promoted, by name.
+    /// The targets of promotions, by name.
     #[serde(default)]
     pub(crate) promote: BTreeMap<String, PromoteSettings>,
 }

@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 /// A file of the project, already read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Relative to the manifest's root, as messages show it.
+    /// The path relative to the project's root, as in messages.
     pub path: Utf8PathBuf,
     pub text: String,
 }

@@ -45,7 +45,7 @@ impl Resources {
         self.providers.iter().flat_map(of).collect()
     }
 
-    /// The existing resources; absent resources are left out.
+    /// Returns the existing resources and leaves out absent ones.
     pub async fn observe(&self) -> Result<BTreeMap<ResourceId, ObservedResource>, Error> {
         let each = self.providers.iter().map(async |provider| {
             let kind = provider.kind();
@@ -85,7 +85,7 @@ impl Resources {
         Ok(rebuilt.await?.into_iter().collect())
     }
 
-    /// Up to `limit` items of a resource, in no order.
+    /// Returns up to `limit` items of a resource, in no order.
     pub async fn dump(&self, resource: &ResourceId, limit: usize) -> Result<Vec<Value>, Error> {
         self.provider(resource.kind).dump(&resource.name, limit).await
     }
