@@ -1,4 +1,4 @@
-//! An image made of a few files: no engine, no clock and no compiler is asked, so that the same files give the same image.
+//! Assembles an image from a few files without engine, clock or compiler: the same files give the same image.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,28 @@ use serde_json::json;
 use crate::oci::{Blob, OciImage};
 use crate::tar_file;
 
-/// Numeric, because an image without `/etc/passwd` knows no names.
+/// The user is numeric, because an image without `/etc/passwd` has no user names.
 pub(crate) const USER: &str = "65532:65532";
 const USER_ID: u64 = 65532;
-/// When everything in an image was made.
+/// The fixed creation time of everything in an image.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
-/// Where a volume may be mounted: a new volume takes over the owner of what it covers.
+/// The mount point for a volume: a new volume inherits the owner of the folder it covers.
 const DATA: &str = "data/";
 
-/// One static program and what it needs of a file system.
+/// The contents of an image: one static program, its labels and its environment.
 #[derive(Debug)]
 pub(crate) struct ImageSource<'a> {
-    /// Also the name of the program in the image.
+    /// The image's name, and the program's file name in the image.
     pub(crate) name: &'a str,
     pub(crate) program: &'a [u8],
-    /// Such as `amd64`.
+    /// The architecture as images name it, such as `amd64`.
     pub(crate) architecture: &'a str,
     pub(crate) labels: &'a BTreeMap<String, String>,
     pub(crate) environment: &'a [String],
 }
 
-/// The layers stay as they are, uncompressed: their digests are those that the configuration names.
+/// Assembles the image. Its layers stay uncompressed, so that their digests are also the configuration's `diff_ids`.
 pub(crate) fn assemble(source: &ImageSource<'_>) -> std::io::Result<OciImage> {
     let layers = [base_layer()?, program_layer(source)?].map(Blob::new);
     let config = json!({
@@ -53,7 +53,7 @@ pub(crate) fn assemble(source: &ImageSource<'_>) -> std::io::Result<OciImage> {
     Ok(OciImage::new(Blob::new(serde_json::to_vec(&config)?), layers.into()))
 }
 
-/// The same for every image, so that engines and registries keep it once.
+/// Returns the layer that all images share: engines and registries store it once.
 fn base_layer() -> std::io::Result<Vec<u8>> {
     let mut layer = tar::Builder::new(Vec::new());
     for (path, mode, owner) in
@@ -72,8 +72,8 @@ fn program_layer(source: &ImageSource<'_>) -> std::io::Result<Vec<u8>> {
     layer.into_inner()
 }
 
-/// The certificate authorities that Mozilla trusts, at the version that `Cargo.lock` holds: those of the machine would
-/// make two machines build two images.
+/// Returns the certificate authorities that Mozilla trusts, at the version in `Cargo.lock`: with the machine's own, two
+/// machines would build two images.
 fn certificates() -> String {
     use base64::Engine as _;
     let mut text = String::new();
@@ -89,12 +89,12 @@ fn certificates() -> String {
     text
 }
 
-/// Files below `root`, and some that are not there, as a build's context with fixed times and owners.
+/// Archives files below `root` and `extra` ones as a build context with fixed times and owners.
 pub(crate) fn context(root: &Utf8Path, paths: &[String], extra: &[(&str, String)]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     for path in paths {
         let Ok(content) = std::fs::read(root.join(path)) else {
-            // Deleted and not yet committed, or a link to a folder.
+            // The file is deleted but not committed yet, or is a link to a folder.
             continue;
         };
         tar_file::add(&mut archive, path, 0o644, &content)?;

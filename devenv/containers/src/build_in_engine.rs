@@ -1,4 +1,4 @@
-//! Compiling within the engine: where this machine cannot make static Linux programs, or is told not to.
+//! Compiles within the engine, if this machine cannot build static Linux programs or the user prefers a container.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -15,23 +15,23 @@ use devenv_artifacts::error::BuildError;
 use devenv_engine::runtime::BuildInEngine;
 use devenv_engine::{Error, Project};
 
-/// Three files that the context has beside the sources.
+/// devenv's own two files in the build context, beside the sources.
 const DOCKERFILE: &str = ".devenv.Dockerfile";
 const SCRIPT: &str = ".devenv.build.sh";
-/// Cargo's messages, in the image beside the programs.
+/// The image's file with Cargo's messages, beside the programs.
 const MESSAGES: &str = "messages.json";
-/// The C library of that image.
+/// The image's file that names the C library.
 const C_LIBRARY: &str = "c-library";
 
-/// Programs that were compiled in a container, by package, and the C library that they are linked with.
+/// Programs compiled in a container, by package, and the C library they are linked with.
 #[derive(Debug)]
 pub(crate) struct Programs {
     pub(crate) built: BTreeMap<String, Built>,
     pub(crate) c_library: Option<String>,
 }
 
-/// Compiles the packages by a multi-stage Dockerfile and brings the programs out of the image. They are kept below
-/// `.devenv/`, beside what Cargo recorded of their sources.
+/// Compiles the packages with a multi-stage Dockerfile and copies the programs out of the image, to a folder below
+/// `.devenv/`, together with Cargo's dependency files.
 pub(crate) async fn build(
     engine: &dyn ContainerEngine,
     project: &Project,
@@ -69,17 +69,17 @@ pub(crate) async fn build(
     let archive = engine.files(&order.tag).await?;
     let removed = engine.remove_image(&order.tag).await;
     if let Err(error) = removed {
-        tracing::debug!(%error, "the build's image stays");
+        tracing::debug!(%error, "cannot remove the build's image");
     }
     take_out(&archive, root, &project.programs, packages)
 }
 
-/// The files that `git` knows or would add.
+/// Lists the files that `git` tracks or would add.
 async fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
     let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     let output = Command::new("git").arg("-C").arg(root).args(arguments).output().await;
     let failed = |cause: String| Error::ReadFile { path: root.to_owned(), source: std::io::Error::other(cause) };
-    let output = output.map_err(|error| failed(format!("git cannot be started: {error}")))?;
+    let output = output.map_err(|error| failed(format!("cannot start git: {error}")))?;
     if !output.status.success() {
         return Err(failed(format!("git: {}", String::from_utf8_lossy(&output.stderr).trim())));
     }
@@ -99,7 +99,7 @@ fn script(compilation: &Compilation, packages: &[String]) -> String {
     lines.join("\n") + "\n"
 }
 
-/// For a POSIX shell.
+/// Quotes a word for a POSIX shell.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
@@ -124,7 +124,7 @@ fn take_out(archive: &[u8], root: &Utf8Path, folder: &Utf8Path, packages: &[Stri
             c_library = String::from_utf8(content).ok();
         } else if packages.iter().any(|wanted| wanted == package) {
             if package != name {
-                // Cargo saw the sources elsewhere.
+                // In the container, Cargo saw the sources below /source.
                 let text = String::from_utf8_lossy(&content).replace("/source/", &format!("{root}/"));
                 content = text.into_bytes();
             }

@@ -1,4 +1,4 @@
-//! A container: one unit as a container engine runs it.
+//! The specification of a container: one unit, as a container engine runs it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use devenv_model::manifest::{Healthcheck, Limits};
 use devenv_model::unit::{Probe, config_hash};
 use serde::Serialize;
 
-/// Everything a container engine needs to start a unit, with nothing left to decide.
+/// Everything a container engine needs to start a unit, with all decisions made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ContainerSpec {
     /// The unit's name, and its name on the environment's network.
@@ -26,10 +26,10 @@ pub struct ContainerSpec {
     pub limits: Limits,
     pub healthcheck: Option<Healthcheck>,
     pub volume: Option<VolumeMount>,
-    /// Files of this machine that it is given.
+    /// Paths of this machine to mount into the container.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub binds: Vec<BindMount>,
-    /// The Compose file's own labels.
+    /// The labels from the Compose file.
     pub labels: BTreeMap<String, String>,
     pub restart: RestartPolicy,
 }
@@ -41,14 +41,14 @@ pub struct PublishedPort {
     pub host_ip: IpAddr,
 }
 
-/// A named volume and where it is seen in the container.
+/// A named volume and its path in the container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VolumeMount {
     pub volume: String,
     pub target: String,
 }
 
-/// A path of this machine and where it is seen in the container.
+/// A path of this machine and its path in the container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BindMount {
     pub source: String,
@@ -56,7 +56,7 @@ pub struct BindMount {
 }
 
 impl ContainerSpec {
-    /// A digest of everything that, when it changes, means the running container is not the wanted one.
+    /// Returns a digest of the specification: a change means the container must be replaced.
     pub fn config_hash(&self) -> String {
         config_hash(self)
     }

@@ -1,4 +1,4 @@
-//! What devenv asks of a container engine, in its own terms. One crate implements it for each kind of engine.
+//! The operations that devenv needs of a container engine, in its own terms. Each kind of engine has an implementing crate.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,44 +10,44 @@ use futures_util::stream::BoxStream;
 
 use crate::container::ContainerSpec;
 
-/// A container engine that has answered.
+/// A container engine that answers.
 pub trait ContainerEngine: Send + Sync + fmt::Debug {
     fn about(&self) -> &EngineAbout;
 
-    /// Every container, whoever made it, whether it runs or not.
+    /// Lists all containers, including stopped ones and those of other programs.
     fn containers(&self) -> BoxFuture<'_, Result<Vec<ContainerSummary>, HostError>>;
     fn inspect<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Option<ContainerState>, HostError>>;
-    /// Makes a container and does not start it.
+    /// Creates a container without starting it.
     fn create<'a>(&'a self, new: &'a NewContainer) -> BoxFuture<'a, Result<(), HostError>>;
     fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// SIGTERM, and SIGKILL after the container's own grace period. One that does not run, or is gone, is no error.
+    /// Sends SIGTERM, and SIGKILL after the container's own grace period. A stopped or missing container is no error.
     fn stop<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// SIGKILL.
+    /// Sends SIGKILL.
     fn kill<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     fn pause<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     fn unpause<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// With force, and with its anonymous volumes. One that is gone is no error.
+    /// Removes a container by force, with its anonymous volumes. A missing container is no error.
     fn remove<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// What it wrote, oldest first.
+    /// Streams the container's log, oldest line first.
     fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, HostError>>;
 
     fn image<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Image>, HostError>>;
-    /// Takes over an image archive: an OCI layout with a `manifest.json`.
+    /// Loads an image archive: an OCI layout with a `manifest.json`.
     fn load(&self, archive: Vec<u8>) -> BoxFuture<'_, Result<(), HostError>>;
     fn tag<'a>(&'a self, image: &'a str, reference: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// `progress` is given a line now and then.
+    /// Pulls an image; `progress` receives a line now and then.
     fn pull<'a>(
         &'a self,
         reference: &'a str,
         progress: &'a (dyn Fn(String) + Send + Sync),
     ) -> BoxFuture<'a, Result<(), HostError>>;
-    /// The whole image in memory, as `docker save` writes it. One that is too large for that is an error.
+    /// Returns the whole image in memory, in the format of `docker save`. An image beyond the memory limit is an error.
     fn save<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<Vec<u8>, HostError>>;
-    /// Ids of the images that have this label and no name.
+    /// Returns the ids of the images with this label and without a name.
     fn unnamed_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<String>, HostError>>;
-    /// Not with force: an image that a container uses stays, and is the error.
+    /// Removes an image, without force: an image that a container uses stays, and the call fails.
     fn remove_image<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// Builds the last stage of a Dockerfile. `context` is a tar archive; `progress` is given each line.
+    /// Builds the last stage of a Dockerfile. `context` is a tar archive; `progress` receives each line.
     fn build<'a>(
         &'a self,
         order: &'a BuildOrder,
@@ -55,22 +55,22 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
         progress: &'a (dyn Fn(String) + Send + Sync),
     ) -> BoxFuture<'a, Result<(), HostError>>;
 
-    /// Every file of an image, as a tar archive.
+    /// Returns every file of an image, as a tar archive.
     fn files<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<Vec<u8>, HostError>>;
 
-    /// Makes a bridge network unless there is one of this name and these labels. Returns its id.
+    /// Creates a bridge network unless one with this name and these labels exists. Returns its id.
     fn ensure_network<'a>(
         &'a self,
         name: &'a str,
         labels: &'a BTreeMap<String, String>,
     ) -> BoxFuture<'a, Result<String, HostError>>;
-    /// Networks that have this label, given as `name=value`.
+    /// Returns the networks with this label, given as `name=value`.
     fn networks<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
-    /// One that is gone is no error.
+    /// Removes a network. A missing network is no error.
     fn remove_network<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// Volumes that have this label, given as `name=value`.
+    /// Returns the volumes with this label, given as `name=value`.
     fn volumes<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
-    /// One that is gone is no error.
+    /// Removes a volume. A missing volume is no error.
     fn remove_volume<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
 }
 
@@ -82,7 +82,7 @@ pub trait ContainerEngines: Send + Sync + fmt::Debug {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineAbout {
     pub host: About,
-    /// Such as `linux/amd64`.
+    /// Operating system and architecture, such as `linux/amd64`.
     pub platform: String,
 }
 
@@ -92,7 +92,7 @@ pub struct ContainerSummary {
     /// The id of its image.
     pub image: String,
     pub labels: BTreeMap<String, String>,
-    /// Of the ports that are published, in their order.
+    /// The bindings of the published ports, sorted.
     pub bindings: Vec<Binding>,
     pub runs: bool,
 }
@@ -100,14 +100,14 @@ pub struct ContainerSummary {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerState {
     pub phase: Phase,
-    /// On the engine's machine; 0 while it does not run.
+    /// The process id on the engine's machine; 0 while the container does not run.
     pub pid: u32,
-    /// Milliseconds since the Unix epoch.
+    /// Start time, in milliseconds since the Unix epoch.
     pub started: u64,
     pub restarts: u32,
-    /// Of the engine's own health check; `None` when it has none.
+    /// The result of the engine's own health check; `None` if the container has none.
     pub healthy: Option<bool>,
-    /// What the engine says of a container that it could not start.
+    /// The engine's reason for a failed start; empty otherwise.
     pub error: String,
 }
 
@@ -116,7 +116,7 @@ pub enum Phase {
     Created,
     Running,
     Paused,
-    /// It died and will be started again by the engine.
+    /// The container died and the engine is about to restart it.
     Restarting {
         exit_code: i64,
     },
@@ -126,32 +126,32 @@ pub enum Phase {
     },
 }
 
-/// A container to be made.
+/// A container to create.
 #[derive(Debug, Clone)]
 pub struct NewContainer {
     pub name: String,
     pub spec: ContainerSpec,
     pub labels: BTreeMap<String, String>,
     pub network: JoinedNetwork,
-    /// Of the volume, when the container is the first to use it.
+    /// Labels for the volume, if the container is the first to use it.
     pub volume_labels: BTreeMap<String, String>,
 }
 
-/// Where a container sends and listens.
+/// The network of a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinedNetwork {
-    /// On a network with this id, by its own name.
+    /// The network with this id, where the container has its own name.
     Own(String),
-    /// With the network namespace of the container of this name: one loopback, one address for both. Publishes no port.
+    /// The network namespace of the named container: both share one loopback and one address. Publishes no port.
     Of(String),
 }
 
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
-    /// How many of the last lines; all when `None`.
+    /// The number of last lines; `None` means all.
     pub tail: Option<usize>,
     pub follow: bool,
-    /// Seconds since the Unix epoch.
+    /// Start of the query, in seconds since the Unix epoch.
     pub since: Option<i64>,
 }
 
@@ -163,19 +163,19 @@ pub struct LogLine {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// The engine's own: not the same in another engine.
+    /// The engine's own id; another engine gives the same image another id.
     pub id: String,
     pub labels: BTreeMap<String, String>,
-    /// Such as `linux/amd64`.
+    /// Operating system and architecture, such as `linux/amd64`.
     pub platform: String,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
 /// A build inside the engine.
 #[derive(Debug, Clone)]
 pub struct BuildOrder {
-    /// Path within the context.
+    /// The Dockerfile's path within the context.
     pub dockerfile: String,
     pub arguments: BTreeMap<String, String>,
     pub tag: String,
@@ -184,7 +184,7 @@ pub struct BuildOrder {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labelled {
-    /// What it is removed by: a network's id, a volume's name.
+    /// The key for its removal: a network's id, a volume's name.
     pub id: String,
     pub labels: BTreeMap<String, String>,
 }

@@ -16,7 +16,7 @@ use devenv_engine::runtime::{Abilities, BuildInEngine, Found, Runtime, RuntimeHo
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Error, Project};
 
-/// Finds the container engine of this machine, as a host.
+/// Finds this machine's container engine, as a host.
 #[derive(Debug, Clone)]
 pub struct ContainerHosts(Arc<dyn ContainerEngines>);
 
@@ -99,7 +99,8 @@ impl RuntimeHost for ContainerHost {
     }
 }
 
-/// Its container runs the image that `devenv.toml` names for one of the kinds, or the image that is built for the default.
+/// Returns the emulator of the running environment: the kind whose image from `devenv.toml` its container runs, else the
+/// default. `None` if the environment has no containers.
 async fn emulator_of(engine: &dyn ContainerEngine, project: &Project) -> Result<Option<EmulatorKind>, Error> {
     let scope = Scope::of(project);
     let mut ours = engine.containers().await?;

@@ -1,4 +1,4 @@
-//! The images of this workspace's programs: whether they are what the sources say, and how they are made.
+//! The images of this workspace's programs: checks whether they match the sources, and builds them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,33 +18,33 @@ use devenv_engine::repository::{head, is_committed, revision, source};
 use devenv_engine::runtime::BuildInEngine;
 use devenv_engine::{Error, Project};
 
-/// Which packages have an image as their sources want it, by id, and why the others have none.
+/// The packages with an up-to-date image, with its id, and the other packages with the reason.
 #[derive(Debug, Default)]
 pub struct Known {
     pub ids: BTreeMap<String, String>,
     pub stale: BTreeMap<String, String>,
 }
 
-/// What compiles where this machine cannot and nothing else is asked for.
+/// The default builder image for machines that cannot compile themselves.
 const BUILDER: &str = "rust:1.95.0-bookworm";
 
 #[derive(Debug)]
 pub struct Images<'a> {
     engine: Arc<dyn ContainerEngine>,
     project: &'a Project,
-    /// `None` where this machine compiles.
+    /// The build settings within the engine; `None` if this machine compiles.
     build: Option<BuildInEngine>,
 }
 
 impl<'a> Images<'a> {
-    /// `build` is where to compile, where it is not the usual place.
+    /// `build` overrides the usual place to compile.
     pub fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, build: Option<BuildInEngine>) -> Self {
         let usual = || BuildInEngine { builder: BUILDER.to_owned(), platform: None };
         let build = build.or_else(|| (!can_compile(engine.about())).then(usual));
         Self { engine, project, build }
     }
 
-    /// Looks at files and asks the engine; compiles nothing.
+    /// Compares files and asks the engine. Compiles nothing.
     pub async fn known(&self, packages: &[String]) -> Result<Known, Error> {
         let mut remembered = self.project.builds.read();
         let before = remembered.clone();
@@ -62,12 +62,12 @@ impl<'a> Images<'a> {
             let stale = match cargo::stale(root, &binary.path, Some(clock::time(binary.checked))) {
                 Some(reason) => Some(reason),
                 None if self.engine.image(&image.id).await?.is_none() => Some("its image is gone".to_owned()),
-                // The same sources may have become another commit's.
+                // The same sources may now belong to another commit.
                 None if image.head != head || !is_committed(image.revision.as_deref()) => {
                     let sources = cargo::sources(root, &binary.path).unwrap_or_default();
                     let now = revision(root, &sources).await;
                     image.head.clone_from(&head);
-                    (now != image.revision).then(|| "its sources are of another commit now".to_owned())
+                    (now != image.revision).then(|| "its sources belong to another commit now".to_owned())
                 }
                 None => None,
             };
@@ -82,7 +82,7 @@ impl<'a> Images<'a> {
         Ok(known)
     }
 
-    /// Compiles the packages and makes their images. Returns the ids.
+    /// Compiles the packages and makes their images. Returns the image ids by package.
     pub async fn build(
         &self,
         packages: &[String],
@@ -127,14 +127,15 @@ impl<'a> Images<'a> {
         Compilation::of_images(&workspace, self.machine())
     }
 
-    /// As images name it, such as `amd64`. Of the platform asked for, else of the engine, which need not be this machine's.
+    /// Returns the architecture as images name it, such as `amd64`: the requested platform's, else the engine's, which may
+    /// differ from this machine's.
     fn architecture(&self) -> &str {
         let asked_for = self.build.as_ref().and_then(|place| place.platform.as_deref());
         let platform = asked_for.unwrap_or(&self.engine.about().platform);
         platform.split('/').nth(1).unwrap_or_default()
     }
 
-    /// As compilers name it, such as `x86_64`.
+    /// Returns the architecture as compilers name it, such as `x86_64`.
     fn machine(&self) -> &str {
         match self.architecture() {
             "amd64" => "x86_64",
@@ -176,7 +177,8 @@ impl<'a> Images<'a> {
         Ok((id, image.digest()))
     }
 
-    /// The engine's id of an image that it has. A classic engine knows it by its configuration, another one by its manifest.
+    /// Returns the engine's id of a loaded image. A classic store identifies an image by its configuration, a containerd
+    /// store by its manifest.
     async fn loaded(&self, image: &OciImage) -> Result<Option<String>, Error> {
         for name in [image.config_digest(), image.digest()] {
             if let Some(found) = self.engine.image(&name).await? {
@@ -186,7 +188,7 @@ impl<'a> Images<'a> {
         Ok(None)
     }
 
-    /// As the Compose file calls it, so that plain `docker compose` finds it too.
+    /// Returns the Compose file's name for the image, so that plain `docker compose` finds it too.
     fn reference(&self, package: &str) -> Option<String> {
         let manifest = &self.project.manifest;
         if manifest.emulator.embedded_package.as_deref() == Some(package) {
@@ -212,18 +214,18 @@ impl<'a> Images<'a> {
         labels
     }
 
-    /// Images that lost their name to a newer one; those that a container uses stay until it is gone.
+    /// Removes images that lost their name to a newer one. An image in use stays until its container is gone.
     async fn forget_replaced(&self) {
         let label = format!("{SYSTEM}={}", self.project.manifest.name);
         for image in self.engine.unnamed_images(&label).await.unwrap_or_default() {
             if let Err(error) = self.engine.remove_image(&image).await {
-                tracing::debug!(%image, %error, "a replaced image stays");
+                tracing::debug!(%image, %error, "cannot remove a replaced image");
             }
         }
     }
 }
 
-/// Whether programs that are compiled on this machine run in the engine's containers.
+/// Whether programs compiled on this machine run in the engine's containers.
 fn can_compile(about: &EngineAbout) -> bool {
     let own = match std::env::consts::ARCH {
         "x86_64" => "amd64",

@@ -1,4 +1,4 @@
-//! Our images, read by a library that knows the OCI's specification and nothing of us.
+//! Reads our images with an independent implementation of the OCI specification.
 
 use oci_spec::image::{ImageIndex, ImageManifest, MediaType, OciLayout};
 

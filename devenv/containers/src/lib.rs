@@ -1,4 +1,4 @@
-//! Units as containers: what is asked of a container engine, and the runtime and the images that are built on it.
+//! Units as containers: the interface to a container engine, and the runtime and the images on top of it.
 
 mod archive;
 mod build_in_engine;

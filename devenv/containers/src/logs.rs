@@ -1,4 +1,4 @@
-//! What containers wrote, as the engine kept it.
+//! The containers' logs, from the engine.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::engine::{LogLine, LogQuery};
 use crate::runtime::ContainerRuntime;
 use devenv_engine::{Cancel, Emitter, Error, LogOptions};
 
-/// Before a container that ended, or is not there yet, is looked for again.
+/// The delay before following a container again after it ended or was missing.
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl ContainerRuntime {
-    /// Emits the lines of these units, oldest first across them, and goes on when asked to follow. A container that is
-    /// replaced is followed by its successor. `false` when there are no containers: their logs are files by then.
+    /// Emits the units' log lines, oldest first across all units; with `follow`, continues, also across a replaced
+    /// container. Returns `false` if there are no containers: their logs are files by then.
     pub(crate) async fn logs(
         &self,
         units: &[String],
@@ -50,7 +50,7 @@ impl ContainerRuntime {
         Ok(true)
     }
 
-    /// What it wrote so far; nothing when it is not there.
+    /// Returns the unit's log so far; empty if its container does not exist.
     async fn backlog(&self, unit: &str, tail: Option<usize>) -> Vec<LogLine> {
         let query = LogQuery { tail, ..LogQuery::default() };
         let lines = self.engine.log(&self.scope.container(unit), &query);
@@ -62,7 +62,7 @@ impl ContainerRuntime {
             let query = LogQuery { tail: None, follow: true, since: Some(seen.as_second()) };
             let mut lines = self.engine.log(&self.scope.container(unit), &query);
             while let Some(Ok(line)) = lines.next().await {
-                // The engine counts from the whole second.
+                // `since` has whole seconds only, so the engine repeats some lines.
                 if line.time > seen {
                     seen = line.time;
                     emitter.emit(Event::Log { unit: unit.to_owned(), line: line.text });
@@ -76,13 +76,13 @@ impl ContainerRuntime {
         self.backlog(unit, Some(count)).await.into_iter().map(|line| line.text).collect()
     }
 
-    /// Writes what every unit wrote to where a process would have written it, for after the containers are gone.
+    /// Saves every unit's log to the log file of the process runtime, before the containers are removed.
     pub(crate) async fn keep_logs(&self) {
         for unit in self.ours().await.unwrap_or_default().into_keys() {
             let lines = self.backlog(&unit, None).await;
             let lines: Vec<String> = lines.iter().map(|line| format!("{} {}", line.time, line.text)).collect();
             if let Err(error) = std::fs::write(self.project.state.log(&unit), lines.join("\n") + "\n") {
-                tracing::warn!(%unit, %error, "its log is not kept");
+                tracing::warn!(%unit, %error, "cannot save its log");
             }
         }
     }

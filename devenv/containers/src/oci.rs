@@ -1,5 +1,5 @@
-//! An image as the OCI specifies it: a configuration, layers, and the manifest that names both by digest. Engines and registries come
-//! and go; the digest of the manifest is the image's name in all of them.
+//! An OCI image: a configuration, layers, and the manifest that names both by digest. The manifest's digest is the image's
+//! name in every engine and registry.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const GZIPPED_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const GZIP: &[u8] = &[0x1f, 0x8b];
-/// How an index names an image.
+/// The annotation with an image's name in an index.
 const REFERENCE: &str = "org.opencontainers.image.ref.name";
 
-/// Its parts share the memory of the archive that they came from.
+/// An image. Its parts share the memory of their archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OciImage {
     config: Blob,
@@ -26,7 +26,7 @@ pub struct OciImage {
     manifest: Blob,
 }
 
-/// With its digest, which is worth keeping: a layer may have hundreds of megabytes.
+/// Content with its digest: hashing a layer of hundreds of megabytes twice is slow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
     digest: String,
@@ -48,7 +48,7 @@ impl Blob {
     }
 }
 
-/// The fields of each are in the order of the alphabet, as canonical JSON has them.
+/// A manifest. The fields are in alphabetical order, as in canonical JSON.
 #[derive(Serialize)]
 struct Manifest {
     config: Descriptor,
@@ -68,7 +68,7 @@ struct Descriptor {
 }
 
 impl OciImage {
-    /// The manifest is a function of these bytes alone.
+    /// Makes an image; its manifest depends on these bytes alone.
     pub fn new(config: Blob, layers: Vec<Blob>) -> Self {
         let descriptor =
             |media_type, blob: &Blob| Descriptor { digest: blob.digest.clone(), media_type, size: blob.content.len() };
@@ -83,7 +83,7 @@ impl OciImage {
         Self { config, layers, manifest }
     }
 
-    /// With the manifest that somebody else made of these bytes.
+    /// Makes an image with an existing manifest of these bytes.
     pub(crate) fn with_manifest(config: Blob, layers: Vec<Blob>, manifest: Blob) -> Self {
         Self { config, layers, manifest }
     }
@@ -97,24 +97,24 @@ impl OciImage {
         manifest["mediaType"].as_str().unwrap_or(MANIFEST).to_owned()
     }
 
-    /// `sha256:` and 64 digits, of the manifest.
+    /// Returns the manifest's digest: `sha256:` and 64 hexadecimal digits.
     pub fn digest(&self) -> String {
         self.manifest.digest.clone()
     }
 
-    /// What an engine with a classic store calls the image.
+    /// Returns the configuration's digest, which is the image's id in an engine with a classic store.
     pub fn config_digest(&self) -> String {
         self.config.digest.clone()
     }
 
-    /// Configuration and layers by digest: everything that the manifest names.
+    /// Returns configuration and layers by digest: every blob that the manifest names.
     pub fn blobs(&self) -> BTreeMap<String, Bytes> {
         let blobs = std::iter::once(&self.config).chain(&self.layers);
         blobs.map(|blob| (blob.digest.clone(), blob.content.clone())).collect()
     }
 
-    /// An OCI layout in a tar archive. Engines older than Docker 25 do not know it, and load the `manifest.json` beside it, which points
-    /// at the same blobs.
+    /// Returns an OCI layout in a tar archive. Engines before Docker 25 do not know that layout; they load the
+    /// `manifest.json` beside it, which points at the same blobs.
     pub fn archive(&self, reference: Option<&str>) -> std::io::Result<Vec<u8>> {
         let blobs = self.blobs();
         let mut archive = tar::Builder::new(Vec::with_capacity(blobs.values().map(|blob| blob.len() + 1024).sum()));
@@ -148,7 +148,7 @@ impl OciImage {
     }
 }
 
-/// Of a blob, within a layout.
+/// Returns a blob's path within a layout.
 pub(crate) fn path(digest: &str) -> String {
     format!("blobs/{}", digest.replacen(':', "/", 1))
 }
@@ -165,7 +165,7 @@ mod tests {
         OciImage::new(Blob::new("{}"), vec![Blob::new("one"), Blob::new(&b"\x1f\x8btwo"[..])])
     }
 
-    /// Whatever changes here changes the digest of every image, and with it what all evidence so far is of.
+    /// A change here changes the digest of every image, so that existing evidence no longer applies.
     #[test]
     fn the_manifest() {
         insta::assert_snapshot!(std::str::from_utf8(image().manifest()).expect("text"));

@@ -1,4 +1,4 @@
-//! What a killed run left in the engine: everything that bears our labels and whose environment nobody uses.
+//! Removes leftovers of a killed run: everything in the engine with our labels whose environment is unused.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::engine::{ContainerEngine, HostError};
 use crate::scope::{ROOT, STATE};
 use devenv_engine::Project;
 
-/// Removes everything of one environment, its data included. Its state directory names it.
+/// Removes everything of the environment with this state directory, including its data.
 pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path) -> Result<(), HostError> {
     let label = format!("{STATE}={state}");
     for container in engine.containers().await? {
@@ -25,8 +25,8 @@ pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path)
     Ok(())
 }
 
-/// Removes the environments of this checkout whose state directories are gone: nothing can refer to them any more.
-/// The checkout's own environment is not among them.
+/// Removes the environments of this checkout whose state directories are gone: no command can refer to them any more.
+/// Never removes the checkout's own environment.
 pub(crate) async fn remove_orphans(engine: &dyn ContainerEngine, project: &Project) -> Result<(), HostError> {
     let root = project.instance.root.as_str();
     let label = format!("{ROOT}={root}");

@@ -1,4 +1,4 @@
-//! The container runtime: units are containers of an engine, known by their labels.
+//! The container runtime: units are containers of an engine, identified by their labels.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard};
@@ -22,13 +22,13 @@ use crate::spec::spec;
 use devenv_engine::runtime::{BuildInEngine, Missing, Observation, Progress, Runtime, RuntimeKind};
 use devenv_engine::{Cancel, Emitter, Error, LogOptions, Project};
 
-/// Between two looks at a container that has not become ready.
+/// The interval between two inspections of a container that is not ready yet.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Between two looks at containers that are ready, while others are awaited.
+/// The interval between two inspections of ready containers, while others are awaited.
 const WATCH_EVERY: Duration = Duration::from_millis(250);
-/// Between two looks for containers that somebody else took down.
+/// The interval between two checks whether another command has taken the containers down.
 const GONE_LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How many lines of a failed unit's log an error carries.
+/// The number of log lines of a failed unit in its error.
 const LOG_TAIL: usize = 20;
 
 #[derive(Debug)]
@@ -36,14 +36,14 @@ pub(crate) struct ContainerRuntime {
     pub(crate) engine: Arc<dyn ContainerEngine>,
     pub(crate) scope: Scope,
     pub(crate) project: Project,
-    /// Where images are compiled, where it is not the usual place.
+    /// The build settings for compiling within the engine; `None` for the usual place.
     build: Option<BuildInEngine>,
-    /// The image of each package that is built.
+    /// The image id of each built package.
     images: std::sync::Mutex<BTreeMap<String, String>>,
     prober: Prober,
-    /// Its id, once it is there.
+    /// The network's id, once the network exists.
     network: OnceCell<String>,
-    /// How often each unit that became ready had been started again by then.
+    /// The restart count of each ready unit at the moment it became ready.
     ready: Mutex<BTreeMap<String, u32>>,
 }
 
@@ -61,7 +61,7 @@ impl ContainerRuntime {
         }
     }
 
-    /// The containers of this environment, by unit.
+    /// Returns the containers of this environment, by unit.
     pub(crate) async fn ours(&self) -> Result<BTreeMap<String, ContainerSummary>, Error> {
         let containers = self.engine.containers().await?;
         Ok(self.of_ours(containers).collect())
@@ -86,7 +86,7 @@ impl ContainerRuntime {
             name: unit,
             config_hash: container.labels.get(CONFIG_HASH).cloned().unwrap_or_default(),
             state: unit_state(&state, ready),
-            // One that does not run holds no port; what it was given is said by its container only.
+            // A stopped container holds no port, but keeps its bindings.
             bindings: container.bindings,
             restarts: state.restarts,
         }))
@@ -99,13 +99,13 @@ impl ContainerRuntime {
         }
     }
 
-    /// Returns when one of these units has ended, with its exit code and the end of its log.
+    /// Waits until one of these units ends; returns its exit code and the end of its log.
     async fn lost(&self, units: &[String]) -> Error {
         loop {
             tokio::time::sleep(WATCH_EVERY).await;
             for unit in units {
                 let ready = self.ready.lock().await.get(unit).copied();
-                // An engine that does not answer is met by whoever waits for it.
+                // The caller that waits for readiness reports an engine that does not answer.
                 let Ok(state) = self.engine.inspect(&self.scope.container(unit)).await else { continue };
                 if let Some(cause) = end_of(state.as_ref(), ready) {
                     return self.failed(unit, cause).await;
@@ -138,11 +138,11 @@ impl ContainerRuntime {
         Ok(())
     }
 
-    /// SIGKILL, as a crash would be; then it is started again, as it would be after a crash.
+    /// Simulates a crash: SIGKILL, then a start.
     async fn crash(&self, unit: &str) -> Result<(), Error> {
         let name = self.scope.container(unit);
         self.engine.kill(&name).await?;
-        // The engine reports the kill before it has taken the container down.
+        // The engine answers the kill before the container has stopped.
         while self.engine.inspect(&name).await?.is_some_and(|state| state.phase == Phase::Running) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -150,7 +150,7 @@ impl ContainerRuntime {
         Ok(())
     }
 
-    /// An outage: SIGTERM, or a pause where a stop would lose the data.
+    /// Begins an outage: a stop, or a pause if a stop would lose the data.
     async fn interrupt(&self, unit: &str) -> Result<(), Error> {
         let name = self.scope.container(unit);
         if self.keeps_data(unit).await? {
@@ -161,7 +161,7 @@ impl ContainerRuntime {
         Ok(())
     }
 
-    /// The end of an outage.
+    /// Ends an outage.
     async fn resume(&self, unit: &str) -> Result<(), Error> {
         let name = self.scope.container(unit);
         match self.engine.inspect(&name).await?.map(|state| state.phase) {
@@ -180,7 +180,7 @@ impl ContainerRuntime {
     async fn take_down(&self) -> Result<Vec<String>, Error> {
         let ours = self.ours().await?;
         let (emulators, services): (Vec<_>, Vec<_>) = ours.into_iter().partition(|(unit, _)| unit == EMULATOR);
-        // The services finish what they do while the emulator still answers.
+        // Stop the services first: they finish their work while the emulator still answers.
         try_join_all(services.iter().map(|(_, container)| self.engine.stop(&container.name))).await?;
         let removals = services.iter().map(|(_, container)| self.engine.remove(&container.name));
         let removed = async { Ok(try_join_all(removals).await?) };
@@ -202,7 +202,7 @@ impl ContainerRuntime {
         Ok(())
     }
 
-    /// Removes what the environment keeps beyond its containers; whether there was anything.
+    /// Removes the environment's volumes. Returns whether there were any.
     async fn remove_data(&self) -> Result<bool, Error> {
         let volumes = self.engine.volumes(&self.scope.filter()).await?;
         for volume in &volumes {
@@ -213,19 +213,19 @@ impl ContainerRuntime {
 }
 
 impl ContainerRuntime {
-    /// Makes the container of a unit that has none, so that its start is a start only. What is wrong with it is said by
-    /// the start, which meets it again.
+    /// Creates a unit's container ahead of its start, which makes the start faster. Ignores errors: the start meets them
+    /// again and reports them.
     async fn prepare(&self, intent: &UnitIntent) {
         let made = async { self.create(self.spec(intent)?).await };
         if let Err(error) = made.await {
-            tracing::debug!(unit = intent.name, %error, "could not be made ahead of its start");
+            tracing::debug!(unit = intent.name, %error, "cannot create the container ahead of its start");
         }
     }
 
     fn spec(&self, intent: &UnitIntent) -> Result<ContainerSpec, Error> {
         let image = match &intent.artifact {
             Artifact::Image { reference } => reference.clone(),
-            // Nothing is known of one that is to be built: what it will be differs from whatever runs.
+            // The image of a package that is not built yet has no id: its spec differs from every running one.
             Artifact::Cargo { package } => self.known_images().get(package).cloned().unwrap_or_default(),
             Artifact::Dockerfile { .. } | Artifact::Command { .. } => {
                 let (unit, artifact) = (intent.name.clone(), intent.artifact.kind());
@@ -310,7 +310,7 @@ impl ContainerRuntime {
         tokio::pin!(probing);
         let first = self.engine.inspect(&name).await?.map_or(0, |state| state.restarts);
         loop {
-            // The engine is asked less often than the unit, and first: a container that died answers nothing.
+            // Inspect first, because a dead container never passes its probe; and less often than the probe runs.
             let Some(state) = self.engine.inspect(&name).await? else {
                 return Err(self.failed(unit, "its container was removed".to_owned()).await);
             };
@@ -337,14 +337,15 @@ impl ContainerRuntime {
         }
     }
 
-    /// Returns when somebody else has taken the containers down.
+    /// Waits until another command has taken the containers down.
     async fn ended(&self) {
         while self.ours().await.is_ok_and(|ours| !ours.is_empty()) {
             tokio::time::sleep(GONE_LOOK_EVERY).await;
         }
     }
 
-    /// The digest of the image that each service runs. An emulator is known by its name, and may be too large to be read.
+    /// Returns the digest of each service's running image. Skips the emulator: its name identifies it, and its image may be
+    /// too large to read.
     async fn running_images(&self) -> Result<BTreeMap<String, String>, Error> {
         let builds = self.project.builds.read();
         let mut digests = BTreeMap::new();
@@ -457,18 +458,18 @@ impl Runtime for ContainerRuntime {
     }
 }
 
-const STARTED_AGAIN: &str = "it ended and was started again";
+const STARTED_AGAIN: &str = "it ended, and the engine restarted it";
 
 fn why_ended(state: &ContainerState, exit_code: i64) -> String {
     match state.phase {
-        Phase::Exited { out_of_memory: true, .. } => "it used more memory than its limit".to_owned(),
+        Phase::Exited { out_of_memory: true, .. } => "it exceeded its memory limit".to_owned(),
         _ if !state.error.is_empty() => state.error.clone(),
         _ => format!("it ended with {}", exit(exit_code)),
     }
 }
 
-/// Why a unit that others may be waiting for does not run any more. The engine may start one again that was never ready
-/// (`restarts_when_ready` is `None`): it may tolerate a database that is not there yet.
+/// Returns why a unit no longer runs; `None` while it may still become ready. The engine may restart a unit that was
+/// never ready (`restarts_when_ready` is `None`): its database may not exist yet.
 fn end_of(state: Option<&ContainerState>, restarts_when_ready: Option<u32>) -> Option<String> {
     let Some(state) = state else {
         return Some("its container was removed".to_owned());
@@ -493,7 +494,7 @@ fn unit_state(state: &ContainerState, ready: bool) -> UnitState {
         Phase::Created | Phase::Paused => UnitState::Stopped { exit: None },
         Phase::Restarting { exit_code } => UnitState::Backoff { exit: exit(exit_code), until: 0 },
         Phase::Exited { out_of_memory: true, .. } => {
-            UnitState::Failed { error: "it used more memory than its limit".to_owned() }
+            UnitState::Failed { error: "it exceeded its memory limit".to_owned() }
         }
         Phase::Exited { .. } if !state.error.is_empty() => UnitState::Failed { error: state.error.clone() },
         Phase::Exited { exit_code: 0, .. } => UnitState::Stopped { exit: Some(Exit::Code(0)) },
@@ -501,7 +502,7 @@ fn unit_state(state: &ContainerState, ready: bool) -> UnitState {
     }
 }
 
-/// Engines follow the shell: an end by a signal is 128 and the signal's number.
+/// Engines follow the shell: an end by a signal is 128 plus the signal's number.
 fn exit(code: i64) -> Exit {
     let code = i32::try_from(code).unwrap_or(i32::MAX);
     if (129..160).contains(&code) { Exit::Signal(code - 128) } else { Exit::Code(code) }

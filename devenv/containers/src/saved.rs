@@ -1,8 +1,8 @@
-//! What a container engine hands out of its store (`docker save`), as the image that it is.
+//! Reads an image from a container engine's export (`docker save`).
 //!
-//! An engine with a classic store knows an image by its configuration and keeps no manifest, so the manifest is ours. One with a store
-//! of containerd's knows it by a manifest, or by an index of several, and that manifest is the image's. Which of the two it
-//! is follows from the id: newer engines write a manifest of their own making into the archive of either.
+//! An engine with a classic store identifies an image by its configuration and keeps no manifest, so devenv makes one. An
+//! engine with a containerd store identifies it by its manifest, or by an index of several, and devenv keeps that manifest.
+//! Only the id tells the two apart: newer engines write a generated manifest into every archive.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use crate::oci::{Blob, OciImage, path};
 
-/// Of an index, what is no image but a statement about one.
+/// Marks an index entry that is an attestation about an image, not an image.
 const ABOUT_ANOTHER: &str = "vnd.docker.reference.type";
 
-/// Why an archive is no image.
+/// The reason an archive is not an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoImage(String);
@@ -26,7 +26,7 @@ fn no_image<T>(why: impl Into<String>) -> Result<T, NoImage> {
     Err(NoImage(why.into()))
 }
 
-/// As `manifest.json` names an image.
+/// An image's entry in `manifest.json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Saved {
@@ -35,9 +35,9 @@ struct Saved {
 }
 
 impl OciImage {
-    /// The image that an engine calls `id`, out of its archive. Every part is compared with its digest.
+    /// Reads the engine's image `id` from its archive. Compares every part with its digest.
     pub fn read(archive: &Bytes, id: &str) -> Result<Self, NoImage> {
-        let files = Files::of(archive).map_err(|error| NoImage(format!("its archive cannot be read: {error}")))?;
+        let files = Files::of(archive).map_err(|error| NoImage(format!("cannot read its archive: {error}")))?;
         let listed: Vec<Saved> = parse(files.get("manifest.json")?.content(), "manifest.json")?;
         for saved in &listed {
             let config = files.get(&saved.config)?;
@@ -55,7 +55,7 @@ fn of_config(files: &Files, config: Blob, layers: &[String]) -> Result<OciImage,
     let known: Vec<&str> =
         parsed["rootfs"]["diff_ids"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if known.len() != layers.len() || known.iter().zip(&layers).any(|(known, layer)| *known != layer.digest()) {
-        return no_image("its layers are not those that its configuration names");
+        return no_image("its layers differ from those in its configuration");
     }
     Ok(OciImage::new(config, layers))
 }
@@ -63,12 +63,12 @@ fn of_config(files: &Files, config: Blob, layers: &[String]) -> Result<OciImage,
 fn of_manifest(files: &Files, manifest: Blob) -> Result<OciImage, NoImage> {
     let parsed: Value = parse(manifest.content(), "its manifest")?;
     if let Some(several) = parsed["manifests"].as_array() {
-        // An engine may know of platforms that it has not fetched.
+        // The index may list platforms that the engine has not pulled.
         let here = several.iter().filter(|one| one["annotations"][ABOUT_ANOTHER].is_null());
         let here: Vec<Blob> = here.filter_map(|one| files.blob(one["digest"].as_str()?).ok()).collect();
         return match &here[..] {
             [one] => of_manifest(files, one.clone()),
-            several => no_image(format!("it is an index with {} images, and devenv wants one", several.len())),
+            several => no_image(format!("it is an index of {} images, but devenv needs exactly one", several.len())),
         };
     }
     let named = |descriptor: &Value| files.blob(descriptor["digest"].as_str().unwrap_or_default());
@@ -78,10 +78,10 @@ fn of_manifest(files: &Files, manifest: Blob) -> Result<OciImage, NoImage> {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(json: &[u8], what: &str) -> Result<T, NoImage> {
-    serde_json::from_slice(json).map_err(|error| NoImage(format!("{what} cannot be read: {error}")))
+    serde_json::from_slice(json).map_err(|error| NoImage(format!("cannot read {what}: {error}")))
 }
 
-/// Where each file of an archive is, without a copy of it.
+/// The place of each file in an archive, without copies.
 struct Files {
     archive: Bytes,
     found: BTreeMap<PathBuf, Found>,
@@ -89,7 +89,7 @@ struct Files {
 
 enum Found {
     Content(Range<usize>),
-    /// An older engine writes a layer once, and links to it from the images that share it.
+    /// A link to a layer: an older engine writes a shared layer once.
     Link(PathBuf),
 }
 
@@ -122,7 +122,7 @@ impl Files {
 
     fn get(&self, name: &str) -> Result<Blob, NoImage> {
         let mut path = plain(Path::new(name));
-        // A link leads to a file; a second one would be no engine's.
+        // A link leads to a file: no engine writes a link to a link.
         for _ in 0..2 {
             match self.found.get(&path) {
                 Some(Found::Content(range)) => return Ok(Blob::new(self.archive.slice(range.clone()))),
@@ -139,7 +139,7 @@ impl Files {
     }
 }
 
-/// Without `.` and `..`.
+/// Resolves `.` and `..` in a path.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

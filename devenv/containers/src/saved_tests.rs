@@ -8,7 +8,7 @@ fn digest(blob: &[u8]) -> String {
     Blob::new(blob.to_vec()).digest().to_owned()
 }
 
-/// A configuration that knows its layers, and they.
+/// Returns a configuration that names its layers, and the layers.
 fn parts(layers: &[&'static str]) -> (Bytes, Vec<Bytes>) {
     let layers: Vec<Bytes> = layers.iter().map(|layer| Bytes::from_static(layer.as_bytes())).collect();
     let known: Vec<String> = layers.iter().map(|layer| digest(layer)).collect();
@@ -43,7 +43,7 @@ fn what_was_archived_is_read_by_either_id() {
     }
 }
 
-/// As Docker before 25 writes it: a folder for each layer, and a link where a layer comes again.
+/// The format of Docker before 25: a folder for each layer, and a link for a repeated layer.
 #[test]
 fn an_older_engine_links_to_a_layer_that_comes_again() {
     let (config, layers) = parts(&["one", "two", "one"]);
@@ -68,7 +68,7 @@ fn an_older_engine_links_to_a_layer_that_comes_again() {
     assert_eq!(read, image(&["one", "two", "one"]));
 }
 
-/// As an engine with a store of containerd's writes it: the layers are as they came from a registry, and so is the manifest.
+/// The format of an engine with a containerd store: layers and manifest are the registry's originals.
 #[test]
 fn a_manifest_that_an_engine_keeps_is_the_image_s() {
     let (config, _) = parts(&["one"]);

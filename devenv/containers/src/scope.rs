@@ -1,4 +1,4 @@
-//! Which containers, networks and volumes belong to an environment: by labels, never by name alone.
+//! Identifies the containers, networks and volumes of an environment: by labels, never by name alone.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,23 @@ use camino::Utf8Path;
 
 use devenv_engine::Project;
 
-/// The folder of `devenv.toml`: what every environment of one checkout shares, those of test runs too.
+/// The folder of `devenv.toml`, shared by all environments of one checkout, including those of test runs.
 pub(crate) const ROOT: &str = "devenv.root";
-/// The state directory, which tells one environment of a checkout from another.
+/// The state directory, which distinguishes the environments of one checkout.
 pub(crate) const STATE: &str = "devenv.state";
 pub(crate) const UNIT: &str = "devenv.unit";
 pub(crate) const CONFIG_HASH: &str = "devenv.config-hash";
-/// How to learn that the unit is usable, as JSON.
+/// The unit's probe, as JSON.
 pub(crate) const PROBE: &str = "devenv.probe";
-/// `false` on a container whose data goes when it stops: an outage of it is a pause.
+/// `false` if the container loses its data on a stop; its outages are pauses then.
 pub(crate) const KEEPS_DATA: &str = "devenv.keeps-data";
-/// On images: the name in `devenv.toml` of the system that they are part of.
+/// The label on images with the project's name from `devenv.toml`.
 pub(crate) const SYSTEM: &str = "devenv.system";
 
 /// The names and labels of one environment.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    /// The environment's name: of its network, and the beginning of every other name.
+    /// The environment's name: the network's name, and the prefix of every other name.
     pub instance: String,
     root: String,
     state: String,
@@ -37,7 +37,7 @@ impl Scope {
         Self { instance: instance.to_owned(), root: root.to_string(), state: state.to_string() }
     }
 
-    /// Of a part of the environment that has a folder of its own and is removed by itself.
+    /// Returns the scope of a part of the environment with its own folder and its own removal.
     pub fn of_part(project: &Project, folder: &Utf8Path, name: &str) -> Self {
         Self::new(&format!("{}-{name}", project.instance.name), &project.instance.root, folder)
     }
@@ -58,12 +58,12 @@ impl Scope {
         format!("{}-{name}", self.instance)
     }
 
-    /// Of networks and volumes, and the common part of a container's.
+    /// Returns the labels of networks and volumes; containers have them too, besides others.
     pub fn labels(&self) -> BTreeMap<String, String> {
         [(ROOT, &self.root), (STATE, &self.state)].map(|(name, value)| (name.to_owned(), value.clone())).into()
     }
 
-    /// The label by which everything of this environment is found.
+    /// Returns the label filter for everything of this environment.
     pub(crate) fn filter(&self) -> String {
         format!("{STATE}={}", self.state)
     }

@@ -1,4 +1,4 @@
-//! From what is wanted of a unit to what an engine is asked for.
+//! Translates a unit intent into a container specification.
 
 use devenv_model::intent::{Binding, Lifetime, Mount, RestartPolicy, UnitIntent};
 use devenv_model::unit::EMULATOR;
@@ -6,10 +6,10 @@ use devenv_model::unit::EMULATOR;
 use crate::container::{ContainerSpec, PublishedPort, VolumeMount};
 use crate::scope::Scope;
 
-/// Names the image to the program in it, unless the Compose file says something else.
+/// The variable that names the image to its program, unless the Compose file sets it.
 const IMAGE: &str = "IMAGE";
 
-/// `image` is an id, or a reference with an exact version.
+/// Returns the specification. `image` is an id, or a reference with an exact version.
 pub(crate) fn spec(intent: &UnitIntent, image: &str, scope: &Scope) -> ContainerSpec {
     let mut environment = intent.environment.clone();
     if intent.name != EMULATOR {

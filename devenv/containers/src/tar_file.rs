@@ -1,4 +1,4 @@
-//! Files in a tar archive, with fixed times and owners: the same files give the same bytes.
+//! Writes tar archives with fixed times and owners: the same files give the same bytes.
 
 use tar::{EntryType, Header};
 
@@ -27,7 +27,7 @@ fn header(kind: EntryType, mode: u32, size: usize) -> Header {
     header
 }
 
-/// Every file by its path.
+/// Returns every file by its path.
 #[cfg(test)]
 pub(crate) fn contents(archive: &[u8]) -> std::collections::BTreeMap<String, Vec<u8>> {
     use std::io::Read;

@@ -1,5 +1,5 @@
-//! The compilers and the C library of a static program. Where they agree, two machines make the same image of the same
-//! commit; so an image names them in its labels.
+//! The compilers and the C library of a static program. With the same ones, two machines make the same image from the
+//! same commit, so an image names them in its labels.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::oci::digest;
 
-/// What compilers and linkers write into a program's `.comment` section, and the label that each line becomes.
+/// The marks of compilers and linkers in a program's `.comment` section, and the label for each line.
 const MARKS: [(&[u8], &str); 3] = [
     (b"rustc version ", "devenv.built-with.rustc"),
     (b"GCC: ", "devenv.built-with.c-compiler"),
@@ -17,7 +17,7 @@ const C_LIBRARY: &str = "devenv.built-with.c-library";
 /// Prints the version of the C library and the digest of its archive, in a POSIX shell.
 pub(crate) const SCRIPT: &str = r#"printf '%s, libc.a sha256:%s\n' "$(getconf GNU_LIBC_VERSION)" "$(sha256sum < "$(cc -print-file-name=libc.a)" | cut -c 1-64)""#;
 
-/// Labels for a program. `c_library` is what [`SCRIPT`] printed where it was compiled.
+/// Returns the labels for a program. `c_library` is the output of [`SCRIPT`] on the compiling machine.
 pub(crate) fn labels(program: &[u8], c_library: Option<&str>) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
     for (mark, label) in MARKS {
@@ -30,7 +30,7 @@ pub(crate) fn labels(program: &[u8], c_library: Option<&str>) -> BTreeMap<String
     labels
 }
 
-/// The C library of this machine. `None` if a program that names it fails.
+/// Returns the C library of this machine; `None` if `getconf` or `cc` fails.
 pub(crate) async fn c_library() -> Option<String> {
     let version = printed("getconf", "GNU_LIBC_VERSION").await?;
     let archive = printed("cc", "-print-file-name=libc.a").await?;
@@ -43,7 +43,8 @@ async fn printed(program: &str, argument: &str) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The last text between two NULs that begins with `mark`, without the mark: the section stands near the end of a file.
+/// Returns the last text between two NULs that begins with `mark`, without the mark. Searches backwards: the section is
+/// near the end of the file.
 fn line_with(program: &[u8], mark: &[u8]) -> Option<String> {
     let place = (1..program.len().saturating_sub(mark.len()))
         .rev()

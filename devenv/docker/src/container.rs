@@ -1,4 +1,4 @@
-//! From our specification of a container to the engine's.
+//! Translates devenv's container specification into the engine's.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use devenv_containers::engine::{JoinedNetwork, NewContainer};
 use devenv_model::intent::RestartPolicy;
 use devenv_model::manifest::{HealthTest, Healthcheck};
 
-/// An engine keeps what a container wrote, and no more than this of it.
+/// Limits the container log that the engine keeps.
 const LOG_FILES: [(&str, &str); 2] = [("max-size", "10m"), ("max-file", "3")];
 
 pub(crate) fn body(new: &NewContainer) -> ContainerCreateBody {
@@ -85,7 +85,7 @@ fn host(new: &NewContainer) -> HostConfig {
     }
 }
 
-/// `/path` or `/path:options`, as in a Compose file.
+/// Splits `/path` or `/path:options`, as in a Compose file.
 fn tmpfs(entry: &str) -> (String, String) {
     let (path, options) = entry.split_once(':').unwrap_or((entry, ""));
     (path.to_owned(), options.to_owned())
@@ -113,7 +113,7 @@ fn health(check: &Healthcheck) -> HealthConfig {
         timeout: Some(nanoseconds(check.timeout)),
         retries: Some(i64::from(check.retries)),
         start_period: Some(nanoseconds(check.start_period)),
-        // An engine before API 1.44 leaves it unread.
+        // An engine before API 1.44 ignores it.
         start_interval: Some(nanoseconds(check.start_interval)),
     }
 }
@@ -122,7 +122,7 @@ fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// The engine counts whole ones; a grace period is never shortened.
+/// Rounds up to the engine's whole seconds: a grace period is never shortened.
 fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(i64::MAX)
 }

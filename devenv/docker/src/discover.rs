@@ -12,14 +12,14 @@ use crate::engine::Engine;
 use crate::place::{Place, Surroundings, places};
 use crate::remedy::remedy;
 
-/// An engine that is there answers within a millisecond; one that hangs must not hold anybody up.
+/// A healthy engine answers within a millisecond; a hanging one must not block a command.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-/// For every later request; a stop takes as long as a container's grace period.
+/// The limit for every later request, in seconds; a stop may last a container's whole grace period.
 const REQUEST_LIMIT: u64 = 300;
-/// Of Docker Engine 20.10.
+/// The API version of Docker Engine 20.10.
 const OLDEST_API: (u32, u32) = (1, 41);
 
-/// Finds the engine of this machine, and keeps to the one that it found.
+/// Finds this machine's engine once, and keeps it.
 #[derive(Debug, Default)]
 pub struct Docker {
     found: OnceCell<Arc<dyn ContainerEngine>>,
@@ -61,7 +61,7 @@ async fn ask(place: &Place) -> Result<Engine, String> {
     };
     let api = version.api_version.unwrap_or_default();
     if !is_recent(&api) {
-        return Err(format!("it speaks API {api}; {}.{} or later is needed", OLDEST_API.0, OLDEST_API.1));
+        return Err(format!("it speaks API {api}; devenv needs {}.{} or later", OLDEST_API.0, OLDEST_API.1));
     }
     let components = version.components.unwrap_or_default();
     let podman = components.iter().any(|component| component.name.contains("Podman"));
@@ -82,16 +82,16 @@ fn connect(address: &str) -> Result<Client, String> {
         return Client::connect_with_unix(address, REQUEST_LIMIT, API_DEFAULT_VERSION).map_err(|error| reason(&error));
     }
     if let Some(host) = address.strip_prefix("tcp://").or_else(|| address.strip_prefix("http://")) {
-        // Ports are published on the engine's own loopback.
+        // The engine publishes ports on its own loopback.
         if !is_loopback(host) {
-            return Err("an engine on another machine publishes its ports there".to_owned());
+            return Err("it is on another machine, where it would publish the ports".to_owned());
         }
         return Client::connect_with_http(address, REQUEST_LIMIT, API_DEFAULT_VERSION).map_err(|error| reason(&error));
     }
     if address.starts_with("context ") {
-        return Err("there is no such context, or it has no address".to_owned());
+        return Err("this context does not exist or has no address".to_owned());
     }
-    Err("only unix:// and tcp:// on this machine are supported".to_owned())
+    Err("devenv supports only unix://, and tcp:// on this machine".to_owned())
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -111,7 +111,7 @@ fn is_recent(api: &str) -> bool {
     }
 }
 
-/// The innermost cause: the others say only that a request failed.
+/// Returns the innermost cause; the outer errors report only a failed request.
 fn reason(error: &bollard::errors::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {

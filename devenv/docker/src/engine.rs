@@ -1,4 +1,4 @@
-//! The engine's trait, a request or two for each method.
+//! Implements the engine's trait, with a request or two per method.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use crate::container::body;
 use crate::error::{failed, is_absent, is_unchanged};
 
-/// Bytes. Whoever reads an image has all of it in memory.
+/// The size limit of a saved image in bytes: devenv keeps the whole image in memory.
 const LARGEST_IMAGE: usize = 2 << 30;
 
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl ContainerEngine for Engine {
                     Ok(Some(state(inspected.state.unwrap_or_default(), restarts.unwrap_or_default())))
                 }
                 Err(error) if is_absent(&error) => Ok(None),
-                Err(error) => Err(failed(format!("look at the container {container}"))(error)),
+                Err(error) => Err(failed(format!("inspect the container {container}"))(error)),
             }
         }
         .boxed()
@@ -77,7 +77,7 @@ impl ContainerEngine for Engine {
         async move {
             let options = CreateContainerOptions { name: Some(new.name.clone()), ..CreateContainerOptions::default() };
             let created = self.client.create_container(Some(options), body(new)).await;
-            created.map(drop).map_err(failed(format!("make the container {}", new.name)))
+            created.map(drop).map_err(failed(format!("create the container {}", new.name)))
         }
         .boxed()
     }
@@ -138,7 +138,7 @@ impl ContainerEngine for Engine {
             tail: query.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string()),
             ..LogsOptions::default()
         };
-        let action = format!("read what the container {container} wrote");
+        let action = format!("read the log of the container {container}");
         // The stream outlives this call.
         let client = self.client.clone();
         let lines = client.logs(container, Some(options));
@@ -155,7 +155,7 @@ impl ContainerEngine for Engine {
                     size: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
                 })),
                 Err(error) if is_absent(&error) => Ok(None),
-                Err(error) => Err(failed(format!("look at the image {reference}"))(error)),
+                Err(error) => Err(failed(format!("inspect the image {reference}"))(error)),
             }
         }
         .boxed()
@@ -174,7 +174,7 @@ impl ContainerEngine for Engine {
             let (repository, tag) = split(reference);
             let options = TagImageOptions { repo: Some(repository.to_owned()), tag: tag.map(str::to_owned) };
             let tagged = self.client.tag_image(image, Some(options)).await;
-            tagged.map_err(failed(format!("name an image {reference}")))
+            tagged.map_err(failed(format!("tag an image as {reference}")))
         }
         .boxed()
     }
@@ -190,9 +190,9 @@ impl ContainerEngine for Engine {
             let mut told = self.client.create_image(Some(options), None, None);
             let mut last = String::new();
             while let Some(info) = told.next().await {
-                let info = info.map_err(failed(format!("fetch {reference}")))?;
+                let info = info.map_err(failed(format!("pull {reference}")))?;
                 let status = info.status.unwrap_or_default();
-                // One line for a stage, not for each kilobyte.
+                // Report each stage once, not each kilobyte.
                 if !status.is_empty() && status != last {
                     progress(format!("{} {status}", info.id.unwrap_or_default()).trim().to_owned());
                     last = status;
@@ -211,8 +211,7 @@ impl ContainerEngine for Engine {
             while let Some(part) = parts.next().await {
                 let part = part.map_err(failed(action.clone()))?;
                 if archive.len() + part.len() > LARGEST_IMAGE {
-                    let cause =
-                        format!("it is larger than {} MiB, and an image is kept in memory", LARGEST_IMAGE >> 20);
+                    let cause = format!("it exceeds {} MiB, the limit for an image in memory", LARGEST_IMAGE >> 20);
                     return Err(HostError { action, cause, kind: HostErrorKind::Other });
                 }
                 archive.extend_from_slice(&part);
@@ -266,7 +265,7 @@ impl ContainerEngine for Engine {
     fn files<'a>(&'a self, image: &'a str) -> Answer<'a, Vec<u8>> {
         async move {
             let action = format!("read the files of {image}");
-            // It is never started; an engine wants a command all the same.
+            // The container never starts, but an engine requires a command.
             let body = ContainerCreateBody {
                 image: Some(image.to_owned()),
                 cmd: Some(vec!["/none".to_owned()]),
@@ -285,18 +284,18 @@ impl ContainerEngine for Engine {
 
     fn ensure_network<'a>(&'a self, name: &'a str, labels: &'a BTreeMap<String, String>) -> Answer<'a, String> {
         async move {
-            // Names are not unique to an older engine: it would make a second one.
+            // An older engine allows duplicate names and would create a second network.
             let filters = [("name".to_owned(), vec![name.to_owned()])].into();
             let options = ListNetworksOptions { filters: Some(filters) };
             let listed = self.client.list_networks(Some(options)).await.map_err(failed("list the networks"))?;
-            let action = format!("make the network {name}");
-            // The filter takes parts of names.
+            let action = format!("create the network {name}");
+            // The filter also matches parts of names.
             if let Some(there) = listed.into_iter().find(|network| network.name.as_deref() == Some(name)) {
                 let theirs = there.labels.unwrap_or_default();
                 if labels.iter().all(|(name, value)| theirs.get(name) == Some(value)) {
                     return Ok(there.id.unwrap_or_else(|| name.to_owned()));
                 }
-                let cause = "there is one of this name that devenv did not make".to_owned();
+                let cause = "a network of this name exists, but devenv did not create it".to_owned();
                 return Err(HostError { action, cause, kind: HostErrorKind::Conflict });
             }
             let request = NetworkCreateRequest {
@@ -362,7 +361,7 @@ fn unless_so(outcome: Outcome, action: String) -> Result<(), HostError> {
     }
 }
 
-/// Reads what is told of a build or a load to its end.
+/// Reads the progress messages of a build or a load to their end.
 async fn finished(
     mut told: impl futures_util::Stream<Item = Result<BuildInfo, bollard::errors::Error>> + Unpin,
     action: &str,
@@ -372,7 +371,7 @@ async fn finished(
         if let Some(message) = info.error_detail.and_then(|detail| detail.message) {
             return Err(failed(action)(bollard::errors::Error::DockerStreamError { error: message }));
         }
-        // What a command writes to its standard error is coloured by the engine.
+        // The engine colours a command's standard error.
         let text = info.stream.unwrap_or_default().replace("\u{1b}[91m", "").replace("\u{1b}[0m", "");
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             progress(line.trim().to_owned());
@@ -397,7 +396,7 @@ fn summary(listed: bollard::models::ContainerSummary) -> ContainerSummary {
     }
 }
 
-/// `None` for a port that is not published.
+/// Returns a published port's binding; `None` if the port is not published.
 fn binding(port: &PortSummary) -> Option<Binding> {
     let address = port.ip.as_deref().and_then(|address| address.parse().ok());
     let protocol = match port.typ {
@@ -414,7 +413,7 @@ fn state(state: bollard::models::ContainerState, restarts: u32) -> ContainerStat
         Some(ContainerStateStatusEnum::RUNNING) => Phase::Running,
         Some(ContainerStateStatusEnum::PAUSED) => Phase::Paused,
         Some(ContainerStateStatusEnum::RESTARTING) => Phase::Restarting { exit_code },
-        // One that could not be started stays as it was made, with the reason.
+        // After a failed start, a container stays `created`, with an exit code and a reason.
         Some(ContainerStateStatusEnum::CREATED) if exit_code == 0 => Phase::Created,
         _ => Phase::Exited { exit_code, out_of_memory: state.oom_killed.unwrap_or_default() },
     };
@@ -432,13 +431,13 @@ fn state(state: bollard::models::ContainerState, restarts: u32) -> ContainerStat
     }
 }
 
-/// The engine sets its own time before each line.
+/// Parses a log line: the engine's timestamp, a space, the text.
 fn line(bytes: &[u8]) -> LogLine {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_end_matches(['\n', '\r']);
     match text.split_once(' ').and_then(|(time, rest)| Some((time.parse().ok()?, rest))) {
         Some((time, rest)) => LogLine { time, text: rest.to_owned() },
-        // An empty line is a time alone.
+        // An empty line has only the timestamp.
         None => match text.parse() {
             Ok(time) => LogLine { time, text: String::new() },
             Err(_) => LogLine { time: Timestamp::now(), text: text.to_owned() },
@@ -446,7 +445,7 @@ fn line(bytes: &[u8]) -> LogLine {
     }
 }
 
-/// A name and its tag; a digest belongs to the name.
+/// Splits a reference into name and tag; a digest stays with the name.
 fn split(reference: &str) -> (&str, Option<&str>) {
     if reference.contains('@') {
         return (reference, None);

@@ -1,7 +1,7 @@
 use bollard::errors::Error;
 use devenv_containers::engine::{HostError, HostErrorKind};
 
-/// What the engine said of `action`, in our own terms.
+/// Converts the engine's error on `action` into devenv's own.
 pub(crate) fn failed(action: impl Into<String>) -> impl FnOnce(Error) -> HostError {
     let action = action.into();
     move |error| {
@@ -14,7 +14,7 @@ pub(crate) fn is_absent(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
 }
 
-/// Something that is so already: a container that runs, or does not.
+/// Whether the state is already as requested: the container runs, or is stopped.
 pub(crate) fn is_unchanged(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { status_code: 304, .. })
 }
@@ -26,7 +26,7 @@ fn read(error: &Error) -> (HostErrorKind, String) {
         Error::RequestTimeoutError => (None, "the engine does not answer".to_owned()),
         Error::IOError { err } => return (HostErrorKind::Unreachable, err.to_string()),
         Error::HyperResponseError { .. } | Error::HyperLegacyError { .. } => {
-            return (HostErrorKind::Unreachable, "the engine does not answer any more".to_owned());
+            return (HostErrorKind::Unreachable, "the engine stopped answering".to_owned());
         }
         other => (None, other.to_string()),
     };

@@ -1,6 +1,6 @@
-//! Container engines that speak the Docker Engine API, 1.41 or later: Docker itself, what is built on it, and Podman.
+//! Container engines with the Docker Engine API, 1.41 or later: Docker, its derivatives, and Podman.
 //!
-//! The only crate that knows how an engine is found and what its API is called.
+//! Only this crate finds engines and knows their API.
 
 mod container;
 mod discover;

@@ -1,4 +1,4 @@
-//! Where an engine may listen, in the order in which a person expects to be asked.
+//! The addresses where an engine may listen, in order of preference.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use devenv_model::names::hexadecimal;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// An address and why it is asked.
+/// An address, and the setting it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Such as `unix:///var/run/docker.sock`.
+    /// The engine's URL, such as `unix:///var/run/docker.sock`.
     pub(crate) address: String,
     pub(crate) chosen_by: String,
 }
@@ -21,15 +21,15 @@ impl Place {
     }
 }
 
-/// What of this machine and its user counts.
+/// The environment variables and folders that decide the places.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Surroundings {
     pub(crate) docker_host: Option<String>,
     pub(crate) docker_context: Option<String>,
-    /// `DOCKER_CONFIG`, else `~/.docker`.
+    /// The folder from `DOCKER_CONFIG`, else `~/.docker`.
     pub(crate) docker_config: PathBuf,
     pub(crate) home: PathBuf,
-    /// `XDG_RUNTIME_DIR`.
+    /// The folder from `XDG_RUNTIME_DIR`.
     pub(crate) runtime_dir: Option<PathBuf>,
 }
 
@@ -47,7 +47,7 @@ impl Surroundings {
     }
 }
 
-/// The places to ask. One that the user chose is the only one: another engine would not have the user's images.
+/// Returns the places to try. A place that the user chose excludes all others: another engine lacks the user's images.
 pub(crate) fn places(surroundings: &Surroundings) -> Vec<Place> {
     if let Some(host) = &surroundings.docker_host {
         return vec![Place::new(host, "DOCKER_HOST")];
@@ -67,7 +67,7 @@ struct Config {
     current_context: Option<String>,
 }
 
-/// `None` for the default one, which is nothing but the usual sockets.
+/// Returns the current context; `None` for the default context, which means the usual sockets.
 fn current_context(surroundings: &Surroundings) -> Option<String> {
     let configured = || {
         let text = std::fs::read_to_string(surroundings.docker_config.join("config.json")).ok()?;
@@ -88,7 +88,7 @@ struct Endpoint {
     host: String,
 }
 
-/// A context's folder is named by the digest of its name.
+/// Returns a context's address. The context's folder is named after the digest of its name.
 fn context_address(config: &Path, name: &str) -> Option<String> {
     let digest = hexadecimal(&Sha256::digest(name));
     let text = std::fs::read_to_string(config.join("contexts/meta").join(digest).join("meta.json")).ok()?;
@@ -96,7 +96,7 @@ fn context_address(config: &Path, name: &str) -> Option<String> {
     Some(context.endpoints.get("docker")?.host.clone())
 }
 
-/// Sockets that are there, each where its maker puts it.
+/// Returns the existing sockets among the engines' default paths.
 fn usual(surroundings: &Surroundings) -> Vec<Place> {
     let home = &surroundings.home;
     let mut sockets = vec![

@@ -1,8 +1,8 @@
-//! The command that starts the engine that is installed here, or installs one.
+//! The command that starts the installed engine, or installs one.
 
 use std::path::Path;
 
-/// `refused` when a socket is there that this user may not use.
+/// Returns the command to type. `refused` means a socket exists, but this user lacks permission.
 pub(crate) fn remedy(refused: bool) -> String {
     if refused {
         return "sudo usermod -aG docker \"$USER\" && newgrp docker".to_owned();
@@ -58,7 +58,7 @@ fn install() -> &'static str {
 
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // Daemons live where an ordinary user's PATH does not lead.
+    // Daemons are in folders outside an ordinary user's PATH.
     let system = ["/usr/sbin", "/sbin"].map(Into::into);
     std::env::split_paths(&path).chain(system).any(|folder: std::path::PathBuf| folder.join(program).is_file())
 }

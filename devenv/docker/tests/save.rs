@@ -1,4 +1,4 @@
-//! An image goes into a real engine and comes out of it as the same image.
+//! Loads an image into a real engine and saves the same image from it.
 
 use devenv_containers::engine::ContainerEngines;
 use devenv_containers::image_digest::saved_image;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 const NAME: &str = "devenv-test/save:1";
 
-/// A file of its own for each, because an engine wants real layers.
+/// Returns a layer with its own file: an engine accepts only real layers.
 fn layer(text: &str) -> Blob {
     let mut layer = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
@@ -18,7 +18,7 @@ fn layer(text: &str) -> Blob {
     Blob::new(layer.into_inner().expect("memory is writable"))
 }
 
-/// Its first layer comes twice: an engine of the classic kind writes a link in place of the second.
+/// Repeats the first layer: an engine with a classic store writes a link for the repetition.
 fn image() -> OciImage {
     let layers = vec![layer("one"), layer("two"), layer("one")];
     let config = json!({

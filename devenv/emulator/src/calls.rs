@@ -1,4 +1,4 @@
-//! Who calls what: noted between the callers and the database, one line for each pair that is new.
+//! Records each caller's operations: a relay between callers and database writes one line for each new pair.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -12,13 +12,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::Error;
 
-/// Of a longer line, which is a body or no request at all, only the beginning is looked at.
+/// Bytes to keep of a line; a longer line is a body or not HTTP.
 const LINE_LIMIT: usize = 1024;
 const BUFFER: usize = 16 * 1024;
-/// What stands for a caller that does not say its name.
+/// The name for callers that do not give their own.
 const NAMELESS: &str = "-";
 
-/// The pairs seen so far, and the file that they are appended to: `CALLER OPERATION`, as `order-api GetItem`.
+/// The pairs so far, and the file to append new ones to: `CALLER OPERATION`, such as `order-api GetItem`.
 pub(crate) struct Calls {
     file: File,
     seen: Mutex<BTreeSet<String>>,
@@ -34,20 +34,20 @@ impl Calls {
     fn note(&self, pair: String) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if !seen.contains(&pair) {
-            // One write a line: several emulators may append to one file.
+            // Write each line at once: several emulators may append to one file.
             let _ = (&self.file).write_all(format!("{pair}\n").as_bytes());
             seen.insert(pair);
         }
     }
 }
 
-/// Passes every connection on to `database`, for as long as it is polled.
+/// Forwards every connection to `database` while it is polled.
 pub(crate) async fn relay(listener: TcpListener, database: SocketAddr, calls: Arc<Calls>) {
     loop {
         if let Ok((caller, _)) = listener.accept().await {
             let calls = calls.clone();
             tokio::spawn(async move {
-                // The end of either side ends the connection; neither is an error of ours.
+                // A closed side ends the connection; that is no error of the relay.
                 let _ = pass_on(caller, database, &calls).await;
             });
         }
@@ -76,7 +76,7 @@ async fn pass_on(caller: TcpStream, database: SocketAddr, calls: &Calls) -> std:
     tokio::try_join!(there, back).map(drop)
 }
 
-/// What is known so far of the request that comes in.
+/// The state of the incoming request's head.
 #[derive(Default)]
 struct Head {
     line: Vec<u8>,
@@ -85,7 +85,7 @@ struct Head {
 }
 
 impl Head {
-    /// A body is one line of JSON at most, which begins no header.
+    /// Reads a part of the stream. A body is at most one line of JSON, which matches no header.
     fn read(&mut self, bytes: &[u8], calls: &Calls) {
         for byte in bytes {
             if *byte != b'\n' {

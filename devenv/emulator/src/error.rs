@@ -1,12 +1,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why the emulator does not start or does not go on.
+/// The reason the emulator does not start or stops.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
     Usage(String),
-    #[error("{address} is not a loopback address; only a container needs another one (--allow-any-address)")]
+    #[error("{address} is not a loopback address; in a container, allow it with --allow-any-address")]
     NotLoopback { address: SocketAddr },
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
@@ -23,7 +23,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// 2 for a mistake on the command line, 1 for everything else.
+    /// Returns 2 for a mistake on the command line, 1 for every other error.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::NotLoopback { .. } => 2,

@@ -1,7 +1,7 @@
 //! The embedded DynamoDB: dynoxide behind an address and a file, as a library and as a small binary.
 //!
-//! It speaks the DynamoDB wire protocol over plain HTTP and keeps its data in SQLite. It stands alone: neither the
-//! services nor the engine depend on it.
+//! It speaks the DynamoDB wire protocol over plain HTTP and keeps its data in SQLite. Neither the services nor the
+//! engine depend on it.
 
 mod arguments;
 mod calls;

@@ -1,5 +1,5 @@
-//! The emulator alone, for an image that holds nothing else; and, as `devenv-emulator guard`, what stands before the emulated
-//! AWS of a rehearsal, so that a rehearsal needs no image of its own.
+//! The emulator's program, for an image that contains nothing else. As `devenv-emulator guard` it is the guard of a
+//! rehearsal, which therefore needs no image of its own.
 
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the one place where this program speaks to a person")]
+#[expect(clippy::print_stderr, reason = "the only output for a person")]
 fn complain(error: &dyn std::error::Error, code: u8) -> ExitCode {
     eprintln!("devenv-emulator: {error}");
     ExitCode::from(code)

@@ -13,31 +13,31 @@ use tokio::sync::oneshot;
 use crate::Error;
 use crate::calls::{Calls, relay};
 
-/// A request that has not ended by then is cut off: a client that sent half of one would hold the end up for ever.
+/// The limit for open requests at shutdown: half a request would otherwise block the end forever.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// Operations run one at a time, behind the database's lock; the second thread reads and writes sockets meanwhile.
 const THREADS: usize = 2;
-/// How every SQLite file begins, except an empty one, which is a database without tables.
+/// The first bytes of every SQLite file, except an empty one, which is a database without tables.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     pub listen: SocketAddr,
     pub data: Data,
-    /// Where it is noted who calls what; a caller names itself by the `app/` of its user agent.
+    /// The file for the record of calls; a caller's name is the `app/` of its user agent.
     pub calls: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
-    /// Gone with the process.
+    /// The data end with the process.
     Memory,
-    /// A SQLite file, made when it is absent.
+    /// A SQLite file, created if absent.
     File(PathBuf),
 }
 
-/// Serves until `shutdown` resolves and the requests that run by then have ended. `listening` is told the address, with
-/// the port that was given for port 0, once a request would be answered.
+/// Serves until `shutdown` resolves and the open requests have ended. Calls `listening` with the actual address (port 0
+/// is resolved) once requests can be answered.
 pub async fn run(
     options: &Options,
     listening: impl FnOnce(SocketAddr),
@@ -45,7 +45,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let address = options.listen;
     let unusable = |source| Error::Listen { address, source };
-    // The port first: where it is taken, no data file is made.
+    // Bind the port first: if it is taken, no data file is created.
     let listener = TcpListener::bind(address).await.map_err(unusable)?;
     let database = open(&options.data)?;
     let calls = options.calls.as_deref().map(Calls::append_to).transpose()?;
@@ -74,12 +74,12 @@ pub async fn run(
             served.map_err(|cause| Error::Serve { cause })
         }
         () = limit => Ok(()),
-        () = async { relay.expect("polled where there is one").await }, if relay.is_some() => Ok(()),
+        () = async { relay.expect("polled only if present").await }, if relay.is_some() => Ok(()),
     }
 }
 
-/// The whole life of an emulator process: SIGTERM and SIGINT drain it, a second one ends it at once.
-/// Its address is said on standard error.
+/// Runs an emulator process: SIGTERM and SIGINT drain it, a second signal ends it at once. Prints its address on standard
+/// error.
 pub fn run_until_signalled(options: &Options) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
@@ -107,12 +107,12 @@ pub fn run_until_signalled(options: &Options) -> Result<(), Error> {
             }
         }
     });
-    // Connection tasks that were cut off still hold the database; they are not waited for.
+    // Do not wait for connection tasks beyond the drain limit: they still hold the database.
     runtime.shutdown_background();
     outcome
 }
 
-#[expect(clippy::print_stderr, reason = "who asked for port 0 learns the port here")]
+#[expect(clippy::print_stderr, reason = "prints the port chosen for port 0")]
 fn announce(address: SocketAddr) {
     eprintln!("listening on http://{address}");
 }
@@ -132,14 +132,14 @@ fn open(data: &Data) -> Result<Database, Error> {
     let name = path.to_str().ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
     examine(path).map_err(failed)?;
     let database = Database::new(name).map_err(|error| failed(explained(&error.to_string())))?;
-    // This is the setting that dynoxide returns to after a bulk load: write-ahead log, flushed at checkpoints instead of
-    // at every commit. A crash of the process loses nothing that was answered; a power loss may lose the last commits,
-    // which for a copy that `reset` rebuilds is worth a tenfold of speed.
+    // dynoxide's setting after a bulk load: write-ahead log, flushed at checkpoints instead of at every commit. A crash of
+    // the process loses no answered write; a power loss may lose the last commits, which `reset` can rebuild. In return,
+    // writes are ten times as fast.
     database.disable_bulk_loading().map_err(|error| failed(explained(&error.to_string())))?;
     Ok(database)
 }
 
-/// Opens the file as SQLite will, because the operating system says better what is wrong with it.
+/// Opens the file as SQLite does: the operating system's errors are clearer than SQLite's.
 fn examine(path: &Path) -> Result<(), String> {
     if path.is_dir() {
         return Err("it is a folder; name a file".to_owned());
@@ -155,7 +155,7 @@ fn examine(path: &Path) -> Result<(), String> {
     Err("it is not a SQLite database; name another file, or remove this one".to_owned())
 }
 
-/// SQLite's own words for a full disk name no disk.
+/// Adds a hint to SQLite's errors for a full disk, which do not mention the disk.
 fn explained(cause: &str) -> String {
     if cause.contains("disk I/O error") || cause.contains("is full") {
         return format!("{cause} (is the disk full?)");

@@ -1,4 +1,4 @@
-//! The emulator as a process of its own: what survives a crash, how it stops, what it says about bad input.
+//! The emulator as a process: durability after a crash, shutdown, errors on bad input.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_secs(20);
-/// Well under the drain limit of five seconds: what takes that long waited for the limit.
+/// Well under the drain limit of five seconds: a slower end waited for the limit.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
 struct Emulator {
@@ -16,8 +16,8 @@ struct Emulator {
 }
 
 impl Emulator {
-    /// Resolves once it has said on which free port it listens. To look for a free port here would not do: a program
-    /// that another test starts meanwhile holds a copy of the listener until it has replaced itself.
+    /// Returns once the emulator has printed its port. The test cannot search a free port itself: a program that another
+    /// test starts meanwhile holds a copy of the listener until its exec.
     fn start(data: &[&str]) -> Self {
         let mut child = command(&["--listen", "127.0.0.1:0"])
             .args(data)
@@ -27,7 +27,7 @@ impl Emulator {
         let mut line = String::new();
         messages.read_line(&mut line).expect("messages are UTF-8");
         let address = line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
-        Self { address: address.unwrap_or_else(|| panic!("the emulator says: {line}")), child }
+        Self { address: address.unwrap_or_else(|| panic!("the emulator printed: {line}")), child }
     }
 
     fn connect(&self) -> BufReader<TcpStream> {
@@ -41,7 +41,7 @@ impl Emulator {
         assert!(killed.expect("kill is on every Unix").success());
     }
 
-    /// Exit status and the time until it came.
+    /// Returns the exit status and the time until the exit.
     fn ended(&mut self) -> (bool, Duration) {
         let began = Instant::now();
         loop {
@@ -53,7 +53,7 @@ impl Emulator {
         }
     }
 
-    /// Resolves once nobody accepts on the port: the signal has been seen.
+    /// Returns once the port refuses connections: the emulator has seen the signal.
     fn stopped_listening(&self) {
         let end = Instant::now() + DEADLINE;
         while TcpStream::connect(self.address).is_ok() {
@@ -114,7 +114,7 @@ fn half_a_request(emulator: &Emulator) -> BufReader<TcpStream> {
     let mut connection = emulator.connect();
     assert_eq!(call(&mut connection, "ListTables", "{}").0, 200);
     connection.get_mut().write_all(format!("{}{{", head("ListTables", 2)).as_bytes()).expect("open");
-    // The connection must have read this half before a signal comes, or it would count as idle.
+    // The emulator must read this half before the signal, or the connection would count as idle.
     let mut other = emulator.connect();
     (0..20).for_each(|_| assert_eq!(call(&mut other, "ListTables", "{}").0, 200));
     connection

@@ -1,4 +1,4 @@
-//! The three kinds of files joined.
+//! Joins the manifest's files.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,11 +23,11 @@ use devenv_model::manifest::{
     Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings,
 };
 
-/// Joins the files that `settings` names. `environment` is the caller's, for the Compose file's variables.
+/// Joins the files that `settings` names. `environment` has the caller's environment variables, for the Compose file.
 ///
 /// # Errors
 ///
-/// Everything found wrong, not only the first.
+/// All mistakes, not only the first.
 pub fn assemble(
     root: Utf8PathBuf,
     settings: Settings,
@@ -40,7 +40,7 @@ pub fn assemble(
     let mut reader = Reader::new(&compose, environment);
     let read = reader.services();
     let mut problems = reader.problems;
-    // A file that could not be read at all would make everything that refers to it look wrong too.
+    // An unreadable Compose file would make every reference to it look wrong too.
     let mut services = read.unwrap_or_default();
     if problems.is_empty() || !services.is_empty() {
         join(&settings, &mut services, &mut problems);
@@ -89,7 +89,7 @@ fn data(tables: &[SourceFile], seeds: &[SourceFile], problems: &mut Vec<Problem>
         let mut reader = TableReader::new(&file);
         if let Some(found) = reader.table() {
             if let Some(other) = read.iter().find(|other| other.name == found.table.name) {
-                let message = format!("table {} is described by {} too", other.name, other.file);
+                let message = format!("table {} is also defined in {}", other.name, other.file);
                 reader.problems.push(
                     Problem::new("table.duplicate", &file, found.name_span, message).help("keep one of the two files"),
                 );
@@ -99,7 +99,7 @@ fn data(tables: &[SourceFile], seeds: &[SourceFile], problems: &mut Vec<Problem>
         problems.append(&mut reader.problems);
     }
     let mut sown = Vec::new();
-    // A seed fits a table only when the table is known.
+    // Seeds are checked against tables, so every table must be readable first.
     let tables_are_read = problems.len() == before;
     for file in seeds.iter().filter(|_| tables_are_read) {
         let file = Arc::new(file.clone());
@@ -110,7 +110,7 @@ fn data(tables: &[SourceFile], seeds: &[SourceFile], problems: &mut Vec<Problem>
     (read, sown)
 }
 
-/// Lays each `[services.NAME]` over its service.
+/// Applies each `[services.NAME]` section to its service.
 fn join(settings: &Settings, services: &mut [Read], problems: &mut Vec<Problem>) {
     for (name, section) in &settings.content.services {
         if let Some(read) = services.iter_mut().find(|read| read.service.name == *name.get_ref()) {
@@ -144,7 +144,7 @@ fn lay_over(settings: &Settings, read: &mut Read, section: &ServiceSettings) -> 
     }
 }
 
-/// The path to ask for, on a published port: others are not reached from outside.
+/// Returns the health path with its published port; other ports are unreachable from outside.
 fn health(read: &Read, setting: &HealthSetting) -> Result<Health, (Range<usize>, String)> {
     let service = &read.service;
     let port = match setting.port() {
@@ -154,7 +154,7 @@ fn health(read: &Read, setting: &HealthSetting) -> Result<Health, (Range<usize>,
             return Err((port.span(), message));
         }
         None => service.ports.first().map(|port| port.container).ok_or_else(|| {
-            let message = format!("{} has a health path and no port to ask on", service.name);
+            let message = format!("{} has a health path but publishes no port", service.name);
             (setting.path().span(), message)
         })?,
     };

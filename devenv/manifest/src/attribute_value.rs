@@ -5,19 +5,19 @@ use std::ops::Range;
 
 use crate::tree::{Entry, Node};
 
-/// Why a value is not one, and where.
+/// A malformed value: the reason and the place.
 pub(crate) struct Wrong {
     pub(crate) span: Range<usize>,
     pub(crate) message: String,
     pub(crate) help: &'static str,
 }
 
-/// The digits that a number of DynamoDB keeps.
+/// The precision of a DynamoDB number, in digits.
 const DIGITS: usize = 38;
-/// Powers of ten that a number of DynamoDB reaches.
+/// The range of a DynamoDB number, in powers of ten.
 const EXPONENTS: std::ops::RangeInclusive<i64> = -130..=125;
 
-/// The kind of a value and what it holds; `None` when it is not an object with one known key.
+/// Returns a value's kind and content; `None` if it is not an object with one known key.
 pub(crate) fn kind(node: &Node) -> Option<&Entry> {
     match node.entries() {
         Some([single]) => Some(single).filter(|entry| {
@@ -27,7 +27,7 @@ pub(crate) fn kind(node: &Node) -> Option<&Entry> {
     }
 }
 
-/// Whether the emulator and AWS would take the value of the attribute `name`.
+/// Checks that the emulator and AWS accept the value of the attribute `name`.
 pub(crate) fn check(name: &str, node: &Node) -> Result<(), Wrong> {
     let Some(entry) = kind(node) else {
         return Err(wrong(
@@ -39,7 +39,7 @@ pub(crate) fn check(name: &str, node: &Node) -> Result<(), Wrong> {
     let value = &entry.value;
     match entry.key.as_str() {
         "S" if value.string().is_none() => {
-            Err(wrong(value, format!("{name} is not a text"), "write { \"S\": \"text\" }"))
+            Err(wrong(value, format!("{name} is not a string"), "write { \"S\": \"text\" }"))
         }
         "N" => number(name, value),
         "B" => bytes(name, value),
@@ -85,14 +85,14 @@ fn bytes(name: &str, node: &Node) -> Result<(), Wrong> {
             && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
     };
     if !node.string().is_some_and(is_base64) {
-        return Err(wrong(node, format!("{name} is not in base64"), "write { \"B\": \"aGVsbG8=\" }"));
+        return Err(wrong(node, format!("{name} is not base64"), "write { \"B\": \"aGVsbG8=\" }"));
     }
     Ok(())
 }
 
 fn set(name: &str, kind: &str, node: &Node) -> Result<(), Wrong> {
     let Some(items) = node.items().filter(|items| !items.is_empty()) else {
-        return Err(wrong(node, format!("{name} is not a set"), "a set is a list of one value or more"));
+        return Err(wrong(node, format!("{name} is not a set"), "write a list of one or more values"));
     };
     let mut seen = BTreeSet::new();
     for item in items {
@@ -100,20 +100,20 @@ fn set(name: &str, kind: &str, node: &Node) -> Result<(), Wrong> {
             "NS" => number(name, item)?,
             "BS" => bytes(name, item)?,
             _ if item.string().is_none() => {
-                return Err(wrong(item, format!("{name} holds something that is no text"), "write it in quotes"));
+                return Err(wrong(item, format!("{name} holds a value that is not a string"), "write it in quotes"));
             }
             _ => {}
         }
         let text = item.text().unwrap_or_default();
         let value = if kind == "NS" { canonical(text) } else { Some(text.to_owned()) };
         if !seen.insert(value) {
-            return Err(wrong(item, format!("{name} holds {text} twice"), "a set has each value once"));
+            return Err(wrong(item, format!("{name} holds {text} twice"), "remove one: a set has each value once"));
         }
     }
     Ok(())
 }
 
-/// A number in one spelling, so that `1`, `1.0` and `10e-1` are one key; `None` for what DynamoDB does not take.
+/// Returns a number in its canonical spelling, so that `1`, `1.0` and `10e-1` are one key; `None` if DynamoDB refuses it.
 pub(crate) fn canonical(text: &str) -> Option<String> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -178,7 +178,7 @@ mod tests {
             (r#""a""#, "not in DynamoDB JSON"),
             (r#"{"s":"a"}"#, "not in DynamoDB JSON"),
             (r#"{"S":"a","N":"1"}"#, "not in DynamoDB JSON"),
-            (r#"{"S":1}"#, "not a text"),
+            (r#"{"S":1}"#, "not a string"),
             (r#"{"N":1}"#, "not a number"),
             (r#"{"N":"NaN"}"#, "not a number"),
             (r#"{"N":"1e126"}"#, "not a number"),
@@ -190,7 +190,7 @@ mod tests {
             (r#"{"M":[]}"#, "not a map"),
             (r#"{"L":{}}"#, "not a list"),
             (r#"{"SS":[]}"#, "not a set"),
-            (r#"{"SS":[1]}"#, "no text"),
+            (r#"{"SS":[1]}"#, "not a string"),
             (r#"{"NS":["1","1.0"]}"#, "twice"),
         ] {
             let error = checked(bad).expect_err(bad);

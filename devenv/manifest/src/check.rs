@@ -50,7 +50,7 @@ impl<'a> Check<'a> {
         self.services.iter().find(|read| read.service.name == name)
     }
 
-    /// Every `${...}` of the process settings names something that exists, and nothing leads to AWS.
+    /// Checks that every `${...}` of the process settings refers to an existing port, and that no variable leads to AWS.
     fn processes(&mut self) {
         let settings = self.settings;
         for (name, section) in &settings.content.services {
@@ -70,7 +70,7 @@ impl<'a> Check<'a> {
 
     fn endpoint(&mut self, variable: &str, value: &Spanned<String>) {
         if variable.starts_with("AWS_ENDPOINT_URL") && is_elsewhere(value.get_ref()) {
-            let message = format!("{variable} is not on this machine");
+            let message = format!("{variable} is not an address of this machine");
             self.in_settings("manifest.endpoint", value.span(), message, "write \"${emulator}\"");
         } else if turns_local_off(variable, value.get_ref()) {
             let message = format!("{variable} could lead to real AWS, which no local command may reach");
@@ -87,7 +87,7 @@ impl<'a> Check<'a> {
                 }
             }
             Err((error, part)) => {
-                let help = "write $ alone for a dollar sign; the service's program sees it as it is";
+                let help = "write a lone $ for a dollar sign; it reaches the service's program unchanged";
                 self.in_settings("manifest.reference", file.within(span, template, &part), error.to_string(), help);
             }
         }
@@ -97,7 +97,7 @@ impl<'a> Check<'a> {
         let Reference::Port { service, container } = reference else { return };
         let name = service.as_deref().unwrap_or(own);
         let Some(read) = self.service(name) else {
-            // A section without a service has been told already.
+            // A section without a service is reported already.
             if service.is_some() {
                 let help = self.meant(name);
                 self.in_settings("manifest.reference", span, format!("there is no service {name}"), help);
@@ -118,7 +118,7 @@ impl<'a> Check<'a> {
         self.in_settings("manifest.reference", span, format!("{name} has no container port {container}"), help);
     }
 
-    /// A suggestion for a service's name.
+    /// Suggests a service's name.
     fn meant(&self, name: &str) -> String {
         let names: Vec<&str> = self.services.iter().map(|read| read.service.name.as_str()).collect();
         match closest(name, names.iter().copied()) {
@@ -129,7 +129,7 @@ impl<'a> Check<'a> {
 
     fn names(&mut self) {
         if let Some(read) = self.service(EMULATOR) {
-            let message = format!("{EMULATOR} is the name of devenv's own unit");
+            let message = format!("the name {EMULATOR} is reserved for devenv's own unit");
             self.in_compose("compose.reserved", read.name_span.clone(), message, "choose another name");
         }
     }
@@ -145,7 +145,7 @@ impl<'a> Check<'a> {
             let Some(published) = port.published else { continue };
             if let Some((other, _, first)) = seen.iter().find(|(_, other, _)| collide(other, port)) {
                 let (line, _) = self.compose.position(first.start);
-                let message = format!("port {published} is published by {other} too, in line {line}");
+                let message = format!("{other} already publishes port {published}, on line {line}");
                 let problem = Problem::new("compose.duplicate_port", self.compose, span.clone(), message);
                 self.problems.push(problem.other((*first).clone(), "first here").help("publish another port"));
             }
@@ -169,7 +169,7 @@ impl<'a> Check<'a> {
                     && other.service.health.is_none()
                     && !other.incomplete
                 {
-                    let message = format!("{name} has no health check that could be waited for");
+                    let message = format!("{name} has no health check to wait for");
                     let help =
                         format!("give {name} a healthcheck, or `health` in devenv.toml, or wait for service_started");
                     self.in_compose("compose.no_healthcheck", span, message, help);
@@ -203,7 +203,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The shortest way from `first` through its component back to `first`.
+/// Returns the shortest path from `first` through its component back to `first`.
 fn walk<'a>(graph: &DiGraphMap<&'a str, ()>, first: &'a str, component: &[&'a str]) -> Vec<&'a str> {
     let mut ways: Vec<Vec<&str>> = vec![vec![first]];
     let mut visited = Vec::new();
@@ -229,7 +229,7 @@ fn walk<'a>(graph: &DiGraphMap<&'a str, ()>, first: &'a str, component: &[&'a st
     vec![first, first]
 }
 
-/// Whether two ports cannot both be published: an unspecified address is every address.
+/// Whether two published ports conflict. An unspecified address covers every address.
 fn collide(one: &Port, other: &Port) -> bool {
     let (here, there) = (one.host_ip, other.host_ip);
     one.published == other.published && (here == there || here.is_unspecified() || there.is_unspecified())

@@ -1,7 +1,7 @@
-/// Longer words are not compared: the comparison takes quadratic time, and no key is so long.
+/// Longer words are skipped: the comparison takes quadratic time, and no key is that long.
 const WORD_LIMIT: usize = 100;
 
-/// The one of `known` that a misspelt `word` most likely means.
+/// Returns the word of `known` that a misspelt `word` most likely means.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > WORD_LIMIT {
         return None;

@@ -35,24 +35,24 @@ const SERVICE_KEYS: [&str; 20] = [
     "stop_grace_period",
     "restart",
 ];
-/// What Compose takes when the file does not say.
+/// Compose's default.
 const GRACE: Duration = Duration::from_secs(10);
-/// As long as a label of DNS, by which other services know this one.
+/// The length limit of a DNS label: other services reach this one by its name.
 const SERVICE_NAME_LIMIT: usize = 63;
 
-/// A service and the places in the file that later checks point at.
+/// A service, with the places in the file that later checks mark.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) service: Service,
     pub(crate) name_span: Range<usize>,
     pub(crate) port_spans: Vec<Range<usize>>,
     pub(crate) dependency_spans: BTreeMap<String, Range<usize>>,
-    /// Something in it could not be read, so that nothing follows from what it lacks.
+    /// True if a part of the service was unreadable: a missing value then proves nothing.
     pub(crate) incomplete: bool,
 }
 
 impl Reader<'_> {
-    /// Every service that could be read, or nothing when the file could not; what is wrong is in `problems`.
+    /// Returns every readable service, or `None` if the file itself is unreadable. Mistakes go into `problems`.
     pub(crate) fn services(&mut self) -> Option<Vec<Read>> {
         let document = parse(self.file).map_err(|problem| self.problems.push(problem)).ok()?;
         let entries = self.mapping(&document)?;
@@ -111,14 +111,17 @@ impl Reader<'_> {
         }
     }
 
-    /// The name is that of a log file and of a host too.
+    /// Checks the service's name, which also names a log file and a host.
     fn check_name(&mut self, entry: &Entry) {
         let name = &entry.key;
         let allowed = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
         let begins = name.starts_with(|first: char| first.is_ascii_alphanumeric());
         if !begins || !name.chars().all(allowed) || name.len() > SERVICE_NAME_LIMIT {
-            let help = format!("use letters, digits, `.`, `_` and `-`, {SERVICE_NAME_LIMIT} at most");
-            let problem = Problem::new("compose.name", self.file, entry.key_span.clone(), "this is no service's name");
+            let help = format!(
+                "use 1 to {SERVICE_NAME_LIMIT} letters, digits, `.`, `_` and `-`; begin with a letter or digit"
+            );
+            let problem =
+                Problem::new("compose.name", self.file, entry.key_span.clone(), "this is not a valid service name");
             self.problems.push(problem.help(help));
         }
     }

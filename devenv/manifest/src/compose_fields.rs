@@ -1,4 +1,4 @@
-//! The parts of a service that have several forms.
+//! The parts of a service that Compose allows in several forms.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,16 +13,16 @@ use crate::endpoint::turns_local_off;
 use crate::problem::Problem;
 use crate::tree::{Data, Node};
 
-/// What Compose takes when the file does not say.
+/// Compose's defaults.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
 const HEALTH_RETRIES: u32 = 3;
 const START_INTERVAL: Duration = Duration::from_secs(5);
 const RESTARTS: [&str; 3] = ["always", "on-failure", "unless-stopped"];
-/// Every service is kept running: one that ends is started again, and would never be completed.
-const ONE_SHOT: &str = "devenv keeps every service running and has no one-shot services yet";
+/// devenv restarts every service that ends, so a one-shot service would never complete.
+const ONE_SHOT: &str = "devenv keeps every service running and does not support one-shot services yet";
 
 impl Reader<'_> {
-    /// The words of a list as they are; a single text is taken apart as a shell would, but no shell runs it.
+    /// Returns a list's words unchanged. Splits a single string as a shell would, but no shell runs it.
     pub(crate) fn command(&mut self, node: &Node) -> Option<Vec<String>> {
         if node.is_null() {
             return None;
@@ -30,7 +30,7 @@ impl Reader<'_> {
         if node.items().is_some() { Some(self.texts(Some(node))) } else { self.parsed(node, words) }
     }
 
-    /// `{ NAME: value }` or `["NAME=value"]`. A name alone takes the caller's value, where `inherit` says so.
+    /// Reads `{ NAME: value }` or `["NAME=value"]`. With `inherit`, a name alone gets the caller's value.
     pub(crate) fn pairs(&mut self, node: Option<&Node>, inherit: bool) -> BTreeMap<String, String> {
         let mut pairs = BTreeMap::new();
         let Some(node) = node else {
@@ -42,7 +42,11 @@ impl Reader<'_> {
         let mut insert = |reader: &mut Self, node: &Node, name: String, value: Option<String>| {
             if name.is_empty() || name.contains(['=', '\0']) || value.as_ref().is_some_and(|value| value.contains('\0'))
             {
-                reader.report("compose.value", node.span.clone(), "this is no name with a value");
+                reader.report(
+                    "compose.value",
+                    node.span.clone(),
+                    "invalid name or value: a name is not empty and has no `=`; neither contains a zero byte",
+                );
             } else if inherit && value.as_ref().is_some_and(|value| turns_local_off(&name, value)) {
                 let message = format!("{name} could lead to real AWS, which no local command may reach");
                 let problem = Problem::new("compose.endpoint", reader.file, node.span.clone(), message);
@@ -86,11 +90,11 @@ impl Reader<'_> {
         let Some(entries) = node.entries() else {
             return self.parsed(node, port);
         };
-        // The long form, said in the short one.
+        // Translate the long form into the short one.
         self.known_keys(entries, &["target", "published", "host_ip", "protocol"]);
         let part = |key: &str| node.get(key).and_then(Node::text);
         let Some(target) = part("target") else {
-            self.report("compose.value", node.span.clone(), "a port needs its target");
+            self.report("compose.value", node.span.clone(), "the port has no `target`");
             return None;
         };
         let mut short = target.to_owned();
@@ -148,7 +152,7 @@ impl Reader<'_> {
             return *known;
         }
         if text == "service_completed_successfully" {
-            let help = "run the task before `devenv up`, or at the start of the service that needs it";
+            let help = "run the task before `devenv up`, or when the service that needs it starts";
             self.problems
                 .push(Problem::new("compose.one_shot", self.file, condition.span.clone(), ONE_SHOT).help(help));
             return Condition::ServiceStarted;
@@ -157,7 +161,7 @@ impl Reader<'_> {
         Condition::ServiceStarted
     }
 
-    /// `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
+    /// Reads `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
     pub(crate) fn restart(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node)?;
         let policy = match text.split_once(':') {
@@ -168,7 +172,7 @@ impl Reader<'_> {
             return Some(text);
         }
         if text == "no" {
-            let help = "remove it; a task that runs once goes before `devenv up`, or into a service's start";
+            let help = "remove it; run the task before `devenv up`, or when a service starts";
             self.problems.push(Problem::new("compose.one_shot", self.file, node.span.clone(), ONE_SHOT).help(help));
             return None;
         }
@@ -176,11 +180,11 @@ impl Reader<'_> {
         None
     }
 
-    /// Says that a text is none of `known`.
+    /// Reports a value that is not in `known`.
     fn choose(&mut self, node: &Node, known: &[&str], what: &str) {
         let text = node.text().unwrap_or_default();
         let help = closest(text, known.iter().copied())
-            .map_or_else(|| format!("one of {}", known.join(", ")), |name| format!("did you mean {name}?"));
+            .map_or_else(|| format!("use one of {}", known.join(", ")), |name| format!("did you mean {name}?"));
         let message = format!("{text} is not {what}");
         self.problems.push(Problem::new("compose.value", self.file, node.span.clone(), message).help(help));
     }
@@ -202,7 +206,7 @@ impl Reader<'_> {
 
     fn health_test(&mut self, node: &Node) -> Option<HealthTest> {
         let Some(test) = node.get("test") else {
-            self.report("compose.value", node.span.clone(), "a healthcheck needs its test");
+            self.report("compose.value", node.span.clone(), "the healthcheck has no `test`");
             return None;
         };
         if test.items().is_none() {

@@ -1,4 +1,4 @@
-//! What every part of a Compose file is read with: variables filled in, unknown keys named, a value of the wrong kind placed.
+//! Shared readers for every part of a Compose file: they fill in variables and report unknown keys and values of the wrong kind.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,26 +10,26 @@ use crate::problem::Problem;
 use crate::source::SourceFile;
 use crate::tree::{Data, Entry, Node, is_nothing};
 
-/// Keys that people know from Compose, and what to do instead.
+/// Unsupported Compose keys, each with its replacement.
 const INSTEAD: [(&str, &str); 19] = [
     ("build", "devenv builds the package named in [services.NAME.process]; name the image with `image`"),
     ("configs", "put the value under `environment`"),
-    ("container_name", "remove it: devenv names what it makes after the project"),
-    ("deploy", "use mem_limit and pids_limit for limits; one instance of each service runs"),
+    ("container_name", "remove it: devenv names containers after the project"),
+    ("deploy", "set limits with `mem_limit` and `pids_limit`; devenv runs one instance of each service"),
     ("env_file", "put the variables under `environment`"),
     ("extends", "share settings with a YAML anchor and `<<: *anchor`"),
     ("hostname", "remove it: services find each other by their names"),
     ("include", "keep everything in one file"),
     ("links", "remove it: services find each other by their names"),
-    ("logging", "remove it: devenv keeps the logs, see devenv logs"),
-    ("mode", "remove it: it has a meaning in swarms only"),
+    ("logging", "remove it: devenv keeps the logs, see `devenv logs`"),
+    ("mode", "remove it: it applies to swarms only"),
     ("network_mode", "remove it: the project has one network of its own"),
     ("networks", "remove it: the project has one network of its own"),
     ("platform", "remove it: images run on this machine's platform"),
     ("privileged", "name single capabilities under `cap_add`"),
-    ("profiles", "name the services to start on the command line: devenv up SERVICE"),
-    ("secrets", "put the value under `environment`; locally there are no secrets"),
-    ("volumes", "remove it: data is kept by the emulator"),
+    ("profiles", "name the services to start: `devenv up SERVICE`"),
+    ("secrets", "put the value under `environment`: devenv has no secrets locally"),
+    ("volumes", "remove it: the emulator keeps the data"),
     ("working_dir", "set it in the image"),
 ];
 
@@ -63,11 +63,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same tree with every variable replaced.
+    /// Returns the same tree with every variable replaced.
     pub(crate) fn interpolated(&mut self, node: &Node) -> Node {
         let data = match &node.data {
             Data::Scalar { text, plain } => match interpolate(text, self.variables) {
-                // An empty variable is an empty text: nothing is only what is written so.
+                // An empty variable gives an empty string; only a literal null in the file means no value.
                 Ok(filled) => Data::Scalar { plain: *plain && (filled == *text || !is_nothing(&filled)), text: filled },
                 Err(failure) => {
                     let span = self.file.within(&node.span, text, &failure.span);
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn expected(&mut self, node: &Node, what: &str) {
-        self.report("compose.value", node.span.clone(), format!("{what} is expected here, not {}", node.kind()));
+        self.report("compose.value", node.span.clone(), format!("expected {what}, found {}", node.kind()));
     }
 
     pub(crate) fn mapping<'n>(&mut self, node: &'n Node) -> Option<&'n [Entry]> {
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn text(&mut self, node: &Node) -> Option<String> {
         if node.text().is_none() || node.is_null() {
-            self.expected(node, "a text");
+            self.expected(node, "a string");
             return None;
         }
         node.text().map(str::to_owned)

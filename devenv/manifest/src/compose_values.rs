@@ -1,11 +1,11 @@
-//! The small languages within Compose values.
+//! Parsers of Compose values: durations, sizes, ports, command lines.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use devenv_model::manifest::Port;
 
-/// `1h30m`, `10s`, `500ms`, `2m30.5s`.
+/// Parses a duration: `1h30m`, `10s`, `500ms`, `2m30.5s`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     const UNITS: [(&str, f64); 6] = [("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
     let wrong = || format!("{text} is not a duration such as 1m30s or 500ms");
@@ -27,7 +27,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
-/// `128m`, `1gb`, `1024`; units are powers of 1024.
+/// Parses a size into bytes: `128m`, `1gb`, `1024`; units are powers of 1024.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text} is not a size such as 128m or 1gb");
     let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
@@ -42,7 +42,7 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(scale).ok_or_else(wrong)
 }
 
-/// `[HOST_IP:][PUBLISHED:]CONTAINER[/tcp]`
+/// Parses `[HOST_IP:][PUBLISHED:]CONTAINER[/tcp]`.
 pub(crate) fn port(text: &str) -> Result<Port, String> {
     let wrong = |why: &str| format!("{text} is not a port: {why}");
     let (address, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
@@ -67,10 +67,10 @@ pub(crate) fn port(text: &str) -> Result<Port, String> {
     Ok(Port { container: number(container)?, published, host_ip })
 }
 
-/// `CONTAINER[/tcp]`
+/// Parses `CONTAINER[/tcp]`.
 pub(crate) fn container_port(text: &str) -> Result<u16, String> {
     let number = text.strip_suffix("/tcp").unwrap_or(text);
-    port_number(number).map_err(|why| format!("{text} is not a container's port: {why}"))
+    port_number(number).map_err(|why| format!("{text} is not a container port: {why}"))
 }
 
 fn port_number(text: &str) -> Result<u16, &'static str> {
@@ -78,16 +78,15 @@ fn port_number(text: &str) -> Result<u16, &'static str> {
         return Err("ranges are not supported, write one line for each port");
     }
     let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    number.filter(|port| *port > 0).ok_or("numbers go from 1 to 65535")
+    number.filter(|port| *port > 0).ok_or("a port is a number from 1 to 65535")
 }
 
-/// In place of a `#` while words are parted: to a shell it may begin a comment, to Compose it is a letter like any other.
+/// Replaces `#` while words are split: to a shell it may begin a comment, to Compose it is an ordinary character.
 const HASH: char = '\u{f0023}';
 
-/// A command line as words: blanks part them, quotes and backslashes keep them together. Nothing is expanded.
+/// Splits a command line into words at blanks; quotes and backslashes keep a word together. Expands nothing.
 pub(crate) fn words(text: &str) -> Result<Vec<String>, String> {
-    let words = shlex::split(&text.replace('#', &HASH.to_string()))
-        .ok_or("a quote is not closed, or a backslash stands at the end")?;
+    let words = shlex::split(&text.replace('#', &HASH.to_string())).ok_or("unclosed quote or trailing backslash")?;
     Ok(words.into_iter().map(|word| word.replace(HASH, "#")).collect())
 }
 

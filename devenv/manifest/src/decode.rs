@@ -1,4 +1,4 @@
-//! Checks of a file's size and kind before it is parsed.
+//! Checks a file's size and encoding before it is parsed.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use camino::Utf8PathBuf;
 use crate::problem::{ManifestError, Problem};
 use crate::source::SourceFile;
 
-/// The problem of a file that is no description of an environment by its size alone.
+/// Returns a problem if the file exceeds the size limit.
 pub(crate) fn too_large(file: &Arc<SourceFile>) -> Option<Problem> {
     let limit = SourceFile::SIZE_LIMIT;
-    let message = format!("the file has {} bytes; {limit} are read at most", file.text.len());
+    let message = format!("the file has {} bytes; the limit is {limit}", file.text.len());
     (file.text.len() > limit).then(|| Problem::new("manifest.too_large", file, 0..0, message))
 }
 
 impl SourceFile {
-    /// A file as it was read.
+    /// Makes a source file from bytes.
     ///
     /// # Errors
     ///
@@ -26,9 +26,9 @@ impl SourceFile {
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let byte = error.as_bytes()[at];
-                // What stands before the byte keeps its place.
+                // A lossy conversion keeps the offsets before the bad byte.
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                let message = format!("this is no text: the byte {byte:#04x} is not UTF-8");
+                let message = format!("the file is not text: the byte {byte:#04x} is not UTF-8");
                 let help = "save the file as UTF-8";
                 let problem = Problem::new("manifest.encoding", &Arc::new(Self { path, text }), at..at, message);
                 Err(problem.help(help).into())
@@ -45,6 +45,6 @@ mod tests {
     fn a_byte_that_is_no_text_has_its_place() {
         let error =
             SourceFile::new("compose.yaml".into(), b"services:\n  abc\xe9: {}\n".to_vec()).expect_err("Latin-1");
-        assert_eq!(error.to_string(), "compose.yaml:2:6: this is no text: the byte 0xe9 is not UTF-8");
+        assert_eq!(error.to_string(), "compose.yaml:2:6: the file is not text: the byte 0xe9 is not UTF-8");
     }
 }

@@ -1,8 +1,8 @@
-//! Never AWS by accident: which variables of a process could lead there.
+//! Detects the variables of a process that could lead to real AWS.
 
 use std::net::IpAddr;
 
-/// Whether a value of `AWS_ENDPOINT_URL*` is something else than the emulator or an address of this machine.
+/// Whether a value of `AWS_ENDPOINT_URL*` is neither the emulator nor an address of this machine.
 pub(crate) fn is_elsewhere(value: &str) -> bool {
     if value == "${emulator}" {
         return false;
@@ -10,7 +10,7 @@ pub(crate) fn is_elsewhere(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else {
         return true;
     };
-    // A backslash is read as a slash by those who parse URLs as browsers do.
+    // URL parsers that follow browsers read a backslash as a slash.
     let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     let host = match host.strip_prefix('[') {
@@ -20,7 +20,7 @@ pub(crate) fn is_elsewhere(value: &str) -> bool {
     host != "localhost" && !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether a variable makes an SDK pass by the endpoint or the dummy credentials that devenv gives.
+/// Whether a variable makes an SDK ignore devenv's endpoint or its dummy credentials.
 pub(crate) fn turns_local_off(variable: &str, value: &str) -> bool {
     match variable {
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" => value != "false",

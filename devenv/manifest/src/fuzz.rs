@@ -1,5 +1,5 @@
-//! What the fuzz targets (`fuzz/`) ask of the parsers beyond that they end: places within the text, and one reading of
-//! JSON. Compiled for them alone.
+//! The properties that the fuzz targets (`fuzz/`) check: places lie within the text, and both readings of JSON agree.
+//! Compiled only for fuzzing.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -36,7 +36,7 @@ pub fn compose(text: &str) {
     let (file, variables) = (file(text), variables());
     let mut reader = Reader::new(&file, &variables);
     let read = reader.services();
-    assert!(read.is_some() || !reader.problems.is_empty(), "a file that is not read has a reason");
+    assert!(read.is_some() || !reader.problems.is_empty(), "an unreadable file has a problem");
     reader.problems.iter().for_each(|problem| placed(text, problem));
     for service in read.into_iter().flatten() {
         let dependencies = service.dependency_spans.values();
@@ -64,7 +64,7 @@ fn variables() -> BTreeMap<String, String> {
 }
 
 fn inside(text: &str, span: &Range<usize>) {
-    assert!(text.get(span.clone()).is_some(), "{span:?} is no part of the text of {} bytes", text.len());
+    assert!(text.get(span.clone()).is_some(), "{span:?} is outside the text of {} bytes", text.len());
 }
 
 fn placed(text: &str, problem: &Problem) {
@@ -85,7 +85,7 @@ fn within(text: &str, node: &Node) {
     }
 }
 
-/// Whether both readings of a JSON text say the same.
+/// Whether both readings of a JSON text agree.
 fn same(node: &Node, value: &Value) -> bool {
     match (&node.data, value) {
         (Data::Scalar { text, plain: false }, Value::String(value)) => text == value,

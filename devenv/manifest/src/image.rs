@@ -8,7 +8,7 @@ use crate::interpolate::interpolate;
 use crate::problem::Problem;
 use crate::settings::Settings;
 
-/// With the caller's variables filled in.
+/// Returns the image with the caller's variables filled in, or reports why it is unusable.
 pub(crate) fn image(
     settings: &Settings,
     written: &Spanned<String>,
@@ -20,13 +20,14 @@ pub(crate) fn image(
         Ok(image) if has_exact_version(&image) => return Some(image),
         Ok(image) => problems.push(
             problem(&format!("the image {image} has no exact version"))
-                .help("name one, such as amazon/dynamodb-local:2.6.1; `latest` is not one"),
+                .help("add a version, such as amazon/dynamodb-local:2.6.1; `latest` is not exact"),
         ),
         Err(failure) => problems.push(problem(&failure.message).help(failure.help.unwrap_or_default())),
     }
     None
 }
 
+/// Whether an image has a digest, or a tag other than `latest`.
 fn has_exact_version(image: &str) -> bool {
     if image.contains("@sha256:") {
         return true;

@@ -1,4 +1,4 @@
-//! Files that other programs and people write, read without waiting for them and within a limit.
+//! Reads files that other programs and people write: never blocks, and stops at a size limit.
 
 use std::fs::File;
 use std::io::{Error, Read, Result};
@@ -7,16 +7,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use camino::Utf8Path;
 use rustix::fs::OFlags;
 
-/// Of what devenv itself wrote: a state, what was built, evidence. Bytes.
+/// The limit for devenv's own files (state, built artifacts, evidence), in bytes.
 pub const KEPT_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// The content of a regular file of at most `limit` bytes.
+/// Reads a regular file of at most `limit` bytes.
 ///
-/// Reading a pipe or a device may last for ever, and no signal would end it: both are refused, also where a link leads
-/// to them.
+/// Refuses pipes and devices, also behind a link: reading one may block forever, and no signal would end it.
 pub fn read(path: &Utf8Path, limit: u64) -> Result<Vec<u8>> {
     let mut content = Vec::new();
-    // One byte more than allowed shows that there is more, also where a file does not know its length.
+    // One byte beyond the limit detects an oversized file, even if its reported length is wrong.
     open(path)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > limit {
         return Err(Error::other(format!("it has more than {limit} bytes")));
@@ -24,9 +23,9 @@ pub fn read(path: &Utf8Path, limit: u64) -> Result<Vec<u8>> {
     Ok(content)
 }
 
-/// A regular file, opened to be read.
+/// Opens a regular file for reading.
 pub fn open(path: &Utf8Path) -> Result<File> {
-    // Without this flag the opening of a pipe waits for somebody who writes to it.
+    // Without this flag, opening a pipe blocks until a writer opens it.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;
     let kind = file.metadata()?.file_type();

@@ -1,20 +1,20 @@
-//! `${VARIABLE}` and its forms, as the Compose Specification has them.
+//! `${VARIABLE}` and its forms, as the Compose Specification defines them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Defaults within defaults within defaults: no real file goes further.
+/// Limits defaults within defaults; no real file nests deeper.
 const DEPTH_LIMIT: usize = 8;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    /// Bytes of the text that was given.
+    /// The failure's byte range in the input text.
     pub(crate) span: Range<usize>,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
 }
 
-/// Replaces every variable of `text`. An unset one without a default becomes the empty text.
+/// Replaces every variable of `text`. An unset variable without a default becomes the empty string.
 pub(crate) fn interpolate(text: &str, variables: &BTreeMap<String, String>) -> Result<String, Failure> {
     let mut scanner = Scanner { text, at: 0, variables, live: true };
     scanner.until(None, 0)
@@ -24,7 +24,7 @@ struct Scanner<'a> {
     text: &'a str,
     at: usize,
     variables: &'a BTreeMap<String, String>,
-    /// Not within an argument that goes unused: what is required there is not missed.
+    /// False within an unused argument: a required variable there may be unset.
     live: bool,
 }
 
@@ -33,7 +33,7 @@ impl Scanner<'_> {
         &self.text[self.at..]
     }
 
-    /// Up to the end, or up to and including `close`.
+    /// Reads up to the end, or up to and including `close`.
     fn until(&mut self, close: Option<char>, depth: usize) -> Result<String, Failure> {
         let begin = self.at;
         let mut result = String::new();
@@ -89,7 +89,7 @@ impl Scanner<'_> {
         }
         let name = self.name();
         if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
-            return Err(self.failure(begin..self.at, "a variable's name is expected after ${", None));
+            return Err(self.failure(begin..self.at, "expected a variable name after ${", None));
         }
         let value = self.variables.get(&name).cloned();
         let operator =
@@ -98,7 +98,7 @@ impl Scanner<'_> {
             if self.rest().is_empty() {
                 return Err(self.failure(begin..self.at, "a ${ is not closed", Some("write a } after it")));
             }
-            let message = format!("{name} is followed by something that is no operator");
+            let message = format!("unknown operator after {name}");
             return Err(self.failure(
                 begin..self.at,
                 &message,
@@ -109,7 +109,7 @@ impl Scanner<'_> {
         if operator == "}" {
             return Ok(value.unwrap_or_default());
         }
-        // With a colon, an empty value counts as none.
+        // With a colon, an empty value counts as unset.
         let set = value.filter(|value| !operator.starts_with(':') || !value.is_empty());
         let live = self.live;
         self.live = live && set.is_some() == operator.ends_with('+');
@@ -175,9 +175,9 @@ mod tests {
             ("${SET+${UNSET:?asked}}", "UNSET is not set: asked"),
             ("${SET:-a", "not closed"),
             ("5 $ 6", "a lone $"),
-            ("${}", "name is expected"),
-            ("${1A}", "name is expected"),
-            ("${SET!}", "no operator"),
+            ("${}", "expected a variable name"),
+            ("${1A}", "expected a variable name"),
+            ("${SET!}", "unknown operator"),
         ] {
             let error = result(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

@@ -1,5 +1,5 @@
-//! JSON as the same tree with places as YAML, and as the plain value. A YAML parser would not do: it refuses tabs and
-//! surrogate pairs that JSON has, and lets pass what no JSON reader does.
+//! JSON as the same tree with places as YAML, and as a plain value. A YAML parser is no substitute: it refuses JSON's tabs
+//! and surrogate pairs, and accepts texts that no JSON reader accepts.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,16 +12,16 @@ use crate::problem::Problem;
 use crate::source::SourceFile;
 use crate::tree::{Data, Entry, Node};
 
-/// Reads a file; `code` is that of a mistake in the syntax.
+/// Parses a file; `code` is the problem code of a syntax error.
 pub(crate) fn parse(file: &Arc<SourceFile>, code: &'static str) -> Result<(Node, Value), Problem> {
     if let Some(problem) = too_large(file) {
         return Err(problem);
     }
-    // Everything that is wrong with the syntax is found here, the depth (128) included.
+    // serde_json finds every syntax error, including nesting beyond 128 levels.
     let value = serde_json::from_str(&file.text).map_err(|error| {
         let before = file.text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let at = before.map(str::len).sum::<usize>() + error.column().saturating_sub(1);
-        // Its columns count bytes, and may end within a character.
+        // serde_json's columns count bytes and may fall within a character.
         let at = file.text.floor_char_boundary(at.min(file.text.trim_end().len()));
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
@@ -31,10 +31,10 @@ pub(crate) fn parse(file: &Arc<SourceFile>, code: &'static str) -> Result<(Node,
     Ok((scanner.value()?, value))
 }
 
-/// Walks a text that is known to be JSON.
+/// Walks a text that is already known to be valid JSON.
 struct Scanner<'a> {
     file: &'a Arc<SourceFile>,
-    /// Bytes of the text.
+    /// The byte offset in the text.
     at: usize,
 }
 
@@ -45,7 +45,7 @@ impl Scanner<'_> {
         self.file.text.as_bytes().get(self.at).copied()
     }
 
-    /// Past the next byte when it is this one.
+    /// Skips blanks, then skips `byte` if it comes next.
     fn take(&mut self, byte: u8) -> bool {
         let taken = self.peek() == Some(byte);
         self.at += usize::from(taken);
@@ -64,7 +64,7 @@ impl Scanner<'_> {
         Ok(Node { span: self.shown(start), data })
     }
 
-    /// A value over several lines is shown by its beginning.
+    /// The span to mark; of a value over several lines, only its first byte.
     fn shown(&self, start: usize) -> Range<usize> {
         if self.file.text[start..self.at].contains('\n') { start..start + 1 } else { start..self.at }
     }
@@ -78,7 +78,7 @@ impl Scanner<'_> {
             let key = self.string();
             let key_span = start..self.at;
             if let Some(first) = seen.insert(key.clone(), key_span.clone()) {
-                let message = format!("the key {key} stands here a second time");
+                let message = format!("duplicate key {key}");
                 return Err(Problem::new("manifest.duplicate_key", self.file, key_span, message)
                     .other(first, "first here")
                     .help("keep one of them"));
@@ -117,7 +117,7 @@ impl Scanner<'_> {
         serde_json::from_str(&self.file.text[start..self.at]).unwrap_or_default()
     }
 
-    /// A number, `true`, `false` or `null`.
+    /// Reads a number, `true`, `false` or `null`.
     fn word(&mut self) -> String {
         let start = self.at;
         let rest = &self.file.text.as_bytes()[start..];
@@ -137,7 +137,7 @@ mod tests {
         Arc::new(SourceFile { path: "file.json".into(), text: text.to_owned() })
     }
 
-    /// What the tree says, as JSON.
+    /// Converts the tree to JSON.
     fn value(node: &Node) -> Value {
         match &node.data {
             Data::Scalar { text, plain: true } => serde_json::from_str(text).expect("a word of JSON"),

@@ -1,8 +1,7 @@
-//! Reads the files that describe an environment (`devenv.toml`, the Compose file, the table files, the seeds), joins them
-//! into one checked [`devenv_model::manifest::Manifest`], and gives every mistake its place.
+//! Reads a project's files (`devenv.toml`, the Compose file, the table files, the seeds), joins them into one checked
+//! [`devenv_model::manifest::Manifest`], and gives every mistake its place.
 //!
-//! [`load`] reads them from the disk; everything else works on texts in memory. How a mistake is drawn is the command
-//! line's affair.
+//! [`load`] reads the files from disk; everything else works on texts in memory. The command line renders the mistakes.
 
 mod attribute_value;
 mod check;

@@ -15,15 +15,15 @@ use crate::source::SourceFile;
 /// The file that makes a folder a project.
 pub const MANIFEST: &str = "devenv.toml";
 
-/// Why a project is not read.
+/// The reason a project cannot be read.
 #[derive(Debug)]
 pub enum Error {
-    /// `devenv.toml` itself.
+    /// `devenv.toml` itself cannot be read.
     Unread {
         path: Utf8PathBuf,
         source: std::io::Error,
     },
-    /// A file that `devenv.toml` names, and the mistake that this is if the file is to blame and not the machine.
+    /// A file that `devenv.toml` names cannot be read. `mistake` applies if the file is to blame, not the machine.
     Named {
         path: Utf8PathBuf,
         source: std::io::Error,
@@ -49,12 +49,12 @@ impl From<ManifestError> for Error {
     }
 }
 
-/// The nearest folder above `start`, or that folder itself, that holds a `devenv.toml`.
+/// Returns the nearest folder with a `devenv.toml`, from `start` upwards.
 pub fn find_root(start: &Utf8Path) -> Option<&Utf8Path> {
     start.ancestors().find(|folder| folder.join(MANIFEST).is_file())
 }
 
-/// Reads every file that describes the environment of the project at `root`. Changes nothing.
+/// Reads every file of the project at `root`. Changes nothing.
 pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Manifest, Error> {
     let settings = read(root, Utf8Path::new(MANIFEST)).map_err(|unread| match unread {
         Unread::Failed { path, source } => Error::Unread { path: root.join(path), source },
@@ -74,10 +74,10 @@ pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Man
     Ok(assemble(root.to_owned(), settings, &compose, &tables, &seeds, variables)?)
 }
 
-/// Why a file of the project is not read.
+/// The reason a file of the project cannot be read.
 enum Unread {
     Failed {
-        /// Relative to the project's root.
+        /// The path relative to the project's root.
         path: Utf8PathBuf,
         source: std::io::Error,
     },
@@ -90,7 +90,7 @@ fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Unread> {
     SourceFile::new(path.to_owned(), content).map_err(Unread::NoText)
 }
 
-/// The `*.json` files of a folder, by name.
+/// Reads a folder's `*.json` files, sorted by name.
 fn read_folder(root: &Utf8Path, folder: &Utf8Path) -> Result<Vec<SourceFile>, Unread> {
     let failed = |source| Unread::Failed { path: folder.to_owned(), source };
     let mut names = Vec::new();
@@ -147,7 +147,7 @@ mod tests {
             panic!("the Compose file is not there");
         };
         assert_eq!(path, root.join("compose.yaml"));
-        assert!(mistake.to_string().starts_with("devenv.toml:3:11: compose.yaml cannot be read"), "{mistake}");
+        assert!(mistake.to_string().starts_with("devenv.toml:3:11: cannot read compose.yaml"), "{mistake}");
         let (_kept, root) = project(&[]);
         assert!(matches!(load(&root, &BTreeMap::new()), Err(Error::Unread { .. })));
         assert_eq!(find_root(&root), None);

@@ -9,25 +9,25 @@ use serde::Serialize;
 
 use crate::source::SourceFile;
 
-/// A file with more mistakes than this is not what it is taken for; the rest would only hide the first ones.
+/// Reports stop after this many problems: more would only hide the first ones.
 pub(crate) const PROBLEM_LIMIT: usize = 100;
 
 /// One mistake in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Stable, such as `manifest.unknown_key`.
+    /// A stable identifier, such as `manifest.unknown_key`.
     pub code: &'static str,
     pub message: String,
-    /// What to do about it.
+    /// The fix to suggest.
     pub help: Option<String>,
     pub file: Arc<SourceFile>,
-    /// Bytes of the file.
+    /// The problem's byte range in the file.
     pub span: Range<usize>,
-    /// A second place in the same file that has to do with it.
+    /// A second, related place in the same file, with its label.
     pub other: Option<(Range<usize>, &'static str)>,
 }
 
-/// A problem as other programs read it. Lines and columns count from 1.
+/// A problem for other programs. Lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProblemReport {
     pub code: &'static str,
@@ -38,7 +38,7 @@ pub struct ProblemReport {
     pub column: usize,
 }
 
-/// Everything that was found wrong in one pass; never empty.
+/// All problems of one pass; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestError {
     pub problems: Vec<Problem>,
@@ -92,7 +92,7 @@ impl fmt::Display for Problem {
 }
 
 impl ManifestError {
-    /// Without what is said twice (an anchor's mistake shows wherever its alias stands), and within the limit.
+    /// Drops duplicates (an anchor's mistake appears again at each alias) and stops at the limit.
     pub(crate) fn new(problems: Vec<Problem>) -> Self {
         let mut distinct: Vec<Problem> = Vec::new();
         for problem in problems {

@@ -1,4 +1,4 @@
-//! The `[promote.NAME]` sections: what they may say, and what they mean.
+//! The `[promote.NAME]` sections: their checks, and the targets they define.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::settings::{PromoteSettings, Settings};
 
 const PLATFORM: &str = "linux/amd64";
 
-/// What needs no other file.
+/// Runs the checks that need no other file.
 pub(crate) fn check(settings: &Settings, problems: &mut Vec<Problem>) {
     for (name, section) in &settings.content.promote {
         requires(settings, name, section, problems);
@@ -23,19 +23,24 @@ pub(crate) fn check(settings: &Settings, problems: &mut Vec<Problem>) {
                 problems.push(settings.problem("manifest.promote", written.span(), what).help(help));
             }
         };
-        wrong(section.account.as_ref(), is_account, "an account is twelve digits", "write \"123456789012\", say");
-        wrong(section.region.as_ref(), is_name, "this is no region", "write \"eu-west-1\", say");
+        wrong(
+            section.account.as_ref(),
+            is_account,
+            "an account is twelve digits",
+            "write it in quotes, such as \"123456789012\"",
+        );
+        wrong(section.region.as_ref(), is_name, "this is not a region", "write a region such as \"eu-west-1\"");
         wrong(
             section.platform.as_ref(),
             is_platform,
-            "this is no platform",
+            "this platform is not supported",
             "write \"linux/amd64\" or \"linux/arm64\"",
         );
         if let Some(folder) = section.terraform.as_ref().filter(|folder| folder.get_ref().is_absolute()) {
             problems.push(
                 settings
-                    .problem("manifest.promote", folder.span(), "a path relative to devenv.toml is expected here")
-                    .help("an absolute path would hold on one machine only"),
+                    .problem("manifest.promote", folder.span(), "expected a path relative to devenv.toml")
+                    .help("an absolute path works on one machine only"),
             );
         }
     }
@@ -49,7 +54,7 @@ fn requires(settings: &Settings, own: &str, section: &PromoteSettings, problems:
             let others = targets.keys().map(String::as_str).filter(|other| *other != own);
             let help = closest(name, others)
                 .map_or_else(|| format!("add [promote.{name}]"), |meant| format!("did you mean {meant}?"));
-            let message = format!("{own} cannot require {name}: there is no other environment of that name");
+            let message = format!("{own} cannot require {name}: there is no other target of that name");
             problems.push(settings.problem("manifest.promote", required.span(), message).help(help));
         }
     }
@@ -63,7 +68,7 @@ fn is_platform(text: &str) -> bool {
     matches!(text, "linux/amd64" | "linux/arm64")
 }
 
-/// The environments by name. One that says too little to promote to is a mistake only when somebody promotes to it.
+/// Returns the targets by name. An incomplete target is a mistake only when a promotion uses it.
 pub(crate) fn targets(
     settings: &Settings,
     variables: &BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! Reading `devenv.toml`, and the checks that need no other file.
+//! Reads `devenv.toml` and runs the checks that need no other file.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::promotion;
 use crate::settings::{Content, ServiceSettings, Settings};
 use crate::source::SourceFile;
 
-/// The one version of the file's shape.
+/// The only supported version of the file format.
 const VERSION: i64 = 1;
 
 impl Settings {
-    /// Reads `devenv.toml`. What concerns other files too is checked by [`crate::assemble::assemble`].
+    /// Reads `devenv.toml`. [`crate::assemble::assemble`] runs the checks across files.
     ///
     /// # Errors
     ///
-    /// Everything found wrong: every unknown key, and what the known ones should not say.
+    /// All mistakes: every unknown key and every invalid value.
     pub fn parse(file: SourceFile) -> Result<Self, ManifestError> {
         let file = Arc::new(file);
         if let Some(problem) = too_large(&file) {
@@ -41,13 +41,13 @@ impl Settings {
         let misspelt = !problems.is_empty();
         settings.check(&mut problems);
         if misspelt {
-            // What seems to be missing may be what is misspelt.
+            // A key that seems missing may be the misspelt one.
             problems.retain(|problem| problem.code != "manifest.process");
         }
         if problems.is_empty() { Ok(settings) } else { Err(ManifestError::new(problems)) }
     }
 
-    /// What to say when a file or folder that `devenv.toml` names cannot be read: the place that names it, and why.
+    /// The error for an unreadable file or folder that `devenv.toml` names, at the place of its name.
     ///
     /// ```
     /// # use devenv_manifest::settings::Settings;
@@ -55,13 +55,13 @@ impl Settings {
     /// # let text = "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n".to_owned();
     /// let settings = Settings::parse(SourceFile { path: "devenv.toml".into(), text }).expect("no mistake");
     /// let error = settings.unreadable("compose.yaml".into(), "no such file");
-    /// assert_eq!(error.to_string(), "devenv.toml:3:11: compose.yaml cannot be read: no such file");
+    /// assert_eq!(error.to_string(), "devenv.toml:3:11: cannot read compose.yaml: no such file");
     /// ```
     pub fn unreadable(&self, path: &Utf8Path, reason: &str) -> ManifestError {
         let content = &self.content;
         let named = [Some(&content.compose), Some(&content.tables), content.seeds.as_ref()];
         let span = named.into_iter().flatten().find(|named| path.starts_with(named.get_ref())).map(Spanned::span);
-        let message = format!("{path} cannot be read: {reason}");
+        let message = format!("cannot read {path}: {reason}");
         self.problem("manifest.unreadable", span.unwrap_or_default(), message)
             .help("paths are relative to devenv.toml")
             .into()
@@ -71,20 +71,20 @@ impl Settings {
         let content = &self.content;
         if *content.version.get_ref() != VERSION {
             let message =
-                format!("version {} is not known; this devenv reads version {VERSION}", content.version.get_ref());
+                format!("version {} is not supported; this devenv reads version {VERSION}", content.version.get_ref());
             problems.push(self.problem("manifest.version", content.version.span(), message).help("write version = 1"));
         }
         if !is_name(content.name.get_ref()) {
             problems.push(
-                self.problem("manifest.name", content.name.span(), "this is not a name")
+                self.problem("manifest.name", content.name.span(), "this is not a valid project name")
                     .help("use lower-case letters, digits and inner hyphens, 40 at most"),
             );
         }
         for path in [Some(&content.compose), Some(&content.tables), content.seeds.as_ref()].into_iter().flatten() {
             if path.get_ref().as_str().is_empty() || path.get_ref().is_absolute() {
                 problems.push(
-                    self.problem("manifest.path", path.span(), "a path relative to devenv.toml is expected here")
-                        .help("an absolute path would hold on one machine only"),
+                    self.problem("manifest.path", path.span(), "expected a path relative to devenv.toml")
+                        .help("an absolute path works on one machine only"),
                 );
             }
         }
@@ -109,11 +109,11 @@ impl Settings {
                 (None, Some(_)) => {}
                 (Some(_), Some(image)) => problems.push(
                     self.problem("manifest.embedded", image.span(), "package and image exclude each other")
-                        .help("keep the package to build it here, or the image to fetch it"),
+                        .help("keep `package` to build the emulator here, or `image` to pull it"),
                 ),
                 (None, None) => problems.push(
                     self.problem("manifest.embedded", embedded.span(), "neither package nor image is given")
-                        .help("name the image that holds devenv-emulator: image = \"...\""),
+                        .help("name an image that contains devenv-emulator: image = \"...\""),
                 ),
             }
         }
@@ -125,7 +125,7 @@ impl Settings {
                 EmulatorKind::Localstack => ("localstack", &emulator.localstack),
             };
             if image.is_none() {
-                let message = format!("the image of {name} is not named");
+                let message = format!("no image is set for {name}");
                 let help = format!("add [emulator.{name}] with image = \"...\"");
                 problems.push(self.problem("manifest.image", kind.span(), message).help(help));
             }
@@ -137,7 +137,8 @@ impl Settings {
             && !path.get_ref().starts_with('/')
         {
             problems.push(
-                self.problem("manifest.health", path.span(), "a path begins with /").help("write \"/health\", say"),
+                self.problem("manifest.health", path.span(), "the path does not begin with /")
+                    .help("write a path such as \"/health\""),
             );
         }
         let Some(process) = &service.process else {
@@ -160,8 +161,8 @@ impl Settings {
         for (name, value) in &process.get_ref().env {
             if name.is_empty() || name.contains(['=', '\0']) || value.get_ref().contains('\0') {
                 problems.push(
-                    self.problem("manifest.env", value.span(), "this is no variable of an environment")
-                        .help("a name has no `=`, and nothing in it is a zero byte"),
+                    self.problem("manifest.env", value.span(), "this is not a valid environment variable")
+                        .help("a name has no `=` and is not empty; neither name nor value contains a zero byte"),
                 );
             }
         }
@@ -171,8 +172,8 @@ impl Settings {
         let allowed = |character: char| character.is_alphanumeric() || "_-".contains(character);
         if package.get_ref().is_empty() || !package.get_ref().chars().all(allowed) {
             problems.push(
-                self.problem("manifest.package", package.span(), "this is no Cargo package's name")
-                    .help("write the `name` of its Cargo.toml"),
+                self.problem("manifest.package", package.span(), "this is not a Cargo package name")
+                    .help("write the `name` from its Cargo.toml"),
             );
         }
     }
@@ -187,7 +188,7 @@ impl Settings {
     }
 }
 
-/// Reads the file again without each unknown key, so that one run shows them all.
+/// Reads the file again without each unknown key, so that one run reports them all.
 fn content(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option<Content> {
     let mut root = match DeTable::parse(&file.text) {
         Ok(root) => root,
@@ -212,7 +213,7 @@ fn content(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option<Conten
     }
 }
 
-/// Removes the key at `span`, however deep.
+/// Removes the key at `span`, at any depth.
 fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
     let key = table.keys().find(|key| key.span() == *span).cloned();
     key.is_some_and(|key| table.remove(&key).is_some())
@@ -222,13 +223,12 @@ fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
         })
 }
 
-/// A tag that is not `latest`, or a digest.
-/// The parser's words, with a suggestion where it names a key or a value that it does not know.
+/// Turns a parser error into a problem. For an unknown key or value, the hint suggests the closest known one.
 fn explained(file: &Arc<SourceFile>, error: &toml::de::Error) -> Problem {
     let message = error.message();
     let span = error.span().unwrap_or(0..0);
     if message.starts_with("missing field") {
-        // It is missing everywhere; the beginning of where it belongs is enough to show.
+        // A missing key has no place of its own: mark the start of its section.
         let key = message.split('`').nth(1).unwrap_or_default();
         return Problem::new("manifest.missing_key", file, span.start..span.start, format!("the key {key} is missing"))
             .help(format!("add {key} = ..., see devenv.schema.json"));
@@ -248,7 +248,7 @@ fn explained(file: &Arc<SourceFile>, error: &toml::de::Error) -> Problem {
         .unwrap_or_default();
     let help = match closest(unknown, known.iter().copied()) {
         Some(meant) => format!("did you mean {meant}?"),
-        None => format!("known here: {}", known.join(", ")),
+        None => format!("use one of {}", known.join(", ")),
     };
     Problem::new(code, file, span, format!("{kind} {unknown}")).help(help)
 }

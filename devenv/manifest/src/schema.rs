@@ -1,4 +1,4 @@
-//! Enumerations of the model as the published schema of `devenv.toml` shows them. The model itself knows nothing of schemas.
+//! Copies of the model's enumerations for the published schema of `devenv.toml`; the model itself does not know schemas.
 
 use schemars::JsonSchema;
 
@@ -21,12 +21,12 @@ macro_rules! described {
 described!(EmulatorKind { Embedded, DynamodbLocal, Localstack });
 
 described!(
-    /// Where the evidence of an environment's releases comes from.
+    /// Where the evidence of a target's releases comes from.
     EvidenceOrigin {
-        /// The machine that promotes, or with `requires` the records of those environments.
+        /// The promoting machine, or with `requires` the records of those targets.
         Promoter,
-        /// The environment's bucket, or with `requires` those of these environments, where only the build server's role may
-        /// write it: `devenv evidence record ENV`.
+        /// The target's bucket, or with `requires` the buckets of those targets, where only the build server's role may write
+        /// it: `devenv evidence record ENV`.
         Recorded,
     }
 );
@@ -36,8 +36,8 @@ described!(
     StartOrder {
         /// When the emulator is ready and has the tables.
         AfterTables,
-        /// Beside the emulator: for a service that bears a database which is not there yet. It is asked for its health only
-        /// when the tables are there.
+        /// Together with the emulator: for a service that tolerates a missing database. Its health is probed only once the
+        /// tables exist.
         AtOnce,
     }
 );

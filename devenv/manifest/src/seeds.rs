@@ -1,4 +1,4 @@
-//! Seed files: items in DynamoDB JSON that fit the table the file is named after.
+//! Seed files: items in DynamoDB JSON. A file's name is its table's name.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,7 +28,7 @@ impl<'a> SeedReader<'a> {
         self.problems.push(Problem::new(code, self.file, span, message).help(help));
     }
 
-    /// The items of the table that the file's name names.
+    /// Reads the items of the table with the file's name.
     pub(crate) fn seed(&mut self, tables: &[Table]) -> Option<Seed> {
         let parsed = json::parse(self.file, "seed.syntax");
         let (document, value) = parsed.map_err(|problem| self.problems.push(problem)).ok()?;
@@ -40,11 +40,11 @@ impl<'a> SeedReader<'a> {
                 None if names.is_empty() => "there is no table file".to_owned(),
                 None => format!("the tables are {}", names.join(", ")),
             };
-            self.report("seed.table", 0..1, format!("this seeds a table {name}, which does not exist"), help);
+            self.report("seed.table", 0..1, format!("there is no table {name} for this seed"), help);
             return None;
         };
         let Some(nodes) = document.items() else {
-            self.report("seed.value", document.span.clone(), "a seed is a list of items", "write [{ ... }]");
+            self.report("seed.value", document.span.clone(), "a seed file holds a list of items", "write [{ ... }]");
             return None;
         };
         let indexed = indexed_attributes(table);
@@ -62,13 +62,13 @@ impl<'a> SeedReader<'a> {
         Some(Seed { table: name, file: self.file.path.clone(), items })
     }
 
-    /// Checks an item and gives its key, where it has one.
+    /// Checks an item and returns its key, or `None` if the item is invalid.
     fn item(&mut self, table: &Table, indexed: &[KeyAttribute], item: &Node) -> Option<Vec<String>> {
         let Some(entries) = item.entries() else {
             self.report(
                 "seed.value",
                 item.span.clone(),
-                format!("an item is expected here, not {}", item.kind()),
+                format!("expected an item, found {}", item.kind()),
                 "write { \"id\": { \"S\": \"...\" } }",
             );
             return None;
@@ -79,7 +79,7 @@ impl<'a> SeedReader<'a> {
                 self.report("seed.value", wrong.span, wrong.message, wrong.help);
             }
         }
-        // What is no value at all has no type either, and has been said.
+        // A malformed value has no type to check, and is reported already.
         if self.problems.len() > before {
             return None;
         }
@@ -88,7 +88,7 @@ impl<'a> SeedReader<'a> {
                 && kind(value).is_some_and(|entry| entry.key != attribute.kind)
             {
                 let message =
-                    format!("{} is a key of table {} and not of type {}", attribute.name, table.name, attribute.kind);
+                    format!("key {} of table {} must be of type {}", attribute.name, table.name, attribute.kind);
                 self.report("seed.key", value.span.clone(), message, write_key(attribute));
             }
         }
@@ -116,7 +116,7 @@ fn write_key(attribute: &KeyAttribute) -> String {
     format!("write \"{}\": {{ \"{}\": \"...\" }}", attribute.name, attribute.kind)
 }
 
-/// Every attribute that the table or one of its indexes has in its key: those that are defined.
+/// The key attributes of the table and its indexes: exactly the defined attributes.
 fn indexed_attributes(table: &Table) -> Vec<KeyAttribute> {
     let definitions = table.definition["AttributeDefinitions"].as_array();
     let attribute = |definition: &Value| {

@@ -1,4 +1,4 @@
-//! `devenv.toml`, key by key. The published schema is made from these types.
+//! `devenv.toml`, key by key. The published schema is generated from these types.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,22 +17,22 @@ use crate::problem::Problem;
 use crate::schema;
 use crate::source::SourceFile;
 
-/// A `devenv.toml` that has been read, with the paths of the files it names.
+/// A parsed `devenv.toml`, with the paths of the files it names.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub(crate) file: Arc<SourceFile>,
     pub(crate) content: Content,
 }
 
-/// What Compose and the table files cannot say about an environment.
+/// The settings of a project beyond its Compose file and table files.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "devenv.toml")]
 pub(crate) struct Content {
-    /// The version of this file's shape; always 1.
+    /// The version of this file's format; always 1.
     #[schemars(with = "i64", range(min = 1, max = 1))]
     pub(crate) version: Spanned<i64>,
-    /// The system's name: lower-case letters, digits and hyphens.
+    /// The project's name: lower-case letters, digits and hyphens.
     #[schemars(with = "String")]
     pub(crate) name: Spanned<String>,
     /// The Compose file, relative to this one.
@@ -47,13 +47,13 @@ pub(crate) struct Content {
     /// The emulators that can stand for AWS.
     #[serde(default)]
     pub(crate) emulator: EmulatorSettings,
-    /// What is to be said of the services of the Compose file, by name.
+    /// Settings for the Compose file's services, by name.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ServiceSettings>")]
     pub(crate) services: BTreeMap<Spanned<String>, ServiceSettings>,
     /// The end-to-end tests.
     pub(crate) test: Option<TestSection>,
-    /// The environments of AWS to which a tested system is promoted, by name.
+    /// The targets of promotions, by name.
     #[serde(default)]
     pub(crate) promote: BTreeMap<String, PromoteSettings>,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Content {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct EmulatorSettings {
-    /// The emulator that `up` starts unless told otherwise.
+    /// The emulator that `up` starts by default.
     #[schemars(with = "Option<schema::EmulatorKind>")]
     pub(crate) default: Option<Spanned<EmulatorKind>>,
     /// The emulator that is part of devenv, as a container: either a package or an image.
@@ -76,10 +76,10 @@ pub(crate) struct EmulatorSettings {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EmbeddedSettings {
-    /// The Cargo package of this workspace from which its image is built.
+    /// The Cargo package of this workspace from which the emulator's image is built.
     #[schemars(with = "Option<String>")]
     pub(crate) package: Option<Spanned<String>>,
-    /// Its image with its exact version, where it is not built here.
+    /// The emulator's image with its exact version, if it is not built here.
     #[schemars(with = "Option<String>")]
     pub(crate) image: Option<Spanned<String>>,
 }
@@ -87,8 +87,8 @@ pub(crate) struct EmbeddedSettings {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImageSettings {
-    /// The image with its exact version, such as `amazon/dynamodb-local:2.6.1`; a digest may follow. The caller's
-    /// variables are filled in as in a Compose file: `"${DYNAMODB_LOCAL_IMAGE:-amazon/dynamodb-local:2.6.1}"`.
+    /// The image with its exact version, such as `amazon/dynamodb-local:2.6.1`; a digest may follow. devenv fills in the
+    /// caller's variables as in a Compose file: `"${DYNAMODB_LOCAL_IMAGE:-amazon/dynamodb-local:2.6.1}"`.
     #[schemars(with = "String")]
     pub(crate) image: Spanned<String>,
 }
@@ -96,10 +96,10 @@ pub(crate) struct ImageSettings {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceSettings {
-    /// The path that answers 200 when the service and all it depends on are usable: `"/health"`, on the first published
+    /// The path that answers 200 when the service and all its dependencies are usable: `"/health"`, on the first published
     /// port, or `{ path = "/health", port = 8000 }`.
     pub(crate) health: Option<HealthSetting>,
-    /// When its container starts: `after-tables`, the default, or `at-once`.
+    /// When the service's container starts: `after-tables`, the default, or `at-once`.
     #[serde(default)]
     #[schemars(with = "schema::StartOrder")]
     pub(crate) start: StartOrder,
@@ -108,7 +108,7 @@ pub(crate) struct ServiceSettings {
     pub(crate) process: Option<Spanned<ProcessSection>>,
 }
 
-/// Where a service is asked how it is.
+/// The path, and optionally the port, of a service's health check.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]
 pub(crate) enum HealthSetting {
@@ -122,7 +122,7 @@ pub(crate) struct HealthSection {
     /// The path that answers 200.
     #[schemars(with = "String")]
     pub(crate) path: Spanned<String>,
-    /// The container port it is asked on; the first published one unless given.
+    /// The container port of the path; by default the first published one.
     #[schemars(with = "Option<u16>")]
     pub(crate) port: Option<Spanned<u16>>,
 }
@@ -136,7 +136,7 @@ pub(crate) struct ProcessSection {
     /// A program and its arguments, in place of a package.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) command: Option<Spanned<Vec<String>>>,
-    /// Variables laid over those of the Compose file; `${port:N}`, `${port:SERVICE:N}` and `${emulator}` are filled in.
+    /// Variables that override the Compose file's; devenv fills in `${port:N}`, `${port:SERVICE:N}` and `${emulator}`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) env: BTreeMap<String, Spanned<String>>,
@@ -148,13 +148,13 @@ pub(crate) struct TestSection {
     /// The command that `devenv test` runs in an environment of its own.
     #[schemars(with = "Vec<String>")]
     pub(crate) command: Spanned<Vec<String>>,
-    /// The command that a promotion runs against what it has just made live, with `ORDER_API_URL` or the like of the
-    /// service behind the load balancer: tests that many may run at once on data that is kept.
+    /// The command that a promotion runs against its new release, with `ORDER_API_URL` or the like for the service behind
+    /// the load balancer. Its tests must tolerate concurrent runs on permanent data.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) smoke: Option<Spanned<Vec<String>>>,
 }
 
-/// An environment to which what was tested is promoted: an account of AWS, or with `image` a rehearsal on this machine.
+/// A target of promotions: an AWS account, or with `image` a rehearsal on this machine.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PromoteSettings {
@@ -164,26 +164,26 @@ pub(crate) struct PromoteSettings {
     /// The AWS region, such as `eu-west-1`.
     #[schemars(with = "Option<String>")]
     pub(crate) region: Option<Spanned<String>>,
-    /// The folder of the environment's Terraform roots; `terraform/envs/NAME` unless given.
+    /// The folder of the target's Terraform roots; `terraform/envs/NAME` by default.
     #[schemars(with = "Option<String>")]
     pub(crate) terraform: Option<Spanned<Utf8PathBuf>>,
-    /// The platform the images must have; `linux/amd64` unless given.
+    /// The platform of the images; `linux/amd64` by default.
     #[schemars(with = "Option<String>")]
     pub(crate) platform: Option<Spanned<String>>,
-    /// The emulators on which the tests must be green; `embedded` unless given.
+    /// The emulators on which the tests must pass; `embedded` by default.
     #[serde(default)]
     #[schemars(with = "Vec<schema::EmulatorKind>")]
     pub(crate) emulators: Vec<Spanned<EmulatorKind>>,
-    /// The environments whose release this one takes over: the same one must be live in all of them.
+    /// The targets whose release this one takes over; the same release must be live in all of them.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(crate) requires: Vec<Spanned<String>>,
-    /// Where evidence is taken from: `promoter`, the default, or `recorded` by the build server.
+    /// Where evidence comes from: `promoter`, the default, or `recorded` by the build server.
     #[serde(default)]
     #[schemars(with = "schema::EvidenceOrigin")]
     pub(crate) evidence: EvidenceOrigin,
-    /// Instead of an account: the image of an emulated AWS with a registry, containers and load balancers, by exact
-    /// version. The caller's variables are filled in as in a Compose file.
+    /// Instead of an account: the image, with its exact version, of an emulated AWS with a registry, containers and load
+    /// balancers. devenv fills in the caller's variables as in a Compose file.
     #[schemars(with = "Option<String>")]
     pub(crate) image: Option<Spanned<String>>,
 }
@@ -203,7 +203,7 @@ impl HealthSetting {
     }
 }
 
-/// By hand, because the derived form of an untagged enum tells neither the place nor the key of a mistake.
+/// Written by hand: the derived code of an untagged enum reports neither the place nor the key of a mistake.
 impl<'de> Deserialize<'de> for HealthSetting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
@@ -224,7 +224,7 @@ impl<'de> Deserialize<'de> for HealthSetting {
             }
         }
 
-        /// A text does not know its place; what stands around it does.
+        /// A string carries no place, so the enclosing `Spanned` supplies it.
         enum Choice {
             Path(String),
             Probe(HealthSection),
@@ -268,7 +268,7 @@ impl Settings {
     }
 }
 
-/// The JSON Schema of `devenv.toml`, as `devenv.schema.json` holds it.
+/// Returns the JSON Schema of `devenv.toml`, the content of `devenv.schema.json`.
 pub fn schema() -> String {
     let schema = schemars::schema_for!(Content);
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain JSON");

@@ -1,22 +1,22 @@
-//! A file in memory, and the places in it.
+//! A file in memory, with positions in it.
 
 use std::ops::Range;
 
 use camino::Utf8PathBuf;
 
-/// A file that describes a part of the environment, already read.
+/// A file of the project, already read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Relative to the manifest's root, as messages show it.
+    /// The path relative to the project's root, as in messages.
     pub path: Utf8PathBuf,
     pub text: String,
 }
 
 impl SourceFile {
-    /// Larger files are refused before they are parsed. Bytes.
+    /// The size limit in bytes; larger files are refused before parsing.
     pub const SIZE_LIMIT: usize = 1024 * 1024;
 
-    /// Line and column of a byte, both from 1; the column counts characters.
+    /// Returns a byte's line and column, both from 1; the column counts characters.
     pub fn position(&self, byte: usize) -> (usize, usize) {
         let mut end = byte.min(self.text.len());
         while !self.text.is_char_boundary(end) {
@@ -28,7 +28,7 @@ impl SourceFile {
         (line, column)
     }
 
-    /// The place of `part` within the text at `span`, where that text is written as it reads; else all of `span`.
+    /// Returns the place of `part` within the text at `span`; all of `span` if the file spells the text differently (escapes).
     pub(crate) fn within(&self, span: &Range<usize>, text: &str, part: &Range<usize>) -> Range<usize> {
         let written = self.text.get(span.clone()).unwrap_or_default();
         match written.find(text) {

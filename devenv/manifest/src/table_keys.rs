@@ -1,4 +1,4 @@
-//! Every key that the `CreateTable` input has, level by level.
+//! The keys of the `CreateTable` input, level by level.
 
 pub(crate) const KEYS: [&str; 15] = [
     "TableName",
@@ -21,8 +21,8 @@ pub(crate) const KEYS: [&str; 15] = [
 const INDEX_KEYS: [&str; 6] =
     ["IndexName", "KeySchema", "Projection", "ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput"];
 
-/// The keys within the mapping, or within each mapping of the list, that stands under a key. At any level: no name
-/// means two things.
+/// For each key, the keys of the mapping under it, or of each mapping in the list under it. The level does not matter: no
+/// name has two meanings.
 pub(crate) const ELEMENTS: [(&str, &[&str]); 11] = [
     ("AttributeDefinitions", &["AttributeName", "AttributeType"]),
     ("KeySchema", &["AttributeName", "KeyType"]),

@@ -1,4 +1,4 @@
-//! Table files: the `CreateTable` input as the AWS CLI takes it.
+//! Table files: the `CreateTable` input in the AWS CLI's form.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,17 +13,17 @@ use crate::source::SourceFile;
 use crate::table_keys::{ELEMENTS, KEYS};
 use crate::tree::Node;
 
-const REFERENCE: &str = "see the CreateTable input of the AWS CLI";
-/// What DynamoDB allows, in characters.
+const REFERENCE: &str = "see `aws dynamodb create-table help`";
+/// DynamoDB's limits, in characters.
 const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=255;
 
-/// A table and where its name stands.
+/// A table and the place of its name.
 pub(crate) struct ReadTable {
     pub(crate) table: Table,
     pub(crate) name_span: Range<usize>,
 }
 
-/// The defined attributes: their types and places.
+/// The defined attributes with their types and places.
 type Definitions = BTreeMap<String, (String, Range<usize>)>;
 
 pub(crate) struct TableReader<'a> {
@@ -44,23 +44,27 @@ impl<'a> TableReader<'a> {
         let parsed = json::parse(self.file, "table.syntax");
         let (document, definition) = parsed.map_err(|problem| self.problems.push(problem)).ok()?;
         if document.entries().is_none() {
-            self.report(document.span.clone(), format!("a table is a mapping, not {}", document.kind()), REFERENCE);
+            self.report(
+                document.span.clone(),
+                format!("a table file holds a mapping, not {}", document.kind()),
+                REFERENCE,
+            );
             return None;
         }
         self.known_keys(&document, &KEYS);
-        // What is misspelt is not missing too.
+        // A misspelt key would be reported as missing too.
         if !self.problems.is_empty() {
             return None;
         }
         let (name, name_span) = self.required_text(&document, "TableName")?;
-        self.check_name(&name, &name_span, "a table's name");
+        self.check_name(&name, &name_span, "a valid table name");
         let definitions = self.definitions(&document);
         let mut used = BTreeSet::new();
         let key = self.key_schema(&document, &definitions, &mut used);
         self.indexes(&document, &key, &definitions, &mut used);
         for (attribute, (_, span)) in definitions.iter().filter(|(attribute, _)| !used.contains(*attribute)) {
-            let message = format!("attribute {attribute} is defined and no key or index uses it");
-            self.report(span.clone(), message, "remove it: only key attributes are defined");
+            let message = format!("attribute {attribute} is defined, but no key or index uses it");
+            self.report(span.clone(), message, "remove it: define key attributes only");
         }
         self.billing(&document);
         let table = Table { name, file: self.file.path.clone(), key, definition };
@@ -70,11 +74,15 @@ impl<'a> TableReader<'a> {
     fn check_name(&mut self, name: &str, span: &Range<usize>, what: &str) {
         let allowed = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
         if !NAME_LENGTH.contains(&name.len()) || !name.chars().all(allowed) {
-            self.report(span.clone(), format!("{name} is not {what}"), "3 to 255 letters, digits, `_`, `.` and `-`");
+            self.report(
+                span.clone(),
+                format!("{name} is not {what}"),
+                "use 3 to 255 letters, digits, `_`, `.` and `-`",
+            );
         }
     }
 
-    /// Checks the keys of a mapping and, where it holds lists of mappings or mappings, of those.
+    /// Checks a mapping's keys, and those of the mappings and lists of mappings within it.
     fn known_keys(&mut self, node: &Node, known: &[&str]) {
         for entry in node.entries().unwrap_or_default() {
             if !known.contains(&entry.key.as_str()) {
@@ -104,16 +112,16 @@ impl<'a> TableReader<'a> {
         let text = value.and_then(|value| Some((value.string()?.to_owned(), value.span.clone())));
         if text.is_none() {
             let span = value.unwrap_or(node).span.clone();
-            self.report(span, format!("{key} is missing or no text"), REFERENCE);
+            self.report(span, format!("{key} is missing or not a string"), REFERENCE);
         }
         text
     }
 
-    /// The items of a list that may be absent.
+    /// Returns the items of an optional list.
     fn list<'n>(&mut self, node: &'n Node, key: &str) -> &'n [Node] {
         let value = node.get(key);
         if let Some(value) = value.filter(|value| value.items().is_none()) {
-            self.report(value.span.clone(), format!("{key} is a list, not {}", value.kind()), REFERENCE);
+            self.report(value.span.clone(), format!("{key} must be a list, not {}", value.kind()), REFERENCE);
         }
         value.and_then(Node::items).unwrap_or_default()
     }
@@ -125,8 +133,8 @@ impl<'a> TableReader<'a> {
             let kind = self.required_text(node, "AttributeType");
             let (Some((name, span)), Some((kind, kind_span))) = (name, kind) else { continue };
             if !["S", "N", "B"].contains(&kind.as_str()) {
-                let message = format!("{kind} is not a key's type");
-                self.report(kind_span, message, "S for text, N for a number, B for bytes");
+                let message = format!("{kind} is not a key type");
+                self.report(kind_span, message, "use S for a string, N for a number, B for binary");
             }
             if definitions.insert(name.clone(), (kind, span.clone())).is_some() {
                 self.report(span, format!("attribute {name} is defined twice"), "keep one of them");
@@ -146,7 +154,7 @@ impl<'a> TableReader<'a> {
             kinds.push(kind);
             used.insert(name.clone());
             if key.iter().any(|other| other.name == name) {
-                self.report(span, format!("{name} stands in the key twice"), "the two keys are two attributes");
+                self.report(span, format!("{name} is in the key twice"), "name two different attributes");
                 continue;
             }
             match definitions.get(&name) {
@@ -159,7 +167,7 @@ impl<'a> TableReader<'a> {
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
         if !matches!(kinds[..], ["HASH"] | ["HASH", "RANGE"]) && self.problems.len() == before {
             let span = node.get("KeySchema").unwrap_or(node).span.clone();
-            self.report(span, "a key schema is one HASH, then at most one RANGE", REFERENCE);
+            self.report(span, "a key schema has one HASH, then at most one RANGE", REFERENCE);
         }
         key
     }
@@ -176,14 +184,10 @@ impl<'a> TableReader<'a> {
         for list in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
             for index in self.list(document, list) {
                 if let Some((name, span)) = self.required_text(index, "IndexName") {
-                    self.check_name(&name, &span, "an index's name");
+                    self.check_name(&name, &span, "a valid index name");
                     if let Some(first) = names.insert(name.clone(), span.clone()) {
-                        let problem = Problem::new(
-                            "table.value",
-                            self.file,
-                            span,
-                            format!("a second index with the name {name}"),
-                        );
+                        let problem =
+                            Problem::new("table.value", self.file, span, format!("duplicate index name {name}"));
                         self.problems.push(problem.other(first, "first here").help("choose another name"));
                     }
                 }
@@ -192,8 +196,8 @@ impl<'a> TableReader<'a> {
                 if list == "LocalSecondaryIndexes" {
                     self.local(index, key, &index_key);
                 } else if provisioned != index.get("ProvisionedThroughput").is_some() {
-                    let message = "the table and its global indexes are provisioned together";
-                    self.report(index.span.clone(), message, "give both a ProvisionedThroughput, or none");
+                    let message = "the index and its table differ in ProvisionedThroughput";
+                    self.report(index.span.clone(), message, "give ProvisionedThroughput to both, or to neither");
                 }
             }
         }
@@ -204,14 +208,14 @@ impl<'a> TableReader<'a> {
         if let ([partition, rest @ ..], [own, sort @ ..]) = (table, key)
             && (partition.name != own.name || rest.is_empty() || sort.is_empty())
         {
-            let message = "a local index has the table's HASH and a RANGE of its own, and the table has a RANGE too";
+            let message = "a local index needs the table's HASH, a RANGE of its own, and a table with a RANGE";
             self.report(index.span.clone(), message, "use a global index");
         }
     }
 
     fn projection(&mut self, index: &Node) {
         let Some(projection) = index.get("Projection") else {
-            self.report(index.span.clone(), "the index has no Projection", "ALL, KEYS_ONLY or INCLUDE");
+            self.report(index.span.clone(), "the index has no Projection", "use ALL, KEYS_ONLY or INCLUDE");
             return;
         };
         let Some((kind, span)) = self.required_text(projection, "ProjectionType") else { return };
@@ -219,10 +223,10 @@ impl<'a> TableReader<'a> {
         match (kind.as_str(), attributes) {
             ("ALL" | "KEYS_ONLY", false) | ("INCLUDE", true) => {}
             ("ALL" | "KEYS_ONLY", true) => {
-                self.report(span, format!("{kind} includes no NonKeyAttributes"), "remove them, or write INCLUDE");
+                self.report(span, format!("{kind} allows no NonKeyAttributes"), "remove them, or write INCLUDE");
             }
-            ("INCLUDE", false) => self.report(span, "INCLUDE names no NonKeyAttributes", "add NonKeyAttributes"),
-            _ => self.report(span, format!("{kind} is not a projection"), "ALL, KEYS_ONLY or INCLUDE"),
+            ("INCLUDE", false) => self.report(span, "INCLUDE needs NonKeyAttributes", "add NonKeyAttributes"),
+            _ => self.report(span, format!("{kind} is not a projection"), "use ALL, KEYS_ONLY or INCLUDE"),
         }
     }
 
@@ -242,7 +246,7 @@ impl<'a> TableReader<'a> {
             (Some(("PAY_PER_REQUEST", _)), None) => {}
             (Some(("PROVISIONED", span)), None) => {
                 let help = "add it, or use PAY_PER_REQUEST";
-                self.report(span, "a provisioned table needs its ProvisionedThroughput", help);
+                self.report(span, "a provisioned table needs ProvisionedThroughput", help);
             }
             (Some(("PROVISIONED", _)) | None, Some(throughput)) => self.throughput(throughput),
             (None, None) => {
@@ -250,7 +254,7 @@ impl<'a> TableReader<'a> {
                 self.report(document.span.clone(), "the table has no BillingMode", help);
             }
             (Some((other, span)), _) => {
-                self.report(span, format!("{other} is not a billing mode"), "PAY_PER_REQUEST or PROVISIONED");
+                self.report(span, format!("{other} is not a billing mode"), "use PAY_PER_REQUEST or PROVISIONED");
             }
         }
     }
@@ -260,7 +264,11 @@ impl<'a> TableReader<'a> {
             let value = node.get(key);
             if value.and_then(Node::text).and_then(|text| text.parse::<u64>().ok()).is_none_or(|units| units == 0) {
                 let span = value.unwrap_or(node).span.clone();
-                self.report(span, format!("{key} is a whole number from 1"), "or use PAY_PER_REQUEST");
+                self.report(
+                    span,
+                    format!("{key} must be a whole number of at least 1"),
+                    "set it, or use PAY_PER_REQUEST",
+                );
             }
         }
     }

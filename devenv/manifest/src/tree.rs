@@ -1,23 +1,23 @@
-//! A tree in which every node knows its place: what YAML and JSON have in common.
+//! The common tree of YAML and JSON, in which every node has its place.
 
 use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
-    /// Bytes of the file.
+    /// The node's byte range in the file.
     pub(crate) span: Range<usize>,
     pub(crate) data: Data,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Data {
-    /// `plain` when it was written without quotes, so that it may be a number, a boolean or nothing.
+    /// `plain` means written without quotes: it may be a number, a boolean or null.
     Scalar {
         text: String,
         plain: bool,
     },
     Sequence(Vec<Node>),
-    /// In the file's order; merge keys are already merged in.
+    /// Entries in the file's order; merge keys are already resolved.
     Mapping(Vec<Entry>),
 }
 
@@ -50,7 +50,7 @@ impl Node {
         }
     }
 
-    /// The text of a value in quotes: the only texts that JSON has.
+    /// Returns the text of a quoted value: the only strings in JSON.
     pub(crate) fn string(&self) -> Option<&str> {
         match &self.data {
             Data::Scalar { text, plain: false } => Some(text),
@@ -77,7 +77,7 @@ impl Node {
         }
     }
 
-    /// What a person would call it.
+    /// The node's kind, as messages name it.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.data {
             Data::Scalar { .. } if self.is_null() => "nothing",
@@ -88,7 +88,7 @@ impl Node {
     }
 }
 
-/// Whether a text without quotes means that there is no value.
+/// Whether an unquoted text means null.
 pub(crate) fn is_nothing(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }

@@ -1,4 +1,4 @@
-//! YAML as a tree with places: anchors, aliases and merge keys resolved, within limits.
+//! YAML as a tree with places; anchors, aliases and merge keys are resolved within limits.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::source::SourceFile;
 use crate::tree::{Data, Entry, Node};
 
-/// Deeper nesting and more nodes than any real file has are refused; aliases count each time they are used.
+/// No real file nests deeper or has more nodes; each use of an alias counts.
 const DEPTH_LIMIT: usize = 32;
 const NODE_LIMIT: usize = 50_000;
 
@@ -47,13 +47,13 @@ pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<Node, Problem> {
 
 struct Builder<'a> {
     file: &'a Arc<SourceFile>,
-    /// Where each character begins; markers count characters.
+    /// The byte offset of each character; the parser's markers count characters.
     offsets: Vec<usize>,
     anchors: BTreeMap<usize, Built>,
     nodes: usize,
 }
 
-/// A node with what an alias to it costs.
+/// A node with the cost of an alias to it.
 #[derive(Clone)]
 struct Built {
     node: Node,
@@ -104,14 +104,14 @@ impl<'a> Builder<'a> {
             }
             Event::Alias(id) => {
                 let Some(built) = self.anchors.get(&id).cloned() else {
-                    let message = "this alias refers to a value that holds it";
+                    let message = "this alias refers to a value that contains it";
                     return Err(Problem::new("manifest.syntax", self.file, span, message));
                 };
                 self.nodes += built.size;
                 self.check_size(depth + built.height, &span)?;
                 return Ok(built);
             }
-            _ => return Err(Problem::new("manifest.syntax", self.file, span, "a value is expected here")),
+            _ => return Err(Problem::new("manifest.syntax", self.file, span, "expected a value")),
         };
         let built = Built { node: Node { span, data }, size: self.nodes - before, height };
         if anchor > 0 {
@@ -124,11 +124,12 @@ impl<'a> Builder<'a> {
         if depth <= DEPTH_LIMIT && self.nodes <= NODE_LIMIT {
             return Ok(());
         }
-        let message = format!("more than {DEPTH_LIMIT} levels or {NODE_LIMIT} values, aliases counted each time");
+        let message =
+            format!("the file has more than {DEPTH_LIMIT} levels or {NODE_LIMIT} values; each use of an alias counts");
         Err(Problem::new("manifest.too_large", self.file, span.clone(), message).help("split or shorten it"))
     }
 
-    /// Whether a tag makes text of a value. Tags that change how files are merged are not for one file.
+    /// Whether a tag turns a value into a string. Compose's merge tags (`!reset`, `!override`) are errors: devenv reads one file.
     fn is_text(&self, tag: Option<&Tag>, span: &Range<usize>) -> Result<bool, Problem> {
         match tag {
             None => Ok(false),
@@ -143,11 +144,11 @@ impl<'a> Builder<'a> {
     fn next(&self, events: &mut Events<'a>) -> Result<(Event<'a>, Span), Problem> {
         match events.next() {
             Some(event) => event.map_err(|error| self.syntax(&error)),
-            None => Err(Problem::new("manifest.syntax", self.file, 0..0, "the file ends too early")),
+            None => Err(Problem::new("manifest.syntax", self.file, 0..0, "unexpected end of the file")),
         }
     }
 
-    /// The items and how many levels they have.
+    /// Returns the items and their height in levels.
     fn sequence(&mut self, events: &mut Events<'a>, depth: usize) -> Result<(Data, usize), Problem> {
         let mut items = Vec::new();
         let mut height = 0;
@@ -177,10 +178,10 @@ impl<'a> Builder<'a> {
             let built = self.node(event, span, events, depth + 1)?;
             height = height.max(built.height + 1);
             let Data::Scalar { text: key, plain } = data else {
-                return Err(Problem::new("manifest.syntax", self.file, key_span, "a key must be a single word"));
+                return Err(Problem::new("manifest.syntax", self.file, key_span, "a key must be a single value"));
             };
             if let Some(first) = seen.insert(key.clone(), key_span.clone()) {
-                let message = format!("the key {key} stands here a second time");
+                let message = format!("duplicate key {key}");
                 let help = if key == "<<" { "write one <<: [*first, *second]" } else { "keep one of them" };
                 return Err(Problem::new("manifest.duplicate_key", self.file, key_span, message)
                     .other(first, "first here")
@@ -198,7 +199,7 @@ impl<'a> Builder<'a> {
         Ok((Data::Mapping(entries), height))
     }
 
-    /// `<<`: the keys of another mapping, or of several, that are not given here.
+    /// Merges `<<`: adds the missing keys from another mapping, or from several.
     fn merge(
         &self,
         source: &Node,

@@ -4,10 +4,10 @@ use reqwest::Url;
 
 use crate::error::Error;
 
-/// Credentials that open nothing. DynamoDB Local wants letters and digits only.
+/// Dummy credentials. DynamoDB Local accepts only letters and digits.
 pub const DUMMY: &str = "devenv";
 
-/// Where an emulator answers: plain HTTP on a loopback address. No other can be made.
+/// An emulator's address: plain HTTP on loopback. [`Endpoint::parse`] refuses every other URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 

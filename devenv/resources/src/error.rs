@@ -10,7 +10,7 @@ pub enum Error {
     #[error("{operation} got no answer from the emulator at {endpoint}: {cause}")]
     Unreachable { operation: &'static str, endpoint: String, cause: String },
     /// The emulator's own error; `kind` is the exception's name without its namespace.
-    #[error("{operation} was refused by the emulator: {kind}: {message}")]
+    #[error("the emulator refused {operation}: {kind}: {message}")]
     Refused { operation: &'static str, kind: String, message: String },
     #[error("{resource} differs from {file}: {}", differences.join("; "))]
     Differs { resource: ResourceId, file: Utf8PathBuf, differences: Vec<String> },

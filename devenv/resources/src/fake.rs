@@ -13,7 +13,7 @@ use crate::provider::{Answer, Provider};
 
 #[derive(Debug)]
 pub(crate) struct FakeProvider {
-    /// Name and number of seed items.
+    /// The name and the number of seed items of each resource.
     files: Vec<(String, usize)>,
     state: Mutex<State>,
 }
@@ -37,12 +37,12 @@ impl FakeProvider {
         Self { files, state: Mutex::default() }
     }
 
-    /// Somebody else changes a resource that is there.
+    /// Simulates another program's change to an existing resource.
     pub(crate) fn change(&self, name: &str) {
         self.state().there.get_mut(name).expect("it is there").differs = true;
     }
 
-    /// Such as `ensure orders`, from now on.
+    /// Makes a call, such as `ensure orders`, fail from now on.
     pub(crate) fn fail(&self, call: &str) {
         self.state().fails.insert(call.to_owned());
     }

@@ -1,9 +1,9 @@
-//! The resources of an emulated AWS: how each kind is observed, made, seeded and reset over AWS's own protocols.
+//! The resources of an emulated AWS: observes, creates, seeds and resets each kind over AWS's own protocols.
 //!
 //! [`provider`] is the trait that each kind implements; [`resources`] calls the providers of one environment.
 //!
-//! It keeps the AWS SDK, with its credentials and profiles, out of the tool that must never reach AWS: an [`endpoint`] is on
-//! this machine, or it cannot be made.
+//! The crate does without the AWS SDK and its credentials and profiles, because local commands must never reach AWS: an
+//! [`endpoint`] is always on this machine.
 
 mod dynamo;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Every resource of one environment, whatever its kind.
+//! All resources of one environment, of every kind.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,17 +21,17 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// One provider a kind, in the order in which the kinds are made.
+    /// Takes one provider per kind, in the order of their creation.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
         Self { providers }
     }
 
-    /// What `manifest` describes, in the emulator at `endpoint`.
+    /// Returns the resources of `manifest` in the emulator at `endpoint`.
     pub fn of(manifest: &Manifest, endpoint: &Endpoint, region: &str) -> Self {
         Self::as_caller(manifest, endpoint, region, DUMMY)
     }
 
-    /// With an access key of its own, for an emulator that looks at it.
+    /// Like [`Self::of`], but with its own access key, for an emulator that reads it.
     pub fn as_caller(manifest: &Manifest, endpoint: &Endpoint, region: &str, access_key: &str) -> Self {
         let store = Store::new(endpoint.clone(), region, access_key);
         Self::new(vec![Arc::new(Tables::new(store, manifest))])
@@ -45,7 +45,7 @@ impl Resources {
         self.providers.iter().flat_map(of).collect()
     }
 
-    /// The existing resources; absent resources are left out.
+    /// Returns the existing resources and leaves out absent ones.
     pub async fn observe(&self) -> Result<BTreeMap<ResourceId, ObservedResource>, Error> {
         let each = self.providers.iter().map(async |provider| {
             let kind = provider.kind();
@@ -64,7 +64,7 @@ impl Resources {
         self.provider(resource.kind).seed(&resource.name).await
     }
 
-    /// Makes what is absent, one after the other: a resource may name one before it.
+    /// Creates absent resources one after the other: a resource may refer to an earlier one.
     pub async fn ensure_all(&self) -> Result<(), Error> {
         for resource in self.ids() {
             self.ensure(&resource).await?;
@@ -72,8 +72,8 @@ impl Resources {
         Ok(())
     }
 
-    /// Removes, makes and seeds every resource, and returns how many items were put into each. A running service misses a
-    /// resource for a moment; to take out item by item would be slower the more there are, and would keep a resource that
+    /// Removes, creates and seeds every resource, and returns the number of inserted items for each. A running service misses
+    /// a resource for a moment; deleting single items would take longer the more there are, and would keep a resource that
     /// differs from its file.
     pub async fn reset(&self) -> Result<BTreeMap<ResourceId, usize>, Error> {
         let rebuilt = try_join_all(self.ids().into_iter().map(async |resource| {
@@ -85,7 +85,7 @@ impl Resources {
         Ok(rebuilt.await?.into_iter().collect())
     }
 
-    /// Up to `limit` items of a resource, in no order.
+    /// Returns up to `limit` items of a resource, in no order.
     pub async fn dump(&self, resource: &ResourceId, limit: usize) -> Result<Vec<Value>, Error> {
         self.provider(resource.kind).dump(&resource.name, limit).await
     }

@@ -1,4 +1,4 @@
-//! What an answer of order-processor means, or that there was none.
+//! Interprets order-processor's answers, and missing answers.
 
 use axum::{body::Bytes, http::StatusCode};
 use order_domain::{Confirmation, Refusal};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::record::Decision;
 
-/// Why there is no decision.
+/// The reason there is no decision.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProcessorError {
     #[error("order-processor is not available: {0}")]
@@ -21,23 +21,23 @@ pub(crate) enum ProcessorError {
     Unexpected(String),
 }
 
-/// Why a call to one target gave nothing to go by.
+/// The reason a call to one target gave no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Missed {
     #[error("not reached: {0}")]
     NotReached(String),
     #[error("broke off: {0}")]
     BrokeOff(String),
-    /// It did not answer in time; another attempt, if there is one, is paid for.
+    /// The target did not answer in time. The budget has already paid for another attempt, if there is one.
     #[error("no answer in time")]
     Slow,
-    /// It is there and does not serve: 502, 503 or 429.
+    /// The target answered but does not serve: 502, 503 or 429.
     #[error("turned away with {0}")]
     TurnedAway(StatusCode, Bytes),
 }
 
 impl Missed {
-    /// Whether another target may be asked without a look at the budget: this one did no work.
+    /// Whether a retry at another target is free: this target did no work, or the budget has already paid.
     pub(crate) fn is_free(&self) -> bool {
         match self {
             Self::NotReached(_) | Self::Slow => true,
@@ -46,7 +46,7 @@ impl Missed {
         }
     }
 
-    /// What is left to say when no other target is asked.
+    /// Converts the miss into the final answer, if no other target remains.
     pub(crate) fn into_answer(self, target: &Url) -> Result<(StatusCode, Bytes), ProcessorError> {
         match self {
             Self::TurnedAway(status, body) => Ok((status, body)),
@@ -58,7 +58,7 @@ impl Missed {
     }
 }
 
-/// The answer to a request, unless it is to be made elsewhere.
+/// Sends a request. Returns its answer, or `Missed` if another target should answer.
 pub(crate) async fn of_response(request: RequestBuilder) -> Result<(StatusCode, Bytes), Missed> {
     let answer = async {
         let response = request.send().await?;
@@ -84,7 +84,7 @@ fn is_unavailable(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
 }
 
-/// What order-processor decided.
+/// Reads order-processor's decision from an answer.
 pub(crate) fn decision(status: StatusCode, body: &[u8]) -> Result<Decision, ProcessorError> {
     let text = || format!("{status}: {}", String::from_utf8_lossy(&body[..body.len().min(300)]));
     match status {
@@ -106,7 +106,7 @@ pub(crate) fn decision(status: StatusCode, body: &[u8]) -> Result<Decision, Proc
     }
 }
 
-/// An error answer, of whatever program.
+/// An error answer, of any program.
 #[derive(Default, Deserialize)]
 struct Problem {
     #[serde(default)]
@@ -124,8 +124,8 @@ impl Problem {
         self.code.as_deref() == Some(code)
     }
 
-    /// The refusal that the answer names. A 404 from something else on that address is none: an order is not given up for
-    /// a wrong URL. An order-processor of the release before this one sends no code, only its sentence.
+    /// Returns the answer's refusal. Another program's 404 at that address is not a refusal: a wrong URL must not reject an
+    /// order. An order-processor of the previous release sends no code, only its detail.
     fn refusal(&self) -> Option<Refusal> {
         match &self.code {
             Some(code) => Refusal::of_code(code),

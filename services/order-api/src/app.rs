@@ -16,10 +16,11 @@ use crate::{
 
 pub const IDENTITY: Identity = Identity { name: "order-api", version: env!("CARGO_PKG_VERSION") };
 
-/// Shorter than a drain (10 s). Placing an order has its own limit within it, whose answer names the order.
+/// The limit for every request, shorter than a drain (10 s). Placing an order has its own, shorter limit, whose answer names
+/// the order.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(9500);
 
-/// Serves until the process is told to stop.
+/// Serves until a signal stops the process.
 pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
     let listeners = Listeners::bind(&service.common).await?;
     let client = dynamodb::client(&service.common.region).await;
@@ -32,7 +33,7 @@ pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
 }
 
 impl Api {
-    /// All routes of the service.
+    /// Returns all routes of the service.
     pub fn router(&self, service: &Service, metrics: Metrics) -> Router {
         let orders = self.orders.clone();
         let dependencies = Dependencies::new(move || {

@@ -3,19 +3,19 @@ use std::{
     time::Instant,
 };
 
-/// The seconds that a budget looks back.
+/// The length of the budget's window in seconds.
 const SECONDS: u64 = SLOTS as u64;
 
 const SLOTS: usize = 10;
 
-/// Retries that are free in each of these seconds, so that a service with few calls may retry at all.
+/// Free retries per second of the window, so that a service with few calls may retry at all.
 const FREE_PER_SECOND: u64 = 10;
 
-/// One retry is earned by this many calls.
+/// The number of calls that earn one retry.
 const CALLS_PER_RETRY: u64 = 5;
 
-/// How many calls may be made again, as in Linkerd: a fifth of those of the last ten seconds, and a hundred in any case.
-/// A target in trouble then gets little more work than it had.
+/// A retry budget like Linkerd's: a fifth of the calls of the last ten seconds, plus a hundred. A target in trouble then
+/// gets little additional work.
 pub(crate) struct Budget {
     started: Instant,
     window: Mutex<Window>,
@@ -32,7 +32,7 @@ impl Budget {
         self.with(Window::call);
     }
 
-    /// Takes a retry, if there is one left.
+    /// Takes a retry. Returns `false` if none is left.
     pub(crate) fn retry(&self) -> bool {
         self.with(Window::retry)
     }
@@ -43,7 +43,7 @@ impl Budget {
     }
 }
 
-/// Calls and retries of each of the last seconds, a slot for each.
+/// Calls and retries of the last seconds, one slot per second.
 #[derive(Default)]
 struct Window {
     slots: [Slot; SLOTS],

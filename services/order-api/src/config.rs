@@ -1,14 +1,14 @@
 use order_service::config::{ConfigError, Environment};
 use reqwest::Url;
 
-/// What this service is told beyond what both are.
+/// The settings of this service beyond the common ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub orders_table: String,
     pub processor: ProcessorAddress,
 }
 
-/// Where order-processor is.
+/// The address of order-processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProcessorAddress {
     Url(Url),
@@ -37,11 +37,11 @@ impl Config {
     }
 }
 
-/// Calls between the services stay in a private network and are plain HTTP; this binary holds no TLS for them.
+/// Reads a URL of plain HTTP: calls between the services stay in a private network, and this binary has no TLS for them.
 fn http_url(text: &str) -> Option<Url> {
     let mut url = Url::parse(text).ok()?;
     let fits = url.scheme() == "http" && url.has_host() && url.query().is_none() && url.fragment().is_none();
-    // Paths are joined to it, which would replace a last segment without a slash.
+    // Add a slash: joining a path would otherwise replace the last segment.
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);

@@ -1,4 +1,4 @@
-//! Writing a pending order, such that an answer never denies an order that is there.
+//! Writes a pending order so that an answer never denies an existing order.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -14,27 +14,27 @@ use crate::{record::Record, store::Store};
 
 const OPERATION: &str = "PutItem";
 
-/// Why an order could not be written, or not for all that is known.
+/// The reason an order was not written, or may not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InsertError {
-    /// The database refused every attempt: nothing is written.
+    /// The database refused every attempt: it wrote nothing.
     #[error("{0}")]
     Refused(StoreError),
-    /// The order is written, or may be.
+    /// The order is or may be written.
     #[error("{0}")]
     Unclear(StoreError),
 }
 
-/// How one attempt ended when nothing is broken.
+/// The outcome of one attempt, errors aside.
 enum Put {
     Done,
-    /// The id is taken, by this order as the database returned it.
+    /// The id is taken by this order, if the database returned it.
     Taken(Option<HashMap<String, AttributeValue>>),
 }
 
 impl Store {
-    /// Writes an order if its id is free; else gives the one that has it, which may be this very one, written by an
-    /// attempt whose answer was lost.
+    /// Writes an order if its id is free; else returns the order with that id, which may be the same one, written by an
+    /// attempt with a lost answer.
     pub(crate) async fn insert(&self, record: Record, deadline: Instant) -> Result<Record, InsertError> {
         let deadline = deadline.min(Instant::now() + OPERATION_TIMEOUT);
         timeout_at(deadline, self.attempts(record))
@@ -42,8 +42,8 @@ impl Store {
             .unwrap_or_else(|_| Err(InsertError::Unclear(StoreError::timeout(OPERATION, &self.orders))))
     }
 
-    /// The attempts are made here and not by the SDK, which reports only the last: a refusal after an attempt whose answer
-    /// was lost would then read as if nothing were written.
+    /// Makes the attempts itself, because the SDK reports only its last one: a refusal after an attempt with a lost answer
+    /// would then look as if nothing were written.
     async fn attempts(&self, record: Record) -> Result<Record, InsertError> {
         let mut pauses = ExponentialBuilder::default()
             .with_jitter()
@@ -91,7 +91,7 @@ impl Store {
         }
     }
 
-    /// The order that has the id: a failed condition is proof that there is one.
+    /// Returns the order with the id: the failed condition proves that it exists.
     async fn taken(
         &self,
         record: &Record,

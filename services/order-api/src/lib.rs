@@ -1,5 +1,5 @@
-//! order-api: takes orders, writes each as pending, has order-processor decide on it, and settles it; what is left
-//! unsettled by a crash or an outage, the reconciler settles.
+//! order-api: takes orders, writes each as pending, asks order-processor for the decision, and settles it. The reconciler
+//! settles the orders that a crash or an outage left pending.
 
 mod answer;
 mod api;

@@ -17,20 +17,20 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
-/// Why the reconciler or a list passed over an order.
+/// The reason the reconciler or a list skipped an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Skipped {
-    /// Its record cannot be read.
+    /// The order's record is unreadable.
     Unreadable,
-    /// order-processor answers what it should not.
+    /// order-processor gave an unexpected answer.
     Unexpected,
-    /// Its product is under too many orders.
+    /// The product has too many orders.
     Busy,
     /// There is no decision for now.
     Unavailable,
 }
 
-/// What this service counts beside its HTTP requests.
+/// The service's own metrics, besides those of HTTP.
 #[derive(Clone, Default)]
 pub(crate) struct ApiMetrics {
     created: Family<StatusLabels, Counter>,
@@ -40,7 +40,7 @@ pub(crate) struct ApiMetrics {
 impl ApiMetrics {
     pub(crate) fn register(metrics: &Metrics) -> Self {
         let own = Self::default();
-        // There from the start: an alarm on what is absent does not fire.
+        // Create the series at the start: an alarm on an absent series does not fire.
         drop(own.skipped.get_or_create(&ReasonLabels { reason: "unreadable" }));
         metrics.register(|registry| {
             registry.register("order_creation", "Orders asked for, by outcome", own.created.clone());

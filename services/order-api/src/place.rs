@@ -13,11 +13,11 @@ use crate::{
     store::Store,
 };
 
-/// What a request to place an order may take, from its head on. It ends before the limit of any request does, so that the
-/// client reads which order it has to ask for.
+/// The limit for a request to place an order, from its head on. It is shorter than the limit of every request, so that the
+/// client learns which order to ask for.
 pub(crate) const SETTLED_WITHIN: Duration = Duration::from_secs(9);
 
-/// Places orders, and settles those that are pending.
+/// Places orders, and settles pending ones.
 #[derive(Clone)]
 pub(crate) struct Orders {
     pub(crate) store: Store,
@@ -26,7 +26,7 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    /// Writes the order as pending, has it decided, settles it. With the same key it does what is left of that, once.
+    /// Writes the order as pending, gets its decision, settles it. A repetition with the same key does only the missing steps.
     pub(crate) async fn place(
         &self,
         request: OrderRequest,
@@ -77,7 +77,7 @@ impl Orders {
         }
     }
 
-    /// Has a pending order decided and writes the decision; a settled one comes back as it is.
+    /// Gets the decision for a pending order and writes it. Returns a settled order unchanged.
     pub(crate) async fn settle(&self, record: Record) -> Result<Record, SettleError> {
         if record.decision().is_some() {
             return Ok(record);

@@ -3,22 +3,22 @@ use order_service::{Failure, code, dynamodb::StoreError};
 
 use crate::answer::ProcessorError;
 
-/// Why an order was not confirmed.
+/// The reason an order was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlaceError {
     #[error("refused: {}", .0.detail())]
     Refused(Refusal),
     #[error("the idempotency key was used for another order")]
     KeyOfAnotherOrder,
-    /// Nothing is left behind.
+    /// Nothing was written.
     #[error("the order was not written: {0}")]
     NotWritten(StoreError),
-    /// The order is pending, or may be: the reconciler goes on with it.
+    /// The order is or may be pending: the reconciler continues with it.
     #[error("the order is not settled yet: {cause}")]
     Unsettled { order_id: OrderId, cause: SettleError },
 }
 
-/// Why a pending order could not be settled for now.
+/// The reason a pending order could not be settled for now.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettleError {
     #[error(transparent)]

@@ -13,15 +13,15 @@ use crate::{
     record::Decision,
 };
 
-/// What order-processor may take to decide, all attempts together.
+/// The limit for a decision of order-processor, all attempts together.
 pub(crate) const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What one target may take while there is another. A target that hangs then leaves time for two more.
+/// The limit for one target while there is another. A hanging target then leaves time for two more.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Shorter than the 75 s after which order-processor closes a silent connection, so that it is never closed under a call.
+/// Shorter than the 75 s after which order-processor closes a silent connection, so that it never closes one during a call.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Calls order-processor.
@@ -44,7 +44,7 @@ impl ProcessorClient {
         Ok(Self { http, discovery: Arc::new(discovery), budget: Arc::default() })
     }
 
-    /// Has an order decided. The order id makes it safe to ask again, so a target that fails is followed by the next.
+    /// Gets the decision for an order. The order id makes a repetition safe, so the next target follows a failed one.
     pub(crate) async fn process(&self, order_id: OrderId, order: OrderRequest) -> Result<Decision, ProcessorError> {
         let body: Bytes = serde_json::to_vec(&ProcessRequest { order_id: Some(order_id), order })
             .map_err(|error| ProcessorError::Unexpected(error.to_string()))?
@@ -62,7 +62,7 @@ impl ProcessorClient {
         decision(status, &body)
     }
 
-    /// Asks for its health, which reaches through to its tables.
+    /// Checks order-processor's health, which includes its tables.
     pub(crate) async fn answers(&self) -> Result<(), HealthFailure> {
         let reason =
             match self.at_any_target("health", Instant::now() + UPSTREAM_TIMEOUT, |url| self.http.get(url)).await {
@@ -73,8 +73,8 @@ impl ProcessorClient {
         Err(HealthFailure { dependency: "order-processor".to_owned(), reason })
     }
 
-    /// Calls one target after the other until one answers, as far as the budget for retries goes. The last is called once
-    /// more if it broke off, since a connection kept from before a restart breaks off at its first use.
+    /// Calls one target after the other until one answers, within the retry budget. If the last target breaks off, calls it
+    /// once more: a connection from before its restart breaks off at the first use.
     async fn at_any_target(
         &self,
         path: &str,
@@ -93,7 +93,7 @@ impl ProcessorClient {
             let url = target.join(path).map_err(|error| ProcessorError::Unexpected(error.to_string()))?;
             let failure = loop {
                 let is_last = targets.peek().is_none();
-                // Targets that failed a moment ago come last; a call that is cut for them would only start again.
+                // Recently failed targets come last: cutting a call short in their favour gains nothing.
                 let has_the_rest = targets.peek().is_none_or(|next| self.discovery.is_shunned(next));
                 match self.attempt(request(url.clone()), deadline, has_the_rest).await {
                     Ok(answer) => return Ok(answer),
@@ -116,8 +116,8 @@ impl ProcessorClient {
         }
     }
 
-    /// Calls one target. It may take its own limit only, unless no better target is left, or the budget has no retry for
-    /// another.
+    /// Calls one target within its own limit; within the whole deadline if no better target is left or the budget has no
+    /// retry for another.
     async fn attempt(
         &self,
         request: RequestBuilder,

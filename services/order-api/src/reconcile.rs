@@ -11,24 +11,24 @@ use crate::{
     round::{Reported, Round},
 };
 
-/// When the reconciler looks, and at what.
+/// The reconciler's timing.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Between two rounds.
+    /// The pause between two rounds.
     pub pause: Duration,
-    /// Younger orders are left to the request that is placing them.
+    /// The minimum age of an order: the request that places it settles younger ones.
     pub age: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        // The margin covers the writes before and after the call. An order taken up too early is only decided twice,
-        // which the ledger answers the same.
+        // The margin covers the writes before and after the call. A second decision on an order taken up too early is
+        // harmless: the ledger gives the same answer.
         Self { pause: Duration::from_secs(3), age: UPSTREAM_TIMEOUT + Duration::from_secs(2) }
     }
 }
 
-/// Settles what was left pending, now and every few seconds, until the service drains.
+/// Settles orders left pending, now and every few seconds, until the service drains.
 pub async fn reconcile(api: Api, pace: Pace, lifecycle: Lifecycle) {
     tokio::select! {
         () = lifecycle.draining() => {}
@@ -37,11 +37,11 @@ pub async fn reconcile(api: Api, pace: Pace, lifecycle: Lifecycle) {
 }
 
 async fn rounds(orders: Orders, pace: Pace) {
-    // A service may start before its database does: that is news only when it has answered before, or does not come.
+    // A service may start before its database, so the first round reports a silent database only as information.
     let mut first_round = true;
     let mut reported = Reported::default();
     loop {
-        // A round is a trace of its own, so that its lines here and in order-processor are found together.
+        // Each round is a trace, which connects its log lines here and in order-processor.
         let context = TraceContext::generate();
         let span = tracing::error_span!("reconcile", trace_id = %context);
         let round = async {

@@ -1,7 +1,7 @@
 use order_domain::{Moment, Order, OrderId, OrderRequest, Refusal, RequestHash, Status, pending_shard};
 use serde::{Deserialize, Serialize};
 
-/// An order as its table holds it: what the API shows, and what settling it needs.
+/// An order in its table: the fields of the API, and those for its settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) order_id: OrderId,
@@ -10,10 +10,10 @@ pub(crate) struct Record {
     pub(crate) customer_id: String,
     pub(crate) status: Status,
     pub(crate) created_at: Moment,
-    /// Absent in an order that another program wrote; such an order has no idempotency key to clash with.
+    /// Absent in another program's order; such an order has no idempotency key that could conflict.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) request_hash: Option<RequestHash>,
-    /// There while the order is pending; the key of the sparse index.
+    /// Present while the order is pending; the key of the sparse index.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) pending_shard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -24,7 +24,7 @@ pub(crate) struct Record {
     pub(crate) refusal: Option<Refusal>,
 }
 
-/// What order-processor decided.
+/// order-processor's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     Confirmed { total_price: u64, processed_at: Moment },
@@ -56,7 +56,7 @@ impl Record {
         }
     }
 
-    /// The decision that the order was settled with; `None` while it is pending.
+    /// Returns a settled order's decision; `None` while it is pending.
     pub(crate) fn decision(&self) -> Option<Decision> {
         match self.status {
             Status::Pending => None,
@@ -68,7 +68,7 @@ impl Record {
         }
     }
 
-    /// The order with this decision, as it is once settled.
+    /// Returns the order settled with this decision.
     pub(crate) fn settled(self, decision: Decision, settled_at: Moment) -> Self {
         let settled = Self { pending_shard: None, ..self };
         match decision {

@@ -17,38 +17,38 @@ use tracing::Instrument;
 
 use crate::{answer::ProcessorError, metrics::Skipped, place::Orders, place_error::SettleError, store::Pending};
 
-/// How many orders are settled at the same time.
+/// The number of concurrent settlements.
 const AT_ONCE: usize = 8;
 
-/// An order from further in the future was written by a clock that jumped ahead: it is not waited for.
+/// An order from further in the future has its time from a clock that jumped ahead; the round settles it at once.
 const CLOCKS_AGREE: Duration = Duration::from_mins(1);
 
-/// An order without a decision keeps its place for this long: a round of many orders must not storm a service in trouble.
+/// The pause after an order without a decision: a round of many orders must not flood a service in trouble.
 const UNAVAILABLE_PAUSE: Duration = Duration::from_millis(250);
 
-/// How often the same unreadable orders are worth a line.
+/// The interval between two reports of the same unreadable orders.
 const REPORTED_EVERY: Duration = Duration::from_mins(5);
 
-/// Goes on past whatever one order has: only a database that does not answer ends it.
+/// A round. It skips every faulty order; only a database that does not answer ends it.
 pub(crate) struct Round {
     orders: Orders,
     due: Due,
     tasks: JoinSet<(OrderId, Settled)>,
-    /// Products under too many orders: their other orders wait for the next round.
+    /// Products with too many orders: their other orders wait for the next round.
     busy: Arc<Mutex<HashSet<String>>>,
-    /// The orders that cannot be read, by what stands for their ids.
+    /// The unreadable orders, by the text in place of their ids.
     unreadable: BTreeSet<String>,
     database_answers: bool,
 }
 
-/// Which orders a round takes up.
+/// Selects the orders for a round.
 #[derive(Debug, Clone, Copy)]
 struct Due {
     now: Moment,
     age: Duration,
 }
 
-/// What became of an order.
+/// The outcome for one order.
 enum Settled {
     Done,
     Skipped(Skipped),
@@ -56,7 +56,7 @@ enum Settled {
 }
 
 impl Due {
-    /// Younger orders are left to the request that is placing them.
+    /// Excludes younger orders: the request that places them settles them.
     fn takes(self, created_at: Option<Moment>) -> bool {
         created_at.is_none_or(|created_at| {
             created_at < self.now.before(self.age) || created_at > self.now.after(CLOCKS_AGREE)
@@ -76,8 +76,8 @@ impl Round {
         }
     }
 
-    /// Looks at every shard once, from a random one on, so that several replicas do not go in step. Gives the orders that
-    /// cannot be read.
+    /// Visits every shard once, from a random one on, so that several replicas do not move in step. Returns the unreadable
+    /// orders.
     pub(crate) async fn walk(mut self, first_round: bool) -> BTreeSet<String> {
         let first = uuid::Uuid::new_v4().as_bytes()[0] % PENDING_SHARDS;
         for offset in 0..PENDING_SHARDS {
@@ -126,7 +126,7 @@ impl Round {
         }
     }
 
-    /// Settles an order as soon as there is a place for it.
+    /// Settles an order as soon as a slot is free.
     async fn take_up(&mut self, order_id: OrderId) {
         if self.tasks.len() >= AT_ONCE
             && let Some(done) = self.tasks.join_next().await
@@ -161,7 +161,7 @@ impl Round {
 
 async fn settle(orders: &Orders, order_id: OrderId, busy: &Mutex<HashSet<String>>) -> Settled {
     let record = match orders.store.order(order_id).await {
-        // The index lags behind, so the order itself says whether it is still pending.
+        // The index lags, so read the order itself to see whether it is still pending.
         Ok(Some(record)) if record.decision().is_none() => record,
         Ok(_) => return Settled::Done,
         Err(error) => return failed(order_id, error.into()),
@@ -204,7 +204,7 @@ fn failed(order_id: OrderId, error: SettleError) -> Settled {
     }
 }
 
-/// What was last logged of the unreadable orders: they are met in every round, and are news only once.
+/// The last report of unreadable orders: every round meets them again, but only the first report is news.
 #[derive(Default)]
 pub(crate) struct Reported {
     last: Option<(Instant, BTreeSet<String>)>,

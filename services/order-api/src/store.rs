@@ -11,24 +11,24 @@ use crate::record::{Decision, Record};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Items that one query reads where the caller wants no fewer.
+/// The number of items per query, unless the caller needs fewer.
 const FULL_PAGE: i32 = 100;
 
 /// The table of orders.
 #[derive(Clone)]
 pub(crate) struct Store {
     client: Client,
-    /// Makes one attempt only.
+    /// A client that makes only one attempt.
     pub(crate) single: Client,
     pub(crate) orders: Arc<str>,
 }
 
-/// Some of a customer's orders.
+/// A page of a customer's orders.
 pub(crate) struct CustomerPage {
     pub(crate) records: Vec<Record>,
-    /// Whether there are more.
+    /// Whether there are more orders.
     pub(crate) more: bool,
-    /// How many were left out.
+    /// The number of unreadable orders left out.
     pub(crate) unreadable: u64,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct CustomerPage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) order_id: OrderId,
-    /// `None` when it cannot be read.
+    /// The order's time; `None` if unreadable.
     pub(crate) created_at: Option<Moment>,
 }
 
@@ -49,8 +49,8 @@ impl Store {
         table_answers(&self.client, &self.orders, "order_id").await
     }
 
-    /// Reads an order. Strongly consistent, because whoever has just been given a `Location` must find the order there,
-    /// and in the status that the answer said; the price is one read unit instead of a half.
+    /// Reads an order. Strongly consistent, because a client with a new `Location` must find the order there in the answer's
+    /// status; this costs one read unit instead of a half.
     pub(crate) async fn order(&self, order_id: OrderId) -> Result<Option<Record>, StoreError> {
         const OPERATION: &str = "GetItem";
         let read = self
@@ -65,7 +65,7 @@ impl Store {
         read.item.map(|item| self.record(OPERATION, item)).transpose()
     }
 
-    /// Settles an order that is still pending, and gives it as it is then, whoever settled it.
+    /// Settles an order if it is still pending. Returns the settled order, also if another call settled it.
     pub(crate) async fn settle(&self, record: Record, decision: Decision) -> Result<Record, StoreError> {
         const OPERATION: &str = "UpdateItem";
         let order_id = record.order_id;
@@ -104,7 +104,7 @@ impl Store {
             .await;
         let Err(error) = written else { return Ok(settled) };
         match error.as_service_error() {
-            // Another settled it first, or an attempt of ours whose answer was lost.
+            // Another call settled it first, or an own attempt whose answer was lost.
             Some(failure) if failure.is_conditional_check_failed_exception() => self
                 .order(order_id)
                 .await?
@@ -113,8 +113,8 @@ impl Store {
         }
     }
 
-    /// A customer's orders, newest first. Eventually consistent, as every index is. An order that cannot be read is left
-    /// out, so that it does not hide the others.
+    /// Returns a customer's orders, newest first. Eventually consistent, like every index. Leaves out unreadable orders, so
+    /// that they do not hide the others.
     pub(crate) async fn of_customer(
         &self,
         customer_id: &str,
@@ -126,7 +126,7 @@ impl Store {
         let mut records = Vec::with_capacity(wanted + 1);
         let mut unreadable = 0;
         let mut start = after.map(|cursor| customer_key(customer_id, cursor));
-        // One more than wanted tells whether there is a next page; a query may stop early, at its own size limit.
+        // One order beyond the limit shows that a next page exists. A query may stop early, at its own size limit.
         while records.len() <= wanted {
             let read = self
                 .client
@@ -136,7 +136,7 @@ impl Store {
                 .key_condition_expression("customer_id = :customer")
                 .expression_attribute_values(":customer", AttributeValue::S(customer_id.to_owned()))
                 .scan_index_forward(false)
-                // Full pages once an order was left out: a small limit would take very many queries.
+                // Read full pages after an unreadable order: a small limit would need very many queries.
                 .limit(if unreadable == 0 { i32::from(limit) + 1 } else { FULL_PAGE })
                 .set_exclusive_start_key(start)
                 .send()
@@ -161,11 +161,10 @@ impl Store {
         Ok(CustomerPage { records, more, unreadable })
     }
 
-    /// A page of the pending orders of one shard, oldest first: entries, or what stands in the place of an order id that
-    /// cannot be read. The index may lag behind: whoever acts on an entry reads the order itself.
+    /// Returns a page of one shard's pending orders, oldest first; an unreadable order id is an `Err` with its text. The
+    /// index may lag: callers must read the order itself before acting on an entry.
     ///
-    /// It does not ask for those of a certain age: of an order from the future, which a clock that jumped ahead wrote, the
-    /// age is not known.
+    /// The query has no condition on the age: after a clock jumped ahead, an order's time may be in the future.
     pub(crate) async fn pending(
         &self,
         shard: u8,
@@ -188,7 +187,7 @@ impl Store {
 
     pub(crate) fn record(&self, operation: &'static str, item: Item) -> Result<Record, StoreError> {
         let order_id = item.get("order_id").cloned();
-        // Serde reads other spellings of a UUID too: a client would be given an id that finds nothing.
+        // Serde also accepts other spellings of a UUID: the client would receive an id that finds nothing.
         let is_key = order_id.as_ref().and_then(|id| id.as_s().ok()).is_some_and(|id| OrderId::parse(id).is_some());
         if !is_key {
             return Err(unreadable(operation, &self.orders, order_id.as_ref(), &"its id is no lower-case UUID"));

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use crate::{Moment, OrderId, identity::hexadecimal};
 
-/// The place after the last order of a page, as the client carries it: `microseconds-id-check`, safe in a URL.
+/// The place after a page's last order, as text for the client: `microseconds-id-check`, safe in a URL.
 ///
-/// The check ties a cursor to its customer and catches a damaged one. It is no secret: a customer's list is no more
-/// protected by its cursor than by its `customer_id`.
+/// The check ties a cursor to its customer and detects damage. It is not a secret: a cursor protects a customer's list no
+/// better than the `customer_id` does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     pub created_at: Moment,

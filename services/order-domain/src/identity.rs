@@ -6,7 +6,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::OrderRequest;
 
-/// The namespace of order ids made from an idempotency key. Changing it would let a retry order twice.
+/// The namespace of order ids from idempotency keys. With another namespace, a retry would order twice.
 const ORDER_NAMESPACE: Uuid = Uuid::from_u128(0x6d0f_1f0a_53c7_5f0e_9b0e_5b1d_2a64_c0de);
 
 /// The partitions of the `pending` index.
@@ -14,16 +14,16 @@ pub const PENDING_SHARDS: u8 = 8;
 
 /// The id of an order, written as a lower-case hyphenated UUID.
 ///
-/// Nothing may read an order from it: `created_at` tells when an order was placed.
+/// No code may rely on the sequence of ids: `created_at` is the time of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderId(Uuid);
 
 impl OrderId {
-    /// A new id, of version 7: ids of the same time stand together, so that a database on a disk writes few pages.
+    /// Returns a new id of version 7: ids of the same time are adjacent, so that a database on disk writes few pages.
     ///
-    /// Each id reads the clock anew. The usual source of version 7 never goes back: after a clock that jumped ahead, every
-    /// id would lie in the future until a restart.
+    /// Each id reads the clock anew. The usual generator of version 7 never goes back: after the clock jumped ahead, every
+    /// id would be in the future until a restart.
     pub fn generate() -> Self {
         Self::generated_at(Timestamp::now(NoContext))
     }
@@ -32,14 +32,14 @@ impl OrderId {
         Self(Uuid::new_v7(time))
     }
 
-    /// The one id that this customer's `key` stands for.
+    /// Returns the unique id for this customer's `key`.
     pub fn for_key(customer_id: &str, key: &IdempotencyKey) -> Self {
-        // The length in front keeps ("ab", "c") and ("a", "bc") apart.
+        // The length prefix distinguishes ("ab", "c") from ("a", "bc").
         let name = format!("{}:{customer_id}{}", customer_id.len(), key.0);
         Self(Uuid::new_v5(&ORDER_NAMESPACE, name.as_bytes()))
     }
 
-    /// Reads the one way in which an id is written; any other spelling of a UUID names no order.
+    /// Reads the canonical spelling of an id; any other spelling of a UUID names no order.
     pub fn parse(text: &str) -> Option<Self> {
         let id = Uuid::try_parse(text).ok()?;
         let mut buffer = Uuid::encode_buffer();
@@ -82,7 +82,7 @@ impl IdempotencyKey {
     }
 }
 
-/// Tells two requests apart that claim the same order id.
+/// Distinguishes two requests with the same order id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestHash(String);
@@ -108,9 +108,9 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The partition of the `pending` index that holds this order until it is settled.
+/// Returns the partition of the `pending` index for this order until its settlement.
 pub fn pending_shard(order_id: OrderId) -> String {
-    // The sum of all bytes: the fixed bits of a version do not make it lopsided.
+    // The sum of all bytes is evenly distributed, despite the version's fixed bits.
     let sum = order_id.as_bytes().iter().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
     shard_name(sum % PENDING_SHARDS)
 }

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-/// One step of the way to the offending value: a field or header name, or a byte position.
+/// One step of the path to the offending value: a field or header name, or a byte position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Location {
@@ -8,7 +8,7 @@ pub enum Location {
     Position(usize),
 }
 
-/// One reason why a request does not fit, in the shape that FastAPI gives it: an element of a 422's `detail`.
+/// One reason why a request is invalid, in FastAPI's shape: an element of a 422's `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Invalid {
     #[serde(rename = "type")]
@@ -22,7 +22,7 @@ impl Invalid {
         Self { kind, loc: vec![Location::Name(part), Location::Name(field)], msg: msg.into() }
     }
 
-    /// The body as a whole does not fit.
+    /// The body as a whole is invalid.
     pub fn body(kind: &'static str, msg: impl Into<String>) -> Self {
         Self { kind, loc: vec![Location::Name("body")], msg: msg.into() }
     }

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A moment in UTC, to the microsecond, written as RFC 3339 with exactly six decimals so that its text sorts as it does.
+/// A moment in UTC, in microseconds. Its text is RFC 3339 with exactly six decimals, so that texts sort by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(Timestamp);
 
@@ -13,7 +13,7 @@ impl Moment {
         Self::from_microseconds(now.as_microsecond()).unwrap_or(Self(now))
     }
 
-    /// Microseconds since the Unix epoch; `None` outside the years that RFC 3339 can write.
+    /// Converts microseconds since the Unix epoch; `None` outside the years of RFC 3339.
     pub fn from_microseconds(microseconds: i64) -> Option<Self> {
         Timestamp::from_microsecond(microseconds).ok().map(Self)
     }
@@ -22,13 +22,13 @@ impl Moment {
         self.0.as_microsecond()
     }
 
-    /// The moment `duration` earlier, or the earliest one there is.
+    /// Returns the moment `duration` earlier, or the earliest possible one.
     #[must_use]
     pub fn before(self, duration: std::time::Duration) -> Self {
         Self(self.0.saturating_sub(duration).unwrap_or(Timestamp::MIN))
     }
 
-    /// The moment `duration` later, or the latest one there is.
+    /// Returns the moment `duration` later, or the latest possible one.
     #[must_use]
     pub fn after(self, duration: std::time::Duration) -> Self {
         Self(self.0.saturating_add(duration).unwrap_or(Timestamp::MAX))

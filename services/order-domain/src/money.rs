@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::request::MAX_QUANTITY;
 
-/// The highest unit price: with the largest quantity the total still is below 2^53, exact in every JSON reader.
+/// The highest unit price: with the largest quantity, the total stays below 2^53 and thus exact in every JSON reader.
 pub const MAX_UNIT_PRICE: u64 = (1 << 53) / MAX_QUANTITY;
 
 /// The price of one item, in whole units of currency.
@@ -10,7 +10,7 @@ pub const MAX_UNIT_PRICE: u64 = (1 << 53) / MAX_QUANTITY;
 #[serde(transparent)]
 pub struct UnitPrice(u64);
 
-/// A price that the inventory should not hold.
+/// An invalid price in the inventory.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("price {price} is outside 0..={MAX_UNIT_PRICE}")]
 pub struct PriceError {
@@ -26,7 +26,7 @@ impl UnitPrice {
         self.0
     }
 
-    /// The price of `quantity` items. It cannot overflow: both factors are bounded, and the quantity again here.
+    /// Returns the price of `quantity` items. It cannot overflow: the price is bounded, and the quantity is clamped here.
     #[must_use]
     pub fn times(self, quantity: u64) -> u64 {
         self.0 * quantity.min(MAX_QUANTITY)

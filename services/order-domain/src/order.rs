@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Moment, OrderId, OrderRequest};
 
-/// Where an order is on its way. `Pending` is the only one that changes.
+/// The status of an order. Only `Pending` changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -21,7 +21,7 @@ impl Status {
     }
 }
 
-/// Why an order was refused for good.
+/// The reason for a permanent refusal of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
@@ -32,7 +32,7 @@ pub enum Refusal {
 impl Refusal {
     const ALL: [Self; 2] = [Self::InsufficientInventory, Self::UnknownProduct];
 
-    /// The `code` of the answer: what programs go by.
+    /// The `code` of the answer, for programs.
     pub fn code(self) -> &'static str {
         match self {
             Self::InsufficientInventory => "insufficient_inventory",
@@ -44,12 +44,12 @@ impl Refusal {
         Self::ALL.into_iter().find(|refusal| refusal.code() == code)
     }
 
-    /// The refusal whose `detail` this is, for an answer that has no code.
+    /// Returns the refusal with this `detail`, for an answer without a code.
     pub fn of_detail(detail: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|refusal| refusal.detail() == detail)
     }
 
-    /// The `detail` of the answer: what people read.
+    /// The `detail` of the answer, for people.
     pub fn detail(self) -> &'static str {
         match self {
             Self::InsufficientInventory => "Insufficient inventory",
@@ -66,8 +66,8 @@ impl Refusal {
     }
 }
 
-/// An order as the API shows it. `total_price` is in whole units of currency, and only a confirmed order has one;
-/// `processed_at` is when the order was settled.
+/// An order in the API. `total_price` is in whole units of currency; only a confirmed order has one. `processed_at` is
+/// the time of the settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     pub order_id: OrderId,

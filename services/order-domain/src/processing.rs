@@ -17,7 +17,7 @@ pub struct ProcessRequest {
 
 impl ProcessRequest {
     /// # Errors
-    /// Every field that does not fit.
+    /// Every invalid field.
     pub fn from_json(body: &Value) -> Result<Self, Vec<Invalid>> {
         let mut invalid = Vec::new();
         let order_id = match object(body)?.get("order_id") {
@@ -40,7 +40,7 @@ impl ProcessRequest {
     }
 }
 
-/// The answer to an order that was taken: `total_price` in whole units of currency.
+/// The answer to a confirmed order: `total_price` in whole units of currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
     pub status: Status,

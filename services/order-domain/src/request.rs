@@ -3,13 +3,13 @@ use serde_json::{Map, Value};
 
 use crate::Invalid;
 
-/// The most items that one order may ask for.
+/// The largest quantity of one order.
 pub const MAX_QUANTITY: u64 = 1_000_000;
 
-/// The most characters in an identifier: four bytes each still fit a DynamoDB sort key (1024 bytes).
+/// The longest identifier in characters: at four bytes each, it still fits a DynamoDB sort key (1024 bytes).
 pub const MAX_TEXT: usize = 255;
 
-/// What a customer asks for, checked.
+/// A customer's validated order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRequest {
     pub product_id: String,
@@ -21,7 +21,7 @@ impl OrderRequest {
     /// Reads the body of a request. Unknown fields are ignored, as the services' predecessors did.
     ///
     /// # Errors
-    /// Every field that does not fit, in the order of the fields.
+    /// Every invalid field, in the order of the fields.
     pub fn from_json(body: &Value) -> Result<Self, Vec<Invalid>> {
         let fields = object(body)?;
         let mut invalid = Vec::new();
@@ -77,7 +77,7 @@ fn quantity(fields: &Map<String, Value>) -> Result<u64, Invalid> {
         .ok_or_else(|| reject("less_than_equal", format!("Input should be less than or equal to {MAX_QUANTITY}")))
 }
 
-/// The same inputs as the predecessors took for an integer: a number without a fraction, or the text of one.
+/// Accepts the predecessors' inputs for an integer: a number without a fraction, or its text.
 fn integer(value: &Value) -> Result<i128, (&'static str, &'static str)> {
     match value {
         Value::Number(number) => {

@@ -15,10 +15,10 @@ use crate::{config::Config, error::ProcessError, metrics::ProcessorMetrics, proc
 
 pub const IDENTITY: Identity = Identity { name: "order-processor", version: env!("CARGO_PKG_VERSION") };
 
-/// Shorter than order-api waits, so that it reads our reason and not its own timeout.
+/// Shorter than order-api's own limit, so that order-api receives our reason instead of its timeout.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(4800);
 
-/// Serves until the process is told to stop.
+/// Serves until a signal stops the process.
 pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
     let listeners = Listeners::bind(&service.common).await?;
     let client = dynamodb::client(&service.common.region).await;
@@ -27,7 +27,7 @@ pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
     serve(listeners, router, metrics, lifecycle).await
 }
 
-/// All routes of the service over this database.
+/// Returns all routes of the service over this database.
 pub fn application(
     service: &Service,
     config: &Config,

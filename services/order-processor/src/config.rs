@@ -1,6 +1,6 @@
 use order_service::config::{ConfigError, Environment};
 
-/// What this service is told beyond what both are.
+/// The settings of this service beyond the common ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub inventory_table: String,

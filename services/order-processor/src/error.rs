@@ -1,7 +1,7 @@
 use order_domain::Refusal;
 use order_service::dynamodb::StoreError;
 
-/// Why there is no confirmation.
+/// The reason there is no confirmation.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProcessError {
     #[error("refused: {}", .0.detail())]

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ProcessError;
 
-/// The ledger's answer to one order id, written once and never changed: what was asked, and what came of it.
+/// The ledger's answer to one order id: the request and its outcome. Written once, never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) order_id: OrderId,
@@ -11,7 +11,7 @@ pub(crate) struct Entry {
     quantity: u64,
     customer_id: String,
     status: Status,
-    /// Absent for a product that does not exist.
+    /// The product's price; absent if the product does not exist.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     unit_price: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -60,7 +60,7 @@ impl Entry {
         }
     }
 
-    /// The answer that was given first, for a call that asks the same again.
+    /// Returns the first answer, for a repetition of the same request.
     pub(crate) fn answer(&self, request: &ProcessRequest) -> Result<Confirmation, ProcessError> {
         let asked = &request.order;
         let same = self.product_id == asked.product_id

@@ -1,7 +1,7 @@
-//! order-processor: takes stock for an order in one atomic step, once for each order id.
+//! order-processor: takes stock for an order in one atomic step, once per order id.
 //!
-//! A product is one item of one table, and in AWS an item takes 1,000 write units a second. A transactional write costs
-//! two, so one product takes roughly 500 orders a second; beyond that callers read 503 and come again.
+//! A product is one item of one table, and AWS allows 1,000 write units a second per item. A transactional write costs
+//! two, so one product allows roughly 500 orders a second; beyond that, callers receive 503 and retry.
 
 mod app;
 mod config;

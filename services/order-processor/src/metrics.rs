@@ -25,16 +25,16 @@ struct ProductLabels {
     product_id: String,
 }
 
-/// What this service counts beside its HTTP requests.
+/// The service's own metrics, besides those of HTTP.
 #[derive(Clone, Default)]
 pub(crate) struct ProcessorMetrics {
     processed: Family<StatusLabels, Counter>,
     operations: Family<OperationLabels, Counter>,
-    /// Only products that exist get a label: the catalogue bounds it, not what callers send.
+    /// The stock by product. Only existing products get a label, so that the catalogue bounds the labels, not the callers.
     stock: Family<ProductLabels, Gauge<u64, AtomicU64>>,
 }
 
-/// What is done to the inventory.
+/// The operations on the inventory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Operation {
     Read,

@@ -11,8 +11,8 @@ use crate::{
     store::{Product, Store, Taken, is_refused_for_now},
 };
 
-/// How often a decision is made anew because price or stock changed under it. Every such change is another order's
-/// success or a price change, so the bound only matters for a product under very many orders.
+/// The number of attempts at a decision while price or stock change concurrently. Every such change is another order's
+/// success or a price change, so the bound matters only for a product with very many orders.
 const DECISIONS: u32 = 8;
 
 /// Takes stock for orders.
@@ -28,8 +28,8 @@ impl Processor {
         Self { store, metrics, lifecycle }
     }
 
-    /// Answers a request. A caller that hangs up ends it, and leaves nothing half done: all that is written is one
-    /// write or one transaction, and the same order id finds it again.
+    /// Answers a request. A caller that hangs up cancels it at no harm: it writes everything in one write or one
+    /// transaction, and a repetition with the same order id finds the result.
     pub(crate) async fn process(&self, request: ProcessRequest) -> Result<Confirmation, ProcessError> {
         let outcome = {
             let _work = self.lifecycle.work();
@@ -99,9 +99,9 @@ impl Processor {
         }
     }
 
-    /// Refuses for good. The refusal is true of the moment at which the product was read, within this call; it needs no
-    /// condition on the stock, because the ledger takes one answer only. A restock in between changes nothing: either
-    /// this answer or that of a concurrent call for the same order id is written first, and both calls give that one.
+    /// Refuses permanently. The refusal holds for the moment of this call's read of the product. It needs no condition on
+    /// the stock, because the ledger accepts only one answer: after a restock in between, the first written answer, this
+    /// one or a concurrent call's for the same order id, is the answer of both calls.
     async fn refuse(&self, request: &ProcessRequest, product: Option<Product>) -> Result<Confirmation, ProcessError> {
         let refusal = if product.is_some() { Refusal::InsufficientInventory } else { Refusal::UnknownProduct };
         let Some(order_id) = request.order_id else { return Err(ProcessError::Refused(refusal)) };
@@ -117,14 +117,14 @@ impl Processor {
     async fn first_answer(&self, order_id: OrderId, request: &ProcessRequest) -> Result<Confirmation, ProcessError> {
         match retried(|| self.store.entry(order_id)).await? {
             Some(entry) => entry.answer(request),
-            // The ledger never loses an entry but by a reset of the tables, and then the caller may as well come again.
+            // Only a reset of the tables removes a ledger entry, and then the caller can retry.
             None => Err(ProcessError::Busy),
         }
     }
 }
 
-/// Repeats what the database refused for now. What may have happened is not repeated here: that is the caller's to
-/// decide, who knows the order id.
+/// Repeats an operation that the database refused for now. Never repeats an operation that may have happened: only the
+/// caller, which knows the order id, can decide that.
 async fn retried<T, F>(operation: impl FnMut() -> F) -> Result<T, ProcessError>
 where
     F: Future<Output = Result<T, StoreError>>,

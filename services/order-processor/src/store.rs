@@ -24,20 +24,20 @@ pub(crate) struct Store {
     reservations: Arc<str>,
 }
 
-/// A product as it was read.
+/// A product at the time of its read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Product {
     pub(crate) price: UnitPrice,
     pub(crate) stock: u64,
 }
 
-/// How an attempt to take stock ended when nothing is broken.
+/// The outcome of an attempt to take stock, errors aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     Done,
-    /// The ledger has an answer for this order id.
+    /// The ledger already has an answer for this order id.
     Answered,
-    /// Price or stock are no longer those that were read.
+    /// Price or stock have changed since the read.
     Changed,
 }
 
@@ -58,7 +58,7 @@ impl Store {
         .map(drop)
     }
 
-    /// Reads a product. Strongly consistent: a refusal is recorded on the strength of it.
+    /// Reads a product. Strongly consistent, because a recorded refusal depends on it.
     pub(crate) async fn product(&self, product_id: &str) -> Result<Option<Product>, StoreError> {
         let read = self
             .client
@@ -98,7 +98,7 @@ impl Store {
             .transpose()
     }
 
-    /// Writes a refusal, unless the ledger has an answer: `false` then.
+    /// Writes a refusal. Returns `false` if the ledger already has an answer.
     pub(crate) async fn refuse(&self, entry: &Entry) -> Result<bool, StoreError> {
         let written = self
             .client
@@ -117,7 +117,7 @@ impl Store {
         }
     }
 
-    /// Takes stock and writes the ledger, both or neither.
+    /// Takes stock and writes the ledger in one transaction.
     pub(crate) async fn reserve(
         &self,
         entry: &Entry,
@@ -162,7 +162,7 @@ impl Store {
         }
     }
 
-    /// Takes stock for an order that no ledger knows.
+    /// Takes stock for an order without an order id, which has no ledger entry.
     pub(crate) async fn take(&self, product_id: &str, quantity: u64, price: UnitPrice) -> Result<Taken, StoreError> {
         let written = self
             .client
@@ -173,7 +173,7 @@ impl Store {
             .condition_expression(UNCHANGED)
             .set_expression_attribute_values(Some(take_values(quantity, price)))
             .customize()
-            // Without an order id nothing shows that an attempt whose answer was lost took the stock: another attempt
+            // Without an order id, nothing shows whether an attempt with a lost answer took the stock: another attempt
             // could take it twice.
             .config_override(aws_sdk_dynamodb::config::Builder::default().retry_config(RetryConfig::disabled()))
             .send()
@@ -192,7 +192,7 @@ impl Store {
     fn cancelled(&self, reasons: &[&str]) -> Result<Taken, StoreError> {
         let operation = "TransactWriteItems";
         match reasons {
-            // The ledger is asked first: an answer given once holds, whatever became of the stock.
+            // Check the ledger first: an earlier answer holds, whatever the stock is now.
             [ledger, ..] if *ledger == CONDITION_FAILED => Ok(Taken::Answered),
             [_, inventory] if *inventory == CONDITION_FAILED => Ok(Taken::Changed),
             _ if reasons.iter().any(|code| {
@@ -232,7 +232,7 @@ fn product(item: &HashMap<String, AttributeValue>) -> Result<Product, String> {
     Ok(Product { price, stock })
 }
 
-/// Whether the database asked to come back later and did nothing, so that another attempt is safe.
+/// Whether the database refused for now without a write, so that another attempt is safe.
 pub(crate) fn is_refused_for_now(error: &StoreError) -> bool {
     matches!(error.cause, order_service::dynamodb::Cause::Busy(_))
 }

@@ -4,11 +4,11 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsInput,
 };
 
-/// Sends a transaction without the token that the SDK adds to every one.
+/// Sends a transaction without the SDK's usual client token.
 ///
-/// The token makes DynamoDB remember the transaction for ten minutes, so that a repeated one is not carried out twice.
-/// The ledger's own condition does that for ever, and says more: a repetition finds its answer there. The embedded
-/// emulator searches all it remembers at every transaction, which halves the rate of orders within a minute of load.
+/// With the token, DynamoDB remembers the transaction for ten minutes and executes a repetition only once. The ledger's
+/// own condition does that forever, and a repetition finds its answer there. The embedded emulator searches all remembered
+/// tokens at every transaction, which halves the rate of orders within a minute of load.
 #[derive(Debug)]
 pub(crate) struct WithoutToken;
 
@@ -17,7 +17,7 @@ impl Intercept for WithoutToken {
         "WithoutToken"
     }
 
-    /// The SDK's own interceptor, which fills the token in, runs before those of a single call. A test watches that.
+    /// The SDK's own interceptor adds the token before the interceptors of a single call run. A test checks that order.
     fn modify_before_serialization(
         &self,
         context: &mut BeforeSerializationInterceptorContextMut<'_>,

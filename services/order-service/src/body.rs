@@ -1,5 +1,5 @@
-//! Reading a JSON body the way the services' predecessors did: a missing content type counts as JSON, another one as
-//! a body that does not fit.
+//! Reads a JSON body like the services' predecessors: a missing content type counts as JSON, another one makes the body
+//! invalid.
 
 use std::time::Duration;
 
@@ -14,17 +14,18 @@ use serde_json::Value;
 
 use crate::Failure;
 
-/// The largest body that is read (bytes).
+/// The size limit of a body in bytes.
 pub const LIMIT: usize = 64 * 1024;
 
-/// What a client may take to send its body. Less than any request may take, so that who stalled is told apart.
+/// The time limit for a client to send its body. Shorter than the limit of a request, to tell a stalled client from a slow
+/// service.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(4);
 
-/// How much of a too large body is still taken off the wire (bytes), so that a client which sends it all before it
-/// reads finds the answer and not a reset connection.
+/// The bytes of an oversized body that are still read: a client that reads only after sending everything then receives
+/// the answer, not a reset connection.
 const DISCARDED: usize = 1024 * 1024;
 
-/// The body of a request as JSON.
+/// Reads a request's body as JSON.
 pub async fn json(request: Request) -> Result<Value, Failure> {
     let is_json = is_json(request.headers());
     let bytes = tokio::time::timeout(ARRIVES_WITHIN, read(request.into_body())).await.unwrap_or_else(|_| {
@@ -72,7 +73,7 @@ async fn read(mut body: Body) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Where in the body the error is (bytes from its start): serde_json counts lines from 1.
+/// Returns the error's offset in the body, in bytes. serde_json counts lines from 1.
 fn position(bytes: &[u8], error: &serde_json::Error) -> usize {
     let line_start: usize =
         bytes.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
@@ -122,7 +123,7 @@ mod tests {
         assert_eq!(answer(None, vec![b' '; LIMIT + DISCARDED + 2]).await, Err(StatusCode::PAYLOAD_TOO_LARGE));
     }
 
-    /// A body that begins and never goes on.
+    /// A body that starts and never continues.
     struct Stalled(Option<&'static [u8]>);
 
     impl axum::body::HttpBody for Stalled {

@@ -1,10 +1,10 @@
-//! Reading the environment once, at the start. A value that does not fit names its variable and what was expected.
+//! Reads the environment variables once, at the start. An error names the variable and the expected value.
 
 use std::{ffi::OsString, net::SocketAddr};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-/// A variable that stops the start.
+/// An environment variable that prevents the start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     #[error("{variable}={value:?} is not valid: expected {expected}")]
@@ -17,7 +17,7 @@ pub enum ConfigError {
 
 type Read = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
-/// Where variables come from: the process, or a test's list.
+/// The source of variables: the process, or a test's list.
 pub struct Environment {
     read: Box<Read>,
 }
@@ -33,7 +33,7 @@ impl Environment {
         Self { read: Box::new(move |name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.into())) }
     }
 
-    /// The value of a variable; an empty one counts as absent, as Compose writes it.
+    /// Returns a variable's value. An empty value counts as absent, because Compose passes unset variables that way.
     pub fn text(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
         match (self.read)(variable) {
             None => Ok(None),
@@ -46,7 +46,7 @@ impl Environment {
         }
     }
 
-    /// A variable read by `parse`, which gives `None` for what is not `expected`.
+    /// Parses a variable with `parse`, which returns `None` for an invalid value; `expected` describes a valid one.
     pub fn parsed<T>(
         &self,
         variable: &'static str,
@@ -57,7 +57,7 @@ impl Environment {
         parse(&value).map(Some).ok_or(ConfigError::Invalid { variable, value, expected })
     }
 
-    /// The name of a DynamoDB table.
+    /// Reads the name of a DynamoDB table.
     pub fn table(&self, variable: &'static str, default: &str) -> Result<String, ConfigError> {
         let named = self.parsed(variable, "a table name: 3 to 255 letters, digits, '_', '-' or '.'", |name| {
             let fits = (3..=255).contains(&name.len())
@@ -74,19 +74,18 @@ pub enum LogFormat {
     Text,
 }
 
-/// What every service is told.
+/// The settings of every service.
 #[derive(Debug, Clone)]
 pub struct Common {
     pub bind_addr: SocketAddr,
     pub metrics_addr: SocketAddr,
     pub region: String,
     pub log_format: LogFormat,
-    /// Levels by target. Without the directives for spans that `EnvFilter` has: they would bring an engine for regular
-    /// expressions into every service.
+    /// Levels by target. `EnvFilter` with its span directives would link a regular expression engine into every service.
     pub log_filter: Targets,
-    /// The commit that this program's sources are of, as its image says.
+    /// The commit of this program's sources, from its image.
     pub commit: Option<String>,
-    /// The image that this process runs in, as its deployment names it.
+    /// The process's image, from its deployment.
     pub image: Option<String>,
 }
 
@@ -140,7 +139,7 @@ fn region(environment: &Environment) -> Result<String, ConfigError> {
         .ok_or(ConfigError::Missing { variable: "AWS_REGION", expected: EXPECTED })
 }
 
-/// The SDK reads these itself, and reports a bad one only at the first request.
+/// Checks an endpoint variable early: the SDK reads it itself and reports a bad one only at the first request.
 fn check_endpoint(environment: &Environment, variable: &'static str) -> Result<(), ConfigError> {
     environment.parsed(variable, "a URL such as http://127.0.0.1:8000", |text| {
         let uri: axum::http::Uri = text.parse().ok()?;

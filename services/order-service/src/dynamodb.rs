@@ -1,4 +1,4 @@
-//! The DynamoDB client, trimmed for short requests, and what its errors mean to a service.
+//! The DynamoDB client, configured for short requests, and the meaning of its errors for a service.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -25,18 +25,18 @@ use aws_smithy_runtime_api::client::{
 
 use crate::{Failure, HealthFailure};
 
-/// What one operation may take with all its attempts.
+/// The time limit for one operation with all its attempts.
 pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long an idle connection is kept.
+/// The lifetime of an idle connection.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How many idle connections are kept (to one host).
+/// The largest number of idle connections per host.
 const IDLE_CONNECTIONS: usize = 128;
 
-/// Makes the one client of a service. Endpoint and credentials are those that the SDK finds for itself.
+/// Makes a service's only client. The SDK finds endpoint and credentials by itself.
 pub async fn client(region: &str) -> Client {
     let config = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
@@ -54,20 +54,20 @@ pub async fn client(region: &str) -> Client {
                 .operation_timeout(OPERATION_TIMEOUT)
                 .build(),
         )
-        // It watches for bodies that trickle; ours are a few hundred bytes, and the attempt has a timeout.
+        // This protects against trickling bodies; ours have a few hundred bytes, and the attempt has a timeout.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .load()
         .await;
     Client::new(&config)
 }
 
-/// The same client with one attempt for each call, over the same connections. For a caller that must know what became of
-/// each attempt.
+/// Returns the same client with one attempt per call, over the same connections, for a caller that must know each
+/// attempt's outcome.
 pub fn without_retries(client: &Client) -> Client {
     Client::from_conf(client.config().to_builder().retry_config(RetryConfig::disabled()).build())
 }
 
-/// The HTTP side of the client. TLS costs nothing until it is used.
+/// Returns the client's HTTP layer. TLS costs nothing until its first use.
 pub fn http_client() -> SharedHttpClient {
     let plain = Builder::new().pool_max_idle_per_host(IDLE_CONNECTIONS).pool_idle_timeout(IDLE_TIMEOUT).build_http();
     let tls = Builder::new()
@@ -78,8 +78,8 @@ pub fn http_client() -> SharedHttpClient {
     SharedHttpClient::new(ByScheme { plain, tls })
 }
 
-/// Reading the root certificates takes longer than everything else at the start, so the TLS side is built by the first
-/// request to an `https` address. Credentials in a container come over plain HTTP in any case.
+/// A client that builds its TLS connector at the first request to an `https` address: reading the root certificates takes
+/// longer than the rest of the start. In a container, credentials come over plain HTTP anyway.
 #[derive(Debug)]
 struct ByScheme {
     plain: SharedHttpClient,
@@ -115,7 +115,7 @@ impl HttpConnector for ConnectorByScheme {
     }
 }
 
-/// Why an operation on a table failed, as far as a service acts on it.
+/// The reason an operation on a table failed, as far as a service reacts to it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{operation} on table {table}: {cause}")]
 pub struct StoreError {
@@ -126,19 +126,19 @@ pub struct StoreError {
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Cause {
-    /// The database was not reached, or not to the end: a write may have happened.
+    /// No connection, or a broken one: a write may have happened.
     #[error("no connection: {0}")]
     Unreachable(String),
     /// No answer in time: a write may have happened.
     #[error("no answer in time")]
     Timeout,
-    /// The database refuses for now; nothing was written.
+    /// The database refused for now; it wrote nothing.
     #[error("refused for now: {0}")]
     Busy(String),
     /// The request or the data is at fault.
     #[error("{0}")]
     Broken(String),
-    /// One item is at fault: it is not of the form that this program writes. The others may be read.
+    /// One item has a form that this program does not write. Other items may be readable.
     #[error("{0}")]
     Unreadable(String),
 }
@@ -186,12 +186,12 @@ impl StoreError {
         Self { operation, table: table.clone(), cause: Cause::Busy(reason.to_string()) }
     }
 
-    /// Whether another attempt may end better.
+    /// Whether another attempt may succeed.
     pub fn may_pass(&self) -> bool {
         self.is_silence() || matches!(self.cause, Cause::Busy(_))
     }
 
-    /// Whether the database gave no answer of its own: a write may have happened all the same.
+    /// Whether the database's own answer is missing: a write may still have happened.
     pub fn is_silence(&self) -> bool {
         matches!(self.cause, Cause::Unreachable(_) | Cause::Timeout)
     }
@@ -216,8 +216,8 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Codes with which DynamoDB asks to come back later. A table that is absent or not yet active is on its way: tables
-/// are made before services are released, and remade by a local reset.
+/// Whether a code of DynamoDB asks for a later retry. A table that is absent or not active yet will appear: releases create
+/// tables before services, and a local reset recreates them.
 pub fn is_temporary(code: &str) -> bool {
     matches!(
         code,
@@ -234,12 +234,12 @@ pub fn is_temporary(code: &str) -> bool {
     )
 }
 
-/// Codes of the 5xx answers, after which a write may have happened.
+/// Whether a code belongs to a 5xx answer, after which a write may have happened.
 fn is_of_the_server(code: &str) -> bool {
     matches!(code, "InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "ServiceUnavailableException")
 }
 
-/// The error at the end of the chain says most: "connection refused", not "dispatch failure".
+/// Returns the error at the end of the chain, the most specific one: "connection refused", not "dispatch failure".
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
@@ -248,7 +248,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     error.to_string()
 }
 
-/// Reads one item that need not exist: enough to see that a table answers, whatever it holds.
+/// Reads one item, which may be absent, to check that a table answers.
 pub async fn table_answers(client: &Client, table: &Arc<str>, key: &'static str) -> Result<(), HealthFailure> {
     let read = client
         .get_item()

@@ -6,19 +6,19 @@ use axum::{
 use order_domain::{Invalid, OrderId, Refusal};
 use serde_json::{Value, json};
 
-/// How long a client should wait before it tries again (seconds).
+/// A client's delay before a retry, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// The codes of answers that a program of ours goes by.
+/// The answer codes that our own programs evaluate.
 pub mod code {
-    /// The service ends and has not begun with the request.
+    /// The service is shutting down and has not started the request.
     pub const DRAINING: &str = "draining";
-    /// Too many orders of one product: another target would say the same.
+    /// Too many orders of one product: another target would answer the same.
     pub const PRODUCT_BUSY: &str = "product_busy";
 }
 
-/// An error answer: a status, `{"detail": ..., "code": ...}`, and what a client needs to go on. The code is stable, the
-/// words are for people.
+/// An error answer: a status, `{"detail": ..., "code": ...}`, and the order to ask for later, if any. The code is stable; the
+/// detail is for people.
 #[derive(Debug, Clone)]
 pub struct Failure {
     pub status: StatusCode,
@@ -37,7 +37,7 @@ impl Failure {
         Self { status, code: "invalid_request", detail: json!(reasons), order: None }
     }
 
-    /// The answer to an order that was refused for good.
+    /// Returns the answer to a permanently refused order.
     pub fn refusal(refusal: Refusal) -> Self {
         let status = StatusCode::from_u16(refusal.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
         Self::new(status, refusal.code(), refusal.detail())
@@ -51,17 +51,17 @@ impl Failure {
         Self::new(StatusCode::GATEWAY_TIMEOUT, code, detail)
     }
 
-    /// The service ends, and does not begin with anything new.
+    /// Returns the answer to new work during the shutdown.
     pub fn draining() -> Self {
         Self::unavailable(code::DRAINING, "The service is shutting down")
     }
 
-    /// A fault of ours. Its cause belongs in the log, not in the answer.
+    /// Returns the answer for an internal fault. Its cause belongs in the log, not in the answer.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal Server Error")
     }
 
-    /// Names the order that may still be settled after this answer, and where to ask for it.
+    /// Adds the id and location of the order that may still be settled after this answer.
     #[must_use]
     pub fn about_order(mut self, order_id: OrderId) -> Self {
         let order_id = order_id.to_string();
@@ -85,7 +85,7 @@ impl IntoResponse for Failure {
         }
         match self.status {
             StatusCode::SERVICE_UNAVAILABLE => response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER),
-            // The rest of the body would be taken for the next request.
+            // The server would mistake the rest of the body for the next request.
             StatusCode::REQUEST_TIMEOUT => {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"))
             }

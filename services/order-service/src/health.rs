@@ -6,16 +6,16 @@ use std::{
 
 use tokio::sync::Mutex;
 
-/// How long a good answer holds. Probes of several watchers then cost one look a second.
+/// The lifetime of a healthy answer: several probes together cost one check a second.
 const HEALTHY_FOR: Duration = Duration::from_secs(1);
 
-/// A bad answer holds only briefly: whoever waits for the service to come up should not wait for the cache.
+/// The lifetime of an unhealthy answer: short, so that a caller waiting for the service does not wait for the cache.
 const UNHEALTHY_FOR: Duration = Duration::from_millis(50);
 
-/// What a look at the dependencies may take altogether.
+/// The time limit for a check of all dependencies.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// A dependency that does not answer: which, and why.
+/// A dependency that does not answer, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{dependency}: {reason}")]
 pub struct HealthFailure {
@@ -26,7 +26,7 @@ pub struct HealthFailure {
 type Answer = (Instant, Result<(), HealthFailure>);
 type Look = Pin<Box<dyn Future<Output = Result<(), HealthFailure>> + Send>>;
 
-/// The dependencies of a service, looked at by one caller at a time and at most once a second.
+/// The dependencies of a service: one caller at a time checks them, at most once a second if healthy.
 #[derive(Clone)]
 pub struct Dependencies {
     look: Arc<dyn Fn() -> Look + Send + Sync>,

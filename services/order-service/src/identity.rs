@@ -1,15 +1,15 @@
-//! What a service is called, and how it is configured.
+//! A service's identity and configuration.
 
 use crate::config::Common;
 
-/// The name and version that a binary reports.
+/// The name and version of a binary.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity {
     pub name: &'static str,
     pub version: &'static str,
 }
 
-/// A service that is about to run: what it is, and what it is told.
+/// A service before its start: its identity and its settings.
 #[derive(Debug, Clone)]
 pub struct Service {
     pub identity: Identity,

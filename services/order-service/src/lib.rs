@@ -1,5 +1,5 @@
-//! What the two order services share: start and stop, configuration, logs, metrics, probes, error answers and the
-//! DynamoDB client. It knows nothing of orders but how a bad request is described.
+//! The common parts of the two order services: start and stop, configuration, logs, metrics, probes, error answers and the
+//! DynamoDB client. Of orders it knows only the description of an invalid request.
 
 pub mod body;
 pub mod config;

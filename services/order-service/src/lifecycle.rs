@@ -1,13 +1,13 @@
 use tokio::sync::watch;
 
-/// What the parts of a running service know about its end: whether it drains, and what work it must wait for.
+/// The shared state of a service's shutdown: whether it drains, and the work it must wait for.
 #[derive(Debug, Clone)]
 pub struct Lifecycle {
     draining: watch::Sender<bool>,
     work: watch::Sender<usize>,
 }
 
-/// Work that a drain waits for, as long as this lives.
+/// A guard for work: the drain waits until it is dropped.
 #[derive(Debug)]
 pub struct Work(watch::Sender<usize>);
 
@@ -22,9 +22,9 @@ impl Lifecycle {
         *self.draining.borrow()
     }
 
-    /// Ends when the service begins to drain.
+    /// Waits until the service begins to drain.
     pub async fn draining(&self) {
-        // The sender is ours, so the channel cannot close.
+        // `self` owns the sender, so the channel cannot close.
         let _ = self.draining.subscribe().wait_for(|draining| *draining).await;
     }
 
@@ -32,13 +32,13 @@ impl Lifecycle {
         self.draining.send_replace(true);
     }
 
-    /// Registers work that must not be cut off.
+    /// Registers work that the drain must not cut off.
     pub fn work(&self) -> Work {
         self.work.send_modify(|count| *count += 1);
         Work(self.work.clone())
     }
 
-    /// Ends when no registered work is left.
+    /// Waits until no registered work is left.
     pub async fn idle(&self) {
         let _ = self.work.subscribe().wait_for(|count| *count == 0).await;
     }

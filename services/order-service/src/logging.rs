@@ -21,12 +21,12 @@ use order_domain::Moment;
 
 use crate::config::{Common, LogFormat};
 
-/// Starts logging for the whole process. A filter that does not parse was refused by [`Common::read`].
+/// Starts logging for the whole process. [`Common::read`] has already refused an invalid filter.
 pub(crate) fn start(service: &'static str, common: &Common) {
     let filtered = tracing_subscriber::registry().with(common.log_filter.clone());
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stdout)
-        // Whoever read our output may be gone; a complaint about that on standard error could then fail as well.
+        // If the reader of standard output is gone, a complaint on standard error may fail as well.
         .log_internal_errors(false);
     let started = match common.log_format {
         LogFormat::Json => {
@@ -36,11 +36,11 @@ pub(crate) fn start(service: &'static str, common: &Common) {
             filtered.with(lines.compact().with_ansi(io::IsTerminal::is_terminal(&io::stdout()))).try_init()
         }
     };
-    // It fails only when a test in this process has started logging before.
+    // It fails only if a test in this process has already started logging.
     drop(started);
 }
 
-/// Fields of the event and of its spans (`trace_id` above all) on the top level of one JSON object.
+/// Formats an event as one JSON object, with the fields of the event and of its spans (such as `trace_id`) at the top level.
 struct JsonLine {
     service: &'static str,
 }

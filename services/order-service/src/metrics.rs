@@ -7,10 +7,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// Upper bounds of the latency buckets (seconds).
+/// Upper bounds of the latency buckets, in seconds.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The metrics of a service: those of HTTP, which are here, and its own, which it registers.
+/// The metrics of a service: the HTTP metrics, and those that the service registers.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
@@ -31,7 +31,7 @@ struct DurationLabels {
     endpoint: Endpoint,
 }
 
-/// The route of a request, never its path: an id in a label is a leak.
+/// The request's route, never its path: an id in a label is a leak.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Endpoint(pub(crate) Arc<str>);
 
@@ -72,7 +72,7 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { method, endpoint, status: status.as_u16() }).inc();
     }
 
-    /// Everything in the Prometheus text format, version 0.0.4.
+    /// Returns all metrics in the Prometheus text format, version 0.0.4.
     pub fn text(&self) -> String {
         let mut open_metrics = String::new();
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,7 +82,7 @@ impl Metrics {
     }
 }
 
-/// OpenMetrics names a counter without its `_total`; the Prometheus format wants the name of the samples.
+/// Renames counters: OpenMetrics drops their `_total`, but the Prometheus format needs the name of the samples.
 fn prometheus_text(open_metrics: &str) -> String {
     let counters: Vec<&str> =
         open_metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
@@ -103,7 +103,7 @@ fn prometheus_text(open_metrics: &str) -> String {
     text
 }
 
-/// Any text is a method in HTTP; a label must not grow with what strangers send.
+/// Limits the method labels: HTTP allows any text as a method, and strangers must not create labels.
 fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

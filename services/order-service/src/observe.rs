@@ -13,12 +13,12 @@ use tracing::Instrument;
 
 use crate::{Failure, Lifecycle, Metrics, TraceContext};
 
-/// What every request passes through.
+/// The layer around every request.
 #[derive(Clone)]
 pub(crate) struct Observer {
     pub(crate) metrics: Metrics,
     pub(crate) lifecycle: Lifecycle,
-    /// After this a client is answered 504, whatever still goes on for it.
+    /// The time limit of a request: the client then receives 504, even if work for it continues.
     pub(crate) request_timeout: Duration,
 }
 
@@ -28,7 +28,7 @@ pub(crate) async fn observe(State(observer): State<Observer>, request: Request, 
     let method = request.method().clone();
     let endpoint = endpoint(&request);
     let context = TraceContext::of_request(request.headers());
-    // An error span is enabled at every log level, so whatever line is written has the trace id.
+    // An error span is enabled at every log level, so every line has the trace id.
     let span = tracing::error_span!("request", trace_id = %context, method = %method, endpoint = &*endpoint);
 
     let answer = async {
@@ -53,7 +53,7 @@ pub(crate) async fn observe(State(observer): State<Observer>, request: Request, 
     response
 }
 
-/// Reads are many and tell little: they are logged on debug. What failed on our side is always worth a line.
+/// Logs a request on debug, because reads are frequent and tell little; a server error on warn.
 fn log(status: StatusCode, duration: Duration, probe: bool) {
     let (status_code, duration_ms) = (status.as_u16(), duration.as_secs_f64() * 1e3);
     if status.is_server_error() && !probe {
@@ -68,7 +68,7 @@ fn endpoint(request: &Request) -> Arc<str> {
         || "unmatched".into(),
         |path| match path.as_str() {
             "/" => "/".into(),
-            // Both spellings of a route are one endpoint.
+            // A route with and without a trailing slash is one endpoint.
             path => path.strip_suffix('/').unwrap_or(path).into(),
         },
     )

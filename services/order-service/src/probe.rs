@@ -1,4 +1,4 @@
-//! The `healthcheck` subcommand: an image without a shell has nothing else to ask `/livez` with.
+//! The `healthcheck` subcommand: an image without a shell has no other program to request `/livez`.
 
 use std::{
     io::{Read, Write},
@@ -10,7 +10,7 @@ use crate::config::{Environment, bind_addr};
 
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
-/// Asks the service that the same environment configures.
+/// Probes the service with the same environment variables.
 pub(crate) fn healthcheck(environment: &Environment) -> Result<(), String> {
     let bound = bind_addr(environment).map_err(|error| error.to_string())?;
     if bound.port() == 0 {
@@ -24,7 +24,7 @@ pub(crate) fn healthcheck(environment: &Environment) -> Result<(), String> {
     }
 }
 
-/// The address to call: the unspecified one is for listening only.
+/// Returns the address to call. An unspecified address is for listening only, so loopback replaces it.
 fn reachable(bound: SocketAddr) -> SocketAddr {
     let ip = match bound.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -14,13 +14,13 @@ use crate::{
     server::StartError,
 };
 
-/// `EX_USAGE` of sysexits: arguments or environment are wrong, and starting again will not help.
+/// `EX_USAGE` of sysexits: arguments or environment variables are wrong, and a restart will not help.
 const USAGE: u8 = 64;
 
-/// Requests wait for the network; two threads keep both that and the memory of idle ones small.
+/// Requests mostly wait for the network, so two threads suffice and keep the memory of idle threads small.
 const WORKER_THREADS: usize = 2;
 
-/// Runs a service's process: without arguments it serves, with `healthcheck` it asks the one that serves.
+/// Runs a service's process: without arguments it serves, with `healthcheck` it probes the running service.
 pub fn main<C, F>(
     identity: Identity,
     read: impl FnOnce(&Environment) -> Result<C, ConfigError>,
@@ -64,7 +64,7 @@ where
         .map_err(StartError::Runtime);
     let served = runtime.and_then(|runtime| {
         let served = runtime.block_on(run(Service { identity, common }, config));
-        // Whatever still runs was given its time.
+        // The drain has already waited for the remaining tasks.
         runtime.shutdown_background();
         served
     });

@@ -27,8 +27,8 @@ struct Probes {
     version: Value,
 }
 
-/// A service's routes with everything around them: probes, error answers in JSON, traces, metrics, time limits. Every
-/// route answers with and without a trailing slash.
+/// Wraps a service's routes with probes, error answers in JSON, traces, metrics and time limits. Every route answers with
+/// and without a trailing slash.
 pub fn router(
     service: &Service,
     routes: impl IntoIterator<Item = (&'static str, MethodRouter)>,
@@ -62,7 +62,7 @@ pub fn router(
         .layer(axum::middleware::from_fn_with_state(Observer { metrics, lifecycle, request_timeout }, observe))
 }
 
-/// The routes of the metrics port.
+/// Returns the routes of the metrics port.
 pub(crate) fn metrics_router(metrics: Metrics) -> Router {
     let answer = get(async move || {
         ([(axum::http::header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], metrics.text())

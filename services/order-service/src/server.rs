@@ -14,14 +14,14 @@ use tokio::{
 
 use crate::{Lifecycle, Metrics, config::Common, router::metrics_router};
 
-/// What in-flight work gets to finish after SIGTERM. A deployment's own limit must be longer (Compose: 15 s).
+/// The time for in-flight work to finish after SIGTERM. A deployment's own limit must be longer (Compose: 15 s).
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long a connection may be silent before a request: longer than the 60 s of a load balancer, which must be the
-/// one that closes first.
+/// The time limit for a silent connection between requests: longer than a load balancer's 60 s, because the load balancer
+/// must close first.
 const SILENCE: Duration = Duration::from_secs(75);
 
-/// After a failed accept (mostly: no file descriptors left), the loop must not spin.
+/// The pause after a failed accept (usually no file descriptors left), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +54,8 @@ impl Listeners {
     }
 }
 
-/// Serves until SIGTERM or SIGINT, then drains: readiness goes first, idle connections are closed, what is in flight
-/// finishes within 10 s. A second signal cuts the drain short.
+/// Serves until SIGTERM or SIGINT, then drains: reports not ready, closes idle connections, and lets in-flight work finish
+/// within 10 s. A second signal cuts the drain short.
 pub async fn serve(
     listeners: Listeners,
     router: Router,
@@ -83,7 +83,7 @@ pub async fn serve(
     lifecycle.drain();
     tracing::info!(signal, connections = connections.count(), "draining");
 
-    // The port stays open while something is in flight, so that a probe reads "not ready" and not a refused connection.
+    // The port stays open while work is in flight, so that a probe reads "not ready" instead of a refused connection.
     tokio::select! {
         never = accept_on(&api, &router, None) => match never {},
         () = async { tokio::join!(connections.shutdown(), lifecycle.idle()); } => tracing::info!("drained"),
@@ -97,7 +97,7 @@ async fn accept(listener: TcpListener, router: Router, connections: Option<Grace
     match accept_on(&listener, &router, connections.as_ref()).await {}
 }
 
-/// Accepts for as long as it is polled. Connections that no one watches end with the process.
+/// Accepts connections while it is polled. Without `connections`, no drain waits for them: they end with the process.
 async fn accept_on(listener: &TcpListener, router: &Router, connections: Option<&GracefulShutdown>) -> Infallible {
     loop {
         match listener.accept().await {
@@ -112,13 +112,13 @@ async fn accept_on(listener: &TcpListener, router: &Router, connections: Option<
 }
 
 fn connection(stream: TcpStream, router: &Router, connections: Option<&GracefulShutdown>) {
-    // Answers are small and whole; waiting to fill a packet only delays them.
+    // Each answer is one small write; waiting to fill a packet only delays it.
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(SILENCE)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
-    // Errors are the client's: it went away, or what it sent was not HTTP.
+    // Errors are the client's: it hung up, or did not send HTTP.
     match connections {
         Some(connections) => {
             let watched = connections.watch(connection);

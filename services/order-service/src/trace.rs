@@ -1,25 +1,25 @@
-//! W3C trace context: taken from a request or made, logged with every line, passed on.
+//! W3C trace context: read from a request or generated, logged with every line, passed to other services.
 
 use std::fmt;
 
 use axum::http::HeaderMap;
 use uuid::Uuid;
 
-/// The name of the header that carries it.
+/// The header's name.
 const HEADER: &str = "traceparent";
 
 tokio::task_local! {
     static CURRENT: TraceContext;
 }
 
-/// Which trace this work belongs to. The span ids of this service are made afresh for each call onward.
+/// The trace of some work. Each outgoing call gets a new span id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
     trace_id: u128,
     flags: u8,
 }
 
-/// The trace of the work that runs here, if it has one.
+/// Returns the trace of the current task, if it has one.
 pub fn current() -> Option<TraceContext> {
     CURRENT.try_with(|context| *context).ok()
 }
@@ -30,7 +30,7 @@ pub async fn scope<F: Future>(context: TraceContext, work: F) -> F::Output {
 }
 
 impl TraceContext {
-    /// The trace that the request belongs to, or a new one when the header is absent, repeated or malformed.
+    /// Returns the request's trace, or a new one if the header is absent, repeated or malformed.
     pub fn of_request(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(HEADER).iter();
         match (values.next(), values.next()) {
@@ -49,12 +49,12 @@ impl TraceContext {
         let trace_id = hexadecimal(fields.next()?, 32)?;
         let parent_id = hexadecimal(fields.next()?, 16)?;
         let flags = u8::try_from(hexadecimal(fields.next()?, 2)?).ok()?;
-        // Version 00 has exactly four fields; a later one may have more, and ff is forbidden.
+        // Version 00 has exactly four fields; a later version may have more, and ff is forbidden.
         let length_fits = version != 0 || fields.next().is_none();
         (version != 0xff && trace_id != 0 && parent_id != 0 && length_fits).then_some(Self { trace_id, flags })
     }
 
-    /// The header for a call onward, with a new parent id.
+    /// Returns the header for an outgoing call, with a new parent id.
     pub fn header(&self) -> String {
         // The low half of a random UUID; its variant bits make it never zero.
         let parent_id = Uuid::new_v4().as_u64_pair().1;
@@ -62,7 +62,7 @@ impl TraceContext {
     }
 }
 
-/// The trace id, as logs show it.
+/// Formats the trace id for logs.
 impl fmt::Display for TraceContext {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:032x}", self.trace_id)

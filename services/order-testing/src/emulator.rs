@@ -16,17 +16,17 @@ use crate::{
     serving::{Serving, serve},
 };
 
-/// A product that every emulator holds: price 29, stock 100.
+/// A product in every emulator: price 29, stock 100.
 pub const IN_STOCK: &str = "PROD001";
-/// Another one: price 49, stock 50.
+/// Another product in every emulator: price 49, stock 50.
 pub const OTHER_IN_STOCK: &str = "PROD002";
 
-/// A database with the project's tables and seed. Its data are in memory and go with it.
+/// A database with the project's tables and seed, in memory.
 pub struct Emulator {
     pub client: Client,
     faults: Faults,
     front: Serving,
-    /// Ends the server that this process runs, where it does.
+    /// Ends the server, if this process runs it.
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -49,7 +49,7 @@ impl Emulator {
         Self::before(upstream, Some(stop)).await
     }
 
-    /// The same over an empty database that somebody else runs, at a URL that ends with `/`.
+    /// Makes one in front of another program's empty database, at a URL that ends with `/`.
     pub async fn at(upstream: &str) -> Self {
         let http = reqwest::Client::new();
         for definition in definitions() {
@@ -80,27 +80,27 @@ impl Emulator {
         emulator
     }
 
-    /// Where it answers.
+    /// The emulator's URL.
     pub fn url(&self) -> &str {
         &self.front.url
     }
 
-    /// Orders a fault for the next request of this operation (`PutItem`, ...) that has none yet.
+    /// Adds a fault for the next request of this operation (`PutItem`, ...) without one.
     pub fn fail_next(&self, operation: &'static str, fault: Fault) {
         self.faults.add(operation, fault);
     }
 
-    /// The last request of this operation (`PutItem`, ...), as it was sent.
+    /// Returns the last request of this operation (`PutItem`, ...), unchanged.
     pub fn last_request(&self, operation: &str) -> Option<serde_json::Value> {
         self.faults.last(operation)
     }
 
-    /// Takes back the faults that have not happened.
+    /// Removes the faults that have not happened yet.
     pub fn forget_faults(&self) {
         self.faults.clear();
     }
 
-    /// How many ordered faults have not happened yet.
+    /// Returns the number of faults that have not happened yet.
     pub fn faults_left(&self) -> usize {
         self.faults.left()
     }
@@ -137,13 +137,13 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // It may have ended by itself.
+            // The server may have ended already.
             let _ = stop.send(());
         }
     }
 }
 
-/// A client for the tests' own reads and writes, and for the service under test.
+/// Returns a client for the tests' own reads and writes, and for the service under test.
 fn client(url: &str) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -154,13 +154,13 @@ fn client(url: &str) -> Client {
         .retry_config(
             RetryConfig::standard().with_max_attempts(3).with_initial_backoff(std::time::Duration::from_millis(1)),
         )
-        // The allowance for retries is otherwise one for the whole process, and a test would use up another's.
+        // Without this, all tests of the process share one retry allowance and use up each other's.
         .retry_partition(RetryPartition::new(url.to_owned()))
         .build();
     Client::from_conf(config)
 }
 
-/// The `CreateTable` input of each table.
+/// Returns the `CreateTable` input of each table.
 fn definitions() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../terraform/tables");
     let files = std::fs::read_dir(folder).expect("the table files are there");

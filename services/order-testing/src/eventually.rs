@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-/// Asks `check` again until it gives a value.
+/// Repeats `check` until it returns a value.
 ///
 /// # Panics
-/// When `deadline` has passed.
+/// If `deadline` passes.
 pub async fn eventually<T, F>(what: &str, deadline: Duration, mut check: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,

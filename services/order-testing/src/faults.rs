@@ -14,27 +14,27 @@ use axum::{
 use http_body_util::{Full, Limited};
 use serde_json::{Value, json};
 
-/// What goes wrong with one request.
+/// The fault of one request.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// The database refuses with this error code, and does nothing.
+    /// The database refuses with this error code and writes nothing.
     Refuse(&'static str),
-    /// A transaction is cancelled with these reasons, one for each item, and nothing is done.
+    /// The database cancels a transaction with these reasons, one per item, and writes nothing.
     Cancel(Vec<&'static str>),
-    /// The request is carried out, and the answer is lost: the caller reads an internal error.
+    /// The database executes the request, but the answer is lost: the caller reads an internal error.
     LoseAnswer,
-    /// The request is carried out, and a gateway answers in the database's place: 502, with a page of its own.
+    /// The database executes the request, but a gateway answers in its place: 502, with the gateway's own page.
     Gateway,
-    /// The request is carried out, and the connection breaks before the answer is whole.
+    /// The database executes the request, but the connection breaks before the answer is complete.
     BreakOff,
-    /// The request is carried out after this time.
+    /// The database executes the request after this time.
     Delay(Duration),
 }
 
 type Queue = Arc<Mutex<Vec<(&'static str, Fault)>>>;
 type Seen = Arc<Mutex<HashMap<String, Bytes>>>;
 
-/// Faults that wait for their operation (`PutItem`, ...), each used once.
+/// Pending faults by operation (`PutItem`, ...), each used once.
 #[derive(Clone)]
 pub(crate) struct Faults {
     queue: Queue,

@@ -1,5 +1,5 @@
-//! For the tests of the services: the embedded DynamoDB in this process, with the project's own tables, behind a front
-//! that fails on demand.
+//! Test support for the services: the embedded DynamoDB in this process, with the project's own tables, behind a proxy that
+//! fails on demand.
 
 mod emulator;
 mod eventually;

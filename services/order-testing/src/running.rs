@@ -6,7 +6,7 @@ use std::{
 
 use serde_json::Value;
 
-/// A service as a process, which logs JSON; killed when the test ends without having stopped it.
+/// A service as a process that logs JSON. Dropping it kills the process.
 pub struct Running {
     child: Child,
     log: Option<JoinHandle<Vec<Value>>>,
@@ -18,7 +18,7 @@ impl Running {
     /// Starts a service and waits until it listens.
     ///
     /// # Panics
-    /// When it does not listen, or a line of its log is not JSON.
+    /// If it does not listen, or a line of its log is not JSON.
     pub fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the binary runs");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -30,22 +30,24 @@ impl Running {
         };
         let text = |name: &str| listening[name].as_str().expect("text").to_owned();
         let (address, metrics_address) = (text("address"), text("metrics_address"));
-        // Read all along, or the service waits for room in the pipe.
+        // Read continuously, or the service blocks on a full pipe.
         let log = std::thread::spawn(move || std::iter::from_fn(|| next(&mut lines)).collect());
         Self { child, log: Some(log), address, metrics_address }
     }
 
+    /// Sends SIGTERM.
+    ///
     /// # Panics
-    /// When `kill` cannot be run.
+    /// If `kill` cannot run.
     pub fn terminate(&self) {
         let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
         assert!(status.success());
     }
 
-    /// Its exit code and what it logged to the end.
+    /// Waits for the end; returns the exit code and the log lines after `listening`.
     ///
     /// # Panics
-    /// When a line of its log is not JSON.
+    /// If a line of its log is not JSON.
     pub fn ended(mut self) -> (Option<i32>, Vec<Value>) {
         let code = self.child.wait().expect("a child").code();
         let log = self.log.take().map(|log| log.join().expect("every line is JSON")).unwrap_or_default();
@@ -60,7 +62,7 @@ fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<Value> {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has mostly ended already.
+        // Usually the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -5,7 +5,7 @@ use order_service::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// A router that answers on a port of its own until it is dropped.
+/// A router on its own port, until dropped.
 pub struct Serving {
     pub url: String,
     task: JoinHandle<()>,
@@ -28,7 +28,7 @@ impl Drop for Serving {
     }
 }
 
-/// A service as its process would be told of it, with nothing set but what must be.
+/// Returns a service with only the required variables set.
 pub fn service(identity: Identity) -> Service {
     let environment = Environment::of_pairs(&[("AWS_REGION", "eu-west-1")]);
     Service { identity, common: Common::read(&environment).expect("a complete environment") }

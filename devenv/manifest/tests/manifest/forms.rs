@@ -1,4 +1,4 @@
-//! Every form that Compose allows for what is supported, and what becomes of it.
+//! Every Compose form of the supported keys, and its result.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -75,7 +75,7 @@ fn ports() {
     assert_eq!(service.expose, [9000, 9001]);
 }
 
-/// One port of the host on two addresses is two ports.
+/// One host port on two addresses counts as two ports.
 #[test]
 fn ports_of_several_addresses() {
     let service = web("ports: [\"127.0.0.1:8001:80\", \"127.0.0.2:8001:81\"]");
@@ -125,7 +125,7 @@ fn limits_and_the_rest() {
     assert_eq!(web("tmpfs: [/tmp, /run]").limits.tmpfs, ["/tmp", "/run"]);
 }
 
-/// What is written here stands before what is merged, and of several merged the first.
+/// A mapping's own keys win over merged ones; of several merged mappings, the first wins.
 #[test]
 fn merges() {
     let service = web("<<: [{ user: a, image: x }, { user: b, restart: always }]\nimage: y");
@@ -161,7 +161,7 @@ fn health_in_both_forms() {
     assert_eq!(read(&sources).services["web"].health, expected(80));
 }
 
-/// What the later versions read is accepted already.
+/// The reader accepts every key of `devenv.toml`.
 #[test]
 fn the_whole_of_devenv_toml() {
     let mut sources = Sources::good();

@@ -1,4 +1,4 @@
-//! No input, however made, takes the reader down or keeps it busy for long.
+//! No input crashes the reader or keeps it busy for long.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use crate::sources::Sources;
 
-/// Bytes that a file may have.
+/// The size limit of a file, in bytes.
 const SIZE: usize = 1024 * 1024;
 
-/// Far above what any of these takes; a quadratic reader would need minutes. Not a benchmark.
+/// Far above the time of any of these inputs; a quadratic reader would need minutes. Not a benchmark.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn refusal(sources: &Sources) -> ManifestError {
@@ -38,7 +38,7 @@ fn an_alias_bomb_is_refused() {
     assert_eq!(error.problems[0].code, "manifest.too_large", "{error}");
 }
 
-/// Each anchor is within the depth, and the whole is not.
+/// Each anchor alone is within the depth limit; together they exceed it.
 #[test]
 fn a_tower_of_aliases_is_refused() {
     let mut text = "x-0: &a0 1\n".to_owned();
@@ -109,7 +109,7 @@ proptest! {
         check(&sources);
     }
 
-    /// A file that is nearly right reaches deeper than noise does.
+    /// A nearly valid file reaches deeper into the reader than noise.
     #[test]
     fn no_small_change_panics(
         file in 0_usize..4,
@@ -130,7 +130,7 @@ proptest! {
         check(&sources);
     }
 
-    /// What is accepted keeps the promises of its type.
+    /// An accepted manifest has no cycle and no unknown dependency.
     #[test]
     fn an_accepted_manifest_keeps_its_promises(edges in prop::collection::vec((0_usize..5, 0_usize..5), 0..8)) {
         let names = ["a", "b", "c", "d", "e"];

@@ -1,5 +1,4 @@
-//! The manifest as a person meets it: this repository's own files, every form that is accepted, and every mistake with
-//! the place it is shown at.
+//! The manifest from a user's view: this repository's own files, every accepted form, and every mistake with its place.
 
 mod forms;
 mod limits;

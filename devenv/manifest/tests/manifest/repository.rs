@@ -46,7 +46,7 @@ fn the_order_system_is_read() {
     let names: Vec<&str> = manifest.tables.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["inventory", "orders", "reservations"]);
     assert_eq!(manifest.seeds[0].items.len(), 3);
-    // The table files reach the emulator as they are.
+    // The table files reach the emulator unchanged.
     let orders: serde_json::Value = serde_json::from_str(&read("terraform/tables/orders.json").text).expect("JSON");
     assert_eq!(manifest.tables[1].definition, orders);
 }

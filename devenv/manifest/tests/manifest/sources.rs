@@ -7,7 +7,7 @@ use devenv_manifest::settings::Settings;
 use devenv_manifest::source::SourceFile;
 use devenv_model::manifest::Manifest;
 
-/// A small project, one file of which a test spoils.
+/// A small project; each test spoils one of its files.
 #[derive(Clone)]
 pub(crate) struct Sources {
     pub(crate) settings: String,
@@ -74,7 +74,7 @@ env = { BIND = "127.0.0.1:${port:80}" }
         )
     }
 
-    /// Every mistake at its place; a project without a mistake is a mistake of the test.
+    /// Draws every mistake at its place. Panics if the project has none.
     pub(crate) fn drawn(&self) -> String {
         let error = self.assemble().expect_err("the project is spoilt");
         error.problems.iter().map(drawn).collect::<Vec<_>>().join("\n")
@@ -92,7 +92,7 @@ fn drawn(problem: &Problem) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The line on which `span` begins, and the part of it that is meant.
+/// The first line of `span`, and marks under the spanned part.
 fn marked(file: &SourceFile, span: &Range<usize>) -> [String; 2] {
     let (line, column) = file.position(span.start);
     let text = file.text.lines().nth(line - 1).unwrap_or_default();

@@ -1,11 +1,11 @@
-//! Where an existing table differs from its file, in the file's own terms.
+//! The differences between an existing table and its file, in the file's own terms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// One line a difference; none when `described` (the `Table` of `DescribeTable`) is what `file` asks for.
-/// What AWS adds by itself, such as counts, times and ARNs, is no difference.
+/// Returns one line per difference between `file` and `described`, the `Table` of `DescribeTable`. Ignores the fields
+/// that AWS adds, such as counts, times and ARNs.
 pub(super) fn differences(file: &Value, described: &Value) -> Vec<String> {
     let mut found = Vec::new();
     keys("", &file["KeySchema"], &described["KeySchema"], &mut found);

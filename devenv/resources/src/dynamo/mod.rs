@@ -1,7 +1,6 @@
-//! Tables, by a small client of the DynamoDB wire protocol.
+//! Tables, through a small client of the DynamoDB wire protocol.
 //!
-//! A table file *is* the `CreateTable` input, and is sent as it was written instead of through a mapping that could lose
-//! a field.
+//! A table file *is* the `CreateTable` input. The client sends it unchanged: a mapping could lose a field.
 
 mod difference;
 pub(crate) mod store;

@@ -11,11 +11,11 @@ use super::wire::Wire;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 
-/// A table of an emulator is active, and a deleted one gone, within this.
+/// The time limit for an emulator to activate or delete a table.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
-/// Seed items put at the same time.
+/// The number of concurrent puts of seed items.
 const PUTS: usize = 8;
-/// `BatchGetItem` takes no more keys.
+/// The largest number of keys for `BatchGetItem`.
 const BATCH: usize = 100;
 
 /// The tables of one emulator.
@@ -29,7 +29,7 @@ impl Store {
         Self { wire: Wire::new(endpoint, region, access_key) }
     }
 
-    /// What is there of the table and its seeds; `None` when the table does not exist.
+    /// Compares the table and its seeds with the files. Returns `None` if the table does not exist.
     pub(crate) async fn observe(&self, table: &Table, seeds: &[&Seed]) -> Result<Option<ObservedResource>, Error> {
         let Some(described) = self.describe(&table.name).await? else {
             return Ok(None);
@@ -45,7 +45,7 @@ impl Store {
         Ok(Some(ObservedResource::Matching { absent_seeds }))
     }
 
-    /// How many of the seed's items are not in the table.
+    /// Returns the number of the seed's items that are absent from the table.
     async fn absent(&self, table: &Table, seed: &Seed) -> Result<usize, Error> {
         let mut present = 0;
         for items in seed.items.chunks(BATCH) {
@@ -80,7 +80,7 @@ impl Store {
         Err(Error::Differs { resource: ResourceId::table(&table.name), file: table.file.clone(), differences })
     }
 
-    /// Puts the seed's items that are absent and returns how many they were. An item that exists is left as it is.
+    /// Inserts the seed's absent items and returns their number. Leaves existing items unchanged.
     pub(crate) async fn seed(&self, table: &Table, seed: &Seed) -> Result<usize, Error> {
         let put = |item: Value| async move {
             let request = json!({
@@ -108,7 +108,7 @@ impl Store {
         }
     }
 
-    /// Up to `limit` items of a table, in no order.
+    /// Returns up to `limit` items of a table, in no order.
     pub(crate) async fn dump(&self, table: &str, limit: usize) -> Result<Vec<Value>, Error> {
         let mut items = Vec::new();
         let mut start = Value::Null;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::dynamo::store::Store;
 use crate::provider::{Answer, Provider};
 
-/// The table files and their seeds, and the emulator that they are for.
+/// The table files and their seeds, and their emulator.
 #[derive(Debug)]
 pub(crate) struct Tables {
     store: Store,

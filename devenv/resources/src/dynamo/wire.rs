@@ -5,11 +5,11 @@ use serde_json::Value;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 
-/// An emulator on this machine answers within milliseconds; one that is this late is not going to.
+/// A healthy emulator on this machine answers within milliseconds; after this limit no answer will come.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
-/// One operation is one POST with its name in a header.
+/// A client that sends each operation as one POST, with the operation's name in a header.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
     http: reqwest::Client,
@@ -20,7 +20,7 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(endpoint: Endpoint, region: &str, access_key: &str) -> Self {
         let http = reqwest::Client::builder()
-            // A proxy that the environment names must not be asked for loopback.
+            // A proxy from the environment variables must not see loopback requests.
             .no_proxy()
             // A redirect could lead off this machine, past the check of the endpoint.
             .redirect(reqwest::redirect::Policy::none())
@@ -29,8 +29,8 @@ impl Wire {
             .tcp_nodelay(true)
             .build()
             .expect("a client without TLS needs nothing from the machine");
-        // Emulators read the key and the region out of this and check no signature. DynamoDB Local keeps a database
-        // for each pair of them unless told otherwise, so they are those that the services are given.
+        // Emulators read the key and the region from this and check no signature. By default, DynamoDB Local keeps a
+        // separate database for each pair, so both are the same as the services'.
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/dynamodb/aws4_request, \
              SignedHeaders=host;x-amz-date;x-amz-target, Signature=0"
@@ -73,7 +73,7 @@ impl Wire {
         Err(Error::Refused {
             operation,
             kind: kind.rsplit('#').next().unwrap_or(kind).to_owned(),
-            // Services spell the key either way.
+            // The key has either spelling, depending on the service.
             message: body["message"].as_str().or(body["Message"].as_str()).unwrap_or_default().to_owned(),
         })
     }

@@ -9,13 +9,13 @@ use hickory_resolver::{
 
 use super::resolve::{DiscoveryError, Resolve, Resolved, Target};
 
-/// Looks names up in DNS. The caller keeps the answers for their time; nothing else does.
+/// Looks up names in DNS without a cache: the caller keeps the answers for their TTL.
 pub struct DnsResolver {
     resolver: TokioResolver,
 }
 
 impl DnsResolver {
-    /// Asks the servers of this machine (`/etc/resolv.conf`), for the sake of `name`.
+    /// Uses this machine's servers (`/etc/resolv.conf`). Errors mention `name`.
     pub(crate) fn of_system(name: &str) -> Result<Self, DiscoveryError> {
         let failure = |reason: String| DiscoveryError { name: name.to_owned(), reason };
         let mut builder = TokioResolver::builder_tokio().map_err(|error| failure(error.to_string()))?;
@@ -24,7 +24,7 @@ impl DnsResolver {
         Ok(Self { resolver })
     }
 
-    /// Asks the servers that `config` names.
+    /// Uses the servers in `config`. Errors mention `name`.
     pub fn with(config: ResolverConfig, name: &str) -> Result<Self, DiscoveryError> {
         let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
         builder.options_mut().cache_size = 0;
@@ -50,7 +50,7 @@ impl DnsResolver {
                         address: SocketAddr::new(ip, service.port),
                     }));
                 }
-                // The other targets may do; it is asked for again soon.
+                // The other targets may suffice; the expired time makes the next lookup retry soon.
                 Err(error) => {
                     valid_until = Instant::now();
                     unresolved = Some(format!("{}: {error}", service.target));

@@ -13,18 +13,18 @@ use super::resolve::{DiscoveryError, Resolve, Resolved, Target};
 /// The shortest time between two lookups, for a record with a TTL of zero or a name that does not resolve.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a lookup may take.
+/// The time limit for a lookup.
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// What a call waits for a fresh record when it has an old one.
+/// A call's wait for a fresh record if it has an old one.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// What a name stands for. Lookups run beside the calls, one at a time, and every call shares their answer.
+/// The targets of a name. Lookups run concurrently with the calls, one at a time, and all calls share their answer.
 pub(super) struct Lookups {
     name: String,
     resolver: Box<dyn Resolve>,
     state: Mutex<State>,
-    /// Tells the calls that wait that a lookup has ended.
+    /// Notifies the waiting calls when a lookup ends.
     ended: watch::Sender<()>,
 }
 
@@ -33,13 +33,13 @@ struct State {
     known: Option<Resolved>,
     /// Set when a target failed: the record may have changed before its time.
     doubted: bool,
-    /// When the last lookup ended, and why it failed if it did.
+    /// The end of the last lookup, and its error if it failed.
     last: Option<(Instant, Option<DiscoveryError>)>,
-    /// When the lookup under way began.
+    /// The start of the running lookup.
     began: Option<Instant>,
 }
 
-/// What a call does for its targets.
+/// A call's next step to find its targets.
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     look_up: bool,
@@ -49,20 +49,20 @@ struct Step {
 #[derive(Debug, PartialEq, Eq)]
 enum Then {
     Use(Result<Vec<Target>, DiscoveryError>),
-    /// Wait this long for the lookup under way.
+    /// Wait this long for the running lookup.
     Wait(Duration),
 }
 
 impl State {
-    /// Nobody waits for the lookup after one that failed: old targets do not go away with the DNS server, and without any
-    /// the next call fails as this one did.
+    /// After a failed lookup, no call waits for the next one: old targets outlive the DNS server, and without any target
+    /// the next call fails with the same error.
     fn step(&self, now: Instant) -> Step {
         let fresh = self.known.as_ref().filter(|known| Instant::from_std(known.valid_until) > now && !self.doubted);
         if let Some(known) = fresh {
             return Step { look_up: false, then: Then::Use(Ok(known.targets.clone())) };
         }
         let paused = self.last.as_ref().is_some_and(|(ended, _)| now.duration_since(*ended) < PAUSE);
-        // One that has not ended after twice its limit has gone.
+        // A lookup without an end after twice its limit is lost.
         let under_way = self.began.is_some_and(|began| now.duration_since(began) < 2 * LIMIT);
         let failure = self.last.as_ref().and_then(|(_, failure)| failure.as_ref());
         let then = match (&self.known, failure) {
@@ -81,7 +81,7 @@ impl Lookups {
         Self { name, resolver: Box::new(resolver), state: Mutex::default(), ended }
     }
 
-    /// The targets as they are known, after a lookup if they are due for one.
+    /// Returns the known targets, after a lookup if one is due.
     pub(super) async fn targets(self: &Arc<Self>) -> Result<Vec<Target>, DiscoveryError> {
         let (patience, mut ended) = {
             let mut state = self.state();
@@ -94,11 +94,11 @@ impl Lookups {
             }
             match then {
                 Then::Use(targets) => return targets,
-                // While the state is locked, so that no end is missed.
+                // Subscribe while the state is locked, so that the call misses no end.
                 Then::Wait(patience) => (patience, self.ended.subscribe()),
             }
         };
-        // When there is no answer in time, what is known counts.
+        // Without an answer in time, use the known targets.
         let _ = timeout(patience, ended.changed()).await;
         let state = self.state();
         match (&state.known, &state.last) {
@@ -108,7 +108,7 @@ impl Lookups {
         }
     }
 
-    /// Asks for a new lookup: a target of the record failed.
+    /// Requests a new lookup, because a target of the record failed.
     pub(super) fn doubt(&self) {
         self.state().doubted = true;
     }
@@ -166,7 +166,7 @@ pub(super) mod tests {
         Err(DiscoveryError { name: "name".into(), reason: "no server".into() })
     }
 
-    /// Answers with the next of its answers, and with the last for ever; without any it is silent.
+    /// Gives its answers in turn and repeats the last one forever; without any answer it stays silent.
     #[derive(Clone)]
     pub(in crate::discovery) struct Scripted {
         answers: Arc<Vec<Result<Resolved, DiscoveryError>>>,

@@ -1,4 +1,4 @@
-//! Where order-processor is: one URL, or the targets of a DNS SRV name.
+//! Finds order-processor: at one URL, or at the targets of a DNS SRV name.
 
 mod dns;
 mod lookups;

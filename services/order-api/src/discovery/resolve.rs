@@ -8,14 +8,14 @@ pub struct Target {
     pub address: SocketAddr,
 }
 
-/// What a name stands for, and until when.
+/// The targets of a name, and the end of their validity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     pub targets: Vec<Target>,
     pub valid_until: Instant,
 }
 
-/// A lookup that failed: of which name, and why.
+/// A failed lookup, with its name and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot resolve {name}: {reason}")]
 pub struct DiscoveryError {

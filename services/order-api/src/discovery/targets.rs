@@ -16,7 +16,7 @@ use super::{
     resolve::{DiscoveryError, Resolve, Target},
 };
 
-/// A target that failed is tried last for this long.
+/// The time for which a failed target is tried last.
 const SHUNNED_FOR: Duration = Duration::from_secs(5);
 
 /// The targets to call, best first.
@@ -30,7 +30,7 @@ enum Kind {
 }
 
 impl Discovery {
-    /// Discovery by a URL, or by the DNS servers that this machine names.
+    /// Makes a discovery by URL, or through this machine's DNS servers.
     pub fn of(address: &ProcessorAddress) -> Result<Self, DiscoveryError> {
         match address {
             ProcessorAddress::Url(url) => Ok(Self::fixed(url.clone())),
@@ -46,8 +46,7 @@ impl Discovery {
         Self { kind: Kind::Named { names: Arc::new(Lookups::new(name, resolver)), shunned: Mutex::default() } }
     }
 
-    /// The targets in the order in which to call them: by priority, then by chance according to weight; those that
-    /// failed a moment ago come last.
+    /// Returns the targets in calling order: by priority, then randomly by weight; recently failed targets come last.
     pub async fn targets(&self) -> Result<Vec<Url>, DiscoveryError> {
         match &self.kind {
             Kind::Fixed(url) => Ok(vec![url.clone()]),
@@ -62,7 +61,7 @@ impl Discovery {
         }
     }
 
-    /// Notes that a target did not answer.
+    /// Records that a target did not answer.
     pub fn failed(&self, target: &Url) {
         let Kind::Named { names, shunned } = &self.kind else { return };
         if let Some(address) = address_of(target) {
@@ -71,7 +70,7 @@ impl Discovery {
         }
     }
 
-    /// Whether a target failed a moment ago.
+    /// Whether a target failed recently.
     pub fn is_shunned(&self, target: &Url) -> bool {
         let Kind::Named { shunned, .. } = &self.kind else { return false };
         let shunned = shunned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,8 +83,8 @@ fn address_of(target: &Url) -> Option<SocketAddr> {
     format!("{host}:{port}").parse().ok()
 }
 
-/// RFC 2782: lowest priority first; among equals, each next one by chance, weighted. `chance` gives a number below its
-/// argument.
+/// Sorts targets by RFC 2782: lowest priority first; among equals, each next one randomly by weight. `chance` returns a
+/// random number below its argument.
 fn in_order(
     mut targets: Vec<Target>,
     is_shunned: impl Fn(SocketAddr) -> bool,
@@ -96,7 +95,7 @@ fn in_order(
     while let Some(best) = targets.first() {
         let rank = (is_shunned(best.address), best.priority);
         let equals = targets.iter().take_while(|target| (is_shunned(target.address), target.priority) == rank).count();
-        // One more each, so that a weight of zero is unlikely and not impossible.
+        // Add one to each weight, so that a weight of zero is unlikely but not impossible.
         let weight = |target: &Target| u32::from(target.weight) + 1;
         let mut draw = chance(targets[..equals].iter().map(weight).sum());
         let index = targets[..equals]

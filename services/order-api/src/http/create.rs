@@ -23,7 +23,8 @@ pub(crate) async fn create(State(api): State<Api>, request: Request) -> Result<R
             return Err(Failure::invalid(&reasons));
         }
     };
-    // A task of its own: a client that hangs up ends its request, and must not end its order half way. A drain waits.
+    // Run in a separate task: a client that hangs up cancels its request, but must not cancel its order half way. A drain
+    // waits for the task.
     let work = api.lifecycle.work();
     let placing = async move {
         let _work = work;

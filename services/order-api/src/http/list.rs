@@ -42,7 +42,7 @@ struct Wanted<'query> {
 
 impl<'query> Wanted<'query> {
     fn of(query: &'query [(String, String)]) -> Result<Self, Vec<Invalid>> {
-        // The last of several values counts, as it did in the services' predecessors.
+        // The last of several values counts, as in the services' predecessors.
         let value = |name| query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let mut reasons = Vec::new();
         let customer_id = customer(value("customer_id")).map_err(|reason| reasons.push(reason)).ok();

@@ -13,7 +13,7 @@ pub(crate) async fn read(
     order_id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Order>, Failure> {
     let not_found = || Failure::new(StatusCode::NOT_FOUND, "order_not_found", "Order not found");
-    // A segment that is not even text names no order either.
+    // A segment that is not text names no order either.
     let Path(order_id) = order_id.map_err(|_| not_found())?;
     let order_id = OrderId::parse(&order_id).ok_or_else(not_found)?;
     let record = api.orders.store.order(order_id).await?.ok_or_else(not_found)?;

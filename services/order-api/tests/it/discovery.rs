@@ -1,4 +1,4 @@
-//! Where order-processor is, asked of a real DNS server.
+//! Discovery of order-processor through a real DNS server.
 
 use std::{
     net::SocketAddr,
@@ -21,7 +21,7 @@ fn address(url: &str) -> SocketAddr {
     url.trim_start_matches("http://").parse().expect("an address")
 }
 
-/// An address where nobody listens.
+/// An address without a listener.
 fn dead() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound")
@@ -53,7 +53,7 @@ async fn a_changed_record_is_followed() {
     let emulator = Emulator::start().await;
     let (first, second) = (processor(&emulator).await, processor(&emulator).await);
     let dns = Dns::start().await;
-    // Longer than the test: that the target is gone must be reason enough to ask again.
+    // A TTL longer than the test: the failed target alone must trigger a new lookup.
     dns.stand_for(&[address(&first.url)], 3600).await;
     let system = system(emulator, &dns).await;
     assert_eq!(status(&system).await, StatusCode::CREATED);
@@ -69,7 +69,7 @@ async fn a_changed_record_is_followed() {
 async fn a_record_holds_for_its_time_to_live_and_no_longer() {
     let emulator = Emulator::start().await;
     let first = processor(&emulator).await;
-    // It answers as the first one never does, so that the orders tell which of two live targets took them.
+    // Its answer differs from the first one's, so that the orders show which of the two live targets took them.
     let refusal = (StatusCode::NOT_FOUND, Json(json!({ "detail": "Product not found" })));
     let second = serve(Router::new().fallback(async move || refusal)).await;
     let dns = Dns::start().await;
@@ -108,12 +108,12 @@ async fn targets_outlive_the_dns_server() {
     let system = system(emulator, &dns).await;
     assert_eq!(status(&system).await, StatusCode::CREATED);
     drop(dns);
-    // Past the shortest time between two lookups.
+    // Longer than the shortest time between two lookups.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(status(&system).await, StatusCode::CREATED);
 }
 
-/// A target that answers every call with this.
+/// A target that gives every call the same answer.
 async fn turning_away(status: StatusCode, body: Value) -> Serving {
     serve(Router::new().fallback(async move || (status, Json(body.clone())))).await
 }

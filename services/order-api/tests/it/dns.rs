@@ -16,11 +16,11 @@ use hickory_server::{
 use tokio::net::UdpSocket;
 
 const ZONE: &str = "orders.test.";
-/// The name that the tests discover the processor by.
+/// The tests' DNS name for order-processor.
 pub(crate) const SERVICE: &str = "_http._tcp.order-processor.orders.test.";
 const HOST: &str = "host.orders.test.";
 
-/// A DNS server on loopback, with the SRV records that the test says.
+/// A DNS server on loopback, with the test's SRV records.
 pub(crate) struct Dns {
     zone: Arc<InMemoryZoneHandler>,
     pub(crate) address: SocketAddr,
@@ -32,7 +32,7 @@ impl Dns {
         let zone = InMemoryZoneHandler::empty(name(ZONE), ZoneType::Primary, AxfrPolicy::Deny);
         let authority = SOA::new(name(ZONE), name(ZONE), 1, 60, 60, 60, 0);
         zone.upsert(Record::from_rdata(name(ZONE), 0, RData::SOA(authority)), 0).await;
-        // Longer than any test, so that the SRV records alone say when to ask again.
+        // Longer than any test, so that only the SRV records' TTL decides the next lookup.
         zone.upsert(Record::from_rdata(name(HOST), 3600, RData::A(A(Ipv4Addr::LOCALHOST))), 0).await;
         let zone = Arc::new(zone);
         let mut catalog = Catalog::new();
@@ -44,7 +44,7 @@ impl Dns {
         Self { zone, address, _server: server }
     }
 
-    /// Replaces what the service's name stands for. The first address has the highest priority.
+    /// Replaces the addresses of the service's name. The first address has the highest priority.
     pub(crate) async fn stand_for(&self, addresses: &[SocketAddr], time_to_live: u32) {
         let key = RrKey::new(LowerName::new(&name(SERVICE)), RecordType::SRV);
         self.zone.records_mut().await.remove(&key);
@@ -54,7 +54,7 @@ impl Dns {
         }
     }
 
-    /// A resolver's configuration that asks this server only.
+    /// Returns a resolver configuration with this server only.
     pub(crate) fn configuration(&self) -> ResolverConfig {
         let mut connection = ConnectionConfig::udp();
         connection.port = self.address.port();

@@ -1,4 +1,4 @@
-//! Writes of the pending order that are carried out while their answers are lost: one order stays one order.
+//! Writes of the pending order whose answers are lost: one order must stay one order.
 
 use order_api::reconcile;
 use order_service::Lifecycle;
@@ -9,7 +9,7 @@ use crate::{System, header, order, reconciler::EAGER};
 
 const PLENTY: i64 = 1_000_000;
 
-/// Orders three items as a client that keeps to the contract: it orders again only when it is told of no order.
+/// Orders three items like a client that follows the contract: it repeats the order only if the answer names no order.
 async fn order_three(system: &System, what: &str) {
     for _ in 0..10 {
         let response = system.post(&order(IN_STOCK, 3)).await;
@@ -27,7 +27,7 @@ async fn order_three(system: &System, what: &str) {
     panic!("{what}: never taken");
 }
 
-/// Waits until no order is pending, whoever knows of it.
+/// Waits until no order is pending, including orders unknown to the client.
 async fn nothing_is_pending(system: &System) {
     eventually("no pending order", std::time::Duration::from_secs(10), async || {
         let pending = system.emulator.client.scan().table_name("orders").index_name("pending").send().await.ok()?;

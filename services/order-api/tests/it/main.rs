@@ -37,7 +37,7 @@ impl System {
         Self::over(emulator, &url, Some(processor)).await
     }
 
-    /// order-api alone, which calls whatever answers at `processor_url`.
+    /// Starts order-api alone, with the processor at `processor_url`.
     async fn with_processor_at(processor_url: &str) -> Self {
         Self::over(Emulator::start().await, processor_url, None).await
     }
@@ -73,7 +73,7 @@ impl System {
         answer(self.http.get(self.url(path)).send().await.expect("an answer")).await
     }
 
-    /// The order at this path once it is no longer pending.
+    /// Waits until the order at this path is no longer pending, and returns it.
     async fn settled(&self, path: &str) -> Value {
         order_testing::eventually("a settled order", Duration::from_secs(10), async || {
             let (status, order) = self.get(path).await;

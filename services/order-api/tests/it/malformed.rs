@@ -3,7 +3,7 @@ use reqwest::StatusCode;
 
 use crate::{answer, order, process, processor};
 
-/// What the confirmed orders took of a product.
+/// Returns the confirmed orders' total quantity of a product.
 async fn confirmed(emulator: &Emulator, product: &str) -> i64 {
     let mut pages = emulator.client.scan().table_name("orders").consistent_read(true).into_paginator().items().send();
     let mut sum = 0;

@@ -1,4 +1,4 @@
-//! The binary itself: its start, its exit codes, its end.
+//! The binary: its start, its exit codes, its shutdown.
 
 use std::{
     io::Read,
@@ -105,7 +105,7 @@ async fn a_drain_finishes_what_is_in_flight_and_says_it_is_not_ready() {
     .await;
     running.terminate();
     order_testing::eventually("readiness to go", Duration::from_millis(700), async || {
-        // A client of its own, as every probe is.
+        // A new client each time, like a real probe.
         let ready = reqwest::get(format!("{url}/readyz")).await.ok()?;
         (ready.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(())
     })

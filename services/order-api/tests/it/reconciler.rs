@@ -13,7 +13,7 @@ use crate::{System, header, order, processor};
 
 pub(crate) const EAGER: Pace = Pace { pause: Duration::from_millis(20), age: Duration::ZERO };
 
-/// An order that is pending because the processor was away, and the system that has it.
+/// A system with an order left pending by an absent processor.
 async fn interrupted(quantity: u64) -> (System, String) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -25,7 +25,7 @@ async fn interrupted(quantity: u64) -> (System, String) {
     (system, location)
 }
 
-/// The same database behind an order-api that reaches its processor.
+/// Starts an order-api on the same database, with a reachable processor.
 async fn repaired(system: System) -> System {
     let processor = processor(&system.emulator).await;
     let url = processor.url.clone();
@@ -65,7 +65,7 @@ async fn an_order_under_way_is_left_alone() {
     let system = repaired(system).await;
     let patient = Pace { age: Duration::from_mins(1), ..EAGER };
     let reconciler = tokio::spawn(reconcile(system.api.clone(), patient, Lifecycle::default()));
-    // Two rounds of all shards have been asked for once every one of these faults is used up.
+    // When all these faults are used up, the reconciler has queried all shards in two rounds.
     for _ in 0..16 {
         system.emulator.fail_next("Query", Fault::Delay(Duration::ZERO));
     }
@@ -89,7 +89,7 @@ async fn a_repeated_request_finishes_its_pending_order() {
     assert_eq!(system.emulator.stock(IN_STOCK).await, 98);
 }
 
-/// Writes a pending order as a program of another kind, or a broken one, would.
+/// Writes a pending order in the form of another or a broken program.
 async fn put_pending(system: &System, order_id: &str, shard: u8, created_at: &str, product: Option<&str>) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let mut put = system
@@ -157,7 +157,7 @@ async fn a_list_leaves_out_what_cannot_be_read() {
     assert!(skipped(&system, "unreadable") >= 3);
 }
 
-/// Confirms every order but those of the product HOT.
+/// Confirms every order except those of the product HOT.
 async fn choosy_processor() -> order_testing::Serving {
     serve(Router::new().fallback(async |Json(order): Json<Value>| {
         if order["product_id"] == "HOT" {

@@ -1,4 +1,4 @@
-//! What the embedded database never does by itself.
+//! Faults that the embedded database never produces by itself.
 
 use order_domain::OrderId;
 use order_testing::{Fault, IN_STOCK};

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 
 use crate::{Processor, order, order_with_id};
 
-/// Sends 200 orders for one item, 50 at a time, of which there are 50.
+/// Sends 200 orders of one item each, 50 at a time, for a stock of 50.
 async fn last_fifty(with_id: bool) {
     let processor = Arc::new(Processor::start().await);
     let callers: Vec<_> = (0..50)

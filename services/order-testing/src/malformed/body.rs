@@ -4,13 +4,13 @@ use super::chance::Chance;
 
 const FIELDS: [&str; 4] = ["product_id", "quantity", "customer_id", "order_id"];
 
-/// An order that fits.
+/// Returns a valid order.
 pub(super) fn fit(chance: &mut Chance) -> Value {
     let product = chance.of_these(&[crate::IN_STOCK, crate::OTHER_IN_STOCK, "NO-SUCH"]);
     json!({ "product_id": product, "quantity": 1 + chance.below(3), "customer_id": "CUST001" })
 }
 
-/// A body that mostly does not fit an order.
+/// Returns a body that is usually not a valid order.
 pub(super) fn unfit(chance: &mut Chance) -> Vec<u8> {
     match chance.below(6) {
         0 => unfit_field(chance).to_string().into_bytes(),
@@ -22,7 +22,7 @@ pub(super) fn unfit(chance: &mut Chance) -> Vec<u8> {
     }
 }
 
-/// An order with a field, or all of it, of another kind.
+/// Returns an order with another type in one field, or another type altogether.
 fn unfit_field(chance: &mut Chance) -> Value {
     let value = value(chance);
     if chance.once_in(8) {
@@ -57,7 +57,7 @@ fn value(chance: &mut Chance) -> Value {
     }
 }
 
-/// Text that is nearly JSON.
+/// Returns text that is nearly JSON.
 fn broken_json(chance: &mut Chance) -> Vec<u8> {
     const TEXTS: [&[u8]; 20] = [
         b"{",
@@ -84,14 +84,14 @@ fn broken_json(chance: &mut Chance) -> Vec<u8> {
     chance.of_these(&TEXTS).to_vec()
 }
 
-/// Brackets far deeper than any reader's stack.
+/// Returns brackets far deeper than any reader's stack.
 fn nested(chance: &mut Chance) -> Vec<u8> {
     let depth = chance.of_these(&[100, 127, 128, 129, 5_000, 30_000]);
     let open = chance.of_these(&["[", "{\"a\":", "[{\"product_id\":"]);
     open.repeat(depth).into_bytes()
 }
 
-/// Around the limit of 64 KiB, and beyond what is read at all.
+/// Returns a body around the limit of 64 KiB, or beyond the discarded part.
 fn large(chance: &mut Chance) -> Vec<u8> {
     let length = chance.of_these(&[65_000, 65_535, 65_536, 65_537, 200_000, 1_200_000]);
     let mut order = fit(chance);
@@ -99,7 +99,7 @@ fn large(chance: &mut Chance) -> Vec<u8> {
     order.to_string().into_bytes()
 }
 
-/// An order that fits, with some bytes changed, left out or twice.
+/// Returns a valid order with some bytes changed, removed or repeated.
 fn mutated(chance: &mut Chance) -> Vec<u8> {
     let mut bytes = fit(chance).to_string().into_bytes();
     mutate(chance, &mut bytes);

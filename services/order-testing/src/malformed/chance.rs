@@ -1,8 +1,8 @@
-/// Numbers by chance, the same from the same seed (SplitMix64).
+/// Random numbers, reproducible from a seed (SplitMix64).
 pub(super) struct Chance(u64);
 
 impl Chance {
-    /// The numbers of the request `index`: any of them can be made again without those before it.
+    /// Makes the numbers of request `index`, so that each request is reproducible without the earlier ones.
     pub(super) fn of(seed: u64, index: u64) -> Self {
         let mut chance = Self(seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         chance.next();
@@ -21,7 +21,7 @@ impl Chance {
         usize::try_from(self.next() % limit.max(1) as u64).unwrap_or_default()
     }
 
-    /// True once in `times`.
+    /// Returns true once in `times` on average.
     pub(super) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

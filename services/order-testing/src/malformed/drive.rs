@@ -19,16 +19,16 @@ use super::{
     response::Responses,
 };
 
-/// Requests on their way at the same time.
+/// The number of concurrent requests.
 const AT_ONCE: usize = 16;
 
-/// Longer than any limit of a service for a request: what takes longer hangs.
+/// Longer than every limit of a service for a request: a slower answer counts as a hang.
 const HANGS: Duration = Duration::from_secs(20);
 
-/// For an answer that need not come, before the client closes its side.
+/// The wait for an optional answer before the client closes its side.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// What came of malformed requests.
+/// The results of malformed requests.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Requests by kind.
@@ -37,7 +37,7 @@ pub struct Report {
     pub statuses: BTreeMap<u16, usize>,
     /// Connections closed without an answer.
     pub closed: usize,
-    /// What must not happen, with the seed and the index of the request.
+    /// Violations, with the seed and the index of the request.
     pub faults: Vec<String>,
 }
 
@@ -55,11 +55,11 @@ impl fmt::Display for Report {
     }
 }
 
-/// Sends malformed requests to the service at `address` that takes orders at `path`: `MALFORMED_REQUESTS` of them (500),
-/// made from `MALFORMED_SEED` (1).
+/// Sends malformed requests to the service at `address` that takes orders at `path`: `MALFORMED_REQUESTS` of them (500 by
+/// default), from the seed `MALFORMED_SEED` (1 by default).
 ///
 /// # Panics
-/// When a variable is no number.
+/// If a variable is not a number.
 pub async fn send_malformed(address: &str, path: &'static str) -> Report {
     let (count, seed) = (number("MALFORMED_REQUESTS", 500), number("MALFORMED_SEED", 1));
     let next = Arc::new(AtomicU64::new(0));
@@ -96,14 +96,14 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
-/// Writes a request and reads what comes back, to the end of the connection or of the first answer.
+/// Writes a request and reads the reply, to the end of the connection or of the first answer.
 async fn exchange(address: &str, request: &Malformed) -> Result<Vec<u8>, String> {
     let stream = TcpStream::connect(address).await.map_err(|error| format!("cannot connect: {error}"))?;
     let (mut reader, mut writer) = stream.into_split();
     let mut answer = Vec::new();
     let deadline = Instant::now() + HANGS;
     let write = async {
-        // It may answer and close before it has read all.
+        // The service may answer and close before it has read everything.
         let _ = writer.write_all(&request.bytes).await;
     };
     let first = async {
@@ -125,10 +125,10 @@ async fn exchange(address: &str, request: &Malformed) -> Result<Vec<u8>, String>
     let both = async { tokio::join!(write, first).1 };
     let ended = timeout(HANGS, both).await.map_err(|_| "the request is not taken".to_owned())?;
     if !ended {
-        // With the client's side closed, the service has nothing left to wait for.
+        // With the client's side closed, the service has nothing more to wait for.
         let _ = writer.shutdown().await;
         let rest = timeout_at(deadline.max(Instant::now() + HANGS / 2), reader.read_to_end(&mut answer)).await;
-        // A reset is an end too.
+        // A reset also ends the connection.
         let _ = rest.map_err(|_| "the connection stays open".to_owned())?;
     }
     Ok(answer)

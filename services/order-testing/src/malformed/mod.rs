@@ -1,4 +1,4 @@
-//! Requests that no client should send, by chance from a seed, and what a service makes of them.
+//! Random malformed requests from a seed, and the checks of a service's reactions.
 
 mod body;
 mod chance;

@@ -3,30 +3,30 @@ use super::{
     chance::Chance,
 };
 
-/// A request as it goes over the wire.
+/// A request in its wire format.
 pub(super) struct Malformed {
     pub(super) kind: &'static str,
     pub(super) bytes: Vec<u8>,
     pub(super) wants: Wants,
-    /// The answer to it has no body, whatever its length says.
+    /// The answer has no body, regardless of its content length.
     pub(super) head_only: bool,
 }
 
-/// What is expected of the service.
+/// The expected reaction of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wants {
-    /// It is whole: there must be an answer.
+    /// The request is complete: the service must answer.
     Answer,
     /// The service may answer or close the connection.
     Anything,
-    /// The client stalls in its body: there must be an answer, and it names the client.
+    /// The client stalls in its body: the service must answer and blame the client.
     Patience,
 }
 
-/// The request `index` of a seed, for a service that takes orders at `path`.
+/// Makes request `index` of a seed, for a service that takes orders at `path`.
 pub(super) fn malformed(seed: u64, index: u64, path: &str) -> Malformed {
     let chance = &mut Chance::of(seed, index);
-    // A client that stalls costs seconds.
+    // A stalling client costs seconds, so it is rare.
     if chance.once_in(100) {
         return stalled(chance, path);
     }

@@ -1,18 +1,18 @@
 use serde_json::Value;
 
-/// What a connection gave back.
+/// The responses of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Responses {
     pub(super) statuses: Vec<u16>,
-    /// The last one is not whole.
+    /// The last response is incomplete.
     pub(super) unfinished: bool,
 }
 
 impl Responses {
-    /// Reads what came over a connection, one response after the other. With `head_only` no response has a body.
+    /// Parses a connection's bytes, one response after the other. With `head_only`, no response has a body.
     ///
     /// # Errors
-    /// What is no HTTP, or an error answer that is not `{"detail": ..., "code": ...}`.
+    /// A reply that is not HTTP, or an error answer that is not `{"detail": ..., "code": ...}`.
     pub(super) fn read(mut bytes: &[u8], head_only: bool) -> Result<Self, String> {
         let mut responses = Self::default();
         while !bytes.is_empty() {
