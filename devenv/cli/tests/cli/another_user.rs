@@ -44,8 +44,8 @@ fn the_environment_of_another_user_is_out_of_reach_and_not_lost() {
     project.done(&["up", "-d"]);
     let before = project.pids();
     for (command, code, hint) in [
-        (&["status"][..], "permission_denied", "run devenv as the user whose environment it is"),
-        (&["unit", "kill", "web"], "permission_denied", "run devenv as the user whose environment it is"),
+        (&["status"][..], "permission_denied", "run devenv as the owner of this environment"),
+        (&["unit", "kill", "web"], "permission_denied", "run devenv as the owner of this environment"),
         // It would change files of that user's first.
         (&["down"], "state", "it belongs to user 0: run devenv as that user"),
     ] {
