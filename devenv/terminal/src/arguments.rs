@@ -191,7 +191,7 @@ pub enum EvidenceAction {
 
 #[derive(Debug, Clone, Args)]
 pub struct Up {
-    /// Services to start, with their dependencies [default: all]
+    /// Services to start, with their dependencies; all by default
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
     /// Return when everything is ready, and leave it running
@@ -305,7 +305,7 @@ impl Emulator {
 
 #[derive(Debug, Clone, Args)]
 pub struct Logs {
-    /// Services to show [default: all and the emulator]
+    /// Services to show; by default all, and the emulator
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
     /// Keep printing new lines
