@@ -71,7 +71,7 @@ pub fn describe(error: &Error) -> Told {
             ("too_many_files", Exit::Failed, hint(TOO_MANY_FILES))
         }
         Error::ReadFile { .. } => {
-            ("read_file", Exit::ConfigurationInvalid, hint("check its name in devenv.toml and its permissions"))
+            ("read_file", Exit::ConfigurationInvalid, hint("check the file's name in devenv.toml and its permissions"))
         }
         Error::State { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
         Error::StateFormat { .. } => {
@@ -146,7 +146,7 @@ fn supervisor(error: &SupervisorError) -> Told {
     use SupervisorError as E;
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        E::Read { .. } => ("read_file", Exit::Failed, hint("check its permissions")),
+        E::Read { .. } => ("read_file", Exit::Failed, hint("check the file's permissions")),
         E::Write { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
         E::Locked { .. } => ("locked", Exit::Locked, hint("wait until it ends, then try again")),
         E::Denied { .. } => {

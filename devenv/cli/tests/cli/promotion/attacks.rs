@@ -216,7 +216,7 @@ fn who_takes_over_the_emulator_gets_nothing_of_the_machine() {
     assert_eq!(made[0]["HostConfig"]["SecurityOpt"], json!(["no-new-privileges:true"]));
     assert!(made[0]["Name"].as_str().is_some_and(|name| name.ends_with("-rehearsal-good")), "{}", made[0]["Name"]);
     project.done(&["down", "--volumes"]);
-    assert_eq!(project.things(), Vec::<String>::new(), "down removes what it was made to start");
+    assert_eq!(project.things(), Vec::<String>::new(), "down removes every started container");
     assert_eq!(foreign.state(), before);
 }
 
