@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::{Failure, interrupt, say};
 
-/// An environment of this repository with a state directory of its own, so that a person's own is not touched.
+/// An environment of this repository with a separate state directory: the developer's own stays untouched.
 pub(crate) struct Environment {
     program: Utf8PathBuf,
-    /// For `up`, such as `--runtime docker`.
+    /// Options for `up`, such as `--runtime docker`.
     choice: Vec<String>,
     _folder: tempfile::TempDir,
     pub(crate) state: Utf8PathBuf,
@@ -18,14 +18,14 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) fn new(program: &Utf8Path, choice: &[&str]) -> Result<Self, Failure> {
         let program = program.canonicalize_utf8().map_err(|error| format!("{program}: {error}; build it first"))?;
-        // Beside the program and not in the default temporary folder: that may be in memory, and the data is to be on disk.
+        // Beside the program, so that the data is on disk: the default temporary folder may be in memory.
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(program.parent().unwrap_or(&program))?;
         let path = Utf8PathBuf::from_path_buf(folder.path().canonicalize()?).map_err(|_| "the path is not UTF-8")?;
         let choice = choice.iter().map(|word| (*word).to_owned()).collect();
         Ok(Self { program, choice, _folder: folder, state: path.join("state") })
     }
 
-    /// `up -d` with this environment's choice.
+    /// Runs `up -d` with this environment's options.
     pub(crate) fn up_command(&self) -> Command {
         let mut command = self.command(&["up", "-d", "--output", "json"]);
         command.args(&self.choice);
@@ -50,7 +50,7 @@ impl Environment {
         command
     }
 
-    /// Runs a command that must succeed, and how long it took.
+    /// Runs a command that must succeed. Returns its output and duration.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<(Output, Duration), Failure> {
         interrupt::check()?;
         self.finished(arguments)
@@ -83,9 +83,9 @@ impl Environment {
 
 impl Drop for Environment {
     fn drop(&mut self) {
-        // Also after an interruption, which lets nothing else be run.
+        // Even after an interruption, when `run` refuses every command.
         if let Err(error) = self.finished(&["down", "--volumes"]) {
-            say(&format!("error: what was started may still run: {error}"));
+            say(&format!("error: the environment may still be running: {error}"));
         }
     }
 }

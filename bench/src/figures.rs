@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
 
-/// Several measurements of one thing.
+/// Several samples of one quantity.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) unit: &'static str,
-    /// Sorted.
+    /// In ascending order.
     samples: Vec<f64>,
     target: Option<Target>,
 }

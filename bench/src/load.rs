@@ -1,4 +1,4 @@
-//! A closed loop of requests over kept-alive connections, cheap enough to share two cores with what it measures.
+//! A closed loop of requests over kept-alive connections, cheap enough to share two cores with the measured services.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::{Failure, interrupt};
 
-/// Before measuring: connections open, caches fill.
+/// Time before the measurement, in which connections open and caches fill.
 const WARM_UP: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
@@ -24,23 +24,23 @@ pub(crate) enum Kind {
     Read { ids: Vec<String> },
 }
 
-/// What one load measured.
+/// The measurements of one load.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
-    /// Requests a second, over the whole length.
+    /// Requests per second, over the whole length.
     pub(crate) throughput: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) errors: usize,
     /// Requests answered in each second.
     pub(crate) by_second: Vec<usize>,
-    /// Ids of the orders that were placed.
+    /// Ids of the placed orders.
     pub(crate) ids: Vec<String>,
 }
 
 type Connection = SendRequest<Full<Bytes>>;
 
-/// Puts a product with so much stock that no load exhausts it.
+/// Creates a product with more stock than any load orders.
 pub(crate) async fn product(emulator: &str) -> Result<String, Failure> {
     let product = format!("BENCH-{}", std::process::id());
     let item = json!({

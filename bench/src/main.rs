@@ -1,5 +1,5 @@
-//! Measures what the project promises, and rehearses crashes of the tool itself. Benchmarks are never tests: the
-//! figures are printed beside their targets, and only a run that did not work is an error.
+//! Measures the project's promises, and kills the tool itself. Benchmarks are never tests: they print figures beside their
+//! targets, and only a broken run is an error.
 
 mod environment;
 mod figures;
@@ -23,7 +23,7 @@ struct Arguments {
     /// The program to measure
     #[arg(long, default_value = "target/release/devenv", global = true)]
     devenv: Utf8PathBuf,
-    /// What runs the services in a soak
+    /// Runtime of the services in a soak
     #[arg(long, default_value = "process", global = true)]
     runtime: String,
     #[command(subcommand)]
@@ -32,27 +32,27 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Every figure of the table, appended to bench/history.jsonl
+    /// Measure every figure, print the table and append it to bench/history.jsonl
     All {
         /// Runs of each command
         #[arg(long, default_value_t = 11)]
         runs: usize,
-        /// Length of each load
+        /// Length of each load, in seconds
         #[arg(long, default_value_t = 10)]
         seconds: u64,
     },
-    /// One load for a long time, to see whether it decays
+    /// Run one load for a long time and compare its first rate with its last
     Sustain {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
         #[arg(long, default_value_t = 8)]
         connections: usize,
     },
-    /// Rounds of kill -9 of anything at any moment; the next command must put it right and touch nobody else's
+    /// Kill random processes at random times; the next command must repair the project and touch nothing foreign
     Soak {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
-        /// Of the first round, to repeat what an earlier soak printed
+        /// Seed of the first round, to repeat one that an earlier soak printed
         #[arg(long)]
         seed: Option<u64>,
     },
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the one place where this program speaks to a person")]
+#[expect(clippy::print_stdout, reason = "the only place that prints")]
 pub(crate) fn say(text: &str) {
     println!("{text}");
 }

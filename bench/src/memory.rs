@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::Failure;
 
-/// Resident mebibytes of each process of an environment, as (name, all pages, pages counted by share).
+/// Memory of each process of an environment: (name, resident MiB, proportional MiB).
 pub(crate) fn resident(status: &Value) -> Result<Vec<(String, f64, f64)>, Failure> {
     let mut processes = vec![("supervisor".to_owned(), status["supervisor_pid"].as_u64())];
     for unit in status["units"].as_array().into_iter().flatten() {

@@ -13,7 +13,7 @@ use crate::{Failure, interrupt, machine, memory, say};
 const HISTORY: &str = "bench/history.jsonl";
 const PROCESSES: [&str; 2] = ["--runtime", "process"];
 const CONNECTIONS: [usize; 3] = [1, 8, 64];
-/// Each load is measured so many times.
+/// Measurements of each load.
 const LOADS: usize = 3;
 
 /// Measures everything, prints the table and appends it to the history.
@@ -38,7 +38,7 @@ pub(crate) fn all(program: &Utf8Path, runs: usize, seconds: u64) -> Result<(), F
     Ok(())
 }
 
-/// An emulator of the container runtime, and what `up` to the first accepted order may take with it, in milliseconds.
+/// An emulator of the container runtime, and its limit in milliseconds from `up` to the first accepted order.
 struct Container {
     emulator: &'static str,
     first_order: f64,
@@ -50,7 +50,7 @@ const CONTAINERS: [Container; 3] = [
     Container { emulator: "localstack", first_order: 2500.0 },
 ];
 
-/// Nothing when no engine answers, or when the emulator's image is not there; which is said.
+/// Figures of the container runtime. If no engine answers or the emulator's image is absent, prints that and returns none.
 fn containers(program: &Utf8Path, runs: usize, container: &Container) -> Result<Vec<Figure>, Failure> {
     let choice = ["--runtime", "docker", "--emulator", container.emulator];
     let (mut first_order, mut unchanged, mut down) = (vec![], vec![], vec![]);
@@ -65,7 +65,7 @@ fn containers(program: &Utf8Path, runs: usize, container: &Container) -> Result<
         let api = environment.url("order-api")?;
         runtime.block_on(order(&api))?;
         let took = ms(began.elapsed());
-        // The first run makes the images.
+        // The first run builds the images.
         if run > 0 {
             first_order.push(took);
             unchanged.push(ms(environment.up()?));
@@ -80,7 +80,7 @@ fn containers(program: &Utf8Path, runs: usize, container: &Container) -> Result<
     ])
 }
 
-/// Of a rehearsal in this checkout, as it is committed. Nothing where it cannot be, which is said.
+/// Figures of a rehearsal of this checkout's commit. If it fails, prints the error and returns none.
 fn promotions(program: &Utf8Path) -> Vec<Figure> {
     let (mut whole, mut release, mut unchanged) = (vec![], vec![], vec![]);
     let devenv = |arguments: &[&str]| -> Result<Duration, Failure> {
@@ -107,10 +107,10 @@ fn promotions(program: &Utf8Path) -> Vec<Figure> {
             Ok((tested, released))
         };
         let rehearsed = rehearse();
-        // Also after a failure: the emulated AWS is this checkout's.
+        // Even after a failure: the emulated AWS belongs to this checkout.
         devenv(&["down"])?;
         let (tested, released) = rehearsed?;
-        // The first one makes the images.
+        // The first round builds the images.
         if is_measured {
             whole.push(ms(tested + released));
             release.push(ms(released));
@@ -136,7 +136,7 @@ fn commands(program: &Utf8Path, runs: usize) -> Result<Vec<Figure>, Failure> {
     let mut resident = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for _ in 0..runs {
-        // A new one each time: no state directory, no data, no remembered ports.
+        // A new environment each time: no state directory, no data, no remembered ports.
         let environment = Environment::new(program, &PROCESSES)?;
         let began = Instant::now();
         environment.up()?;
@@ -146,7 +146,7 @@ fn commands(program: &Utf8Path, runs: usize) -> Result<Vec<Figure>, Failure> {
         unchanged.push(ms(environment.up()?));
         reset.push(ms(environment.run(&["reset"])?.1));
         help.push(ms(environment.run(&["--help"])?.1));
-        // The first of these is the whole idle environment; the others show how steady it is.
+        // The first sample is the whole idle environment; the others show its variation.
         resident.push(memory::resident(&environment.status()?)?);
         down.push(ms(environment.run(&["down"])?.1));
     }
@@ -201,7 +201,7 @@ fn loads(program: &Utf8Path, length: Duration) -> Result<Vec<Figure>, Failure> {
 }
 
 fn of_loads(what: &str, connections: usize, measured: &[Measured], floor: f64) -> Vec<Figure> {
-    // One connection measures latency; the floor is for a load.
+    // One connection measures latency: the floor does not apply to it.
     let floor = (connections > 1).then_some(Target::AtLeast(floor));
     let figure = |part: &str, unit, value: &dyn Fn(&Measured) -> f64, target| {
         let samples = measured.iter().map(value).collect();
@@ -217,7 +217,7 @@ fn of_loads(what: &str, connections: usize, measured: &[Measured], floor: f64) -
     ]
 }
 
-/// Places, then reads, for a long time, and prints how the rate went.
+/// Places, then reads orders for a long time, and prints the rates at the beginning and the end.
 pub(crate) fn sustain(program: &Utf8Path, seconds: u64, connections: usize) -> Result<(), Failure> {
     say(&format!("machine: {}", machine::describe()));
     let environment = Environment::new(program, &PROCESSES)?;

@@ -14,7 +14,7 @@ const CONTENT: &str = "somebody else's";
 pub(super) struct Decoys {
     processes: Vec<Child>,
     files: Vec<Utf8PathBuf>,
-    /// The name of a container and of its network, and when the container was started.
+    /// The name of a container and of its network, and the container's state at first.
     container: Option<(String, String)>,
 }
 
@@ -28,7 +28,7 @@ impl Decoys {
             std::fs::write(&path, CONTENT)?;
             decoys.files.push(path);
         }
-        // A supervisor by its words, and a process that holds a lock of such a name.
+        // A process with a supervisor's command line, and one that holds a lock with a unit's name.
         let supervisor = ["-c", "read line", "devenv", "supervise", "--state-dir"];
         decoys.processes.push(Command::new("sh").args(supervisor).arg(&beside).stdin(Stdio::piped()).spawn()?);
         let lock = File::open(beside.join("units/web.lock"))?;
@@ -51,22 +51,22 @@ impl Decoys {
         self.processes.iter().map(Child::id).collect()
     }
 
-    /// An error where any of it was touched.
+    /// Returns an error if any decoy was touched.
     pub(super) fn check(&mut self) -> Result<(), Failure> {
         for process in &mut self.processes {
             if let Some(status) = process.try_wait()? {
-                return Err(format!("a stranger's process was ended: {status}").into());
+                return Err(format!("a foreign process was ended: {status}").into());
             }
         }
         for file in &self.files {
             if std::fs::read_to_string(file).ok().as_deref() != Some(CONTENT) {
-                return Err(format!("a stranger's file was touched: {file}").into());
+                return Err(format!("a foreign file was touched: {file}").into());
             }
         }
         if let Some((name, before)) = &self.container {
             docker(&["network", "inspect", name])?;
             if started(name)? != *before {
-                return Err(format!("a stranger's container was touched: {name}").into());
+                return Err(format!("a foreign container was touched: {name}").into());
             }
         }
         Ok(())

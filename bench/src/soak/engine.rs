@@ -1,4 +1,4 @@
-//! What of a project is in the container engine, asked with the engine's own command line.
+//! The project's things in the container engine, read with the engine's own command line.
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
-//! Rounds of `kill -9`: whatever is killed and whenever, the next command puts it right and touches nobody else's.
+//! Rounds of `kill -9`: after a kill of any process at any time, the next command repairs the project and touches nothing
+//! foreign.
 
 mod decoys;
 mod engine;
@@ -16,18 +17,18 @@ use self::project::{Project, ended};
 use self::random::Random;
 use crate::{Failure, interrupt, say};
 
-/// A command that is disturbed, and how long its undisturbed run may take, in milliseconds: the kills fall within that.
-/// Containers take longer.
+/// A command, and the longest time of its undisturbed run in milliseconds, as processes and as containers: the kills fall
+/// within that time.
 const COMMANDS: [(&str, u64, u64); 5] =
     [("up", 400, 2500), ("test", 1200, 5000), ("down", 300, 1500), ("reset", 60, 400), ("status", 40, 200)];
-/// What puts right what the kills left.
+/// Commands that repair the project after the kills.
 const REPAIRS: [&str; 3] = ["up", "down", "test"];
-/// What a killed command leaves may take this long to end by itself.
+/// Time for the processes of a killed command to end by themselves.
 const SETTLE: Duration = Duration::from_secs(10);
 /// The exit code of a Rust program that panicked.
 const PANIC: i32 = 101;
 
-/// Something that can be killed.
+/// A target of a kill.
 #[derive(Debug, Clone)]
 enum Victim {
     Command,
@@ -41,7 +42,7 @@ struct Soak {
     runtime: String,
 }
 
-/// Each round has a seed of its own, one more than that of the round before: `--seed N --rounds 1` repeats one.
+/// Runs the rounds. The seed grows by one per round: `--seed N --rounds 1` repeats a round.
 pub(crate) fn run(program: &Utf8Path, runtime: &str, rounds: usize, seed: Option<u64>) -> Result<(), Failure> {
     let seed = seed.unwrap_or_else(Random::seed);
     say(&format!("soak: {rounds} rounds, runtime {runtime}, seed {seed}"));
@@ -62,7 +63,7 @@ pub(crate) fn run(program: &Utf8Path, runtime: &str, rounds: usize, seed: Option
 }
 
 impl Soak {
-    /// What was done, in words.
+    /// Runs one round, and returns its description.
     fn round(&mut self, mut random: Random) -> Result<String, Failure> {
         let (command, processes, containers) = *random.one_of(&COMMANDS);
         let within = if self.runtime == "docker" { containers } else { processes };
@@ -89,7 +90,7 @@ impl Soak {
                         killed.push(format!("{} after {pause} ms", process.name));
                     }
                     Victim::Container(name) => {
-                        // By a crash, or by somebody's hand.
+                        // As a crash does, or as a person does.
                         let how: &[&str] = if random.coin() { &["kill"] } else { &["rm", "--force"] };
                         let _ = engine::docker(&[how, &[name]].concat());
                         killed.push(format!("{name} ({}) after {pause} ms", how[0]));
@@ -102,13 +103,13 @@ impl Soak {
             return Err(format!("devenv {command} panicked; killed: {}", killed.join(", ")).into());
         }
         let repair = *random.one_of(&REPAIRS);
-        let killed = if killed.is_empty() { "nothing, it was quicker".to_owned() } else { killed.join(", ") };
+        let killed = if killed.is_empty() { "nothing, the command ended first".to_owned() } else { killed.join(", ") };
         let story = format!("{command}, killed {killed}; then {repair}");
         self.repaired(repair).map_err(|error| format!("{story}: {error}"))?;
         Ok(story)
     }
 
-    /// At least one of what is there, none of them twice.
+    /// Chooses at least one of the possible victims, none of them twice.
     fn victims(&self, is_command_there: bool, random: &mut Random) -> Vec<Victim> {
         let mut all = if is_command_there { vec![Victim::Command] } else { Vec::new() };
         all.extend(processes::of(&self.project, &self.decoys.pids()).into_iter().map(Victim::Process));
@@ -126,7 +127,7 @@ impl Soak {
             "up" => {
                 let units = self.project.units()?;
                 if units.is_empty() || units.iter().any(|(_, state)| state != "ready") {
-                    return Err(format!("not everything is ready after it: {units:?}").into());
+                    return Err(format!("not every unit is ready after {repair}: {units:?}").into());
                 }
             }
             "down" => self.nothing_is_left()?,

@@ -1,4 +1,4 @@
-//! The processes of a project, found as a stranger would: by what is on their command line and which locks they hold.
+//! The processes of a project, found without devenv: by their command lines and locks.
 
 use camino::Utf8Path;
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -12,7 +12,7 @@ pub(super) struct Process {
     pub(super) name: String,
 }
 
-/// Everything with the project's state directory on its command line, or with the lock of one of its units.
+/// Every process with the project's state directory on its command line, or with the lock of one of its units.
 pub(super) fn of(project: &Project, strangers: &[u32]) -> Vec<Process> {
     let state = project.state();
     let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -33,12 +33,12 @@ fn name(pid: u32, state: &Utf8Path) -> Option<String> {
     }
     let words = std::fs::read(format!("{place}/cmdline")).ok()?;
     let words = String::from_utf8_lossy(&words).replace('\0', " ");
-    // A whole path: a longer name is another's.
+    // The whole path must match: a longer one belongs to another project.
     let names_it = words.split(' ').any(|word| Utf8Path::new(word).starts_with(state));
     names_it.then(|| words.split(' ').nth(1).unwrap_or_default().to_owned())
 }
 
-/// SIGKILL to a process that is still what it was when it was found.
+/// Sends SIGKILL to a process if its id still belongs to the process that was found.
 pub(super) fn kill(process: &Process, project: &Project) {
     let Some(pid) = i32::try_from(process.pid).ok().and_then(Pid::from_raw) else { return };
     let Ok(pinned) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return };

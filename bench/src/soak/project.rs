@@ -1,4 +1,4 @@
-//! A small project of its own, quick enough for hundreds of rounds: one table, and two services that are emulators.
+//! A small project, quick enough for hundreds of rounds: one table, and two services, which are emulators.
 
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Failure, interrupt, say};
 
-/// No command of this project may take longer.
+/// Time limit of every command of this project.
 const HANGS_AFTER: Duration = Duration::from_mins(2);
 const IMAGE: &str = "devenv-emulator:local";
 const TABLE: &str = r#"{
@@ -64,13 +64,13 @@ impl Project {
         made.env_remove("DEVENV_STATE_DIR");
         interrupt::shield(&mut made, &[command]);
         if self.runtime != "docker" {
-            // No engine is asked.
+            // No engine answers there.
             made.env("DOCKER_HOST", "unix:///nonexistent/docker.sock");
         }
         made
     }
 
-    /// Starts a command and returns while it runs.
+    /// Starts a command and does not wait for its end.
     pub(super) fn start(&self, command: &str) -> Result<Child, Failure> {
         interrupt::check()?;
         Ok(self.command(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
@@ -107,12 +107,12 @@ impl Project {
 impl Drop for Project {
     fn drop(&mut self) {
         if let Err(error) = self.finished("down") {
-            say(&format!("error: what was started may still run: {error}"));
+            say(&format!("error: the environment may still be running: {error}"));
         }
     }
 }
 
-/// Waits for the end of a command, which is to come.
+/// Waits for the end of a command. Returns an error if the command hangs.
 pub(super) fn ended(child: &mut Child) -> Result<std::process::ExitStatus, Failure> {
     let end = Instant::now() + HANGS_AFTER;
     loop {

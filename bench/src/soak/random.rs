@@ -7,7 +7,7 @@ impl Random {
         Self(seed)
     }
 
-    /// The clock, for who names no seed.
+    /// A seed from the clock, the default of `--seed`.
     pub(super) fn seed() -> u64 {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         u64::from(now.subsec_nanos()) * 1000
@@ -21,7 +21,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Less than `limit`, which is not 0.
+    /// A number below `limit`, which must not be 0.
     pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }

@@ -3,10 +3,10 @@
 use std::io::{Result, Write};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-/// How many lines wait for the disk; more are left out.
+/// Lines that may wait for the disk; further ones are dropped.
 const WAITING: usize = 256;
 
-/// Takes whole writes and never waits. Every clone writes to the same place.
+/// Accepts whole writes without blocking. Every clone writes to the same place.
 #[derive(Debug, Clone)]
 pub(crate) struct Background(SyncSender<Vec<u8>>);
 

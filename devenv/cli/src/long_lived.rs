@@ -1,4 +1,4 @@
-//! Long-lived processes of their own kind, with nothing to render.
+//! The long-lived commands `emulator` and `supervise`, which render nothing.
 
 use std::process::ExitCode;
 
@@ -24,10 +24,10 @@ pub(crate) fn supervise(global: &Global, instance: &str) -> ExitCode {
     let Some(state_dir) = global.state_dir.clone() else {
         return complain("supervise needs --state-dir", Exit::Usage);
     };
-    // Its standard error is the file that `up` shows when the supervisor fails.
+    // Standard error is the file that `up` shows when the supervisor fails.
     let log = Background::stderr();
     tracing_subscriber::fmt().with_writer(move || log.clone()).with_ansi(false).with_target(false).init();
-    // One thread: the supervisor relies on it when it hands a lock to a child.
+    // One thread: otherwise a second child, started meanwhile, could inherit a lock meant for the first.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("cannot start: {error}"), Exit::Failed),

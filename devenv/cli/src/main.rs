@@ -1,5 +1,5 @@
-//! The `devenv` command: arguments in, events and one result out. What it does is in `devenv-engine`, how it looks in
-//! `devenv-terminal`.
+//! The `devenv` command: arguments in, events and one result out. `devenv-engine` does the work, `devenv-terminal` renders
+//! it.
 
 mod background;
 mod commands;

@@ -1,4 +1,4 @@
-//! `devenv-promote` beside this program: built where this one was built from sources that are at hand, and run in its place.
+//! Runs `devenv-promote`, beside this program, in its place; builds it first if this program comes from a checkout.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -17,22 +17,22 @@ use devenv_terminal::run::refuse;
 const NAME: &str = "devenv-promote";
 const INSTALL: &str = "cargo install --locked --path devenv/promote";
 
-/// What has to be done before it can be run.
+/// Whether `devenv-promote` can run, or must be built or installed first.
 #[derive(Debug, PartialEq, Eq)]
 enum Readiness {
     Ready,
-    /// Why, as a part of a sentence.
+    /// Where to build it, and why, as a part of a sentence.
     Stale(Checkout, String),
     Missing,
 }
 
-/// The sources that this program was built from, and how.
+/// The sources of this program, and the settings it was built with.
 #[derive(Debug, PartialEq, Eq)]
 struct Checkout {
     root: Utf8PathBuf,
     /// Cargo's target directory.
     folder: Utf8PathBuf,
-    /// `None` for this machine.
+    /// Cargo's `--target`; `None` for this machine.
     target: Option<String>,
     profile: String,
 }
@@ -42,14 +42,14 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match ready(arguments.global.quiet) {
         Ok(program) => {
             let source = Command::new(&program).args(std::env::args_os().skip(1)).exec();
-            let message = format!("{program} cannot be started: {source}");
+            let message = format!("cannot start {program}: {source}");
             refuse(arguments, Failure::new(message, &[], ("promote_start", Exit::Failed, Some(INSTALL.to_owned()))))
         }
         Err(failure) => refuse(arguments, failure),
     }
 }
 
-/// The program, built if it has to be.
+/// Returns the program's path, and builds the program first if it is stale.
 fn ready(quiet: bool) -> Result<Utf8PathBuf, Failure> {
     let own = own_program()?;
     let program = own.with_file_name(NAME);
@@ -60,8 +60,8 @@ fn ready(quiet: bool) -> Result<Utf8PathBuf, Failure> {
             Ok(program)
         }
         Readiness::Missing => {
-            let message = format!("promotions are a program of their own, and there is no {program}");
-            let hint = format!("put {NAME} of the same version there, or in a checkout of it: {INSTALL}");
+            let message = format!("promotions need {program}, which does not exist");
+            let hint = format!("copy {NAME} of the same version there, or run in a checkout: {INSTALL}");
             Err(Failure::new(message, &[], ("promote_missing", Exit::PrerequisiteMissing, Some(hint))))
         }
     }
@@ -79,7 +79,7 @@ fn readiness(own: &Utf8Path, program: &Utf8Path) -> Readiness {
 }
 
 impl Checkout {
-    /// Of a program in a target directory whose sources are where Cargo found them; an installed one has none.
+    /// Finds the checkout of a program in a target directory. Returns `None` for an installed program, or if the sources are gone.
     fn of(own: &Utf8Path) -> Option<Self> {
         let sources = cargo::recorded(own)?;
         let root = sources.iter().find_map(|source| source.as_str().strip_suffix("/devenv/cli/src/main.rs"))?;
@@ -103,7 +103,7 @@ impl Checkout {
         Some(Self { root, folder: folder.to_owned(), target, profile: profile.to_owned() })
     }
 
-    /// By its package: it is no default member, so that its TLS is compiled into nothing else.
+    /// Names the package: it is no default member, so that its TLS is compiled into nothing else.
     fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["build", "--package", NAME, "--profile", &self.profile];
         arguments.extend(["--target-dir", self.folder.as_str()]);
@@ -111,10 +111,10 @@ impl Checkout {
         arguments.into_iter().map(str::to_owned).collect()
     }
 
-    /// Cargo shows on standard error how far it is.
+    /// Runs Cargo, which prints its progress on standard error.
     fn build(&self, why: &str, quiet: bool) -> Result<(), Error> {
         if !quiet {
-            let _ = writeln!(io::stderr(), "building {NAME}, which speaks to AWS ({why})");
+            let _ = writeln!(io::stderr(), "building {NAME} ({why})");
         }
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(self.arguments()).args(quiet.then_some("--quiet")).current_dir(&self.root);
@@ -126,7 +126,7 @@ impl Checkout {
     }
 }
 
-/// For `devenv doctor`.
+/// The finding about `devenv-promote` for `devenv doctor`.
 pub(crate) fn finding() -> Finding {
     let readiness = own_program().map(|own| readiness(&own, &own.with_file_name(NAME)));
     let (state, message, fix) = match readiness {

@@ -14,7 +14,7 @@ const EXAMPLES: &str = "\
 Begin here:
   devenv up                 start everything, seeded, and follow its logs
   devenv up -d              the same in the background
-  devenv test               prove it end to end, in an environment of its own
+  devenv test               test it end to end, in a separate environment
   devenv promote rehearsal  release it on an emulated AWS
   devenv down               stop everything; the data stays";
 
@@ -67,8 +67,10 @@ pub enum Color {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start the environment, or whatever of it is not running or has changed
-    #[command(after_help = "Without -d the logs follow, and Ctrl-C stops what this command started.")]
+    /// Start the environment, or only its stopped and changed services
+    #[command(
+        after_help = "Without -d, up follows the logs; Ctrl-C then stops the environment, if this command started it."
+    )]
     Up(Up),
     /// Stop the environment; the data stays
     Down {
@@ -76,90 +78,93 @@ pub enum Command {
         #[arg(long)]
         volumes: bool,
     },
-    /// Show what runs and where
+    /// Show the services with their states and addresses
     Status,
-    /// Show what the services wrote
+    /// Show the logs of the services
     Logs(Logs),
-    /// Put the seed items that are absent; nothing is restored
+    /// Insert the missing seed items; changed items stay as they are
     Seed {
-        /// Make the absent tables and seed them in an emulator that devenv did not start
+        /// Seed the emulator at this address; create its missing tables first
         #[arg(long, value_name = "URL")]
         emulator_url: Option<String>,
     },
-    /// Return to the seeded state, without a restart
+    /// Rebuild and seed the tables, without a restart
     Reset,
-    /// Print the variables with which the AWS CLI and any SDK use this environment
+    /// Print the variables that point the AWS CLI and any SDK at this environment
     #[command(after_help = "In a shell:\n  eval \"$(devenv env)\"")]
     Env {
+        /// Output syntax
         #[arg(long, value_enum, default_value = "shell")]
         format: EnvFormat,
     },
-    /// Run the end-to-end tests in an environment of their own
+    /// Run the end-to-end tests in a separate environment
     #[command(after_help = "One test alone:\n  devenv test -- orders::an_order_is_read_back")]
     Test(Test),
-    /// Make live in AWS what was tested, or rehearse it: devenv promote rehearsal
+    /// Release the tested images to AWS, or rehearse it: devenv promote rehearsal
     #[command(
         after_help = "Without an account, on an emulated AWS:\n  devenv test --runtime docker\n  devenv promote rehearsal"
     )]
     Promote {
-        /// As devenv.toml names it: [promote.ENV]
+        /// Target, as in [promote.ENV] of devenv.toml
         #[arg(value_name = "ENV")]
         environment: String,
-        /// Show what would change, and change nothing
+        /// Show the changes without applying them
         #[arg(long)]
         plan: bool,
-        /// Do not ask
+        /// Skip the confirmation
         #[arg(short, long)]
         yes: bool,
     },
-    /// Return to the release before, or to a named one
+    /// Return to the previous release, or to a named one
     Rollback {
+        /// Target, as in [promote.ENV] of devenv.toml
         #[arg(value_name = "ENV")]
         environment: String,
-        /// Return to this release, as devenv history names it
+        /// Return to this release; devenv history lists them
         #[arg(long, value_name = "RELEASE")]
         to: Option<String>,
-        /// Do not ask
+        /// Skip the confirmation
         #[arg(short, long)]
         yes: bool,
     },
-    /// Show what was released, when and by whom
+    /// List promotions and rollbacks: when, by whom, and how each ended
     History {
+        /// Target, as in [promote.ENV] of devenv.toml
         #[arg(value_name = "ENV")]
         environment: String,
-        /// How many of the last ones
+        /// Show the last N
         #[arg(long, value_name = "N", default_value = "20")]
         limit: usize,
     },
-    /// Work with the proof that tests leave
+    /// Manage the evidence of test runs
     Evidence {
         #[command(subcommand)]
         action: EvidenceAction,
     },
-    /// Check what this machine needs, with one command for each finding
+    /// Check this machine, and print the command that fixes each problem
     Doctor {
-        /// Run the commands that change nothing outside the project
+        /// Run the fixes that change nothing outside the project
         #[arg(long)]
         fix: bool,
     },
     /// Print the completions for a shell
     Completions { shell: Shell },
-    /// The embedded emulator, as `up` starts it
+    /// Run the embedded emulator, as `up` starts it
     #[command(hide = true)]
     Emulator {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// The supervisor, as `up` starts it
+    /// Run the supervisor, as `up` starts it
     #[command(hide = true)]
     Supervise {
         #[arg(long)]
         instance: String,
     },
-    /// What ends a test command whose devenv was killed
+    /// End the test command when its devenv is gone
     #[command(hide = true)]
     Guard,
-    /// What the rehearsal's Terraform calls for each service; the order comes in DEVENV_SERVICE
+    /// Release one service of a rehearsal; its Terraform passes the order in DEVENV_SERVICE
     #[command(hide = true)]
     RehearseService,
     /// Kill, stop or start one unit, for tests
@@ -173,11 +178,12 @@ pub enum Command {
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum EvidenceAction {
-    /// Write the evidence of the commit that is checked out into an environment's bucket, as the build server does
+    /// Write the evidence of the checked-out commit into the target's bucket, as the build server does
     #[command(
         after_help = "For an environment with evidence = \"recorded\":\n  devenv test --runtime docker\n  devenv evidence record dev"
     )]
     Record {
+        /// Target, as in [promote.ENV] of devenv.toml
         #[arg(value_name = "ENV")]
         environment: String,
     },
@@ -185,27 +191,27 @@ pub enum EvidenceAction {
 
 #[derive(Debug, Clone, Args)]
 pub struct Up {
-    /// Services to start with what they depend on; all when none is named
+    /// Services to start, with their dependencies; all by default
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
     /// Return when everything is ready, and leave it running
     #[arg(short, long)]
     pub detach: bool,
-    /// What runs the services; auto is docker when a container engine answers
+    /// Runtime of the services; auto is docker if a container engine answers
     #[arg(long, value_enum, default_value = "auto")]
     pub runtime: Runtime,
-    /// What stands for AWS
+    /// Emulator of AWS
     #[arg(long, value_enum)]
     pub emulator: Option<Emulator>,
-    /// Use an emulator on this machine that runs already, such as http://127.0.0.1:8000
+    /// Use a running emulator on this machine, such as http://127.0.0.1:8000
     #[arg(long, value_name = "URL", conflicts_with = "emulator")]
     pub emulator_url: Option<String>,
     #[command(flatten)]
     pub build: Build,
-    /// Print what would be done and why, and do nothing
+    /// Print the plan, each step with its cause, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// How long everything may take to become ready, such as 90s or 2m
+    /// Time limit for everything to become ready, such as 90s or 2m
     #[arg(long, default_value = "120s", value_parser = duration)]
     pub timeout: Duration,
 }
@@ -234,7 +240,7 @@ impl Test {
 }
 
 impl Runtime {
-    /// `None` leaves it to the machine.
+    /// Returns `None` for `auto`: the machine decides.
     fn kind(self) -> Option<RuntimeKind> {
         match self {
             Self::Auto => None,
@@ -244,10 +250,10 @@ impl Runtime {
     }
 }
 
-/// How images are compiled, where it is not this machine that compiles.
+/// How images are compiled when this machine does not compile them.
 #[derive(Debug, Clone, Args)]
 pub struct Build {
-    /// Compile for images in a container, as a machine that is not Linux always does
+    /// Compile images in a container; machines without Linux always do
     #[arg(long = "build-in-docker")]
     pub in_docker: bool,
     /// The image to compile in
@@ -299,23 +305,23 @@ impl Emulator {
 
 #[derive(Debug, Clone, Args)]
 pub struct Logs {
-    /// Services to show; all and the emulator when none is named
+    /// Services to show; by default all, and the emulator
     #[arg(value_name = "SERVICE")]
     pub services: Vec<String>,
-    /// Go on with what they write from now on
+    /// Keep printing new lines
     #[arg(short, long)]
     pub follow: bool,
-    /// Begin with the last N lines of each
+    /// Begin with the last N lines of each service
     #[arg(long, value_name = "N")]
     pub tail: Option<usize>,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct Test {
-    /// What runs the services; auto is docker when a container engine answers
+    /// Runtime of the services; auto is docker if a container engine answers
     #[arg(long, value_enum, default_value = "auto")]
     pub runtime: Runtime,
-    /// What stands for AWS; all runs the tests on each and compares
+    /// Emulator of AWS; all runs the tests on each and compares the results
     #[arg(long, value_enum)]
     pub emulator: Option<TestEmulator>,
     /// Fail when an emulator cannot run here, instead of skipping it
@@ -326,13 +332,13 @@ pub struct Test {
     /// Leave the environment running afterwards
     #[arg(long)]
     pub keep: bool,
-    /// Where the JUnit report goes [default: .devenv/junit.xml]
+    /// Path of the JUnit report [default: .devenv/junit.xml]
     #[arg(long, value_name = "FILE")]
     pub junit: Option<Utf8PathBuf>,
-    /// How long the environment may take to become ready
+    /// Time limit for the environment to become ready
     #[arg(long, default_value = "120s", value_parser = duration)]
     pub timeout: Duration,
-    /// Handed to the test command, such as the name of one test
+    /// Arguments for the test command, such as the name of one test
     #[arg(last = true, value_name = "TEST ARGS")]
     pub arguments: Vec<String>,
 }
@@ -352,7 +358,7 @@ pub enum Action {
 }
 
 impl Command {
-    /// Whether `devenv-promote` carries it out.
+    /// Whether `devenv-promote` runs this command.
     pub fn is_of_promotion(&self) -> bool {
         matches!(
             self,
@@ -364,7 +370,7 @@ impl Command {
         )
     }
 
-    /// As results name it.
+    /// The command's name in results.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Up(_) => "up",
@@ -391,12 +397,12 @@ impl Command {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text} is not a time such as 90s, 2m or 500ms");
+    let wrong = || format!("{text} is not a duration such as 90s, 2m or 500ms");
     let duration: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(duration).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
 }
 
-/// A command line that is wrong, or that asks for help.
+/// A wrong command line, or a request for help.
 pub struct Usage(clap::Error);
 
 pub fn read() -> Result<Arguments, Usage> {
@@ -422,7 +428,7 @@ impl Usage {
     }
 }
 
-/// Whether JSON was asked for, on a command line that could not be read.
+/// Whether an unparsable command line requests JSON.
 fn wants_json(arguments: impl Iterator<Item = String>) -> bool {
     let arguments: Vec<String> = arguments.collect();
     arguments.iter().any(|argument| argument == "--output=json")

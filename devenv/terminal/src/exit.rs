@@ -1,21 +1,21 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// What the command's exit code says. Documented in `devenv --help`; scripts rely on it.
+/// A command's exit code. `devenv --help` documents them, and scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     Done = 0,
-    /// What was asked for failed: tests are red, a service is unhealthy.
+    /// The command failed: tests are red, a service is unhealthy.
     Failed = 1,
     Usage = 2,
     ConfigurationInvalid = 3,
     PrerequisiteMissing = 4,
     NotReadyInTime = 5,
-    /// A promotion that its gate refused; nothing was changed.
+    /// The gate refused a promotion; nothing changed.
     Gate = 6,
-    /// A release failed, and what was before is live again.
+    /// A release failed and was rolled back.
     RolledBack = 7,
-    /// A release failed, and the way back too.
+    /// A release failed, and so did the rollback.
     RollbackFailed = 8,
     Locked = 9,
     Interrupted = 130,
@@ -27,8 +27,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The exit of a command whose output is for somebody: it failed where its output is lost. A reader who has enough, as
-/// `head` has, loses nothing.
+/// The exit of a command that prints results: lost output is a failure. A reader that stops early, such as `head`, loses
+/// nothing.
 pub fn printed(delivered: io::Result<()>, exit: Exit) -> Exit {
     match delivered {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -43,13 +43,13 @@ pub fn printed(delivered: io::Result<()>, exit: Exit) -> Exit {
 pub const HELP: &str = "\
 Exit codes:
   0    done
-  1    what was asked for failed: tests are red, a service is unhealthy
+  1    the command failed: tests are red, a service is unhealthy
   2    the command line is wrong
   3    the configuration is invalid
   4    a prerequisite is missing
   5    not ready before the deadline
-  6    a promotion was refused by its gate; nothing was changed
-  7    a release failed; what was live before is live again
-  8    a release failed, and so did the rollback
+  6    the gate refused the promotion; nothing changed
+  7    the release failed and was rolled back
+  8    the release failed, and so did the rollback
   9    another run holds the lock
   130  interrupted";

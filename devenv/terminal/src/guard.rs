@@ -1,4 +1,4 @@
-//! The guard of a test command, which both programs start as themselves.
+//! The guard of a test command: each program starts itself with this command.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::run::complain;
 use crate::testing_report::describe;
 
-/// Runs until the process that started it is gone.
+/// Runs until its parent is gone, then ends the test command.
 pub fn guard(global: &Global) -> ExitCode {
     let Some(state_dir) = &global.state_dir else {
         return complain("guard needs --state-dir", Exit::Usage);

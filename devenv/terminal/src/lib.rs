@@ -1,4 +1,4 @@
-//! What `devenv` and `devenv-promote` share: the command line, how events and results look, and what an error's exit code is.
+//! Shared by `devenv` and `devenv-promote`: the command line, the display of events and results, and the exit code of an error.
 
 pub mod arguments;
 pub mod exit;

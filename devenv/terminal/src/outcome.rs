@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use crate::exit::Exit;
 
-/// What a command has to say at its end: the same for people and for programs.
+/// The result of a command, for people and for programs.
 pub struct Outcome {
     /// For standard output; may be empty.
     pub text: String,

@@ -1,4 +1,4 @@
-//! The one place where an error gets its stable code, its exit code and the next command to type.
+//! The only place that gives an error its stable code, its exit code and the next command to type.
 
 use camino::Utf8Path;
 use devenv_artifacts::error::BuildError;
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 
-/// An error as it is shown.
+/// An error, ready to print.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub code: &'static str,
@@ -26,7 +26,7 @@ pub struct Report {
     pub problems: Vec<ProblemReport>,
 }
 
-/// Why a command failed, as it is shown.
+/// The failure of a command, ready to print.
 #[derive(Debug)]
 pub struct Failure {
     pub report: Box<Report>,
@@ -64,24 +64,22 @@ pub fn describe(error: &Error) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         Error::NoManifest { .. } => {
-            ("no_manifest", Exit::ConfigurationInvalid, hint("run it in a project, or name one: devenv -C DIR up"))
+            ("no_manifest", Exit::ConfigurationInvalid, hint("go to a project's folder, or name it: devenv -C DIR up"))
         }
         Error::Manifest(_) => ("manifest", Exit::ConfigurationInvalid, hint("fix the file, then: devenv up --dry-run")),
         Error::ReadFile { path, source } if unwritable(path, source) == Unwritable::TooManyFiles => {
             ("too_many_files", Exit::Failed, hint(TOO_MANY_FILES))
         }
-        Error::ReadFile { .. } => (
-            "read_file",
-            Exit::ConfigurationInvalid,
-            hint("see that devenv.toml names it rightly and that you may read it"),
-        ),
+        Error::ReadFile { .. } => {
+            ("read_file", Exit::ConfigurationInvalid, hint("check the file's name in devenv.toml and its permissions"))
+        }
         Error::State { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
         Error::StateFormat { .. } => {
             ("state_format", Exit::ConfigurationInvalid, hint("use the newer devenv, or remove .devenv"))
         }
         Error::UnknownService { .. } => ("unknown_service", Exit::Usage, hint("devenv status lists the services")),
         Error::NotAProcess { service } => {
-            let text = format!("say how it runs: [services.{service}.process] package = \"...\" in devenv.toml");
+            let text = format!("add its command: [services.{service}.process] package = \"...\" in devenv.toml");
             ("not_a_process", Exit::ConfigurationInvalid, Some(text))
         }
         Error::CannotRun { .. } => {
@@ -114,10 +112,10 @@ pub fn describe(error: &Error) -> Told {
         Error::UnitFailed { unit, .. } => ("unit_failed", Exit::Failed, Some(format!("devenv logs {unit}"))),
         Error::Deadline { unit, .. } => {
             let text = unit.as_ref().map_or_else(|| "devenv logs".to_owned(), |unit| format!("devenv logs {unit}"));
-            ("deadline", Exit::NotReadyInTime, Some(format!("{text}, or give it longer: devenv up --timeout 5m")))
+            ("deadline", Exit::NotReadyInTime, Some(format!("{text}, or raise the limit: devenv up --timeout 5m")))
         }
         Error::NotRunning { .. } => ("not_running", Exit::Failed, hint("devenv up -d")),
-        Error::Locked { .. } => ("locked", Exit::Locked, hint("wait until it has ended, then try again")),
+        Error::Locked { .. } => ("locked", Exit::Locked, hint("wait until it ends, then try again")),
         Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
         Error::Supervisor(error) => supervisor(error),
         Error::Cancelled => ("interrupted", Exit::Interrupted, None),
@@ -128,7 +126,7 @@ fn build(error: &BuildError) -> (&'static str, Exit, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         BuildError::CargoMissing { .. } => ("cargo_missing", Exit::PrerequisiteMissing, hint("devenv doctor")),
-        // Some systems leave it out of their C compiler's package.
+        // Some systems leave the static C library out of their compiler's package.
         BuildError::Failed { output, .. } if output.iter().any(|line| line.contains("cannot find -lc")) => (
             "no_static_libc",
             Exit::PrerequisiteMissing,
@@ -138,21 +136,21 @@ fn build(error: &BuildError) -> (&'static str, Exit, Option<String>) {
             ("build", Exit::Failed, Some(format!("cargo build --package {}", packages.join(" --package "))))
         }
         BuildError::NoBinary { .. } => {
-            ("no_binary", Exit::ConfigurationInvalid, hint("the package and its binary must have one name"))
+            ("no_binary", Exit::ConfigurationInvalid, hint("give the package and its binary the same name"))
         }
     }
 }
 
-/// Why a command and its supervisor do not come together, and the next command.
+/// Errors between a command and its supervisor.
 fn supervisor(error: &SupervisorError) -> Told {
     use SupervisorError as E;
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        E::Read { .. } => ("read_file", Exit::Failed, hint("see that you may read it")),
+        E::Read { .. } => ("read_file", Exit::Failed, hint("check the file's permissions")),
         E::Write { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
-        E::Locked { .. } => ("locked", Exit::Locked, hint("wait until it has ended, then try again")),
+        E::Locked { .. } => ("locked", Exit::Locked, hint("wait until it ends, then try again")),
         E::Denied { .. } => {
-            let text = format!("run devenv as the user whose environment it is, or have one of your own: {ELSEWHERE}");
+            let text = format!("run devenv as the owner of this environment, or start your own: {ELSEWHERE}");
             ("permission_denied", Exit::Failed, Some(text))
         }
         E::Version { .. } => {
@@ -160,9 +158,8 @@ fn supervisor(error: &SupervisorError) -> Told {
         }
         E::Lost { .. } => ("supervisor_lost", Exit::Failed, hint("devenv up repairs the environment")),
         E::Silent { pid } => {
-            let text = format!(
-                "wait if it is just ending its units; else kill -9 {pid}, then: devenv up, or devenv down, which clear up after it"
-            );
+            let text =
+                format!("wait if it is stopping its units; otherwise: kill -9 {pid}, then devenv up or devenv down");
             ("supervisor_silent", Exit::Failed, Some(text))
         }
         E::Untrusted { remedy, .. } => ("untrusted", Exit::Failed, Some(remedy.clone())),
@@ -195,10 +192,10 @@ const ACCOUNT: &str = "LOCALSTACK_AUTH_TOKEN";
 fn account_hint() -> String {
     let is_set = std::env::var_os(ACCOUNT).is_some_and(|token| !token.is_empty());
     if is_set {
-        format!("the image was given {ACCOUNT} and refused it: see that the token is valid")
+        format!("the image refused the token in {ACCOUNT}: replace it with a valid one")
     } else {
         format!(
-            "this image wants an account: set {ACCOUNT}, or name an image without one, such as localstack/localstack:4.14.0, in devenv.toml"
+            "this image needs an account: set {ACCOUNT}, or name an image that needs none in devenv.toml, such as localstack/localstack:4.14.0"
         )
     }
 }
@@ -209,7 +206,7 @@ fn engine(error: &HostError) -> Told {
         HostErrorKind::DiskFull => {
             ("disk_full", Exit::Failed, hint("free some space (docker system prune, cargo clean), then try again"))
         }
-        HostErrorKind::PortTaken => ("port_taken", Exit::Failed, hint("devenv doctor names who holds it")),
+        HostErrorKind::PortTaken => ("port_taken", Exit::Failed, hint("devenv doctor names the program that holds it")),
         HostErrorKind::Unreachable => (
             "engine_lost",
             Exit::PrerequisiteMissing,
@@ -225,11 +222,9 @@ fn no_engine_hint(none: &NoHost) -> String {
     format!("{}\n      or without containers: devenv up --runtime process", none.remedy)
 }
 
-/// On a machine that reaches no registry, an emulator's image is made from a recipe.
+/// A machine that reaches no registry builds an emulator's image from a recipe.
 fn image_hint(image: &str) -> String {
-    format!(
-        "docker pull {image}; where no registry can be reached, dynamodb-local/README.md and localstack/README.md say how to make one"
-    )
+    format!("docker pull {image}; without a registry, build it: see dynamodb-local/README.md or localstack/README.md")
 }
 
 fn state_hint(path: &Utf8Path, source: &std::io::Error) -> String {
@@ -246,9 +241,9 @@ fn state_hint(path: &Utf8Path, source: &std::io::Error) -> String {
 }
 
 const ELSEWHERE: &str = "devenv --state-dir DIR up";
-const TOO_MANY_FILES: &str = "as many files are open as may be: ulimit -n 4096, then try again";
+const TOO_MANY_FILES: &str = "the limit of open files is reached: ulimit -n 4096, then try again";
 
-/// What is made writable at one stroke: the folder named `.devenv`, or the file itself where the state is elsewhere.
+/// The path that `chmod -R` needs: the folder named `.devenv`, or the file itself if the state is elsewhere.
 fn folder_of_state(path: &Utf8Path) -> &Utf8Path {
     path.ancestors().find(|part| part.file_name() == Some(".devenv")).unwrap_or(path)
 }

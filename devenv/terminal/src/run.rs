@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::render::{self, Render, Style};
 use crate::report::Failure;
 
-/// What a command is given beside its own arguments.
+/// The input of every command beside its own arguments.
 pub struct Context {
     pub options: ProjectOptions,
     pub emitter: Emitter,
@@ -24,7 +24,7 @@ pub struct Context {
     pub style: Style,
 }
 
-/// Runs one command, which `commands` carries out, and shows what came of it.
+/// Runs one command by way of `commands`, and prints its result.
 pub fn run<C>(arguments: Arguments, runtimes: Arc<dyn Runtimes>, commands: C) -> ExitCode
 where
     C: AsyncFnOnce(&Context, Command) -> Result<Outcome, Failure>,
@@ -33,7 +33,7 @@ where
     match runtime {
         Ok(runtime) => {
             let exit = runtime.block_on(command(arguments, runtimes, commands));
-            // A blocking read that never ends must not hold the command up.
+            // A blocking read that never ends must not delay the exit.
             runtime.shutdown_background();
             exit.into()
         }
@@ -41,7 +41,7 @@ where
     }
 }
 
-/// Shows why a command cannot begin.
+/// Prints why a command cannot begin.
 pub fn refuse(arguments: &Arguments, failure: Failure) -> ExitCode {
     let render = Mutex::new(render::choose(&arguments.global, Style::choose(&arguments.global)));
     finish(&render, arguments.command.name(), Err(failure), Ok(())).into()
@@ -78,7 +78,7 @@ where
         while let Some(event) = events.recv().await {
             let drawn = draw(&drawing, &event);
             if delivered.is_ok() && drawn.is_err() {
-                // Nobody reads on, as after `| head`, or the disk is full.
+                // The reader is gone, as after `| head`, or the disk is full.
                 reader_gone.cancel();
                 delivered = drawn;
             }
@@ -98,7 +98,7 @@ fn draw(render: &Mutex<Box<dyn Render>>, event: &Event) -> io::Result<()> {
     render.lock().map_or(Ok(()), |mut render| render.event(event))
 }
 
-/// `delivered` is what became of the events.
+/// Prints the result. `delivered` is an error if an event could not be printed.
 fn finish(
     render: &Mutex<Box<dyn Render>>,
     name: &str,
@@ -120,7 +120,7 @@ fn finish(
     }
 }
 
-/// The first signal asks the command to end in order; this resolves at the second one.
+/// Cancels the command at the first signal; resolves at the second one.
 async fn second_signal(canceller: &Canceller) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {

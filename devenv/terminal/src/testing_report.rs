@@ -1,4 +1,4 @@
-//! Codes, exit codes and hints of what ended a run of the tests.
+//! Codes, exit codes and hints for the errors of a test run.
 
 use devenv_testing::error::Error;
 

@@ -1,4 +1,4 @@
-//! What is kept of a failed run, so that it can be understood after its environment is gone.
+//! The bundle of a failed run: files that explain the failure after the environment is gone.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,27 +13,27 @@ use crate::error::Error;
 use crate::newest::keep_newest;
 use crate::run::TestRun;
 
-/// Older bundles go.
+/// Bundles to keep; older ones are removed.
 const KEPT: usize = 5;
-/// Items of each table.
+/// Items to keep of each table.
 const ITEMS: usize = 1000;
-/// Of each copied file. Bytes.
+/// Bytes to keep of each copied file.
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Everything a bundle is made from.
+/// The sources of a bundle.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
     pub(crate) run: &'a TestRun,
     /// Files that may or may not exist.
     pub(crate) logs: Vec<Utf8PathBuf>,
-    /// What the tests themselves left.
+    /// Folder in which the tests left files.
     pub(crate) left: &'a Utf8Path,
     pub(crate) environment: &'a BTreeMap<String, String>,
     pub(crate) resources: &'a Resources,
 }
 
-/// Writes a bundle into a new folder of `failures` and returns it. What cannot be had is left out: the emulator may be
-/// what failed.
+/// Writes a bundle into a new folder of `failures` and returns the folder. Leaves out unreadable sources: the emulator itself
+/// may have failed.
 pub(crate) async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8PathBuf, Error> {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let folder = failures.join(format!("{time}-{}", std::process::id()));
@@ -77,7 +77,7 @@ fn copy_files(from: &Utf8Path, to: &Utf8Path) {
     }
 }
 
-/// A regular file, up to a limit: a test may leave a pipe, a link to a device, or a file that fills the disk.
+/// Copies only a regular file, up to a limit: a test may leave a pipe, a link to a device, or a file that fills the disk.
 fn copy(from: &Utf8Path, to: &Utf8Path) {
     let copied =
         input::open(from).and_then(|file| std::io::copy(&mut file.take(FILE_LIMIT), &mut std::fs::File::create(to)?));

@@ -1,4 +1,4 @@
-//! What a run of the tests on containers leaves as proof: which images, which Terraform, which commit, which tests.
+//! The evidence of a test run on containers: its images, Terraform, commit and tests.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -16,10 +16,10 @@ use crate::run::TestRun;
 
 /// The folder whose tracked files evidence covers.
 pub const TERRAFORM: &str = "terraform";
-/// Of what proves something, and as many of what does not; older evidence goes.
+/// Files to keep that count for a promotion, and as many that do not; older evidence is removed.
 const KEPT: usize = 30;
 
-/// What is known before the tests begin, so that a commit made meanwhile is not taken for theirs.
+/// The tested state, read before the tests begin: a commit made meanwhile must not pass for the tested one.
 pub(crate) struct Subject {
     images: BTreeMap<String, String>,
     terraform: String,
@@ -30,7 +30,8 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// `images` are the digests of those that run, by service. `None` where nothing can be promoted: outside a repository, or without Terraform in it.
+    /// `images` are the digests of the running images, by service. Returns `None` if nothing can be promoted: outside a
+    /// repository, or without Terraform in it.
     pub(crate) async fn of(
         project: &Project,
         images: BTreeMap<String, String>,
@@ -46,7 +47,7 @@ impl Subject {
         Ok(Some(Self { images, terraform, commit, dirty, emulator, began: jiff::Timestamp::now() }))
     }
 
-    /// Writes what came of the tests into a new file, whether or not it counts for anything. Returns its path.
+    /// Writes the results of the tests into a new file, whether or not they count for a promotion. Returns its path.
     pub(crate) fn keep(
         self,
         project: &Project,
@@ -77,7 +78,7 @@ impl Subject {
         let prefix = format!("{}-{}", self.began.strftime("%Y%m%dT%H%M%SZ"), self.emulator.name());
         let folder = project.state.evidence();
         let path = folder.join(Evidence::file_name(&prefix, &content));
-        // Whole or not at all: a reader takes a file that was cut off for a damaged one.
+        // Atomic: a reader mistakes a partly written file for a damaged one.
         let written = std::fs::create_dir_all(&folder).and_then(|()| replace(&path, content.as_bytes()));
         written.map_err(|source| EngineError::State { path: path.clone(), source })?;
         evict(&folder);
@@ -85,7 +86,7 @@ impl Subject {
     }
 }
 
-/// The files of evidence in a folder, in the order in which they were written: their names begin with their time.
+/// The evidence files in a folder, names and contents, oldest first: their names begin with their time.
 pub fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, EngineError> {
     let failed = |source| EngineError::ReadFile { path: folder.to_owned(), source };
     let mut files = Vec::new();
@@ -104,7 +105,7 @@ pub fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, EngineError> {
     Ok(files)
 }
 
-/// What cannot be removed stays, as one file more.
+/// Removes older evidence. A file that cannot be removed stays.
 fn evict(folder: &Utf8Path) {
     let files = files(folder).unwrap_or_default();
     let read: Vec<_> = files.iter().map(|(name, content)| (name.clone(), Evidence::read(name, content))).collect();
@@ -118,7 +119,7 @@ fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, EngineErro
     Ok(tree_digest(files.iter().map(|(path, mode, content)| (path.as_str(), *mode, content.as_slice()))))
 }
 
-/// Path, mode and content of each file; of a symbolic link, where it leads.
+/// Path, mode and content of each file; the content of a symbolic link is its target.
 pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String, u32, Vec<u8>)>, EngineError> {
     let mut files = Vec::new();
     for file in tracked {
@@ -130,7 +131,7 @@ pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String,
         };
         match content {
             Ok(content) => files.push((file.path.clone(), file.mode, content)),
-            // Removed and not yet committed: the tree is dirty, and without it another one.
+            // Removed and not yet committed: the tree is dirty, and its digest differs.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(EngineError::ReadFile { path, source }),
         }

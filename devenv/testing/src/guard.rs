@@ -1,4 +1,4 @@
-//! What ends a test command whose devenv was killed.
+//! The guard: a process that ends the test command of a killed devenv.
 
 use std::io::Read;
 use std::process::Stdio;
@@ -13,11 +13,11 @@ use tokio::process::{Child, Command};
 use crate::error::Error;
 use crate::run::{TestCommand, TestRun, run};
 
-/// Names the test command's lock among those of the units. No service's name has a blank.
+/// Name of the test command's lock among the locks of units. It has a blank, which no service's name has.
 const COMMAND: &str = "test command";
 
-/// A process beside the test command that outlives a `kill -9` of this one, which its standard input shows. Should it be
-/// killed too, the next command that works in this state directory finds the test command by its lock.
+/// A process beside the test command that outlives a `kill -9` of this one and notices it: its standard input ends. If the
+/// guard is killed too, the next command in this state directory finds the test command by its lock.
 #[derive(Debug)]
 struct Guard(Child);
 
@@ -29,13 +29,13 @@ impl Guard {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // A Ctrl-C in this terminal is for this command, which then ends the tests in order.
+            // A group of its own, so that Ctrl-C reaches only this command, which then ends the tests in order.
             .process_group(0);
         let failed = |source| Error::Start { program: "devenv guard".to_owned(), source };
         Ok(Self(command.spawn().map_err(failed)?))
     }
 
-    /// Returns when the guard has ended what the test command left in the background.
+    /// Returns when the guard has ended the test command's background processes.
     async fn dismiss(mut self) {
         drop(self.0.stdin.take());
         let _ = self.0.wait().await;
@@ -65,7 +65,7 @@ fn lock(state: &StateDirectory) -> Utf8PathBuf {
     state.unit_lock(COMMAND)
 }
 
-/// Waits until whoever holds the other end of the standard input is gone, then ends the test command.
+/// Waits until the process at the other end of standard input is gone, then ends the test command.
 pub async fn guard(state_dir: &Utf8Path) -> Result<(), Error> {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     let state = StateDirectory::new(state_dir);
@@ -74,8 +74,8 @@ pub async fn guard(state_dir: &Utf8Path) -> Result<(), Error> {
     Ok(leftovers::end(&state, COMMAND).await.map_err(failed)?)
 }
 
-/// Not every program hands the lock on to its children; those are known by their group, which is there for as long as the
-/// process that holds the lock.
+/// Signals the process groups of the lock's holders: some programs do not pass the lock to their children. A group exists
+/// for as long as its holder.
 fn end_groups(state: &StateDirectory) -> std::io::Result<()> {
     let holders = || -> std::io::Result<Vec<u32>> {
         let found = leftovers::find(state)?;
@@ -84,7 +84,7 @@ fn end_groups(state: &StateDirectory) -> std::io::Result<()> {
     let pid = |id: u32| i32::try_from(id).ok().and_then(Pid::from_raw);
     let groups = holders()?.into_iter().map(|id| (id, rustix::process::getpgid(pid(id)).ok()));
     let groups: Vec<(u32, Option<Pid>)> = groups.collect();
-    // Looked at again: an id may have become a stranger's in between.
+    // Look again: a foreign process may have got one of these ids meanwhile.
     let still = holders()?;
     for (_, group) in groups.into_iter().filter(|(id, _)| still.contains(id)) {
         if let Some(group) = group {

@@ -1,4 +1,4 @@
-//! The report in the form that build servers read.
+//! The JUnit report, which build servers read.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use quick_junit::{self as junit, NonSuccessKind, Report, TestCaseStatus, TestSui
 use crate::error::Error;
 use crate::run::{TestCase, TestRun};
 
-/// Makes the folder of the report and writes there, so that a path which cannot be written is known before the tests run.
+/// Creates the report's folder and writes there, so that an unwritable path is an error before the tests run.
 pub(crate) fn check(path: &Utf8Path) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     // A device or a pipe would be replaced by the report.
     if path.file_name().is_none() || path.metadata().is_ok_and(|facts| !facts.is_file()) {
-        return Err(failed(std::io::Error::other("it is not a regular file")));
+        return Err(failed(std::io::Error::other("not a regular file")));
     }
     make_folder(path).map_err(failed)?;
     files::can_replace(path).map_err(failed)
 }
 
-/// Writes `run` as one JUnit test suite, whole or not at all.
+/// Writes `run` as one JUnit test suite, atomically.
 pub(crate) fn write(path: &Utf8Path, run: &TestRun, suite: &str) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     make_folder(path).and_then(|()| files::replace(path, text(run, suite).as_bytes())).map_err(failed)
@@ -37,13 +37,13 @@ fn make_folder(path: &Utf8Path) -> std::io::Result<()> {
 fn text(run: &TestRun, name: &str) -> String {
     let mut suite = TestSuite::new(name);
     suite.set_time(run.elapsed).add_test_cases(run.tests.iter().map(case));
-    // Build servers judge by test cases alone: a run without a red one would pass for green.
+    // Build servers read test cases only: a run without a red one would count as green.
     suite.add_test_cases(
         run.failure
             .as_deref()
             .map(|failure| junit::TestCase::new("test command", non_success(NonSuccessKind::Error, failure))),
     );
-    // The attribute that most readers know, beside the `disabled` of the suite.
+    // Most readers know `skipped`, and not the suite's `disabled`.
     suite.extra.insert("skipped".into(), run.count(TestOutcome::Ignored).to_string().into());
     let mut report = Report::new(name);
     report.set_time(run.elapsed).add_test_suite(suite);
@@ -65,7 +65,7 @@ fn case(test: &TestCase) -> junit::TestCase {
     case
 }
 
-/// The first line is the message that lists show.
+/// Lists show the message: the first line of the text.
 fn non_success(kind: NonSuccessKind, text: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
     status.set_message(text.lines().next().unwrap_or_default()).set_description(text);

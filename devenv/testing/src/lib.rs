@@ -1,5 +1,5 @@
-//! Runs the tests of a project in an environment of their own, understands what they print, and keeps what proves
-//! something or explains a failure.
+//! Runs the tests of a project in a separate environment, reads their output, and keeps evidence, reports and bundles of
+//! failures.
 
 mod bundle;
 pub mod error;

@@ -1,14 +1,14 @@
-//! What Rust's test harness prints, read line by line.
+//! Reads the output of Rust's test harness, line by line.
 
 use devenv_model::event::TestOutcome;
 
 #[derive(Debug, Default)]
 pub struct Reader {
-    /// The test whose captured output is being read.
+    /// The test to which the captured output belongs.
     section: Option<String>,
     /// With `--nocapture` on one thread, a test's output stands between its name and its result.
     unfinished: Option<String>,
-    /// Whether a line of a test harness has been seen at all.
+    /// Whether any line came from a test harness.
     pub is_libtest: bool,
     /// Tests left out by a filter.
     pub filtered_out: usize,
@@ -21,7 +21,7 @@ pub enum Line {
         name: String,
         outcome: TestOutcome,
     },
-    /// About one test's failure, or the harness's own bookkeeping.
+    /// A line of a test's failure, or of the harness's own bookkeeping.
     Understood,
     Other,
 }
@@ -53,7 +53,7 @@ impl Reader {
             self.unfinished = None;
             return Line::Finished { name, outcome };
         }
-        // Exactly the word: an output that begins with it is no verdict.
+        // The line must be exactly one word: output that only begins with it is not a result.
         if !line.contains([' ', ','])
             && let Some(outcome) = outcome(line)
             && let Some(name) = self.unfinished.take()

@@ -1,9 +1,9 @@
-//! Folders that keep only the newest of what is put into them.
+//! Folders that keep only their newest entries.
 
 use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 
-/// Removes all but the last `count` files and folders by name; names begin with their time. What is hidden is still being
-/// written, and stays.
+/// Removes all but the last `count` files and folders by name; names begin with their time. Hidden entries are still being
+/// written, and stay.
 pub(crate) fn keep_newest(folder: &Utf8Path, count: usize) {
     let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
     let mut paths: Vec<Utf8PathBuf> =

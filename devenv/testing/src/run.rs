@@ -15,42 +15,42 @@ use crate::error::Error;
 use crate::libtest::{Line, Reader};
 use crate::timings::{Timings, VARIABLE};
 
-/// Between two looks at the harness's file.
+/// Time between two looks at the harness's file.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How long a cancelled test command may take to end.
+/// Time that a cancelled test command has to end.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long a command's output is read on after the command has ended.
+/// Time to keep reading a command's output after the command ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// How many lines of output a run keeps.
+/// Lines of output that a run keeps.
 const OUTPUT_KEPT: usize = 5000;
 
 /// A test command and where it runs.
 #[derive(Debug, Clone, Copy)]
 pub struct TestCommand<'a> {
     pub command: &'a [String],
-    /// Handed on after the command's own arguments.
+    /// Arguments to append to the command's own.
     pub arguments: &'a [String],
     pub directory: &'a Utf8Path,
-    /// Laid over the caller's environment.
+    /// Environment variables to add to the caller's.
     pub environment: &'a BTreeMap<String, String>,
-    /// An existing folder in which failing tests leave what they know.
+    /// An existing folder for the files of failing tests.
     pub left: &'a Utf8Path,
-    /// A file that the command's processes hold locked for as long as they live, by which they are found after this
-    /// process was killed.
+    /// A file that the command's processes keep locked for as long as they live: if this process is killed, the next one
+    /// finds them by the lock.
     pub lock: Option<&'a Utf8Path>,
 }
 
-/// What came of a test command.
+/// The result of a test command.
 #[derive(Debug, Clone)]
 pub struct TestRun {
     pub tests: Vec<TestCase>,
-    /// Whether some tests were left out on request.
+    /// Whether a filter left tests out.
     pub filtered: bool,
-    /// Until the first test could begin: Cargo compiles. Nothing for a command that is one test.
+    /// Time until the first test begins, in which Cargo compiles. Zero for a command that counts as one test.
     pub preparation: Duration,
-    /// Of the tests.
+    /// Duration of the tests.
     pub elapsed: Duration,
-    /// Why the run as a whole is red although no test is, such as a command that did not compile.
+    /// Why the run is red although no test is, such as a compile error.
     pub failure: Option<String>,
     /// The last lines that the command wrote.
     pub output: Vec<String>,
@@ -61,7 +61,7 @@ pub struct TestCase {
     pub name: String,
     pub outcome: TestOutcome,
     pub seconds: Option<f64>,
-    /// What the test printed, when it failed.
+    /// Output of the test, if it failed.
     pub failure: Option<String>,
 }
 
@@ -76,7 +76,7 @@ impl TestRun {
     }
 }
 
-/// Runs the command to its end. A red run is a result; an error is a run that did not take place.
+/// Runs the command to its end. A red run is a result; an error means that no run took place.
 pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) -> Result<TestRun, Error> {
     let began = Instant::now();
     let told = order.left.join("events.jsonl");
@@ -104,7 +104,7 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
                 ended = Some(status.map_err(Error::Read)?);
                 last_words.as_mut().reset(tokio::time::Instant::now() + LAST_WORDS);
             }
-            // Something that the command left in the background keeps the pipe open, and may do so for ever.
+            // A background process of the command may keep the pipe open for ever.
             () = &mut last_words, if ended.is_some() => break,
             line = out.next_segment(), if more_out => match line.map_err(Error::Read)? {
                 Some(line) => collector.line(text(&line)),
@@ -136,7 +136,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A test may print what is not UTF-8.
+/// Decodes a line; a test may print bytes that are not UTF-8.
 fn text(line: &[u8]) -> String {
     String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
 }
@@ -156,7 +156,7 @@ fn start(order: &TestCommand<'_>, told: &Utf8Path) -> Result<Child, Error> {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    // What follows `--` in `devenv test -- ...` is for the harness, which Cargo reaches by a `--` of its own.
+    // Arguments after `--` in `devenv test -- ...` are for the harness; Cargo needs a second `--` to pass them on.
     if !order.arguments.is_empty() {
         if program.ends_with("cargo") && !arguments.iter().any(|argument| argument == "--") {
             command.arg("--");
@@ -165,21 +165,20 @@ fn start(order: &TestCommand<'_>, told: &Utf8Path) -> Result<Child, Error> {
     }
     let failed = |source| Error::Start { program: program.to_owned(), source };
     let lock = order.lock.map(take_for_child).transpose().map_err(failed)?;
-    // From here to the end of this function no other process is started, which would inherit the lock too. Our own copy
-    // goes with it.
+    // Start no other process before the end of this function: it would inherit the lock too. Our own copy is closed there.
     if let Some(lock) = &lock {
         rustix::io::fcntl_setfd(lock, FdFlags::empty()).map_err(|error| failed(error.into()))?;
     }
     command.spawn().map_err(failed)
 }
 
-/// SIGINT to the whole group, as Ctrl-C would, then SIGKILL.
+/// Sends SIGINT to the whole group, as Ctrl-C does, then SIGKILL.
 async fn end(child: &mut Child) {
     let group = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     let Some(group) = group else { return };
     let _ = rustix::process::kill_process_group(group, Signal::INT);
     let _ = tokio::time::timeout(GRACE, child.wait()).await;
-    // Also when the command itself has ended: a member of its group may have ignored the first signal.
+    // Even if the command has ended: a member of its group may have ignored the first signal.
     let _ = rustix::process::kill_process_group(group, Signal::KILL);
     let _ = child.wait().await;
 }
@@ -189,7 +188,7 @@ struct Collector<'a> {
     timings: Timings,
     tests: Vec<TestCase>,
     output: Vec<String>,
-    /// When the harness first spoke.
+    /// Time of the harness's first line.
     first_test: Option<Instant>,
     emitter: &'a Emitter,
 }
@@ -362,7 +361,7 @@ mod tests {
         let cancel = Cancel::never();
         let (run, held) = tokio::join!(run(&order, &emitter, &cancel), looking);
         assert!(held && run.expect("it takes place").is_green());
-        // A command of another test that was started at the same moment may have inherited it: devenv runs one at a time.
+        // A command that another test started at the same moment may have inherited the lock; devenv itself runs one at a time.
         let deadline = Instant::now() + Duration::from_secs(20);
         while devenv_supervisor::lock::is_held(&lock).expect("readable") {
             assert!(Instant::now() < deadline, "somebody else holds it");
@@ -389,7 +388,7 @@ mod tests {
         assert!(matches!(outcome, Err(Error::Engine(EngineError::Cancelled))));
         let pid = std::fs::read_to_string(&pid_file).expect("written");
         let stat = format!("/proc/{}/stat", pid.trim());
-        // SIGINT is ignored by a background job of a shell without job control; SIGKILL is what ends it.
+        // A background job of a shell without job control ignores SIGINT; only SIGKILL ends it.
         let ended = || std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(" Z "));
         let deadline = Instant::now() + Duration::from_secs(5);
         while !ended() && Instant::now() < deadline {

@@ -21,11 +21,11 @@ pub struct TestOptions {
     pub request: RuntimeRequest,
     /// Leaves the environment running after the tests.
     pub keep: bool,
-    /// Where the JUnit report goes; `.devenv/junit.xml` when `None`.
+    /// Path of the JUnit report; `.devenv/junit.xml` when `None`.
     pub junit: Option<Utf8PathBuf>,
-    /// Handed to the test command after its own arguments.
+    /// Arguments to append to the test command's own.
     pub arguments: Vec<String>,
-    /// For the environment to become ready.
+    /// Time limit for the environment to become ready.
     pub timeout: Duration,
 }
 
@@ -33,16 +33,15 @@ pub struct TestOptions {
 pub struct TestReport {
     pub run: TestRun,
     pub junit: Utf8PathBuf,
-    /// What is known of a failure; absent after a green run.
+    /// Folder of the failure's bundle; `None` after a green run.
     pub bundle: Option<Utf8PathBuf>,
-    /// What the run proves, and the file that says so; `None` without containers, outside a repository, or without
-    /// Terraform.
+    /// The run's evidence and its file; `None` without containers, outside a repository, or without Terraform.
     pub evidence: Option<(Utf8PathBuf, Evidence)>,
     /// The state directory of an environment that was kept.
     pub kept: Option<Utf8PathBuf>,
 }
 
-/// Runs the manifest's test command in an environment of its own, with free ports and data that goes with it.
+/// Runs the manifest's test command in a separate environment with free ports, and removes its data afterwards.
 pub async fn test(
     options: &ProjectOptions,
     test: &TestOptions,
@@ -67,7 +66,7 @@ pub async fn test(
     let attachment = match up(&isolated, &up_options, emitter, cancel).await {
         Ok(up) => up.attachment,
         Err(error) => {
-            // It takes back what it began, but not where its supervisor was killed.
+            // `up` stops the units that it started, but not after its supervisor was killed.
             test_environments::clear(&project, &folder, emitter).await;
             return Err(error.into());
         }
@@ -80,7 +79,7 @@ pub async fn test(
         attachment.detach().await?;
         return outcome.map(|report| TestReport { kept: Some(folder), ..report });
     }
-    // Whatever went wrong, the environment goes first, and its folder last.
+    // In every case, stop the environment before its folder is removed.
     let stopped = attachment.stop(emitter).await;
     test_environments::clear(&project, &folder, emitter).await;
     let report = outcome?;
@@ -88,7 +87,7 @@ pub async fn test(
     Ok(report)
 }
 
-/// The tests in an environment that is ready.
+/// A run of the tests in a ready environment.
 struct Attempt<'a> {
     project: &'a Project,
     isolated: &'a Project,

@@ -6,11 +6,11 @@ use devenv_model::manifest::EmulatorKind;
 use crate::error::Error;
 use crate::test::{TestOptions, TestReport, test};
 
-/// What came of the tests on one emulator.
+/// The result of the tests on one emulator.
 #[derive(Debug)]
 pub struct Trial {
     pub emulator: EmulatorKind,
-    /// The image that it is, where it is one.
+    /// The emulator's image; `None` if it is no image.
     pub image: Option<String>,
     pub outcome: TrialOutcome,
 }
@@ -18,13 +18,13 @@ pub struct Trial {
 #[derive(Debug)]
 pub enum TrialOutcome {
     Ran(Box<TestReport>),
-    /// It cannot run on this machine.
+    /// The emulator cannot run on this machine.
     Skipped {
         why: String,
     },
 }
 
-/// Runs the manifest's test command on every emulator, one after another so that none takes another's time. The JUnit
+/// Runs the manifest's test command on every emulator, one after another so that none slows another down. The JUnit
 /// report of each has the emulator's name before its extension.
 pub async fn test_every(
     options: &ProjectOptions,
@@ -56,7 +56,7 @@ pub async fn test_every(
     Ok(trials)
 }
 
-/// For want of something that this machine does not have, rather than for a mistake.
+/// Whether this machine lacks a prerequisite of the emulator; a mistake is not one.
 fn cannot_run_here(error: &Error) -> bool {
     let Error::Engine(error) = error else { return false };
     match error {

@@ -1,4 +1,4 @@
-//! Times and progress, which a test harness may tell us by appending JSON lines to a file.
+//! Times and progress, which a test harness may report as JSON lines in a file.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use devenv_manifest::input;
 use serde::Deserialize;
 
-/// The variable that names the file.
+/// The environment variable that names the file.
 pub(crate) const VARIABLE: &str = "DEVENV_TEST_EVENTS";
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ impl Timings {
         Self { path, position: 0, seconds: BTreeMap::new() }
     }
 
-    /// Reads what was added, and returns the tests that have begun.
+    /// Reads the new lines, and returns the tests that have begun since the last call.
     pub(crate) fn news(&mut self) -> Vec<String> {
         let mut started = Vec::new();
         let Ok(mut file) = input::open(&self.path) else {

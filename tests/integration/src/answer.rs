@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// The headers that the contract speaks of.
+/// The headers of the contract.
 const SHOWN: [&str; 4] = ["allow", "content-type", "location", "retry-after"];
 
 /// An HTTP answer, read to its end.
@@ -11,7 +11,7 @@ const SHOWN: [&str; 4] = ["allow", "content-type", "location", "retry-after"];
 pub struct Answer {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
-    /// As JSON, or as a string what is not JSON.
+    /// JSON, or a string if the body is not JSON.
     pub body: Value,
 }
 
@@ -37,10 +37,10 @@ impl Answer {
         (self.status, self.body["detail"].as_str().unwrap_or_default())
     }
 
-    /// The id of the order that this answer is about.
+    /// The id of this answer's order.
     ///
     /// # Panics
-    /// When it has none.
+    /// When the answer has none.
     pub fn order_id(&self) -> Uuid {
         self.find_order_id().unwrap_or_else(|| panic!("expected an answer with an order_id (a UUID), got {self:?}"))
     }
@@ -49,7 +49,7 @@ impl Answer {
         self.body["order_id"].as_str()?.parse().ok()
     }
 
-    /// The answer for a snapshot. What is new in every run is replaced, but only if it has exactly the form of the contract.
+    /// The answer for a snapshot. Replaces values that change with every run, but only those in exactly the contract's form.
     pub fn redacted(&self) -> Value {
         let headers: Map<String, Value> = SHOWN
             .iter()
@@ -85,12 +85,12 @@ fn redacted_text(text: &str) -> String {
     }
 }
 
-/// Lower case with hyphens.
+/// A UUID in lower case with hyphens.
 fn is_uuid(text: &str) -> bool {
     Uuid::try_parse(text).is_ok_and(|id| id.hyphenated().to_string() == text)
 }
 
-/// RFC 3339 in UTC with exactly six decimals.
+/// An RFC 3339 time in UTC with exactly six decimals.
 fn is_moment(text: &str) -> bool {
     text.len() == "2000-01-01T00:00:00.000000Z".len() && text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok()
 }

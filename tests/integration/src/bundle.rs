@@ -2,11 +2,11 @@ use serde_json::{Value, json};
 
 use crate::Environment;
 
-/// Of each product.
+/// Orders to keep of each product.
 const MOST_ORDERS: usize = 200;
 
-/// Leaves what a failed test knows in the folder that the settings name: its last exchanges with the services, and the
-/// items of its products, their orders and their ledger entries.
+/// Writes a failed test's file into the bundle's folder: its last exchanges with the services, and the items of its
+/// products, their orders and their ledger entries.
 pub(crate) async fn write(environment: &Environment, test: &str, failure: &str) {
     let Some(folder) = &environment.settings.bundle else { return };
     let customers = environment.journal.customers();
@@ -14,7 +14,7 @@ pub(crate) async fn write(environment: &Environment, test: &str, failure: &str) 
     for product_id in environment.journal.products() {
         let orders = environment.tables.plain_orders(&product_id, &customers).await;
         let orders = orders.map(|mut orders| {
-            // Those at fault are most likely the ones that did not get to their end.
+            // Pending orders first: they are most likely at fault.
             orders.sort_by_key(|order| order["status"] != "pending");
             orders.truncate(MOST_ORDERS);
             orders
@@ -38,7 +38,7 @@ pub(crate) async fn write(environment: &Environment, test: &str, failure: &str) 
         "exchanges": environment.journal.exchanges(),
     });
     let path = folder.join(format!("{}.json", test.replace("::", "-")));
-    // The failure itself is reported in any case; a full disk must not hide it.
+    // Ignore errors, such as a full disk: they must not hide the test's own failure.
     let _ = fs_err::create_dir_all(folder);
     let _ = fs_err::write(path, format!("{known:#}\n"));
 }

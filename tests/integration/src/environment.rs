@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{Service, Settings, StoredOrder, Tables, Units, journal::Journal, metrics::Metrics, turn::Turn};
 
-/// The price of products that tests make (whole units of currency).
+/// The price of the tests' products, in whole units of currency.
 pub(crate) const PRICE: u64 = 7;
 
 /// The running order system, as one test sees it.
@@ -33,7 +33,7 @@ impl Environment {
         }
     }
 
-    /// A new product with this stock, at a price of 7, and its id.
+    /// Creates a product with this stock, at a price of 7. Returns its id.
     pub async fn product(&self, stock: u64) -> String {
         let product_id = format!("product-{}", Uuid::new_v4().simple());
         self.journal.product(&product_id);
@@ -41,14 +41,14 @@ impl Environment {
         product_id
     }
 
-    /// The id of a new customer.
+    /// Returns the id of a new customer.
     pub fn customer(&self) -> String {
         let customer_id = format!("customer-{}", Uuid::new_v4().simple());
         self.journal.customer(&customer_id);
         customer_id
     }
 
-    /// What this test's customers ordered of a product.
+    /// The orders of this test's customers for a product.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -56,12 +56,12 @@ impl Environment {
         self.tables.orders_of(product_id, &self.journal.customers()).await
     }
 
-    /// An idempotency key that no one has used.
+    /// Returns an unused idempotency key.
     pub fn key(&self) -> String {
         Uuid::new_v4().to_string()
     }
 
-    /// What order-api and order-processor count.
+    /// The metrics of order-api and order-processor.
     pub async fn metrics(&self) -> (Metrics, Metrics) {
         let read = async |url: &str| {
             let answer = Service::new(url, self.journal.clone()).get("/metrics").await;
@@ -71,7 +71,7 @@ impl Environment {
         tokio::join!(read(&self.settings.order_api_metrics), read(&self.settings.order_processor_metrics))
     }
 
-    /// Lets other tests go on: from here this test disturbs nothing and only waits.
+    /// Lets other tests continue: from here on this test disturbs nothing and only waits.
     pub fn end_turn(&self) {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -81,10 +81,10 @@ impl Environment {
         let service = self.service(unit);
         let witness = service.witness().await;
         self.units.kill(unit).await;
-        // Only a broken connection tells that the old process is gone: until then it may answer for the new one.
+        // Only a broken connection proves that the old process is gone: until then it may answer instead of the new one.
         witness.broken().await;
         service.healthy().await;
-        // order-api is healthy only when order-processor is, and so is asked in both cases.
+        // order-api is healthy only when order-processor is, so check it in both cases.
         self.api.healthy().await;
     }
 

@@ -1,14 +1,14 @@
 use std::time::{Duration, Instant};
 
-/// Between two checks: short at first, for what is nearly there.
+/// Pause between two checks: short at first, when success is near.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Asks `check` again until it gives a value.
+/// Repeats `check` until it returns a value.
 ///
 /// # Panics
-/// When `deadline` has passed, with `what` was expected and what the last check said instead. A check that itself hangs
-/// is cut off by the deadline too.
+/// When `deadline` has passed: the message names `what` and the last check's reason. The deadline also cuts off a check that
+/// hangs.
 pub async fn eventually<T, F>(what: &str, deadline: Duration, mut check: F) -> T
 where
     F: AsyncFnMut() -> Result<T, String>,
@@ -20,7 +20,7 @@ where
         match tokio::time::timeout_at(end.into(), check()).await {
             Ok(Ok(value)) => return value,
             Ok(Err(reason)) => last = reason,
-            // The check itself was cut off by the deadline, which the assertion below finds.
+            // The deadline cut the check off; the assertion below fails.
             Err(_elapsed) => {}
         }
         assert!(Instant::now() + pause < end, "expected within {deadline:?}: {what}; at last: {last}");

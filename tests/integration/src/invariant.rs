@@ -4,12 +4,12 @@ use uuid::Uuid;
 
 use crate::{Environment, StoredOrder, Tally, eventually};
 
-/// For everything to be settled after a disturbance: order-api takes up orders older than 7 s every 3 s, and another test
-/// may disturb it once or twice meanwhile. The orders of a long run also take their time to be counted.
+/// Time for all orders to be settled after a disturbance: order-api takes up orders older than 7 s every 3 s, and another
+/// test may disturb it once or twice meanwhile. Counting the orders of a long run also takes time.
 const SETTLED_LIMIT: Duration = Duration::from_mins(2);
 
-/// Waits until nothing of these products is in flight, and holds the contract to its word: no order and no stock is
-/// ever lost. `products` are ids and initial stocks.
+/// Waits until no order for these products is in flight, and asserts the contract: no order and no stock is ever lost.
+/// `products` are ids and initial stocks.
 pub async fn nothing_is_lost(environment: &Environment, products: &[(String, u64)], tally: &Tally) {
     let mut orders = HashMap::new();
     for (product_id, initial) in products {
@@ -29,7 +29,7 @@ pub async fn nothing_is_lost(environment: &Environment, products: &[(String, u64
     }
     for order_id in &tally.unsettled {
         let status = status(order_id);
-        // A 503 may come before the pending order is written; what is written must be settled.
+        // A 503 may come before the pending order is written; a written order must be settled.
         assert!(
             ["confirmed", "rejected", "missing"].contains(&status),
             "expected every order that was answered with 503 or 504 to be settled by now: {order_id} is {status}"
@@ -59,7 +59,7 @@ async fn settled(environment: &Environment, product_id: &str, initial: u64) -> R
     let orders = environment.orders_of(product_id).await?;
     let pending: Vec<Uuid> =
         orders.iter().filter(|order| order.status == "pending").map(|order| order.order_id).collect();
-    // The first that is still pending tells that another look at all of them is too early.
+    // At the first order that is still pending, stop: it is too early to look at all of them again.
     for order_id in &pending {
         if environment.tables.status(*order_id).await?.as_deref() == Some("pending") {
             return Err(format!("{} of {} orders are pending, among them {order_id}", pending.len(), orders.len()));

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::Answer;
 
-/// How many exchanges are remembered, the latest.
+/// Number of exchanges to remember; older ones are dropped.
 const KEPT: usize = 60;
 
-/// What a test did, for the case that it fails.
+/// A test's actions, for its bundle if it fails.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     entries: Mutex<Entries>,

@@ -1,8 +1,8 @@
-//! The harness of the end-to-end tests: an order system that is already running, its clients, its tables, and the means
-//! to disturb it. `cargo devenv test` starts the system and names it in environment variables ([`Settings`]).
+//! The harness of the end-to-end tests: clients of a running order system, access to its tables, and the means to disturb
+//! it. `cargo devenv test` starts the system and passes its addresses in environment variables ([`Settings`]).
 //!
-//! A test is the body that it hands to [`undisturbed`] or [`alone`]. It makes products and customers of its own, so any
-//! number of tests can run at the same time, in one process or in many. Only tests that stop or kill something are alone.
+//! A test passes its body to [`undisturbed`] or [`alone`]. It creates its own products and customers, so any number of tests
+//! can run at the same time, in one process or in many. Only tests that stop or kill units run alone.
 
 mod answer;
 mod bundle;

@@ -15,24 +15,24 @@ use uuid::Uuid;
 
 use crate::{Answer, Environment, Service, eventually, order};
 
-/// Clients that order at the same time.
+/// Number of clients that order at the same time.
 const CLIENTS: usize = 8;
 
-/// For a client that asks again until it is answered for good.
+/// Time limit of a client that repeats its request until a final answer.
 const PERSISTENCE: Duration = Duration::from_secs(40);
 
-/// Between two attempts. Shorter than the `Retry-After` of a second: a test is not here to be kind.
+/// Pause between two attempts. Shorter than the `Retry-After` of a second: a test need not spare the service.
 const PAUSE: Duration = Duration::from_millis(30);
 
-/// For the load to get on, when nothing is stopped.
+/// Time limit for the load to progress while no unit is stopped.
 const HEADWAY_LIMIT: Duration = Duration::from_mins(1);
 
-/// How long a load or kill test goes on: one round by default, or for `SOAK_SECONDS`, or for `SOAK_ROUNDS`.
+/// Length of a load or kill test: one round by default, or `SOAK_SECONDS`, or `SOAK_ROUNDS`.
 #[derive(Debug, Clone, Copy)]
 pub enum Effort {
     Once,
     Until(Instant),
-    /// This many rounds are left.
+    /// Number of rounds that are left.
     Rounds(u64),
 }
 
@@ -52,17 +52,17 @@ impl Effort {
         }
     }
 
-    /// The short form does not wait for the reconciler; the long form leaves it whatever is not answered.
+    /// In a short test clients persist, rather than wait for the reconciler; in a long one they leave it every unanswered order.
     pub fn patience(&self) -> Patience {
         if self.is_long() { Patience::GivesUp } else { Patience::Persists }
     }
 
-    /// Between two orders of a client. Over a long time fewer are enough, and every one is counted in the end.
+    /// Pause between two orders of a client. A long test needs fewer orders per second, and counts every one at its end.
     fn pace(self) -> Duration {
         if self.is_long() { Duration::from_millis(50) } else { Duration::ZERO }
     }
 
-    /// Orders to be confirmed before a kill, and again after it. Many kills meet enough of them anyway.
+    /// Orders that must be confirmed before a kill, and again after it. Fewer suffice when there are many kills.
     pub fn headway(self) -> usize {
         if self.is_long() { 25 } else { 100 }
     }
@@ -71,7 +71,7 @@ impl Effort {
         !matches!(self, Self::Once)
     }
 
-    /// Whether to make one more round, after this one.
+    /// Whether another round follows.
     pub fn again(&mut self) -> bool {
         match self {
             Self::Once => false,
@@ -84,33 +84,33 @@ impl Effort {
     }
 }
 
-/// What a client does when it is not answered, or with 503 or 504.
+/// A client's reaction to 503, 504 or no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// Leaves the order to the reconciler and places the next.
+    /// The client leaves the order to the reconciler and places the next.
     GivesUp,
-    /// Asks again with the same idempotency key until it is answered for good.
+    /// The client repeats the request with the same idempotency key until a final answer.
     Persists,
 }
 
-/// What came of a load.
+/// The results of a load.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Answered with 201.
+    /// Orders answered with 201.
     pub confirmed: Vec<Uuid>,
-    /// Answered with 400, not enough in stock.
+    /// Number of orders answered with 400, not enough in stock.
     pub refused: usize,
-    /// Named by a 503 or 504.
+    /// Orders named by a 503 or 504.
     pub unsettled: Vec<Uuid>,
-    /// Requests without an answer.
+    /// Number of requests without an answer.
     pub unanswered: usize,
-    /// How often each status came, retries included.
+    /// Number of answers by status, retries included.
     pub statuses: BTreeMap<u16, usize>,
-    /// Answers that the contract does not have.
+    /// Answers that break the contract.
     pub improper: Vec<Answer>,
 }
 
-/// Clients that place orders until they are told to stop.
+/// Clients that place orders until [`Load::stop`].
 #[derive(Debug)]
 pub struct Load {
     stop: Arc<AtomicBool>,
@@ -145,15 +145,15 @@ impl Load {
         grows(&self.confirmed, orders, "more orders are confirmed").await;
     }
 
-    /// Waits until this many more requests were not answered, or with 503 or 504.
+    /// Waits until this many more requests got no answer, or 503 or 504.
     pub async fn trouble(&self, requests: usize) {
         grows(&self.outages, requests, "more requests meet the outage").await;
     }
 
-    /// Stops the clients, each after the order that it is placing.
+    /// Stops the clients, each after its current order.
     ///
     /// # Panics
-    /// When an answer was not one of the contract.
+    /// When an answer broke the contract.
     pub async fn stop(mut self) -> Tally {
         self.stop.store(true, Ordering::Relaxed);
         let mut whole = Tally::default();
@@ -179,12 +179,12 @@ async fn grows(count: &AtomicUsize, by: usize, what: &str) {
     .await;
 }
 
-/// Asks until there is an answer for good, which any number of attempts with one key gives once.
+/// Repeats a request until a final answer. Any number of attempts with one key gives the same one.
 ///
 /// # Panics
-/// When there is none in time.
+/// When there is no final answer in time.
 pub async fn persist(api: Service, body: Value, key: String) -> Answer {
-    // A loop and not `eventually`, whose closure would tie a spawned task to one lifetime.
+    // A loop, not `eventually`: its closure would tie a spawned task to one lifetime.
     let deadline = Instant::now() + PERSISTENCE;
     loop {
         let request = api.request(Method::POST, "/orders").header("idempotency-key", &key).json(&body);
@@ -241,7 +241,7 @@ impl Client {
         }
     }
 
-    /// `true` when the order is answered for good.
+    /// Returns `true` if the answer is final.
     async fn attempt(&mut self, body: &Value, key: &str) -> bool {
         let request = self.api.request(Method::POST, "/orders").header("idempotency-key", key).json(body);
         let Ok(answer) = self.api.try_send(request).await else {

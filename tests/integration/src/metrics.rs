@@ -1,14 +1,14 @@
 use std::collections::BTreeMap;
 
-/// What a service counts at one moment.
+/// The metrics of a service at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     pub series: Vec<Series>,
-    /// Name to type, such as `counter`.
+    /// Types by name, such as `counter`.
     pub types: BTreeMap<String, String>,
 }
 
-/// One line: a name, its labels, its value.
+/// One series: its name, labels and value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     pub name: String,
@@ -20,7 +20,7 @@ impl Metrics {
     /// Reads the Prometheus text format.
     ///
     /// # Panics
-    /// At a line that does not fit it.
+    /// At a line in another format.
     pub fn parse(text: &str) -> Self {
         let mut metrics = Self::default();
         for line in text.lines().filter(|line| !line.is_empty()) {
@@ -36,7 +36,7 @@ impl Metrics {
         metrics
     }
 
-    /// The value of a series; 0 for one that has not been counted yet.
+    /// The value of a series; 0 if the service has not counted it yet.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let labels: BTreeMap<String, String> =
             labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

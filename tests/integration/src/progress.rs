@@ -6,7 +6,7 @@ use std::{
 use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 
-/// Tells `devenv test` which tests run and how long they took: the test harness of Rust tells neither.
+/// Reports the running tests and their times to `devenv test`: Rust's test harness reports neither.
 pub(crate) struct Progress {
     file: Option<Utf8PathBuf>,
     test: String,
@@ -27,8 +27,7 @@ impl Progress {
         self.tell(&json!({ "event": "finished", "test": self.test, "seconds": seconds }));
     }
 
-    /// One write each to a file in append mode, so that lines of several tests do not mix. A test is not failed for a
-    /// progress line that cannot be written.
+    /// Appends an event in one write, so that lines of several tests do not mix. A failed write does not fail the test.
     fn tell(&self, event: &Value) {
         let Some(path) = &self.file else { return };
         if let Ok(mut file) = fs_err::OpenOptions::new().create(true).append(true).open(path) {

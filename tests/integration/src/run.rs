@@ -7,10 +7,10 @@ use std::{
 
 use crate::{Environment, Service, Settings, bundle, progress::Progress, turn::Turn};
 
-/// What is done for a failed test, however bad the state of the system is.
+/// Time limit to write the bundle of a failed test, however bad the state of the system is.
 const AFTERMATH: Duration = Duration::from_secs(30);
 
-/// Runs a test while nothing is stopped or killed. Any number of these run at the same time.
+/// Runs a test while no unit is stopped or killed. Any number of these run at the same time.
 ///
 /// # Panics
 /// When the test does, or when there is no environment to run it in.
@@ -18,8 +18,8 @@ pub fn undisturbed<F: AsyncFnOnce(&Environment)>(test: F) {
     run(&name::<F>(), Turn::shared, test);
 }
 
-/// Runs a test that stops or kills units: alone, until it calls [`Environment::end_turn`] or ends. What it left stopped
-/// is started again.
+/// Runs a test that stops or kills units: alone, until it calls [`Environment::end_turn`] or ends. Then starts the units that
+/// the test left stopped.
 ///
 /// # Panics
 /// When the test does, or when there is no environment to run it in.
@@ -27,12 +27,12 @@ pub fn alone<F: AsyncFnOnce(&Environment)>(test: F) {
     run(&name::<F>(), Turn::exclusive, test);
 }
 
-/// Runs a test that is safe for a release that customers use: it knows order-api by its address only, orders nothing but
-/// [`crate::CANARY`], and expects nothing of what others ordered. `RELEASE_URL` is the address of such a release; without it, the
+/// Runs a test that is safe for a release in use: it knows order-api by its address only, orders only [`crate::CANARY`], and
+/// does not depend on others' orders. `RELEASE_URL` is the address of such a release; without it, the
 /// test runs like any other.
 ///
 /// # Panics
-/// When the test does, or when there is nothing to run it against.
+/// When the test does, or when there is no system to run it against.
 pub fn shared<F: AsyncFnOnce(&Service)>(test: F) {
     let Some(url) = std::env::var("RELEASE_URL").ok().filter(|url| !url.is_empty()) else {
         return run(&name::<F>(), Turn::shared, async |environment| test(&environment.api).await);
@@ -51,7 +51,7 @@ pub fn shared<F: AsyncFnOnce(&Service)>(test: F) {
 fn run<F: AsyncFnOnce(&Environment)>(name: &str, turn: fn(&Settings) -> std::io::Result<Turn>, test: F) {
     let settings = Settings::read().unwrap_or_else(|reason| panic!("{reason}"));
     let turn = turn(&settings).unwrap_or_else(|error| panic!("cannot take a turn among the tests: {error}"));
-    // Waiting for a turn is not the test's own time.
+    // Begin after the turn: waiting does not count as the test's time.
     let progress = Progress::begin(settings.events.clone(), name);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
     let environment = {
@@ -59,7 +59,7 @@ fn run<F: AsyncFnOnce(&Environment)>(name: &str, turn: fn(&Settings) -> std::io:
         Environment::new(settings, turn)
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(test(&environment))));
-    // First, so that the database can be read for the bundle.
+    // Restart the units first: the bundle reads the database.
     let restored = runtime.block_on(environment.units.restore());
     if let Err(panic) = &outcome {
         let reason = message(&**panic);
@@ -76,8 +76,8 @@ fn run<F: AsyncFnOnce(&Environment)>(name: &str, turn: fn(&Settings) -> std::io:
     restored.unwrap_or_else(|reason| panic!("{reason}"));
 }
 
-/// The name that the test harness has for the function around a closure: `crate::file::test::{{closure}}` without its
-/// ends. The harness's thread is no source for it, since with one test thread there is none.
+/// The test harness's name for the function around a closure: `crate::file::test::{{closure}}` without its ends. The thread's
+/// name does not help: with one test thread the harness starts no threads.
 fn name<F>() -> String {
     let path = std::any::type_name::<F>();
     let path = path.split("::{{closure}}").next().unwrap_or(path);

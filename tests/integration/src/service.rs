@@ -6,13 +6,13 @@ use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
 use crate::{Answer, eventually, journal::Journal};
 
-/// Longer than any limit of the services, so that a hanging request is an error of theirs and not of the test.
+/// Time limit of a request: longer than any limit of the services, so that a hanging request is their error and not the test's.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 
-/// For a service to end or to come back, with the supervisor's longest back-off (10 s).
+/// Time for a service to end or to recover, with the supervisor's longest back-off (10 s).
 const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
 
-/// The product that is there in every environment for tests to order, and that no customer does.
+/// A product of every environment that only tests order.
 pub const CANARY: &str = "CANARY";
 
 /// The body of an order.
@@ -52,7 +52,7 @@ impl Service {
         self.send(self.request(Method::POST, "/orders").header("idempotency-key", key).json(body)).await
     }
 
-    /// A request to be finished by the test and given to [`send`](Self::send).
+    /// Begins a request; the test completes it and passes it to [`send`](Self::send).
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
@@ -64,11 +64,11 @@ impl Service {
     }
 
     /// # Errors
-    /// Why there is no whole answer.
+    /// The reason, if there is no complete answer.
     pub async fn try_send(&self, request: RequestBuilder) -> Result<Answer, String> {
         let request = request.build().expect("the test makes valid requests");
         let body = request.body().and_then(reqwest_tls::Body::as_bytes).unwrap_or_default();
-        // Enough of it to know which one it was.
+        // Enough of the body to recognise the request.
         let body = String::from_utf8_lossy(&body[..body.len().min(300)]);
         let described = format!("{} {} {body}", request.method(), request.url());
         let answer = match self.http.execute(request).await {
@@ -80,7 +80,7 @@ impl Service {
         answer
     }
 
-    /// Waits until `/health` says that the service and all that it depends on answer.
+    /// Waits until `/health` reports that the service and its dependencies answer.
     pub async fn healthy(&self) {
         eventually(&format!("{}/health is 200", self.url), RECOVERY_LIMIT, async || {
             let answer = self.try_send(self.request(Method::GET, "/health")).await?;
@@ -89,7 +89,7 @@ impl Service {
         .await;
     }
 
-    /// A connection that breaks when the process which now listens is gone.
+    /// Opens a connection that breaks when the listening process is gone.
     pub(crate) async fn witness(&self) -> Witness {
         let address = self.url.trim_start_matches("http://");
         let stream = TcpStream::connect(address)
@@ -107,7 +107,7 @@ pub(crate) struct Witness {
 impl Witness {
     pub(crate) async fn broken(mut self) {
         let mut byte = [0];
-        // Both an end and a reset are the end.
+        // An end of the stream and a reset both mean that the process is gone.
         let ended = timeout(RECOVERY_LIMIT, self.stream.read(&mut byte)).await;
         assert!(ended.is_ok(), "expected the process at {} to be gone within {RECOVERY_LIMIT:?}", self.url);
     }

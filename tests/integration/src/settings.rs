@@ -2,7 +2,7 @@ use std::env;
 
 use camino::Utf8PathBuf;
 
-/// Where the system under test is, as `devenv test` tells it.
+/// The addresses of the system under test, which `devenv test` passes.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub order_api: String,
@@ -16,15 +16,15 @@ pub struct Settings {
     /// The program that stops, starts and kills units of the environment.
     pub devenv: Option<Utf8PathBuf>,
     pub state_directory: Option<Utf8PathBuf>,
-    /// A file that takes a line for every test that begins or ends.
+    /// A file for a line per test that begins or ends.
     pub events: Option<Utf8PathBuf>,
-    /// A folder that takes what a failing test knows.
+    /// A folder for the files of failing tests.
     pub bundle: Option<Utf8PathBuf>,
 }
 
 impl Settings {
     /// # Errors
-    /// The variable that is missing or does not fit, and what to do.
+    /// Names the missing or invalid variable, and the remedy.
     pub fn read() -> Result<Self, String> {
         let order_api = required("ORDER_API_URL")?;
         let dynamodb = required("AWS_ENDPOINT_URL_DYNAMODB")?;

@@ -15,18 +15,18 @@ const ORDERS: &str = "orders";
 const INVENTORY: &str = "inventory";
 const RESERVATIONS: &str = "reservations";
 
-/// What one BatchGetItem takes.
+/// Limit of keys in one BatchGetItem.
 const MOST_KEYS: usize = 100;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The tables behind the services, for what a client of theirs cannot see.
+/// The tables behind the services, with data that the services' clients cannot see.
 #[derive(Debug, Clone)]
 pub struct Tables {
     client: Client,
 }
 
-/// An item of `orders` or of `reservations`, as far as tests look at it.
+/// An item of `orders` or of `reservations`, with the attributes that tests read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredOrder {
     pub order_id: Uuid,
@@ -62,7 +62,7 @@ impl Tables {
             .unwrap_or_else(|error| panic!("cannot put product {product_id}: {}", DisplayErrorContext(&error)));
     }
 
-    /// How much of a product there is, read strongly.
+    /// The stock of a product, from a strongly consistent read.
     ///
     /// # Panics
     /// When the product is unknown or the database does not answer.
@@ -79,7 +79,7 @@ impl Tables {
             .ok_or_else(|| format!("product {product_id} has no stock: {item:?}"))
     }
 
-    /// Puts more of a product on the shelf.
+    /// Adds to the stock of a product.
     pub async fn restock(&self, product_id: &str, by: u64) {
         let update = self
             .client
@@ -94,7 +94,7 @@ impl Tables {
             .unwrap_or_else(|error| panic!("cannot restock {product_id}: {}", DisplayErrorContext(&error)));
     }
 
-    /// The status of an order, read strongly; `None` for one that does not exist.
+    /// The status of an order, from a strongly consistent read; `None` if the order does not exist.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -103,7 +103,7 @@ impl Tables {
         Ok(item.as_ref().and_then(stored).map(|order| order.status))
     }
 
-    /// The orders of these customers for a product, by the index that lists them: eventually consistent.
+    /// The orders of these customers for a product, from the customers' index: eventually consistent.
     pub(crate) async fn orders_of(&self, product_id: &str, customers: &[String]) -> Result<Vec<StoredOrder>, String> {
         let items = self.order_items(product_id, customers).await?;
         items.iter().map(|item| stored(item).ok_or_else(|| format!("this is no order: {item:?}"))).collect()
@@ -117,7 +117,7 @@ impl Tables {
                 some.iter().map(|order| Item::from([("order_id".to_owned(), text(&order.order_id.to_string()))]));
             let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
             let mut open = Some(HashMap::from([(RESERVATIONS.to_owned(), keys.map_err(|error| error.to_string())?)]));
-            // A large answer comes in parts.
+            // DynamoDB returns a large answer in parts.
             while let Some(request) = open.filter(|request| !request.is_empty()) {
                 let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
                 let answer = answer.map_err(|error| unread(RESERVATIONS, error))?;
@@ -131,7 +131,7 @@ impl Tables {
         Ok(entries)
     }
 
-    /// How many entries the ledger has for a product. Reads the whole ledger, which has no index.
+    /// The number of ledger entries for a product. Reads the whole ledger, which has no index.
     ///
     /// # Errors
     /// When the database does not answer.

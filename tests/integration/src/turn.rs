@@ -8,26 +8,25 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::Settings;
 
-/// The right to use the system, held with others or alone. Locks on files hold between processes too, and end with
-/// the process that has them.
+/// The right to use the system, shared or exclusive. File locks work between processes too, and end with their holder.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    // In the order in which they are given back.
+    // Fields are dropped in this order, so the floor is released before the gate.
     _floor: File,
     _gate: Option<File>,
 }
 
 impl Turn {
-    /// With others.
+    /// Takes a shared turn.
     pub(crate) fn shared(settings: &Settings) -> io::Result<Self> {
         let (gate, floor) = files(settings)?;
-        // Whoever waits to be alone holds the gate, so that a stream of others cannot keep it waiting for ever.
+        // A test that waits for its exclusive turn holds the gate: a stream of others cannot make it wait for ever.
         gate.lock_shared()?;
         floor.lock_shared()?;
         Ok(Self { _floor: floor, _gate: None })
     }
 
-    /// Alone.
+    /// Takes an exclusive turn.
     pub(crate) fn exclusive(settings: &Settings) -> io::Result<Self> {
         let (gate, floor) = files(settings)?;
         gate.lock()?;

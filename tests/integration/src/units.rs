@@ -14,10 +14,10 @@ pub const ORDER_API: &str = "order-api";
 pub const ORDER_PROCESSOR: &str = "order-processor";
 pub const EMULATOR: &str = "emulator";
 
-/// A stop may take the service's whole grace period (15 s), a start its readiness.
+/// Time limit of an action: a stop may take the service's whole grace period (15 s), a start lasts until it is ready.
 const LIMIT: Duration = Duration::from_secs(40);
 
-/// Stops, starts and kills the parts of the environment, by the `devenv` program that supervises them.
+/// Stops, starts and kills the units of the environment with the `devenv` program.
 #[derive(Debug)]
 pub struct Units {
     devenv: Option<Utf8PathBuf>,
@@ -29,25 +29,25 @@ impl Units {
         Self { devenv: settings.devenv.clone(), stopped: Mutex::default() }
     }
 
-    /// SIGTERM; it stays stopped. Returns when it has ended.
+    /// Stops a unit with SIGTERM; it stays stopped. Returns when it has ended.
     pub async fn stop(&self, unit: &str) {
-        // Before the command: one that was cut off may have stopped it.
+        // Note it before the command: a command that was cut off may have stopped the unit.
         self.stopped().insert(unit.to_owned());
         self.run("stop", unit).await.unwrap_or_else(|reason| panic!("{reason}"));
     }
 
-    /// Returns when it is ready.
+    /// Starts a unit. Returns when it is ready.
     pub async fn start(&self, unit: &str) {
         self.run("start", unit).await.unwrap_or_else(|reason| panic!("{reason}"));
         self.stopped().remove(unit);
     }
 
-    /// SIGKILL, after which its supervisor starts it again. Returns when the signal is on its way.
+    /// Kills a unit with SIGKILL; the supervisor starts it again. Returns once the signal is sent.
     pub(crate) async fn kill(&self, unit: &str) {
         self.run("kill", unit).await.unwrap_or_else(|reason| panic!("{reason}"));
     }
 
-    /// Starts what a failed test left stopped, for the tests after it.
+    /// Starts the units that a failed test left stopped, for the tests after it.
     pub(crate) async fn restore(&self) -> Result<(), String> {
         let left = std::mem::take(&mut *self.stopped());
         // The emulator's name sorts before those of the services, which need it to become ready.
@@ -65,7 +65,7 @@ impl Units {
         let mut command = Command::new(devenv);
         command
             .args(["unit", action, unit])
-            // Where devenv.toml is: a test's own directory is that of its package.
+            // The folder of devenv.toml: a test runs in its package's folder.
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .stdin(Stdio::null())
             .kill_on_drop(true);

@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context, fix: bool) -> Result<Outcome, Failure
     Ok(outcome)
 }
 
-/// What promotions need is looked at together.
+/// All findings; the two about promotions stand together.
 async fn look(context: &Context) -> Vec<Finding> {
     let mut findings = doctor(&context.options).await;
     if let Some(place) = findings.iter().position(|finding| finding.check == "terraform") {
@@ -40,7 +40,7 @@ async fn look(context: &Context) -> Vec<Finding> {
     findings
 }
 
-/// What it did shows in the next look, not in its exit code.
+/// Runs a fix. The next look shows its effect; its exit code does not.
 async fn apply(fix: &Fix) {
     let mut command = tokio::process::Command::new("sh");
     let _ = command.args(["-c", &fix.command]).stdin(Stdio::null()).stdout(Stdio::null()).status().await;

@@ -17,7 +17,7 @@ pub(super) async fn run(context: &Context, format: EnvFormat) -> Result<Outcome,
     Ok(Outcome::done(text, &json!({ "variables": variables })))
 }
 
-/// A profile of the caller's would be asked before the dummy credentials.
+/// Unsets the caller's profile: SDKs prefer it to the dummy credentials.
 fn shell(variables: &BTreeMap<String, String>) -> String {
     format!("unset AWS_PROFILE AWS_SESSION_TOKEN\n{}", lines(variables, "export "))
 }

@@ -1,4 +1,4 @@
-//! One file a command: from its arguments to the engine's call and the words for what came of it.
+//! One file per command: it reads the arguments, calls the engine and words the result.
 
 pub(crate) mod completions;
 mod data;
@@ -30,6 +30,6 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<Outcome, 
         Command::Test(arguments) => test::run(context, arguments).await,
         Command::Doctor { fix } => doctor::run(context, fix).await,
         Command::Unit { action, name } => unit::run(context, action, &name).await,
-        _ => unreachable!("main gives these to others"),
+        _ => unreachable!("main handles the other commands"),
     }
 }

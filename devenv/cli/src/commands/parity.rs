@@ -1,4 +1,4 @@
-//! The same tests on every emulator, side by side.
+//! Results of the same tests on every emulator, side by side.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -63,7 +63,7 @@ pub(super) fn outcome(context: &Context, trials: &[Trial], require_all: bool) ->
     outcome
 }
 
-/// A test's case on each emulator that ran; `None` where it did not take place.
+/// Each test's case on each emulator that ran; `None` where the test did not run.
 type Cases<'a> = BTreeMap<String, Vec<Option<&'a TestCase>>>;
 
 fn by_name<'a>(ran: &[(&Trial, &'a TestReport)]) -> Cases<'a> {
@@ -109,7 +109,7 @@ fn cell(case: Option<&TestCase>) -> String {
     }
 }
 
-/// Its kind, and the image that ran.
+/// The emulator's kind, and its image.
 fn name(trial: &Trial) -> String {
     match &trial.image {
         Some(image) => format!("{} ({image})", trial.emulator.name()),

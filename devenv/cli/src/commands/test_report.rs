@@ -1,4 +1,4 @@
-//! A test run, as a person reads it and as JSON.
+//! The report of a test run, as text and as JSON.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use devenv_testing::run::TestRun;
 use devenv_testing::test::TestReport;
 use serde_json::{Value, json};
 
-/// Cargo takes a moment even when it compiles nothing.
+/// Shorter compile times are not shown: Cargo takes a moment even when it compiles nothing.
 const WORTH_TELLING: Duration = Duration::from_secs(2);
 
 pub(super) fn text(context: &Context, report: &TestReport) -> String {
@@ -17,7 +17,7 @@ pub(super) fn text(context: &Context, report: &TestReport) -> String {
     text.push_str(&summary(context, &report.run));
     let _ = write!(text, "\nreport: {}", report.junit);
     if let Some(bundle) = &report.bundle {
-        let _ = write!(text, "\nwhat is known of the failure: {bundle}");
+        let _ = write!(text, "\nfailure bundle: {bundle}");
     }
     if let Some((path, evidence)) = &report.evidence {
         let _ = write!(text, "\nevidence: {path}");
@@ -52,7 +52,7 @@ fn failures(context: &Context, run: &TestRun) -> String {
     for test in run.tests.iter().filter(|test| test.outcome == TestOutcome::Failed) {
         let failure = test.failure.as_deref().unwrap_or("it printed nothing");
         let _ = writeln!(text, "{} {}\n{failure}\n", context.style.red("failed:"), test.name);
-        let _ = writeln!(text, "again: devenv test -- {}\n", test.name);
+        let _ = writeln!(text, "run again: devenv test -- {}\n", test.name);
     }
     if let Some(failure) = &run.failure {
         for line in run.output.iter().rev().take(40).rev() {

@@ -6,7 +6,7 @@ use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
 use serde_json::json;
 
-/// How many earlier lines of each service stand before those that follow.
+/// Earlier log lines to show of each service.
 const BACKLOG: usize = 5;
 
 pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Failure> {

@@ -10,10 +10,10 @@ use rustix::io::FdFlags;
 use crate::folder::{DEVENV, Ran};
 use crate::project::Project;
 
-/// Of the user `nobody` on most systems; no account has to exist.
+/// User id of `nobody` on most systems; no account has to exist.
 const OTHER: u32 = 65534;
 
-/// A project of this user's that everybody may read.
+/// Creates a project that belongs to this user and that everybody may read.
 fn project() -> Project {
     assert!(rustix::process::geteuid().is_root(), "this test runs devenv as another user: it needs root");
     let project = Project::new();
@@ -22,7 +22,7 @@ fn project() -> Project {
 }
 
 fn run_as_other_user(project: &Project, arguments: &[&str]) -> Ran {
-    // The other user may not be let into the folder that the program is in.
+    // The other user may have no access to the program's folder.
     let program = File::open(DEVENV).expect("the program");
     rustix::io::fcntl_setfd(&program, FdFlags::empty()).expect("ours");
     let mut command = std::process::Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
@@ -44,9 +44,9 @@ fn the_environment_of_another_user_is_out_of_reach_and_not_lost() {
     project.done(&["up", "-d"]);
     let before = project.pids();
     for (command, code, hint) in [
-        (&["status"][..], "permission_denied", "run devenv as the user whose environment it is"),
-        (&["unit", "kill", "web"], "permission_denied", "run devenv as the user whose environment it is"),
-        // It would change files of that user's first.
+        (&["status"][..], "permission_denied", "run devenv as the owner of this environment"),
+        (&["unit", "kill", "web"], "permission_denied", "run devenv as the owner of this environment"),
+        // `down` first changes files of their owner.
         (&["down"], "state", "it belongs to user 0: run devenv as that user"),
     ] {
         let ran = run_as_other_user(&project, &[command, &["--output", "json"]].concat());

@@ -1,4 +1,5 @@
-//! Whatever is killed and whenever: the next `up` repairs, the next `down` leaves nothing, and no stranger is touched.
+//! After a kill of any process at any time, the next `up` repairs, the next `down` leaves nothing, and no foreign process is
+//! touched.
 
 use std::process::Child;
 use std::time::Duration;
@@ -67,7 +68,7 @@ fn after_a_kill_of_the_supervisor_a_plain_up_keeps_the_runtime() {
     assert!(up.err.contains("runtime process (as last time)"), "{}", up.err);
 }
 
-/// What `git clean -fdx` does to a project.
+/// Removes the files that `git clean -fdx` removes.
 fn clean(project: &Project) {
     std::fs::remove_dir_all(project.path().join(".devenv")).expect("it is there");
 }
@@ -179,8 +180,8 @@ fn two_ups_at_once_do_not_mix() {
     assert_eq!(project.unit("web")["state"], "ready");
 }
 
-/// Starts `devenv test` with a command that goes on for long, and returns when that and a child of it run: the ids of
-/// devenv, of its guard, and of those two.
+/// Starts `devenv test` with a long test command, and waits until the command and its child run. Returns devenv, the
+/// guard's id, and the ids of the command and its child.
 fn long_test(project: &Project) -> (Child, u64, [u64; 2]) {
     let script = "sleep 1000 & echo $$ $! > pids; wait";
     project.change("devenv.toml", "test -n \\\"$WEB_URL\\\" && test -z \\\"$AWS_PROFILE\\\"", script);
@@ -237,7 +238,7 @@ fn a_supervisor_that_dies_while_an_environment_of_tests_begins_leaves_nothing() 
     let tests = project.path().join(".devenv/test");
     let supervisor = || -> Option<u64> {
         let folder = std::fs::read_dir(&tests).ok()?.flatten().next()?.path();
-        // The first unit has been started.
+        // This file exists once the first unit has been started.
         std::fs::metadata(folder.join("units/emulator.lock")).ok()?;
         std::fs::read_to_string(folder.join("supervisor.lock")).ok()?.trim().parse().ok()
     };

@@ -1,4 +1,4 @@
-//! Obligations of an environment that nobody disturbs.
+//! Obligations of an undisturbed environment.
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -174,7 +174,7 @@ fn logs_are_shown_and_followed() {
 fn a_port_taken_after_it_was_chosen_is_chosen_anew() {
     let project = Project::new();
     project.change("compose.yaml", "[\"80\"]", "[\"127.0.0.1:19481:80\"]");
-    // `web` waits for `back`, which takes its time: long enough for another program to come first.
+    // `web` waits for `back`, which is slow: another program takes the port first.
     let slow = "command = [\"sh\", \"-c\", \"touch begun; while [ ! -e go ]; do sleep 0.01; done; exec \\\"$@\\\"\", \"sh\", \"";
     let settings = std::fs::read_to_string(project.path().join("devenv.toml")).expect("readable");
     let (head, back) = settings.split_at(settings.find("[services.back]").expect("it is there"));

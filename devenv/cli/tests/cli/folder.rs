@@ -14,10 +14,10 @@ pub(crate) const TABLE: &str = r#"{
 }
 "#;
 
-/// A project's folder, and the command run in it.
+/// A project's folder, and the command to run in it.
 pub(crate) struct Folder {
     place: TempDir,
-    /// `devenv`, or what runs it elsewhere.
+    /// `devenv`, or the command that runs it elsewhere.
     pub(crate) program: Vec<String>,
     pub(crate) variables: Vec<(&'static str, String)>,
 }
@@ -79,7 +79,7 @@ impl Folder {
     }
 }
 
-/// What a command printed and how it ended; 128 is a signal.
+/// The output and exit code of a command; 128 stands for a signal.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,

@@ -1,4 +1,4 @@
-//! The command as a person meets it: every test starts the real program, in a project of its own.
+//! The command line from outside: every test starts the real program in a new project.
 
 mod another_user;
 mod containers;

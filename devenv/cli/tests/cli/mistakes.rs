@@ -1,4 +1,4 @@
-//! What goes wrong is said with its cause, its remedy and its exit code, and leaves nothing half-done.
+//! Every error has its cause, its remedy and its exit code, and leaves nothing half-done.
 
 use crate::folder::{DEVENV, Ran};
 use crate::project::Project;
@@ -148,7 +148,7 @@ fn a_file_that_is_no_text_is_shown_in_its_place() {
 #[test]
 fn too_many_open_files_are_no_mistake_of_the_configuration() {
     let project = Project::new();
-    // Enough to begin with, and too few to read a folder while others are open.
+    // Some of these limits let devenv start, but not read a folder while other files are open.
     for limit in 3..40 {
         let script = format!("ulimit -n {limit}; exec \"$0\" status --output plain");
         let output = std::process::Command::new("sh")

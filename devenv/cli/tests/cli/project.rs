@@ -3,8 +3,8 @@ use std::process::{Child, Stdio};
 
 use crate::folder::{DEVENV, Folder, TABLE, eventually};
 
-/// A small project in a folder of its own: one table, and two services that are emulators of devenv's own, because
-/// those are there, answer over HTTP and end on SIGTERM.
+/// A small project in a new folder: one table, and two services. The services are devenv's own emulators, because these are
+/// available, answer over HTTP and end on SIGTERM.
 pub(crate) struct Project {
     folder: Folder,
 }
@@ -24,7 +24,7 @@ const COMPOSE: &str = r#"services:
 impl Project {
     pub(crate) fn new() -> Self {
         let mut project = Self { folder: Folder::new() };
-        // No engine answers there, so that these tests are about processes on every machine.
+        // No engine answers there, so that these tests use processes on every machine.
         project.folder.variables.push(("DOCKER_HOST", "unix:///nonexistent/docker.sock".to_owned()));
         let mut settings =
             "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n"
@@ -43,7 +43,7 @@ impl Project {
         project
     }
 
-    /// Starts a command and returns while it runs.
+    /// Starts a command and does not wait for its end.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")
     }

@@ -1,4 +1,4 @@
-//! How `devenv promote` comes to `devenv-promote`: beside it, built from its sources, or not at all.
+//! How `devenv promote` finds `devenv-promote`: beside it, built from its sources, or not at all.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::folder::{DEVENV, Ran};
 
-/// In Cargo's place: says that it compiles, and makes a program that shows its arguments, with the file of its sources.
+/// A stand-in for Cargo: prints that it compiles, and makes a program that prints its arguments, with its dep-info file.
 const CARGO: &str = r#"#!/bin/sh
 echo "   Compiling devenv-promote" >&2
 echo "$@" >>"ROOT/asked"
@@ -33,7 +33,7 @@ impl Place {
         place
     }
 
-    /// The same with its sources, and with a Cargo that builds at once.
+    /// A checkout: `devenv` with its sources, and with the stand-in for Cargo.
     fn checkout() -> Self {
         let place = Self::new("target/debug/devenv");
         let root = place.0.path().display().to_string();

@@ -1,4 +1,4 @@
-//! The supervisor by itself, asked over its socket.
+//! The supervisor alone, over its socket.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -37,7 +37,7 @@ impl Supervisor {
         Connection(BufReader::new(stream))
     }
 
-    /// A unit whose command is a script of the shell.
+    /// The request to start a unit whose command is a shell script.
     fn unit(&self, name: &str, script: &str, probe: &Value) -> Value {
         json!({"start": {"spec": {
             "name": name, "command": ["/bin/sh", "-c", script], "directory": self.folder.path(),
@@ -71,7 +71,7 @@ impl Connection {
         writeln!(self.0.get_mut(), "{request}").expect("it reads");
     }
 
-    /// `None` when the connection is closed instead.
+    /// Reads an answer. Returns `None` if the supervisor closed the connection.
     fn answer(&mut self) -> Option<Value> {
         let mut line = String::new();
         let read = self.0.read_line(&mut line).unwrap_or(0);
@@ -84,7 +84,7 @@ impl Connection {
     }
 }
 
-/// Answers every request with success, as any program could that has the port already.
+/// Starts a server that answers every request with success, like a foreign program that already has the port.
 fn stranger() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/", listener.local_addr().expect("bound"));
@@ -105,7 +105,7 @@ fn stranger() -> String {
 fn a_start_that_is_asked_for_while_the_supervisor_ends_leaves_no_process() {
     let mut supervisor = Supervisor::start();
     let mut connection = supervisor.connect();
-    // It takes its time to end, and tells when that has begun.
+    // The unit ends slowly, and makes a file when it begins to end.
     let slow = "trap 'touch ending; sleep 0.5; exit 0' TERM; touch armed; while :; do sleep 0.05; done";
     let started = json!({"kind": "started"});
     connection.ask(&supervisor.unit("slow", slow, &started));
@@ -132,10 +132,10 @@ fn another_programs_answer_does_not_make_a_unit_ready() {
     assert_eq!(state["error"], "ended with exit code 7 before it was ready", "{unit}");
     let log = || std::fs::read_to_string(supervisor.state().join("logs/dies.log")).expect("readable");
     assert!(log().contains("answers on port") && log().contains("the port is taken"), "{}", log());
-    // And of one that lives on without a port of its own it is not said either.
+    // The answer does not make a living unit without a port ready either.
     connection.ask(&supervisor.unit("lives", "sleep 60", &probe));
     let log = supervisor.state().join("logs/lives.log");
-    eventually("the log tells whose answer it is", || {
+    eventually("the log names the foreign answer", || {
         std::fs::read_to_string(&log).is_ok_and(|log| log.contains("answers on port"))
     });
     let units = connection.ask(&json!("observe"));
@@ -156,7 +156,7 @@ fn a_server_that_a_units_own_child_runs_makes_it_ready() {
     assert_eq!(supervisor.left(), Vec::<PathBuf>::new());
 }
 
-/// As Node.js and Python's subprocess start a program: without the files that they inherited, the unit's lock among them.
+/// Node.js and Python's subprocess start a program like this: they close inherited files, among them the unit's lock.
 #[test]
 fn a_server_whose_launcher_closes_what_it_inherited_makes_the_unit_ready() {
     let supervisor = Supervisor::start();
@@ -178,7 +178,7 @@ fn a_log_that_blocks_holds_up_neither_the_unit_nor_the_supervisor() {
     let pipe = supervisor.state().join("logs/talks.log");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
     let mut connection = supervisor.connect();
-    // More than any pipe or queue takes in.
+    // More than any pipe or queue holds.
     let script = "i=0; while [ $i -lt 4000 ]; do echo $i; i=$((i + 1)); done; touch done; exec sleep 60";
     connection.ask(&supervisor.unit("talks", script, &json!({"kind": "started"})));
     eventually("the unit has written it all", || supervisor.folder.path().join("done").exists());

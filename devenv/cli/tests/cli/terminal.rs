@@ -1,4 +1,4 @@
-//! What a terminal is sent: no more than it says it understands.
+//! Output for a terminal: no control sequences that it does not support.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,7 +10,7 @@ use crate::project::Project;
 
 const ESCAPE: char = '\u{1b}';
 
-/// All that a command writes to a terminal which both its streams are.
+/// Runs a command with a terminal as both its streams, and returns everything it writes.
 fn on_a_terminal(project: &Project, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
     grantpt(&controller).and_then(|()| unlockpt(&controller)).expect("ours");
@@ -24,10 +24,10 @@ fn on_a_terminal(project: &Project, arguments: &[&str], variables: &[(&str, &str
     command.envs(variables.iter().copied());
     command.stdout(terminal.try_clone().expect("ours")).stderr(terminal);
     let mut child = command.spawn().expect("the program starts");
-    // The command holds the terminal open.
+    // `command` keeps the terminal open.
     drop(command);
     let (mut controller, mut sent, mut part) = (File::from(controller), Vec::new(), [0; 4096]);
-    // A terminal that no process has open any more is an error.
+    // Reading fails once no process has the terminal open.
     while let Ok(read) = controller.read(&mut part) {
         sent.extend_from_slice(&part[..read]);
     }
@@ -35,7 +35,7 @@ fn on_a_terminal(project: &Project, arguments: &[&str], variables: &[(&str, &str
     String::from_utf8_lossy(&sent).into_owned()
 }
 
-/// Commands that draw progress, a table, a mistake in a file, an error with its hint, and help.
+/// Output of commands that draw progress, a table, a mistake in a file, an error with its hint, and help.
 fn everything(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
     let project = Project::new();
     let on_terminal = |arguments: &[&str]| on_a_terminal(&project, arguments, variables);
@@ -52,7 +52,7 @@ fn everything(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
     sent
 }
 
-/// Whether a text has a sequence that changes how text looks, such as `ESC [ 32 m`.
+/// Whether a text has a sequence that styles text, such as `ESC [ 32 m`.
 fn is_styled(text: &str) -> bool {
     text.split(ESCAPE).skip(1).any(|after| {
         let end = after.find(|character: char| !matches!(character, '[' | ';' | '0'..='9'));
@@ -63,7 +63,7 @@ fn is_styled(text: &str) -> bool {
 #[test]
 fn a_terminal_that_knows_them_is_sent_colours_and_movements() {
     let sent = everything(&[("TERM", "xterm-256color")]);
-    // The other tests' output is plain on every terminal, so it proves nothing about a dumb one.
+    // The excluded commands print plain text on every terminal.
     for (command, sent) in sent.iter().filter(|(command, _)| !["down", "seed"].contains(command)) {
         assert!(is_styled(sent), "{command}: {sent:?}");
     }
@@ -74,7 +74,7 @@ fn a_terminal_that_knows_them_is_sent_colours_and_movements() {
 fn a_dumb_terminal_is_sent_text_alone() {
     for (command, sent) in everything(&[("TERM", "dumb")]) {
         assert!(!sent.contains(ESCAPE) && !sent.contains('\u{8}'), "{command}: {sent:?}");
-        // The terminal itself adds one to each end of a line.
+        // The terminal itself adds a carriage return at the end of each line.
         assert!(!sent.replace("\r\n", "\n").contains('\r'), "{command}: {sent:?}");
     }
 }

@@ -7,7 +7,7 @@ use super::Render;
 use crate::outcome::Outcome;
 use crate::report::Failure;
 
-/// Raised when the shape of an object changes for those who read it.
+/// Raised when the shape of an object changes for its readers.
 const VERSION: u32 = 1;
 
 /// One object a line; the last one is the result.

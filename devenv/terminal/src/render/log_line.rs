@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-/// A structured line for a person's eye: level, message, and the other fields behind it. Any other line as it is.
+/// Turns a structured line into level, message and the other fields. Returns any other line unchanged.
 pub(super) fn readable(line: &str) -> String {
     let Ok(Value::Object(mut fields)) = serde_json::from_str::<Value>(line) else {
         return line.to_owned();

@@ -1,4 +1,4 @@
-//! How a mistake in a file is drawn: its line, marked, with the message and the help.
+//! Draws a mistake in a file: its line, marked, with the message and the help.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use devenv_manifest::problem::{ManifestError, Problem};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-/// A person fixes the first mistakes before reading further.
+/// Mistakes to draw: a person fixes the first ones before reading further.
 const DRAWN_LIMIT: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Drawing {
     Plain,
 }
 
-/// The first mistakes drawn, and how many more there are.
+/// Draws the first mistakes, and counts the others.
 pub(super) fn draw(mistakes: &ManifestError, drawing: Drawing) -> String {
     let first = mistakes.problems.iter().take(DRAWN_LIMIT);
     let mut drawn: Vec<String> = first.map(|problem| one(problem, drawing)).collect();
@@ -40,7 +40,7 @@ fn one(problem: &Problem, drawing: Drawing) -> String {
     }
 }
 
-/// A problem in the form that draws it.
+/// A problem as the drawing library reads it.
 #[derive(Debug)]
 struct Drawn<'a> {
     problem: &'a Problem,
@@ -53,7 +53,7 @@ impl<'a> Drawn<'a> {
     }
 }
 
-/// The text without what would steer a terminal, byte for byte as long, so that every place stays.
+/// Replaces control characters, which would steer a terminal. The text keeps its length in bytes, so that every place stays.
 fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

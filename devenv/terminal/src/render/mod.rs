@@ -1,4 +1,4 @@
-//! How events and results look: in a terminal, as plain lines, or as JSON lines.
+//! Renders events and results: for a terminal, as plain lines, or as JSON lines.
 
 mod json;
 mod log_line;
@@ -23,7 +23,7 @@ pub use table::environment_table;
 
 /// Progress, notices and errors go to standard error, data to standard output; JSON goes to standard output whole.
 pub trait Render: Send {
-    /// What standard output does not take is the error, a reader who is gone among it.
+    /// Returns an error if standard output takes no more, also because its reader is gone.
     fn event(&mut self, event: &Event) -> io::Result<()>;
     fn outcome(&mut self, command: &str, outcome: &Outcome) -> io::Result<()>;
     fn error(&mut self, command: &str, failure: &Failure);

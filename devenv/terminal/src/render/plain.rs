@@ -8,7 +8,7 @@ use super::{Render, Style, environment_table, proposal_lines};
 use crate::outcome::Outcome;
 use crate::report::Failure;
 
-/// Lines that stay, for files, pipes and build servers.
+/// Plain lines for files, pipes and build servers.
 pub(super) struct Plain {
     style: Style,
     quiet: bool,
@@ -52,7 +52,7 @@ impl Render for Plain {
     }
 }
 
-/// What an event says in words; none for those that have a form of their own.
+/// The lines for an event; none for an event that a renderer shows in another form.
 pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
     match event {
         Event::RuntimeChosen { runtime, why, emulator, project } => {
@@ -108,7 +108,7 @@ pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
     }
 }
 
-/// A compiler's hundreds of lines, one a crate.
+/// Whether Cargo printed this line for one crate of hundreds.
 fn is_noise(line: &str) -> bool {
     ["Compiling", "Fresh", "Downloaded", "Downloading"].iter().any(|word| line.starts_with(word))
 }
@@ -136,13 +136,13 @@ fn plural(count: usize) -> String {
     if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") }
 }
 
-/// To standard output.
+/// Prints to standard output.
 pub(super) fn say(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
-/// To standard error.
+/// Prints to standard error.
 fn tell(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -1,17 +1,17 @@
 use devenv_model::promotion::changes::Action;
 use devenv_model::promotion::proposal::Proposal;
 
-/// Commits that are shown before the rest is counted.
+/// Commits to show; the rest is counted.
 const COMMITS: usize = 10;
 
-/// What a promotion would do, in a few lines.
+/// The changes of a promotion, in a few lines.
 pub(super) fn proposal_lines(proposal: &Proposal) -> Vec<String> {
     let mut lines = Vec::new();
     for image in &proposal.images {
         let to = short(&image.to);
         lines.push(match image.from.as_deref() {
             None => format!("  {}: {to} (new)", image.service),
-            Some(from) if from == image.to => format!("  {}: {to}, as it is", image.service),
+            Some(from) if from == image.to => format!("  {}: {to} (unchanged)", image.service),
             Some(from) => format!("  {}: {} -> {to}", image.service, short(from)),
         });
     }

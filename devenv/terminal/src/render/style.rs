@@ -8,12 +8,12 @@ pub struct Style {
     pub colour: bool,
 }
 
-/// What colours depend on beside the command line.
+/// Influences on colours beside the command line.
 #[derive(Debug, Clone, Copy)]
 struct Surroundings {
     no_colour: bool,
     forced: bool,
-    /// Whether both streams are a terminal that knows colours.
+    /// Whether both streams are a terminal with colours.
     terminal: bool,
 }
 
@@ -28,7 +28,7 @@ fn is_coloured(wish: Color, output: Output, surroundings: Surroundings) -> bool 
     }
 }
 
-/// A terminal that shows text and nothing else, such as the shell of an editor.
+/// Whether the terminal shows only text, such as the shell of an editor.
 pub(super) fn is_dumb() -> bool {
     std::env::var("TERM").is_ok_and(|term| term == "dumb")
 }
@@ -60,7 +60,7 @@ impl Style {
         self.paint("2", text)
     }
 
-    /// A colour of its own for each name.
+    /// Pads a name and paints it; a name always gets the same colour.
     pub fn name(self, name: &str, width: usize) -> String {
         const COLOURS: [&str; 5] = ["36", "35", "34", "33", "32"];
         let sum: usize = name.bytes().map(usize::from).sum();

@@ -33,7 +33,7 @@ pub fn environment_table(report: &EnvironmentReport, style: Style) -> String {
     let died = report.units.iter().filter(|unit| !unit.log.is_empty());
     let last_words = died.flat_map(|unit| {
         let line = |line: &String| format!("  {} {line}", style.dim("|"));
-        std::iter::once(format!("the last that {} wrote:", unit.name))
+        std::iter::once(format!("the last lines of {}:", unit.name))
             .chain(unit.log.iter().map(line).collect::<Vec<_>>())
     });
     coloured.chain(last_words).collect::<Vec<_>>().join("\n")

@@ -11,14 +11,14 @@ use super::{Render, Style, environment_table};
 use crate::outcome::Outcome;
 use crate::report::Failure;
 
-/// A spinner for each step and test that runs; what has ended stays above them.
+/// A spinner for each running step and test; the finished ones stay above them as lines.
 pub(super) struct Tty {
     style: Style,
     verbose: bool,
     bars: MultiProgress,
     steps: BTreeMap<usize, ProgressBar>,
     tests: BTreeMap<String, ProgressBar>,
-    /// Of a promotion, one at a time.
+    /// The running stage of a promotion: one at a time.
     stage: Option<ProgressBar>,
 }
 
@@ -42,7 +42,7 @@ impl Tty {
         let _ = self.bars.println(line);
     }
 
-    /// Text for standard output must not run into a spinner.
+    /// Prints to standard output with the spinners cleared: the text must not run into one.
     fn say(&self, text: &str) -> io::Result<()> {
         self.bars.suspend(|| say(text))
     }

@@ -1,8 +1,8 @@
-//! What is asked of a release that many use already: a promotion runs these against what it has just made live.
+//! Smoke tests: a promotion runs these against its new release, which customers use already.
 
 use integration::{CANARY, order, shared};
 
-/// No customer has it, and nobody counts its orders.
+/// A customer id that no real customer has.
 const CUSTOMER: &str = "canary";
 
 #[test]

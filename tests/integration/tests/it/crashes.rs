@@ -8,18 +8,18 @@ use integration::{
 };
 use tokio::time::Instant;
 
-/// A unit that lived for 10 s is well again for its supervisor, and its next death is the first.
+/// After 10 s of life the supervisor resets a unit's back-off: its next death counts as the first.
 const WELL_AGAIN: Duration = Duration::from_millis(10_500);
 
-/// For `/health`, whose good answer is cached for a second.
+/// Time for `/health` to change: its good answer is cached for a second.
 const NOTICED: Duration = Duration::from_secs(5);
 
-/// Enough for everyone, and so little that orders are refused too.
+/// One product with enough stock for all orders, and one with so little that orders are refused.
 async fn plenty_and_scarcity(environment: &Environment) -> [(String, u64); 2] {
     [(environment.product(10_000_000).await, 10_000_000), (environment.product(150).await, 150)]
 }
 
-/// Kills these in turn, all of them in each round.
+/// Kills these units in turn, all of them in each round.
 #[expect(clippy::print_stdout, reason = "the figures of a long run")]
 async fn killed_under_load(environment: &Environment, units: &[&'static str], mut effort: Effort, patience: Patience) {
     let products = plenty_and_scarcity(environment).await;
@@ -42,7 +42,7 @@ async fn killed_under_load(environment: &Environment, units: &[&'static str], mu
         }
     }
     let tally = load.stop().await;
-    // What is left is to wait, in which others may disturb all they like.
+    // From here on this test only waits: others may disturb the system.
     environment.end_turn();
     println!("{kills} kills of {units:?}: {tally}");
     assert!(
@@ -53,7 +53,7 @@ async fn killed_under_load(environment: &Environment, units: &[&'static str], mu
     nothing_is_lost(environment, &products, &tally).await;
 }
 
-/// Clients here give up on an order that is not answered: the reconciler must finish it.
+/// Clients here give up on an unanswered order: the reconciler must finish it.
 #[test]
 fn order_api_is_killed_in_mid_load() {
     alone(async |environment| killed_under_load(environment, &[ORDER_API], Effort::read(), Patience::GivesUp).await);
@@ -67,7 +67,7 @@ fn order_processor_is_killed_in_mid_load() {
     });
 }
 
-/// While one is well again, the other is killed: twice as many kills in the same time.
+/// One service is killed while the other recovers: twice as many kills in the same time.
 #[test]
 fn both_services_are_killed_in_turn() {
     alone(async |environment| {
@@ -88,7 +88,7 @@ fn an_order_left_pending_is_finished_by_the_reconciler() {
         let location = unsettled.header("location").expect("a 503 after the pending order is written has a Location");
         let pending = environment.api.get(location).await;
         insta::assert_json_snapshot!("pending_order", pending.redacted());
-        // No one asks for this one again: it is the reconciler's.
+        // No client repeats this order: the reconciler must settle it.
         let forgotten = environment.api.place(&order(&product, 4, &customer)).await;
         assert_eq!(forgotten.status, 503, "{forgotten:?}");
         assert_eq!(environment.tables.stock(&product).await, 10, "expected nothing to be taken yet");
@@ -102,7 +102,7 @@ fn an_order_left_pending_is_finished_by_the_reconciler() {
             assert_eq!(environment.api.get(path).await.status, 200, "expected {path} to need no dependency");
         }
 
-        // The one that settles it need not be the one that wrote it.
+        // Another process of order-api may settle the order.
         environment.units.stop(ORDER_API).await;
         environment.units.start(ORDER_PROCESSOR).await;
         environment.units.start(ORDER_API).await;

@@ -1,4 +1,4 @@
-//! What people, load balancers and smoke tests ask.
+//! The probes for people, load balancers and smoke tests.
 
 use std::collections::BTreeMap;
 

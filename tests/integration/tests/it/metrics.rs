@@ -1,4 +1,4 @@
-//! What the services count, and that nobody's id is in it.
+//! The metrics of the services, which contain no ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ fn counters_move_with_what_is_counted() {
         environment.api.get(&format!("/orders/{}/", placed.order_id())).await;
         environment.api.place(&order(&product, 4, &environment.customer())).await;
         let (api, processor) = environment.metrics().await;
-        // Other tests are counted at the same time, so these are least numbers.
+        // Other tests count at the same time, so these are minimums.
         let grew = |name: &str, labels: &[(&str, &str)], by: f64, before: &Metrics, after: &Metrics| {
             let growth = after.value(name, labels) - before.value(name, labels);
             assert!(growth >= by, "expected {name}{labels:?} to grow by {by}, it grew by {growth}");
@@ -87,7 +87,7 @@ fn an_id_in_a_label_is_a_leak() {
         environment.api.get(&format!("/orders/{order_id}")).await;
         environment.api.get(&format!("/orders?customer_id={customer}")).await;
         environment.api.get(&format!("/no/such/path/{order_id}")).await;
-        // A product that does not exist must not become a label either: anyone could make any number of them.
+        // An unknown product must not become a label either: a client could create any number of them.
         let unknown = environment.key();
         environment.api.place(&order(&unknown, 1, &customer)).await;
         let (api, processor) = environment.metrics().await;

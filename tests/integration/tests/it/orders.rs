@@ -3,7 +3,7 @@
 use integration::{order, undisturbed};
 use reqwest_tls::Method;
 
-/// The oldest test of this system, from before the services were written anew.
+/// The oldest test of this system, from before the services were rewritten.
 #[test]
 fn an_order_for_prod001_is_placed_and_read_back() {
     undisturbed(async |environment| {

@@ -1,10 +1,10 @@
-//! What is answered while the database is down, and what becomes of it afterwards.
+//! Answers while the database is down, and the state afterwards.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use integration::{EMULATOR, Effort, Load, alone, eventually, nothing_is_lost, nothing_is_pending, order};
 
-/// For `/health`, whose good answer is cached for a second.
+/// Time for `/health` to change: its good answer is cached for a second.
 const NOTICED: Duration = Duration::from_secs(5);
 
 #[test]
@@ -19,7 +19,7 @@ fn the_database_is_stopped_and_started_under_load() {
             load.trouble(40).await;
             environment.units.start(EMULATOR).await;
             load.headway(100).await;
-            // Supervisors forget a stop at once: nothing to wait for between two rounds.
+            // A stop causes no back-off: no need to wait between two rounds.
             if !effort.again() {
                 break;
             }
@@ -71,7 +71,7 @@ fn without_the_database_every_answer_says_so() {
         let read = api.get(&format!("/orders/{}", placed.order_id())).await;
         assert_eq!((read.status, &read.body), (200, &placed.body), "expected the data to outlive the database's stop");
         environment.end_turn();
-        // The order that was placed without a database may have been written in the end; if so, it is settled.
+        // The order that was placed during the outage may have been written in the end; if so, it must be settled.
         nothing_is_pending(environment, &product).await;
     });
 }

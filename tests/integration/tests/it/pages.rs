@@ -5,7 +5,7 @@ use std::time::Duration;
 use integration::{Answer, Environment, eventually, order, undisturbed};
 use serde_json::Value;
 
-/// The list is eventually consistent.
+/// Time for the list to catch up: it is eventually consistent.
 const CAUGHT_UP: Duration = Duration::from_secs(10);
 
 async fn page(environment: &Environment, customer: &str, rest: &str) -> Answer {
@@ -39,10 +39,10 @@ async fn placed(environment: &Environment, customer: &str, count: usize) -> Vec<
     all
 }
 
-/// All pages from a cursor on.
+/// Reads all pages from a cursor on.
 async fn pages(environment: &Environment, customer: &str, limit: usize, mut cursor: Option<String>) -> Vec<Value> {
     let mut all = Vec::new();
-    // More pages than there can be are a loop.
+    // More pages than possible mean that the cursors loop.
     for _ in 0..200 {
         let rest = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
         let answer = page(environment, customer, &format!("&limit={limit}{rest}")).await;

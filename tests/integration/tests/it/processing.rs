@@ -1,4 +1,4 @@
-//! order-processor, asked directly: what order-api relies on, and what the old client did.
+//! Direct calls of order-processor: the guarantees for order-api, and the calls of the old client.
 
 use integration::{Answer, Environment, order, undisturbed};
 use serde_json::{Value, json};

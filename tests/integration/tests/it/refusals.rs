@@ -1,4 +1,4 @@
-//! Everything that the services refuse, and how they say so.
+//! Every refusal of the services, and its answer.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const UNKNOWN_ID: &str = "018f0000-0000-7000-8000-000000000000";
 
-/// Bodies that do not fit an order, each by its fault.
+/// Invalid bodies of an order, each named by its fault.
 fn unfit(product_id: &str, customer_id: &str) -> Vec<(&'static str, String)> {
     let with = |field: &str, value: Value| {
         let mut body = order(product_id, 1, customer_id);

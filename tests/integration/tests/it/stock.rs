@@ -1,4 +1,4 @@
-//! Any number of concurrent orders never takes more than there is.
+//! Concurrent orders never take more than the stock, however many they are.
 
 use integration::{Effort, Environment, order, persist, undisturbed};
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ async fn last_fifty(environment: &Environment) {
     for _ in 0..200 {
         let (api, body, key) =
             (environment.api.clone(), order(&product, 1, &environment.customer()), environment.key());
-        // A busy product may be answered with 503, after which any client comes again.
+        // A busy product may be answered with 503: a client then repeats its order.
         callers.spawn(persist(api, body, key));
     }
     let answers = callers.join_all().await;

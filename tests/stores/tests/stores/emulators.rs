@@ -12,17 +12,17 @@ use tokio::runtime::Runtime;
 
 use crate::system::System;
 
-/// As `devenv.toml` names them.
+/// The images that `devenv.toml` names.
 const DYNAMODB_LOCAL: &str = "amazon/dynamodb-local:2.6.1";
 const LOCALSTACK: &str = "localstack/localstack:4.14.0";
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// One for all tests: the connections to the engine are shared, and one that is being made in the runtime of a test that
-/// ends would leave another test waiting for ever.
+/// One runtime for all tests, because they share connections to the engine: a connection that is being made when its test's
+/// runtime ends would leave another test waiting for ever.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("threads can be started"));
 
-/// One body, and a test of it on each emulator.
+/// Makes a test of one body on each emulator.
 macro_rules! on_every_emulator {
     ($name:ident, $body:expr) => {
         mod $name {
@@ -49,7 +49,7 @@ macro_rules! on_every_emulator {
 }
 pub(crate) use on_every_emulator;
 
-/// In this process.
+/// Runs a body on the embedded emulator, in this process.
 pub(crate) fn on_the_embedded(body: impl AsyncFn(System)) {
     RUNTIME.block_on(async { body(System::over(Emulator::start().await).await).await });
 }
@@ -65,11 +65,11 @@ pub(crate) fn on_localstack(body: impl AsyncFn(System)) {
     RUNTIME.block_on(run(request, &image, 4566, &body));
 }
 
-/// In a new container.
+/// Runs a body on an emulator in a new container.
 async fn run<I: Image>(request: ContainerRequest<I>, image: &str, port: u16, body: &impl AsyncFn(System)) {
     let (name, tag) = image.rsplit_once(':').expect("an image with its version");
     let request = request.with_name(name).with_tag(tag);
-    // The images' own conditions are words in a log, which differ between compatible images: an answer tells more.
+    // Wait for an answer: the modules' own conditions wait for a log line, which differs between compatible images.
     let request = request
         .with_ready_conditions(vec![WaitFor::Nothing])
         .with_mapped_port(0, port.tcp())

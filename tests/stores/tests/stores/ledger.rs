@@ -48,7 +48,7 @@ on_every_emulator!(a_transaction_whose_answer_was_lost_takes_stock_once, async |
 });
 
 on_every_emulator!(a_transaction_is_made_at_the_price_of_its_moment, async |system: System| {
-    // The price has been read by then, and the transaction's condition no longer holds.
+    // The service reads the price before the delayed transaction, whose condition then no longer holds.
     system.emulator.fail_next(TRANSACTION, Fault::Delay(Duration::from_millis(500)));
     let ordered = system.process(Uuid::new_v4(), IN_STOCK, 2);
     let changed = async {

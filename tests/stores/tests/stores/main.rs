@@ -1,5 +1,5 @@
-//! What the services keep, and under which conditions, on every emulator. Each body is a test on each of them;
-//! `DYNAMODB_LOCAL_IMAGE` and `LOCALSTACK_IMAGE` name the images of those that are containers.
+//! The services' data and its conditions, on every emulator. Each body becomes a test on each emulator;
+//! `DYNAMODB_LOCAL_IMAGE` and `LOCALSTACK_IMAGE` name the images of the container emulators.
 
 mod emulators;
 mod ledger;
@@ -76,7 +76,7 @@ on_every_emulator!(a_list_goes_on_where_the_database_stopped_early, async |syste
     assert_eq!(seen, placed);
 });
 
-/// Makes an order's item larger, by an attribute that no service reads.
+/// Enlarges an order's item by an attribute that no service reads.
 async fn pad(system: &System, order_id: &str, bytes: usize) {
     system
         .emulator
@@ -92,7 +92,7 @@ async fn pad(system: &System, order_id: &str, bytes: usize) {
 }
 
 on_every_emulator!(a_pending_order_is_found_by_its_index_and_settled_once, async |system: System| {
-    // The processor decides, and order-api cannot keep what it decided.
+    // The processor decides, and order-api cannot write the decision.
     system.emulator.fail_next("UpdateItem", Fault::Refuse("ValidationException"));
     system.place(IN_STOCK, 2, None).await;
     assert_eq!(system.emulator.faults_left(), 0);

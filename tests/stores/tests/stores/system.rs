@@ -41,7 +41,7 @@ impl System {
         Self { emulator, api, serving, processor, http: reqwest::Client::new() }
     }
 
-    /// Settles what is pending, in the background, from now on.
+    /// Starts to settle pending orders in the background.
     pub(crate) fn reconcile(&self) {
         tokio::spawn(order_api::reconcile(self.api.clone(), EAGER, Lifecycle::default()));
     }
@@ -56,7 +56,7 @@ impl System {
         (response.status(), response.json().await.expect("JSON"))
     }
 
-    /// What the processor says to this order, asked without order-api.
+    /// The processor's answer to this order, without order-api.
     pub(crate) async fn process(&self, order_id: Uuid, product: &str, quantity: u64) -> (StatusCode, Value) {
         let body =
             json!({ "order_id": order_id, "product_id": product, "quantity": quantity, "customer_id": "CUST001" });

@@ -1,4 +1,4 @@
-//! Nothing of ours is left, and nothing of anybody else's is touched, whenever devenv is killed.
+//! After a kill of devenv at any time, `down` leaves nothing of the project, and nothing foreign is touched.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engine::{IMAGE, docker};
 use super::project::Project;
 
-/// A container and a network that devenv did not make, as near to its own as they can be.
+/// A container and a network that devenv did not make, as similar to its own as possible.
 struct Foreign {
     name: String,
 }
@@ -32,7 +32,7 @@ impl Drop for Foreign {
     }
 }
 
-/// Runs a command and kills it with SIGKILL after so long.
+/// Runs a command and kills it with SIGKILL `after` its start.
 fn killed(project: &Project, arguments: &[&str], after: Duration) {
     let mut command = project.command(arguments);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
@@ -47,7 +47,7 @@ fn a_killed_up_or_down_leaves_nothing_after_the_next_run() {
     let project = Project::new();
     let foreign = Foreign::new(&project);
     let before = foreign.started();
-    // From before the first request to after the last one.
+    // Times from before the first request to after the last one.
     for (round, after) in [3, 30, 80, 200, 350, 500, 700, 1000].into_iter().enumerate() {
         let after = Duration::from_millis(after);
         killed(&project, &["up", "-d", "--runtime", "docker"], after);
@@ -74,7 +74,7 @@ fn a_killed_test_run_is_swept_by_the_next_command() {
     }
 }
 
-/// What `git clean -fdx` removes.
+/// `git clean -fdx` removes the folder.
 #[test]
 #[ignore = "needs a container engine"]
 fn an_environment_whose_folder_was_removed_is_found() {

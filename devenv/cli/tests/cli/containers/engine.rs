@@ -1,23 +1,23 @@
-//! The engine that these tests run on, asked with its own command line: what devenv says of it is what is tested.
+//! The engine under these tests, asked with its own command line: devenv's view of it is under test.
 
 use std::process::{Command, Stdio};
 
-/// Any small image that serves HTTP will do; this one is built by `devenv up --runtime docker` in this repository.
+/// Any small image that serves HTTP works; `devenv up --runtime docker` in this repository builds this one.
 pub(crate) const IMAGE: &str = "devenv-emulator:local";
 
-/// Every ignored test calls this: a test that runs without its requirement fails, and never passes silently.
+/// Panics without an engine. Every ignored test calls this, so that none passes silently without its requirement.
 pub(crate) fn required() {
     assert!(answers(&["version"]), "this test needs a container engine, and none answers");
     required_image(IMAGE);
 }
 
-/// An image that this repository builds.
+/// Panics without an image that this repository builds.
 pub(crate) fn required_image(image: &str) {
     let is_there = answers(&["image", "inspect", image]);
     assert!(is_there, "this test needs the image {image} (cargo devenv up --runtime docker makes it)");
 }
 
-/// The image that a variable names.
+/// The image that an environment variable names.
 pub(crate) fn image_of(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("this test needs {variable} to name an image"))
 }
@@ -27,7 +27,7 @@ fn answers(arguments: &[&str]) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// What `docker` prints.
+/// Runs `docker` and returns its output.
 pub(crate) fn docker(arguments: &[&str]) -> String {
     let output = Command::new("docker").args(arguments).output().expect("docker is here");
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -35,7 +35,7 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// Everything that bears the label of a project, by kind and name.
+/// Everything with the label of a project, by kind and name.
 pub(crate) fn labelled(root: &str) -> Vec<String> {
     let filter = format!("label=devenv.root={root}");
     let mut found = Vec::new();

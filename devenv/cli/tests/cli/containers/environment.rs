@@ -1,4 +1,4 @@
-//! Environments that nobody disturbs.
+//! Undisturbed environments.
 
 use devenv_containers::oci::OciImage;
 use serde_json::Value;
@@ -12,7 +12,7 @@ fn an_unchanged_up_is_a_no_op() {
     let project = Project::new();
     assert!(project.up().err.contains("runtime docker (requested), emulator embedded (devenv-emulator:local)"));
     let before = project.ids();
-    // Without a wish, what runs keeps its runtime.
+    // Without `--runtime`, a running environment keeps its runtime.
     let again = project.done(&["up", "-d", "--output", "plain"]);
     assert!(again.err.contains("unchanged"), "{}", again.err);
     assert_eq!(project.ids(), before);
@@ -57,7 +57,7 @@ fn down_leaves_nothing_and_keeps_the_data_until_it_is_told() {
     project.done(&["down"]);
     let left = project.things();
     assert!(left.len() == 1 && left[0].starts_with("volume "), "{left:?}");
-    // The labels lead to it, also when nothing else is remembered.
+    // Without the state directory, the labels lead to the volume.
     std::fs::remove_dir_all(project.path().join(".devenv")).expect("ours");
     project.done(&["down", "--volumes"]);
     assert_eq!(project.things(), Vec::<String>::new());
@@ -175,7 +175,7 @@ fn logs_are_shown_and_kept_of_what_failed() {
     let failed = project.run(&["up", "-d", "--runtime", "docker"]);
     assert_eq!(failed.code, 1, "{}", failed.err);
     assert!(failed.err.contains("web failed") && failed.err.contains("--nonsense"), "{}", failed.err);
-    // As the message says to do.
+    // The hint names this command.
     assert!(project.done(&["logs", "web"]).out.contains("--nonsense"));
 }
 
@@ -224,7 +224,7 @@ fn a_container_port_is_published_as_often_as_the_compose_file_says() {
 #[ignore = "needs a container engine"]
 fn a_port_at_another_address_is_probed_and_shown_there() {
     let project = Project::new();
-    // Without a health path, so that the connection is what is asked for.
+    // Without a health path, so that the probe only connects.
     project.change("devenv.toml", "[services.back]\nhealth = \"/\"\n", "");
     project.change("compose.yaml", "    depends_on: { back: { condition: service_healthy } }\n", "");
     let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");

@@ -1,4 +1,4 @@
-//! What goes wrong is named, and nothing half-done stays.
+//! Every error is named, and nothing half-done stays.
 
 use super::engine::docker;
 use super::project::Project;
@@ -65,7 +65,7 @@ fn a_service_that_dies_is_shown_with_its_exit_code_and_started_again() {
     project.done(&["unit", "kill", "back"]);
     eventually("back runs again", || project.unit("back")["state"] == "ready");
     assert_ne!(docker(&["inspect", "--format", "{{.State.Pid}}", &project.container("back")]), before);
-    // Out of the engine's hands, so that it stays as it ended.
+    // Without the engine's restart, so that the container stays ended.
     docker(&["update", "--restart", "no", &project.container("back")]);
     docker(&["kill", &project.container("back")]);
     eventually("its end is seen", || project.unit("back")["state"] == "failed");

@@ -1,4 +1,4 @@
-//! What an engine does to the environment: these tests have one of their own, which they may stop and starve.
+//! The effect of an engine's failures on an environment: these tests start their own engine, which they may stop and starve.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,7 +10,7 @@ use super::engine::{IMAGE, docker, required};
 use super::project::Project;
 use crate::folder::eventually;
 
-/// A Docker Engine with its own socket, state and network: another engine's bridge and rules are out of its sight.
+/// A Docker Engine with its own socket, state and network namespace: it cannot see another engine's bridge and rules.
 struct Engine {
     folder: TempDir,
     child: Option<Child>,
@@ -56,7 +56,7 @@ impl Engine {
         });
     }
 
-    /// SIGTERM, as a system's shutdown would.
+    /// Sends SIGTERM, as a system's shutdown does.
     fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             run("kill", &[&child.id().to_string()]);
@@ -74,7 +74,7 @@ impl Engine {
         command
     }
 
-    /// Takes the test image over from the usual engine.
+    /// Copies the test image from the usual engine.
     fn load(&self) {
         let archive = self.folder.path().join("image.tar");
         docker(&["save", "--output", &archive.display().to_string(), IMAGE]);

@@ -3,7 +3,7 @@ use std::ops::Deref;
 use super::engine::{IMAGE, docker, labelled, required};
 use crate::folder::{DEVENV, Folder, Ran, TABLE};
 
-/// A small project in a folder of its own: one table, and two services that are emulators, because that image is there.
+/// A small project in a new folder: one table, and two services. The services are emulators, because their image exists.
 pub(crate) struct Project {
     folder: Folder,
 }
@@ -33,7 +33,7 @@ impl Project {
         project
     }
 
-    /// Makes it a project of another engine than the usual one, with a network of its own.
+    /// Moves the project to an engine in another network namespace.
     pub(crate) fn move_to(&mut self, namespace: &str, host: String) {
         self.folder.program = ["nsenter", &format!("--net=/run/netns/{namespace}"), DEVENV].map(str::to_owned).into();
         self.folder.variables.push(("DOCKER_HOST", host));
@@ -57,7 +57,7 @@ impl Project {
         self.path().canonicalize().expect("it exists").display().to_string()
     }
 
-    /// What of this project is in the engine.
+    /// Everything of this project in the engine.
     pub(crate) fn things(&self) -> Vec<String> {
         labelled(&self.root())
     }

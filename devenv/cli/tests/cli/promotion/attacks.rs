@@ -9,7 +9,7 @@ use super::project::{Project, access_key};
 use super::server::Behaviour::Good;
 use crate::containers::engine::{IMAGE, docker};
 
-/// Makes requests and prints what came of each: a status, or that there was no answer. Standard input holds a list of
+/// Makes requests and prints the outcome of each: a status, or that there was no answer. Standard input holds a list of
 /// method, address, headers and body.
 const ATTACKER: &str = r#"
 import http.client, json, sys, urllib.parse
@@ -46,7 +46,7 @@ fn with(mut request: Request, headers: Value) -> Request {
     request
 }
 
-/// What comes of each request from a container on that network.
+/// The outcome of each request from a container on that network.
 fn answers(network: &str, requests: &[Request]) -> Vec<String> {
     let image = std::env::var("REHEARSAL_IMAGE").expect("it was there before");
     let mut attacker = Command::new("docker")
@@ -65,7 +65,7 @@ fn answers(network: &str, requests: &[Request]) -> Vec<String> {
     told
 }
 
-/// Those whose outcome begins with none of the expected ones.
+/// The requests whose outcome begins with none of the expected ones.
 fn let_through(requests: &[Request], answers: &[String], expected: &[&str]) -> Vec<String> {
     requests
         .iter()
@@ -197,7 +197,7 @@ fn who_takes_over_the_emulator_gets_nothing_of_the_machine() {
     assert_eq!(foreign.state(), before, "and it was not touched");
     assert_eq!(project.edition(&url), Ok(1), "nor was the rehearsal");
 
-    // What a rehearsal needs is done, and of other containers nothing is told.
+    // The guard carries out the requests that a rehearsal needs, and reveals no other containers.
     let good =
         json!({ "Image": reference, "HostConfig": { "NetworkMode": network }, "Labels": { "ministack": "ecs" } });
     let needed = [
@@ -216,7 +216,7 @@ fn who_takes_over_the_emulator_gets_nothing_of_the_machine() {
     assert_eq!(made[0]["HostConfig"]["SecurityOpt"], json!(["no-new-privileges:true"]));
     assert!(made[0]["Name"].as_str().is_some_and(|name| name.ends_with("-rehearsal-good")), "{}", made[0]["Name"]);
     project.done(&["down", "--volumes"]);
-    assert_eq!(project.things(), Vec::<String>::new(), "down removes what it was made to start");
+    assert_eq!(project.things(), Vec::<String>::new(), "down removes every started container");
     assert_eq!(foreign.state(), before);
 }
 
@@ -234,7 +234,7 @@ fn a_service_and_the_rest_of_this_machine_have_no_right_to_the_account() {
         let scope = format!("{key}/20260101/eu-west-1/s3/aws4_request");
         format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0")
     };
-    // With the credentials that every service has.
+    // Requests with the credentials that every service has.
     let aws = |target: &str| json!({ "X-Amz-Target": target, "Authorization": login("devenv") });
     let scan = |at: &str| {
         with(request("POST", format!("{at}/"), &json!({ "TableName": "items" })), aws("DynamoDB_20120810.Scan"))
@@ -258,7 +258,7 @@ fn a_service_and_the_rest_of_this_machine_have_no_right_to_the_account() {
             request("PUT", format!("{at}/_guard/keys/devenv"), &Value::Null),
         ]
     };
-    // As a service: its tables and its load balancers.
+    // From a service: its tables and its load balancers.
     let inside = "http://emulated-aws:4566";
     let mut tried = attacks(inside);
     tried.extend(attacks(&format!("http://{address}:4565")));
@@ -272,7 +272,7 @@ fn a_service_and_the_rest_of_this_machine_have_no_right_to_the_account() {
     let published = url.split("/_alb").next().expect("an address");
     let mut tried = attacks(published);
     tried.push(scan(published));
-    // As a web page that leads its browser here.
+    // From a web page that sends its browser here.
     let login = login(&access_key(&url));
     for headers in [
         json!({ "Host": "evil.example.com", "Authorization": login }),

@@ -1,4 +1,4 @@
-//! Promotions that are killed, interrupted or doubled.
+//! Killed, interrupted and concurrent promotions.
 
 use std::io::{BufRead, BufReader};
 use std::process::Child;
@@ -8,14 +8,14 @@ use super::project::{Project, get};
 use super::server::Behaviour::{self, Broken, Good};
 use crate::folder::{eventually, signal};
 
-/// Reads the news of a promotion until a stage begins.
+/// Reads the events of a promotion until a stage begins.
 fn until(promoting: &mut Child, stage: &str) {
     let news = BufReader::new(promoting.stdout.take().expect("piped"));
     let begins = format!("\"stage\":\"{stage}\"");
     for line in news.lines() {
         let line = line.expect("text");
         if line.contains("stage_started") && line.contains(&begins) {
-            // Whatever is said afterwards is read by nobody, as when a terminal is gone; the pipe must not fill up.
+            // The pipe is closed here, as when a terminal is gone: nobody reads later events, and the pipe must not fill up.
             return;
         }
         assert!(!line.contains("\"event\":\"result\""), "it ended before {stage}: {line}");
@@ -42,7 +42,7 @@ fn one_that_was_killed_at_any_stage_is_put_right_by_the_next() {
     }
 }
 
-/// Kills the promotion of a second edition at a stage, and has the first one back.
+/// Kills the promotion of a second edition at a stage, and returns to the first one.
 fn undone(behaviour: Behaviour, stage: &str) {
     let project = Project::new();
     project.tested(Good, 1);
@@ -69,7 +69,7 @@ fn one_that_was_killed_while_it_rolled_back_can_be_undone() {
     undone(Broken, "roll back");
 }
 
-/// Everything that runs below a project's promotions with these words on its command line.
+/// The processes below a project's promotions with these words on their command line.
 fn processes(project: &Project, words: &str) -> Vec<u64> {
     let root = project.root();
     let is_ours = |pid: &u64| {
@@ -89,7 +89,7 @@ fn only_the_folder_whose_terraform_was_killed_removes_its_lock() {
     let project = Project::new();
     project.tested(Good, 1);
     let url = project.released();
-    // Its Terraform is killed while it applies, which leaves its lock behind.
+    // Kill Terraform while it applies: it leaves its lock behind.
     project.change(
         "terraform/envs/rehearsal/release/main.tf",
         "rehearse-service --quiet",
@@ -102,7 +102,7 @@ fn only_the_folder_whose_terraform_was_killed_removes_its_lock() {
     eventually("Terraform has its lock and applies", || {
         !processes(&project, "apply").is_empty() && get(&url, lock).is_some()
     });
-    // Held still meanwhile: it would see its Terraform fail, or its end would let Terraform end in order.
+    // Stop the promotion meanwhile: it would see Terraform fail, or its end would let Terraform end in order.
     signal(promoting.id().into(), "STOP");
     for pid in processes(&project, "apply") {
         signal(pid, "KILL");
@@ -113,7 +113,7 @@ fn only_the_folder_whose_terraform_was_killed_removes_its_lock() {
     project.git(&["reset", "--hard", "--quiet", "HEAD~1"]);
     project.tested(Good, 3);
 
-    // Another checkout of the same user and host has not taken it.
+    // An empty log, as in another checkout of the same user and host: that checkout has not taken the lock.
     let log = project.path().join(".devenv/promote/rehearsal/terraform.log");
     let kept = std::fs::read(&log).expect("a log");
     std::fs::write(&log, "").expect("ours");
@@ -139,7 +139,7 @@ fn an_interruption_changes_nothing_or_puts_back_what_was() {
         let status = promoting.wait().expect("it ends");
         let ending = &project.endings()[0];
         if status.success() {
-            // The signal came when the last stage was over.
+            // The signal came after the last stage.
             assert_eq!((stage, ending.as_str()), ("smoke", "live"));
             continue;
         }
@@ -156,7 +156,7 @@ fn an_interruption_changes_nothing_or_puts_back_what_was() {
 fn one_that_was_killed_while_the_emulated_aws_started_leaves_nothing_behind() {
     let project = Project::new();
     project.tested(Good, 1);
-    // From before the first request to the engine to after the last one.
+    // Times from before the first request to the engine to after the last one.
     for (round, after) in [50, 150, 300, 450, 600, 900, 1400].into_iter().enumerate() {
         let mut promoting = project.promoting();
         std::thread::sleep(Duration::from_millis(after));

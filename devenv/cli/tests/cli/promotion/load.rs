@@ -1,11 +1,11 @@
-//! A release while customers are served.
+//! A release under load.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::project::{Project, ask};
 use crate::containers::engine::required_image;
 
-/// A service that listens within milliseconds and drains: the emulated load balancer asks no health of its targets.
+/// A service that listens within milliseconds and drains: the emulated load balancer checks no health of its targets.
 const IMAGE: &str = "order-processor:local";
 
 #[test]

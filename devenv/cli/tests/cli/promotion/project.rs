@@ -7,16 +7,16 @@ use super::server::{Behaviour, source};
 use crate::containers::engine::{docker, image_of, labelled, required};
 use crate::folder::{Folder, Ran, TABLE};
 
-/// A project with one service, Terraform for a rehearsal, for a second environment that takes over its releases, and for
-/// one that has an account.
+/// A project with one service, and with Terraform for a rehearsal, for a second target that takes over its releases, and
+/// for a target with an account.
 pub(crate) struct Project {
     folder: Folder,
     image: String,
-    /// What is asked of the service when it is tested.
+    /// The path that tests of the service request.
     path: &'static str,
 }
 
-/// Where the tests that are asked of a release say what came of them.
+/// The test command. It requests the service and prints the result like a Rust test.
 const TEST: &str = r#"#!/bin/sh
 # As a Rust test prints it.
 echo "running 1 test"
@@ -175,7 +175,7 @@ impl Project {
         docker(&["build", "--quiet", "--tag", &self.image, &self.path().display().to_string()]);
     }
 
-    /// An edition, built, committed and tested.
+    /// Builds, commits and tests an edition.
     pub(crate) fn tested(&self, behaviour: Behaviour, edition: u32) {
         self.make(behaviour, edition);
         self.test();
@@ -189,15 +189,15 @@ impl Project {
         self.run(&["promote", "rehearsal", "--yes", "--output", "plain"])
     }
 
-    /// A promotion that must succeed. Returns its release's address.
+    /// Runs a promotion that must succeed. Returns the address of the release.
     pub(crate) fn released(&self) -> String {
         let result = self.json(&["promote", "rehearsal", "--yes"]);
         assert_eq!(result["ok"], true, "{result:#}");
         result["url"].as_str().expect("an address").to_owned()
     }
 
-    /// A promotion to the environment with an account, by somebody who is logged in to an emulated AWS at this address
-    /// with these variables and nothing else.
+    /// Promotes to the target with an account, logged in to the emulated AWS at this address with these variables and nothing
+    /// else.
     pub(crate) fn promote_dev(&self, url: &str, login: &[(&str, &str)]) -> Ran {
         let mut command = self.command(&["promote", "dev", "--yes", "--output", "plain"]);
         for name in ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"] {
@@ -209,13 +209,13 @@ impl Project {
         Ran::from(command.output().expect("it starts"))
     }
 
-    /// Starts a promotion whose news are read line by line.
+    /// Starts a promotion whose events are read line by line.
     pub(crate) fn promoting(&self) -> Child {
         let mut command = self.command(&["promote", "rehearsal", "--yes", "--output", "json"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts")
     }
 
-    /// The edition that answers at an address, or why none does.
+    /// The edition that answers at an address, or the error.
     pub(crate) fn edition(&self, url: &str) -> Result<u64, String> {
         let answer: Value = serde_json::from_str(&ask(url, self.path)?).map_err(|error| error.to_string())?;
         answer["edition"].as_u64().ok_or_else(|| answer.to_string())
@@ -229,13 +229,13 @@ impl Project {
         self.json(&["history", "rehearsal"])["records"].as_array().expect("a list").clone()
     }
 
-    /// How each ended, newest first.
+    /// The outcome of each promotion and rollback, newest first.
     pub(crate) fn endings(&self) -> Vec<String> {
         let ending = |record: &Value| record["outcome"]["is"].as_str().unwrap_or("not ended").to_owned();
         self.history().iter().map(ending).collect()
     }
 
-    /// The state and the services name the same image, and nobody holds a lock: the next plan is empty.
+    /// Asserts that the next plan is empty: state and services name the same image, and nobody holds a lock.
     pub(crate) fn nothing_is_apart(&self) {
         let planned = self.json(&["promote", "rehearsal", "--plan"]);
         assert_eq!(planned["ok"], true, "{planned:#}");
@@ -250,7 +250,7 @@ impl Project {
     }
 }
 
-/// What is answered at an address, or why nothing is.
+/// The answer at an address, or the error.
 pub(crate) fn ask(url: &str, path: &str) -> Result<String, String> {
     let output = Command::new("curl")
         .args(["--fail", "--silent", "--show-error", "--noproxy", "*", &format!("{url}/{path}")])
@@ -273,7 +273,7 @@ pub(crate) fn access_key(url: &str) -> String {
     settings["key"].as_str().expect("a key").to_owned()
 }
 
-/// Has the guard of the rehearsal that serves an address let another access key in.
+/// Makes the guard of the rehearsal that serves an address admit another access key.
 pub(crate) fn admit(url: &str, other: &str) {
     let place = format!("{}/_guard/keys/{other}", url.split("/_alb").next().expect("an address"));
     let login = format!("Authorization: Bearer {}", access_key(url));
@@ -283,7 +283,7 @@ pub(crate) fn admit(url: &str, other: &str) {
     assert!(status.success(), "{other} is let in");
 }
 
-/// Asks for an object in the bucket of the emulated AWS that serves an address, with the rehearsal's own login.
+/// Requests an object in the bucket of the emulated AWS that serves an address, with the rehearsal's own login.
 fn object(url: &str, key: &str, how: &[&str]) -> std::process::Output {
     let endpoint = url.split("/_alb").next().expect("an address");
     let scope = format!("{}/20260101/eu-west-1/s3/aws4_request", access_key(url));
@@ -299,12 +299,12 @@ pub(crate) fn put(url: &str, key: &str, content: &str) {
     assert!(put.status.success(), "{key} is written");
 }
 
-/// Removes an object from it.
+/// Removes an object from that bucket.
 pub(crate) fn remove(url: &str, key: &str) {
     assert!(object(url, key, &["--request", "DELETE"]).status.success(), "{key} is removed");
 }
 
-/// The content of an object in it.
+/// The content of an object in that bucket; `None` if there is none.
 pub(crate) fn get(url: &str, key: &str) -> Option<String> {
     let got = object(url, key, &[]);
     got.status.success().then(|| String::from_utf8_lossy(&got.stdout).into_owned())

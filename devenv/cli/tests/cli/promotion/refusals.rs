@@ -1,4 +1,4 @@
-//! What the gate does not let through, and that it says which and why.
+//! The gate's refusals, each with its reason.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn refused(project: &Project, words: &[&str]) {
     }
 }
 
-/// Asks the registry for a manifest, or hands it one.
+/// Gets a manifest from the registry, or puts one there.
 fn registry(url: &str, host: &str, reference: &str, words: &[&str]) -> String {
     let login = format!("AWS:{}", access_key(url));
     let address = format!("http://{host}/v2/shop/web/manifests/{reference}");
@@ -114,7 +114,7 @@ fn a_tag_that_another_image_has_stops_a_promotion() {
     let project = Project::new();
     project.tested(Good, 1);
     let url = project.released();
-    // Another image, the live one, under the tag that is made from the tested one's digest.
+    // The tag that is made from the tested image's digest names another image: the live one.
     project.tested(Good, 2);
     let host = url.trim_start_matches("http://").split('/').next().expect("a host").to_owned();
     let id = docker(&["image", "inspect", "--format", "{{.Id}}", project.image()]);
@@ -144,7 +144,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
             "{{\"version\":1,\"owner\":\"ada@laptop\",\"place\":\"laptop:/orders\",\"promotion\":\"x\",\"since\":1795000000,\"until\":{until}}}"
         )
     };
-    // Its holder lives: it renews it. What its clock shows is of no account.
+    // The lock's holder lives and renews it. The holder's clock does not matter.
     let ends = AtomicBool::new(false);
     let held = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -166,7 +166,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     put(&url, "rehearsal/releases/lock", "{\"version\":2}");
     refused(&project, &["cannot use the lock rehearsal/releases/lock: it has version 2", "hint: a newer devenv"]);
 
-    // Of somebody who was killed: nobody renews it, though by its holder's clock it lasts for ever.
+    // The lock's holder was killed: nobody renews the lock, although by the holder's clock it lasts for ever.
     put(&url, "rehearsal/releases/lock", &lock(32_503_680_000));
     let state_lock = |who: &str| {
         format!(
@@ -182,7 +182,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
         locked.err
     );
     assert_eq!(project.endings()[0], "nothing_changed");
-    // Another folder or container of the same user and host may hold it.
+    // Another folder or container of the same user and host may hold Terraform's lock.
     let owner = project.history()[0]["owner"].as_str().expect("a name").to_owned();
     put(&url, "rehearsal/release.tfstate.tflock", &state_lock(&owner));
     let theirs = project.promote();
@@ -192,7 +192,7 @@ fn what_the_bucket_and_the_registry_hold_can_stop_it() {
     project.released();
     assert_eq!(project.edition(&url), Ok(2));
 
-    // A release that fails, and whose predecessor's files are damaged.
+    // A release fails while its predecessor's files are damaged.
     project.tested(Broken, 4);
     let live = project.history().into_iter().find(|record| record["outcome"]["is"] == "live").expect("one is live");
     let id = live["release"]["id"].as_str().expect("an id");

@@ -1,4 +1,4 @@
-//! Releases that go well, and what becomes of those that do not.
+//! Successful releases, and the rollbacks of failed ones.
 
 use super::project::{Project, put};
 use super::server::Behaviour::{Broken, Crashes, Good};
@@ -83,7 +83,7 @@ fn rollbacks_go_further_back_or_to_a_release_that_is_named() {
     let damaged = back(&["--to", &releases[1]]);
     assert_eq!(damaged.code, 1, "{}", damaged.err);
     assert!(damaged.err.contains("hint: check out the release's commit"), "{}", damaged.err);
-    assert_eq!(project.edition(&url), Ok(3), "what was refused changed nothing");
+    assert_eq!(project.edition(&url), Ok(3), "refused rollbacks changed nothing");
 }
 
 #[test]

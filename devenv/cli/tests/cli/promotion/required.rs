@@ -1,4 +1,4 @@
-//! Environments that take over what is live in others, and evidence that comes from elsewhere.
+//! Targets that take over the live releases of others, and evidence from the bucket.
 
 use super::project::{Project, get, put, remove};
 use super::server::Behaviour::Good;
@@ -105,8 +105,8 @@ fn evidence_may_be_demanded_from_the_build_server() {
     );
     let recorded = record_it();
     assert_eq!(recorded.code, 0, "{}", recorded.err);
-    assert_eq!(record_it().code, 0, "what is there already is the same");
-    // Files of this machine are not looked at.
+    assert_eq!(record_it().code, 0, "the same evidence is already there");
+    // The promotion does not read this machine's evidence.
     std::fs::remove_dir_all(project.path().join(".devenv/evidence")).expect("ours");
     let url = project.released();
     released(&project, "second");

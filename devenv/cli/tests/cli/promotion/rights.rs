@@ -7,8 +7,8 @@ use super::server::Behaviour::Good;
 use crate::containers::engine::docker;
 use serde_json::Value;
 
-/// Two users: one with the policy, one with none; and the foundation of `dev`, which is that of the rehearsal. Run inside
-/// the container of the emulated AWS, which has an SDK and its owner's login. Prints a line for each: name, key, secret.
+/// Creates two users, one with the policy and one without, and the foundation of `dev`, a copy of the rehearsal's. Runs
+/// inside the container of the emulated AWS, which has an SDK and its owner's login. Prints a line per user: name, key, secret.
 const USERS: &str = r#"
 import botocore.session, sys
 session = botocore.session.get_session()
@@ -25,8 +25,8 @@ for name in ["promoter", "nobody"]:
     print(name, key["AccessKeyId"], key["SecretAccessKey"])
 "#;
 
-/// The policy of the promotion role, as the module renders it for this project. This emulator knows an ECS call by its
-/// cluster alone, and no condition on it; so of ECS the actions are tried, and of S3 the resources too.
+/// The policy of the promotion role, as the module renders it for this project. This emulator knows only the cluster of an
+/// ECS call, and no conditions: the test covers the actions of ECS, and for S3 the resources too.
 fn policy(project: &Project) -> String {
     let module = concat!(env!("CARGO_MANIFEST_DIR"), "/../../terraform/modules/delivery/rights");
     let root = format!(
@@ -76,7 +76,7 @@ fn the_promotion_role_suffices_and_nothing_less_does() {
     let project = Project::on("shop-aws:1", "work");
     project.write("aws/Dockerfile", &format!("FROM {aws}\nENV AUTH=true\n"));
     docker(&["build", "--quiet", "--tag", "shop-aws:1", &project.path().join("aws").display().to_string()]);
-    // Tables are made as everywhere on a machine, without a signature that this emulator would take.
+    // No tables: devenv creates them without a signature that this emulator accepts.
     project.change("devenv.toml", "seeds = \"seeds\"\n", "");
     std::fs::remove_file(project.path().join("tables/items.json")).expect("ours");
     project.write("tables/.keep", "");

@@ -1,17 +1,17 @@
 //! The program that these tests release.
 
-/// How a release behaves in AWS. Under test it is always good.
+/// The behaviour of a release in AWS. In `devenv test` it is always good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Behaviour {
     Good,
-    /// Ends at once.
+    /// Exits at once.
     Crashes,
-    /// Runs, shows its version, and fails at its work.
+    /// Runs, answers with its version, and fails at its work.
     Broken,
 }
 
-/// Python, because the image of the emulated AWS has it. The text differs with the behaviour and the edition, and so does
-/// the image.
+/// The source of a server in Python, which the image of the emulated AWS has. Behaviour and edition change the text, and so the
+/// image.
 pub(crate) fn source(behaviour: Behaviour, edition: u32) -> String {
     let in_aws = match behaviour {
         Behaviour::Good => "",
