@@ -4,12 +4,12 @@ output "arn" {
 }
 
 output "name" {
-  description = "Name of the cluster, as metrics name it."
+  description = "Name of the cluster in metrics."
   value       = aws_ecs_cluster.this.name
 }
 
 output "launch_type" {
-  description = "What a task definition must be compatible with: FARGATE or EC2."
+  description = "The required compatibility of a task definition: FARGATE or EC2."
   value       = local.ec2 ? "EC2" : "FARGATE"
 }
 
