@@ -1,4 +1,4 @@
-"""That the comparison of AWS with the local environment finds what differs."""
+"""Tests that the comparison of AWS with the local environment finds each difference."""
 
 import copy
 import json
