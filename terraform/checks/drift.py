@@ -68,9 +68,9 @@ def compare_service(name, service, definition, described, findings):
     aws = {variable["name"]: variable["value"] for variable in definition["environment"]}
     both = (set(local) - set(LOCAL_ONLY)) | (set(aws) - set(AWS_ONLY))
     for variable in sorted(both - set(local)):
-        findings.append(f"{name}: {variable} is told in AWS only")
+        findings.append(f"{name}: {variable} is set in AWS only")
     for variable in sorted(both - set(aws)):
-        findings.append(f"{name}: {variable} is told locally only")
+        findings.append(f"{name}: {variable} is set locally only")
     for variable, value in described["environment"].items():
         compare(f"{name}: {variable}", local.get(variable), value, findings)
     for variable, table in described["tables"].items():

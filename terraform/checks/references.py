@@ -53,7 +53,7 @@ class Module:
         own = None
         for line in text.splitlines():
             code = line.split("#", 1)[0]
-            # Of a text, only what is filled in names anything.
+            # In a text, only the interpolated parts refer to anything.
             outside = re.sub(r'"((?:[^"\\]|\\.)*)"', lambda found: " ".join(filled(found[1])), code)
             block = re.match(r'(\w+)\s+"(\w+)"', code)
             if block:
@@ -70,7 +70,7 @@ class Module:
 
 
 def filled(text):
-    """What stands in the ${} of a text, those within one another too."""
+    """The content of each ${} in a text, nested ones included."""
     found, depth, start, index = [], 0, 0, 0
     while index < len(text):
         if text.startswith("${", index):

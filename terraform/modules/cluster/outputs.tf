@@ -14,7 +14,7 @@ output "launch_type" {
 }
 
 output "strategy" {
-  description = "How a service spreads its tasks: provider, weight and base, in order."
+  description = "The strategy by which a service spreads its tasks: provider, weight and base, in order."
   value       = local.strategies[var.capacity.kind]
 
   depends_on = [aws_ecs_cluster_capacity_providers.this]

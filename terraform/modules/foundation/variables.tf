@@ -64,7 +64,7 @@ variable "plain_http" {
 }
 
 variable "protected" {
-  description = "Whether tables, the load balancer, logs and images may not be deleted. True in production."
+  description = "Whether to protect tables, the load balancer, logs and images against deletion. True in production."
   type        = bool
 }
 

@@ -49,7 +49,7 @@ variable "plain_http" {
 }
 
 variable "protected" {
-  description = "Whether it, and its logs, may not be deleted. True in production."
+  description = "Whether to protect it and its logs against deletion. True in production."
   type        = bool
 }
 
