@@ -1,6 +1,6 @@
-# The words that people and CI use. None of them is needed: each line is a command you can type.
+# Recipes for people and CI. None of them is required: each line is a command that you can type.
 
-# List the words.
+# List the recipes.
 default:
     @just --list
 
@@ -12,15 +12,15 @@ up *arguments:
 down *arguments:
     cargo devenv down {{ arguments }}
 
-# The end-to-end tests, in an environment of their own.
+# Run the end-to-end tests, in an environment of their own.
 test *arguments:
     cargo devenv test {{ arguments }}
 
-# Everything below the end-to-end tests that needs no container engine.
+# Run all tests below the end-to-end tests that need no container engine.
 unit:
     cargo test --workspace
 
-# The tests that need a container engine and the images that CONTRIBUTING.md names.
+# Run the tests that need a container engine and the images that CONTRIBUTING.md names.
 containers *arguments:
     cargo nextest run --workspace --run-ignored only {{ arguments }}
 
@@ -43,27 +43,27 @@ typos:
 deny:
     cargo deny check bans licenses sources
 
-# Each parser on whatever a fuzzer thinks of: `just fuzz 60 yaml`.
+# Fuzz the parsers: `just fuzz 60 yaml`.
 fuzz *arguments:
     .ci/fuzz {{ arguments }}
 
-# Changes to the code that decides which no test notices.
+# List the mutants of the decisions that no test notices.
 mutants *arguments:
     .ci/mutants {{ arguments }}
 
-# Lines that the tests of each crate run.
+# Measure the share of each crate's lines that its tests run.
 coverage *crates:
     .ci/coverage {{ crates }}
 
-# What takes too long for every change; writes docs/nightly.md.
+# Run the checks that take too long for every change; writes docs/nightly.md.
 nightly:
     .ci/nightly
 
-# Write devenv.schema.json anew.
+# Generate devenv.schema.json.
 schema:
     cargo run -q -p devenv-manifest --example schema > devenv.schema.json
 
-# Make live in AWS what was tested: `just promote dev`, or without an account `just promote rehearsal`.
+# Make the tested release live in AWS: `just promote dev`, or without an account `just promote rehearsal`.
 promote environment *arguments:
     cargo devenv promote {{ environment }} {{ arguments }}
 
@@ -72,39 +72,39 @@ bench *arguments:
     cargo build --release
     cargo run --release -q -p bench -- all {{ arguments }}
 
-# Images of the emulators, where no registry can be reached (root, Linux).
+# Build the emulators' images without a registry (root, Linux).
 emulator-images:
     dynamodb-local/recipe/build
     localstack/recipe/build
 
-# The Compose overlays, with plain `docker compose`.
+# Test the Compose overlays, with plain `docker compose`.
 compose *overlays:
     compose/check {{ overlays }}
 
-# The Terraform, without a provider and without an account; it runs the end-to-end tests to see what the services call.
+# Check the Terraform, without a provider and without an account; runs the end-to-end tests to record the services' calls.
 terraform:
     mkdir -p target/terraform
     rm -f target/terraform/calls
     DEVENV_EMULATOR_CALLS=target/terraform/calls cargo devenv test --runtime process
     terraform/checks/run target/terraform/calls
 
-# The bucket for Terraform's state, once for an account: `just bootstrap dev`. See docs/aws.md.
+# Create the bucket for Terraform's state, once per account: `just bootstrap dev`. See docs/aws.md.
 bootstrap environment:
     terraform -chdir=terraform/bootstrap init
     terraform -chdir=terraform/bootstrap apply -state={{ environment }}.tfstate -var-file=../envs/{{ environment }}/account.tfvars.json -var-file=../envs/{{ environment }}/readers.tfvars.json
 
-# What an environment in AWS stands on: `just foundation dev`. Shows its plan and asks. See docs/aws.md.
+# Apply the foundation of an environment in AWS: `just foundation dev`. Prints its plan and asks. See docs/aws.md.
 foundation environment:
     terraform -chdir=terraform/envs/{{ environment }}/foundation init -backend-config=../account.tfvars.json
     terraform -chdir=terraform/envs/{{ environment }}/foundation apply -var-file=../account.tfvars.json -var-file=../readers.tfvars.json
 
-# Hours of kills and load: rounds of kill -9 of the tool, then the crash tests under long load.
+# Run hours of kills and load: rounds of kill -9 of the tool, then the crash tests under long load.
 soak seconds="600":
     cargo build --release
     cargo run --release -q -p bench -- soak --rounds 500
     cargo run --release -q -p bench -- --runtime docker soak --rounds 50
     SOAK_SECONDS={{ seconds }} target/release/devenv test -- crash outage stock
 
-# Everything CI does.
+# Run all of CI.
 ci:
     bash .ci/run

@@ -1,5 +1,5 @@
-# Once for an account, before anything else: the bucket for the state of everything else. Its own state is a file here,
-# which need not be kept: the bucket can be imported again.
+# Once per account, before anything else: the bucket for the state of everything else. Its own state is a file here,
+# which you need not keep: the bucket can be imported again.
 
 terraform {
   required_version = ">= 1.11"
@@ -28,7 +28,7 @@ variable "allowed_account_ids" {
 }
 
 variable "readers" {
-  description = "Roles of other accounts that ship what is live here, from the environment's readers.tfvars.json."
+  description = "Roles of other accounts that ship the live release, from the environment's readers.tfvars.json."
   type        = list(string)
   default     = []
 }
@@ -48,11 +48,11 @@ module "state" {
   bucket  = var.bucket
   readers = var.readers
 
-  # The role of a promotion, which only the build server's jobs may take: modules/delivery makes it.
+  # The role of a promotion, which only the build server's jobs may assume: modules/delivery creates it.
   evidence_writers = [for account in var.allowed_account_ids : "arn:aws:iam::${account}:role/orders-*-promote"]
 }
 
 output "bucket" {
-  description = "The bucket that was made."
+  description = "The created bucket."
   value       = module.state.bucket
 }

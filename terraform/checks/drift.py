@@ -2,10 +2,10 @@
 
     drift.py compose SYSTEM COMPOSE    task definitions against the Compose file
     drift.py tables SYSTEM FOLDER URL  tables that an empty emulator makes of the files, against the mapping's
-    drift.py calls SYSTEM CALLS        IAM actions of the task roles against the calls that the tests made
+    drift.py calls SYSTEM CALLS        IAM actions of the task roles against the calls of the tests
 
-SYSTEM is what `terraform output -json` says in checks/system. CALLS has lines such as `order-api GetItem`, as the embedded
-emulator notes them.
+SYSTEM is the output of `terraform output -json` in checks/system. CALLS has lines such as `order-api GetItem`, as the embedded
+emulator writes them.
 
 Exit codes: 0 no finding, 1 findings (one a line), 2 usage.
 """
@@ -18,13 +18,13 @@ import urllib.request
 
 import yaml
 
-# Variables that only one side has, and why.
+# Variables that only one side has, with the reason.
 LOCAL_ONLY = {"ORDER_PROCESSOR_URL": "a container's neighbours have names; in AWS they are found by SRV records"}
 AWS_ONLY = {
     "ORDER_PROCESSOR_SRV": "see ORDER_PROCESSOR_URL",
-    "IMAGE": "which release answers; locally devenv says it, and not the Compose file",
+    "IMAGE": "the release that answers; locally devenv sets it, and not the Compose file",
 }
-# One call is several actions to IAM, one for each kind of item in it.
+# IAM checks several actions for one call, one for each kind of item in it.
 ACTIONS = {"TransactWriteItems": {"PutItem", "UpdateItem"}}
 # `${NAME:-default}` in a Compose file.
 DEFAULT = re.compile(r"^\$\{\w+:-(.*)\}$")
@@ -40,7 +40,7 @@ def seconds(text):
 
 
 def told(value):
-    """The value of a Compose variable that nobody sets otherwise."""
+    """The value of a Compose variable that the caller does not set."""
     match = DEFAULT.match(str(value))
     return match[1] if match else str(value)
 
@@ -68,9 +68,9 @@ def compare_service(name, service, definition, described, findings):
     aws = {variable["name"]: variable["value"] for variable in definition["environment"]}
     both = (set(local) - set(LOCAL_ONLY)) | (set(aws) - set(AWS_ONLY))
     for variable in sorted(both - set(local)):
-        findings.append(f"{name}: {variable} is told in AWS only")
+        findings.append(f"{name}: {variable} is set in AWS only")
     for variable in sorted(both - set(aws)):
-        findings.append(f"{name}: {variable} is told locally only")
+        findings.append(f"{name}: {variable} is set locally only")
     for variable, value in described["environment"].items():
         compare(f"{name}: {variable}", local.get(variable), value, findings)
     for variable, table in described["tables"].items():
@@ -103,7 +103,7 @@ def key(schema, kind):
 
 
 def as_mapped(described):
-    """A described table as the mapping would give it."""
+    """A described table in the form of the mapping."""
     index = lambda entry: {
         "range_key": key(entry["KeySchema"], "RANGE"),
         "projection_type": entry["Projection"]["ProjectionType"],
@@ -135,7 +135,7 @@ def check_tables(system, folder, url):
         made = as_mapped(call(url, "DescribeTable", {"TableName": name})["Table"])
         wanted = only(mapped.get(name, {}), made)
         for kind in ("global_indexes", "local_indexes"):
-            # Capacity is Terraform's alone: an emulator refuses nothing for the lack of it.
+            # Only Terraform sets a capacity: an emulator refuses nothing for the lack of it.
             strip = lambda indexes: {index: only(value, next(iter(made[kind].values()), {})) for index, value in (indexes or {}).items()}
             wanted[kind] = strip(wanted[kind])
         for part in made:

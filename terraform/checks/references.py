@@ -1,7 +1,7 @@
-"""Checks what refers to what below a folder, as terraform validate would with the provider at hand.
+"""Checks the references below a folder, as terraform validate would with the provider.
 
-Every variable, local, module output, resource and data source that is named exists; a module is given what it needs and
-nothing that it does not know; and nothing is declared that nobody uses.
+Every named variable, local, module output, resource and data source exists; a module gets every required variable and
+no unknown one; and every declaration is used.
 
     references.py FOLDER...
 
@@ -21,12 +21,12 @@ OF_A_CALL = {"source", "for_each", "count", "depends_on", "providers", "version"
 
 
 def labelled(entries):
-    """Blocks with one label, as the parser gives them: a list of single-key objects."""
+    """Blocks with one label, in the parser's form: a list of single-key objects."""
     return {plain(name): body for entry in entries for name, body in entry.items() if not name.startswith("__")}
 
 
 class Module:
-    """What one folder declares and names."""
+    """The declarations and references of one folder."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -53,7 +53,7 @@ class Module:
         own = None
         for line in text.splitlines():
             code = line.split("#", 1)[0]
-            # Of a text, only what is filled in names anything.
+            # In a text, only the interpolated parts refer to anything.
             outside = re.sub(r'"((?:[^"\\]|\\.)*)"', lambda found: " ".join(filled(found[1])), code)
             block = re.match(r'(\w+)\s+"(\w+)"', code)
             if block:
@@ -70,7 +70,7 @@ class Module:
 
 
 def filled(text):
-    """What stands in the ${} of a text, those within one another too."""
+    """The content of each ${} in a text, nested ones included."""
     found, depth, start, index = [], 0, 0, 0
     while index < len(text):
         if text.startswith("${", index):
@@ -136,7 +136,7 @@ def check_call(module, modules, name, call, findings):
 
 
 def check_outputs(modules, findings):
-    """An output of a module that something calls is read by one of its callers."""
+    """Every output of a called module is read by one of its callers."""
     read = {}
     for module in modules.values():
         for name in module.calls:
@@ -146,7 +146,7 @@ def check_outputs(modules, findings):
                 read.setdefault(other.folder, set()).update(outputs)
     for module in modules.values():
         outputs = read.get(module.folder)
-        # A caller that hands the whole module on may read any of it.
+        # A caller that passes the whole module on may read any output.
         if outputs is not None and "" not in outputs:
             for name in sorted(module.outputs - outputs):
                 findings.append(f"{module.folder}: output {name} is read by nobody")

@@ -1,12 +1,12 @@
 """Checks every resource and data source below a folder against the schema of the AWS provider, without the provider:
-that it exists, its arguments and blocks, and the attributes that are read of it.
+its existence, its arguments and blocks, and the attributes that the files read of it.
 
-The schema is that of npm's @cdktf/provider-aws, whose .jsii names each resource's arguments, which of them are required,
+The schema is that of npm's @cdktf/provider-aws, whose .jsii names each resource's arguments, the required ones,
 and the blocks within them.
 
     schema.py PATH_OF_JSII FOLDER...
 
-Exit codes: 0 no finding, 1 findings (one a line, with file, address and what is wrong), 2 usage.
+Exit codes: 0 no finding, 1 findings (one a line, with file, address and mistake), 2 usage.
 """
 
 import json
@@ -19,7 +19,7 @@ import hcl2
 PACKAGE = "@cdktf/provider-aws"
 # An attribute read of a resource: aws_vpc.this.id, data.aws_iam_policy_document.tasks.json, aws_subnet.public[each.key].id.
 READ = re.compile(r"(?<![\w.])(data\.)?(aws_\w+)\.(\w+)(?:\[[^\[\]]*\])?\.(\w+)")
-# Of Terraform itself, in every resource.
+# Terraform's own arguments of every resource.
 META = {"count", "for_each", "depends_on", "provider", "lifecycle"}
 
 
@@ -32,7 +32,7 @@ class Schema:
         self.configurations = {}
         for name in self.types:
             match = re.fullmatch(rf"{PACKAGE}\.(\w+)\.(\w+)Config", name)
-            # A class whose name a block of another resource has already is set apart by an A at its end.
+            # A class with the name of another resource's block has an A at its end.
             if match and match[1].lower() in (match[2].lower(), match[2].removesuffix("A").lower()):
                 self.configurations.setdefault(match[1].lower(), name)
 
@@ -41,11 +41,11 @@ class Schema:
         return self.configurations.get(("dataaws" if is_data else "") + "".join(words))
 
     def attributes(self, kind, is_data):
-        """Names of what can be read of a resource; None for one that the provider does not have."""
+        """The names of a resource's readable attributes; None if the provider lacks the resource."""
         structure = self.resource(kind, is_data)
         if structure is None:
             return None
-        # The class bears the name of its configuration.
+        # The class has the name of its configuration.
         return {attribute["name"] for attribute in self.types[structure.removesuffix("Config")].get("properties", [])}
 
     def arguments(self, structure):
@@ -61,7 +61,7 @@ class Schema:
 
 
 def structure_of(described):
-    """The structure that a type stands for, be it one, a list of them, or either; None for a plain value."""
+    """The structure of a type: the type itself, the items of a list, or the first of a union; None for a plain value."""
     if "fqn" in described:
         return described["fqn"] if described["fqn"].startswith(PACKAGE) else None
     if "collection" in described:
@@ -81,7 +81,7 @@ def snake(name):
 
 
 def plain(name):
-    """A label as it is meant: some versions of the parser keep its quotes."""
+    """A label without quotes: some versions of the parser keep them."""
     return name.strip('"')
 
 

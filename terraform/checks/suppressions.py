@@ -1,9 +1,9 @@
-"""Reads what checkov found, as `checkov --output json` says it: no finding may be left, and none suppressed for nothing.
+"""Reads the findings of `checkov --output json`: none may be left, and every suppression must match a finding.
 
     suppressions.py FINDINGS FOLDER
 
-Each suppression stands beside what it is about, with its reason: `#checkov:skip=CKV_AWS_1:because ...`.
-Exit codes: 0 nothing to say, 1 something (one a line), 2 usage.
+Each suppression stands in its resource, with its reason: `#checkov:skip=CKV_AWS_1:because ...`.
+Exit codes: 0 no finding, 1 findings (one a line), 2 usage.
 """
 
 import json

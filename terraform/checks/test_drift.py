@@ -1,4 +1,4 @@
-"""That the comparison of AWS with the local environment finds what differs."""
+"""Tests that the comparison of AWS with the local environment finds each difference."""
 
 import copy
 import json
@@ -88,7 +88,7 @@ class DriftTest(unittest.TestCase):
         self.compose["services"]["order-api"]["environment"]["LIMIT"] = "1"
         self.definitions["order-processor"]["environment"].append({"name": "REGION", "value": "x"})
         self.assertEqual(
-            self.compared(), ["order-api: LIMIT is told locally only", "order-processor: REGION is told in AWS only"]
+            self.compared(), ["order-api: LIMIT is set locally only", "order-processor: REGION is set in AWS only"]
         )
 
     def test_a_variable_told_differently(self):

@@ -1,4 +1,4 @@
-"""That the check of references finds what is missing, and what is there for nothing."""
+"""Tests that the check of references finds missing and unused declarations."""
 
 import pathlib
 import tempfile

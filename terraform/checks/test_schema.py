@@ -1,4 +1,4 @@
-"""That the check of the schema finds what is wrong, and only that. Run with the path of the provider's .jsii in JSII."""
+"""Tests that the check of the schema finds mistakes, and only mistakes. Run with the path of the provider's .jsii in JSII."""
 
 import os
 import pathlib

@@ -1,5 +1,5 @@
-# The part of the Terraform that asks no provider, with values that stand for what AWS would say, so that checks can read
-# what a task definition and a table would be.
+# The part of the Terraform without a provider, with placeholders for the values of AWS, so that the checks can read
+# the resulting task definitions and tables.
 
 terraform {
   required_version = ">= 1.11"
@@ -39,11 +39,11 @@ output "definitions" {
 }
 
 output "services" {
-  description = "By service: what the system module says of it."
+  description = "By service: its description in the system module."
   value       = local.services
 }
 
 output "tables" {
-  description = "By name: the table as the mapping gives it to its resource."
+  description = "By name: the table's arguments from the mapping."
   value       = module.mapping.tables
 }

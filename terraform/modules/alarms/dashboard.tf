@@ -1,4 +1,4 @@
-# One page: what callers see, what the services use, what the tables refuse.
+# One page: the callers' results, the services' resource usage, the tables' refusals.
 
 locals {
   widgets = [

@@ -1,4 +1,4 @@
-# What wakes somebody, and what they look at then. Each alarm names its runbook.
+# The alarms. Each names its runbook.
 
 locals {
   minute = 60
@@ -10,7 +10,7 @@ locals {
 }
 
 resource "aws_sns_topic" "this" {
-  #checkov:skip=CKV_AWS_26:CloudWatch cannot write to a topic under AWS's own key, and what an alarm says is no secret
+  #checkov:skip=CKV_AWS_26:CloudWatch cannot write to a topic under AWS's own key, and the text of an alarm is no secret
   name = "${var.name}-alarms"
 }
 
@@ -46,7 +46,7 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.key
 }
 
-# Of the service's answers and the load balancer's own.
+# 5xx answers of the service and of the load balancer itself.
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name          = "${var.name}-errors"
   alarm_description   = "More than 1 % of the requests end in 5xx. ${local.runbook}/errors.md"
@@ -134,8 +134,8 @@ resource "aws_cloudwatch_metric_alarm" "unhealthy" {
   statistic   = "Maximum"
 }
 
-# Every task reports its processor time once a minute, so the number of reports is the number of tasks; where Container
-# Insights is paid for, it says both numbers itself.
+# Every task reports its processor time once a minute, so the number of reports is the number of tasks; with paid Container
+# Insights, AWS reports both numbers itself.
 resource "aws_cloudwatch_metric_alarm" "tasks" {
   for_each = var.services
 
@@ -270,7 +270,7 @@ resource "aws_cloudwatch_metric_alarm" "memory" {
   statistic   = "Maximum"
 }
 
-# What the account spends, since an environment has an account of its own. The runbook is docs/runbooks/budget.md; a
+# The costs of the account, since an environment has an account of its own. The runbook is docs/runbooks/budget.md; a
 # budget has no description to name it in.
 resource "aws_budgets_budget" "this" {
   name         = var.name

@@ -1,4 +1,4 @@
 output "topic_arn" {
-  description = "Where alarms and the budget are told."
+  description = "The topic of the alarms and the budget."
   value       = aws_sns_topic.this.arn
 }

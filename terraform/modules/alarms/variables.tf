@@ -19,7 +19,7 @@ variable "repository" {
 }
 
 variable "cluster_name" {
-  description = "The cluster, as metrics name it."
+  description = "The cluster's name in metrics."
   type        = string
 }
 
@@ -29,7 +29,7 @@ variable "container_insights" {
 }
 
 variable "services" {
-  description = "By name: the least number of tasks."
+  description = "By name: the minimum number of tasks."
   type        = map(object({ min = number }))
 }
 
@@ -39,27 +39,27 @@ variable "table_names" {
 }
 
 variable "load_balancer_suffix" {
-  description = "The load balancer, as metrics name it."
+  description = "The load balancer's name in metrics."
   type        = string
 }
 
 variable "target_group_suffix" {
-  description = "The target group, as metrics name it."
+  description = "The target group's name in metrics."
   type        = string
 }
 
 variable "emails" {
-  description = "Who is told. AWS asks each of them once whether they agree."
+  description = "Recipients. AWS asks each of them once to confirm."
   type        = set(string)
 
   validation {
     condition     = length(var.emails) > 0 && alltrue([for email in var.emails : can(regex("^[^@[:space:]]+@[^@[:space:]]+$", email))])
-    error_message = "An alarm that tells nobody is none: write at least one address, such as [\"orders@example.com\"]."
+    error_message = "An alarm needs a recipient: write at least one address, such as [\"orders@example.com\"]."
   }
 }
 
 variable "monthly_budget" {
-  description = "What the account may spend in a month before somebody is told (US dollars)."
+  description = "The account's monthly budget (US dollars); the recipients get a mail before it is spent."
   type        = number
 
   validation {

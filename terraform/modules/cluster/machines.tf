@@ -26,7 +26,7 @@ resource "aws_autoscaling_group" "machines" {
   max_size              = var.capacity.max_instances
   protect_from_scale_in = true
 
-  # A destroy does not wait for tasks that are gone by then.
+  # A destroy does not wait for tasks that have ended.
   force_delete = true
 
   launch_template {
@@ -41,7 +41,7 @@ resource "aws_autoscaling_group" "machines" {
     }
   }
 
-  # ECS puts it there; without it Terraform would take it away again.
+  # ECS adds this tag; without this block Terraform would remove it again.
   tag {
     key                 = "AmazonECSManaged"
     value               = "true"
@@ -55,7 +55,7 @@ resource "aws_autoscaling_group" "machines" {
   }
 
   lifecycle {
-    # ECS decides how many.
+    # ECS decides the number.
     ignore_changes = [desired_capacity]
   }
 }
@@ -65,7 +65,7 @@ resource "aws_launch_template" "machines" {
 
   name_prefix   = "${var.name}-"
   instance_type = var.capacity.instance_type
-  # Looked up by AWS when a machine starts, not by Terraform.
+  # AWS looks it up when a machine starts, not Terraform.
   image_id = "resolve:ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
 
   user_data = base64encode(<<-SETTINGS
@@ -86,7 +86,7 @@ resource "aws_launch_template" "machines" {
   metadata_options {
     http_endpoint = "enabled"
     http_tokens   = "required"
-    # A task has a network interface of its own and does not get this far.
+    # A task has a network interface of its own and cannot reach the metadata.
     http_put_response_hop_limit = 1
   }
 
@@ -149,7 +149,7 @@ resource "aws_iam_role" "machines" {
   assume_role_policy = data.aws_iam_policy_document.machines[0].json
 }
 
-# AWS's own list of what its agent calls.
+# AWS's own list of its agent's calls.
 resource "aws_iam_role_policy_attachment" "machines" {
   count = local.ec2 ? 1 : 0
 

@@ -1,9 +1,9 @@
-# Where tasks run: Fargate, Fargate Spot, or machines of our own.
+# The capacity for tasks: Fargate, Fargate Spot, or machines of our own.
 
 locals {
   ec2 = var.capacity.kind == "ec2"
 
-  # The one base task of a spot environment is not spot, so that a shortage never takes everything.
+  # The one base task of a spot environment is not spot, so that a shortage never ends all tasks.
   strategies = {
     fargate = [{ provider = "FARGATE", weight = 1, base = 0 }]
     fargate_spot = [
@@ -15,7 +15,7 @@ locals {
 }
 
 resource "aws_ecs_cluster" "this" {
-  #checkov:skip=CKV_AWS_65:an environment says whether it pays for Container Insights
+  #checkov:skip=CKV_AWS_65:an environment chooses whether it pays for Container Insights
   name = var.name
 
   setting {

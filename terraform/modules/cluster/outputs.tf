@@ -4,17 +4,17 @@ output "arn" {
 }
 
 output "name" {
-  description = "Name of the cluster, as metrics name it."
+  description = "Name of the cluster in metrics."
   value       = aws_ecs_cluster.this.name
 }
 
 output "launch_type" {
-  description = "What a task definition must be compatible with: FARGATE or EC2."
+  description = "The required compatibility of a task definition: FARGATE or EC2."
   value       = local.ec2 ? "EC2" : "FARGATE"
 }
 
 output "strategy" {
-  description = "How a service spreads its tasks: provider, weight and base, in order."
+  description = "The strategy by which a service spreads its tasks: provider, weight and base, in order."
   value       = local.strategies[var.capacity.kind]
 
   depends_on = [aws_ecs_cluster_capacity_providers.this]

@@ -19,7 +19,7 @@ variable "subnet_ids" {
 }
 
 variable "capacity" {
-  description = "What tasks run on: kind is fargate, fargate_spot or ec2; for ec2 also the machines' instance_type and how many there may be."
+  description = "The capacity for tasks: kind is fargate, fargate_spot or ec2; for ec2 also the machines' instance_type and their maximum number."
   type        = object({ kind = string, instance_type = optional(string), max_instances = optional(number) })
 
   validation {
@@ -33,6 +33,6 @@ variable "capacity" {
 }
 
 variable "container_insights" {
-  description = "Whether CloudWatch keeps metrics of each task, which it charges for."
+  description = "Whether CloudWatch keeps metrics of each task, at a charge."
   type        = bool
 }

@@ -1,4 +1,4 @@
-# Who may release: workflows of one repository, for one environment, with a role that can do what a promotion does.
+# The right to release: workflows of one repository, for one environment, with the role of a promotion.
 
 resource "aws_iam_openid_connect_provider" "github" {
   url            = "https://token.actions.githubusercontent.com"
@@ -20,7 +20,7 @@ data "aws_iam_policy_document" "github" {
       values   = ["sts.amazonaws.com"]
     }
 
-    # A job has this subject only when it runs in the environment, whose rules GitHub enforces.
+    # Only a job in the environment has this subject; GitHub enforces the environment's rules.
     condition {
       test     = "StringEquals"
       variable = "token.actions.githubusercontent.com:sub"

@@ -34,7 +34,7 @@ variable "bucket" {
 }
 
 variable "cluster" {
-  description = "Where the services run."
+  description = "The cluster of the services."
   type        = object({ arn = string, name = string })
 }
 
@@ -44,12 +44,12 @@ variable "repository_arns" {
 }
 
 variable "access" {
-  description = "By service: its roles, which a release passes on, and its log, which says why a task ended."
+  description = "By service: its roles, which a release passes on, and its log, which shows why a task ended."
   type        = map(object({ task_role_arn = string, execution_role_arn = string, log_group_arn = string }))
 }
 
 variable "requires" {
-  description = "Environments whose releases this one takes over: where their records and their images are, which are read and never written."
+  description = "Environments whose releases this one takes over: the places of their records and images, which this one reads and never writes."
   type        = list(object({ environment = string, bucket = string, repository_arns = list(string) }))
   default     = []
 }

@@ -10,7 +10,7 @@ resource "aws_service_discovery_service" "this" {
   for_each = var.services
 
   name = each.key
-  # Tasks that ECS has not taken out yet do not keep a destroy from ending.
+  # Tasks that ECS has not removed yet do not block a destroy.
   force_destroy = true
 
   dns_config {
@@ -19,7 +19,7 @@ resource "aws_service_discovery_service" "this" {
 
     dns_records {
       type = "SRV"
-      # Seconds. A caller asks again when they have passed, and tries the next target when one is dead.
+      # Seconds. A caller looks the name up again after them, and tries the next target when one is dead.
       ttl = 10
     }
   }

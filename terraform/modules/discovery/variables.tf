@@ -4,16 +4,16 @@ variable "name" {
 }
 
 variable "namespace" {
-  description = "Private DNS name that the services' names end with, such as orders-dev.internal."
+  description = "Private DNS domain of the services' names, such as orders-dev.internal."
   type        = string
 }
 
 variable "vpc_id" {
-  description = "Id of the network in which the names are known."
+  description = "Id of the network in which the names resolve."
   type        = string
 }
 
 variable "services" {
-  description = "The services that others look for."
+  description = "The services that others call by name."
   type        = set(string)
 }

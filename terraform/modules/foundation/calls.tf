@@ -1,4 +1,4 @@
-# What is called, and by whom: the only ways between the load balancer and the services.
+# The permitted calls: the only ways between the load balancer and the services.
 
 resource "aws_vpc_security_group_egress_rule" "balancer_to_service" {
   security_group_id            = module.load_balancer.security_group_id

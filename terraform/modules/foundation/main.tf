@@ -1,4 +1,4 @@
-# What an environment stands on. It changes seldom, and is applied by a person.
+# The foundation of an environment. It changes seldom, and a person applies it.
 
 locals {
   name = "orders-${var.environment}"
@@ -7,7 +7,7 @@ locals {
   public   = one([for name, service in local.services : name if service.public])
   called   = toset(flatten([for service in local.services : values(service.discovers)]))
 
-  # Who calls whom, by service: the load balancer calls the public one.
+  # The calls between services, by service: the load balancer calls the public one.
   calls = merge([
     for name, service in local.services : {
       for callee in values(service.discovers) : "${name} to ${callee}" => { from = name, to = callee }

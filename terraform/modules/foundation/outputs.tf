@@ -1,5 +1,5 @@
 output "release" {
-  description = "What a release needs to know, handed to the release module as it is."
+  description = "The values that a release needs, passed to the release module unchanged."
   value = {
     name               = local.name
     account_id         = var.account_id
@@ -28,21 +28,21 @@ output "release" {
 }
 
 output "url" {
-  description = "Where the system answers."
+  description = "URL of the system."
   value       = module.load_balancer.url
 }
 
 output "repository_urls" {
-  description = "By service: where its image is pushed to."
+  description = "By service: the repository of its image."
   value       = module.registry.repository_urls
 }
 
 output "promote_role_arn" {
-  description = "The role that a workflow of the environment takes."
+  description = "The role that a workflow of the environment assumes."
   value       = module.delivery.role_arn
 }
 
 output "tables" {
-  description = "By name: the table files as they were applied, for a promotion to compare its own with."
+  description = "By name: the applied table files, with which a promotion compares its own."
   value       = module.tables.definitions
 }

@@ -44,42 +44,42 @@ variable "network" {
 }
 
 variable "capacity" {
-  description = "What tasks run on: kind is fargate, fargate_spot or ec2; for ec2 also instance_type and max_instances."
+  description = "The capacity for tasks: kind is fargate, fargate_spot or ec2; for ec2 also instance_type and max_instances."
   type        = object({ kind = string, instance_type = optional(string), max_instances = optional(number) })
 }
 
 variable "container_insights" {
-  description = "Whether CloudWatch keeps metrics of each task, which it charges for."
+  description = "Whether CloudWatch keeps metrics of each task, at a charge."
   type        = bool
 }
 
 variable "domain" {
-  description = "Name that the system answers to over HTTPS, and the Route 53 zone that holds it; null for plain HTTP."
+  description = "Name of the system over HTTPS, and the Route 53 zone that holds it; null for plain HTTP."
   type        = object({ name = string, zone_id = string })
 }
 
 variable "plain_http" {
-  description = "Whether plain HTTP will do where there is no domain. Never in production."
+  description = "Whether to serve plain HTTP without a domain. Never in production."
   type        = bool
 }
 
 variable "protected" {
-  description = "Whether tables, the load balancer, logs and images may not be deleted. True in production."
+  description = "Whether to protect tables, the load balancer, logs and images against deletion. True in production."
   type        = bool
 }
 
 variable "point_in_time_recovery_days" {
-  description = "How many days back a table can be restored to any second: 1 to 35."
+  description = "Number of past days to any second of which a table can be restored: 1 to 35."
   type        = number
 }
 
 variable "seeds" {
-  description = "Folder of seed files for the tables; null where customers' data is."
+  description = "Folder of seed files for the tables; null in an environment with customers' data."
   type        = string
 }
 
 variable "log_days" {
-  description = "For how many days logs are kept."
+  description = "Retention of logs in days."
   type        = number
 }
 
@@ -95,7 +95,7 @@ variable "agent_repository_arns" {
 }
 
 variable "readers" {
-  description = "Roles of other accounts that ship what is live here, such as arn:aws:iam::210987654321:role/orders-prod-promote: they may read images."
+  description = "Roles of other accounts that ship the live release, such as arn:aws:iam::210987654321:role/orders-prod-promote: they may read images."
   type        = list(string)
   default     = []
 

@@ -1,13 +1,13 @@
-# Who asked for what, when, and how long it took; gone after a while.
+# Access logs: caller, request, time and duration; they expire.
 
 resource "aws_s3_bucket" "logs" {
   #checkov:skip=CKV_AWS_144:access logs are worth one region
   #checkov:skip=CKV_AWS_145:the load balancer writes with AWS's own key only
   #checkov:skip=CKV_AWS_18:the log of a log has no end
   #checkov:skip=CKV_AWS_21:an access log is written once and never changed
-  #checkov:skip=CKV2_AWS_62:nothing is to happen when a log arrives
+  #checkov:skip=CKV2_AWS_62:no action follows an arriving log
   bucket_prefix = "${var.name}-logs-"
-  # Logs are not what a destroy should stop at, except where everything is protected.
+  # Logs must not block a destroy, except in a protected environment.
   force_destroy = !var.protected
 }
 

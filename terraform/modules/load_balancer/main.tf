@@ -1,4 +1,4 @@
-# What the internet reaches: HTTPS with a certificate of its own where there is a domain, plain HTTP only where that is asked for.
+# The public entry: HTTPS with a certificate of its own if there is a domain, plain HTTP only if the environment requests it.
 
 locals {
   https = var.domain != null
@@ -17,7 +17,7 @@ resource "aws_security_group" "this" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "http" {
-  #checkov:skip=CKV_AWS_260:it answers with a redirect to HTTPS, or the environment asked for plain HTTP
+  #checkov:skip=CKV_AWS_260:it answers with a redirect to HTTPS, or the environment requests plain HTTP
   security_group_id = aws_security_group.this.id
   description       = local.https ? "HTTP, to be redirected" : "HTTP"
   cidr_ipv4         = "0.0.0.0/0"
@@ -38,10 +38,10 @@ resource "aws_vpc_security_group_ingress_rule" "https" {
 }
 
 resource "aws_lb" "this" {
-  #checkov:skip=CKV_AWS_150:an environment says whether it is protected; production is
+  #checkov:skip=CKV_AWS_150:an environment sets its protection; production is protected
   #checkov:skip=CKV2_AWS_20:the listener redirects where there is a certificate to redirect to
-  #checkov:skip=CKV2_AWS_28:a firewall needs rules that somebody looks after; the services limit what they take
-  #checkov:skip=CKV2_AWS_76:a firewall needs rules that somebody looks after; no Java runs behind it
+  #checkov:skip=CKV2_AWS_28:a firewall needs rules that somebody maintains; the services limit their input
+  #checkov:skip=CKV2_AWS_76:a firewall needs rules that somebody maintains; no Java runs behind it
   name               = var.name
   load_balancer_type = "application"
   subnets            = var.subnet_ids
@@ -55,7 +55,7 @@ resource "aws_lb" "this" {
     bucket  = aws_s3_bucket.logs.id
   }
 
-  # It writes a test file when it is made.
+  # The load balancer writes a test file when it is created.
   depends_on = [aws_s3_bucket_policy.logs]
 }
 
@@ -67,7 +67,7 @@ resource "aws_lb_target_group" "this" {
   protocol    = "HTTP"
   port        = var.target_port
 
-  # A service that is told to end drains for less than this.
+  # A stopping service drains for less than this.
   deregistration_delay = 15
 
   health_check {
@@ -87,7 +87,7 @@ resource "aws_lb_target_group" "this" {
 }
 
 resource "aws_lb_listener" "http" {
-  #checkov:skip=CKV_AWS_2:it redirects where there is a domain; an environment without one asked for plain HTTP
+  #checkov:skip=CKV_AWS_2:it redirects where there is a domain; an environment without one requests plain HTTP
   #checkov:skip=CKV_AWS_103:there is no TLS on this one
   load_balancer_arn = aws_lb.this.arn
   protocol          = "HTTP"

@@ -29,32 +29,32 @@ variable "subnet_ids" {
 }
 
 variable "target_port" {
-  description = "Port on which the tasks behind it listen."
+  description = "Port of the tasks behind it."
   type        = number
 }
 
 variable "domain" {
-  description = "Name that it answers to over HTTPS, and the Route 53 zone that holds it; null for plain HTTP."
+  description = "Its name over HTTPS, and the Route 53 zone that holds it; null for plain HTTP."
   type        = object({ name = string, zone_id = string })
 
   validation {
     condition     = var.domain != null || var.plain_http
-    error_message = "Without a domain there is no certificate: write domain = { name = \"orders.example.com\", zone_id = \"Z...\" }, or plain_http = true where plain HTTP will do."
+    error_message = "Without a domain there is no certificate: write domain = { name = \"orders.example.com\", zone_id = \"Z...\" }, or plain_http = true to serve plain HTTP."
   }
 }
 
 variable "plain_http" {
-  description = "Whether plain HTTP will do where there is no domain. Never in production."
+  description = "Whether to serve plain HTTP without a domain. Never in production."
   type        = bool
 }
 
 variable "protected" {
-  description = "Whether it, and its logs, may not be deleted. True in production."
+  description = "Whether to protect it and its logs against deletion. True in production."
   type        = bool
 }
 
 variable "log_days" {
-  description = "For how many days access logs are kept."
+  description = "Retention of access logs in days."
   type        = number
 
   validation {

@@ -1,12 +1,12 @@
 # A network over two or three zones: load balancers in the public subnets, tasks in the private ones.
 
 locals {
-  # By zone, so that a zone taken out of the list moves no other.
+  # By zone, so that removing a zone from the list moves no other.
   zones = { for index, zone in var.zones : zone => index }
 
   nat_zones = var.nat == "none" ? toset([]) : var.nat == "single" ? toset([var.zones[0]]) : toset(var.zones)
 
-  # What tasks need of AWS when there is no way out: images, logs, credentials.
+  # AWS services that tasks need without a way out: images, logs, credentials.
   endpoints = var.nat == "none" ? toset(["ecr.api", "ecr.dkr", "logs", "sts"]) : toset([])
 }
 
@@ -19,7 +19,7 @@ resource "aws_vpc" "this" {
   tags = { Name = var.name }
 }
 
-# Whatever is not given a group of its own gets this one, which lets nothing through.
+# A resource without a group of its own gets this one, which lets nothing through.
 resource "aws_default_security_group" "closed" {
   vpc_id = aws_vpc.this.id
 
@@ -116,7 +116,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[each.key].id
 }
 
-# Free, and keep the tables' traffic and the image layers off the NAT.
+# These endpoints are free, and keep the tables' traffic and the image layers off the NAT.
 resource "aws_vpc_endpoint" "gateway" {
   for_each = toset(["dynamodb", "s3"])
 

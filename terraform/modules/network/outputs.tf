@@ -16,7 +16,7 @@ output "private_subnet_ids" {
 }
 
 output "out" {
-  description = "Where tasks reach AWS over HTTPS: cidr of everything (through NAT) or of the endpoints, and the prefix lists of the gateway endpoints."
+  description = "The addresses of AWS for tasks over HTTPS: cidr of everything (through NAT) or of the endpoints, and the prefix lists of the gateway endpoints."
   value = {
     cidr         = var.nat == "none" ? var.cidr : "0.0.0.0/0"
     prefix_lists = { for name, endpoint in aws_vpc_endpoint.gateway : name => endpoint.prefix_list_id }

@@ -1,4 +1,4 @@
-# A repository for each service. What is in it was tested, and is never replaced.
+# A repository for each service. Its images are tested, and never replaced.
 
 resource "aws_ecr_repository" "this" {
   #checkov:skip=CKV_AWS_136:AWS's own key: nobody outside the account reads the images, and a key of ours can be lost
@@ -17,8 +17,8 @@ resource "aws_ecr_repository" "this" {
   }
 }
 
-# A release names its image by digest and by a tag that is never moved, so an image in use always has a tag. Only what
-# lost its push half-way has none.
+# A release names its image by digest and by a tag that is never moved, so an image in use always has a tag. Only an
+# interrupted push leaves an image without one.
 resource "aws_ecr_lifecycle_policy" "this" {
   for_each = aws_ecr_repository.this
 
@@ -33,13 +33,13 @@ resource "aws_ecr_lifecycle_policy" "this" {
   })
 }
 
-# Who ships to another account what is live here pulls its images from here, by digest.
+# Roles of other accounts that ship the live release pull its images from here, by digest.
 data "aws_iam_policy_document" "readers" {
   statement {
     sid     = "ShipWhatIsLive"
     actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
-    # The account and not the role: a role that is not there yet, or was made anew, would make the policy invalid.
+    # The account and not the role: an absent or recreated role would make the policy invalid.
     principals {
       type        = "AWS"
       identifiers = distinct([for arn in var.readers : "arn:aws:iam::${split(":", arn)[4]}:root"])

@@ -1,5 +1,5 @@
 output "repository_urls" {
-  description = "By service: where its image is pushed to, without tag or digest."
+  description = "By service: the repository of its image, without tag or digest."
   value       = { for service, repository in aws_ecr_repository.this : service => repository.repository_url }
 }
 

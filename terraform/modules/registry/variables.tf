@@ -14,7 +14,7 @@ variable "disposable" {
 }
 
 variable "readers" {
-  description = "Roles of other accounts that ship what is live here, such as arn:aws:iam::210987654321:role/orders-prod-promote: they may read images."
+  description = "Roles of other accounts that ship the live release, such as arn:aws:iam::210987654321:role/orders-prod-promote: they may read images."
   type        = list(string)
   default     = []
 

@@ -1,4 +1,4 @@
-# One release of the whole system. This is what a promotion applies, and what a rollback restores.
+# One release of the whole system. A promotion applies it, and a rollback restores it.
 
 locals {
   services = module.system.services

@@ -1,10 +1,10 @@
 output "task_definitions" {
-  description = "By service: the task definition that this release wants to run, with its revision."
+  description = "By service: the task definition of this release, with its revision."
   value       = { for name, service in module.service : name => service.task_definition_arn }
 }
 
 output "alarm_topic_arn" {
-  description = "Where alarms are told."
+  description = "The topic of the alarms."
   value       = module.alarms.topic_arn
 }
 

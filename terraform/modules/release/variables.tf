@@ -1,5 +1,5 @@
 variable "foundation" {
-  description = "What the environment stands on: the output named release of its foundation."
+  description = "The foundation of the environment: its output named release."
   type = object({
     name               = string
     account_id         = string
@@ -35,7 +35,7 @@ variable "images" {
 }
 
 variable "services" {
-  description = "By service: what one task is given, and how many there are."
+  description = "By service: the resources of one task, and the number of tasks."
   type = map(object({
     size  = object({ cpu = number, memory = number })
     tasks = object({ min = number, max = number, requests_per_minute = optional(number) })
@@ -43,11 +43,11 @@ variable "services" {
 }
 
 variable "emails" {
-  description = "Who is told of alarms."
+  description = "Recipients of alarms."
   type        = set(string)
 }
 
 variable "monthly_budget" {
-  description = "What the account may spend in a month before somebody is told (US dollars)."
+  description = "The account's monthly budget (US dollars); the recipients get a mail before it is spent."
   type        = number
 }

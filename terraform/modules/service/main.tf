@@ -1,4 +1,4 @@
-# One release of one service: what runs, how many of it, and how it is replaced.
+# One release of one service: its tasks, their number, and their replacement.
 
 module "container" {
   source = "./container"
@@ -28,7 +28,7 @@ resource "aws_ecs_task_definition" "this" {
     cpu_architecture        = module.container.architecture
   }
 
-  # A release that is rolled back to still has its definition.
+  # A rollback needs the old definition.
   skip_destroy = true
 }
 
@@ -38,14 +38,14 @@ resource "aws_ecs_service" "this" {
   task_definition = aws_ecs_task_definition.this.arn
   desired_count   = var.tasks.min
 
-  # All of the old ones until as many new ones are healthy.
+  # Keep all old tasks until as many new ones are healthy.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
   availability_zone_rebalancing      = "ENABLED"
   propagate_tags                     = "SERVICE"
   enable_ecs_managed_tags            = true
 
-  # The promotion waits, and reports while it does.
+  # The promotion waits, and reports the progress.
   wait_for_steady_state = false
 
   health_check_grace_period_seconds = var.target_group == null ? null : 30
@@ -89,7 +89,7 @@ resource "aws_ecs_service" "this" {
   }
 
   lifecycle {
-    # Autoscaling's, from the first release on.
+    # Autoscaling sets it from the first release on.
     ignore_changes = [desired_count]
   }
 }
@@ -110,7 +110,7 @@ resource "aws_appautoscaling_policy" "cpu" {
   resource_id        = aws_appautoscaling_target.this.resource_id
 
   target_tracking_scaling_policy_configuration {
-    # Percent of what the task was given.
+    # Percent of the task's processor time.
     target_value       = 60
     scale_in_cooldown  = 300
     scale_out_cooldown = 30
@@ -131,7 +131,7 @@ resource "aws_appautoscaling_policy" "requests" {
   resource_id        = aws_appautoscaling_target.this.resource_id
 
   target_tracking_scaling_policy_configuration {
-    # Requests a minute that one task is given.
+    # Requests per minute and task.
     target_value       = var.tasks.requests_per_minute
     scale_in_cooldown  = 300
     scale_out_cooldown = 30

@@ -4,6 +4,6 @@ output "name" {
 }
 
 output "task_definition_arn" {
-  description = "The task definition that this release wants to run, with its revision."
+  description = "The task definition of this release, with its revision."
   value       = aws_ecs_task_definition.this.arn
 }

@@ -9,7 +9,7 @@ variable "service" {
 }
 
 variable "description" {
-  description = "What the service is, as the system module says."
+  description = "The service's description, from the system module."
   type = object({
     port         = number
     user         = string
@@ -31,7 +31,7 @@ variable "region" {
 }
 
 variable "cluster" {
-  description = "Where it runs, as the cluster module says."
+  description = "The cluster of the service, from the cluster module."
   type = object({
     arn         = string
     name        = string
@@ -46,7 +46,7 @@ variable "subnet_ids" {
 }
 
 variable "access" {
-  description = "Who it is, as its access module says."
+  description = "The identity of the service, from its access module."
   type = object({
     task_role_arn      = string
     execution_role_arn = string
@@ -61,12 +61,12 @@ variable "table_names" {
 }
 
 variable "discovered" {
-  description = "By service: the SRV name under which it is found."
+  description = "By service: its SRV name."
   type        = map(string)
 }
 
 variable "size" {
-  description = "What one task is given: cpu in units (1024 are one processor) and memory in MiB, in a pair that Fargate has."
+  description = "The resources of one task: cpu in units (1024 are one processor) and memory in MiB, in a pair that Fargate supports."
   type        = object({ cpu = number, memory = number })
 
   validation {
@@ -79,7 +79,7 @@ variable "size" {
 }
 
 variable "tasks" {
-  description = "At least and at most how many; and for how many requests a minute there is to be one, where a load balancer counts them."
+  description = "The minimum and maximum number of tasks; and the requests per minute and task, where a load balancer counts them."
   type        = object({ min = number, max = number, requests_per_minute = optional(number) })
 
   validation {
@@ -93,11 +93,11 @@ variable "tasks" {
 }
 
 variable "target_group" {
-  description = "The group that its tasks join, and the suffixes by which metrics name it and its load balancer; null for a service that none reaches."
+  description = "The target group of its tasks, and the suffixes of its and its load balancer's names in metrics; null for a service without a load balancer."
   type        = object({ arn = string, arn_suffix = string, load_balancer_suffix = string })
 }
 
 variable "registry_arn" {
-  description = "The Cloud Map service that its tasks are listed in; null for one that nobody looks for."
+  description = "The Cloud Map service that lists its tasks; null for a service that no other calls by name."
   type        = string
 }

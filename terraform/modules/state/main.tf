@@ -2,8 +2,8 @@
 
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_144:one region; a state lost with its region describes resources that were lost with it
-  #checkov:skip=CKV_AWS_18:who reads the state is in CloudTrail; a log bucket would need one of its own
-  #checkov:skip=CKV2_AWS_62:nothing is to happen when a state is written
+  #checkov:skip=CKV_AWS_18:CloudTrail records the readers of the state; a log bucket would need one of its own
+  #checkov:skip=CKV2_AWS_62:no action follows a written state
   #checkov:skip=CKV_AWS_145:AWS's own key: a key of ours would be one more thing that can be deleted with all state in it
   bucket = var.bucket
 
@@ -87,8 +87,8 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
-  # What the tests proved is only as good as whoever may write it. An administrator can change this policy, and CloudTrail
-  # tells that they did.
+  # Evidence is only as trustworthy as its writers. An administrator can change this policy, and CloudTrail
+  # records the change.
   statement {
     sid       = "EvidenceByTheBuildServerOnly"
     effect    = "Deny"
@@ -155,7 +155,7 @@ data "aws_iam_policy_document" "this" {
 }
 
 locals {
-  # The account and not the role: a role that is not there yet, or was made anew, would make the policy invalid.
+  # The account and not the role: an absent or recreated role would make the policy invalid.
   reading_accounts = distinct([for arn in var.readers : "arn:aws:iam::${split(":", arn)[4]}:root"])
 }
 

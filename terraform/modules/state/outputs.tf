@@ -1,4 +1,4 @@
 output "bucket" {
-  description = "The bucket's name, as terraform init -backend-config wants it."
+  description = "The bucket's name, for terraform init -backend-config."
   value       = aws_s3_bucket.this.bucket
 }

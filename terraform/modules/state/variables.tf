@@ -19,7 +19,7 @@ variable "evidence_writers" {
 }
 
 variable "readers" {
-  description = "Roles of other accounts that ship what is live here, such as arn:aws:iam::210987654321:role/orders-prod-promote: they may read records and evidence."
+  description = "Roles of other accounts that ship the live release, such as arn:aws:iam::210987654321:role/orders-prod-promote: they may read records and evidence."
   type        = list(string)
   default     = []
 

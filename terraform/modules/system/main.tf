@@ -1,13 +1,13 @@
-# What the order system is made of, as AWS runs it: the counterpart of compose/compose.yaml, which terraform/checks
-# compares it with. No provider is asked and nothing is made here.
+# The order system in AWS: the counterpart of compose/compose.yaml, with which terraform/checks
+# compares it. This module needs no provider and creates nothing.
 
 locals {
-  # What every service is told, whatever it is.
+  # The settings of every service.
   common = {
     port = 8000
-    # The images' own user, who owns nothing.
+    # The images' own user, which owns no file.
     user = "65532:65532"
-    # By variable: the table that it names.
+    # By variable: the name of the table in its value.
     tables      = { ORDERS_TABLE = "orders", INVENTORY_TABLE = "inventory", RESERVATIONS_TABLE = "reservations" }
     environment = { LOG_FORMAT = "json", RUST_LOG = "info" }
   }
@@ -17,9 +17,9 @@ locals {
       health_check = ["CMD", "/order-api", "healthcheck"]
       # Reached through the load balancer.
       public = true
-      # By variable: the service whose SRV name it holds.
+      # By variable: the service whose SRV name is its value.
       discovers = { ORDER_PROCESSOR_SRV = "order-processor" }
-      # What the code calls, and nothing else: terraform/checks compares it with the calls that the tests made.
+      # The calls of the code, and no others: terraform/checks compares them with the tests' calls.
       permissions = {
         orders = {
           actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]

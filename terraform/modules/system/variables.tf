@@ -1,1 +1,1 @@
-# None: what the system is made of is the same in every environment.
+# None: the system is the same in every environment.

@@ -33,7 +33,7 @@ locals {
 
 resource "aws_dynamodb_table" "this" {
   #checkov:skip=CKV_AWS_119:AWS's own key: nobody outside the account reads the tables, and a key of ours can be lost
-  #checkov:skip=CKV2_AWS_16:tables are on demand unless their file says otherwise, and a file that does says how much
+  #checkov:skip=CKV2_AWS_16:tables are on demand unless their file sets a capacity
   for_each = module.mapping.tables
 
   name           = "${var.name_prefix}${each.key}"
@@ -87,7 +87,7 @@ resource "aws_dynamodb_table" "this" {
   }
 }
 
-# What is put in once. Stock changes from then on, and is not Terraform's.
+# Inserted once. Stock changes from then on, and is not Terraform's.
 resource "aws_dynamodb_table_item" "this" {
   for_each = local.items
 

@@ -19,6 +19,6 @@ output "index_arns" {
 }
 
 output "definitions" {
-  description = "By the name in the table file: what the file says."
+  description = "By the name in the table file: the content of the file."
   value       = { for name, table in aws_dynamodb_table.this : name => module.mapping.tables[name] }
 }

@@ -4,7 +4,7 @@ variable "folder" {
 }
 
 variable "name_prefix" {
-  description = "Put before each table's name, such as orders-dev-."
+  description = "Prefix of each table's name, such as orders-dev-."
   type        = string
 
   validation {
@@ -14,7 +14,7 @@ variable "name_prefix" {
 }
 
 variable "seeds" {
-  description = "Folder of seed files, TABLE.json each a list of items in DynamoDB's JSON; null where customers' data is."
+  description = "Folder of seed files, TABLE.json each a list of items in DynamoDB's JSON; null in an environment with customers' data."
   type        = string
 }
 
@@ -24,7 +24,7 @@ variable "deletion_protection" {
 }
 
 variable "point_in_time_recovery_days" {
-  description = "How many days back a table can be restored to any second."
+  description = "Number of past days to any second of which a table can be restored."
   type        = number
 
   validation {

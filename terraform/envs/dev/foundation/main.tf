@@ -1,4 +1,4 @@
-# Cheap: spot tasks, one NAT gateway, plain HTTP, and seeds to play with.
+# Cheap: spot tasks, one NAT gateway, plain HTTP, and seeds for experiments.
 
 module "foundation" {
   source = "../../../modules/foundation"

@@ -1,4 +1,4 @@
-# The same in every environment but for its name. What differs is in main.tf.
+# The same in every environment but for its name. The differing settings are in main.tf.
 
 terraform {
   required_version = ">= 1.11"
@@ -39,7 +39,7 @@ variable "allowed_account_ids" {
 }
 
 variable "readers" {
-  description = "Roles of other accounts that ship what is live here, from readers.tfvars.json."
+  description = "Roles of other accounts that ship the live release, from readers.tfvars.json."
   type        = list(string)
   default     = []
 }
@@ -54,26 +54,26 @@ provider "aws" {
 }
 
 output "release" {
-  description = "What a release needs to know."
+  description = "The values that a release needs."
   value       = module.foundation.release
 }
 
 output "url" {
-  description = "Where the system answers."
+  description = "URL of the system."
   value       = module.foundation.url
 }
 
 output "repository_urls" {
-  description = "By service: where its image is pushed to."
+  description = "By service: the repository of its image."
   value       = module.foundation.repository_urls
 }
 
 output "promote_role_arn" {
-  description = "The role that a workflow of the environment takes."
+  description = "The role that a workflow of the environment assumes."
   value       = module.foundation.promote_role_arn
 }
 
 output "tables" {
-  description = "The tables as they were applied."
+  description = "The applied table files."
   value       = module.foundation.tables
 }

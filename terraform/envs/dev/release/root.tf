@@ -1,4 +1,4 @@
-# The same in every environment but for its name. What differs is in main.tf.
+# The same in every environment but for its name. The differing settings are in main.tf.
 
 terraform {
   required_version = ">= 1.11"
@@ -64,12 +64,12 @@ data "terraform_remote_state" "foundation" {
 }
 
 output "task_definitions" {
-  description = "By service: the task definition that this release wants to run."
+  description = "By service: the task definition of this release."
   value       = module.release.task_definitions
 }
 
 output "alarm_topic_arn" {
-  description = "Where alarms are told."
+  description = "The topic of the alarms."
   value       = module.release.alarm_topic_arn
 }
 

@@ -1,4 +1,4 @@
-# Three zones that do not depend on each other, nothing that can be deleted by mistake, HTTPS.
+# Three independent zones, protection against deletion by mistake, HTTPS.
 
 module "foundation" {
   source = "../../../modules/foundation"

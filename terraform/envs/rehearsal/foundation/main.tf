@@ -1,5 +1,5 @@
-# What a rehearsal stands on. `devenv` makes it in the emulated account, since no provider does; this root says of it what
-# the foundation of a real environment says, so that a release finds everything in the same place.
+# The foundation of a rehearsal. `devenv` creates it in the emulated account, since no provider does; this root has the
+# outputs of a real environment's foundation, so that a release reads the same names.
 
 terraform {
   required_version = ">= 1.11"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "made" {
-  description = "What there is in the emulated account: its cluster, where tasks reach its services, and by service the repository, log group, target group and both addresses of its load balancer."
+  description = "The content of the emulated account: its cluster, the endpoint of its services for tasks, and by service the repository, log group, target group and both addresses of its load balancer."
   type = object({
     name     = string
     region   = string
@@ -39,21 +39,21 @@ module "mapping" {
 }
 
 output "release" {
-  description = "What a release needs to know."
+  description = "The values that a release needs."
   value       = merge(var.made, { table_names = { for name in keys(module.mapping.tables) : name => name } })
 }
 
 output "url" {
-  description = "Where the system answers."
+  description = "URL of the system."
   value       = one([for name, service in module.system.services : var.made.services[name].outside_url if service.public])
 }
 
 output "repository_urls" {
-  description = "By service: where its image is pushed to."
+  description = "By service: the repository of its image."
   value       = { for name, service in var.made.services : name => service.repository }
 }
 
 output "tables" {
-  description = "By name: the table files as they were applied."
+  description = "By name: the applied table files."
   value       = module.mapping.files
 }

@@ -22,7 +22,7 @@ variable "region" {
 }
 
 variable "allowed_account_ids" {
-  description = "The only account that this may change, from account.tfvars.json; an emulator has but one."
+  description = "The only account that this may change, from account.tfvars.json; an emulator has only one."
   type        = list(string)
 
   validation {
@@ -55,7 +55,7 @@ module "system" {
 locals {
   foundation = data.terraform_remote_state.foundation.outputs.release
 
-  # By variable of a service that looks for another by name: where the other's load balancer is.
+  # By SRV variable of a service: the variable for the address of the other's load balancer.
   addresses = { ORDER_PROCESSOR_SRV = "ORDER_PROCESSOR_URL" }
 
   services = {
@@ -64,7 +64,7 @@ locals {
       environment = merge(
         service.environment,
         { for variable, other in service.discovers : local.addresses[variable] => local.foundation.services[other].url },
-        # An emulator's login opens nothing, and its own credentials come over plain HTTP, which the SDK refuses.
+        # A dummy login opens nothing; the emulator's own credentials come over plain HTTP, which the SDK refuses.
         {
           AWS_ENDPOINT_URL_DYNAMODB = local.foundation.endpoint
           AWS_ACCESS_KEY_ID         = "devenv"
@@ -103,7 +103,7 @@ module "container" {
 resource "terraform_data" "service" {
   for_each = local.orders
 
-  # Whatever changes in the order is another release of the service.
+  # Any change in the order is another release of the service.
   triggers_replace = [each.value]
 
   provisioner "local-exec" {
@@ -113,7 +113,7 @@ resource "terraform_data" "service" {
 }
 
 output "task_definitions" {
-  description = "By service: the family whose newest task definition this release wants to run."
+  description = "By service: the family whose newest task definition belongs to this release."
   value       = { for name in keys(local.orders) : name => "${local.foundation.name}-${name}" }
 
   depends_on = [terraform_data.service]

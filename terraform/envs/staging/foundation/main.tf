@@ -1,4 +1,4 @@
-# No way out at all, AWS through endpoints: what runs here needs nothing from the internet.
+# No way out at all, AWS through endpoints: the tasks need nothing from the internet.
 
 module "foundation" {
   source = "../../../modules/foundation"

@@ -1,4 +1,4 @@
-# How large staging is, and who is told when something is wrong with it.
+# The size of staging, and the recipients of its alarms.
 
 module "release" {
   source = "../../../modules/release"

@@ -1,12 +1,12 @@
-# What a promotion may do, as a policy. No provider is asked, so that an emulated AWS can enforce it in a test.
+# The rights of a promotion, as a policy. It needs no provider, so that an emulated AWS can enforce it in a test.
 
 locals {
   arn = "${var.region}:${var.account_id}"
 
-  # A statement without a resource would be refused.
+  # IAM refuses a statement without a resource.
   statements = [for statement in concat(local.own, local.required) : statement if length(statement.Resource) > 0]
 
-  # Of environments whose releases this one takes over.
+  # Rights to environments whose releases this one takes over.
   required = [
     {
       Sid      = "RequiredImages"
@@ -104,7 +104,7 @@ locals {
       Condition = { StringEquals = { "iam:PassedToService" = ["ecs-tasks.amazonaws.com"] } }
     },
 
-    # Made by AWS on behalf of whoever scales the first service of an account.
+    # AWS creates this role for the caller that scales the first service of an account.
     {
       Sid       = "RoleOfTheScaling"
       Effect    = "Allow"
@@ -195,7 +195,7 @@ locals {
       Action = ["s3:GetObject", "s3:PutObject"]
     },
 
-    # Written by this role alone, as the bucket's policy has it: never over what is there already.
+    # The bucket's policy lets this role alone write here, and never over an existing object.
     {
       Sid      = "RecordedEvidence"
       Effect   = "Allow"
@@ -218,7 +218,7 @@ locals {
       Effect   = "Allow"
       Resource = ["arn:aws:s3:::${var.bucket}"]
       Action   = ["s3:ListBucket"]
-      # The second is where Terraform looks for workspaces, of which there are none.
+      # Terraform looks for workspaces below the second prefix; there are none.
       Condition = { StringLike = { "s3:prefix" = ["${var.environment}/*", "env:/"] } }
     },
   ]

@@ -1,4 +1,4 @@
 output "policy" {
-  description = "The policy, as IAM takes it in JSON."
+  description = "The policy in IAM's JSON."
   value       = jsonencode({ Version = "2012-10-17", Statement = local.statements })
 }

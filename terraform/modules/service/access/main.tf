@@ -1,4 +1,4 @@
-# Who a service is: its two roles, its log, its security group. They outlive every release.
+# The identity of a service: its two roles, its log, its security group. They outlive every release.
 
 data "aws_iam_policy_document" "tasks" {
   statement {
@@ -23,7 +23,7 @@ data "aws_iam_policy_document" "tasks" {
   }
 }
 
-# What the program may do.
+# The rights of the program.
 resource "aws_iam_role" "task" {
   name               = "${var.name}-${var.service}-task"
   assume_role_policy = data.aws_iam_policy_document.tasks.json
@@ -53,7 +53,7 @@ resource "aws_iam_role_policy" "tables" {
   policy = data.aws_iam_policy_document.tables.json
 }
 
-# What ECS does before the program starts.
+# The rights of ECS before the program starts.
 resource "aws_iam_role" "execution" {
   name               = "${var.name}-${var.service}-execution"
   assume_role_policy = data.aws_iam_policy_document.tasks.json
@@ -94,7 +94,7 @@ resource "aws_iam_role_policy" "execution" {
 
 resource "aws_cloudwatch_log_group" "this" {
   #checkov:skip=CKV_AWS_158:AWS's own key: the services write no secret, and a key of ours can be lost
-  #checkov:skip=CKV_AWS_338:an environment says how long its logs are worth keeping
+  #checkov:skip=CKV_AWS_338:an environment sets the retention of its logs
   name              = "/${var.name}/${var.service}"
   retention_in_days = var.log_days
 }
@@ -112,7 +112,7 @@ resource "aws_security_group" "this" {
   }
 }
 
-# ECR, logs, and whatever else of AWS is reached by name.
+# ECR, logs, and other AWS services that are reached by name.
 resource "aws_vpc_security_group_egress_rule" "out" {
   security_group_id = aws_security_group.this.id
   description       = "HTTPS to AWS"

@@ -1,5 +1,5 @@
 output "task_role_arn" {
-  description = "The role that the program has."
+  description = "The role of the program."
   value       = aws_iam_role.task.arn
 
   depends_on = [aws_iam_role_policy.tables]
@@ -18,11 +18,11 @@ output "log_group" {
 }
 
 output "log_group_arn" {
-  description = "ARN of its log group, for the role that reads why a task ended."
+  description = "ARN of its log group, for the role that reads the logs of ended tasks."
   value       = aws_cloudwatch_log_group.this.arn
 }
 
 output "security_group_id" {
-  description = "The group that its tasks are in."
+  description = "The security group of its tasks."
   value       = aws_security_group.this.id
 }

@@ -14,7 +14,7 @@ variable "region" {
 }
 
 variable "account_id" {
-  description = "The account, whose tasks alone may take the roles."
+  description = "The account, whose tasks alone may assume the roles."
   type        = string
 }
 
@@ -24,12 +24,12 @@ variable "vpc_id" {
 }
 
 variable "out" {
-  description = "Where AWS is reached over HTTPS, as the network says: a cidr, and prefix lists by name."
+  description = "The addresses of AWS over HTTPS, from the network module: a cidr, and prefix lists by name."
   type        = object({ cidr = string, prefix_lists = map(string) })
 }
 
 variable "repository_arn" {
-  description = "The repository that its images are pulled from."
+  description = "The repository of its images."
   type        = string
 }
 
@@ -44,12 +44,12 @@ variable "permissions" {
 }
 
 variable "log_days" {
-  description = "For how many days its log is kept: one of the numbers that CloudWatch takes."
+  description = "Retention of its log in days: one of the numbers that CloudWatch accepts."
   type        = number
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_days)
-    error_message = "CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days and a few longer ones: write one of them."
+    error_message = "CloudWatch accepts 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days and a few longer ones: write one of them."
   }
 }
 

@@ -1,4 +1,4 @@
-# What ECS is told of a service's container. No provider is asked, so that it is tested without one.
+# The container definition of a service for ECS. It needs no provider, so that it is tested without one.
 
 locals {
   architectures = { "linux/amd64" = "X86_64", "linux/arm64" = "ARM64" }
@@ -16,16 +16,16 @@ locals {
     essential = true
     user      = var.service.user
 
-    # Nothing is written, and nothing may gain a right.
+    # The container writes no file, and no process may gain a right.
     readonlyRootFilesystem = true
     linuxParameters        = { initProcessEnabled = false, capabilities = { drop = ["ALL"] } }
 
     portMappings = [{ containerPort = var.service.port, protocol = "tcp" }]
 
-    # Sorted, so that the same settings are the same definition.
+    # Sorted, so that the same settings give the same definition.
     environment = [for variable in sort(keys(local.environment)) : { name = variable, value = local.environment[variable] }]
 
-    # Seconds. It asks /livez: a database that fails is no reason to end a task.
+    # Seconds. The check is /livez: a database that fails is no reason to end a task.
     healthCheck = { command = var.service.health_check, interval = 5, timeout = 2, retries = 3, startPeriod = 10 }
     stopTimeout = 15
 

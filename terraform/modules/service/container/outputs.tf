@@ -1,9 +1,9 @@
 output "definition" {
-  description = "The container definition, as ECS takes it in JSON."
+  description = "The container definition in ECS's JSON."
   value       = local.definition
 }
 
 output "architecture" {
-  description = "X86_64 or ARM64, as the image's platform says."
+  description = "X86_64 or ARM64, from the image's platform."
   value       = local.architectures[var.image.platform]
 }

@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "service" {
-  description = "What the service is, as the system module says."
+  description = "The service's description, from the system module."
   type = object({
     port         = number
     user         = string
@@ -49,7 +49,7 @@ variable "table_names" {
 }
 
 variable "discovered" {
-  description = "By service: the SRV name under which it is found."
+  description = "By service: its SRV name."
   type        = map(string)
 }
 

@@ -1,4 +1,4 @@
-# Of the variables alone: the rest of the module needs the provider.
+# Tests of the variables alone: the rest of the module needs the provider.
 
 variables {
   name         = "orders-dev"

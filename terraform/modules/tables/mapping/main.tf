@@ -1,9 +1,9 @@
-# From table files to what a table resource wants. No provider is asked, so that it is tested without one.
+# Maps table files to the arguments of a table resource. It needs no provider, so that it is tested without one.
 
 locals {
   files = fileset(var.folder, "*.json")
 
-  # A file that is no JSON is null here, and named by a precondition below.
+  # A file that is no JSON is null here; a precondition below names it.
   definitions = { for file in local.files : file => try(jsondecode(file("${var.folder}/${file}")), null) }
   readable    = { for file, definition in local.definitions : file => definition if can(keys(definition)) }
 
@@ -85,7 +85,7 @@ locals {
     if length(local.unsound) == 0
   }
 
-  # What is mapped only when nothing is wrong: the expressions above rely on it.
+  # Mapped only without findings: the expressions above rely on that.
   repeated = [for name in distinct(local.names) : name if length([for other in local.names : other if other == name]) > 1]
   unsound  = concat(local.unknown, local.missing, local.undefined, local.keyless, local.unprojected, local.repeated)
 }

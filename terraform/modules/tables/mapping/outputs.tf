@@ -41,6 +41,6 @@ output "tables" {
 }
 
 output "files" {
-  description = "By the table's name: what its file says, word for word."
+  description = "By the table's name: the content of its file, word for word."
   value       = { for name, definitions in { for definition in local.whole : definition.TableName => definition... } : name => definitions[0] }
 }

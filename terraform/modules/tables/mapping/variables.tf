@@ -1,5 +1,5 @@
 variable "folder" {
-  description = "Folder of the table files: each the input of CreateTable, as the local tools read it too."
+  description = "Folder of the table files: each the input of CreateTable, which devenv reads too."
   type        = string
 
   validation {

@@ -71,7 +71,7 @@ run "what_is_required_is_read_and_never_written" {
       ]), [
       "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "s3:GetObject", "s3:ListBucket",
     ])) == 0
-    error_message = "What another environment has is read, and nothing else."
+    error_message = "A promotion reads from another environment, and does nothing else there."
   }
 
   assert {
@@ -79,7 +79,7 @@ run "what_is_required_is_read_and_never_written" {
       for resource in flatten([for statement in jsondecode(output.policy).Statement : statement.Resource]) : resource
       if strcontains(resource, "orders-state-test/") && !startswith(resource, "arn:aws:s3:::orders-state-test/test/releases/") && !startswith(resource, "arn:aws:s3:::orders-state-test/test/evidence/")
     ]) == 0
-    error_message = "Its records and its evidence are read, and its state is not."
+    error_message = "A promotion reads its records and its evidence, and not its state."
   }
 }
 
@@ -88,6 +88,6 @@ run "nothing_of_others_where_none_is_required" {
 
   assert {
     condition     = length([for statement in jsondecode(output.policy).Statement : statement if startswith(statement.Sid, "Required")]) == 0
-    error_message = "A statement without a resource would be refused."
+    error_message = "IAM refuses a statement without a resource."
   }
 }

@@ -1,4 +1,4 @@
-# What they are is compared with the emulator's by terraform/checks.
+# terraform/checks compares the tables with the emulator's.
 run "the_projects_own_tables" {
   command = plan
 
