@@ -52,7 +52,7 @@ const CONTAINERS: [Container; 3] = [
 
 /// Figures of the container runtime. If no engine answers or the emulator's image is absent, prints that and returns none.
 fn containers(program: &Utf8Path, runs: usize, container: &Container) -> Result<Vec<Figure>, Failure> {
-    let choice = ["--runtime", "docker", "--emulator", container.emulator];
+    let choice = ["--runtime", "docker", "--shipped", "--emulator", container.emulator];
     let (mut first_order, mut unchanged, mut down) = (vec![], vec![], vec![]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for run in 0..=runs {

@@ -9,7 +9,7 @@ use devenv_supervisor::state_directory::ignored_folder;
 use serde::{Deserialize, Serialize};
 
 /// Raised when the file changes its shape; a file of another format is ignored.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// The path of the file. The file only saves time: errors of reading or writing it are ignored.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct Builds {
     /// The binaries, by profile and package, such as `dev/order-api`.
     #[serde(default)]
     pub binaries: BTreeMap<String, Binary>,
-    /// The last image of each package.
+    /// The last image of each package, by the same keys as the binary in it.
     #[serde(default)]
     pub images: BTreeMap<String, MadeImage>,
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use crate::error::BuildError;
+use crate::static_link;
 
 /// The lines of the compiler's output that an error keeps: enough for the first mistakes.
 const OUTPUT_KEPT: usize = 200;
@@ -42,6 +43,8 @@ pub struct Compilation {
     image_workspace: Option<Utf8PathBuf>,
     /// The packages over which Cargo joins the features of their dependencies; the workspace's default members when empty.
     joined: Vec<String>,
+    /// The program that links binaries statically, see [`static_link`].
+    static_linker: Option<Utf8PathBuf>,
 }
 
 impl Compilation {
@@ -55,10 +58,17 @@ impl Compilation {
             config: Vec::new(),
             image_workspace: None,
             joined: Vec::new(),
+            static_linker: None,
         }
     }
 
-    /// Static programs, which need no libraries in their image.
+    /// Static programs for the images of a development run: those of [`Self::of_processes`], linked by `devenv`, which is this
+    /// program. All dependencies are shared with the processes and with `devenv` itself.
+    pub fn of_development_images(root: &Utf8Path, devenv: Utf8PathBuf) -> Self {
+        Self { static_linker: Some(devenv), ..Self::of_processes(root) }
+    }
+
+    /// Optimized static programs for the images that tests prove and promotions ship.
     pub fn of_images(workspace: &ImageWorkspace<'_>, architecture: &str) -> Self {
         let root = workspace.root;
         Self::of_static(root, target_folder(root), cargo_home(), architecture, workspace)
@@ -91,12 +101,14 @@ impl Compilation {
             image_workspace: Some(workspace.root.to_owned()),
             target: Some(target),
             joined: workspace.packages.to_vec(),
+            static_linker: None,
         }
     }
 
-    /// The key of a package in [`crate::builds::Builds`], such as `dev/order-api`.
+    /// The key of a package in [`crate::builds::Builds`], such as `dev/order-api` or `dev-static/order-api`.
     pub fn key(&self, package: &str) -> String {
-        format!("{}/{package}", self.profile)
+        let link = if self.static_linker.is_some() { "-static" } else { "" };
+        format!("{}{link}/{package}", self.profile)
     }
 
     /// The expected path of the binary of `package`, unless Cargo has reported another.
@@ -137,6 +149,9 @@ impl Compilation {
             for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL"] {
                 command.env_remove(name);
             }
+        }
+        if let Some(devenv) = &self.static_linker {
+            command.env("RUSTC_WORKSPACE_WRAPPER", devenv).env(static_link::VARIABLE, "1");
         }
         command
             .current_dir(&self.root)
@@ -352,6 +367,24 @@ mod tests {
         assert!(alone.contains("profile.image.inherits"), "{alone}");
         std::fs::write(root.join("Cargo.toml"), "[profile.image]\ninherits = \"release\"\n").expect("writable");
         assert!(!arguments(&packages).contains("profile.image."), "the workspace decides");
+    }
+
+    #[test]
+    fn a_development_image_is_compiled_like_a_process_and_remembered_apart() {
+        let root = Utf8Path::new("/project");
+        let (process, image) =
+            (Compilation::of_processes(root), Compilation::of_development_images(root, "/bin/devenv".into()));
+        let packages = ["api".to_owned()];
+        assert_eq!(image.arguments(&packages), process.arguments(&packages));
+        assert_eq!((process.key("api"), image.key("api")), ("dev/api".to_owned(), "dev-static/api".to_owned()));
+        let set = |compilation: &Compilation| {
+            let command = compilation.command(&packages);
+            let set =
+                command.as_std().get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+            set.map(|(name, value)| format!("{}={}", name.display(), value.display())).collect::<Vec<_>>()
+        };
+        assert_eq!(set(&process), [""; 0]);
+        assert_eq!(set(&image), ["DEVENV_LINK_STATICALLY=1", "RUSTC_WORKSPACE_WRAPPER=/bin/devenv"]);
     }
 
     #[test]

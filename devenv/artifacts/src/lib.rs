@@ -4,3 +4,4 @@ pub mod builds;
 pub mod cargo;
 pub mod error;
 pub mod fingerprint;
+pub mod static_link;

@@ -9,13 +9,19 @@ mod promote;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use devenv_artifacts::static_link;
 use devenv_containers::host::ContainerHosts;
 use devenv_docker::Docker;
 use devenv_terminal::arguments::{self, Command};
+use devenv_terminal::exit::Exit;
 use devenv_terminal::guard::guard;
-use devenv_terminal::run::run;
+use devenv_terminal::run::{complain, run};
 
 fn main() -> ExitCode {
+    if static_link::is_requested() {
+        let error = static_link::compile();
+        return complain(&format!("cannot run the compiler: {error}"), Exit::Failed);
+    }
     let arguments = match arguments::read() {
         Ok(arguments) => arguments,
         Err(usage) => return usage.show(),

@@ -12,7 +12,7 @@ use crate::rehearsal;
 use crate::removal;
 use crate::runtime::ContainerRuntime;
 use crate::scope::Scope;
-use devenv_engine::runtime::{Abilities, BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, Runtimes};
+use devenv_engine::runtime::{Abilities, Found, ImageBuild, Runtime, RuntimeHost, RuntimeKind, Runtimes};
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Error, Project};
 
@@ -55,10 +55,10 @@ impl RuntimeHost for ContainerHost {
     fn connect<'a>(
         &'a self,
         project: &'a Project,
-        build: Option<&'a BuildInEngine>,
+        images: &'a ImageBuild,
     ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
         Box::pin(async move {
-            let runtime = ContainerRuntime::new(self.0.clone(), project, build.cloned());
+            let runtime = ContainerRuntime::new(self.0.clone(), project, images.clone());
             Ok(Arc::new(runtime) as Arc<dyn Runtime>)
         })
     }

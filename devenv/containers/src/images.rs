@@ -15,8 +15,8 @@ use devenv_artifacts::builds::{Binary, MadeImage};
 use devenv_artifacts::cargo::{self, Built, Compilation, ImageWorkspace};
 use devenv_engine::EMULATOR_IMAGE;
 use devenv_engine::repository::{head, is_committed, revision, source};
-use devenv_engine::runtime::BuildInEngine;
-use devenv_engine::{Error, Project};
+use devenv_engine::runtime::{BuildInEngine, ImageBuild, ImageKind};
+use devenv_engine::{Error, Project, own_program};
 
 /// The packages with an up-to-date image, with its id, and the other packages with the reason.
 #[derive(Debug, Default)]
@@ -34,14 +34,17 @@ pub struct Images<'a> {
     project: &'a Project,
     /// The build settings within the engine; `None` if this machine compiles.
     build: Option<BuildInEngine>,
+    kind: ImageKind,
 }
 
 impl<'a> Images<'a> {
-    /// `build` overrides the usual place to compile.
-    pub fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, build: Option<BuildInEngine>) -> Self {
+    /// `wanted` overrides the usual place to compile.
+    pub fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, wanted: &ImageBuild) -> Self {
         let usual = || BuildInEngine { builder: BUILDER.to_owned(), platform: None };
-        let build = build.or_else(|| (!can_compile(engine.about())).then(usual));
-        Self { engine, project, build }
+        let build = wanted.in_engine.clone().or_else(|| (!can_compile(engine.about())).then(usual));
+        // A compilation in the engine shares nothing with the programs of this machine.
+        let kind = if build.is_some() { ImageKind::Shipped } else { wanted.kind };
+        Self { engine, project, build, kind }
     }
 
     /// Compares files and asks the engine. Compiles nothing.
@@ -49,25 +52,24 @@ impl<'a> Images<'a> {
         let mut remembered = self.project.builds.read();
         let before = remembered.clone();
         let root = &self.project.instance.root;
-        let compilation = self.compilation();
+        let compilation = self.compilation()?;
         let head = head(root).await;
         let mut known = Known::default();
         for package in packages {
-            let (Some(binary), Some(image)) =
-                (remembered.binaries.get(&compilation.key(package)), remembered.images.get_mut(package))
-            else {
-                known.stale.insert(package.clone(), "its image is not built yet".to_owned());
+            let key = compilation.key(package);
+            let (Some(binary), Some(image)) = (remembered.binaries.get(&key), remembered.images.get_mut(&key)) else {
+                known.stale.insert(package.clone(), "image not built yet".to_owned());
                 continue;
             };
             let stale = match cargo::stale(root, &binary.path, Some(clock::time(binary.checked))) {
                 Some(reason) => Some(reason),
-                None if self.engine.image(&image.id).await?.is_none() => Some("its image is gone".to_owned()),
+                None if self.engine.image(&image.id).await?.is_none() => Some("image removed".to_owned()),
                 // The same sources may now belong to another commit.
                 None if image.head != head || !is_committed(image.revision.as_deref()) => {
                     let sources = cargo::sources(root, &binary.path).unwrap_or_default();
                     let now = revision(root, &sources).await;
                     image.head.clone_from(&head);
-                    (now != image.revision).then(|| "its sources belong to another commit now".to_owned())
+                    (now != image.revision).then(|| "sources belong to another commit now".to_owned())
                 }
                 None => None,
             };
@@ -90,7 +92,7 @@ impl<'a> Images<'a> {
     ) -> Result<BTreeMap<String, String>, Error> {
         let begun = clock::now();
         let root = &self.project.instance.root;
-        let compilation = self.compilation();
+        let compilation = self.compilation()?;
         let Programs { built, c_library } = match &self.build {
             None => {
                 let built = cargo::build(&compilation, packages, progress).await?;
@@ -102,29 +104,35 @@ impl<'a> Images<'a> {
             }
         };
         let (head, source) = tokio::join!(head(root), source(root));
-        let mut images = BTreeMap::new();
-        for (package, program) in &built {
+        let mut ids = BTreeMap::new();
+        let mut made = Vec::new();
+        for (package, program) in built {
             progress(format!("image {package}"));
             let revision = revision(root, &cargo::sources(root, &program.path).unwrap_or_default()).await;
-            let labels = self.labels(package, &program.version, revision.as_deref(), source.as_deref());
-            let (id, digest) = self.make(package, program, revision.as_deref(), labels, c_library.as_deref()).await?;
-            images.insert(package.clone(), MadeImage { id, digest, revision, head: head.clone() });
+            let labels = self.labels(&package, &program.version, revision.as_deref(), source.as_deref());
+            let (id, digest) = self.make(&package, &program, revision.as_deref(), labels, c_library.as_deref()).await?;
+            let binary = Binary { path: program.path, checked: begun };
+            let image = MadeImage { id: id.clone(), digest, revision, head: head.clone() };
+            made.push((compilation.key(&package), binary, image));
+            ids.insert(package, id);
         }
-        let ids = images.iter().map(|(package, image)| (package.clone(), image.id.clone())).collect();
         let mut remembered = self.project.builds.read();
-        for (package, Built { path, .. }) in built {
-            remembered.binaries.insert(compilation.key(&package), Binary { path, checked: begun });
+        for (key, binary, image) in made {
+            remembered.binaries.insert(key.clone(), binary);
+            remembered.images.insert(key, image);
         }
-        remembered.images.extend(images);
         self.project.builds.write(&remembered);
         self.forget_replaced().await;
         Ok(ids)
     }
 
-    fn compilation(&self) -> Compilation {
+    fn compilation(&self) -> Result<Compilation, Error> {
+        let root = &self.project.instance.root;
+        if self.kind == ImageKind::Development {
+            return Ok(Compilation::of_development_images(root, own_program()?));
+        }
         let packages = self.project.manifest.image_packages();
-        let workspace = ImageWorkspace { root: &self.project.instance.root, packages: &packages };
-        Compilation::of_images(&workspace, self.machine())
+        Ok(Compilation::of_images(&ImageWorkspace { root, packages: &packages }, self.machine()))
     }
 
     /// Returns the architecture as images name it, such as `amd64`: the requested platform's, else the engine's, which may
@@ -188,14 +196,20 @@ impl<'a> Images<'a> {
         Ok(None)
     }
 
-    /// Returns the Compose file's name for the image, so that plain `docker compose` finds it too.
+    /// Returns the name of the image. A shipped image has the Compose file's name, so that plain `docker compose` and a
+    /// promotion find it.
     fn reference(&self, package: &str) -> Option<String> {
         let manifest = &self.project.manifest;
-        if manifest.emulator.embedded_package.as_deref() == Some(package) {
-            return Some(EMULATOR_IMAGE.to_owned());
-        }
-        let service = manifest.services.values().find(|service| service.package() == Some(package))?;
-        service.image.clone().filter(|image| !image.contains('@'))
+        let name = if manifest.emulator.embedded_package.as_deref() == Some(package) {
+            EMULATOR_IMAGE
+        } else {
+            let service = manifest.services.values().find(|service| service.package() == Some(package))?;
+            service.image.as_deref().filter(|image| !image.contains('@'))?
+        };
+        Some(match self.kind {
+            ImageKind::Shipped => name.to_owned(),
+            ImageKind::Development => development_name(name),
+        })
     }
 
     fn labels(
@@ -225,6 +239,12 @@ impl<'a> Images<'a> {
     }
 }
 
+/// Returns the name of the development image beside the shipped image `name`: `api:local-dev` beside `api:local`.
+fn development_name(name: &str) -> String {
+    let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    format!("{name}{}dev", if has_tag { '-' } else { ':' })
+}
+
 /// Whether programs compiled on this machine run in the engine's containers.
 fn can_compile(about: &EngineAbout) -> bool {
     let own = match std::env::consts::ARCH {
@@ -233,4 +253,21 @@ fn can_compile(about: &EngineAbout) -> bool {
         other => other,
     };
     std::env::consts::OS == "linux" && about.platform == format!("linux/{own}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_development_image_has_a_name_beside_the_shipped_one() {
+        for (shipped, development) in [
+            ("api:local", "api:local-dev"),
+            ("api", "api:dev"),
+            ("127.0.0.1:5000/shop/api", "127.0.0.1:5000/shop/api:dev"),
+            ("127.0.0.1:5000/shop/api:1.2", "127.0.0.1:5000/shop/api:1.2-dev"),
+        ] {
+            assert_eq!(development_name(shipped), development);
+        }
+    }
 }

@@ -19,7 +19,7 @@ use crate::image_digest::image_digest;
 use crate::images::Images;
 use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
 use crate::spec::spec;
-use devenv_engine::runtime::{BuildInEngine, Missing, Observation, Progress, Runtime, RuntimeKind};
+use devenv_engine::runtime::{ImageBuild, Missing, Observation, Progress, Runtime, RuntimeKind};
 use devenv_engine::{Cancel, Emitter, Error, LogOptions, Project};
 
 /// The interval between two inspections of a container that is not ready yet.
@@ -36,8 +36,7 @@ pub(crate) struct ContainerRuntime {
     pub(crate) engine: Arc<dyn ContainerEngine>,
     pub(crate) scope: Scope,
     pub(crate) project: Project,
-    /// The build settings for compiling within the engine; `None` for the usual place.
-    build: Option<BuildInEngine>,
+    build: ImageBuild,
     /// The image id of each built package.
     images: std::sync::Mutex<BTreeMap<String, String>>,
     prober: Prober,
@@ -48,7 +47,7 @@ pub(crate) struct ContainerRuntime {
 }
 
 impl ContainerRuntime {
-    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &Project, build: Option<BuildInEngine>) -> Self {
+    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &Project, build: ImageBuild) -> Self {
         Self {
             engine,
             scope: Scope::of(project),
@@ -240,7 +239,7 @@ impl ContainerRuntime {
     }
 
     fn made_here(&self) -> Images<'_> {
-        Images::new(self.engine.clone(), &self.project, self.build.clone())
+        Images::new(self.engine.clone(), &self.project, &self.build)
     }
 
     async fn missing(&self, artifacts: &[Artifact]) -> Result<Missing, Error> {

@@ -11,7 +11,7 @@ use crate::memory::Remembered;
 use crate::process_host::{ProcessHost, leftovers_of};
 use crate::project::Project;
 use crate::resolve::ResolvedRuntime;
-use crate::runtime::{RuntimeHost, RuntimeKind, TakenDown};
+use crate::runtime::{ImageBuild, RuntimeHost, RuntimeKind, TakenDown};
 use crate::test_environments;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -80,7 +80,7 @@ impl Down {
         self.stopped.extend(stopped);
         self.leftovers.extend(leftovers);
         if options.volumes {
-            self.data_removed |= host.connect(project, None).await?.remove_data().await?;
+            self.data_removed |= host.connect(project, &ImageBuild::default()).await?.remove_data().await?;
         }
         Ok(())
     }

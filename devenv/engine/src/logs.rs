@@ -73,3 +73,89 @@ pub fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
     let names = services.iter().map(|service| service.name.as_str()).chain([devenv_model::unit::EMULATOR]);
     names.map(|unit| project.state.log(unit)).chain([project.state.supervisor_log()]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::runtime::fake::FakeProject;
+    use tokio::sync::mpsc;
+
+    /// A project whose emulator has one log line and whose `api` has an older and a newer one.
+    fn written() -> (FakeProject, Project) {
+        let fake = FakeProject::new();
+        let project = fake.load();
+        for (unit, lines) in [("api", "10:00 one\n10:02 three\n"), ("emulator", "10:01 two\n")] {
+            let path = project.state.log(unit);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+            std::fs::write(path, lines).expect("writable");
+        }
+        (fake, project)
+    }
+
+    fn lines(events: &mut mpsc::UnboundedReceiver<Event>) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            if let Event::Log { unit, line } = event {
+                lines.push(format!("{unit}: {line}"));
+            }
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn lines_of_all_units_come_in_the_order_of_their_times() {
+        let (_fake, project) = written();
+        let (emitter, mut events) = Emitter::channel();
+        logs(&project, &LogOptions::default(), &emitter, &Cancel::never()).await.expect("readable");
+        assert_eq!(lines(&mut events), ["api: one", "emulator: two", "api: three"]);
+        let last = LogOptions { services: vec!["api".to_owned()], tail: Some(1), follow: false };
+        logs(&project, &last, &emitter, &Cancel::never()).await.expect("readable");
+        assert_eq!(lines(&mut events), ["api: three"]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_service_is_named_with_the_known_ones() {
+        let (_fake, project) = written();
+        let (emitter, _events) = Emitter::channel();
+        let options = LogOptions { services: vec!["ghost".to_owned()], ..LogOptions::default() };
+        match logs(&project, &options, &emitter, &Cancel::never()).await {
+            Err(Error::UnknownService { name, known }) => {
+                assert_eq!(name, "ghost");
+                assert!(known.contains(&"emulator".to_owned()) && known.contains(&"api".to_owned()), "{known:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn followed_logs_print_new_lines_until_the_command_is_cancelled() {
+        let (_fake, project) = written();
+        let (emitter, mut events) = Emitter::channel();
+        let (canceller, cancel) = Cancel::channel();
+        let options = LogOptions { services: vec!["api".to_owned()], tail: Some(0), follow: true };
+        let following = logs(&project, &options, &emitter, &cancel);
+        let writing = async {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let mut log = std::fs::File::options().append(true).open(project.state.log("api")).expect("it is there");
+            log.write_all(b"10:03 four\n").expect("writable");
+            let line = events.recv().await;
+            canceller.cancel();
+            line
+        };
+        let (followed, line) = tokio::join!(following, writing);
+        followed.expect("readable");
+        assert!(matches!(&line, Some(Event::Log { line, .. }) if line == "four"), "{line:?}");
+        assert!(cancel.is_cancelled());
+    }
+
+    #[test]
+    fn a_bundle_takes_the_log_of_every_unit_and_of_the_supervisor() {
+        let (_fake, project) = written();
+        let files = log_files(&project);
+        for expected in [project.state.log("api"), project.state.log("emulator"), project.state.supervisor_log()] {
+            assert!(files.contains(&expected), "{expected} is not in {files:?}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::explained::explained;
 use crate::process_runtime::ProcessRuntime;
 use crate::project::Project;
-use crate::runtime::{Abilities, BuildInEngine, Runtime, RuntimeHost, RuntimeKind, TakenDown};
+use crate::runtime::{Abilities, ImageBuild, Runtime, RuntimeHost, RuntimeKind, TakenDown};
 use crate::settle::Making;
 
 /// This machine, which runs units as its processes.
@@ -39,7 +39,7 @@ impl RuntimeHost for ProcessHost {
     fn connect<'a>(
         &'a self,
         project: &'a Project,
-        _build: Option<&'a BuildInEngine>,
+        _images: &'a ImageBuild,
     ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
         Box::pin(async { Ok(Arc::new(ProcessRuntime::connect(project).await?) as Arc<dyn Runtime>) })
     }

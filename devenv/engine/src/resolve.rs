@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::memory::{Remembered, RememberedChoice};
 use crate::process_host::{ProcessHost, Processes, processes};
 use crate::project::Project;
-use crate::runtime::{BuildInEngine, Found, Runtime, RuntimeHost, RuntimeKind, RuntimeRequest};
+use crate::runtime::{Found, ImageBuild, Runtime, RuntimeHost, RuntimeKind, RuntimeRequest};
 
 /// The chosen runtime host and emulator.
 #[derive(Debug, Clone)]
@@ -22,12 +22,12 @@ pub(crate) struct ResolvedRuntime {
     pub(crate) emulator: ChosenEmulator,
     pub(crate) why: String,
     /// The settings for compiling images in the engine instead of on this machine.
-    build: Option<BuildInEngine>,
+    images: ImageBuild,
 }
 
 impl ResolvedRuntime {
     pub(crate) async fn connect(&self, project: &Project) -> Result<Arc<dyn Runtime>, Error> {
-        self.host.connect(project, self.build.as_ref()).await
+        self.host.connect(project, &self.images).await
     }
 
     /// The emulator's kind and image, or its address.
@@ -64,7 +64,7 @@ impl ResolvedRuntime {
 pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Result<ResolvedRuntime, Error> {
     restore_files(&project.state).await?;
     let remembered = match Remembered::read(&project.state)?.chosen {
-        None if *request == RuntimeRequest::default() => of_containers(project).await?,
+        None if request.is_open() => of_containers(project).await?,
         chosen => chosen,
     };
     let kept = kept(remembered, processes(project)?);
@@ -84,7 +84,7 @@ pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Resul
     {
         return Err(Error::NeedsContainers { emulator: kind.name() });
     }
-    Ok(ResolvedRuntime { host, emulator, why, build: request.build.clone() })
+    Ok(ResolvedRuntime { host, emulator, why, images: request.images.clone() })
 }
 
 async fn host(
@@ -151,7 +151,7 @@ pub(crate) async fn current(project: &Project) -> Result<ResolvedRuntime, Error>
         RuntimeKind::Process => Arc::new(ProcessHost),
         RuntimeKind::Docker => project.runtimes.find().await?.host,
     };
-    Ok(ResolvedRuntime { host, emulator: chosen.emulator()?, why: String::new(), build: None })
+    Ok(ResolvedRuntime { host, emulator: chosen.emulator()?, why: String::new(), images: ImageBuild::default() })
 }
 
 /// The choice as the running units show it, if somebody removed the state directory.

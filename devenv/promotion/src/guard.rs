@@ -13,6 +13,7 @@ use devenv_containers::container::{BindMount, ContainerSpec, PublishedPort};
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::images::Images;
 use devenv_containers::scope::Scope;
+use devenv_engine::runtime::ImageBuild;
 use devenv_engine::{EMULATOR_IMAGE, Emitter, Project};
 use devenv_model::event::Event;
 use devenv_model::intent::RestartPolicy;
@@ -51,7 +52,7 @@ pub(crate) async fn image(
         pull_if_absent(engine.as_ref(), &named, emitter).await?;
         return Ok(named);
     };
-    let images = Images::new(engine.clone(), project, None);
+    let images = Images::new(engine.clone(), project, &ImageBuild::default());
     let packages = [package.clone()];
     let mut known = images.known(&packages).await?.ids;
     if let Some(id) = known.remove(package) {

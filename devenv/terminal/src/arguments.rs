@@ -5,7 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use devenv_engine::runtime::{BuildInEngine, RuntimeKind, RuntimeRequest};
+use devenv_engine::runtime::{BuildInEngine, ImageBuild, ImageKind, RuntimeKind, RuntimeRequest};
 use devenv_model::manifest::EmulatorKind;
 
 use crate::exit::{Exit, HELP, printed};
@@ -206,6 +206,9 @@ pub struct Up {
     /// Use a running emulator on this machine, such as http://127.0.0.1:8000
     #[arg(long, value_name = "URL", conflicts_with = "emulator")]
     pub emulator_url: Option<String>,
+    /// Serve from the optimized images that test and promote use, not from the quickly compiled ones
+    #[arg(long)]
+    pub shipped: bool,
     #[command(flatten)]
     pub build: Build,
     /// Print the plan, each step with its cause, and change nothing
@@ -222,7 +225,10 @@ impl Up {
             runtime: self.runtime.kind(),
             emulator: self.emulator.map(Emulator::kind),
             emulator_url: self.emulator_url.clone(),
-            build: self.build.place(),
+            images: ImageBuild {
+                kind: if self.shipped { ImageKind::Shipped } else { ImageKind::Development },
+                in_engine: self.build.place(),
+            },
         }
     }
 }
@@ -235,7 +241,8 @@ impl Test {
             Some(TestEmulator::DynamodbLocal) => Some(EmulatorKind::DynamodbLocal),
             Some(TestEmulator::Localstack) => Some(EmulatorKind::Localstack),
         };
-        RuntimeRequest { runtime: self.runtime.kind(), emulator, emulator_url: None, build: self.build.place() }
+        let images = ImageBuild { kind: ImageKind::Shipped, in_engine: self.build.place() };
+        RuntimeRequest { runtime: self.runtime.kind(), emulator, emulator_url: None, images }
     }
 }
 

@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, pending, ready};
 use super::error::NoHost;
 use super::host::{About, Found, RuntimeHost, Runtimes};
 use super::interface::{Abilities, Missing, Observation, Progress, Runtime};
-use super::request::{BuildInEngine, RuntimeKind};
+use super::request::{ImageBuild, RuntimeKind};
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::project::{Project, ProjectOptions};
@@ -287,11 +287,7 @@ impl RuntimeHost for FakeHost {
         Abilities { images: true, network: true, any_address: true }
     }
 
-    fn connect<'a>(
-        &'a self,
-        _: &'a Project,
-        _: Option<&'a BuildInEngine>,
-    ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
+    fn connect<'a>(&'a self, _: &'a Project, _: &'a ImageBuild) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
         Box::pin(ready(Ok(self.0.clone() as Arc<dyn Runtime>)))
     }
 

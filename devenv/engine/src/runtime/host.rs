@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 
 use super::error::NoHost;
 use super::interface::{Abilities, Runtime};
-use super::request::{BuildInEngine, RuntimeKind};
+use super::request::{ImageBuild, RuntimeKind};
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::explained::explained;
@@ -35,11 +35,11 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
     /// The plural noun for units on this host, for messages, such as `processes`.
     fn units_are(&self) -> &'static str;
     fn abilities(&self) -> Abilities;
-    /// The runtime of one environment. `build` compiles images in the engine instead of on this machine.
+    /// The runtime of one environment.
     fn connect<'a>(
         &'a self,
         project: &'a Project,
-        build: Option<&'a BuildInEngine>,
+        images: &'a ImageBuild,
     ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>>;
     /// The emulator of an environment that has units here; `None` if it has none.
     fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>>;
@@ -48,7 +48,7 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
     /// Stops all units that this host runs of an environment, and ends the leftovers of killed runs.
     fn take_down<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<TakenDown, Error>> {
         Box::pin(async move {
-            let runtime = self.connect(project, None).await?;
+            let runtime = self.connect(project, &ImageBuild::default()).await?;
             let stopped = explained(runtime.take_down(), emitter).await?;
             Ok(TakenDown { was_running: !stopped.is_empty(), stopped, leftovers: Vec::new() })
         })

@@ -10,4 +10,4 @@ mod request;
 pub use error::{HostError, HostErrorKind, NoHost};
 pub use host::{About, Found, RuntimeHost, Runtimes, TakenDown};
 pub use interface::{Abilities, Missing, Observation, Progress, Runtime};
-pub use request::{BuildInEngine, RuntimeKind, RuntimeRequest};
+pub use request::{BuildInEngine, ImageBuild, ImageKind, RuntimeKind, RuntimeRequest};

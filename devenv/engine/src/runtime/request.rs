@@ -28,8 +28,32 @@ pub struct RuntimeRequest {
     pub emulator: Option<EmulatorKind>,
     /// The URL of an emulator on this machine outside the environment.
     pub emulator_url: Option<String>,
-    /// Compiles for images in the engine, even if this machine could.
-    pub build: Option<BuildInEngine>,
+    pub images: ImageBuild,
+}
+
+impl RuntimeRequest {
+    /// Whether the user left the choice of runtime and emulator to `devenv`.
+    pub(crate) fn is_open(&self) -> bool {
+        let Self { runtime, emulator, emulator_url, images: _ } = self;
+        runtime.is_none() && emulator.is_none() && emulator_url.is_none()
+    }
+}
+
+/// How the images of this workspace's packages are compiled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageBuild {
+    pub kind: ImageKind,
+    /// Compiles in the engine, even if this machine could.
+    pub in_engine: Option<BuildInEngine>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ImageKind {
+    /// Optimized; tests prove these images and promotions ship them.
+    #[default]
+    Shipped,
+    /// Made of the programs that would run as processes, which takes little time. Never tested or promoted: they have other names.
+    Development,
 }
 
 /// The builder image and the platform for compiling in the engine.

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-/// Any small image that serves HTTP works; `devenv up --runtime docker` in this repository builds this one.
+/// Any small image that serves HTTP works; `devenv up --runtime docker --shipped` in this repository builds this one.
 pub(crate) const IMAGE: &str = "devenv-emulator:local";
 
 /// Panics without an engine. Every ignored test calls this, so that none passes silently without its requirement.
@@ -14,7 +14,7 @@ pub(crate) fn required() {
 /// Panics without an image that this repository builds.
 pub(crate) fn required_image(image: &str) {
     let is_there = answers(&["image", "inspect", image]);
-    assert!(is_there, "this test needs the image {image} (cargo devenv up --runtime docker makes it)");
+    assert!(is_there, "this test needs the image {image} (cargo devenv up --runtime docker --shipped makes it)");
 }
 
 /// The image that an environment variable names.

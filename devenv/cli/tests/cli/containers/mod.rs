@@ -3,6 +3,7 @@
 mod crashes;
 pub(crate) mod engine;
 mod environment;
+mod images;
 mod mistakes;
 mod own_engine;
 mod project;
