@@ -54,6 +54,16 @@ fn has_lost_files(state: &StateDirectory) -> std::io::Result<bool> {
     Ok(lost)
 }
 
+/// Leaves the lock file of a supervisor that ended in order, so that the next command does not search. The caller holds the
+/// command lock, and no process of this environment lives: its units are containers.
+pub fn note_that_none_is_lost(state: &StateDirectory) -> std::io::Result<()> {
+    let lock = state.supervisor_lock();
+    if !has_ended_in_order(&lock) && !is_held(&lock)? && !has_lost_files(state)? {
+        std::fs::write(lock, "")?;
+    }
+    Ok(())
+}
+
 /// The supervisor whose lock file was removed; `None` if the file exists or there is no such supervisor.
 pub fn lost_supervisor(state: &StateDirectory) -> std::io::Result<Option<u32>> {
     let lock = state.supervisor_lock();

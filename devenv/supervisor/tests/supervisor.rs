@@ -200,3 +200,28 @@ async fn where_no_supervisor_runs_there_is_none() {
     assert!(Client::reach(&state).await.expect("nothing to refuse").is_none());
     restore_files(&state).await.expect("nothing is lost");
 }
+
+/// The note spares an environment of containers the search through all processes, and never hides a supervisor.
+#[tokio::test]
+async fn only_where_no_supervisor_runs_is_it_noted_that_none_is_lost() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let state = StateDirectory::new(Utf8Path::from_path(folder.path()).expect("UTF-8"));
+    let lock = state.supervisor_lock();
+    assert!(!has_ended_in_order(&lock));
+    leftovers::note_that_none_is_lost(&state).expect("writable");
+    assert!(has_ended_in_order(&lock));
+    std::fs::write(&lock, "4711").expect("writable");
+    leftovers::note_that_none_is_lost(&StateDirectory::new(state.path())).expect("writable");
+    assert!(has_ended_in_order(&lock), "a killed supervisor left its id, and no process");
+
+    beside_a_supervisor(async |state| {
+        leftovers::note_that_none_is_lost(state).expect("writable");
+        assert!(!has_ended_in_order(&state.supervisor_lock()));
+        std::fs::remove_file(state.supervisor_lock()).expect("it is there");
+        let state = StateDirectory::new(state.path());
+        leftovers::note_that_none_is_lost(&state).expect("writable");
+        assert!(!state.supervisor_lock().exists(), "its supervisor can still be found");
+        restore_files(&state).await.expect("it answers the call");
+    })
+    .await;
+}
