@@ -132,6 +132,11 @@ fn build(error: &BuildError) -> (&'static str, Exit, Option<String>) {
             Exit::PrerequisiteMissing,
             hint("install the static C library (glibc-static), or: devenv up --build-in-docker"),
         ),
+        BuildError::Failed { output, .. } if output.iter().any(|line| line.contains("no bin target named")) => (
+            "not_a_default_member",
+            Exit::ConfigurationInvalid,
+            hint("list the package in members and default-members of Cargo.toml"),
+        ),
         BuildError::Failed { packages, .. } => {
             ("build", Exit::Failed, Some(format!("cargo build --package {}", packages.join(" --package "))))
         }
@@ -263,6 +268,25 @@ mod tests {
         const EACCES: i32 = 13;
         assert_eq!((of(EMFILE).code, of(EMFILE).exit_code), ("too_many_files", Exit::Failed as u8));
         assert_eq!((of(EACCES).code, of(EACCES).exit_code), ("read_file", Exit::ConfigurationInvalid as u8));
+    }
+
+    #[test]
+    fn a_build_that_failed_has_a_remedy_where_its_cause_is_known() {
+        for (line, code, exit, remedy) in [
+            ("/usr/bin/ld: cannot find -lc: No such file", "no_static_libc", Exit::PrerequisiteMissing, "glibc-static"),
+            (
+                "error: no bin target named `mailer` in default-run packages",
+                "not_a_default_member",
+                Exit::ConfigurationInvalid,
+                "default-members of Cargo.toml",
+            ),
+            ("error[E0308]: mismatched types", "build", Exit::Failed, "cargo build --package mailer"),
+        ] {
+            let error = BuildError::Failed { packages: vec!["mailer".to_owned()], output: vec![line.to_owned()] };
+            let report = *Failure::from(Error::from(error)).report;
+            assert_eq!((report.code, report.exit_code), (code, exit as u8), "{line}");
+            assert!(report.hint.as_deref().is_some_and(|hint| hint.contains(remedy)), "{:?}", report.hint);
+        }
     }
 
     #[test]
