@@ -52,7 +52,7 @@ enum Command {
     Soak {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
-        /// Seed of the first round, to repeat one that an earlier soak printed
+        /// Seed of the first round; use a printed seed to repeat its round
         #[arg(long)]
         seed: Option<u64>,
     },

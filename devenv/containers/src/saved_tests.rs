@@ -2,11 +2,8 @@ use serde_json::json;
 use tar::{EntryType, Header};
 
 use super::*;
+use crate::oci::digest;
 use crate::tar_file;
-
-fn digest(blob: &[u8]) -> String {
-    Blob::new(blob.to_vec()).digest().to_owned()
-}
 
 /// Returns a configuration that names its layers, and the layers.
 fn parts(layers: &[&'static str]) -> (Bytes, Vec<Bytes>) {

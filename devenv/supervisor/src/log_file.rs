@@ -87,7 +87,7 @@ impl LogFile {
         Ok(file)
     }
 
-    /// Whether the path is still this file: nobody reads lines written to a removed file.
+    /// Whether the path still leads to this file. Lines written to a removed file are lost.
     fn leads_to(&self, file: &File) -> bool {
         let inode = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
         let there = std::fs::metadata(&self.path).map(inode);

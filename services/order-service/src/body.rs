@@ -17,8 +17,8 @@ use crate::Failure;
 /// The size limit of a body in bytes.
 pub const LIMIT: usize = 64 * 1024;
 
-/// The time limit for a client to send its body. Shorter than the limit of a request, to tell a stalled client from a slow
-/// service.
+/// The time limit for receiving a request's body. It is shorter than the time limit of the whole request, so that a stalled
+/// client and a slow service get different answers.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(4);
 
 /// The bytes of an oversized body that are still read: a client that reads only after sending everything then receives

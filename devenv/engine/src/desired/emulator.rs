@@ -155,9 +155,9 @@ fn hardened(memory: u64) -> Limits {
 
 const NO_NEW_PRIVILEGES: &str = "no-new-privileges:true";
 
-/// Options that shorten the start of DynamoDB Local, for which a person waits; it lives for minutes only. The quick compiler
-/// outweighs its slower code, a pinned image needs no bytecode verification, an initial heap of this size saves collections,
-/// and nobody uses JMX. A Java virtual machine ignores options that it does not know.
+/// Options for a fast start of DynamoDB Local: a person waits for it, and it runs for minutes only. They select the quick
+/// compiler, skip bytecode verification (the image is pinned), begin with a heap that needs no early collection, and turn off
+/// JMX, which is not used. The Java virtual machine ignores unknown options.
 const QUICK_START: [&str; 6] = [
     "-XX:+IgnoreUnrecognizedVMOptions",
     "-XX:TieredStopAtLevel=1",
