@@ -2,6 +2,8 @@
 
 pub mod builds;
 pub mod cargo;
+pub mod compilation;
 pub mod error;
 pub mod fingerprint;
+pub mod freshness;
 pub mod static_link;

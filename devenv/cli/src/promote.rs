@@ -5,8 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_artifacts::cargo;
 use devenv_artifacts::error::BuildError;
+use devenv_artifacts::freshness;
 use devenv_engine::host::{Finding, Fix, State};
 use devenv_engine::{Error, own_program};
 use devenv_terminal::arguments::Arguments;
@@ -69,7 +69,7 @@ fn ready(quiet: bool) -> Result<Utf8PathBuf, Failure> {
 
 fn readiness(own: &Utf8Path, program: &Utf8Path) -> Readiness {
     match Checkout::of(own) {
-        Some(checkout) => match cargo::stale(&checkout.root, program, None) {
+        Some(checkout) => match freshness::stale(&checkout.root, program, None) {
             Some(why) => Readiness::Stale(checkout, why),
             None => Readiness::Ready,
         },
@@ -81,7 +81,7 @@ fn readiness(own: &Utf8Path, program: &Utf8Path) -> Readiness {
 impl Checkout {
     /// Finds the checkout of a program in a target directory. Returns `None` for an installed program, or if the sources are gone.
     fn of(own: &Utf8Path) -> Option<Self> {
-        let sources = cargo::recorded(own)?;
+        let sources = freshness::recorded(own)?;
         let root = sources.iter().find_map(|source| source.as_str().strip_suffix("/devenv/cli/src/main.rs"))?;
         let root = Utf8PathBuf::from(root);
         if !root.join("devenv/promote/Cargo.toml").is_file() {

@@ -10,7 +10,8 @@ use tokio::process::Command;
 use crate::archive::context;
 use crate::engine::{BuildOrder, ContainerEngine};
 use crate::toolchain;
-use devenv_artifacts::cargo::{Built, Compilation, ImageWorkspace, binary_of, complaints};
+use devenv_artifacts::cargo::{Built, binary_of, complaints};
+use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::error::BuildError;
 use devenv_engine::runtime::BuildInEngine;
 use devenv_engine::{Error, Project};
@@ -89,7 +90,7 @@ async fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
 
 fn script(compilation: &Compilation, packages: &[String]) -> String {
     let arguments: Vec<String> = compilation.arguments(packages).iter().map(|word| quoted(word)).collect();
-    let folder = compilation.artifacts();
+    let folder = compilation.artifacts_dir();
     let mut lines =
         vec!["set -eu".to_owned(), "mkdir /out".to_owned(), format!("cargo {} > /out/{MESSAGES}", arguments.join(" "))];
     for file in packages.iter().flat_map(|package| [package.clone(), format!("{package}.d")]) {

@@ -12,7 +12,9 @@ use crate::oci::OciImage;
 use crate::scope::SYSTEM;
 use crate::toolchain;
 use devenv_artifacts::builds::{Binary, MadeImage};
-use devenv_artifacts::cargo::{self, Built, Compilation, ImageWorkspace};
+use devenv_artifacts::cargo::{self, Built};
+use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
+use devenv_artifacts::freshness;
 use devenv_engine::EMULATOR_IMAGE;
 use devenv_engine::repository::{head, is_committed, revision, source};
 use devenv_engine::runtime::{BuildInEngine, ImageBuild, ImageKind};
@@ -61,12 +63,12 @@ impl<'a> Images<'a> {
                 known.stale.insert(package.clone(), "image not built yet".to_owned());
                 continue;
             };
-            let stale = match cargo::stale(root, &binary.path, Some(clock::time(binary.checked))) {
+            let stale = match freshness::stale(root, &binary.path, Some(clock::time(binary.checked))) {
                 Some(reason) => Some(reason),
                 None if self.engine.image(&image.id).await?.is_none() => Some("image removed".to_owned()),
                 // The same sources may now belong to another commit.
                 None if image.head != head || !is_committed(image.revision.as_deref()) => {
-                    let sources = cargo::sources(root, &binary.path).unwrap_or_default();
+                    let sources = freshness::sources(root, &binary.path).unwrap_or_default();
                     let now = revision(root, &sources).await;
                     image.head.clone_from(&head);
                     (now != image.revision).then(|| "sources belong to another commit now".to_owned())
@@ -108,7 +110,7 @@ impl<'a> Images<'a> {
         let mut made = Vec::new();
         for (package, program) in built {
             progress(format!("image {package}"));
-            let revision = revision(root, &cargo::sources(root, &program.path).unwrap_or_default()).await;
+            let revision = revision(root, &freshness::sources(root, &program.path).unwrap_or_default()).await;
             let labels = self.labels(&package, &program.version, revision.as_deref(), source.as_deref());
             let (id, digest) = self.make(&package, &program, revision.as_deref(), labels, c_library.as_deref()).await?;
             let binary = Binary { path: program.path, checked: begun };
@@ -132,7 +134,7 @@ impl<'a> Images<'a> {
             return Ok(Compilation::of_development_images(root, own_program()?));
         }
         let packages = self.project.manifest.image_packages();
-        Ok(Compilation::of_images(&ImageWorkspace { root, packages: &packages }, self.machine()))
+        Ok(Compilation::of_shipped_images(&ImageWorkspace { root, packages: &packages }, self.machine()))
     }
 
     /// Returns the architecture as images name it, such as `amd64`: the requested platform's, else the engine's, which may

@@ -26,9 +26,11 @@ use crate::process_host::{end_leftover, leftovers_of};
 use crate::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
 use crate::{Error, Instance, Project};
 use devenv_artifacts::builds::{Binary, BuildsFile};
-use devenv_artifacts::cargo::{self, Built, Compilation};
+use devenv_artifacts::cargo::{self, Built};
+use devenv_artifacts::compilation::Compilation;
 use devenv_artifacts::error::BuildError;
 use devenv_artifacts::fingerprint::fingerprint;
+use devenv_artifacts::freshness;
 
 /// The limit for the supervisor to report that it is ready.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -113,7 +115,7 @@ impl ProcessRuntime {
             let checked = known.filter(|binary| binary.path == expected || !expected.exists());
             let path = checked.map_or(expected, |binary| binary.path.clone());
             let looked = checked.map(|binary| clock::time(binary.checked));
-            if let Some(reason) = cargo::stale(root, &path, looked) {
+            if let Some(reason) = freshness::stale(root, &path, looked) {
                 missing.stale.insert(package.to_owned(), reason);
             }
             self.programs().insert(package.to_owned(), path);
