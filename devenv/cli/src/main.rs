@@ -26,15 +26,16 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(usage) => return usage.show(),
     };
-    match &arguments.command {
-        Command::Emulator { arguments } => long_lived::emulator(arguments),
-        Command::Supervise { instance } => long_lived::supervise(&arguments.global, instance),
-        Command::Guard => guard(&arguments.global),
-        Command::Completions { shell } => commands::completions::run(*shell),
-        command if command.is_of_promotion() => promote::run(&arguments),
-        _ => {
+    let (global, name) = (&arguments.global, arguments.command.name());
+    match arguments.command {
+        Command::Environment(command) => {
             let runtimes = ContainerHosts::new(Arc::new(Docker::default()));
-            run(arguments, Arc::new(runtimes), commands::run)
+            run(global, name, Arc::new(runtimes), async |context| commands::run(context, command).await)
         }
+        Command::Promotion(_) => promote::run(global, name),
+        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Emulator { arguments } => long_lived::emulator(&arguments),
+        Command::Supervise { instance } => long_lived::supervise(global, &instance),
+        Command::Guard => guard(global),
     }
 }

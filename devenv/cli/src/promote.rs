@@ -9,7 +9,7 @@ use devenv_artifacts::error::BuildError;
 use devenv_artifacts::freshness;
 use devenv_engine::host::{Finding, Fix, State};
 use devenv_engine::{Error, own_program};
-use devenv_terminal::arguments::Arguments;
+use devenv_terminal::arguments::Global;
 use devenv_terminal::exit::Exit;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::refuse;
@@ -38,14 +38,14 @@ struct Checkout {
 }
 
 /// Replaces this process by `devenv-promote` with the same arguments. Returns only an error.
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    match ready(arguments.global.quiet) {
+pub(crate) fn run(global: &Global, name: &str) -> ExitCode {
+    match ready(global.quiet) {
         Ok(program) => {
             let source = Command::new(&program).args(std::env::args_os().skip(1)).exec();
             let message = format!("cannot start {program}: {source}");
-            refuse(arguments, Failure::new(message, &[], ("promote_start", Exit::Failed, Some(INSTALL.to_owned()))))
+            refuse(global, name, Failure::new(message, &[], ("promote_start", Exit::Failed, Some(INSTALL.to_owned()))))
         }
-        Err(failure) => refuse(arguments, failure),
+        Err(failure) => refuse(global, name, failure),
     }
 }
 

@@ -11,15 +11,20 @@ use devenv_containers::host::ContainerHosts;
 use devenv_docker::Docker;
 use devenv_terminal::arguments::{self, Command};
 use devenv_terminal::guard::guard;
-use devenv_terminal::run::run;
+use devenv_terminal::run::{refuse, run};
 
 fn main() -> ExitCode {
-    match arguments::read() {
-        Ok(arguments) if matches!(arguments.command, Command::Guard) => guard(&arguments.global),
-        Ok(arguments) => {
+    let arguments = match arguments::read() {
+        Ok(arguments) => arguments,
+        Err(usage) => return usage.show(),
+    };
+    let (global, name) = (&arguments.global, arguments.command.name());
+    match arguments.command {
+        Command::Promotion(command) => {
             let runtimes = ContainerHosts::new(Arc::new(Docker::default()));
-            run(arguments, Arc::new(runtimes), commands::run)
+            run(global, name, Arc::new(runtimes), async |context| commands::run(context, command).await)
         }
-        Err(usage) => usage.show(),
+        Command::Guard => guard(global),
+        _ => refuse(global, name, commands::not_here(name)),
     }
 }

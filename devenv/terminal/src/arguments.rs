@@ -65,8 +65,35 @@ pub enum Color {
     Never,
 }
 
+/// The commands, by the part of the program that runs them.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    #[command(flatten)]
+    Environment(EnvironmentCommand),
+    #[command(flatten)]
+    Promotion(PromotionCommand),
+    /// Print the completions for a shell
+    Completions { shell: Shell },
+    /// Run the embedded emulator, as `up` starts it
+    #[command(hide = true)]
+    Emulator {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run the supervisor, as `up` starts it
+    #[command(hide = true)]
+    Supervise {
+        #[arg(long)]
+        instance: String,
+    },
+    /// End the test command when its devenv is gone
+    #[command(hide = true)]
+    Guard,
+}
+
+/// A command on the local environment.
+#[derive(Debug, Subcommand)]
+pub enum EnvironmentCommand {
     /// Start the environment, or only its stopped and changed services
     #[command(
         after_help = "Without -d, up follows the logs; Ctrl-C then stops the environment, if this command started it."
@@ -100,6 +127,24 @@ pub enum Command {
     /// Run the end-to-end tests in a separate environment
     #[command(after_help = "One test alone:\n  devenv test -- orders::an_order_is_read_back")]
     Test(Test),
+    /// Check this machine, and print the command that fixes each problem
+    Doctor {
+        /// Run the fixes that change nothing outside the project
+        #[arg(long)]
+        fix: bool,
+    },
+    /// Kill, stop or start one unit, for tests
+    #[command(hide = true)]
+    Unit {
+        #[arg(value_enum)]
+        action: Action,
+        name: String,
+    },
+}
+
+/// A command that `devenv-promote` runs.
+#[derive(Debug, Subcommand)]
+pub enum PromotionCommand {
     /// Release the tested images to AWS, or rehearse it: devenv promote rehearsal
     #[command(
         after_help = "Without an account, on an emulated AWS:\n  devenv test --runtime docker\n  devenv promote rehearsal"
@@ -141,39 +186,9 @@ pub enum Command {
         #[command(subcommand)]
         action: EvidenceAction,
     },
-    /// Check this machine, and print the command that fixes each problem
-    Doctor {
-        /// Run the fixes that change nothing outside the project
-        #[arg(long)]
-        fix: bool,
-    },
-    /// Print the completions for a shell
-    Completions { shell: Shell },
-    /// Run the embedded emulator, as `up` starts it
-    #[command(hide = true)]
-    Emulator {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
-    /// Run the supervisor, as `up` starts it
-    #[command(hide = true)]
-    Supervise {
-        #[arg(long)]
-        instance: String,
-    },
-    /// End the test command when its devenv is gone
-    #[command(hide = true)]
-    Guard,
     /// Release one service of a rehearsal; its Terraform passes the order in DEVENV_SERVICE
     #[command(hide = true)]
     RehearseService,
-    /// Kill, stop or start one unit, for tests
-    #[command(hide = true)]
-    Unit {
-        #[arg(value_enum)]
-        action: Action,
-        name: String,
-    },
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -365,20 +380,21 @@ pub enum Action {
 }
 
 impl Command {
-    /// Whether `devenv-promote` runs this command.
-    pub fn is_of_promotion(&self) -> bool {
-        matches!(
-            self,
-            Self::Promote { .. }
-                | Self::Rollback { .. }
-                | Self::History { .. }
-                | Self::Evidence { .. }
-                | Self::RehearseService
-        )
-    }
-
     /// The command's name in results.
     pub fn name(&self) -> &'static str {
+        match self {
+            Self::Environment(command) => command.name(),
+            Self::Promotion(command) => command.name(),
+            Self::Completions { .. } => "completions",
+            Self::Emulator { .. } => "emulator",
+            Self::Supervise { .. } => "supervise",
+            Self::Guard => "guard",
+        }
+    }
+}
+
+impl EnvironmentCommand {
+    fn name(&self) -> &'static str {
         match self {
             Self::Up(_) => "up",
             Self::Down { .. } => "down",
@@ -389,11 +405,14 @@ impl Command {
             Self::Env { .. } => "env",
             Self::Test(_) => "test",
             Self::Doctor { .. } => "doctor",
-            Self::Completions { .. } => "completions",
-            Self::Emulator { .. } => "emulator",
-            Self::Supervise { .. } => "supervise",
-            Self::Guard => "guard",
             Self::Unit { .. } => "unit",
+        }
+    }
+}
+
+impl PromotionCommand {
+    fn name(&self) -> &'static str {
+        match self {
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
             Self::History { .. } => "history",

@@ -10,7 +10,7 @@ use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions};
 use devenv_model::event::Event;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::{Arguments, Command, Global};
+use crate::arguments::Global;
 use crate::exit::{Exit, printed};
 use crate::outcome::Outcome;
 use crate::render::{self, Render, Style};
@@ -24,15 +24,15 @@ pub struct Context {
     pub style: Style,
 }
 
-/// Runs one command by way of `commands`, and prints its result.
-pub fn run<C>(arguments: Arguments, runtimes: Arc<dyn Runtimes>, commands: C) -> ExitCode
+/// Runs the command of this name, and prints its result.
+pub fn run<C>(global: &Global, name: &'static str, runtimes: Arc<dyn Runtimes>, command: C) -> ExitCode
 where
-    C: AsyncFnOnce(&Context, Command) -> Result<Outcome, Failure>,
+    C: AsyncFnOnce(&Context) -> Result<Outcome, Failure>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
-            let exit = runtime.block_on(command(arguments, runtimes, commands));
+            let exit = runtime.block_on(run_to_end(global, name, runtimes, command));
             // A blocking read that never ends must not delay the exit.
             runtime.shutdown_background();
             exit.into()
@@ -41,30 +41,24 @@ where
     }
 }
 
-/// Prints why a command cannot begin.
-pub fn refuse(arguments: &Arguments, failure: Failure) -> ExitCode {
-    let render = Mutex::new(render::choose(&arguments.global, Style::choose(&arguments.global)));
-    finish(&render, arguments.command.name(), Err(failure), Ok(())).into()
+/// Prints why the command of this name cannot begin.
+pub fn refuse(global: &Global, name: &str, failure: Failure) -> ExitCode {
+    let render = Mutex::new(render::choose(global, Style::choose(global)));
+    finish(&render, name, Err(failure), Ok(())).into()
 }
 
-async fn command<C>(arguments: Arguments, runtimes: Arc<dyn Runtimes>, commands: C) -> Exit
+async fn run_to_end<C>(global: &Global, name: &'static str, runtimes: Arc<dyn Runtimes>, command: C) -> Exit
 where
-    C: AsyncFnOnce(&Context, Command) -> Result<Outcome, Failure>,
+    C: AsyncFnOnce(&Context) -> Result<Outcome, Failure>,
 {
-    let style = Style::choose(&arguments.global);
-    let render = Arc::new(Mutex::new(render::choose(&arguments.global, style)));
+    let style = Style::choose(global);
+    let render = Arc::new(Mutex::new(render::choose(global, style)));
     let (emitter, mut events) = Emitter::channel();
     let (canceller, cancel) = Cancel::channel();
     let canceller = Arc::new(canceller);
-    let name = arguments.command.name();
-    let context = match directory(&arguments.global) {
+    let context = match directory(global) {
         Ok(directory) => Context {
-            options: ProjectOptions {
-                directory,
-                state_dir: arguments.global.state_dir.clone(),
-                ephemeral: false,
-                runtimes,
-            },
+            options: ProjectOptions { directory, state_dir: global.state_dir.clone(), ephemeral: false, runtimes },
             emitter,
             cancel,
             style,
@@ -86,7 +80,7 @@ where
         delivered
     });
     let outcome = tokio::select! {
-        outcome = commands(&context, arguments.command) => outcome,
+        outcome = command(&context) => outcome,
         () = second_signal(&canceller) => Err(Error::Cancelled.into()),
     };
     drop(context);
