@@ -45,7 +45,10 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     fn save<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<Vec<u8>, HostError>>;
     /// Returns the ids of the images with this label and without a name.
     fn unnamed_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<String>, HostError>>;
-    /// Removes an image, without force: an image that a container uses stays, and the call fails.
+    /// Returns the names that begin with this prefix, of all images: tags, and references by digest.
+    fn image_names<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, HostError>>;
+    /// Removes an image, or one of its names if it has several. Without force: an image that a container uses stays, and the
+    /// call fails.
     fn remove_image<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// Builds the last stage of a Dockerfile. `context` is a tar archive; `progress` receives each line.
     fn build<'a>(

@@ -232,6 +232,16 @@ impl ContainerEngine for Engine {
         .boxed()
     }
 
+    fn image_names<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
+        async move {
+            let options = ListImagesOptions { digests: true, ..ListImagesOptions::default() };
+            let images = self.client.list_images(Some(options)).await.map_err(failed("list the images"))?;
+            let names = images.into_iter().flat_map(|image| [image.repo_tags, image.repo_digests].concat());
+            Ok(names.filter(|name| name.starts_with(prefix)).collect())
+        }
+        .boxed()
+    }
+
     fn remove_image<'a>(&'a self, image: &'a str) -> Answer<'a, ()> {
         async move {
             let removed = self.client.remove_image(image, None::<RemoveImageOptions>, None).await;

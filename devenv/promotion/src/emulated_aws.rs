@@ -11,7 +11,7 @@ use devenv_containers::container::ContainerSpec;
 use devenv_containers::engine::{
     ContainerEngine, ContainerEngines, ContainerSummary, HostErrorKind, JoinedNetwork, LogQuery, NewContainer,
 };
-use devenv_containers::rehearsal::{mark, remove};
+use devenv_containers::rehearsal::{REGISTRY, mark, remove};
 use devenv_containers::scope::Scope;
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Project, aws_environment};
@@ -103,10 +103,12 @@ async fn start_guard(
     let name = scope.container("guard");
     for attempt in 1.. {
         let port = free_port()?;
+        let mut labels = scope.labels();
+        labels.insert(REGISTRY.to_owned(), guard::registry(port));
         let new = NewContainer {
             name: name.clone(),
             spec: guard::spec(scope, engine.about().host.address.as_str(), image.to_owned(), port, login),
-            labels: scope.labels(),
+            labels,
             network: JoinedNetwork::Own(network.clone()),
             volume_labels: BTreeMap::new(),
         };

@@ -64,6 +64,11 @@ pub(crate) async fn image(
     built.remove(package).ok_or_else(|| devenv_engine::Error::NoImage { package: package.clone() }.into())
 }
 
+/// Returns the address of the rehearsal's registry: the guard at its published port.
+pub(crate) fn registry(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
 /// `address` is the engine's; `port` is the published port on this machine.
 pub(crate) fn spec(scope: &Scope, address: &str, image: String, port: u16, login: &EmulatedLogin) -> ContainerSpec {
     let socket = address.strip_prefix("unix://").filter(|path| Utf8Path::new(path).exists()).unwrap_or(SOCKET);
@@ -74,7 +79,7 @@ pub(crate) fn spec(scope: &Scope, address: &str, image: String, port: u16, login
         "prefix": scope.instance,
         "labels": labels,
         "host": HOST,
-        "registry": format!("127.0.0.1:{port}"),
+        "registry": registry(port),
         "key": login.access_key,
         "ports": { "outside": OUTSIDE, "tasks": PORT, "engine": ENGINE, "emulator": PORT },
     });

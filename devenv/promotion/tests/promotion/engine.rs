@@ -112,6 +112,10 @@ impl ContainerEngine for FakeEngine {
         unimplemented!("{ELSEWHERE}")
     }
 
+    fn image_names<'a>(&'a self, _: &'a str) -> Done<'a, Vec<String>> {
+        unimplemented!("{ELSEWHERE}")
+    }
+
     fn build<'a>(&'a self, _: &'a BuildOrder, _: Vec<u8>, _: &'a (dyn Fn(String) + Send + Sync)) -> Done<'a, ()> {
         unimplemented!("{ELSEWHERE}")
     }

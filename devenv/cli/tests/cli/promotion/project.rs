@@ -260,6 +260,13 @@ pub(crate) fn ask(url: &str, path: &str) -> Result<String, String> {
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
 
+/// The names of the engine's images from the registry of a rehearsal, which is at the address of its services.
+pub(crate) fn pulled_images(url: &str) -> Vec<String> {
+    let registry = url.trim_start_matches("http://").split('/').next().expect("an address");
+    let names = docker(&["images", "--digests", "--format", "{{.Repository}}@{{.Digest}}"]);
+    names.lines().filter(|name| name.starts_with(registry)).map(str::to_owned).collect()
+}
+
 /// The access key of the rehearsal that serves an address, and the password of its registry.
 pub(crate) fn access_key(url: &str) -> String {
     let address = url.trim_start_matches("http://").split('/').next().expect("an address");

@@ -1,6 +1,6 @@
 //! Successful releases, and the rollbacks of failed ones.
 
-use super::project::{Project, put};
+use super::project::{Project, pulled_images, put};
 use super::server::Behaviour::{Broken, Crashes, Good};
 
 #[test]
@@ -43,8 +43,10 @@ fn what_was_tested_is_made_live_and_what_fails_is_put_back() {
         "a rollback returns to the release before, also after the same one was promoted twice"
     );
     assert_eq!(project.endings(), ["live", "rolled_back", "rolled_back", "live", "live", "live", "live"]);
+    assert!(!pulled_images(&url).is_empty(), "the tasks run images that the engine pulled");
     project.done(&["down", "--volumes"]);
     assert_eq!(project.things(), Vec::<String>::new());
+    assert_eq!(pulled_images(&url), Vec::<String>::new());
 }
 
 #[test]
