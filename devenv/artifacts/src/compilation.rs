@@ -104,15 +104,14 @@ impl Compilation {
     pub fn arguments(&self, packages: &[String]) -> Vec<String> {
         let fixed = ["build", "--message-format=json-render-diagnostics", "--profile", self.profile()];
         let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
-        let mut option = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);
         if let Purpose::ShippedImage { target, cargo_home, joined, profile } = &self.purpose {
-            option("--config", &self.static_flags(target, cargo_home));
-            profile.iter().for_each(|setting| option("--config", setting));
-            option("--target", target);
+            let flags = self.static_flags(target, cargo_home);
+            arguments.extend(options("--config", [&flags].into_iter().chain(profile)));
+            arguments.extend(options("--target", [target]));
             // The same selection for every set of binaries: another selection has other features and compiles much twice.
-            joined.iter().for_each(|package| option("--package", package));
+            arguments.extend(options("--package", joined));
         }
-        packages.iter().for_each(|package| option("--bin", package));
+        arguments.extend(options("--bin", packages));
         arguments
     }
 
@@ -150,6 +149,11 @@ impl Compilation {
             .kill_on_drop(true);
         command
     }
+}
+
+/// Repeats an option for each value.
+fn options<'a>(name: &str, values: impl IntoIterator<Item = &'a String>) -> impl Iterator<Item = String> {
+    values.into_iter().flat_map(move |value| [name.to_owned(), value.clone()])
 }
 
 fn shipped(workspace: &ImageWorkspace<'_>, architecture: &str, cargo_home: Utf8PathBuf) -> Purpose {
