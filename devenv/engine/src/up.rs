@@ -368,6 +368,57 @@ mod tests {
         assert_eq!(watched.as_deref(), Some("watch emulator,mailer,api"));
     }
 
+    /// Whether `up` makes a new snapshot after this error, where it has started `started` itself.
+    fn is_tried_again(error: &Error, started: &[&str]) -> bool {
+        let project = FakeProject::new().load();
+        let executed =
+            Executed { started: started.iter().map(|unit| (*unit).to_owned()).collect(), ..Executed::default() };
+        let abilities = Abilities { images: true, network: true, any_address: true };
+        is_another_world(&project, abilities, error, &executed, &Emitter::channel().0)
+    }
+
+    #[test]
+    fn an_error_that_the_world_may_have_caused_since_the_snapshot_is_tried_again() {
+        let failed =
+            |unit: &str| Error::UnitFailed { unit: unit.to_owned(), cause: "gone".to_owned(), log: Vec::new() };
+        assert!(is_tried_again(&failed("api"), &["mailer"]), "somebody else ended it");
+        assert!(!is_tried_again(&failed("api"), &["api"]), "it ended by itself");
+        let host = |kind| {
+            let (action, cause) = ("start api".to_owned(), "no".to_owned());
+            Error::Host(crate::runtime::HostError { action, cause, kind })
+        };
+        for kind in [HostErrorKind::PortTaken, HostErrorKind::NotFound, HostErrorKind::Conflict] {
+            assert!(is_tried_again(&host(kind), &["api"]), "{kind:?}");
+        }
+        assert!(!is_tried_again(&host(HostErrorKind::Other), &[]));
+        let silent = || {
+            let (endpoint, cause) = ("http://127.0.0.1:1".to_owned(), "refused".to_owned());
+            Error::Resource(resources::Error::Unreachable { operation: "ListTables", endpoint, cause })
+        };
+        assert!(is_tried_again(&silent(), &["api"]), "the emulator that was there is gone");
+        assert!(!is_tried_again(&silent(), &[EMULATOR]), "this command's own emulator does not answer");
+        let lost = devenv_supervisor::error::Error::Lost { cause: "closed".to_owned() };
+        assert!(is_tried_again(&Error::Supervisor(lost), &[]));
+        assert!(!is_tried_again(&Error::Cancelled, &[]));
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_dies_while_others_start_is_started_again() {
+        let project = FakeProject::new();
+        bring_up(&project).await.expect("nothing fails");
+        let starting = UnitState::Starting { pid: 7, since: 0 };
+        project.runtime.set_state("mailer", starting);
+        bring_up(&project).await.expect("its probe passes in time");
+        let failed = UnitState::Failed { error: "out of memory".to_owned() };
+        *project.runtime.becomes.lock().expect("not poisoned") = Some(("mailer", failed));
+        project.greet("good evening");
+        project.runtime.done();
+        let report = bring_up(&project).await.expect("a second attempt starts it again").report;
+        assert!(report.units.iter().all(|unit| unit.state == READY), "{report:?}");
+        let done = steps(&project);
+        assert!(done.contains(&"start mailer".to_owned()), "{done:?}");
+    }
+
     #[tokio::test]
     async fn a_plan_changes_nothing() {
         let project = FakeProject::new();

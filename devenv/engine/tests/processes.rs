@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_artifacts::error::BuildError;
 use devenv_engine::runtime::{Found, NoHost, RuntimeRequest, Runtimes};
 use devenv_engine::{
     Cancel, DownOptions, Emitter, Error, LogOptions, Project, ProjectOptions, UnitAction, Up, UpOptions, down,
@@ -185,6 +186,36 @@ async fn an_environment_is_brought_up_changed_interrupted_and_taken_down() {
             assert_eq!(place.unit("api").await.state, "stopped");
             assert!(matches!(place.act(UnitAction::Kill, "api").await, Err(Error::NotRunning { .. })));
             assert!(matches!(environment(&place.load()).await, Err(Error::NotRunning { .. })));
+        })
+        .await;
+}
+
+/// Cargo compiles a package of the project's own workspace, once until its source changes.
+#[tokio::test]
+async fn a_package_is_built_when_it_is_stale_and_its_mistake_is_shown() {
+    let place = Place::new();
+    place.write(
+        "devenv.toml",
+        &SETTINGS.replace(r#"command = ["/bin/sh", "-c", "echo $GREETING; exec sleep 60"]"#, r#"package = "sleeper""#),
+    );
+    place.write("Cargo.toml", "[package]\nname = \"sleeper\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n");
+    std::fs::create_dir(place.0.path().join("src")).expect("writable");
+    let source = |body: &str| place.write("src/main.rs", &format!("fn main() {{ {body} }}"));
+    source("std::thread::sleep(std::time::Duration::from_secs(60))");
+    place
+        .beside_a_supervisor(async || {
+            assert!(place.up().await.expect("it compiles").changed);
+            let first = place.unit("api").await.pid;
+            assert!(!place.up().await.expect("nothing fails").changed, "the program is newer than its source");
+            source("println!(\"up\"); std::thread::sleep(std::time::Duration::from_secs(60))");
+            assert!(place.up().await.expect("it compiles").changed);
+            assert_ne!(place.unit("api").await.pid, first);
+            source("nonsense");
+            let Err(Error::Build(error)) = place.up().await else { panic!("it does not compile") };
+            let BuildError::Failed { packages, output } = error else { panic!("{error:?}") };
+            assert_eq!(packages, ["sleeper"]);
+            assert!(output.iter().any(|line| line.contains("cannot find value `nonsense`")), "{output:?}");
+            assert_eq!(place.unit("api").await.state, "ready", "a failed build leaves the running program alone");
         })
         .await;
 }

@@ -170,3 +170,97 @@ const QUICK_START: [&str; 6] = [
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use devenv_model::observed::Observed;
+
+    use super::*;
+    use crate::runtime::Abilities;
+    use crate::runtime::fake::FakeProject;
+
+    fn images() -> Snapshot {
+        Snapshot {
+            observed: Observed::default(),
+            held_ports: BTreeMap::new(),
+            abilities: Abilities { images: true, network: true, any_address: true },
+            caller: Caller { program: "/bin/devenv".into(), calls: None, localstack_token: Some("secret".to_owned()) },
+        }
+    }
+
+    /// The intent of an emulator whose port is 4000 on this machine.
+    fn of(project: &Project, kind: EmulatorKind, snapshot: &Snapshot) -> UnitIntent {
+        let bindings = vec![Binding::on_loopback(kind.port(), 4000)];
+        intent(project, kind, snapshot, bindings).expect("its image is named")
+    }
+
+    /// A project that names an image for every emulator.
+    fn project() -> (FakeProject, Project) {
+        let fake = FakeProject::new();
+        let settings = fake.settings();
+        fake.write(
+            "devenv.toml",
+            &format!("{settings}\n[emulator.localstack]\nimage = \"localstack/localstack:4.14.0\"\n[emulator.embedded]\npackage = \"emulator\"\n"),
+        );
+        let project = fake.load();
+        (fake, project)
+    }
+
+    #[test]
+    fn dynamodb_local_keeps_its_data_in_a_volume_and_a_test_run_keeps_none() {
+        let (_fake, mut project) = project();
+        let kept = of(&project, EmulatorKind::DynamodbLocal, &images());
+        let command = kept.command.expect("its own").join(" ");
+        assert!(command.ends_with("-sharedDb -dbPath /data"), "{command}");
+        assert_eq!(kept.mounts.len(), 1);
+        assert_eq!(kept.user.as_deref(), Some("0:0"));
+        assert!(kept.limits.read_only && kept.limits.cap_drop == ["ALL"]);
+        // It refuses requests without a signature, so its readiness is any answer.
+        assert_eq!(kept.probe, Probe::Answer { url: "http://127.0.0.1:4000".to_owned() });
+        project.instance.ephemeral = true;
+        let lost = of(&project, EmulatorKind::DynamodbLocal, &images());
+        assert!(lost.command.expect("its own").join(" ").ends_with("-sharedDb -inMemory"));
+        assert!(lost.mounts.is_empty() && lost.user.is_none());
+    }
+
+    #[test]
+    fn localstack_is_ready_when_its_dynamodb_is_and_alone_gets_the_token() {
+        let (_fake, project) = project();
+        let localstack = of(&project, EmulatorKind::Localstack, &images());
+        assert_eq!(localstack.environment[Caller::LOCALSTACK_TOKEN], "secret");
+        assert_eq!(localstack.environment["SERVICES"], "dynamodb");
+        let url = "http://127.0.0.1:4000/_localstack/health".to_owned();
+        assert_eq!(localstack.probe, Probe::Services { url, services: vec!["dynamodb".to_owned()] });
+        assert!(!localstack.limits.read_only && localstack.limits.memory.is_some());
+        for kind in [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal] {
+            assert!(!of(&project, kind, &images()).environment.contains_key(Caller::LOCALSTACK_TOKEN), "{kind:?}");
+        }
+        let nobody = Snapshot { caller: Caller::default(), ..images() };
+        assert!(!of(&project, EmulatorKind::Localstack, &nobody).environment.contains_key(Caller::LOCALSTACK_TOKEN));
+    }
+
+    #[test]
+    fn the_embedded_emulator_is_an_image_of_its_package_or_this_program() {
+        let (_fake, project) = project();
+        let image = of(&project, EmulatorKind::Embedded, &images());
+        assert_eq!(image.artifact, Artifact::Cargo { package: "emulator".to_owned() });
+        assert!(image.command.expect("its own").join(" ").contains("--listen 0.0.0.0:8000 --allow-any-address"));
+        let caller = Caller { calls: Some("/tmp/calls".to_owned()), ..images().caller };
+        let processes =
+            Snapshot { abilities: Abilities { images: false, network: false, any_address: false }, caller, ..images() };
+        let Artifact::Command { build: None, inputs, run } = of(&project, EmulatorKind::Embedded, &processes).artifact
+        else {
+            panic!("a program");
+        };
+        assert_eq!((inputs[0].as_str(), run[1].as_str()), ("/bin/devenv", "emulator"));
+        assert!(run.join(" ").contains("--listen 127.0.0.1:4000"), "loopback only: {run:?}");
+        assert!(run.join(" ").ends_with("--calls /tmp/calls"), "{run:?}");
+    }
+
+    #[test]
+    fn an_emulator_without_an_image_is_named() {
+        let fake = FakeProject::new();
+        let error = image(&fake.load(), EmulatorKind::Localstack).expect_err("none is named");
+        assert!(matches!(error, Error::NoEmulatorImage { emulator: "localstack" }), "{error}");
+    }
+}

@@ -82,8 +82,13 @@ pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
 }
 
 async fn rust() -> Finding {
+    judge_rust(first_line("cargo", &["--version"]).await)
+}
+
+/// `version` is the output of `cargo --version`; `None` if there is no Cargo.
+fn judge_rust(version: Option<String>) -> Finding {
     let install = "rustup update stable";
-    let Some(text) = first_line("cargo", &["--version"]).await else {
+    let Some(text) = version else {
         return Finding::problem(
             "rust",
             "cargo is not on the PATH",
@@ -227,13 +232,13 @@ fn credentials() -> Finding {
 }
 
 fn proxy() -> Finding {
-    let set = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
-        .into_iter()
-        .find(|name| std::env::var_os(name).is_some());
-    let excepted = ["no_proxy", "NO_PROXY"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .any(|list| list == "*" || list.contains("127.0.0.1"));
+    judge_proxy(|name| std::env::var(name).ok())
+}
+
+fn judge_proxy(variable: impl Fn(&str) -> Option<String>) -> Finding {
+    let set = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().find(|name| variable(name).is_some());
+    let excepted =
+        ["no_proxy", "NO_PROXY"].into_iter().filter_map(variable).any(|list| list == "*" || list.contains("127.0.0.1"));
     match set {
         Some(name) if !excepted => Finding::warning(
             "proxy",
@@ -263,6 +268,33 @@ mod tests {
         let finding = state_directory(&file.join("state"));
         assert_eq!(finding.state, State::Problem);
         assert!(finding.fix.is_some());
+    }
+
+    #[test]
+    fn an_old_cargo_is_a_problem_and_a_missing_one_another() {
+        let judged = |version: Option<&str>| judge_rust(version.map(str::to_owned));
+        assert_eq!(judged(Some("cargo 1.95.0 (f2d3ce0bd 2026-03-21)")).state, State::Ok);
+        assert_eq!(judged(Some("cargo 2.0.0-nightly")).state, State::Ok);
+        let command = |finding: Finding| finding.fix.map(|fix| fix.command).unwrap_or_default();
+        let old = judged(Some("cargo 1.70.0"));
+        assert!(old.message.contains("1.95 or later is needed"), "{}", old.message);
+        assert_eq!(command(old), "rustup update stable");
+        assert!(command(judged(None)).contains("rustup.rs"));
+        assert_eq!(judged(Some("cargo")).state, State::Problem);
+    }
+
+    #[test]
+    fn a_proxy_that_would_get_loopback_requests_is_named() {
+        let with = |set: &[(&str, &str)]| {
+            judge_proxy(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(with(&[]).state, State::Ok);
+        let caught = with(&[("HTTP_PROXY", "http://proxy:3128")]);
+        assert_eq!(caught.state, State::Warning);
+        assert!(caught.message.starts_with("HTTP_PROXY is set"), "{}", caught.message);
+        for list in ["*", "internal,127.0.0.1"] {
+            assert_eq!(with(&[("HTTP_PROXY", "http://proxy:3128"), ("no_proxy", list)]).state, State::Ok, "{list}");
+        }
     }
 
     async fn findings(project: &FakeProject) -> Vec<Finding> {

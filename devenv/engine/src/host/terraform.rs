@@ -25,12 +25,16 @@ pub fn terraform() -> OsString {
 
 /// The version of [`terraform`], if it is new enough.
 pub async fn terraform_version() -> Result<String, TerraformError> {
-    let missing = |cause: String| TerraformError::Missing { cause };
     let mut command = Command::new(terraform());
     command.args(["version", "-json"]).env("CHECKPOINT_DISABLE", "1");
-    let output = command.output().await.map_err(|error| missing(error.to_string()))?;
-    let answer: serde_json::Value =
-        serde_json::from_slice(&output.stdout).map_err(|_| missing("it does not print its version".to_owned()))?;
+    let output = command.output().await.map_err(|error| TerraformError::Missing { cause: error.to_string() })?;
+    version_in(&output.stdout)
+}
+
+/// The version in the output of `terraform version -json`, if it is new enough.
+fn version_in(output: &[u8]) -> Result<String, TerraformError> {
+    let unreadable = |_| TerraformError::Missing { cause: "it does not print its version".to_owned() };
+    let answer: serde_json::Value = serde_json::from_slice(output).map_err(unreadable)?;
     let found = answer["terraform_version"].as_str().unwrap_or_default().to_owned();
     if is_enough(&found) {
         return Ok(found);
@@ -46,6 +50,15 @@ fn is_enough(version: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_printed_version_that_is_new_enough_serves() {
+        let found = |output: &str| version_in(output.as_bytes()).map_err(|error| error.to_string());
+        assert_eq!(found(r#"{"terraform_version": "1.12.3"}"#), Ok("1.12.3".to_owned()));
+        let too_old = "terraform 1.9.8 is too old: 1.11 or later is needed".to_owned();
+        assert_eq!(found(r#"{"terraform_version": "1.9.8"}"#), Err(too_old));
+        assert!(found("Terraform v1.12.3").is_err_and(|error| error.contains("does not print its version")));
+    }
 
     #[test]
     fn versions() {

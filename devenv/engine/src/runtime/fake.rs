@@ -102,6 +102,8 @@ pub(crate) struct FakeRuntime {
     done: Mutex<Vec<String>>,
     /// A unit that dies before it is ready.
     pub(crate) dies: Mutex<Option<&'static str>>,
+    /// The state that a unit enters when another one is ready.
+    pub(crate) becomes: Mutex<Option<(&'static str, UnitState)>>,
     pub(crate) leftovers: Mutex<Vec<Leftover>>,
     pub(crate) stale: Mutex<BTreeMap<String, String>>,
     pub(crate) absent_images: Mutex<BTreeSet<String>>,
@@ -119,6 +121,11 @@ impl FakeRuntime {
     pub(crate) fn set(&self, unit: &str, state: UnitState) {
         let host = "127.0.0.2:20180".parse().expect("an address");
         self.put(unit, "", state, vec![Binding { host, ..Binding::on_loopback(80, 0) }]);
+    }
+
+    /// Changes a unit's state and nothing else.
+    pub(crate) fn set_state(&self, unit: &str, state: UnitState) {
+        self.units.lock().expect("not poisoned").get_mut(unit).expect("it was started").state = state;
     }
 
     fn put(&self, unit: &str, config_hash: &str, state: UnitState, bindings: Vec<Binding>) {
@@ -190,6 +197,9 @@ impl Runtime for FakeRuntime {
         }
         if let Some(unit) = self.units.lock().expect("not poisoned").get_mut(unit) {
             unit.state = UnitState::Ready { pid: 7, since: 0 };
+        }
+        if let Some((other, state)) = self.becomes.lock().expect("not poisoned").take() {
+            self.set_state(other, state);
         }
         Box::pin(async move {
             // A real wait lets other tasks run.
