@@ -7,7 +7,8 @@ use devenv_manifest::problem::ManifestError;
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::unwritable::is_exhausted;
 
-use crate::runtime::{HostError, NoHost, RuntimeKind};
+use crate::host_error::{HostError, NoHost};
+use crate::request::RuntimeKind;
 
 /// The errors of engine commands. The command line adds hints and exit codes.
 #[derive(Debug, thiserror::Error)]

@@ -10,19 +10,11 @@ use crate::cancel::Cancel;
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::project::Project;
+use crate::runtime::LogOptions;
 use crate::{desired, resolve};
 
 /// The pause between two reads of followed files.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-#[derive(Debug, Clone, Default)]
-pub struct LogOptions {
-    /// The names of units; every service and the emulator if empty.
-    pub services: Vec<String>,
-    /// The number of old lines of each unit; all kept lines if `None`.
-    pub tail: Option<usize>,
-    pub follow: bool,
-}
 
 /// Emits the lines as [`Event::Log`], oldest first across units; with `follow`, continues until cancelled.
 pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {

@@ -6,14 +6,15 @@ use camino::Utf8Path;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::Leftover;
 use devenv_supervisor::client::Client;
+use devenv_supervisor::error;
 use devenv_supervisor::lock::is_held;
 use devenv_supervisor::state_directory::StateDirectory;
-use devenv_supervisor::{error, leftovers};
 use futures_util::future::{BoxFuture, ready};
 
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::explained::explained;
+use crate::process_leftovers::{end_leftover, leftovers_of};
 use crate::process_runtime::ProcessRuntime;
 use crate::project::Project;
 use crate::runtime::{Abilities, ImageBuild, Runtime, RuntimeHost, RuntimeKind, TakenDown};
@@ -91,17 +92,6 @@ pub(crate) fn processes(project: &Project) -> Result<Processes, Error> {
         return Ok(Processes::Supervised);
     }
     Ok(if leftovers_of(&project.state)?.is_empty() { Processes::None } else { Processes::Left })
-}
-
-/// The leftovers of this environment.
-pub(crate) fn leftovers_of(state: &StateDirectory) -> Result<Vec<Leftover>, Error> {
-    leftovers::find(state).map_err(|source| Error::State { path: state.units(), source })
-}
-
-/// Ends every process that holds the lock of this unit.
-pub(crate) async fn end_leftover(state: &StateDirectory, unit: &str) -> Result<(), Error> {
-    let path = state.unit_lock(unit);
-    leftovers::end(state, unit).await.map_err(|source| Error::State { path, source })
 }
 
 async fn take_down(state: &StateDirectory, emitter: &Emitter) -> Result<TakenDown, Error> {

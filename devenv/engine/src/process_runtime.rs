@@ -21,10 +21,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
+use crate::error::Error;
 use crate::own_program::own_program;
-use crate::process_host::{end_leftover, leftovers_of};
+use crate::process_leftovers::{end_leftover, leftovers_of};
+use crate::project::{Instance, Project};
 use crate::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
-use crate::{Error, Instance, Project};
 use devenv_artifacts::builds::{Binary, BuildsFile};
 use devenv_artifacts::cargo::{self, Built};
 use devenv_artifacts::compilation::Compilation;

@@ -12,16 +12,20 @@ use devenv_resources::resources::Resources;
 use devenv_supervisor::log_reader::last_lines;
 
 use crate::attachment::Attachment;
+use crate::cancel::Cancel;
 use crate::command_lock::command_lock;
+use crate::emitter::Emitter;
+use crate::error::Error;
 use crate::execute::{Executed, execute, millis};
 use crate::memory::Remembered;
 use crate::perform::Performer;
 use crate::process_runtime::LOG_TAIL;
+use crate::project::Project;
 use crate::resolve::{self, ResolvedRuntime};
 use crate::runtime::{Abilities, HostErrorKind, Runtime, RuntimeRequest};
 use crate::snapshot::{self, Snapshot};
 use crate::status::{READY, STARTING};
-use crate::{Cancel, Emitter, Error, Project, desired, down, ports, status, test_environments};
+use crate::{desired, down, ports, status, test_environments};
 
 /// The number of attempts of `up`, if the environment changes after the snapshot.
 const ATTEMPTS: usize = 3;

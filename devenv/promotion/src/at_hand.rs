@@ -13,8 +13,9 @@ use devenv_testing::evidence::{self, TERRAFORM};
 
 use crate::context::PromotionContext;
 use crate::error::Error;
+use crate::push::{self, LocalImage};
+use crate::recorded;
 use crate::tree::Tree;
-use crate::{push, recorded};
 
 /// A release that has passed its gate.
 #[derive(Debug)]
@@ -32,15 +33,6 @@ pub(crate) enum Images {
     Here(BTreeMap<String, LocalImage>),
     /// In another environment's registry.
     Elsewhere { images: BTreeMap<String, ReleasedImage>, from: push::Source },
-}
-
-/// A tested image in the engine of this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LocalImage {
-    /// What the engine calls it.
-    pub(crate) id: String,
-    /// What everybody else calls it.
-    pub(crate) digest: String,
 }
 
 /// The images of this machine's engine, with evidence for each of the environment's emulators.

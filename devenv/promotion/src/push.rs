@@ -7,12 +7,20 @@ use devenv_containers::engine::ContainerEngine;
 use devenv_containers::image_digest::saved_image;
 use devenv_model::promotion::record::ReleasedImage;
 
-use crate::at_hand::LocalImage;
 use crate::cloud::{Cloud, ImageReference, PushedImage, RegistryImage, RepositoryAddress};
 use crate::context::PromotionContext;
 use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::retry::retry;
+
+/// A tested image in the engine of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LocalImage {
+    /// What the engine calls it.
+    pub(crate) id: String,
+    /// What everybody else calls it.
+    pub(crate) digest: String,
+}
 
 /// The environment to copy images from.
 #[derive(Debug, Clone)]

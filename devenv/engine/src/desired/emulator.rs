@@ -8,8 +8,9 @@ use devenv_model::intent::{Binding, Lifetime, Mount, RestartPolicy, UnitIntent};
 use devenv_model::manifest::{EmulatorKind, Limits};
 use devenv_model::unit::{EMULATOR, Probe};
 
+use crate::error::Error;
+use crate::project::Project;
 use crate::snapshot::{Caller, Snapshot};
-use crate::{Error, Project};
 
 /// The name of the embedded emulator's image, if it is built here.
 pub const EMULATOR_IMAGE: &str = "devenv-emulator:local";

@@ -8,8 +8,9 @@ use devenv_model::unit::{EMULATOR, Probe};
 
 use super::address::reached;
 use super::aws::{aws_environment, keep_local, region};
+use crate::error::Error;
+use crate::project::Project;
 use crate::runtime::Abilities;
-use crate::{Error, Project};
 
 /// The restarts of a crashing container before it is left failed.
 const RESTARTS: u32 = 5;

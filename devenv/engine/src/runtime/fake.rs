@@ -10,13 +10,13 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Leftover, Observed, ObservedUnit, UnitState};
 use futures_util::future::{BoxFuture, pending, ready};
 
-use super::error::NoHost;
 use super::host::{About, Found, RuntimeHost, Runtimes};
 use super::interface::{Abilities, Missing, Observation, Progress, Runtime};
-use super::request::{ImageBuild, RuntimeKind};
 use crate::emitter::Emitter;
 use crate::error::Error;
+use crate::host_error::NoHost;
 use crate::project::{Project, ProjectOptions};
+use crate::request::{ImageBuild, RuntimeKind};
 use crate::settle::Making;
 
 const SETTINGS: &str = r#"version = 1

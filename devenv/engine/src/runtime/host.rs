@@ -8,13 +8,13 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::Leftover;
 use futures_util::future::BoxFuture;
 
-use super::error::NoHost;
 use super::interface::{Abilities, Runtime};
-use super::request::{ImageBuild, RuntimeKind};
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::explained::explained;
+use crate::host_error::NoHost;
 use crate::project::Project;
+use crate::request::{ImageBuild, RuntimeKind};
 use crate::settle::Making;
 
 /// Finds a host other than this machine's processes.

@@ -12,7 +12,6 @@ use futures_util::future::{BoxFuture, pending, ready};
 use crate::cancel::Cancel;
 use crate::emitter::Emitter;
 use crate::error::Error;
-use crate::logs::LogOptions;
 
 /// Receives each line of progress worth showing.
 pub type Progress<'a> = &'a (dyn Fn(String) + Send + Sync);
@@ -108,6 +107,16 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     fn images(&self) -> BoxFuture<'_, Result<Option<BTreeMap<String, String>>, Error>> {
         Box::pin(ready(Ok(None)))
     }
+}
+
+/// The wanted part of the units' logs.
+#[derive(Debug, Clone, Default)]
+pub struct LogOptions {
+    /// The names of units; every service and the emulator if empty.
+    pub services: Vec<String>,
+    /// The number of old lines of each unit; all kept lines if `None`.
+    pub tail: Option<usize>,
+    pub follow: bool,
 }
 
 /// The abilities of a runtime that intents depend on.
