@@ -6,4 +6,5 @@ pub mod compilation;
 pub mod error;
 pub mod fingerprint;
 pub mod freshness;
+pub mod repository;
 pub mod static_link;

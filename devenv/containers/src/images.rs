@@ -15,8 +15,8 @@ use devenv_artifacts::builds::{Binary, MadeImage};
 use devenv_artifacts::cargo::{self, Built};
 use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::freshness;
+use devenv_artifacts::repository::{head, is_committed, revision, source};
 use devenv_engine::EMULATOR_IMAGE;
-use devenv_engine::repository::{head, is_committed, revision, source};
 use devenv_engine::runtime::{BuildInEngine, ImageBuild, ImageKind};
 use devenv_engine::{Error, Project, own_program};
 

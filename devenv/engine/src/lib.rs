@@ -35,7 +35,6 @@ mod unit_action;
 mod up;
 
 pub mod host;
-pub mod repository;
 pub mod runtime;
 pub mod settle;
 pub mod test_environments;

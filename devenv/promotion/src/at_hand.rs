@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use devenv_artifacts::repository;
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::image_digest::image_digest;
-use devenv_engine::repository;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
 use devenv_model::manifest::EvidenceOrigin;

@@ -1,6 +1,6 @@
 //! The proposal of a promotion: its images, commits and changes.
 
-use devenv_engine::repository;
+use devenv_artifacts::repository;
 use devenv_model::promotion::proposal::{ImageChange, Proposal};
 use devenv_model::promotion::record::{Release, ReleasedImage};
 

@@ -1,6 +1,7 @@
 //! Evidence in an environment's bucket, below a prefix that only the build server's role may write.
 
-use devenv_engine::{Cancel, Emitter, Project, repository};
+use devenv_artifacts::repository;
+use devenv_engine::{Cancel, Emitter, Project};
 use devenv_model::evidence::Evidence;
 use devenv_testing::evidence::{self, TERRAFORM};
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! The release that an environment takes over from the environments that it requires, if it is checked out and proven.
 
-use devenv_engine::repository;
+use devenv_artifacts::repository;
 use devenv_model::evidence::{Evidence, EvidenceError};
 use devenv_model::gate::{AtHand, Filed, gate_recorded};
 use devenv_model::manifest::{EvidenceOrigin, PromotePlace, PromoteTarget};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::repository;
+use devenv_artifacts::repository;
 use devenv_model::evidence::tree_digest;
 use devenv_testing::evidence::{TERRAFORM, contents};
 use tar::{Archive, Builder, EntryType, Header};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::repository::{self, TrackedFile};
+use devenv_artifacts::repository::{self, TrackedFile};
 use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
 use devenv_manifest::input;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_digest};
