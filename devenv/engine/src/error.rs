@@ -60,6 +60,8 @@ pub enum Error {
     Deadline { waiting_for: String, unit: Option<String>, after: Duration, log: Vec<String> },
     #[error("the environment {project} is not running")]
     NotRunning { project: String },
+    #[error("{service} is not a part of the running environment")]
+    NotStarted { service: String },
     #[error("another devenv (process {pid}) is changing this environment")]
     Locked { pid: u32 },
     #[error("cannot start the supervisor: {cause}")]

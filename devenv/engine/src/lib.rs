@@ -8,6 +8,7 @@ mod attachment;
 mod cancel;
 mod chosen_emulator;
 mod command_lock;
+mod control;
 mod data;
 mod desired;
 mod down;
@@ -41,6 +42,7 @@ pub mod test_environments;
 
 pub use attachment::Attachment;
 pub use cancel::{Cancel, Canceller};
+pub use control::{Control, control};
 pub use data::{reset, seed};
 pub use desired::{EMULATOR_IMAGE, aws_environment};
 pub use down::{Down, DownOptions, down};

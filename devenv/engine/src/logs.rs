@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use devenv_model::event::Event;
-use devenv_supervisor::log_reader::Followed;
+use devenv_supervisor::log_reader::{Followed, Line};
 
 use crate::cancel::Cancel;
 use crate::emitter::Emitter;
@@ -26,13 +25,18 @@ pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, ca
     let mut files: Vec<Followed> =
         units.into_iter().map(|unit| Followed::new(unit.clone(), project.state.log(&unit))).collect();
     let mut lines = Vec::new();
+    // Without a filter, only the last lines have to be read.
+    let tail = options.tail.filter(|_| options.since.is_none() && options.grep.is_none());
     for file in &mut files {
-        lines.extend(file.backlog(options.tail));
+        let mut backlog = file.backlog(tail);
+        backlog.retain(|line| options.wants(line.time.parse().ok(), &line.text));
+        options.trim(&mut backlog);
+        lines.extend(backlog);
     }
     loop {
-        lines.sort_by(|one, other| one.time.cmp(&other.time));
+        lines.sort_by(|one: &Line, other| one.time.cmp(&other.time));
         for line in lines.drain(..) {
-            emitter.emit(Event::Log { unit: line.unit, line: line.text });
+            emitter.emit(options.event(&line.unit, &line.time, line.text));
         }
         if !options.follow {
             return Ok(());
@@ -42,7 +46,7 @@ pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, ca
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
         for file in &mut files {
-            lines.extend(file.news());
+            lines.extend(file.news().into_iter().filter(|line| options.wants(line.time.parse().ok(), &line.text)));
         }
     }
 }
@@ -70,8 +74,11 @@ pub fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
 mod tests {
     use std::io::Write;
 
+    use devenv_model::event::Event;
+
     use super::*;
     use crate::runtime::fake::FakeProject;
+    use regex_lite::Regex;
     use tokio::sync::mpsc;
 
     /// A project whose emulator has one log line and whose `api` has an older and a newer one.
@@ -89,7 +96,7 @@ mod tests {
     fn lines(events: &mut mpsc::UnboundedReceiver<Event>) -> Vec<String> {
         let mut lines = Vec::new();
         while let Ok(event) = events.try_recv() {
-            if let Event::Log { unit, line } = event {
+            if let Event::Log { unit, line, .. } = event {
                 lines.push(format!("{unit}: {line}"));
             }
         }
@@ -102,9 +109,32 @@ mod tests {
         let (emitter, mut events) = Emitter::channel();
         logs(&project, &LogOptions::default(), &emitter, &Cancel::never()).await.expect("readable");
         assert_eq!(lines(&mut events), ["api: one", "emulator: two", "api: three"]);
-        let last = LogOptions { services: vec!["api".to_owned()], tail: Some(1), follow: false };
+        let last = LogOptions { services: vec!["api".to_owned()], tail: Some(1), ..LogOptions::default() };
         logs(&project, &last, &emitter, &Cancel::never()).await.expect("readable");
         assert_eq!(lines(&mut events), ["api: three"]);
+    }
+
+    #[tokio::test]
+    async fn lines_are_left_out_by_time_and_by_pattern_before_the_last_ones_are_counted() {
+        let (_fake, project) = written();
+        let minute = |minute: u32| format!("2026-01-01T10:{minute:02}:00.000Z");
+        let log = [(1, "GET /a"), (2, "POST /a"), (3, "GET /b"), (4, "POST /b")]
+            .map(|(at, text)| format!("{} {text}\n", minute(at)))
+            .concat();
+        std::fs::write(project.state.log("api"), log).expect("writable");
+        let read = async |options: LogOptions| {
+            let (emitter, mut events) = Emitter::channel();
+            let options = LogOptions { services: vec!["api".to_owned()], ..options };
+            logs(&project, &options, &emitter, &Cancel::never()).await.expect("readable");
+            lines(&mut events)
+        };
+        let since = Some(minute(2).parse().expect("a time"));
+        let late = read(LogOptions { since, ..LogOptions::default() }).await;
+        assert_eq!(late, ["api: POST /a", "api: GET /b", "api: POST /b"]);
+        let grep = Some(Regex::new("^GET").expect("a pattern"));
+        let last = LogOptions { grep: grep.clone(), tail: Some(1), ..LogOptions::default() };
+        assert_eq!(read(last).await, ["api: GET /b"], "the last match, not the match among the last");
+        assert_eq!(read(LogOptions { since, grep, ..LogOptions::default() }).await, ["api: GET /b"]);
     }
 
     #[tokio::test]
@@ -126,7 +156,8 @@ mod tests {
         let (_fake, project) = written();
         let (emitter, mut events) = Emitter::channel();
         let (canceller, cancel) = Cancel::channel();
-        let options = LogOptions { services: vec!["api".to_owned()], tail: Some(0), follow: true };
+        let options =
+            LogOptions { services: vec!["api".to_owned()], tail: Some(0), follow: true, ..LogOptions::default() };
         let following = logs(&project, &options, &emitter, &cancel);
         let writing = async {
             tokio::time::sleep(LOOK_EVERY).await;

@@ -246,7 +246,12 @@ async fn logs_begin_with_the_last_lines_and_follow_until_nobody_wants_more() {
         .expect("writable");
     std::fs::write(state.log("mailer"), "2026-01-01T00:00:02.000Z two\n").expect("writable");
     let read = async |services: &[&str], tail, follow| {
-        let options = LogOptions { services: services.iter().map(|name| (*name).to_owned()).collect(), tail, follow };
+        let options = LogOptions {
+            services: services.iter().map(|name| (*name).to_owned()).collect(),
+            tail,
+            follow,
+            ..LogOptions::default()
+        };
         let (emitter, mut events) = Emitter::channel();
         let (canceller, cancel) = Cancel::channel();
         let project = place.load();
@@ -257,7 +262,7 @@ async fn logs_begin_with_the_last_lines_and_follow_until_nobody_wants_more() {
         };
         let collecting = async {
             let mut lines = Vec::new();
-            while let Some(Event::Log { unit, line }) = events.recv().await {
+            while let Some(Event::Log { unit, line, .. }) = events.recv().await {
                 let is_last = line == "four";
                 lines.push(format!("{unit} {line}"));
                 if follow && lines.len() == 1 {

@@ -56,6 +56,9 @@ pub enum Event {
     /// A line of a unit's log.
     Log {
         unit: String,
+        /// Its time in UTC, as in RFC 3339, if the command was asked for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        time: Option<String>,
         line: String,
     },
     TestRunStarted {

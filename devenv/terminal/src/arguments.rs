@@ -5,10 +5,14 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use devenv_engine::runtime::{BuildInEngine, ImageBuild, ImageKind, RuntimeKind, RuntimeRequest};
+use devenv_engine::runtime::{ImageBuild, ImageKind, RuntimeRequest};
 use devenv_model::manifest::EmulatorKind;
+use jiff::Timestamp;
+use regex_lite::Regex;
 
+use crate::choices::{Build, Emulator, Runtime, TestEmulator};
 use crate::exit::{Exit, HELP, printed};
+use crate::values::{duration, pattern, since};
 
 const EXAMPLES: &str = "\
 Begin here:
@@ -105,6 +109,18 @@ pub enum EnvironmentCommand {
         #[arg(long)]
         volumes: bool,
     },
+    /// Stop services; the others keep running
+    #[command(after_help = "devenv down stops everything and removes the containers.")]
+    Stop {
+        /// Services to stop; all by default
+        #[arg(value_name = "SERVICE")]
+        services: Vec<String>,
+    },
+    /// Start stopped services, and wait until they are ready
+    Start(Restarted),
+    /// Stop services and start them again
+    #[command(after_help = "For changed sources or settings: devenv up -d")]
+    Restart(Restarted),
     /// Show the services with their states and addresses
     Status,
     /// Show the logs of the services
@@ -261,68 +277,14 @@ impl Test {
     }
 }
 
-impl Runtime {
-    /// Returns `None` for `auto`: the machine decides.
-    fn kind(self) -> Option<RuntimeKind> {
-        match self {
-            Self::Auto => None,
-            Self::Process => Some(RuntimeKind::Process),
-            Self::Docker => Some(RuntimeKind::Docker),
-        }
-    }
-}
-
-/// How images are compiled when this machine does not compile them.
 #[derive(Debug, Clone, Args)]
-pub struct Build {
-    /// Compile images in a container; machines without Linux always do
-    #[arg(long = "build-in-docker")]
-    pub in_docker: bool,
-    /// The image to compile in
-    #[arg(long, value_name = "IMAGE", requires = "in_docker", default_value = "rust:1.95.0-bookworm")]
-    pub builder: String,
-    /// Compile for this platform instead of the engine's own, such as linux/arm64
-    #[arg(long, value_name = "PLATFORM", requires = "in_docker")]
-    pub platform: Option<String>,
-}
-
-impl Build {
-    fn place(&self) -> Option<BuildInEngine> {
-        let place = BuildInEngine { builder: self.builder.clone(), platform: self.platform.clone() };
-        self.in_docker.then_some(place)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Runtime {
-    Auto,
-    Process,
-    Docker,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Emulator {
-    Embedded,
-    DynamodbLocal,
-    Localstack,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TestEmulator {
-    Embedded,
-    DynamodbLocal,
-    Localstack,
-    All,
-}
-
-impl Emulator {
-    fn kind(self) -> EmulatorKind {
-        match self {
-            Self::Embedded => EmulatorKind::Embedded,
-            Self::DynamodbLocal => EmulatorKind::DynamodbLocal,
-            Self::Localstack => EmulatorKind::Localstack,
-        }
-    }
+pub struct Restarted {
+    /// Services to start; all by default
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Time limit for each to become ready
+    #[arg(long, default_value = "120s", value_parser = duration)]
+    pub timeout: Duration,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -336,6 +298,15 @@ pub struct Logs {
     /// Begin with the last N lines of each service
     #[arg(long, value_name = "N")]
     pub tail: Option<usize>,
+    /// Show lines since a time, such as 2026-01-31T10:00:00Z, or of the last 10m
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub since: Option<Timestamp>,
+    /// Show the lines that match a regular expression
+    #[arg(long, value_name = "PATTERN", value_parser = pattern)]
+    pub grep: Option<Regex>,
+    /// Print the time of each line
+    #[arg(short, long)]
+    pub timestamps: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -398,6 +369,9 @@ impl EnvironmentCommand {
         match self {
             Self::Up(_) => "up",
             Self::Down { .. } => "down",
+            Self::Stop { .. } => "stop",
+            Self::Start(_) => "start",
+            Self::Restart(_) => "restart",
             Self::Status => "status",
             Self::Logs(_) => "logs",
             Self::Seed { .. } => "seed",
@@ -420,12 +394,6 @@ impl PromotionCommand {
             Self::RehearseService => "rehearse-service",
         }
     }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text} is not a duration such as 90s, 2m or 500ms");
-    let duration: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(duration).ok().filter(|duration| !duration.is_zero()).ok_or_else(wrong)
 }
 
 /// A wrong command line, or a request for help.
@@ -470,15 +438,5 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("120s"), Ok(Duration::from_mins(2)));
-        assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        for bad in ["", "0s", "-5s", "soon", "5"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -115,6 +115,7 @@ pub fn describe(error: &Error) -> Told {
             ("deadline", Exit::NotReadyInTime, Some(format!("{text}, or raise the limit: devenv up --timeout 5m")))
         }
         Error::NotRunning { .. } => ("not_running", Exit::Failed, hint("devenv up -d")),
+        Error::NotStarted { service } => ("not_started", Exit::Failed, Some(format!("devenv up -d {service}"))),
         Error::Locked { .. } => ("locked", Exit::Locked, hint("wait until it ends, then try again")),
         Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
         Error::Supervisor(error) => supervisor(error),

@@ -7,7 +7,8 @@ use serde_json::json;
 
 pub(super) async fn run(context: &Context, arguments: Logs) -> Result<Outcome, Failure> {
     let project = Project::load(&context.options)?;
-    let options = LogOptions { services: arguments.services, tail: arguments.tail, follow: arguments.follow };
+    let Logs { services, follow, tail, since, grep, timestamps } = arguments;
+    let options = LogOptions { services, tail, follow, since, grep, timestamps };
     devenv_engine::logs(&project, &options, &context.emitter, &context.cancel).await?;
     Ok(Outcome::done("", &json!({})))
 }

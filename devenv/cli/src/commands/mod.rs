@@ -1,6 +1,7 @@
 //! One file per command: it reads the arguments, calls the engine and words the result.
 
 pub(crate) mod completions;
+mod control;
 mod data;
 mod doctor;
 mod down;
@@ -13,6 +14,9 @@ mod test_report;
 mod unit;
 mod up;
 
+use std::time::Duration;
+
+use devenv_engine::Control;
 use devenv_terminal::arguments::EnvironmentCommand;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
@@ -22,6 +26,13 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
     match command {
         EnvironmentCommand::Up(arguments) => up::run(context, &arguments).await,
         EnvironmentCommand::Down { volumes } => down::run(context, volumes).await,
+        EnvironmentCommand::Stop { services } => control::run(context, Control::Stop, &services, Duration::MAX).await,
+        EnvironmentCommand::Start(arguments) => {
+            control::run(context, Control::Start, &arguments.services, arguments.timeout).await
+        }
+        EnvironmentCommand::Restart(arguments) => {
+            control::run(context, Control::Restart, &arguments.services, arguments.timeout).await
+        }
         EnvironmentCommand::Status => status::run(context).await,
         EnvironmentCommand::Logs(arguments) => logs::run(context, arguments).await,
         EnvironmentCommand::Seed { emulator_url } => data::seed(context, emulator_url.as_deref()).await,

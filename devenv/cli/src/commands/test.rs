@@ -1,4 +1,5 @@
-use devenv_terminal::arguments::{Test, TestEmulator};
+use devenv_terminal::arguments::Test;
+use devenv_terminal::choices::TestEmulator;
 use devenv_terminal::exit::Exit;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;

@@ -25,7 +25,8 @@ pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Fa
         let text = "next: devenv logs -f, devenv test, devenv down";
         return Ok(Outcome::done(text, &fields));
     }
-    let follow = LogOptions { services: arguments.services.clone(), tail: Some(BACKLOG), follow: true };
+    let follow =
+        LogOptions { services: arguments.services.clone(), tail: Some(BACKLOG), follow: true, ..LogOptions::default() };
     let stopped_elsewhere = tokio::select! {
         outcome = devenv_engine::logs(&project, &follow, &context.emitter, &context.cancel) => {
             outcome?;

@@ -33,6 +33,47 @@ fn one_changed_service_alone_is_replaced() {
 }
 
 #[test]
+fn a_service_is_stopped_started_and_restarted_while_the_others_run() {
+    let project = Project::new();
+    let early = project.run(&["restart", "web"]);
+    assert_eq!(early.code, 1, "{}", early.err);
+    assert!(early.err.contains("is not running") && early.err.contains("hint: devenv up -d"), "{}", early.err);
+    project.done(&["up", "-d"]);
+    let before = project.pids();
+    let stopped = project.done(&["stop", "web", "--output", "plain"]);
+    assert_eq!(stopped.out.trim(), "stopped web");
+    assert!(stopped.err.contains("stop web"), "{}", stopped.err);
+    assert_eq!(project.unit("web")["state"], "stopped");
+    assert_eq!(project.done(&["stop", "web"]).out.trim(), "stopped already");
+    assert_eq!(project.json(&["start"])["changed"], serde_json::json!(["web"]));
+    assert_eq!(project.json(&["restart", "web"])["changed"], serde_json::json!(["web"]));
+    let after = project.pids();
+    assert_eq!((after[0], after[2]), (before[0], before[2]), "nothing else changed");
+    assert_eq!(project.unit("web")["state"], "ready");
+    project.done(&["stop", "web"]);
+    let plan = project.done(&["up", "--dry-run"]).out;
+    assert!(plan.contains("start web (not running)"), "{plan}");
+    let unknown = project.run(&["restart", "wb"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.err);
+}
+
+#[test]
+fn logs_are_filtered_by_time_and_pattern_and_show_their_times() {
+    let project = Project::new();
+    project.done(&["up", "-d"]);
+    let read = |arguments: &[&str]| project.done(&[&["logs", "--output", "plain"], arguments].concat()).out;
+    let all = read(&["emulator"]);
+    assert!(!all.is_empty());
+    let timed = read(&["emulator", "--timestamps", "--since", "10m"]);
+    assert_eq!(timed.lines().count(), all.lines().count());
+    let first = timed.lines().next().expect("a line").split("| ").nth(1).expect("a text").split(' ').next();
+    let age = jiff::Timestamp::now().duration_since(first.expect("a time").parse().expect("RFC 3339"));
+    assert!(age.as_secs() < 600, "{timed}");
+    assert_eq!(read(&["emulator", "--grep", "^no line begins so$"]), "");
+    assert_eq!(read(&["--since", "2099-01-01T00:00:00Z"]), "");
+}
+
+#[test]
 fn down_leaves_nothing_and_keeps_the_data() {
     let project = Project::new();
     project.done(&["up", "-d"]);

@@ -11,9 +11,23 @@ fn run(arguments: &[&str]) -> Ran {
 
 #[test]
 fn help() {
-    for command in
-        ["", "up", "down", "status", "logs", "seed", "reset", "env", "test", "rollback", "doctor", "completions"]
-    {
+    for command in [
+        "",
+        "up",
+        "down",
+        "stop",
+        "start",
+        "restart",
+        "status",
+        "logs",
+        "seed",
+        "reset",
+        "env",
+        "test",
+        "rollback",
+        "doctor",
+        "completions",
+    ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let ran = run(&arguments);
         assert_eq!(ran.code, 0);
@@ -23,7 +37,14 @@ fn help() {
 
 #[test]
 fn usage() {
-    for arguments in [&["upp"][..], &["up", "--timeout", "soon"], &["logs", "--tail", "x"], &[]] {
+    for arguments in [
+        &["upp"][..],
+        &["up", "--timeout", "soon"],
+        &["logs", "--tail", "x"],
+        &["logs", "--since", "noon"],
+        &["logs", "--grep", "("],
+        &[],
+    ] {
         assert_eq!(run(arguments).code, 2, "{arguments:?}");
     }
     let ran = run(&["--output", "json", "upp"]);

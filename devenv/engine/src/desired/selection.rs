@@ -28,6 +28,27 @@ pub(crate) fn selected<'a>(project: &'a Project, names: &[String]) -> Result<Vec
     Ok(wanted.into_iter().map(|name| &services[name]).collect())
 }
 
+/// The named services without their dependencies, every service if none is named; a service comes after its dependencies.
+pub(crate) fn in_order<'a>(project: &'a Project, names: &[String]) -> Result<Vec<&'a str>, Error> {
+    let mut ordered = Vec::new();
+    for service in selected(project, names)? {
+        append(project, &service.name, &mut ordered);
+    }
+    ordered.retain(|name| names.is_empty() || names.iter().any(|named| named == name));
+    Ok(ordered)
+}
+
+/// Appends a service after its dependencies. The manifest has no cycle.
+fn append<'a>(project: &'a Project, name: &'a str, ordered: &mut Vec<&'a str>) {
+    if ordered.contains(&name) {
+        return;
+    }
+    for dependency in project.manifest.services[name].depends_on.keys() {
+        append(project, dependency, ordered);
+    }
+    ordered.push(name);
+}
+
 /// A service's dependencies, for the planner.
 pub(crate) fn dependencies(service: &Service) -> Vec<(String, Condition)> {
     service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect()

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use devenv_model::artifact::Artifact;
+use devenv_model::event::Event;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Leftover, Observed, ObservedUnit};
 use futures_util::future::{BoxFuture, pending, ready};
+use jiff::Timestamp;
+use regex_lite::Regex;
 
 use crate::cancel::Cancel;
 use crate::emitter::Emitter;
@@ -117,6 +120,31 @@ pub struct LogOptions {
     /// The number of old lines of each unit; all kept lines if `None`.
     pub tail: Option<usize>,
     pub follow: bool,
+    /// Leaves out earlier lines.
+    pub since: Option<Timestamp>,
+    /// Leaves out lines that do not match.
+    pub grep: Option<Regex>,
+    /// Whether the events have the time of their line.
+    pub timestamps: bool,
+}
+
+impl LogOptions {
+    /// Whether a line is wanted. A line of an unknown time is as old as anybody asks for.
+    pub fn wants(&self, time: Option<Timestamp>, line: &str) -> bool {
+        let is_late = self.since.is_none_or(|since| time.is_none_or(|time| time >= since));
+        is_late && self.grep.as_ref().is_none_or(|grep| grep.is_match(line))
+    }
+
+    /// Keeps the last wanted lines of one unit, oldest first.
+    pub fn trim<T>(&self, lines: &mut Vec<T>) {
+        if let Some(tail) = self.tail {
+            lines.drain(..lines.len().saturating_sub(tail));
+        }
+    }
+
+    pub fn event(&self, unit: &str, time: &str, line: String) -> Event {
+        Event::Log { unit: unit.to_owned(), time: self.timestamps.then(|| time.to_owned()), line }
+    }
 }
 
 /// The abilities of a runtime that intents depend on.

@@ -30,7 +30,9 @@ impl Plain {
 impl Render for Plain {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Log { unit, line } => return say(&format!("{}| {line}", self.style.name(unit, 16))),
+            Event::Log { unit, time, line } => {
+                return say(&format!("{}| {}{line}", self.style.name(unit, 16), before(time.as_ref())));
+            }
             Event::EnvironmentReady { report, changed } => {
                 if !changed {
                     self.progress("unchanged: everything is ready");
@@ -50,6 +52,11 @@ impl Render for Plain {
     fn error(&mut self, _: &str, failure: &Failure) {
         tell(&error_text(failure, self.style));
     }
+}
+
+/// The time of a log line, if it is to be printed.
+pub(super) fn before(time: Option<&String>) -> String {
+    time.map(|time| format!("{time} ")).unwrap_or_default()
 }
 
 /// The lines for an event; none for an event that a renderer shows in another form.

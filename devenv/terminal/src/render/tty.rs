@@ -6,7 +6,7 @@ use devenv_model::event::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::log_line::readable;
-use super::plain::{error_text, lines, say};
+use super::plain::{before, error_text, lines, say};
 use super::{Render, Style, environment_table};
 use crate::outcome::Outcome;
 use crate::report::Failure;
@@ -51,8 +51,9 @@ impl Tty {
 impl Render for Tty {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Log { unit, line } => {
-                return self.say(&format!("{}| {}", self.style.name(unit, 16), readable(line)));
+            Event::Log { unit, time, line } => {
+                let text = format!("{}| {}{}", self.style.name(unit, 16), before(time.as_ref()), readable(line));
+                return self.say(&text);
             }
             Event::EnvironmentReady { report, changed } => {
                 if !changed {

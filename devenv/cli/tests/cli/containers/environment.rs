@@ -21,6 +21,24 @@ fn an_unchanged_up_is_a_no_op() {
 
 #[test]
 #[ignore = "needs a container engine"]
+fn a_container_is_stopped_started_and_its_log_filtered() {
+    let project = Project::new();
+    project.up();
+    let before = project.ids();
+    assert_eq!(project.json(&["stop", "web"])["changed"], serde_json::json!(["web"]));
+    assert_eq!(project.unit("web")["state"], "stopped");
+    assert_eq!(project.json(&["start"])["changed"], serde_json::json!(["web"]));
+    assert_eq!(project.json(&["restart", "web"])["changed"], serde_json::json!(["web"]));
+    assert_eq!(project.ids(), before, "no container is made anew");
+    let read = |arguments: &[&str]| project.done(&[&["logs", "--output", "plain"], arguments].concat()).out;
+    let (all, recent) = (read(&["emulator"]), read(&["emulator", "--since", "10m", "--timestamps"]));
+    assert!(!all.is_empty() && recent.lines().count() == all.lines().count(), "{all}\n{recent}");
+    assert_eq!(read(&["emulator", "--since", "2099-01-01T00:00:00Z"]), "");
+    assert_eq!(read(&["emulator", "--grep", "^no line begins so$", "--tail", "3"]), "");
+}
+
+#[test]
+#[ignore = "needs a container engine"]
 fn a_changed_service_alone_is_replaced() {
     let project = Project::new();
     project.up();

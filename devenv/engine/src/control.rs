@@ -1,0 +1,164 @@
+//! Stops, starts and restarts single services of a running environment.
+
+use std::time::{Duration, Instant};
+
+use devenv_model::event::Event;
+use devenv_model::observed::{ObservedUnit, UnitState};
+
+use crate::cancel::Cancel;
+use crate::command_lock::command_lock;
+use crate::emitter::Emitter;
+use crate::error::Error;
+use crate::execute::millis;
+use crate::process_runtime::LOG_TAIL;
+use crate::project::Project;
+use crate::runtime::Runtime;
+use crate::{desired, resolve};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// SIGTERM, and SIGKILL after the grace period. The service stays stopped until a start, a restart or an `up`.
+    Stop,
+    Start,
+    Restart,
+}
+
+/// Stops, starts or restarts these services; all of the environment if none is named. Dependents stop first, and
+/// dependencies start first. Returns the services that it changed.
+///
+/// A start that is not ready within `timeout` fails.
+pub async fn control(
+    project: &Project,
+    control: Control,
+    services: &[String],
+    timeout: Duration,
+    emitter: &Emitter,
+    cancel: &Cancel,
+) -> Result<Vec<String>, Error> {
+    let ordered = desired::in_order(project, services)?;
+    let runtime = resolve::current(project).await?.connect(project).await?;
+    let units = runtime.observe().await?.units;
+    if units.is_empty() {
+        return Err(Error::NotRunning { project: project.instance.name.clone() });
+    }
+    if let Some(absent) = services.iter().find(|service| !units.contains_key(*service)) {
+        return Err(Error::NotStarted { service: absent.clone() });
+    }
+    let wanted: Vec<&ObservedUnit> = ordered.iter().filter_map(|service| units.get(*service)).collect();
+    let _alone = command_lock(project)?;
+    let is_stopped = |unit: &ObservedUnit| matches!(unit.state, UnitState::Stopped { .. });
+    let changed: Vec<&str> = wanted
+        .iter()
+        .filter(|unit| match control {
+            Control::Stop => !is_stopped(unit),
+            Control::Start => !matches!(unit.state, UnitState::Ready { .. }),
+            Control::Restart => true,
+        })
+        .map(|unit| unit.name.as_str())
+        .collect();
+    let running = |service: &&str| !is_stopped(&units[*service]);
+    let work = async {
+        if control != Control::Start {
+            for service in changed.iter().copied().rev().filter(running) {
+                stage(emitter, format!("stop {service}"), runtime.interrupt(service)).await?;
+            }
+        }
+        if control != Control::Stop {
+            for service in changed.iter().copied() {
+                stage(emitter, format!("start {service}"), start(runtime.as_ref(), service, timeout)).await?;
+            }
+        }
+        Ok(())
+    };
+    tokio::select! {
+        outcome = work => outcome.map(|()| changed.iter().map(|service| (*service).to_owned()).collect()),
+        () = cancel.cancelled() => Err(Error::Cancelled),
+    }
+}
+
+async fn start(runtime: &dyn Runtime, service: &str, timeout: Duration) -> Result<(), Error> {
+    match tokio::time::timeout(timeout, runtime.resume(service)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::Deadline {
+            waiting_for: format!("start {service}"),
+            unit: Some(service.to_owned()),
+            after: timeout,
+            log: runtime.last_lines(service, LOG_TAIL).await,
+        }),
+    }
+}
+
+async fn stage(emitter: &Emitter, stage: String, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    emitter.emit(Event::StageStarted { stage: stage.clone() });
+    let began = Instant::now();
+    let outcome = work.await;
+    emitter.emit(match &outcome {
+        Ok(()) => Event::StageFinished { stage, elapsed_ms: millis(began.elapsed()) },
+        Err(error) => Event::StageFailed { stage, error: error.to_string() },
+    });
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::RuntimeRequest;
+    use crate::runtime::fake::FakeProject;
+    use crate::up::{UpOptions, up};
+
+    async fn act(project: &FakeProject, action: Control, services: &[&str]) -> Result<Vec<String>, Error> {
+        let services: Vec<String> = services.iter().map(|name| (*name).to_owned()).collect();
+        let limit = Duration::from_secs(20);
+        control(&project.load(), action, &services, limit, &Emitter::channel().0, &Cancel::never()).await
+    }
+
+    /// A project whose services `api` and `mailer` are ready; `api` depends on `mailer`.
+    async fn ready() -> FakeProject {
+        let project = FakeProject::new();
+        bring_up(&project, &[]).await;
+        project
+    }
+
+    async fn bring_up(project: &FakeProject, services: &[&str]) {
+        let options = UpOptions {
+            request: RuntimeRequest::default(),
+            services: services.iter().map(|name| (*name).to_owned()).collect(),
+            timeout: Duration::from_secs(20),
+        };
+        up(&project.load(), &options, &Emitter::channel().0, &Cancel::never()).await.expect("nothing fails");
+        project.runtime.done();
+    }
+
+    #[tokio::test]
+    async fn dependents_stop_first_and_dependencies_start_first() {
+        let project = ready().await;
+        assert_eq!(act(&project, Control::Restart, &[]).await.expect("nothing fails"), ["mailer", "api"]);
+        assert_eq!(project.runtime.done(), ["interrupt api", "interrupt mailer", "resume mailer", "resume api"]);
+    }
+
+    #[tokio::test]
+    async fn only_the_named_service_changes_and_only_if_it_must() {
+        let project = ready().await;
+        assert_eq!(act(&project, Control::Stop, &["api"]).await.expect("nothing fails"), ["api"]);
+        assert_eq!(project.runtime.done(), ["interrupt api"]);
+        assert_eq!(act(&project, Control::Stop, &["api"]).await.expect("nothing fails"), [""; 0]);
+        assert_eq!(project.runtime.done(), [""; 0], "it is stopped already");
+        assert_eq!(act(&project, Control::Restart, &["api"]).await.expect("nothing fails"), ["api"]);
+        assert_eq!(project.runtime.done(), ["resume api"], "a stopped service has nothing to end");
+        project.runtime.set("api", UnitState::Ready { pid: 7, since: 0 });
+        assert_eq!(act(&project, Control::Start, &["api"]).await.expect("nothing fails"), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_service_and_one_that_was_never_started_are_named() {
+        let project = FakeProject::new();
+        let stopped = act(&project, Control::Stop, &[]).await;
+        assert!(matches!(stopped, Err(Error::NotRunning { .. })), "{stopped:?}");
+        bring_up(&project, &["mailer"]).await;
+        let unknown = act(&project, Control::Stop, &["mailr"]).await;
+        assert!(matches!(&unknown, Err(Error::UnknownService { name, .. }) if name == "mailr"), "{unknown:?}");
+        let never = act(&project, Control::Restart, &["mailer", "api"]).await;
+        assert!(matches!(&never, Err(Error::NotStarted { service }) if service == "api"), "{never:?}");
+        assert_eq!(project.runtime.done(), [""; 0], "a refusal changes nothing");
+    }
+}
