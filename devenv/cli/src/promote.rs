@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::error::BuildError;
 use devenv_artifacts::freshness;
-use devenv_engine::host::{Finding, Fix, State};
+use devenv_doctor::{Finding, Fix, State};
 use devenv_engine::{Error, own_program};
 use devenv_terminal::arguments::Global;
 use devenv_terminal::exit::Exit;

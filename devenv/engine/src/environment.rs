@@ -40,6 +40,11 @@ pub async fn resources(project: &Project) -> Result<Resources, Error> {
     Ok(Running::find(project).await?.resources(project))
 }
 
+/// The bindings of a running environment; none if it does not run.
+pub async fn running_ports(project: &Project) -> Ports {
+    Running::find(project).await.map(|running| running.ports).unwrap_or_default()
+}
+
 /// The addresses of a running environment.
 pub(crate) struct Running {
     pub(crate) ports: Ports,

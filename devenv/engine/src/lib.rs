@@ -35,9 +35,9 @@ mod status;
 mod unit_action;
 mod up;
 
-pub mod host;
 pub mod runtime;
 pub mod settle;
+pub mod terraform;
 pub mod test_environments;
 
 pub use attachment::Attachment;
@@ -47,10 +47,11 @@ pub use data::{reset, seed};
 pub use desired::{EMULATOR_IMAGE, aws_environment};
 pub use down::{Down, DownOptions, down};
 pub use emitter::Emitter;
-pub use environment::{environment, resources};
+pub use environment::{environment, resources, running_ports};
 pub use error::Error;
 pub use logs::{log_files, logs};
 pub use own_program::own_program;
+pub use ports::is_port_free;
 pub use project::{Instance, Project, ProjectOptions};
 pub use resolve::own_emulator;
 pub use runtime::LogOptions;

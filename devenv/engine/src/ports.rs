@@ -167,7 +167,8 @@ fn any_free(next: &mut u16, address: IpAddr, used: &[SocketAddr]) -> Result<u16,
     Err(Error::NoFreePort { near: first })
 }
 
-pub(crate) fn is_free_now(port: u16) -> bool {
+/// Whether nothing on this machine listens at this port on loopback.
+pub fn is_port_free(port: u16) -> bool {
     is_free(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), &[])
 }
 

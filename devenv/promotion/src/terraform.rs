@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_engine::Cancel;
-use devenv_engine::host::{terraform, terraform_version};
+use devenv_engine::terraform::{terraform, terraform_version};
 use futures_util::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, BufReader};

@@ -1,6 +1,6 @@
 use std::process::Stdio;
 
-use devenv_engine::host::{Finding, Fix, State, doctor};
+use devenv_doctor::{Finding, Fix, State, doctor};
 use devenv_terminal::exit::Exit;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;

@@ -1,62 +1,22 @@
+//! The checks, one function each.
+
 use std::process::Stdio;
 
 use camino::Utf8Path;
 use devenv_supervisor::port_holder::port_holder;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
-use serde::Serialize;
 use tokio::process::Command;
 
-use super::terraform::terraform_version;
-use crate::project::{Project, ProjectOptions};
-use crate::runtime::Found;
+use devenv_engine::runtime::{About, Found, NoHost};
+use devenv_engine::terraform::terraform_version;
+use devenv_engine::{Project, ProjectOptions, is_port_free, running_ports};
+
+use crate::finding::Finding;
 
 /// The minimum Rust version, as in Cargo.toml.
 const RUST: (u32, u32) = (1, 95);
 /// Bytes: enough for a build with its dependencies, and for the data.
 const FREE_DISK: u64 = 4 << 30;
-
-/// The result of one check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    pub check: &'static str,
-    pub state: State,
-    pub message: String,
-    pub fix: Option<Fix>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    Ok,
-    /// No command fails because of it.
-    Warning,
-    /// `up` or `test` will fail.
-    Problem,
-}
-
-/// A command that fixes the finding when it is run as printed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fix {
-    pub command: String,
-    /// Whether `doctor --fix` may run the command: it changes nothing outside the project.
-    pub safe: bool,
-}
-
-impl Finding {
-    fn ok(check: &'static str, message: impl Into<String>) -> Self {
-        Self { check, state: State::Ok, message: message.into(), fix: None }
-    }
-
-    fn problem(check: &'static str, message: impl Into<String>, fix: &str, safe: bool) -> Self {
-        let fix = Some(Fix { command: fix.to_owned(), safe });
-        Self { check, state: State::Problem, message: message.into(), fix }
-    }
-
-    fn warning(check: &'static str, message: impl Into<String>, fix: Option<&str>) -> Self {
-        let fix = fix.map(|command| Fix { command: command.to_owned(), safe: false });
-        Self { check, state: State::Warning, message: message.into(), fix }
-    }
-}
 
 /// Checks everything that devenv needs on this machine.
 pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
@@ -179,7 +139,7 @@ fn disk(path: &Utf8Path) -> Finding {
 
 /// One finding per published port: free, this environment's, or held by another program.
 async fn ports(project: &Project) -> Vec<Finding> {
-    let running = crate::environment::Running::find(project).await.map(|running| running.ports).unwrap_or_default();
+    let running = running_ports(project).await;
     let ours: Vec<u16> = running.values().flatten().map(|binding| binding.host.port()).collect();
     let wished =
         project.manifest.services.values().flat_map(|service| service.ports.iter().filter_map(|port| port.published));
@@ -189,7 +149,7 @@ async fn ports(project: &Project) -> Vec<Finding> {
                 return Finding::ok("port", format!("{port} belongs to this environment"));
             }
             match port_holder(port) {
-                None if crate::ports::is_free_now(port) => Finding::ok("port", format!("{port} is free")),
+                None if is_port_free(port) => Finding::ok("port", format!("{port} is free")),
                 None => {
                     let message = format!("{port} is held by another user's program; up picks a free port instead");
                     Finding::warning("port", message, None)
@@ -208,8 +168,12 @@ async fn ports(project: &Project) -> Vec<Finding> {
 }
 
 async fn container_engine(options: &ProjectOptions) -> Finding {
-    match options.runtimes.find().await {
-        Ok(Found { about, .. }) => {
+    judge_engine(options.runtimes.find().await.map(|Found { about, .. }| about))
+}
+
+fn judge_engine(found: Result<About, NoHost>) -> Finding {
+    match found {
+        Ok(about) => {
             Finding::ok("container engine", format!("{} at {} ({})", about.name, about.address, about.chosen_by))
         }
         Err(none) => Finding::warning(
@@ -251,8 +215,44 @@ fn judge_proxy(variable: impl Fn(&str) -> Option<String>) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use devenv_engine::runtime::Runtimes;
+    use futures_util::future::{BoxFuture, ready};
+
     use super::*;
-    use crate::runtime::fake::FakeProject;
+    use crate::finding::{Fix, State};
+
+    /// No container engine answers.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Runtimes for Nowhere {
+        fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
+            Box::pin(ready(Err(NoHost::default())))
+        }
+    }
+
+    /// A project with one published port.
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new(port: u16) -> Self {
+            let place = Self(tempfile::tempdir().expect("a temporary directory"));
+            std::fs::create_dir(place.0.path().join("tables")).expect("writable");
+            place.write(
+                "devenv.toml",
+                "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n",
+            );
+            let ports = format!("ports: [\"127.0.0.1:{port}:80\"]");
+            place.write("compose.yaml", &format!("services:\n  api:\n    image: api:1\n    {ports}\n"));
+            place
+        }
+
+        fn write(&self, file: &str, text: &str) {
+            std::fs::write(self.0.path().join(file), text).expect("writable");
+        }
+    }
 
     #[tokio::test]
     async fn this_machine_can_build() {
@@ -297,8 +297,10 @@ mod tests {
         }
     }
 
-    async fn findings(project: &FakeProject) -> Vec<Finding> {
-        doctor(&project.options()).await
+    async fn findings(place: &Place) -> Vec<Finding> {
+        let directory = Utf8Path::from_path(place.0.path()).expect("UTF-8").to_owned();
+        let options = ProjectOptions { directory, state_dir: None, ephemeral: false, runtimes: Arc::new(Nowhere) };
+        doctor(&options).await
     }
 
     fn of<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
@@ -307,30 +309,41 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_that_another_program_holds_is_named_with_its_holder() {
-        let project = FakeProject::new();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("bound").port();
-        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
-        project.write("compose.yaml", &compose.replace("127.0.0.2:20180", &format!("127.0.0.1:{port}")));
-        let held = findings(&project).await;
+        let place = Place::new(port);
+        let held = findings(&place).await;
         let held = of(&held, "port");
         let kill = Fix { command: format!("kill {}", std::process::id()), safe: false };
         assert_eq!((held.state, held.fix.as_ref()), (State::Warning, Some(&kill)), "{}", held.message);
         drop(listener);
-        let free = findings(&project).await;
+        let free = findings(&place).await;
         assert_eq!(of(&free, "port"), &Finding::ok("port", format!("{port} is free")));
     }
 
     #[tokio::test]
     async fn a_mistake_in_a_file_is_a_problem_and_the_rest_is_looked_at_all_the_same() {
-        let project = FakeProject::new();
-        let found = findings(&project).await;
-        assert_eq!(of(&found, "manifest"), &Finding::ok("manifest", "2 services, 0 tables"));
-        assert_eq!(of(&found, "container engine").message, "Fake at memory (a test)");
-        project.write("compose.yaml", "services: 7");
-        *project.runtime.is_absent.lock().expect("not poisoned") = true;
-        let found = findings(&project).await;
+        let place = Place::new(20180);
+        let found = findings(&place).await;
+        assert_eq!(of(&found, "manifest"), &Finding::ok("manifest", "1 services, 0 tables"));
+        assert_eq!(of(&found, "state directory").state, State::Ok);
+        place.write("compose.yaml", "services: 7");
+        let found = findings(&place).await;
         assert_eq!(of(&found, "manifest").state, State::Problem);
         assert_eq!(of(&found, "container engine").state, State::Warning);
+    }
+
+    #[test]
+    fn a_container_engine_is_named_with_its_address_and_a_missing_one_is_no_obstacle() {
+        let about = About {
+            name: "Docker 28".to_owned(),
+            address: "unix:///run/docker.sock".to_owned(),
+            chosen_by: "DOCKER_HOST".to_owned(),
+        };
+        let found = judge_engine(Ok(about));
+        assert_eq!(found.message, "Docker 28 at unix:///run/docker.sock (DOCKER_HOST)");
+        let absent = judge_engine(Err(NoHost::default()));
+        assert_eq!(absent.state, State::Warning);
+        assert!(absent.message.contains("everything runs as processes"), "{}", absent.message);
     }
 }
