@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_manifest::input;
+use devenv_document::input;
 use devenv_supervisor::files;
 use devenv_supervisor::state_directory::ignored_folder;
 use serde::{Deserialize, Serialize};

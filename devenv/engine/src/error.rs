@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use devenv_artifacts::error::BuildError;
+use devenv_document::problem::Mistakes;
 use devenv_manifest::load::Error as LoadError;
-use devenv_manifest::problem::ManifestError;
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::unwritable::is_exhausted;
 
@@ -16,7 +16,7 @@ pub enum Error {
     #[error("no devenv.toml in {start} or any folder above it")]
     NoManifest { start: Utf8PathBuf },
     #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    Manifest(#[from] Mistakes),
     #[error("cannot read {path}: {source}")]
     ReadFile { path: Utf8PathBuf, source: std::io::Error },
     /// The state directory is read-only, full, or another user's.
@@ -160,7 +160,7 @@ mod tests {
         const EMFILE: i32 = 24;
         const ENOENT: i32 = 2;
         let named = |raw| {
-            let mistake = ManifestError { problems: Vec::new() };
+            let mistake = Mistakes { problems: Vec::new() };
             let source = std::io::Error::from_raw_os_error(raw);
             Error::from(LoadError::Named { path: "compose.yaml".into(), source, mistake })
         };

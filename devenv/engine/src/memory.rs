@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use devenv_manifest::input;
+use devenv_document::input;
 use devenv_model::intent::{Binding, Ports};
 use devenv_model::manifest::EmulatorKind;
 use devenv_supervisor::files;

@@ -8,17 +8,17 @@ use camino::Utf8PathBuf;
 use toml::Spanned;
 
 use crate::check::Check;
-use crate::closest::closest;
 use crate::compose::Read;
 use crate::compose_reader::Reader;
 use crate::image::image;
-use crate::problem::ManifestError;
-use crate::problem::Problem;
 use crate::promotion;
 use crate::seeds::SeedReader;
 use crate::settings::{HealthSetting, ProcessSection, ServiceSettings, Settings};
-use crate::source::SourceFile;
 use crate::tables::TableReader;
+use devenv_document::closest::closest;
+use devenv_document::problem::Mistakes;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
 use devenv_model::manifest::{
     Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings,
 };
@@ -35,7 +35,7 @@ pub fn assemble(
     tables: &[SourceFile],
     seeds: &[SourceFile],
     environment: &BTreeMap<String, String>,
-) -> Result<Manifest, ManifestError> {
+) -> Result<Manifest, Mistakes> {
     let compose = Arc::new(compose.clone());
     let mut reader = Reader::new(&compose, environment);
     let read = reader.services();
@@ -50,7 +50,7 @@ pub fn assemble(
     let emulator = emulator(&settings, environment, &mut problems);
     let promote = promotion::targets(&settings, environment, &mut problems);
     if !problems.is_empty() {
-        return Err(ManifestError::new(problems));
+        return Err(Mistakes::new(problems));
     }
     let content = settings.content;
     Ok(Manifest {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::tree::{Entry, Node};
+use devenv_document::tree::{Entry, Node};
 
 /// A malformed value: the reason and the place.
 pub(crate) struct Wrong {
@@ -146,8 +146,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::json;
-    use crate::source::SourceFile;
+    use devenv_document::json;
+    use devenv_document::source::SourceFile;
 
     fn checked(text: &str) -> Result<(), String> {
         let file = Arc::new(SourceFile { path: "seed.json".into(), text: text.to_owned() });

@@ -10,12 +10,12 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 use toml::Spanned;
 
-use crate::closest::closest;
 use crate::compose::Read;
 use crate::endpoint::{is_elsewhere, turns_local_off};
-use crate::problem::Problem;
 use crate::settings::Settings;
-use crate::source::SourceFile;
+use devenv_document::closest::closest;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
 
 pub(crate) struct Check<'a> {
     settings: &'a Settings,

@@ -8,9 +8,9 @@ use devenv_model::manifest::{Limits, Port, Service, StartOrder};
 
 use crate::compose_reader::Reader;
 use crate::compose_values::{bytes, duration};
-use crate::problem::Problem;
-use crate::tree::Entry;
-use crate::yaml::parse;
+use devenv_document::problem::Problem;
+use devenv_document::tree::Entry;
+use devenv_document::yaml::parse;
 
 const TOP_KEYS: [&str; 3] = ["name", "services", "version"];
 const SERVICE_KEYS: [&str; 20] = [

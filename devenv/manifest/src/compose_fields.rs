@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use devenv_model::manifest::{Condition, HealthTest, Healthcheck, Port};
 
-use crate::closest::closest;
 use crate::compose_reader::Reader;
 use crate::compose_values::{container_port, duration, port, words};
 use crate::endpoint::turns_local_off;
-use crate::problem::Problem;
-use crate::tree::{Data, Node};
+use devenv_document::closest::closest;
+use devenv_document::problem::Problem;
+use devenv_document::tree::{Data, Node};
 
 /// Compose's defaults.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(30);

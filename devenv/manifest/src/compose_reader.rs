@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::closest::closest;
 use crate::interpolate::interpolate;
-use crate::problem::Problem;
-use crate::source::SourceFile;
-use crate::tree::{Data, Entry, Node, is_nothing};
+use devenv_document::closest::closest;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
+use devenv_document::tree::{Data, Entry, MergeTag, Node, is_nothing};
 
 /// Unsupported Compose keys, each with its replacement.
 const INSTEAD: [(&str, &str); 19] = [
@@ -65,6 +65,15 @@ impl<'a> Reader<'a> {
 
     /// Returns the same tree with every variable replaced.
     pub(crate) fn interpolated(&mut self, node: &Node) -> Node {
+        let tag = match node.tag {
+            MergeTag::Join => None,
+            MergeTag::Reset => Some("!reset"),
+            MergeTag::Override => Some("!override"),
+        };
+        if let Some(tag) = tag {
+            let problem = Problem::at("manifest.tag", node, format!("the tag {tag} is not supported"));
+            self.problems.push(problem.help("remove it"));
+        }
         let data = match &node.data {
             Data::Scalar { text, plain } => match interpolate(text, self.variables) {
                 // An empty variable gives an empty string; only a literal null in the file means no value.
@@ -82,7 +91,7 @@ impl<'a> Reader<'a> {
                 Data::Mapping(entries.iter().map(interpolated).collect())
             }
         };
-        Node { span: node.span.clone(), data }
+        node.with(data)
     }
 
     pub(crate) fn expected(&mut self, node: &Node, what: &str) {

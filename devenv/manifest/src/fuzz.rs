@@ -8,10 +8,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::compose_reader::Reader;
-use crate::problem::Problem;
-use crate::source::SourceFile;
-use crate::tree::{Data, Node};
-use crate::{interpolate as interpolation, json as json_tree, yaml as yaml_tree};
+use crate::interpolate as interpolation;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
+use devenv_document::tree::{Data, Node};
+use devenv_document::{json as json_tree, yaml as yaml_tree};
 
 pub fn yaml(text: &str) {
     let file = file(text);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use crate::interpolate::interpolate;
-use crate::problem::Problem;
 use crate::settings::Settings;
+use devenv_document::problem::Problem;
 
 /// Returns the image with the caller's variables filled in, or reports why it is unusable.
 pub(crate) fn image(

@@ -5,30 +5,22 @@
 
 mod attribute_value;
 mod check;
-mod closest;
 mod compose;
 mod compose_fields;
 mod compose_reader;
 mod compose_values;
-mod decode;
 mod endpoint;
 mod image;
 mod interpolate;
-mod json;
 mod promotion;
 mod read_settings;
 mod schema;
 mod seeds;
 mod table_keys;
 mod tables;
-mod tree;
-mod yaml;
 
 pub mod assemble;
 #[cfg(fuzzing)]
 pub mod fuzz;
-pub mod input;
 pub mod load;
-pub mod problem;
 pub mod settings;
-pub mod source;

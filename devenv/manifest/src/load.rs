@@ -7,10 +7,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::Manifest;
 
 use crate::assemble::assemble;
-use crate::input;
-use crate::problem::ManifestError;
 use crate::settings::Settings;
-use crate::source::SourceFile;
+use devenv_document::input;
+use devenv_document::problem::Mistakes;
+use devenv_document::source::SourceFile;
 
 /// The file that makes a folder a project.
 pub const MANIFEST: &str = "devenv.toml";
@@ -27,9 +27,9 @@ pub enum Error {
     Named {
         path: Utf8PathBuf,
         source: std::io::Error,
-        mistake: ManifestError,
+        mistake: Mistakes,
     },
-    Mistakes(ManifestError),
+    Mistakes(Mistakes),
 }
 
 impl fmt::Display for Error {
@@ -43,8 +43,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<ManifestError> for Error {
-    fn from(error: ManifestError) -> Self {
+impl From<Mistakes> for Error {
+    fn from(error: Mistakes) -> Self {
         Self::Mistakes(error)
     }
 }
@@ -81,7 +81,7 @@ enum Unread {
         path: Utf8PathBuf,
         source: std::io::Error,
     },
-    NoText(ManifestError),
+    NoText(Mistakes),
 }
 
 fn read(root: &Utf8Path, path: &Utf8Path) -> Result<SourceFile, Unread> {

@@ -7,10 +7,10 @@ use devenv_model::manifest::{EmulatorKind, PromotePlace, PromoteTarget};
 use devenv_model::names::is_name;
 use toml::Spanned;
 
-use crate::closest::closest;
 use crate::image::image;
-use crate::problem::Problem;
 use crate::settings::{PromoteSettings, Settings};
+use devenv_document::closest::closest;
+use devenv_document::problem::Problem;
 
 const PLATFORM: &str = "linux/amd64";
 

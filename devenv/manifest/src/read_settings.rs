@@ -10,14 +10,14 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::closest::closest;
-use crate::decode::too_large;
-use crate::problem::ManifestError;
-use crate::problem::PROBLEM_LIMIT;
-use crate::problem::Problem;
 use crate::promotion;
 use crate::settings::{Content, ServiceSettings, Settings};
-use crate::source::SourceFile;
+use devenv_document::closest::closest;
+use devenv_document::decode::too_large;
+use devenv_document::problem::Mistakes;
+use devenv_document::problem::PROBLEM_LIMIT;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
 
 /// The only supported version of the file format.
 const VERSION: i64 = 1;
@@ -28,14 +28,14 @@ impl Settings {
     /// # Errors
     ///
     /// All mistakes: every unknown key and every invalid value.
-    pub fn parse(file: SourceFile) -> Result<Self, ManifestError> {
+    pub fn parse(file: SourceFile) -> Result<Self, Mistakes> {
         let file = Arc::new(file);
         if let Some(problem) = too_large(&file) {
             return Err(problem.into());
         }
         let mut problems = Vec::new();
         let Some(content) = content(&file, &mut problems) else {
-            return Err(ManifestError::new(problems));
+            return Err(Mistakes::new(problems));
         };
         let settings = Self { file, content };
         let misspelt = !problems.is_empty();
@@ -44,20 +44,20 @@ impl Settings {
             // A key that seems missing may be the misspelt one.
             problems.retain(|problem| problem.code != "manifest.process");
         }
-        if problems.is_empty() { Ok(settings) } else { Err(ManifestError::new(problems)) }
+        if problems.is_empty() { Ok(settings) } else { Err(Mistakes::new(problems)) }
     }
 
     /// The error for an unreadable file or folder that `devenv.toml` names, at the place of its name.
     ///
     /// ```
     /// # use devenv_manifest::settings::Settings;
-    /// # use devenv_manifest::source::SourceFile;
+    /// # use devenv_document::source::SourceFile;
     /// # let text = "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n".to_owned();
     /// let settings = Settings::parse(SourceFile { path: "devenv.toml".into(), text }).expect("no mistake");
     /// let error = settings.unreadable("compose.yaml".into(), "no such file");
     /// assert_eq!(error.to_string(), "devenv.toml:3:11: cannot read compose.yaml: no such file");
     /// ```
-    pub fn unreadable(&self, path: &Utf8Path, reason: &str) -> ManifestError {
+    pub fn unreadable(&self, path: &Utf8Path, reason: &str) -> Mistakes {
         let content = &self.content;
         let named = [Some(&content.compose), Some(&content.tables), content.seeds.as_ref()];
         let span = named.into_iter().flatten().find(|named| path.starts_with(named.get_ref())).map(Spanned::span);

@@ -8,11 +8,11 @@ use devenv_model::manifest::{KeyAttribute, Seed, Table};
 use serde_json::Value;
 
 use crate::attribute_value::{canonical, check, kind};
-use crate::closest::closest;
-use crate::json;
-use crate::problem::Problem;
-use crate::source::SourceFile;
-use crate::tree::Node;
+use devenv_document::closest::closest;
+use devenv_document::json;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
+use devenv_document::tree::Node;
 
 pub(crate) struct SeedReader<'a> {
     file: &'a Arc<SourceFile>,

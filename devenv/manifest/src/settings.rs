@@ -13,9 +13,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::problem::Problem;
 use crate::schema;
-use crate::source::SourceFile;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
 
 /// A parsed `devenv.toml`, with the paths of the files it names.
 #[derive(Debug, Clone)]

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use devenv_model::manifest::{KeyAttribute, Table};
 
-use crate::closest::closest;
-use crate::json;
-use crate::problem::Problem;
-use crate::source::SourceFile;
 use crate::table_keys::{ELEMENTS, KEYS};
-use crate::tree::Node;
+use devenv_document::closest::closest;
+use devenv_document::json;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
+use devenv_document::tree::Node;
 
 const REFERENCE: &str = "see `aws dynamodb create-table help`";
 /// DynamoDB's limits, in characters.

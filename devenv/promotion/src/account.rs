@@ -1,8 +1,8 @@
 //! The targets of a project, the account of each, and the owner of a run.
 
 use camino::Utf8Path;
+use devenv_document::input;
 use devenv_engine::Project;
-use devenv_manifest::input;
 use devenv_model::manifest::PromoteTarget;
 use serde::Deserialize;
 

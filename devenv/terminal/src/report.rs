@@ -2,9 +2,9 @@
 
 use camino::Utf8Path;
 use devenv_artifacts::error::BuildError;
+use devenv_document::problem::{Mistakes, Problem, ProblemReport};
 use devenv_engine::Error;
 use devenv_engine::runtime::{HostError, HostErrorKind, NoHost};
-use devenv_manifest::problem::{ManifestError, Problem, ProblemReport};
 use devenv_resources::error::Error as ResourceError;
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
@@ -32,7 +32,7 @@ pub struct Failure {
     pub report: Box<Report>,
     pub exit: Exit,
     /// Mistakes in the files, to be drawn in their places.
-    pub mistakes: Option<ManifestError>,
+    pub mistakes: Option<Mistakes>,
 }
 
 impl Failure {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_manifest::input;
+use devenv_document::input;
 use devenv_model::resource::ResourceKind;
 use devenv_resources::resources::Resources;
 use serde_json::{Value, json};

@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::repository::{self, TrackedFile};
+use devenv_document::input;
 use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
-use devenv_manifest::input;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
 use devenv_supervisor::files::replace;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 
 use camino::Utf8PathBuf;
-use devenv_manifest::input;
+use devenv_document::input;
 use serde::Deserialize;
 
 /// The environment variable that names the file.

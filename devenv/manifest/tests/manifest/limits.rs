@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use devenv_manifest::problem::{ManifestError, Problem};
+use devenv_document::problem::{Mistakes, Problem};
 use proptest::prelude::*;
 
 use crate::sources::Sources;
@@ -13,7 +13,7 @@ const SIZE: usize = 1024 * 1024;
 /// Far above the time of any of these inputs; a quadratic reader would need minutes. Not a benchmark.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn refusal(sources: &Sources) -> ManifestError {
+fn refusal(sources: &Sources) -> Mistakes {
     let begun = Instant::now();
     let error = sources.assemble().expect_err("it is refused");
     let _: Vec<_> = error.problems.iter().map(Problem::report).collect();
@@ -21,7 +21,7 @@ fn refusal(sources: &Sources) -> ManifestError {
     error
 }
 
-fn of_compose(text: String) -> ManifestError {
+fn of_compose(text: String) -> Mistakes {
     let mut sources = Sources::good();
     sources.compose = text;
     refusal(&sources)

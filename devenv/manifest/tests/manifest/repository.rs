@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use devenv_document::source::SourceFile;
 use devenv_manifest::assemble::assemble;
 use devenv_manifest::settings::{Settings, schema};
-use devenv_manifest::source::SourceFile;
 use devenv_model::manifest::{Condition, ProcessRun};
 
 fn root() -> &'static Path {

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use devenv_document::problem::{Mistakes, Problem};
+use devenv_document::source::SourceFile;
 use devenv_manifest::assemble::assemble;
-use devenv_manifest::problem::{ManifestError, Problem};
 use devenv_manifest::settings::Settings;
-use devenv_manifest::source::SourceFile;
 use devenv_model::manifest::Manifest;
 
 /// A small project; each test spoils one of its files.
@@ -57,7 +57,7 @@ env = { BIND = "127.0.0.1:${port:80}" }
         }
     }
 
-    pub(crate) fn assemble(&self) -> Result<Manifest, ManifestError> {
+    pub(crate) fn assemble(&self) -> Result<Manifest, Mistakes> {
         let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned() };
         let folder = |folder: &str, files: &[(String, String)]| -> Vec<SourceFile> {
             files.iter().map(|(name, text)| file(&format!("{folder}/{name}.json"), text)).collect()

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use devenv_manifest::problem::{ManifestError, Problem};
+use devenv_document::problem::{Mistakes, Problem};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
 /// Mistakes to draw: a person fixes the first ones before reading further.
@@ -18,7 +18,7 @@ pub(super) enum Drawing {
 }
 
 /// Draws the first mistakes, and counts the others.
-pub(super) fn draw(mistakes: &ManifestError, drawing: Drawing) -> String {
+pub(super) fn draw(mistakes: &Mistakes, drawing: Drawing) -> String {
     let first = mistakes.problems.iter().take(DRAWN_LIMIT);
     let mut drawn: Vec<String> = first.map(|problem| one(problem, drawing)).collect();
     if mistakes.problems.len() > DRAWN_LIMIT {
@@ -100,7 +100,7 @@ impl Diagnostic for Drawn<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use devenv_manifest::source::SourceFile;
+    use devenv_document::source::SourceFile;
 
     use super::*;
 
@@ -114,20 +114,20 @@ mod tests {
     fn both_places_are_marked() {
         let text = "services:\n  web:\n    ports: [\"8080:80\", \"8081:80\"]\n";
         let problem = Problem { other: Some((29..38, "first here")), ..problem(text, 40..49) };
-        insta::assert_snapshot!(draw(&ManifestError { problems: vec![problem] }, Drawing::Plain));
+        insta::assert_snapshot!(draw(&Mistakes { problems: vec![problem] }, Drawing::Plain));
     }
 
     #[test]
     fn after_the_first_ones_their_number_is_shown() {
         let problems = vec![problem("services:\n", 0..8); 100];
-        assert!(draw(&ManifestError { problems }, Drawing::Plain).ends_with("and 80 more mistakes\n"));
+        assert!(draw(&Mistakes { problems }, Drawing::Plain).ends_with("and 80 more mistakes\n"));
     }
 
     /// A file cannot steer the terminal it is shown on.
     #[test]
     fn a_terminal_is_not_steered() {
         let text = "a: \u{1b}[31mred \u{9b}31m\n";
-        let shown = draw(&ManifestError { problems: vec![problem(text, 3..10)] }, Drawing::Plain);
+        let shown = draw(&Mistakes { problems: vec![problem(text, 3..10)] }, Drawing::Plain);
         assert!(shown.contains("?[31mred ??31m") && !shown.contains(['\u{1b}', '\u{9b}']), "{shown}");
     }
 

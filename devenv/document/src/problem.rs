@@ -8,9 +8,10 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::source::SourceFile;
+use crate::tree::Node;
 
 /// Reports stop after this many problems: more would only hide the first ones.
-pub(crate) const PROBLEM_LIMIT: usize = 100;
+pub const PROBLEM_LIMIT: usize = 100;
 
 /// One mistake in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,33 +41,36 @@ pub struct ProblemReport {
 
 /// All problems of one pass; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestError {
+pub struct Mistakes {
     pub problems: Vec<Problem>,
 }
 
 impl Problem {
-    pub(crate) fn new(
-        code: &'static str,
-        file: &Arc<SourceFile>,
-        span: Range<usize>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn new(code: &'static str, file: &Arc<SourceFile>, span: Range<usize>, message: impl Into<String>) -> Self {
         let message = message.into().replace(char::is_control, "\u{fffd}");
         Self { code, message, help: None, file: Arc::clone(file), span, other: None }
     }
 
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    /// Makes a problem with the place of a value.
+    pub fn at(code: &'static str, node: &Node, message: impl Into<String>) -> Self {
+        Self::new(code, &node.file, node.span.clone(), message)
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    pub(crate) fn maybe_help(mut self, help: Option<String>) -> Self {
+    #[must_use]
+    pub fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
     }
 
     /// Marks a second place and labels it.
-    pub(crate) fn other(mut self, span: Range<usize>, words: &'static str) -> Self {
+    #[must_use]
+    pub fn other(mut self, span: Range<usize>, words: &'static str) -> Self {
         self.other = Some((span, words));
         self
     }
@@ -91,9 +95,9 @@ impl fmt::Display for Problem {
     }
 }
 
-impl ManifestError {
+impl Mistakes {
     /// Drops duplicates (an anchor's mistake appears again at each alias) and stops at the limit.
-    pub(crate) fn new(problems: Vec<Problem>) -> Self {
+    pub fn new(problems: Vec<Problem>) -> Self {
         let mut distinct: Vec<Problem> = Vec::new();
         for problem in problems {
             if distinct.len() < PROBLEM_LIMIT && !distinct.contains(&problem) {
@@ -104,17 +108,17 @@ impl ManifestError {
     }
 }
 
-impl From<Problem> for ManifestError {
+impl From<Problem> for Mistakes {
     fn from(problem: Problem) -> Self {
         Self { problems: vec![problem] }
     }
 }
 
-impl fmt::Display for ManifestError {
+impl fmt::Display for Mistakes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<String> = self.problems.iter().map(ToString::to_string).collect();
         formatter.write_str(&lines.join("\n"))
     }
 }
 
-impl std::error::Error for ManifestError {}
+impl std::error::Error for Mistakes {}

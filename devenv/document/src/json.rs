@@ -13,7 +13,7 @@ use crate::source::SourceFile;
 use crate::tree::{Data, Entry, Node};
 
 /// Parses a file; `code` is the problem code of a syntax error.
-pub(crate) fn parse(file: &Arc<SourceFile>, code: &'static str) -> Result<(Node, Value), Problem> {
+pub fn parse(file: &Arc<SourceFile>, code: &'static str) -> Result<(Node, Value), Problem> {
     if let Some(problem) = too_large(file) {
         return Err(problem);
     }
@@ -61,7 +61,7 @@ impl Scanner<'_> {
             Some(b'"') => Data::Scalar { text: self.string(), plain: false },
             _ => Data::Scalar { text: self.word(), plain: true },
         };
-        Ok(Node { span: self.shown(start), data })
+        Ok(Node::new(self.file, self.shown(start), data))
     }
 
     /// The span to mark; of a value over several lines, only its first byte.
@@ -85,7 +85,7 @@ impl Scanner<'_> {
             }
             self.take(b':');
             let value = self.value()?;
-            entries.push(Entry { key, key_span, value });
+            entries.push(Entry::new(key, key_span, value));
             self.take(b',');
         }
         self.take(b'}');

@@ -1,16 +1,33 @@
 //! The common tree of YAML and JSON, in which every node has its place.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Node {
-    /// The node's byte range in the file.
-    pub(crate) span: Range<usize>,
-    pub(crate) data: Data,
+use crate::source::SourceFile;
+
+/// Compose's merge tags, which say how a value joins that of an earlier file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MergeTag {
+    /// No tag: the values are joined by the rules of their key.
+    #[default]
+    Join,
+    /// `!reset`: the earlier value is removed.
+    Reset,
+    /// `!override`: the value replaces the earlier one whole.
+    Override,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Data {
+pub struct Node {
+    pub file: Arc<SourceFile>,
+    /// The node's byte range in the file.
+    pub span: Range<usize>,
+    pub data: Data,
+    pub tag: MergeTag,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
     /// `plain` means written without quotes: it may be a number, a boolean or null.
     Scalar {
         text: String,
@@ -22,28 +39,40 @@ pub(crate) enum Data {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) key_span: Range<usize>,
-    pub(crate) value: Node,
+pub struct Entry {
+    pub key: String,
+    pub key_file: Arc<SourceFile>,
+    pub key_span: Range<usize>,
+    pub value: Node,
 }
 
 impl Node {
-    pub(crate) fn entries(&self) -> Option<&[Entry]> {
+    /// Makes a node without a tag.
+    pub fn new(file: &Arc<SourceFile>, span: Range<usize>, data: Data) -> Self {
+        Self { file: Arc::clone(file), span, data, tag: MergeTag::Join }
+    }
+
+    /// Makes another value with this node's place and tag.
+    #[must_use]
+    pub fn with(&self, data: Data) -> Self {
+        Self { file: Arc::clone(&self.file), span: self.span.clone(), data, tag: self.tag }
+    }
+
+    pub fn entries(&self) -> Option<&[Entry]> {
         match &self.data {
             Data::Mapping(entries) => Some(entries),
             _ => None,
         }
     }
 
-    pub(crate) fn items(&self) -> Option<&[Node]> {
+    pub fn items(&self) -> Option<&[Node]> {
         match &self.data {
             Data::Sequence(items) => Some(items),
             _ => None,
         }
     }
 
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match &self.data {
             Data::Scalar { text, .. } => Some(text),
             _ => None,
@@ -51,22 +80,22 @@ impl Node {
     }
 
     /// Returns the text of a quoted value: the only strings in JSON.
-    pub(crate) fn string(&self) -> Option<&str> {
+    pub fn string(&self) -> Option<&str> {
         match &self.data {
             Data::Scalar { text, plain: false } => Some(text),
             _ => None,
         }
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+    pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries()?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
-    pub(crate) fn is_null(&self) -> bool {
+    pub fn is_null(&self) -> bool {
         matches!(&self.data, Data::Scalar { text, plain: true } if is_nothing(text))
     }
 
-    pub(crate) fn boolean(&self) -> Option<bool> {
+    pub fn boolean(&self) -> Option<bool> {
         match &self.data {
             Data::Scalar { text, plain: true } => match text.as_str() {
                 "true" | "True" | "TRUE" => Some(true),
@@ -78,7 +107,7 @@ impl Node {
     }
 
     /// The node's kind, as messages name it.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match &self.data {
             Data::Scalar { .. } if self.is_null() => "nothing",
             Data::Scalar { .. } => "a single value",
@@ -89,6 +118,13 @@ impl Node {
 }
 
 /// Whether an unquoted text means null.
-pub(crate) fn is_nothing(text: &str) -> bool {
+pub fn is_nothing(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
+impl Entry {
+    /// Makes an entry whose key stands in the same file as `value`.
+    pub fn new(key: impl Into<String>, key_span: Range<usize>, value: Node) -> Self {
+        Self { key: key.into(), key_file: Arc::clone(&value.file), key_span, value }
+    }
 }

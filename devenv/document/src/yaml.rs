@@ -9,14 +9,14 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use crate::decode::too_large;
 use crate::problem::Problem;
 use crate::source::SourceFile;
-use crate::tree::{Data, Entry, Node};
+use crate::tree::{Data, Entry, MergeTag, Node};
 
 /// No real file nests deeper or has more nodes; each use of an alias counts.
 const DEPTH_LIMIT: usize = 32;
 const NODE_LIMIT: usize = 50_000;
 
 /// Parses the one document of a file.
-pub(crate) fn parse(file: &Arc<SourceFile>) -> Result<Node, Problem> {
+pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Problem> {
     if let Some(problem) = too_large(file) {
         return Err(problem);
     }
@@ -61,6 +61,13 @@ struct Built {
     height: usize,
 }
 
+/// The meaning of a value's tag.
+struct Meaning {
+    /// The value is a string, whatever it looks like.
+    text: bool,
+    merge: MergeTag,
+}
+
 fn byte_offsets(text: &str) -> Vec<usize> {
     text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect()
 }
@@ -87,20 +94,21 @@ impl<'a> Builder<'a> {
         let before = self.nodes;
         self.nodes += 1;
         self.check_size(depth, &span)?;
-        let (data, height, anchor) = match event {
+        let (data, height, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain && !self.is_text(tag.as_deref(), &span)?;
-                (Data::Scalar { text: text.into_owned(), plain }, 0, anchor)
+                let meaning = self.meaning(tag.as_deref(), &span)?;
+                let plain = style == ScalarStyle::Plain && !meaning.text;
+                (Data::Scalar { text: text.into_owned(), plain }, 0, anchor, meaning.merge)
             }
             Event::SequenceStart(anchor, tag) => {
-                self.is_text(tag.as_deref(), &span)?;
+                let meaning = self.meaning(tag.as_deref(), &span)?;
                 let (data, height) = self.sequence(events, depth)?;
-                (data, height, anchor)
+                (data, height, anchor, meaning.merge)
             }
             Event::MappingStart(anchor, tag) => {
-                self.is_text(tag.as_deref(), &span)?;
+                let meaning = self.meaning(tag.as_deref(), &span)?;
                 let (data, height) = self.mapping(events, depth)?;
-                (data, height, anchor)
+                (data, height, anchor, meaning.merge)
             }
             Event::Alias(id) => {
                 let Some(built) = self.anchors.get(&id).cloned() else {
@@ -113,7 +121,7 @@ impl<'a> Builder<'a> {
             }
             _ => return Err(Problem::new("manifest.syntax", self.file, span, "expected a value")),
         };
-        let built = Built { node: Node { span, data }, size: self.nodes - before, height };
+        let built = Built { node: Node { tag, ..Node::new(self.file, span, data) }, size: self.nodes - before, height };
         if anchor > 0 {
             self.anchors.insert(anchor, built.clone());
         }
@@ -129,11 +137,13 @@ impl<'a> Builder<'a> {
         Err(Problem::new("manifest.too_large", self.file, span.clone(), message).help("split or shorten it"))
     }
 
-    /// Whether a tag turns a value into a string. Compose's merge tags (`!reset`, `!override`) are errors: devenv reads one file.
-    fn is_text(&self, tag: Option<&Tag>, span: &Range<usize>) -> Result<bool, Problem> {
+    fn meaning(&self, tag: Option<&Tag>, span: &Range<usize>) -> Result<Meaning, Problem> {
+        let merge = |merge| Ok(Meaning { text: false, merge });
         match tag {
-            None => Ok(false),
-            Some(tag) if tag.is_yaml_core_schema() => Ok(tag.suffix == "str"),
+            None => merge(MergeTag::Join),
+            Some(tag) if tag.is_yaml_core_schema() => Ok(Meaning { text: tag.suffix == "str", merge: MergeTag::Join }),
+            Some(tag) if tag.handle == "!" && tag.suffix == "reset" => merge(MergeTag::Reset),
+            Some(tag) if tag.handle == "!" && tag.suffix == "override" => merge(MergeTag::Override),
             Some(tag) => {
                 let message = format!("the tag {tag} is not supported");
                 Err(Problem::new("manifest.tag", self.file, span.clone(), message).help("remove it"))
@@ -173,7 +183,7 @@ impl<'a> Builder<'a> {
             if event == Event::MappingEnd {
                 break;
             }
-            let Node { span: key_span, data } = self.node(event, span, events, depth + 1)?.node;
+            let Node { span: key_span, data, .. } = self.node(event, span, events, depth + 1)?.node;
             let (event, span) = self.next(events)?;
             let built = self.node(event, span, events, depth + 1)?;
             height = height.max(built.height + 1);
@@ -190,7 +200,7 @@ impl<'a> Builder<'a> {
             if key == "<<" && plain {
                 merged = Some(built.node);
             } else {
-                entries.push(Entry { key, key_span, value: built.node });
+                entries.push(Entry::new(key, key_span, built.node));
             }
         }
         if let Some(source) = merged {

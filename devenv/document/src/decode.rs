@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
-use crate::problem::{ManifestError, Problem};
+use crate::problem::{Mistakes, Problem};
 use crate::source::SourceFile;
 
 /// Returns a problem if the file exceeds the size limit.
-pub(crate) fn too_large(file: &Arc<SourceFile>) -> Option<Problem> {
+pub fn too_large(file: &Arc<SourceFile>) -> Option<Problem> {
     let limit = SourceFile::SIZE_LIMIT;
     let message = format!("the file has {} bytes; the limit is {limit}", file.text.len());
     (file.text.len() > limit).then(|| Problem::new("manifest.too_large", file, 0..0, message))
@@ -20,7 +20,7 @@ impl SourceFile {
     /// # Errors
     ///
     /// The place of the first byte that is not UTF-8.
-    pub fn new(path: Utf8PathBuf, content: Vec<u8>) -> Result<Self, ManifestError> {
+    pub fn new(path: Utf8PathBuf, content: Vec<u8>) -> Result<Self, Mistakes> {
         match String::from_utf8(content) {
             Ok(text) => Ok(Self { path, text }),
             Err(error) => {

@@ -2,7 +2,7 @@
 const WORD_LIMIT: usize = 100;
 
 /// Returns the word of `known` that a misspelt `word` most likely means.
-pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > WORD_LIMIT {
         return None;
     }

@@ -29,7 +29,7 @@ impl SourceFile {
     }
 
     /// Returns the place of `part` within the text at `span`; all of `span` if the file spells the text differently (escapes).
-    pub(crate) fn within(&self, span: &Range<usize>, text: &str, part: &Range<usize>) -> Range<usize> {
+    pub fn within(&self, span: &Range<usize>, text: &str, part: &Range<usize>) -> Range<usize> {
         let written = self.text.get(span.clone()).unwrap_or_default();
         match written.find(text) {
             Some(offset) if !text.is_empty() => {
