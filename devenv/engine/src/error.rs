@@ -15,6 +15,8 @@ use crate::request::RuntimeKind;
 pub enum Error {
     #[error("no devenv.toml in {start} or any folder above it")]
     NoManifest { start: Utf8PathBuf },
+    #[error("no Compose file in {folder} or any folder above it")]
+    NoComposeFile { folder: Utf8PathBuf },
     #[error(transparent)]
     Manifest(#[from] Mistakes),
     #[error("cannot read {path}: {source}")]

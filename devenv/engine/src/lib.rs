@@ -8,6 +8,7 @@ mod attachment;
 mod cancel;
 mod chosen_emulator;
 mod command_lock;
+mod compose;
 mod control;
 mod data;
 mod desired;
@@ -42,6 +43,7 @@ pub mod test_environments;
 
 pub use attachment::Attachment;
 pub use cancel::{Cancel, Canceller};
+pub use compose::{ComposeOptions, compose_model};
 pub use control::{Control, control};
 pub use data::{reset, seed};
 pub use desired::{EMULATOR_IMAGE, aws_environment};

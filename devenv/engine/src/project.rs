@@ -48,10 +48,7 @@ impl Project {
     /// Reads every file that describes the environment. Changes nothing.
     pub fn load(options: &ProjectOptions) -> Result<Self, Error> {
         let root = find_root(&options.directory)?;
-        let environment: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let manifest = load::load(&root, &environment)?;
+        let manifest = load::load(&root, &variables())?;
         let default_state = root.join(".devenv");
         let state_dir = options.state_dir.clone().unwrap_or_else(|| default_state.clone());
         let mut name = instance_name(root.file_name().unwrap_or(&manifest.name), &root);
@@ -67,6 +64,13 @@ impl Project {
             builds: BuildsFile::within(&default_state),
         })
     }
+}
+
+/// Returns the caller's environment variables, without those that are not text.
+pub(crate) fn variables() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf, Error> {

@@ -54,13 +54,22 @@ pub fn find_root(start: &Utf8Path) -> Option<&Utf8Path> {
     start.ancestors().find(|folder| folder.join(MANIFEST).is_file())
 }
 
-/// Reads every file of the project at `root`. Changes nothing.
-pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Manifest, Error> {
+/// Returns the Compose file that `devenv.toml` names, relative to `root`.
+pub fn compose_file(root: &Utf8Path) -> Result<Utf8PathBuf, Error> {
+    Ok(settings(root)?.compose().to_owned())
+}
+
+fn settings(root: &Utf8Path) -> Result<Settings, Error> {
     let settings = read(root, Utf8Path::new(MANIFEST)).map_err(|unread| match unread {
         Unread::Failed { path, source } => Error::Unread { path: root.join(path), source },
         Unread::NoText(error) => error.into(),
     })?;
-    let settings = Settings::parse(settings)?;
+    Ok(Settings::parse(settings)?)
+}
+
+/// Reads every file of the project at `root`. Changes nothing.
+pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Manifest, Error> {
+    let settings = settings(root)?;
     let unreadable = |unread: Unread| match unread {
         Unread::Failed { path, source } => {
             let mistake = settings.unreadable(&path, &source.to_string());

@@ -140,6 +140,9 @@ pub enum EnvironmentCommand {
         #[arg(long, value_enum, default_value = "shell")]
         format: EnvFormat,
     },
+    /// Print the Compose model: all files joined, with variables and defaults
+    #[command(after_help = "As docker compose config prints it; docs/compose.md lists the differences.")]
+    Config(Config),
     /// Run the end-to-end tests in a separate environment
     #[command(after_help = "One test alone:\n  devenv test -- orders::an_order_is_read_back")]
     Test(Test),
@@ -288,6 +291,22 @@ pub struct Restarted {
 }
 
 #[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Output format
+    #[arg(long, value_enum, default_value = "yaml")]
+    pub format: ConfigFormat,
+    /// Compose file, over the ones before; by default that of devenv.toml, or compose.yaml
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub files: Vec<Utf8PathBuf>,
+    /// Enable the services of this profile; * enables all
+    #[arg(long = "profile", value_name = "NAME")]
+    pub profiles: Vec<String>,
+    /// Take variables from this file instead of .env
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<Utf8PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
 pub struct Logs {
     /// Services to show; by default all, and the emulator
     #[arg(value_name = "SERVICE")]
@@ -344,6 +363,12 @@ pub enum EnvFormat {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConfigFormat {
+    Yaml,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Action {
     Kill,
     Stop,
@@ -377,6 +402,7 @@ impl EnvironmentCommand {
             Self::Seed { .. } => "seed",
             Self::Reset => "reset",
             Self::Env { .. } => "env",
+            Self::Config(_) => "config",
             Self::Test(_) => "test",
             Self::Doctor { .. } => "doctor",
             Self::Unit { .. } => "unit",

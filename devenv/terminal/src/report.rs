@@ -66,6 +66,11 @@ pub fn describe(error: &Error) -> Told {
         Error::NoManifest { .. } => {
             ("no_manifest", Exit::ConfigurationInvalid, hint("go to a project's folder, or name it: devenv -C DIR up"))
         }
+        Error::NoComposeFile { .. } => (
+            "no_compose_file",
+            Exit::ConfigurationInvalid,
+            hint("go to a project's folder, or name the file: devenv config -f FILE"),
+        ),
         Error::Manifest(_) => ("manifest", Exit::ConfigurationInvalid, hint("fix the file, then: devenv up --dry-run")),
         Error::ReadFile { path, source } if unwritable(path, source) == Unwritable::TooManyFiles => {
             ("too_many_files", Exit::Failed, hint(TOO_MANY_FILES))

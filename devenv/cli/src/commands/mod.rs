@@ -1,6 +1,7 @@
 //! One file per command: it reads the arguments, calls the engine and words the result.
 
 pub(crate) mod completions;
+mod config;
 mod control;
 mod data;
 mod doctor;
@@ -38,6 +39,7 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
         EnvironmentCommand::Seed { emulator_url } => data::seed(context, emulator_url.as_deref()).await,
         EnvironmentCommand::Reset => data::reset(context).await,
         EnvironmentCommand::Env { format } => env::run(context, format).await,
+        EnvironmentCommand::Config(arguments) => config::run(context, arguments),
         EnvironmentCommand::Test(arguments) => test::run(context, arguments).await,
         EnvironmentCommand::Doctor { fix } => doctor::run(context, fix).await,
         EnvironmentCommand::Unit { action, name } => unit::run(context, action, &name).await,

@@ -23,6 +23,7 @@ fn help() {
         "seed",
         "reset",
         "env",
+        "config",
         "test",
         "rollback",
         "doctor",

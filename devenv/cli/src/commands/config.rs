@@ -1,0 +1,20 @@
+use devenv_compose::print;
+use devenv_engine::{ComposeOptions, compose_model};
+use devenv_terminal::arguments::{Config, ConfigFormat};
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
+use serde_json::json;
+
+pub(super) fn run(context: &Context, arguments: Config) -> Result<Outcome, Failure> {
+    let format = arguments.format;
+    let options =
+        ComposeOptions { files: arguments.files, profiles: arguments.profiles, env_files: arguments.env_files };
+    let project = compose_model(&context.options, &options)?;
+    let model = print::json(&project);
+    let text = match format {
+        ConfigFormat::Yaml => print::yaml(&project),
+        ConfigFormat::Json => format!("{model:#}"),
+    };
+    Ok(Outcome::done(text.trim_end(), &json!({ "model": model })))
+}
