@@ -1,10 +1,11 @@
 //! Joins the manifest's files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use devenv_compose::load::Project;
 use toml::Spanned;
 
 use crate::check::Check;
@@ -23,7 +24,8 @@ use devenv_model::manifest::{
     Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings,
 };
 
-/// Joins the files that `settings` names. `environment` has the caller's environment variables, for the Compose file.
+/// Joins the files that `settings` names. `compose` is the model of the Compose files, or the mistakes in them; `environment` has
+/// the caller's environment variables.
 ///
 /// # Errors
 ///
@@ -31,20 +33,25 @@ use devenv_model::manifest::{
 pub fn assemble(
     root: Utf8PathBuf,
     settings: Settings,
-    compose: &SourceFile,
+    compose: Result<Project, Mistakes>,
     tables: &[SourceFile],
     seeds: &[SourceFile],
     environment: &BTreeMap<String, String>,
 ) -> Result<Manifest, Mistakes> {
-    let compose = Arc::new(compose.clone());
-    let mut reader = Reader::new(&compose, environment);
-    let read = reader.services();
+    let mut reader = Reader::default();
+    let read = compose.map(|project| (reader.services(&project), project.disabled.into_keys().collect()));
     let mut problems = reader.problems;
     // An unreadable Compose file would make every reference to it look wrong too.
-    let mut services = read.unwrap_or_default();
+    let (mut services, disabled) = match read {
+        Ok((services, disabled)) => (services.unwrap_or_default(), disabled),
+        Err(mistakes) => {
+            problems.extend(mistakes.problems);
+            (Vec::new(), BTreeSet::new())
+        }
+    };
     if problems.is_empty() || !services.is_empty() {
-        join(&settings, &mut services, &mut problems);
-        problems.extend(Check::new(&settings, &compose, &services).all());
+        join(&settings, &mut services, &disabled, &mut problems);
+        problems.extend(Check::new(&settings, &services).all());
     }
     let (tables, seeds) = data(tables, seeds, &mut problems);
     let emulator = emulator(&settings, environment, &mut problems);
@@ -110,11 +117,14 @@ fn data(tables: &[SourceFile], seeds: &[SourceFile], problems: &mut Vec<Problem>
     (read, sown)
 }
 
-/// Applies each `[services.NAME]` section to its service.
-fn join(settings: &Settings, services: &mut [Read], problems: &mut Vec<Problem>) {
+/// Applies each `[services.NAME]` section to its service. Those of services that no enabled profile has wait for their profile.
+fn join(settings: &Settings, services: &mut [Read], disabled: &BTreeSet<String>, problems: &mut Vec<Problem>) {
     for (name, section) in &settings.content.services {
         if let Some(read) = services.iter_mut().find(|read| read.service.name == *name.get_ref()) {
             problems.extend(lay_over(settings, read, section));
+            continue;
+        }
+        if disabled.contains(name.get_ref()) {
             continue;
         }
         let names: Vec<&str> = services.iter().map(|read| read.service.name.as_str()).collect();

@@ -1,32 +1,27 @@
 //! The checks that need more than one service or more than one file.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use devenv_model::manifest::{Condition, HealthTest, Port};
 use devenv_model::template::{Reference, references};
 use devenv_model::unit::EMULATOR;
-use petgraph::algo::tarjan_scc;
-use petgraph::graphmap::DiGraphMap;
 use toml::Spanned;
 
-use crate::compose::Read;
+use crate::compose::{Place, Read};
 use crate::endpoint::{is_elsewhere, turns_local_off};
 use crate::settings::Settings;
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
-use devenv_document::source::SourceFile;
 
 pub(crate) struct Check<'a> {
     settings: &'a Settings,
-    compose: &'a Arc<SourceFile>,
     services: &'a [Read],
     problems: Vec<Problem>,
 }
 
 impl<'a> Check<'a> {
-    pub(crate) fn new(settings: &'a Settings, compose: &'a Arc<SourceFile>, services: &'a [Read]) -> Self {
-        Self { settings, compose, services, problems: Vec::new() }
+    pub(crate) fn new(settings: &'a Settings, services: &'a [Read]) -> Self {
+        Self { settings, services, problems: Vec::new() }
     }
 
     pub(crate) fn all(mut self) -> Vec<Problem> {
@@ -34,7 +29,6 @@ impl<'a> Check<'a> {
         self.names();
         self.ports();
         self.dependencies();
-        self.cycles();
         self.problems
     }
 
@@ -42,8 +36,8 @@ impl<'a> Check<'a> {
         self.problems.push(Problem::new(code, &self.settings.file, span, message).help(help));
     }
 
-    fn in_compose(&mut self, code: &'static str, span: Range<usize>, message: String, help: impl Into<String>) {
-        self.problems.push(Problem::new(code, self.compose, span, message).help(help));
+    fn in_compose(&mut self, code: &'static str, place: &Place, message: String, help: impl Into<String>) {
+        self.problems.push(Problem::new(code, &place.file, place.span.clone(), message).help(help));
     }
 
     fn service(&self, name: &str) -> Option<&'a Read> {
@@ -130,36 +124,36 @@ impl<'a> Check<'a> {
     fn names(&mut self) {
         if let Some(read) = self.service(EMULATOR) {
             let message = format!("the name {EMULATOR} is reserved for devenv's own unit");
-            self.in_compose("compose.reserved", read.name_span.clone(), message, "choose another name");
+            self.in_compose("compose.reserved", &read.name_place, message, "choose another name");
         }
     }
 
     fn ports(&mut self) {
         let services = self.services;
         let all = services.iter().flat_map(|read| {
-            let spanned = read.service.ports.iter().zip(&read.port_spans);
-            spanned.map(|(port, span)| (read.service.name.as_str(), port, span))
+            let placed = read.service.ports.iter().zip(&read.port_places);
+            placed.map(|(port, place)| (read.service.name.as_str(), port, place))
         });
-        let mut seen: Vec<(&str, &Port, &Range<usize>)> = Vec::new();
-        for (name, port, span) in all {
+        let mut seen: Vec<(&str, &Port, &Place)> = Vec::new();
+        for (name, port, place) in all {
             let Some(published) = port.published else { continue };
             if let Some((other, _, first)) = seen.iter().find(|(_, other, _)| collide(other, port)) {
-                let (line, _) = self.compose.position(first.start);
-                let message = format!("{other} already publishes port {published}, on line {line}");
-                let problem = Problem::new("compose.duplicate_port", self.compose, span.clone(), message);
-                self.problems.push(problem.other((*first).clone(), "first here").help("publish another port"));
+                let (line, _) = first.file.position(first.span.start);
+                let is_same = first.file.path == place.file.path;
+                let of = if is_same { String::new() } else { format!(" of {}", first.file.path) };
+                let message = format!("{other} already publishes port {published}, on line {line}{of}");
+                let problem = Problem::new("compose.duplicate_port", &place.file, place.span.clone(), message);
+                let problem = problem.help("publish another port");
+                self.problems.push(if is_same { problem.other(first.span.clone(), "first here") } else { problem });
             }
-            seen.push((name, port, span));
+            seen.push((name, port, place));
         }
     }
 
     fn dependencies(&mut self) {
         for read in self.services {
             for (name, condition) in &read.service.depends_on {
-                let span = read.dependency_spans.get(name).cloned().unwrap_or_default();
-                let Some(other) = self.service(name) else {
-                    let help = self.meant(name);
-                    self.in_compose("compose.unknown_service", span, format!("there is no service {name}"), help);
+                let (Some(place), Some(other)) = (read.dependency_places.get(name), self.service(name)) else {
                     continue;
                 };
                 let check = other.service.healthcheck.as_ref();
@@ -172,61 +166,11 @@ impl<'a> Check<'a> {
                     let message = format!("{name} has no health check to wait for");
                     let help =
                         format!("give {name} a healthcheck, or `health` in devenv.toml, or wait for service_started");
-                    self.in_compose("compose.no_healthcheck", span, message, help);
+                    self.in_compose("compose.no_healthcheck", place, message, help);
                 }
             }
         }
     }
-
-    fn cycles(&mut self) {
-        let mut graph: DiGraphMap<&str, ()> = DiGraphMap::new();
-        for read in self.services {
-            for name in read.service.depends_on.keys() {
-                graph.add_edge(read.service.name.as_str(), name.as_str(), ());
-            }
-        }
-        for component in tarjan_scc(&graph) {
-            let first = *component.iter().min().expect("a component has a member");
-            if component.len() == 1 && !graph.contains_edge(first, first) {
-                continue;
-            }
-            let path = walk(&graph, first, &component);
-            let read = self.service(first);
-            let span = read.and_then(|read| read.dependency_spans.get(path[1]).cloned()).unwrap_or_default();
-            let message = if path.len() == 2 {
-                format!("{first} waits for itself")
-            } else {
-                format!("these services wait for each other: {}", path.join(" -> "))
-            };
-            self.in_compose("compose.cycle", span, message, "remove one of the dependencies");
-        }
-    }
-}
-
-/// Returns the shortest path from `first` through its component back to `first`.
-fn walk<'a>(graph: &DiGraphMap<&'a str, ()>, first: &'a str, component: &[&'a str]) -> Vec<&'a str> {
-    let mut ways: Vec<Vec<&str>> = vec![vec![first]];
-    let mut visited = Vec::new();
-    let mut at = 0;
-    while let Some(way) = ways.get(at).cloned() {
-        at += 1;
-        let last = way[way.len() - 1];
-        let mut next: Vec<&str> = graph.neighbors(last).filter(|name| component.contains(name)).collect();
-        next.sort_unstable();
-        for name in next {
-            if name != first && visited.contains(&name) {
-                continue;
-            }
-            visited.push(name);
-            let mut longer = way.clone();
-            longer.push(name);
-            if name == first {
-                return longer;
-            }
-            ways.push(longer);
-        }
-    }
-    vec![first, first]
 }
 
 /// Whether two published ports conflict. An unspecified address covers every address.

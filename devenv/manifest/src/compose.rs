@@ -1,19 +1,21 @@
-//! One file of the Compose Specification, as far as devenv supports it. Everything else is an error, never ignored.
+//! A joined Compose model, as far as devenv runs it. Everything else is an error, never ignored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
+use devenv_compose::load::Project;
+use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
+use devenv_document::tree::{Entry, Node};
 use devenv_model::manifest::{Limits, Port, Service, StartOrder};
 
 use crate::compose_reader::Reader;
 use crate::compose_values::{bytes, duration};
-use devenv_document::problem::Problem;
-use devenv_document::tree::Entry;
-use devenv_document::yaml::parse;
 
-const TOP_KEYS: [&str; 3] = ["name", "services", "version"];
-const SERVICE_KEYS: [&str; 20] = [
+const TOP_KEYS: [&str; 2] = ["name", "services"];
+const SERVICE_KEYS: [&str; 21] = [
     "image",
     "command",
     "entrypoint",
@@ -34,45 +36,84 @@ const SERVICE_KEYS: [&str; 20] = [
     "init",
     "stop_grace_period",
     "restart",
+    "profiles",
 ];
 /// Compose's default.
 const GRACE: Duration = Duration::from_secs(10);
 /// The length limit of a DNS label: other services reach this one by its name.
 const SERVICE_NAME_LIMIT: usize = 63;
 
-/// A service, with the places in the file that later checks mark.
+/// A place in one of the Compose files.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) file: Arc<SourceFile>,
+    pub(crate) span: Range<usize>,
+}
+
+impl Place {
+    pub(crate) fn of(node: &Node) -> Self {
+        Self { file: Arc::clone(&node.file), span: node.span.clone() }
+    }
+
+    pub(crate) fn of_key(entry: &Entry) -> Self {
+        Self { file: Arc::clone(&entry.key_file), span: entry.key_span.clone() }
+    }
+}
+
+/// A service, with the places in the files that later checks mark.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) service: Service,
-    pub(crate) name_span: Range<usize>,
-    pub(crate) port_spans: Vec<Range<usize>>,
-    pub(crate) dependency_spans: BTreeMap<String, Range<usize>>,
+    pub(crate) name_place: Place,
+    pub(crate) port_places: Vec<Place>,
+    pub(crate) dependency_places: BTreeMap<String, Place>,
     /// True if a part of the service was unreadable: a missing value then proves nothing.
     pub(crate) incomplete: bool,
 }
 
-impl Reader<'_> {
-    /// Returns every readable service, or `None` if the file itself is unreadable. Mistakes go into `problems`.
-    pub(crate) fn services(&mut self) -> Option<Vec<Read>> {
-        let document = parse(self.file).map_err(|problem| self.problems.push(problem)).ok()?;
-        let entries = self.mapping(&document)?;
-        self.known_keys(entries, &TOP_KEYS);
-        let Some(services) = document.get("services") else {
-            self.report("compose.no_services", 0..0, "there is no `services` section");
+impl Reader {
+    /// Returns every readable service, or `None` if there are none. Mistakes go into `problems`.
+    pub(crate) fn services(&mut self, project: &Project) -> Option<Vec<Read>> {
+        let model = &project.model;
+        for entry in model.entries().unwrap_or_default() {
+            let known = TOP_KEYS.contains(&entry.key.as_str()) || entry.key.starts_with("x-");
+            // What only services refer to is reported at these.
+            let referred = matches!(entry.key.as_str(), "volumes" | "secrets" | "configs");
+            if !known && !referred && !is_default_network(entry, &project.name) {
+                self.unsupported(entry, &TOP_KEYS);
+            }
+        }
+        let Some(services) = model.get("services").and_then(Node::entries).filter(|services| !services.is_empty())
+        else {
+            self.problems.push(Problem::new(
+                "compose.no_services",
+                &model.file,
+                0..0,
+                "there is no `services` section",
+            ));
             return None;
         };
-        let services = self.mapping(services)?;
-        Some(services.iter().map(|entry| self.service(entry)).collect())
+        let mut read: Vec<Read> = services.iter().map(|entry| self.service(entry)).collect();
+        // A dependency that is not required may be on a service that is not there.
+        let names: BTreeSet<String> = services.iter().map(|entry| entry.key.clone()).collect();
+        for read in &mut read {
+            read.service.depends_on.retain(|name, _| names.contains(name));
+        }
+        Some(read)
     }
 
     fn service(&mut self, entry: &Entry) -> Read {
         let before = self.problems.len();
         self.check_name(entry);
-        let node = self.interpolated(&entry.value);
-        let entries = self.mapping(&node).unwrap_or_default();
-        self.known_keys(entries, &SERVICE_KEYS);
+        let node = &entry.value;
+        for key in node.entries().unwrap_or_default() {
+            let known = SERVICE_KEYS.contains(&key.key.as_str()) || key.key.starts_with("x-");
+            if !known && !is_only_default(key) {
+                self.unsupported(key, &SERVICE_KEYS);
+            }
+        }
         let get = |key: &str| node.get(key);
-        let ports: Vec<(Port, Range<usize>)> = self.ports(get("ports"));
+        let ports: Vec<(Port, Place)> = self.ports(get("ports"));
         let depends_on = self.depends_on(get("depends_on"));
         let service = Service {
             name: entry.key.clone(),
@@ -104,9 +145,9 @@ impl Reader<'_> {
         };
         Read {
             service,
-            name_span: entry.key_span.clone(),
-            port_spans: ports.into_iter().map(|(_, span)| span).collect(),
-            dependency_spans: depends_on.into_iter().map(|(name, (_, span))| (name, span)).collect(),
+            name_place: Place::of_key(entry),
+            port_places: ports.into_iter().map(|(_, place)| place).collect(),
+            dependency_places: depends_on.into_iter().map(|(name, (_, place))| (name, place)).collect(),
             incomplete: self.problems.len() > before,
         }
     }
@@ -120,9 +161,32 @@ impl Reader<'_> {
             let help = format!(
                 "use 1 to {SERVICE_NAME_LIMIT} letters, digits, `.`, `_` and `-`; begin with a letter or digit"
             );
-            let problem =
-                Problem::new("compose.name", self.file, entry.key_span.clone(), "this is not a valid service name");
+            let problem = Problem::new(
+                "compose.name",
+                &entry.key_file,
+                entry.key_span.clone(),
+                "this is not a valid service name",
+            );
             self.problems.push(problem.help(help));
         }
     }
+}
+
+/// Whether the section of networks has nothing but the default network, without any setting.
+fn is_default_network(entry: &Entry, project: &str) -> bool {
+    let networks = entry.value.entries().unwrap_or_default();
+    let [network] = networks else {
+        return networks.is_empty() && entry.key == "networks";
+    };
+    let is_plain = |settings: &[Entry]| match settings {
+        [name] => name.key == "name" && name.value.text() == Some(&format!("{project}_default")),
+        _ => false,
+    };
+    entry.key == "networks" && network.key == "default" && network.value.entries().is_some_and(is_plain)
+}
+
+/// Whether a service has nothing but the default network.
+fn is_only_default(entry: &Entry) -> bool {
+    let names = entry.value.entries().unwrap_or_default();
+    entry.key == "networks" && names.iter().all(|name| name.key == "default" && name.value.is_null())
 }

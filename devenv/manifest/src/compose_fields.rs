@@ -1,17 +1,17 @@
 //! The parts of a service that Compose allows in several forms.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::time::Duration;
 
 use devenv_model::manifest::{Condition, HealthTest, Healthcheck, Port};
 
+use crate::compose::Place;
 use crate::compose_reader::Reader;
-use crate::compose_values::{container_port, duration, port, words};
+use crate::compose_values::{container_port, duration, port};
 use crate::endpoint::turns_local_off;
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
-use devenv_document::tree::{Data, Node};
+use devenv_document::tree::{Entry, Node};
 
 /// Compose's defaults.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
@@ -21,80 +21,54 @@ const RESTARTS: [&str; 3] = ["always", "on-failure", "unless-stopped"];
 /// devenv restarts every service that ends, so a one-shot service would never complete.
 const ONE_SHOT: &str = "devenv keeps every service running and does not support one-shot services yet";
 
-impl Reader<'_> {
-    /// Returns a list's words unchanged. Splits a single string as a shell would, but no shell runs it.
+impl Reader {
     pub(crate) fn command(&mut self, node: &Node) -> Option<Vec<String>> {
-        if node.is_null() {
-            return None;
-        }
-        if node.items().is_some() { Some(self.texts(Some(node))) } else { self.parsed(node, words) }
+        node.items().map(|_| self.texts(Some(node)))
     }
 
-    /// Reads `{ NAME: value }` or `["NAME=value"]`. With `inherit`, a name alone gets the caller's value.
-    pub(crate) fn pairs(&mut self, node: Option<&Node>, inherit: bool) -> BTreeMap<String, String> {
+    /// Reads names with values. With `variables`, none may lead to AWS.
+    pub(crate) fn pairs(&mut self, node: Option<&Node>, variables: bool) -> BTreeMap<String, String> {
         let mut pairs = BTreeMap::new();
         let Some(node) = node else {
             return pairs;
-        };
-        let inherited = |name: &str, variables: &BTreeMap<String, String>| {
-            if inherit { variables.get(name).cloned() } else { Some(String::new()) }
         };
         let mut insert = |reader: &mut Self, node: &Node, name: String, value: Option<String>| {
             if name.is_empty() || name.contains(['=', '\0']) || value.as_ref().is_some_and(|value| value.contains('\0'))
             {
                 reader.report(
                     "compose.value",
-                    node.span.clone(),
+                    node,
                     "invalid name or value: a name is not empty and has no `=`; neither contains a zero byte",
                 );
-            } else if inherit && value.as_ref().is_some_and(|value| turns_local_off(&name, value)) {
+            } else if variables && value.as_ref().is_some_and(|value| turns_local_off(&name, value)) {
                 let message = format!("{name} could lead to real AWS, which no local command may reach");
-                let problem = Problem::new("compose.endpoint", reader.file, node.span.clone(), message);
+                let problem = Problem::at("compose.endpoint", node, message);
                 reader.problems.push(problem.help("remove it"));
             } else {
                 pairs.extend(value.map(|value| (name, value)));
             }
         };
-        match &node.data {
-            Data::Mapping(entries) => {
-                for entry in entries {
-                    let value = if entry.value.is_null() {
-                        inherited(&entry.key, self.variables)
-                    } else {
-                        self.text(&entry.value)
-                    };
-                    insert(self, &entry.value, entry.key.clone(), value);
-                }
-            }
-            Data::Sequence(items) => {
-                for item in items {
-                    let Some(text) = self.text(item) else { continue };
-                    let (name, value) = match text.split_once('=') {
-                        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-                        None => (text.clone(), inherited(&text, self.variables)),
-                    };
-                    insert(self, item, name, value);
-                }
-            }
-            Data::Scalar { .. } => self.expected(node, "a mapping or a list"),
+        for entry in node.entries().unwrap_or_default() {
+            // A variable that the caller does not have is left out.
+            let value = entry.value.text().filter(|_| !entry.value.is_null()).map(str::to_owned);
+            insert(self, &entry.value, entry.key.clone(), value);
         }
         pairs
     }
 
-    pub(crate) fn ports(&mut self, node: Option<&Node>) -> Vec<(Port, Range<usize>)> {
+    pub(crate) fn ports(&mut self, node: Option<&Node>) -> Vec<(Port, Place)> {
         let items = node.map(|node| self.list(node)).unwrap_or_default();
-        items.iter().filter_map(|item| Some((self.port(item)?, item.span.clone()))).collect()
+        items.iter().filter_map(|item| Some((self.port(item)?, Place::of(item)))).collect()
     }
 
     fn port(&mut self, node: &Node) -> Option<Port> {
-        let Some(entries) = node.entries() else {
-            return self.parsed(node, port);
-        };
+        let entries = self.mapping(node)?;
         // Translate the long form into the short one.
-        self.known_keys(entries, &["target", "published", "host_ip", "protocol"]);
+        let entries: Vec<Entry> = entries.iter().filter(|entry| !is_default_mode(entry)).cloned().collect();
+        self.known_keys(&entries, &["target", "published", "host_ip", "protocol"]);
         let part = |key: &str| node.get(key).and_then(Node::text);
         let Some(target) = part("target") else {
-            self.report("compose.value", node.span.clone(), "the port has no `target`");
+            self.report("compose.value", node, "the port has no `target`");
             return None;
         };
         let mut short = target.to_owned();
@@ -103,10 +77,10 @@ impl Reader<'_> {
             (None, Some(published)) => short = format!("{published}:{short}"),
             (None, None) => {}
         }
-        if let Some(protocol) = part("protocol") {
+        if let Some(protocol) = part("protocol").filter(|protocol| *protocol != "tcp") {
             short = format!("{short}/{protocol}");
         }
-        port(&short).map_err(|message| self.report("compose.value", node.span.clone(), message)).ok()
+        port(&short).map_err(|message| self.report("compose.value", node, message)).ok()
     }
 
     pub(crate) fn expose(&mut self, node: Option<&Node>) -> Vec<u16> {
@@ -114,26 +88,11 @@ impl Reader<'_> {
         items.iter().filter_map(|item| self.parsed(item, container_port)).collect()
     }
 
-    pub(crate) fn depends_on(&mut self, node: Option<&Node>) -> BTreeMap<String, (Condition, Range<usize>)> {
+    pub(crate) fn depends_on(&mut self, node: Option<&Node>) -> BTreeMap<String, (Condition, Place)> {
         let mut dependencies = BTreeMap::new();
-        let Some(node) = node else {
-            return dependencies;
-        };
-        match &node.data {
-            Data::Sequence(items) => {
-                for item in items {
-                    if let Some(name) = self.text(item) {
-                        dependencies.insert(name, (Condition::ServiceStarted, item.span.clone()));
-                    }
-                }
-            }
-            Data::Mapping(entries) => {
-                for entry in entries {
-                    let condition = self.condition(&entry.value);
-                    dependencies.insert(entry.key.clone(), (condition, entry.key_span.clone()));
-                }
-            }
-            Data::Scalar { .. } => self.expected(node, "a list or a mapping"),
+        for entry in node.and_then(Node::entries).unwrap_or_default() {
+            let condition = self.condition(&entry.value);
+            dependencies.insert(entry.key.clone(), (condition, Place::of_key(entry)));
         }
         dependencies
     }
@@ -142,7 +101,7 @@ impl Reader<'_> {
         const CONDITIONS: [(&str, Condition); 2] =
             [("service_started", Condition::ServiceStarted), ("service_healthy", Condition::ServiceHealthy)];
         if let Some(entries) = self.mapping(node) {
-            self.known_keys(entries, &["condition"]);
+            self.known_keys(entries, &["condition", "required"]);
         }
         let Some(condition) = node.get("condition") else {
             return Condition::ServiceStarted;
@@ -153,8 +112,7 @@ impl Reader<'_> {
         }
         if text == "service_completed_successfully" {
             let help = "run the task before `devenv up`, or when the service that needs it starts";
-            self.problems
-                .push(Problem::new("compose.one_shot", self.file, condition.span.clone(), ONE_SHOT).help(help));
+            self.problems.push(Problem::at("compose.one_shot", condition, ONE_SHOT).help(help));
             return Condition::ServiceStarted;
         }
         self.choose(condition, &CONDITIONS.map(|(name, _)| name), "a condition");
@@ -173,7 +131,7 @@ impl Reader<'_> {
         }
         if text == "no" {
             let help = "remove it; run the task before `devenv up`, or when a service starts";
-            self.problems.push(Problem::new("compose.one_shot", self.file, node.span.clone(), ONE_SHOT).help(help));
+            self.problems.push(Problem::at("compose.one_shot", node, ONE_SHOT).help(help));
             return None;
         }
         self.choose(node, &RESTARTS, "a restart policy");
@@ -186,7 +144,7 @@ impl Reader<'_> {
         let help = closest(text, known.iter().copied())
             .map_or_else(|| format!("use one of {}", known.join(", ")), |name| format!("did you mean {name}?"));
         let message = format!("{text} is not {what}");
-        self.problems.push(Problem::new("compose.value", self.file, node.span.clone(), message).help(help));
+        self.problems.push(Problem::at("compose.value", node, message).help(help));
     }
 
     pub(crate) fn healthcheck(&mut self, node: &Node) -> Option<Healthcheck> {
@@ -206,7 +164,7 @@ impl Reader<'_> {
 
     fn health_test(&mut self, node: &Node) -> Option<HealthTest> {
         let Some(test) = node.get("test") else {
-            self.report("compose.value", node.span.clone(), "the healthcheck has no `test`");
+            self.report("compose.value", node, "the healthcheck has no `test`");
             return None;
         };
         if test.items().is_none() {
@@ -218,9 +176,14 @@ impl Reader<'_> {
             Some(("CMD", command)) if !command.is_empty() => Some(HealthTest::Command(command.to_vec())),
             Some(("CMD-SHELL", [line])) => Some(HealthTest::Shell(line.clone())),
             _ => {
-                self.report("compose.value", test.span.clone(), "a test list begins with CMD, CMD-SHELL or NONE");
+                self.report("compose.value", test, "a test list begins with CMD, CMD-SHELL or NONE");
                 None
             }
         }
     }
+}
+
+/// The mode of a port that Compose writes where nobody chose one.
+fn is_default_mode(entry: &Entry) -> bool {
+    entry.key == "mode" && entry.value.text() == Some("ingress")
 }

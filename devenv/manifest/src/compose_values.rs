@@ -1,4 +1,4 @@
-//! Parsers of Compose values: durations, sizes, ports, command lines.
+//! Parsers of Compose values: durations, sizes, ports.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -81,15 +81,6 @@ fn port_number(text: &str) -> Result<u16, &'static str> {
     number.filter(|port| *port > 0).ok_or("a port is a number from 1 to 65535")
 }
 
-/// Replaces `#` while words are split: to a shell it may begin a comment, to Compose it is an ordinary character.
-const HASH: char = '\u{f0023}';
-
-/// Splits a command line into words at blanks; quotes and backslashes keep a word together. Expands nothing.
-pub(crate) fn words(text: &str) -> Result<Vec<String>, String> {
-    let words = shlex::split(&text.replace('#', &HASH.to_string())).ok_or("unclosed quote or trailing backslash")?;
-    Ok(words.into_iter().map(|word| word.replace(HASH, "#")).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -137,23 +128,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn command_lines() {
-        let of = |text| words(text).expect(text);
-        assert_eq!(of("serve  --port 80"), ["serve", "--port", "80"]);
-        assert_eq!(of(r#"sh -c 'echo "a b"' ''"#), ["sh", "-c", "echo \"a b\"", ""]);
-        assert_eq!(of(r#"a\ b "c\"d" "e\n""#), ["a b", "c\"d", "e\\n"]);
-        assert_eq!(of("serve #1 a#b '#'"), ["serve", "#1", "a#b", "#"], "there are no comments");
-        assert!(of(" ").is_empty());
-        for bad in ["'a", "\"a", "a\\"] {
-            assert!(words(bad).is_err(), "{bad}");
-        }
-    }
-
     proptest! {
         #[test]
         fn nothing_panics(text in "[0-9a-z:./\\-\\[\\]é'\"\\\\ ]{0,20}") {
-            let _ = (duration(&text), bytes(&text), port(&text), container_port(&text), words(&text));
+            let _ = (duration(&text), bytes(&text), port(&text), container_port(&text));
         }
     }
 }

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::compose_reader::Reader;
-use crate::interpolate as interpolation;
+use camino::{Utf8Path, Utf8PathBuf};
+use devenv_compose::files::Memory;
+use devenv_compose::interpolate as interpolation;
+use devenv_compose::load::{Error, FileChoice, Request, load};
+use devenv_compose::print;
 use devenv_document::problem::Problem;
 use devenv_document::source::SourceFile;
 use devenv_document::tree::{Data, Node};
@@ -33,24 +37,47 @@ pub fn json(text: &str) {
     }
 }
 
+/// The text is the one Compose file of a project.
 pub fn compose(text: &str) {
-    let (file, variables) = (file(text), variables());
-    let mut reader = Reader::new(&file, &variables);
-    let read = reader.services();
-    assert!(read.is_some() || !reader.problems.is_empty(), "an unreadable file has a problem");
-    reader.problems.iter().for_each(|problem| placed(text, problem));
-    for service in read.into_iter().flatten() {
-        let dependencies = service.dependency_spans.values();
-        [&service.name_span]
-            .into_iter()
-            .chain(&service.port_spans)
-            .chain(dependencies)
-            .for_each(|span| inside(text, span));
+    let files = Memory(BTreeMap::from([("/p/compose.yaml".into(), text.as_bytes().to_vec())]));
+    services(&files);
+}
+
+/// The text is several files of a project, with lines of two percent signs between them.
+pub fn project(text: &str) {
+    let names = ["compose.yaml", "compose.override.yaml", "other.yaml", ".env", "web.env"];
+    let parts = names.iter().zip(text.split("\n%%\n"));
+    let files = parts.map(|(name, part)| (Utf8PathBuf::from("/p").join(name), part.as_bytes().to_vec()));
+    services(&Memory(files.collect()));
+}
+
+fn services(files: &Memory) {
+    let (root, variables) = (Utf8Path::new("/p"), variables());
+    let (choice, profiles, env_files) = (FileChoice::Found, vec!["*".to_owned()], Vec::new());
+    let request = Request { folder: root, root, files: choice, profiles, env_files, variables: &variables };
+    match load(&request, files) {
+        Ok(project) => {
+            let mut reader = Reader::default();
+            let read = reader.services(&project);
+            assert!(read.is_some() || !reader.problems.is_empty(), "an unreadable file has a problem");
+            reader.problems.iter().for_each(|problem| placed(&problem.file.text, problem));
+            for service in read.into_iter().flatten() {
+                let dependencies = service.dependency_places.values();
+                let places = [&service.name_place].into_iter().chain(&service.port_places).chain(dependencies);
+                places.for_each(|place| inside(&place.file.text, &place.span));
+            }
+            let _ = (print::yaml(&project), print::json(&project));
+        }
+        Err(Error::Mistakes(mistakes)) => {
+            mistakes.problems.iter().for_each(|problem| placed(&problem.file.text, problem));
+        }
+        // A variable may name a file that is not there.
+        Err(_) => {}
     }
 }
 
 pub fn interpolate(text: &str) {
-    match interpolation::interpolate(text, &variables()) {
+    match interpolation::interpolate(text, &|name| variables().get(name).cloned()) {
         Ok(result) => assert!(text.contains('$') || result == text, "a text without a variable stays as it is"),
         Err(failure) => inside(text, &failure.span),
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use devenv_compose::interpolate::interpolate;
 use toml::Spanned;
 
-use crate::interpolate::interpolate;
 use crate::settings::Settings;
 use devenv_document::problem::Problem;
 
@@ -16,7 +16,7 @@ pub(crate) fn image(
     problems: &mut Vec<Problem>,
 ) -> Option<String> {
     let problem = |message: &str| Problem::new("manifest.image", &settings.file, written.span(), message);
-    match interpolate(written.get_ref(), variables) {
+    match interpolate(written.get_ref(), &|name| variables.get(name).cloned()) {
         Ok(image) if has_exact_version(&image) => return Some(image),
         Ok(image) => problems.push(
             problem(&format!("the image {image} has no exact version"))

@@ -11,7 +11,6 @@ mod compose_reader;
 mod compose_values;
 mod endpoint;
 mod image;
-mod interpolate;
 mod promotion;
 mod read_settings;
 mod schema;

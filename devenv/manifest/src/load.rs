@@ -8,6 +8,8 @@ use devenv_model::manifest::Manifest;
 
 use crate::assemble::assemble;
 use crate::settings::Settings;
+use devenv_compose::files::Disk;
+use devenv_compose::load::{Error as ComposeError, FileChoice, Project, Request};
 use devenv_document::input;
 use devenv_document::problem::Mistakes;
 use devenv_document::source::SourceFile;
@@ -70,17 +72,32 @@ fn settings(root: &Utf8Path) -> Result<Settings, Error> {
 /// Reads every file of the project at `root`. Changes nothing.
 pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Manifest, Error> {
     let settings = settings(root)?;
+    let named = |path: Utf8PathBuf, source: std::io::Error| {
+        let mistake = settings.unreadable(&path, &source.to_string());
+        Error::Named { path: root.join(path), source, mistake }
+    };
     let unreadable = |unread: Unread| match unread {
-        Unread::Failed { path, source } => {
-            let mistake = settings.unreadable(&path, &source.to_string());
-            Error::Named { path: root.join(path), source, mistake }
-        }
+        Unread::Failed { path, source } => named(path, source),
         Unread::NoText(error) => error.into(),
     };
-    let compose = read(root, settings.compose()).map_err(unreadable)?;
+    let compose = match compose(root, settings.compose(), variables) {
+        Ok(project) => Ok(project),
+        Err(ComposeError::Mistakes(mistakes)) => Err(mistakes),
+        Err(ComposeError::Unread { path, source }) => {
+            return Err(named(path.strip_prefix(root).unwrap_or(&path).to_owned(), source));
+        }
+        Err(ComposeError::NoFile { .. }) => unreachable!("the file is named"),
+    };
     let tables = read_folder(root, settings.tables()).map_err(unreadable)?;
     let seeds = settings.seeds().map_or(Ok(Vec::new()), |seeds| read_folder(root, seeds)).map_err(unreadable)?;
-    Ok(assemble(root.to_owned(), settings, &compose, &tables, &seeds, variables)?)
+    Ok(assemble(root.to_owned(), settings, compose, &tables, &seeds, variables)?)
+}
+
+fn compose(root: &Utf8Path, path: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Project, ComposeError> {
+    let files = FileChoice::WithOverride(root.join(path));
+    let (profiles, env_files) = (Vec::new(), Vec::new());
+    let request = Request { folder: root, root, files, profiles, env_files, variables };
+    devenv_compose::load::load(&request, &Disk)
 }
 
 /// The reason a file of the project cannot be read.
@@ -147,6 +164,52 @@ mod tests {
         assert_eq!(manifest.services["web"].image.as_deref(), Some("web:1"));
         assert_eq!((manifest.tables.len(), manifest.seeds.len()), (1, 1));
         assert_eq!(find_root(&root.join("tables")), Some(root.as_path()));
+    }
+
+    #[test]
+    fn the_compose_file_is_read_with_all_that_it_names() {
+        let settings = SETTINGS.replace("seeds = \"seeds\"\n", "[services.debug]\nstart = \"at-once\"\n");
+        let (_kept, root) = project(&[
+            (MANIFEST, &settings),
+            ("tables/notes.txt", "not a table"),
+            (
+                "compose.yaml",
+                "include: [data/compose.yaml]\nservices:\n  web:\n    extends: { file: base.yaml, service: base }\n    \
+                 env_file: web.env\n    depends_on: { db: { condition: service_started }, debug: { required: false } }\n  \
+                 debug: { image: debug, profiles: [debug] }\n",
+            ),
+            ("compose.override.yaml", "services: { web: { environment: { LEVEL: debug } } }"),
+            ("base.yaml", "services: { base: { image: \"web:${TAG}\" } }"),
+            ("data/compose.yaml", "services: { db: { image: db } }"),
+            ("web.env", "LEVEL=info\nCOLOR='red'\n"),
+            (".env", "TAG=3\n"),
+        ]);
+        let manifest = load(&root, &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(manifest.services.keys().collect::<Vec<_>>(), ["db", "web"]);
+        let web = &manifest.services["web"];
+        assert_eq!(web.image.as_deref(), Some("web:3"));
+        assert_eq!((web.environment["LEVEL"].as_str(), web.environment["COLOR"].as_str()), ("debug", "red"));
+        assert_eq!(web.depends_on.keys().collect::<Vec<_>>(), ["db"]);
+        let variables = BTreeMap::from([("COMPOSE_PROFILES".to_owned(), "debug".to_owned())]);
+        assert!(load(&root, &variables).expect("no mistake").services.contains_key("debug"));
+    }
+
+    #[test]
+    fn a_mistake_has_its_place_in_the_file_that_has_it() {
+        let (_kept, root) = project(&[
+            (MANIFEST, SETTINGS),
+            ("tables/notes.txt", "not a table"),
+            ("seeds/notes.txt", "not a seed"),
+            ("compose.yaml", "services: { web: { image: web, ports: [\"80:80\"] } }"),
+            (
+                "compose.override.yaml",
+                "services:\n  web:\n    working_dir: /app\n  api: { image: api, ports: [\"80:80\"] }\n",
+            ),
+        ]);
+        let error = load(&root, &BTreeMap::new()).expect_err("two mistakes").to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        assert!(lines[0].starts_with("compose.override.yaml:3:5: devenv does not support"), "{error}");
+        assert!(lines[1].ends_with("web already publishes port 80, on line 1 of compose.yaml"), "{error}");
     }
 
     #[test]

@@ -13,6 +13,9 @@ fn web(lines: &str) -> Service {
     sources.settings = sources.settings.lines().take(5).collect::<Vec<_>>().join("\n");
     "x-all: &all { init: true, labels: { a: b } }\nservices:\n  back: { image: back:1 }\n  web:\n"
         .clone_into(&mut sources.compose);
+    if !lines.contains("image:") {
+        sources.compose += "    image: web\n";
+    }
     for line in lines.lines() {
         sources.compose += &["    ", line, "\n"].concat();
     }

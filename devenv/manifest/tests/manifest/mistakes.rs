@@ -92,7 +92,7 @@ fn of_devenv_toml() {
 
 #[test]
 fn of_the_compose_file() {
-    insta::assert_snapshot!("unsupported key", compose("image: web:1", "env_file: .env"));
+    insta::assert_snapshot!("unsupported key", compose("image: web:1", "image: web:1\n    working_dir: /app"));
     insta::assert_snapshot!("misspelt key", compose("image: web:1", "imgae: web:1"));
     insta::assert_snapshot!("duplicate key", compose("image: web:1", "image: web:1\n    image: web:2"));
     insta::assert_snapshot!("not yaml", compose("services:", "services: ["));
@@ -124,12 +124,12 @@ fn of_the_compose_file() {
         )
     );
     insta::assert_snapshot!("service name", compose("  back:\n", "  ../back:\n    image: b:1\n  back:\n"));
-    insta::assert_snapshot!("tag", compose("[back]", "!reset []"));
+    insta::assert_snapshot!("tag", compose("[back]", "!other []"));
     insta::assert_snapshot!("merged twice", compose("image: web:1", "<<: { image: web:1 }\n    <<: { init: true }"));
     insta::assert_snapshot!("restart policy", compose("image: web:1", "image: web:1\n    restart: on-failur"));
     insta::assert_snapshot!("open quote", compose("image: web:1", "image: web:1\n    command: serve 'it"));
     insta::assert_snapshot!("two documents", compose("services:", "name: shop\n---\nservices:"));
-    insta::assert_snapshot!("top level", compose("services:", "networks: {}\nvolumes: {}\nservices:"));
+    insta::assert_snapshot!("top level", compose("services:", "networks: { default: { driver: bridge } }\nservices:"));
     insta::assert_snapshot!("long port", compose("\"8080:80\"", "{ target: 80, published: 8080, mode: host }"));
 }
 

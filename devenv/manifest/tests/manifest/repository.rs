@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use camino::Utf8Path;
+use devenv_compose::files::Disk;
+use devenv_compose::load::{FileChoice, Request, load};
 use devenv_document::source::SourceFile;
 use devenv_manifest::assemble::assemble;
 use devenv_manifest::settings::{Settings, schema};
@@ -28,10 +31,19 @@ fn folder(path: &str) -> Vec<SourceFile> {
 #[test]
 fn the_order_system_is_read() {
     let settings = Settings::parse(read("devenv.toml")).expect("no mistake");
-    let compose = read(settings.compose().as_str());
+    let root = Utf8Path::from_path(root()).expect("UTF-8");
+    let compose = Request {
+        folder: root,
+        root,
+        files: FileChoice::WithOverride(settings.compose().to_owned()),
+        profiles: Vec::new(),
+        env_files: Vec::new(),
+        variables: &BTreeMap::new(),
+    };
+    let compose = load(&compose, &Disk).expect("no mistake");
     let tables = folder(settings.tables().as_str());
     let seeds = folder(settings.seeds().expect("named").as_str());
-    let manifest = assemble("/orders".into(), settings, &compose, &tables, &seeds, &BTreeMap::new());
+    let manifest = assemble("/orders".into(), settings, Ok(compose), &tables, &seeds, &BTreeMap::new());
     let manifest = manifest.expect("no mistake");
     let api = &manifest.services["order-api"];
     assert_eq!(api.ports[0].published, Some(8001));

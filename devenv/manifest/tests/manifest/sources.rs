@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use camino::Utf8Path;
+use devenv_compose::files::Memory;
+use devenv_compose::load::{Error, FileChoice, Request, load};
 use devenv_document::problem::{Mistakes, Problem};
 use devenv_document::source::SourceFile;
 use devenv_manifest::assemble::assemble;
@@ -64,10 +67,25 @@ env = { BIND = "127.0.0.1:${port:80}" }
         };
         let settings = Settings::parse(file("devenv.toml", &self.settings))?;
         let variables: BTreeMap<String, String> = self.variables.iter().cloned().collect();
+        let root = Utf8Path::new("/shop");
+        let request = Request {
+            folder: root,
+            root,
+            files: FileChoice::Named(vec!["compose.yaml".into()]),
+            profiles: Vec::new(),
+            env_files: Vec::new(),
+            variables: &variables,
+        };
+        let path = root.join("compose.yaml");
+        let files = Memory(BTreeMap::from([(path, self.compose.clone().into_bytes())]));
+        let compose = load(&request, &files).map_err(|error| match error {
+            Error::Mistakes(mistakes) => mistakes,
+            other => panic!("{other}"),
+        });
         assemble(
-            "/shop".into(),
+            root.to_owned(),
             settings,
-            &file("compose.yaml", &self.compose),
+            compose,
             &folder("tables", &self.tables),
             &folder("seeds", &self.seeds),
             &variables,
