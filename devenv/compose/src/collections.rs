@@ -113,7 +113,7 @@ impl Canonical<'_> {
     }
 
     pub(crate) fn unknown(&mut self, entry: &Entry, keys: Keys) {
-        // A search for the key that was meant takes time, and nobody sees what lies beyond the limit.
+        // A suggestion takes time to find, and nobody sees a problem beyond the limit.
         if self.before + self.problems.len() > PROBLEM_LIMIT {
             return;
         }

@@ -118,7 +118,7 @@ fn sort_hosts(node: &mut Node) {
     }
 }
 
-/// Completes the dependencies, and adds those that other keys imply.
+/// Completes the dependencies, and adds the dependencies that other keys imply.
 fn dependencies(node: &mut Node) {
     let mut implied: Vec<(String, bool, Node)> = Vec::new();
     let items = |key: &str| node.get(key).and_then(Node::items).unwrap_or_default();

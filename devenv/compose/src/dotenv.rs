@@ -19,7 +19,7 @@ pub(crate) struct Variable {
 
 /// Parses a file: comments, `export`, quotes over several lines, escapes and variables.
 ///
-/// `outer` gives the variables that values may refer to beside the earlier ones of the file, and those of a name alone.
+/// Values may refer to the variables of `outer` and to earlier variables of the file. A name alone takes its value from `outer`.
 pub(crate) fn parse(file: &Arc<SourceFile>, outer: &BTreeMap<String, String>) -> Result<Vec<Variable>, Problem> {
     let mut parser = Parser { file, at: 0, known: BTreeMap::new(), outer, total: 0 };
     let mut variables = Vec::new();
@@ -154,8 +154,16 @@ impl Parser<'_> {
         };
         let inner = self.rest()[..length].to_owned();
         self.at += length + 1;
-        // A comment may follow.
-        self.skip_line();
+        self.skip_blanks();
+        match self.rest().chars().next() {
+            None | Some('\n') => {}
+            Some('#') => self.skip_line(),
+            Some(_) => {
+                let message = "only a comment may follow the closing quote";
+                let end = self.at + self.rest().chars().next().map_or(0, char::len_utf8);
+                return Err(self.problem(self.at..end, message).help("write one variable on a line"));
+            }
+        }
         if quote == '\'' {
             return Ok(inner.replace("\\'", "'"));
         }

@@ -9,7 +9,7 @@ use devenv_document::tree::{Data, Entry, Node};
 use crate::node::{Unique, entries_mut, get_mut, list, remove, text};
 use crate::sources::Sources;
 
-/// Replaces `env_file` and `label_file` of each service by what the files have; the service's own values win.
+/// Replaces `env_file` and `label_file` of each service by the content of the files; the service's own values win.
 pub(crate) fn environment(model: &mut Node, variables: &BTreeMap<String, String>, sources: &mut Sources) {
     let Some(services) = get_mut(model, "services") else {
         return;

@@ -81,7 +81,8 @@ impl Scanner<'_> {
                 let name = self.name();
                 Ok((self.variables)(&name).unwrap_or_default())
             }
-            _ => Err(self.failure(begin..begin + 1, "a lone $", Some("write $$ for a dollar sign"))),
+            // As Compose has it: before anything else a dollar is a dollar.
+            _ => Ok("$".to_owned()),
         }
     }
 
@@ -162,6 +163,8 @@ mod tests {
             ("plain", "plain"),
             ("$SET/${SET}", "value/value"),
             ("$$SET", "$SET"),
+            ("5 $ 6$", "5 $ 6$"),
+            ("^($|/)$1", "^($|/)$1"),
             ("${UNSET}", ""),
             ("${UNSET:-a}${UNSET-b}", "ab"),
             ("${EMPTY:-a}${EMPTY-b}", "a"),
@@ -185,7 +188,6 @@ mod tests {
             ("${SET", "not closed"),
             ("${SET+${UNSET:?asked}}", "UNSET is not set: asked"),
             ("${SET:-a", "not closed"),
-            ("5 $ 6", "a lone $"),
             ("${}", "expected a variable name"),
             ("${1A}", "expected a variable name"),
             ("${SET!}", "unknown operator"),

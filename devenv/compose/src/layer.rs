@@ -10,21 +10,21 @@ use devenv_document::tree::{Data, Entry, MergeTag, Node};
 use crate::canonical::Canonical;
 use crate::keys::{FILE, SECTIONS, SERVICE};
 use crate::merge::merge;
-use crate::node::{entries_mut, mapping, remove, set, settle};
+use crate::node::{entries_mut, get_mut, mapping, remove, set, set_default, settle, text};
 use crate::shape::Shape;
 use crate::sources::Sources;
 
 /// Longer chains of `extends` or `include` are mistakes.
 const DEPTH_LIMIT: usize = 32;
 
-/// The surroundings of a file: what its paths and its variables mean.
+/// The surroundings of a file, which give its paths and variables their meaning.
 pub(crate) struct Scope<'a> {
     /// The folder that relative paths begin at.
     pub(crate) base: &'a Utf8Path,
     pub(crate) variables: &'a BTreeMap<String, String>,
 }
 
-/// A service on the way to those that it extends.
+/// A service of a file, which may extend another.
 struct Service<'a> {
     path: &'a Utf8Path,
     document: &'a Rc<Node>,
@@ -37,7 +37,7 @@ pub(crate) struct Layers<'s, 'a> {
 }
 
 impl Layers<'_, '_> {
-    /// Joins files, each a layer over the ones before, and what they include.
+    /// Joins files, each a layer over the files before it, with the projects that they include.
     pub(crate) fn model(
         &mut self,
         files: &[(Utf8PathBuf, Rc<Node>)],
@@ -54,6 +54,7 @@ impl Layers<'_, '_> {
         }
         let mut model = joined?;
         settle(&mut model);
+        default_contexts(&mut model, scope.base);
         if let Some(includes) = remove(&mut model, "include") {
             including.extend(files.iter().map(|(path, _)| path.clone()));
             for include in includes.items().unwrap_or_default() {
@@ -104,7 +105,7 @@ impl Layers<'_, '_> {
         Some(read)
     }
 
-    /// Reads a service over the one that it extends.
+    /// Reads a service, joined to the service that it extends.
     fn service(
         &mut self,
         service: &Service,
@@ -179,7 +180,7 @@ impl Layers<'_, '_> {
         let mut env_files = texts("env_file");
         let beside = base.join(".env");
         if env_files.is_empty() && self.sources.is_file(&beside) {
-            env_files.push(crate::node::text(include, beside));
+            env_files.push(text(include, beside));
         }
         let mut variables = scope.variables.clone();
         let mut of_files = BTreeMap::new();
@@ -220,7 +221,7 @@ impl Layers<'_, '_> {
                 if model.get(section).is_none() {
                     set(model, section, mapping(place, Vec::<(&str, Node)>::new()));
                 }
-                if let Some(section) = crate::node::get_mut(model, section) {
+                if let Some(section) = get_mut(model, section) {
                     entries_mut(section).push(entry);
                 }
             }
@@ -239,6 +240,15 @@ impl Layers<'_, '_> {
             return None;
         }
         Some(self.sources.interpolated(node, &|name| scope.variables.get(name).cloned()))
+    }
+}
+
+/// Services are built from the folder of their project unless they name another.
+fn default_contexts(model: &mut Node, base: &Utf8Path) {
+    for entry in get_mut(model, "services").map(entries_mut).into_iter().flatten() {
+        if let Some(build) = get_mut(&mut entry.value, "build") {
+            set_default(build, "context", |place| text(place, base.as_str()));
+        }
     }
 }
 

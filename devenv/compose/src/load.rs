@@ -18,7 +18,7 @@ use crate::keys::FILE;
 use crate::layer::{Layers, Scope};
 use crate::merge::prune;
 use crate::names::{is_valid, normalized};
-use crate::node::{remove, set, text};
+use crate::node::{is_empty, mapping, remove, set, set_default, text};
 use crate::references::{remove_unused, select};
 use crate::sources::{Sources, Unread};
 
@@ -28,7 +28,7 @@ const SEPARATOR_VARIABLE: &str = "COMPOSE_PATH_SEPARATOR";
 const PROFILES_VARIABLE: &str = "COMPOSE_PROFILES";
 const NAME_VARIABLE: &str = "COMPOSE_PROJECT_NAME";
 
-/// What to read, and for whom.
+/// The files to read, and the caller's surroundings.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// The caller's folder, an absolute path: relative paths of this request begin there.
@@ -36,7 +36,7 @@ pub struct Request<'a> {
     /// The folder that the paths in messages begin at.
     pub root: &'a Utf8Path,
     pub files: FileChoice,
-    /// The profiles to enable beside those of `COMPOSE_PROFILES`; `*` stands for all.
+    /// The profiles to enable, instead of the list in `COMPOSE_PROFILES`; `*` stands for all.
     pub profiles: Vec<String>,
     /// The files of variables, instead of `.env`.
     pub env_files: Vec<Utf8PathBuf>,
@@ -47,9 +47,9 @@ pub struct Request<'a> {
 /// Which Compose files to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileChoice {
-    /// Those of the folder, or of the nearest one above it, by their usual names, or those of `COMPOSE_FILE`.
+    /// The files of `COMPOSE_FILE`; without it the usual names in the folder, or in the nearest folder above it that has one.
     Found,
-    /// These, each over the ones before.
+    /// These, each over the files before it.
     Named(Vec<Utf8PathBuf>),
     /// This one, and the override beside it if it has a usual name.
     WithOverride(Utf8PathBuf),
@@ -124,6 +124,10 @@ pub fn load(request: &Request, files: &dyn Files) -> Result<Project, Error> {
         let document = sources.compose(&path).map_err(|unread| Error::unread(&path, unread))?;
         documents.push((path, document));
     }
+    if documents.iter().all(|(_, document)| is_empty(document)) {
+        let problem = Problem::at("compose.no_services", &documents[0].1, "the file is empty");
+        return Err(Error::Mistakes(problem.help("add `services`").into()));
+    }
     let name = name(&documents, &variables, &folder);
     variables.insert(NAME_VARIABLE.to_owned(), name.clone());
     let home = request.variables.get("HOME").map(String::as_str);
@@ -158,10 +162,11 @@ fn finish(
     environment(model, variables, &mut sources);
     remove_unused(model);
     prune(model, &FILE);
+    set_default(model, "services", |place| mapping(place, Vec::<(&str, Node)>::new()));
     if sources.problems.is_empty() { Ok(project) } else { Err(Error::Mistakes(Mistakes::new(sources.problems))) }
 }
 
-/// Returns the caller's variables with those of `--env-file`, or of the `.env` in the caller's folder.
+/// Returns the caller's variables, and beneath them the variables of `--env-file` or of the `.env` in the caller's folder.
 fn first_variables(sources: &mut Sources, request: &Request) -> Result<BTreeMap<String, String>, Error> {
     if request.env_files.is_empty() {
         return beside(sources, request.folder, request);

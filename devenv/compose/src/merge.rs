@@ -11,7 +11,7 @@ use crate::shape::{Keys, Shape};
 pub(crate) fn merge(base: Node, over: Node, shape: &Shape) -> Node {
     match (base.tag, over.tag) {
         (_, MergeTag::Reset | MergeTag::Override) => over,
-        // A value after a reset must not join what the reset removed.
+        // A value after a reset must not join the removed value.
         (MergeTag::Reset, MergeTag::Join) => Node { tag: MergeTag::Override, ..over },
         (tag, MergeTag::Join) => Node { tag, ..joined(base, over, shape) },
     }
@@ -20,6 +20,10 @@ pub(crate) fn merge(base: Node, over: Node, shape: &Shape) -> Node {
 fn joined(base: Node, over: Node, shape: &Shape) -> Node {
     if over.is_null() && !matches!(shape, Shape::Any | Shape::Command) {
         return base;
+    }
+    // A name may stand without a value, and a null tells nothing of its kind.
+    if std::mem::discriminant(&base.data) != std::mem::discriminant(&over.data) {
+        return over;
     }
     match *shape {
         Shape::Object(keys) | Shape::Shorthand(_, keys) => mappings(base, over, |key| shape_of(keys, key).copied()),
@@ -51,10 +55,9 @@ fn same_driver(base: &Node, over: &Node) -> bool {
 
 /// Joins two mappings key by key. A key without a shape is replaced.
 fn mappings(base: Node, over: Node, shape: impl Fn(&str) -> Option<Shape>) -> Node {
-    let (place, Data::Mapping(base), Data::Mapping(over)) =
-        (base.with(Data::Mapping(Vec::new())), base.data, over.data)
-    else {
-        unreachable!("both are mappings in their canonical form");
+    let place = base.with(Data::Mapping(Vec::new()));
+    let (Data::Mapping(base), Data::Mapping(over)) = (base.data, over.data) else {
+        unreachable!("canonical values of one key are of one kind");
     };
     let mut unique = Unique::new();
     for entry in base {
@@ -88,14 +91,14 @@ fn appended(base: Node, over: Node) -> Node {
     let place = base.with(Data::Sequence(Vec::new()));
     let items = |node: Node| match node.data {
         Data::Sequence(items) => items,
-        _ => unreachable!("both are lists in their canonical form"),
+        _ => unreachable!("canonical values of one key are of one kind"),
     };
     let mut all = items(base);
     all.extend(items(over));
     place.with(Data::Sequence(all))
 }
 
-/// Removes what is empty, absent or a default: it is not part of the model.
+/// Removes empty values and defaults, which are no part of the model.
 pub(crate) fn prune(node: &mut Node, shape: &Shape) {
     match *shape {
         Shape::Object(keys) | Shape::Shorthand(_, keys) | Shape::Logging(keys) => prune_object(node, keys),

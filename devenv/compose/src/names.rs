@@ -1,6 +1,6 @@
 //! The name of a project.
 
-/// Returns what a project may be named after a folder or a text: small letters, digits, `_` and `-`.
+/// Makes a project's name of a folder's name or of a text: small letters, digits, `_` and `-`.
 pub(crate) fn normalized(name: &str) -> String {
     let name = name.to_lowercase();
     let allowed =

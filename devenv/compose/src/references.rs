@@ -1,4 +1,4 @@
-//! The services of the enabled profiles, and what they refer to.
+//! The services of the enabled profiles, and their references to networks, volumes, secrets and configs.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -60,7 +60,10 @@ impl<'a> Sources<'a> {
             return Ok(Rc::clone(node));
         }
         let file = self.source(path)?;
-        let node = Rc::new(yaml::parse(&file).map_err(|problem| Unread::Mistakes(problem.into()))?);
+        let parsed = yaml::parse_optional(&file).map_err(|problem| Unread::Mistakes(problem.into()))?;
+        // An empty file among others adds nothing.
+        let node = parsed.filter(|node| !node.is_null());
+        let node = Rc::new(node.unwrap_or_else(|| Node::new(&file, 0..0, Data::Mapping(Vec::new()))));
         self.parsed.insert(path.to_owned(), Rc::clone(&node));
         Ok(node)
     }
@@ -134,7 +137,8 @@ impl<'a> Sources<'a> {
         if self.text <= TEXT_LIMIT && self.nodes <= NODE_LIMIT {
             return Ok(());
         }
-        let message = format!("the project's values have more than {TEXT_LIMIT} bytes with those of such files");
+        let message =
+            format!("the project's files of variables have more than {TEXT_LIMIT} bytes, counted at each use");
         Err(Unread::Mistakes(Problem::new("compose.too_large", file, 0..0, message).into()))
     }
 

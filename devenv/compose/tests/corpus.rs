@@ -1,4 +1,4 @@
-//! Compares our model of each project of the corpus with what `docker compose config --format json` printed for it.
+//! Compares our model of each project of the corpus with the output of `docker compose config --format json`.
 //! `tests/update` writes the expected results anew.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -156,16 +156,51 @@ const FILES: [(&str, &str); 5] = [
     ("v.env", "A='x'\nB=\"y ${SET} \\n\"\nexport C=${A:-d} # e\n"),
 ];
 
+/// Each kind of value over each other kind, and over none.
+#[test]
+fn values_of_every_kind_join() {
+    let values = [
+        "",
+        "x",
+        "5",
+        "true",
+        "[]",
+        "[x]",
+        "{}",
+        "{ x: }",
+        "{ x: y }",
+        "{ x: {} }",
+        "{ x: [y] }",
+        "!reset x",
+        "!override {}",
+    ];
+    let sections = ["networks", "volumes", "secrets", "configs", "services", "x-own", "name"];
+    let keys = "build command depends_on networks logging environment ports volumes healthcheck deploy ulimits gpus env_file secrets \
+                extra_hosts devices develop image init blkio_config label_file storage_opt post_start";
+    for (base, over) in values.iter().flat_map(|base| values.iter().map(move |over| (base, over))) {
+        for section in sections {
+            let whole = |value: &str| format!("{section}: {value}\n");
+            let _ = read(&[("compose.yaml", &whole(base)), ("compose.override.yaml", &whole(over))]);
+            let within = |value: &str| format!("{section}: {{ n: {value} }}\n");
+            let _ = read(&[("compose.yaml", &within(base)), ("compose.override.yaml", &within(over))]);
+        }
+        for key in keys.split_whitespace() {
+            let file = |value: &str| format!("services:\n  s:\n    image: s\n    {key}: {value}\n");
+            let _ = read(&[("compose.yaml", &file(base)), ("compose.override.yaml", &file(over))]);
+        }
+    }
+}
+
 #[test]
 fn the_project_for_small_changes_is_sound() {
     read(&FILES).expect("no mistake");
 }
 
-/// What we print is a Compose file with the same meaning.
+/// A printed model is a Compose file with the same meaning.
 #[test]
 fn a_printed_model_is_read_as_the_same_model() {
     let printed = read(&FILES).expect("no mistake");
-    let again = read(&[("compose.yaml", &print::yaml(&printed))]).expect("what is printed can be read");
+    let again = read(&[("compose.yaml", &print::yaml(&printed))]).expect("a printed model can be read");
     assert_eq!(print::json(&again), print::json(&printed));
 }
 

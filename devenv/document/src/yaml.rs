@@ -17,6 +17,11 @@ const NODE_LIMIT: usize = 50_000;
 
 /// Parses the one document of a file.
 pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Problem> {
+    parse_optional(file)?.ok_or_else(|| Problem::new("manifest.syntax", file, 0..0, "the file is empty"))
+}
+
+/// Parses the one document of a file, which may be empty.
+pub fn parse_optional(file: &Arc<SourceFile>) -> Result<Option<Node>, Problem> {
     if let Some(problem) = too_large(file) {
         return Err(problem);
     }
@@ -42,7 +47,7 @@ pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Problem> {
             _ => break,
         }
     }
-    document.ok_or_else(|| Problem::new("manifest.syntax", file, 0..0, "the file is empty"))
+    Ok(document)
 }
 
 struct Builder<'a> {

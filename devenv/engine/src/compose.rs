@@ -18,7 +18,7 @@ pub struct ComposeOptions {
     pub env_files: Vec<Utf8PathBuf>,
 }
 
-/// Reads the Compose files that the options name, or those of `devenv.toml`, or those of the folder. Changes nothing.
+/// Reads the Compose files of the options, of `devenv.toml`, or of the folder, in this order. Changes nothing.
 pub fn compose_model(project: &ProjectOptions, options: &ComposeOptions) -> Result<Project, Error> {
     let start = &project.directory;
     let folder = start.canonicalize_utf8().map_err(|source| Error::ReadFile { path: start.clone(), source })?;
