@@ -65,6 +65,8 @@ pub struct Project {
     pub model: Node,
     /// The services that no enabled profile has, each with its place.
     pub disabled: BTreeMap<String, Node>,
+    /// The obsolete `version`, which has no effect.
+    pub version: Option<Node>,
 }
 
 /// The reason a model cannot be read.
@@ -138,7 +140,7 @@ pub fn load(request: &Request, files: &dyn Files) -> Result<Project, Error> {
         return Err(Error::Mistakes(Mistakes::new(sources.problems)));
     };
     let profiles = profiles(request, &variables);
-    finish(Project { name, folder, model, disabled: BTreeMap::new() }, &profiles, &variables, sources)
+    finish(Project { name, folder, model, disabled: BTreeMap::new(), version: None }, &profiles, &variables, sources)
 }
 
 fn finish(
@@ -148,7 +150,7 @@ fn finish(
     mut sources: Sources,
 ) -> Result<Project, Error> {
     let model = &mut project.model;
-    remove(model, "version");
+    project.version = remove(model, "version");
     let written = remove(model, "name").unwrap_or_else(|| model.clone());
     if !is_valid(&project.name) {
         let message = format!("{} is not a valid name of a project", project.name);

@@ -11,6 +11,10 @@ pub(super) fn run(context: &Context, arguments: Config) -> Result<Outcome, Failu
     let options =
         ComposeOptions { files: arguments.files, profiles: arguments.profiles, env_files: arguments.env_files };
     let project = compose_model(&context.options, &options)?;
+    if let Some(version) = &project.version {
+        let (line, _) = version.file.position(version.span.start);
+        context.emitter.notice(format!("{}:{line}: `version` is obsolete and has no effect", version.file.path));
+    }
     let model = print::json(&project);
     let text = match format {
         ConfigFormat::Yaml => print::yaml(&project),

@@ -17,10 +17,13 @@ fn with(files: &[(&str, &str)]) -> Folder {
 
 #[test]
 fn a_folder_with_nothing_but_a_compose_file_is_read() {
-    let folder =
-        with(&[("compose.yaml", COMPOSE), ("compose.override.yaml", "name: shop\nservices: { web: { user: \"5\" } }")]);
+    let folder = with(&[
+        ("compose.yaml", COMPOSE),
+        ("compose.override.yaml", "version: \"3\"\nname: shop\nservices: { web: { user: \"5\" } }"),
+    ]);
     let ran = folder.run(&["config"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("compose.override.yaml:1: `version` is obsolete"), "{}", ran.err);
     insta::assert_snapshot!("config", ran.out);
     let json: serde_json::Value = serde_json::from_str(&folder.run(&["config", "--format", "json"]).out).expect("JSON");
     assert_eq!(json["services"]["web"]["image"], "web:2");
