@@ -17,7 +17,10 @@ pub(crate) const FILE: Shape = Object(&[
     ("volumes", Named(&VOLUME)),
     ("secrets", Named(&SECRET)),
     ("configs", Named(&CONFIG)),
+    ("models", Named(&Object(MODEL))),
 ]);
+
+const MODEL: Keys = &[("context_size", Integer), ("model", Text), ("name", Text), ("runtime_flags", List(&Text))];
 
 /// The sections whose entries other files and services refer to by name.
 pub(crate) const SECTIONS: [&str; 5] = ["services", "networks", "volumes", "secrets", "configs"];
@@ -81,6 +84,7 @@ pub(crate) const SERVICE_KEYS: Keys = &[
     ("mem_reservation", Size),
     ("mem_swappiness", Size),
     ("memswap_limit", Size),
+    ("models", NamesOrNamed(&Object(&[("endpoint_var", Text), ("model_var", Text)]))),
     ("network_mode", Text),
     ("networks", NamesOrNamed(&Object(SERVICE_NETWORK))),
     ("oom_kill_disable", Boolean),
@@ -93,7 +97,8 @@ pub(crate) const SERVICE_KEYS: Keys = &[
     ("pre_stop", List(&Object(HOOK))),
     ("privileged", Boolean),
     ("profiles", Texts),
-    ("pull_policy", Choice(&["always", "never", "if_not_present", "build", "missing"])),
+    ("provider", Object(&[("options", Any), ("type", Text)])),
+    ("pull_policy", Choice(&["always", "never", "if_not_present", "build", "missing", "refresh", "daily", "weekly"])),
     ("read_only", Boolean),
     ("restart", Text),
     ("runtime", Text),
@@ -109,6 +114,7 @@ pub(crate) const SERVICE_KEYS: Keys = &[
     ("tmpfs", TextOrTexts),
     ("tty", Boolean),
     ("ulimits", Named(&Ulimit)),
+    ("use_api_socket", Boolean),
     ("user", Text),
     ("userns_mode", Text),
     ("uts", Text),
@@ -135,7 +141,9 @@ const BUILD: Keys = &[
     ("no_cache", Boolean),
     ("platforms", Texts),
     ("privileged", Boolean),
+    ("provenance", Text),
     ("pull", Boolean),
+    ("sbom", Text),
     ("secrets", Mounts(None)),
     ("shm_size", Size),
     ("ssh", Texts),
@@ -229,6 +237,7 @@ const SERVICE_NETWORK: Keys = &[
     ("aliases", Texts),
     ("driver_opts", LABELS),
     ("gw_priority", Integer),
+    ("interface_name", Text),
     ("ipv4_address", Text),
     ("ipv6_address", Text),
     ("link_local_ips", Texts),

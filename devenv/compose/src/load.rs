@@ -115,12 +115,17 @@ pub fn load(request: &Request, files: &dyn Files) -> Result<Project, Error> {
     let first = first_variables(&mut sources, request)?;
     let paths = paths(request, files, &first)?;
     let folder = paths[0].parent().unwrap_or(request.folder).to_owned();
+    let mut variables = first;
     // A `.env` beside the first file counts, wherever the caller stands.
-    let mut variables = if request.env_files.is_empty() && folder != request.folder {
-        beside(&mut sources, &folder, request)?
-    } else {
-        first
-    };
+    if request.env_files.is_empty() && folder != request.folder {
+        let mut beside = beside(&mut sources, &folder, request)?;
+        let found = request.files == FileChoice::Found && !request.variables.contains_key(FILES_VARIABLE);
+        if found && variables.contains_key(FILES_VARIABLE) {
+            // The caller's `.env` named the files, and stays in force.
+            beside.extend(variables);
+        }
+        variables = beside;
+    }
     let mut documents = Vec::new();
     for path in paths {
         let document = sources.compose(&path).map_err(|unread| Error::unread(&path, unread))?;
