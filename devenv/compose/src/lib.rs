@@ -1,7 +1,7 @@
 //! Reads Compose files as `docker compose` does: several files, `include`, `extends`, merge tags, profiles, variables and their
 //! files give one model in long forms, in which every value keeps its place in the file that it comes from.
 //!
-//! [`load::load`] reads a model from the disk or from memory, [`print`] writes it as `docker compose config` does.
+//! [`load::load`] reads a model from the disk or from memory, [`mod@print`] writes it as `docker compose config` does.
 //! `docs/compose.md` lists the differences.
 
 mod canonical;
