@@ -85,6 +85,7 @@ impl From<LoadError> for Error {
             // The machine is at fault, not a place in a file.
             LoadError::Named { path, source, .. } if is_exhausted(&source) => Self::ReadFile { path, source },
             LoadError::Unread { path, source } => Self::ReadFile { path, source },
+            LoadError::NoComposeFile { folder } => Self::NoComposeFile { folder },
             LoadError::Named { mistake, .. } | LoadError::Mistakes(mistake) => Self::Manifest(mistake),
         }
     }

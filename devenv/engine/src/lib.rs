@@ -8,7 +8,6 @@ mod attachment;
 mod cancel;
 mod chosen_emulator;
 mod command_lock;
-mod compose;
 mod control;
 mod data;
 mod desired;
@@ -43,7 +42,6 @@ pub mod test_environments;
 
 pub use attachment::Attachment;
 pub use cancel::{Cancel, Canceller};
-pub use compose::{ComposeOptions, compose_model};
 pub use control::{Control, control};
 pub use data::{reset, seed};
 pub use desired::{EMULATOR_IMAGE, aws_environment};

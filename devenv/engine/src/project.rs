@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -48,7 +47,7 @@ impl Project {
     /// Reads every file that describes the environment. Changes nothing.
     pub fn load(options: &ProjectOptions) -> Result<Self, Error> {
         let root = find_root(&options.directory)?;
-        let manifest = load::load(&root, &variables())?;
+        let manifest = load::load(&root, &load::variables())?;
         let default_state = root.join(".devenv");
         let state_dir = options.state_dir.clone().unwrap_or_else(|| default_state.clone());
         let mut name = instance_name(root.file_name().unwrap_or(&manifest.name), &root);
@@ -64,13 +63,6 @@ impl Project {
             builds: BuildsFile::within(&default_state),
         })
     }
-}
-
-/// Returns the caller's environment variables, without those that are not text.
-pub(crate) fn variables() -> BTreeMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
 }
 
 fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf, Error> {

@@ -19,6 +19,7 @@ mod table_keys;
 mod tables;
 
 pub mod assemble;
+pub mod compose_model;
 #[cfg(fuzzing)]
 pub mod fuzz;
 pub mod load;

@@ -31,6 +31,10 @@ pub enum Error {
         source: std::io::Error,
         mistake: Mistakes,
     },
+    /// Neither the folder nor one above it has a Compose file.
+    NoComposeFile {
+        folder: Utf8PathBuf,
+    },
     Mistakes(Mistakes),
 }
 
@@ -38,6 +42,7 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unread { path, source } => write!(formatter, "cannot read {path}: {source}"),
+            Self::NoComposeFile { folder } => write!(formatter, "no Compose file in {folder} or any folder above it"),
             Self::Named { mistake, .. } | Self::Mistakes(mistake) => mistake.fmt(formatter),
         }
     }
@@ -56,12 +61,14 @@ pub fn find_root(start: &Utf8Path) -> Option<&Utf8Path> {
     start.ancestors().find(|folder| folder.join(MANIFEST).is_file())
 }
 
-/// Returns the Compose file that `devenv.toml` names, relative to `root`.
-pub fn compose_file(root: &Utf8Path) -> Result<Utf8PathBuf, Error> {
-    Ok(settings(root)?.compose().to_owned())
+/// Returns the caller's environment variables, without those that are not text.
+pub fn variables() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
-fn settings(root: &Utf8Path) -> Result<Settings, Error> {
+pub(crate) fn settings(root: &Utf8Path) -> Result<Settings, Error> {
     let settings = read(root, Utf8Path::new(MANIFEST)).map_err(|unread| match unread {
         Unread::Failed { path, source } => Error::Unread { path: root.join(path), source },
         Unread::NoText(error) => error.into(),

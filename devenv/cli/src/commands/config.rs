@@ -1,5 +1,7 @@
 use devenv_compose::print;
-use devenv_engine::{ComposeOptions, compose_model};
+use devenv_engine::Error;
+use devenv_manifest::compose_model::{ComposeOptions, compose_model};
+use devenv_manifest::load::variables;
 use devenv_terminal::arguments::{Config, ConfigFormat};
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
@@ -10,7 +12,7 @@ pub(super) fn run(context: &Context, arguments: Config) -> Result<Outcome, Failu
     let format = arguments.format;
     let options =
         ComposeOptions { files: arguments.files, profiles: arguments.profiles, env_files: arguments.env_files };
-    let project = compose_model(&context.options, &options)?;
+    let project = compose_model(&context.options.directory, &options, &variables()).map_err(Error::from)?;
     if let Some(version) = &project.version {
         let (line, _) = version.file.position(version.span.start);
         context.emitter.notice(format!("{}:{line}: `version` is obsolete and has no effect", version.file.path));
