@@ -15,7 +15,7 @@ use crate::{desired, resolve};
 /// The pause between two reads of followed files.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Emits the lines as [`Event::Log`], oldest first across units; with `follow`, continues until cancelled.
+/// Emits the lines as `Event::Log`, oldest first across units; with `follow`, continues until cancelled.
 pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, cancel: &Cancel) -> Result<(), Error> {
     let units = units(project, &options.services)?;
     let runtime = resolve::current(project).await?.connect(project).await?;
