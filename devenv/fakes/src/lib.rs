@@ -1,4 +1,4 @@
-//! AWS in memory, with faults on request. Every fake of one test shares one [`Faults`]: the script of faults by call,
+//! AWS and a container engine in memory, with faults on request. Every fake of one test shares one [`Faults`]: the script of faults by call,
 //! and the list of all calls in order.
 //!
 //! ```
@@ -15,15 +15,22 @@
 //! # });
 //! ```
 
+mod account;
 mod ecs;
+mod engine;
+mod engine_requests;
+mod engine_state;
 mod fault;
 mod identity;
 mod objects;
 mod registry;
 mod services;
 mod terraform;
+mod terraform_foundation;
 
+pub use account::FakeAccount;
 pub use ecs::{Behaviour, Sidecar};
+pub use engine::FakeEngine;
 pub use fault::{Fault, Faults};
 pub use identity::FakeIdentity;
 pub use objects::FakeObjects;

@@ -40,6 +40,11 @@ impl FakeObjects {
         self.lock().entry(bucket.to_owned()).or_default().insert(key.to_owned(), content.into());
     }
 
+    /// An existing bucket keeps its objects.
+    pub fn add_bucket(&self, name: &str) {
+        self.lock().entry(name.to_owned()).or_default();
+    }
+
     pub fn remove(&self, bucket: &str, key: &str) {
         if let Some(bucket) = self.lock().get_mut(bucket) {
             bucket.remove(key);

@@ -39,6 +39,28 @@ impl FakeRegistry {
         Self { images: Arc::new(Mutex::new(self.lock().clone())), faults }
     }
 
+    /// An existing repository keeps its images.
+    pub fn add_repository(&self, name: &str) {
+        self.lock().entry(name.to_owned()).or_default();
+    }
+
+    /// Stores an image past every check and fault, even under the tag or the digest of another.
+    pub fn overwrite(&self, repository: &str, tag: &str, image: RegistryImage) {
+        self.lock().entry(repository.to_owned()).or_default().insert(tag.to_owned(), image);
+    }
+
+    /// Removes every image of a repository, as a lifecycle policy does.
+    pub fn empty(&self, repository: &str) {
+        self.lock().entry(repository.to_owned()).or_default().clear();
+    }
+
+    /// The digests of a repository's images, by tag.
+    pub fn digests(&self, repository: &str) -> BTreeMap<String, String> {
+        let images = self.lock();
+        let tags = images.get(repository).into_iter().flatten();
+        tags.map(|(tag, image)| (tag.clone(), image.digest.clone())).collect()
+    }
+
     fn keep(&self, repository: &str, tag: &str, image: &RegistryImage) -> Result<(), CloudError> {
         let failed = |cause: &str, kind| CloudError { action: format!("push {tag}"), cause: cause.to_owned(), kind };
         let mut images = self.lock();

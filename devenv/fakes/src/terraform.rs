@@ -18,13 +18,15 @@ const WAITS: Duration = Duration::from_secs(10);
 /// The Terraform of one user on one machine: a separate process, so its faults are separate too.
 #[derive(Debug, Clone)]
 pub struct FakeTerraform {
-    objects: FakeObjects,
+    pub(crate) objects: FakeObjects,
     services: FakeServices,
     faults: Faults,
     /// The owner in its locks: `user@host`.
     who: String,
     /// The log, which names a lock before Terraform takes it, as with the real one's `TF_LOG_PATH`.
     log: Option<PathBuf>,
+    /// Resources that every plan changes too, in the form of `terraform show -json`.
+    also: Vec<Value>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,7 +74,7 @@ impl Root {
 
 impl FakeTerraform {
     pub fn new(objects: FakeObjects, services: FakeServices, faults: Faults, who: &str) -> Self {
-        Self { objects, services, faults, who: who.to_owned(), log: None }
+        Self { objects, services, faults, who: who.to_owned(), log: None, also: Vec::new() }
     }
 
     /// A copy with this log.
@@ -81,13 +83,20 @@ impl FakeTerraform {
         Self { log, ..self.clone() }
     }
 
-    /// One command with its arguments, in the root of a release: `.../ENV/release`.
+    /// A copy whose plans change this resource too, in the form of `terraform show -json`.
+    #[must_use]
+    pub fn changing(&self, resource: Value) -> Self {
+        Self { also: vec![resource], ..self.clone() }
+    }
+
+    /// One command with its arguments, in the root of a release, `.../ENV/release`, or of a rehearsal's foundation.
     pub async fn run(&self, root: &Path, arguments: &[String]) -> TerraformAnswer {
         let command = arguments.first().map_or("", String::as_str);
         let done = match command {
             "init" => self.step("init", || ()).await.map(|()| TerraformAnswer::default()),
             "plan" => self.plan(root, arguments).await,
             "show" => self.show(arguments).await,
+            "apply" if root.ends_with("foundation") => self.apply_foundation(root, arguments).await,
             "apply" => self.apply(root, arguments).await,
             "output" => self.output(root).await,
             "force-unlock" => self.unlock_by_force(root, arguments).await,
@@ -97,7 +106,7 @@ impl FakeTerraform {
     }
 
     /// One effect, under the script's faults.
-    async fn step<T>(&self, what: &str, mut work: impl FnMut() -> T) -> Result<T, TerraformAnswer> {
+    pub(crate) async fn step<T>(&self, what: &str, mut work: impl FnMut() -> T) -> Result<T, TerraformAnswer> {
         let met = self.faults.meet(format!("terraform {what}"), || Ok(work())).await;
         met.map_err(|error: CloudError| failed(&[&format!("Error: {}", error.cause)]))
     }
@@ -155,6 +164,7 @@ impl FakeTerraform {
                 let address = format!("module.release.aws_ecs_service.{service}");
                 json!({ "address": address, "type": "aws_ecs_service", "change": { "actions": ["update"] } })
             })
+            .chain(self.also.iter().cloned())
             .collect();
         let is_json = arguments.iter().any(|argument| argument == "-json");
         let text = if is_json {
@@ -271,11 +281,11 @@ fn failed(lines: &[&str]) -> TerraformAnswer {
     TerraformAnswer { code: 1, output, ..TerraformAnswer::default() }
 }
 
-fn values<'a>(arguments: &'a [String], option: &'a str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn values<'a>(arguments: &'a [String], option: &'a str) -> impl Iterator<Item = &'a str> {
     arguments.iter().filter_map(move |argument| argument.strip_prefix(option))
 }
 
-fn read(path: &Path) -> Value {
+pub(crate) fn read(path: &Path) -> Value {
     let content = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&content).expect("JSON")
 }

@@ -1,11 +1,12 @@
 //! Promotions on an AWS, a registry, a Terraform and a clock in memory, with a fault at every call that they make.
 
-mod engine;
 mod faulted;
 mod machine;
 mod outside;
 mod records;
 mod repeated;
+mod repository;
+mod required;
 mod run;
 mod steps;
 mod table;

@@ -3,37 +3,54 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use devenv_engine::Cancel;
-use devenv_fakes::{FakeIdentity, FakeObjects, FakeRegistry, FakeServices, FakeTerraform, Faults};
+use devenv_fakes::{FakeAccount, FakeIdentity, FakeObjects, FakeRegistry, FakeServices, FakeTerraform, Faults};
 use devenv_promotion::{
-    Cloud, CloudAddress, Clouds, Decider, Error, ReleaseProbe, Terraform, TerraformEnd, TerraformOrder, Terraforms,
-    WallClock,
+    Cloud, CloudAddress, Clouds, Decider, EmulatedAccount, EmulatedLogin, Error, ReleaseProbe, Terraform, TerraformEnd,
+    TerraformOrder, Terraforms, WallClock,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
+
+use crate::repository::ABROAD;
 
 #[derive(Debug, Clone)]
 pub(crate) struct FakeClouds {
     pub(crate) identity: FakeIdentity,
     pub(crate) objects: FakeObjects,
     pub(crate) registry: FakeRegistry,
+    /// Of the other region.
+    pub(crate) abroad: FakeRegistry,
     pub(crate) services: FakeServices,
+    pub(crate) account: FakeAccount,
+    /// Every login to an emulator, in order.
+    pub(crate) logins: Arc<Mutex<Vec<EmulatedLogin>>>,
 }
 
 impl Clouds for FakeClouds {
-    fn connect<'a>(&'a self, _: &'a CloudAddress) -> BoxFuture<'a, Cloud> {
-        async {
+    fn connect<'a>(&'a self, address: &'a CloudAddress) -> BoxFuture<'a, Cloud> {
+        async move {
+            let mut emulated = None;
+            let registry = match address {
+                CloudAddress::Account { region } if region == ABROAD => self.abroad.clone(),
+                CloudAddress::Account { .. } => self.registry.clone(),
+                CloudAddress::Emulated { login, .. } => {
+                    self.logins.lock().expect("no test panicked").push(login.clone());
+                    emulated = Some(Arc::new(self.account.clone()) as Arc<dyn EmulatedAccount>);
+                    self.registry.clone()
+                }
+            };
             Cloud {
                 identity: Arc::new(self.identity.clone()),
                 objects: Arc::new(self.objects.clone()),
-                registry: Arc::new(self.registry.clone()),
+                registry: Arc::new(registry),
                 services: Arc::new(self.services.clone()),
-                emulated: None,
+                emulated,
             }
         }
         .boxed()
@@ -90,7 +107,7 @@ impl Terraform for FakeTerraforms {
 #[derive(Debug, Clone)]
 pub(crate) struct FakeProbe {
     pub(crate) services: FakeServices,
-    pub(crate) cluster: &'static str,
+    pub(crate) cluster: String,
     /// The digest of an image that runs and does not answer.
     pub(crate) mute: Option<String>,
     pub(crate) faults: Faults,
@@ -100,8 +117,8 @@ impl ReleaseProbe for FakeProbe {
     fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>> {
         async move {
             let look = || {
-                let told = self.services.told(self.cluster, "web").map(|(_, image)| image);
-                let live = self.services.live(self.cluster, "web");
+                let told = self.services.told(&self.cluster, "web").map(|(_, image)| image);
+                let live = self.services.live(&self.cluster, "web");
                 let mute = self.mute.iter().any(|digest| live.contains(digest));
                 Ok(told.filter(|_| live.len() == 1 && !mute))
             };

@@ -1,20 +1,20 @@
 //! One command on a world, and what can be seen of the world afterwards.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use devenv_containers::engine::ContainerEngines;
 use devenv_containers::host::ContainerHosts;
 use devenv_engine::{Cancel, Emitter, ProjectOptions};
-use devenv_fakes::{FakeIdentity, FakeTerraform};
+use devenv_fakes::{FakeAccount, FakeEngine, FakeIdentity, FakeTerraform, Faults};
 use devenv_model::event::Event;
 use devenv_promotion::{
-    self as promotion, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools, RollbackOptions,
+    self as promotion, EmulatedLogin, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools,
+    RollbackOptions,
 };
 
-use crate::engine::FakeEngine;
 use crate::outside::{FakeClock, FakeClouds, FakeProbe, FakeTerraforms, Yes};
-use crate::world::{ACCOUNT, CLUSTER, World, digest, image, repository};
+use crate::world::{ACCOUNT, World, digest, image};
 
 /// Of tokio's clock. Whatever has not ended then never does.
 const PATIENCE: Duration = Duration::from_hours(3);
@@ -59,51 +59,89 @@ enum Order {
 pub(crate) struct Machine<'a> {
     world: &'a World,
     pub(crate) clock: FakeClock,
-    /// Which edition its engine has an image of.
-    edition: u32,
     /// An edition that runs and does not answer.
     mute: Option<u32>,
+    /// The target.
+    environment: &'static str,
+    pub(crate) engine: FakeEngine,
+    pub(crate) identity: FakeIdentity,
+    /// Every login to an emulator.
+    pub(crate) logins: Arc<Mutex<Vec<EmulatedLogin>>>,
+    terraform: FakeTerraform,
+    /// The lines that it was told beside the results.
+    pub(crate) notices: Arc<Mutex<Vec<String>>>,
 }
 
 impl<'a> Machine<'a> {
     pub(crate) fn new(world: &'a World, edition: u32, time: &str) -> Self {
         world.prove(edition);
         let clock = FakeClock::at(time.parse().expect("a time"));
-        Self { world, clock, edition, mute: None }
+        let terraform =
+            FakeTerraform::new(world.objects.clone(), world.services.clone(), world.terraform_faults.clone(), &owner());
+        Self {
+            world,
+            clock,
+            mute: None,
+            environment: "dev",
+            engine: FakeEngine::new(Faults::default()).with_image("web:1", &image(edition)),
+            identity: FakeIdentity::new(world.faults.clone(), ACCOUNT),
+            logins: Arc::default(),
+            terraform,
+            notices: Arc::default(),
+        }
+    }
+
+    /// Somebody promotes to another target here.
+    pub(crate) fn to(self, environment: &'static str) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// Its engine is this one.
+    pub(crate) fn on(self, engine: FakeEngine) -> Self {
+        Self { engine, ..self }
+    }
+
+    /// The plans of its Terraform change this resource too.
+    pub(crate) fn changing(self, resource: serde_json::Value) -> Self {
+        Self { terraform: self.terraform.changing(resource), ..self }
     }
 
     pub(crate) fn with_mute(self, edition: u32) -> Self {
         Self { mute: Some(edition), ..self }
     }
 
-    fn options(&self) -> PromotionOptions {
+    pub(crate) fn options(&self) -> PromotionOptions {
         let world = self.world;
-        let owner = owner();
-        let terraform =
-            FakeTerraform::new(world.objects.clone(), world.services.clone(), world.terraform_faults.clone(), &owner);
         let probe = FakeProbe {
             services: world.services.clone(),
-            cluster: CLUSTER,
+            cluster: format!("shop-{}", self.environment),
             mute: self.mute.map(digest),
             faults: world.faults.clone(),
         };
-        let engines: Arc<dyn ContainerEngines> = Arc::new(FakeEngine::new(image(self.edition)));
+        let engines: Arc<dyn ContainerEngines> = Arc::new(self.engine.clone());
         let project = ProjectOptions {
-            directory: repository().to_owned(),
+            directory: world.repository.path().to_owned(),
             state_dir: Some(world.state()),
             ephemeral: false,
             runtimes: Arc::new(ContainerHosts::new(engines.clone())),
         };
+        let (objects, registry, services) = (world.objects.clone(), world.registry.clone(), world.services.clone());
         let clouds = FakeClouds {
-            identity: FakeIdentity::new(world.faults.clone(), ACCOUNT),
-            objects: world.objects.clone(),
-            registry: world.registry.clone(),
-            services: world.services.clone(),
+            identity: self.identity.clone(),
+            account: FakeAccount::new(objects.clone(), registry.clone(), services.clone(), world.faults.clone()),
+            objects,
+            registry,
+            abroad: world.abroad.clone(),
+            services,
+            logins: self.logins.clone(),
         };
         let tools = PromotionTools {
             engines,
             clouds: Arc::new(clouds),
-            terraforms: Arc::new(FakeTerraforms { terraform, faults: world.terraform_faults.clone() }),
+            terraforms: Arc::new(FakeTerraforms {
+                terraform: self.terraform.clone(),
+                faults: world.terraform_faults.clone(),
+            }),
             probe: Arc::new(probe),
             clock: Arc::new(self.clock.clone()),
         };
@@ -120,6 +158,10 @@ impl<'a> Machine<'a> {
 
     pub(crate) async fn roll_back_to(&self, release: &str) -> Ended {
         self.run(&Order::RollBack(Some(release.to_owned()))).await
+    }
+
+    pub(crate) async fn plan(&self) -> Ended {
+        self.run(&Order::Plan).await
     }
 
     /// The folder's lock may still be open in a child of another test that has not become git yet.
@@ -142,12 +184,17 @@ impl<'a> Machine<'a> {
         let (emitter, mut events) = Emitter::channel();
         let (faults, terraform) = (self.world.faults.clone(), self.world.terraform_faults.clone());
         let marks = (faults.clone(), terraform.clone());
+        let notices = self.notices.clone();
         tokio::spawn(async move {
             while let Some(event) = events.recv().await {
                 let mark = match event {
                     Event::StageStarted { stage } => stage,
                     Event::StageFinished { stage, .. } => format!("after {stage}"),
                     Event::StageFailed { stage, .. } => format!("failed {stage}"),
+                    Event::Notice { message } => {
+                        notices.lock().expect("no test panicked").push(message);
+                        continue;
+                    }
                     _ => continue,
                 };
                 marks.0.mark(&mark);
@@ -157,7 +204,7 @@ impl<'a> Machine<'a> {
         let options = self.options();
         let work = async {
             let (decider, cancel) = (Yes, Cancel::never());
-            let environment = "dev".to_owned();
+            let environment = self.environment.to_owned();
             if let Order::RollBack(to) = order {
                 let order = RollbackOptions { environment, to: to.clone() };
                 return promotion::roll_back(&options, &order, &decider, &emitter, &cancel).await;
@@ -182,7 +229,13 @@ impl<'a> Machine<'a> {
         self.world.faults.clear();
         self.world.terraform_faults.clear();
         tokio::time::sleep(SETTLES).await;
-        let running = self.world.services.live(CLUSTER, "web").iter().map(|live| edition(live)).collect();
+        let running = self
+            .world
+            .services
+            .live(&format!("shop-{}", self.environment), "web")
+            .iter()
+            .map(|live| edition(live))
+            .collect();
         let planned = match self.run(&Order::Plan).await {
             Ended::Done(planned) => planned.proposal.expect("a plan proposes"),
             other => panic!("a plan without faults must come to its end: {other:?}"),

@@ -1,91 +1,22 @@
 //! A project, and the AWS account that it is released to.
 
-use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use devenv_containers::oci::{Blob, OciImage};
 use devenv_fakes::{FakeObjects, FakeRegistry, FakeServices, Faults};
 use devenv_model::event::TestOutcome;
-use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, tree_digest};
+use devenv_model::evidence::{Circumstances, Evidence, ProvenTest};
+use devenv_promotion::RegistryImage;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::repository::{ABROAD, HOME, Repository, TABLE, bucket};
+
 pub(crate) const ACCOUNT: &str = "000000000000";
 pub(crate) const BUCKET: &str = "shop-state";
-pub(crate) const CLUSTER: &str = "shop-dev";
-const REPOSITORY: &str = "shop/web";
-/// As git writes it.
-const MODE: u32 = 0o100_644;
-
-const TABLE: &str = r#"{
-  "TableName": "items",
-  "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
-  "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
-  "BillingMode": "PAY_PER_REQUEST"
-}
-"#;
-
-const SETTINGS: &str = r#"version = 1
-name = "shop"
-compose = "compose.yaml"
-tables = "tables"
-[emulator.embedded]
-image = "devenv-emulator:local"
-[services.web]
-health = "/livez"
-[promote.dev]
-account = "000000000000"
-region = "eu-west-1"
-"#;
-
-/// Of every file below `terraform/`.
-const TERRAFORM: [(&str, &str); 2] = [
-    (
-        "terraform/envs/dev/account.tfvars.json",
-        r#"{ "bucket": "shop-state", "region": "eu-west-1", "allowed_account_ids": ["000000000000"] }"#,
-    ),
-    ("terraform/envs/dev/release/main.tf", "# The fake Terraform reads no more than the variables.\n"),
-];
-
-/// One commit, made once: no test changes anything in it.
-pub(crate) fn repository() -> &'static Utf8Path {
-    static REPOSITORY: OnceLock<TempDir> = OnceLock::new();
-    let folder = REPOSITORY.get_or_init(|| {
-        let folder = tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory");
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("writable");
-            std::fs::write(path, text).expect("writable");
-        };
-        write("devenv.toml", SETTINGS);
-        let web =
-            "services:\n  web:\n    image: web:1\n    ports: [\"8000\"]\n    environment: { AWS_REGION: eu-west-1 }\n";
-        write("compose.yaml", web);
-        write("tables/items.json", TABLE);
-        for (path, text) in TERRAFORM {
-            write(path, text);
-        }
-        for arguments in ["init --quiet", "add --all", "commit --quiet --message one"] {
-            git(folder.path().try_into().expect("UTF-8"), arguments);
-        }
-        folder
-    });
-    folder.path().try_into().expect("UTF-8")
-}
-
-fn git(root: &Utf8Path, arguments: &str) -> String {
-    let mut command = Command::new("git");
-    command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(arguments.split(' '));
-    let output = command.current_dir(root).output().expect("git is here");
-    assert!(output.status.success(), "git {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-fn commit() -> &'static str {
-    static COMMIT: OnceLock<String> = OnceLock::new();
-    COMMIT.get_or_init(|| git(repository(), "rev-parse HEAD"))
-}
+/// In every registry.
+pub(crate) const REPOSITORY: &str = "shop/web";
 
 /// Of one layer, which is all that tells one edition from another.
 pub(crate) fn image(edition: u32) -> OciImage {
@@ -99,37 +30,61 @@ pub(crate) fn digest(edition: u32) -> String {
     image(edition).digest()
 }
 
+/// The same, as a registry has it.
+pub(crate) fn registry_image(edition: u32) -> RegistryImage {
+    let image = image(edition);
+    let (digest, media_type) = (image.digest(), image.media_type());
+    RegistryImage { digest, media_type, manifest: image.manifest().clone(), blobs: image.blobs() }
+}
+
 /// An account, and the folder that it is promoted to from.
 pub(crate) struct World {
     pub(crate) objects: FakeObjects,
     pub(crate) registry: FakeRegistry,
+    /// Of the other region.
+    pub(crate) abroad: FakeRegistry,
     pub(crate) services: FakeServices,
     /// Of the caller: everything but Terraform.
     pub(crate) faults: Faults,
     pub(crate) terraform_faults: Faults,
+    pub(crate) repository: Arc<Repository>,
     state: TempDir,
 }
 
 impl World {
     /// In which nothing was released yet.
     pub(crate) fn new() -> Self {
+        Self::of(Repository::usual())
+    }
+
+    /// The same, with every target.
+    pub(crate) fn of_targets() -> Self {
+        Self::of(Repository::of_targets())
+    }
+
+    pub(crate) fn of(repository: Arc<Repository>) -> Self {
         let faults = Faults::default();
-        let objects = FakeObjects::new(faults.clone(), [BUCKET]);
+        let objects = FakeObjects::new(faults.clone(), [HOME, ABROAD].map(bucket));
         let output = |value: serde_json::Value| json!({ "value": value, "type": "any" });
         let table: serde_json::Value = serde_json::from_str(TABLE).expect("JSON");
-        let foundation = json!({
-            "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "a", "resources": [],
-            "outputs": {
-                "release": output(json!({ "cluster": { "name": CLUSTER } })),
-                "repository_urls": output(json!({ "web": format!("registry.example/{REPOSITORY}") })),
-                "url": output(json!("https://shop.example")),
-                "tables": output(json!({ "items": table })),
-            },
-        });
-        objects.overwrite(BUCKET, "dev/foundation.tfstate", foundation.to_string());
-        let registry = FakeRegistry::new(faults.clone(), [REPOSITORY]);
+        for target in repository.targets {
+            let (name, host) = (target.name, if target.region == HOME { "registry" } else { "registry.abroad" });
+            let foundation = json!({
+                "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "a", "resources": [],
+                "outputs": {
+                    "release": output(json!({ "cluster": { "name": format!("shop-{name}") } })),
+                    "repository_urls": output(json!({ "web": format!("{host}.example/{REPOSITORY}") })),
+                    "url": output(json!("https://shop.example")),
+                    "tables": output(json!({ "items": table })),
+                },
+            });
+            let key = format!("{name}/foundation.tfstate");
+            objects.overwrite(bucket(target.region), &key, foundation.to_string());
+        }
+        let [registry, abroad] = [(); 2].map(|()| FakeRegistry::new(faults.clone(), [REPOSITORY]));
         let services = FakeServices::new(faults.clone());
-        Self { objects, registry, services, faults, terraform_faults: Faults::default(), state: state() }
+        let terraform_faults = Faults::default();
+        Self { objects, registry, abroad, services, faults, terraform_faults, repository, state: state() }
     }
 
     /// One like it, with whatever goes on in it ended, met from another folder.
@@ -138,9 +93,11 @@ impl World {
         Self {
             objects: self.objects.copied(faults.clone()),
             registry: self.registry.copied(faults.clone()),
+            abroad: self.abroad.copied(faults.clone()),
             services: self.services.copied(faults.clone()),
             faults,
             terraform_faults: Faults::default(),
+            repository: self.repository.clone(),
             state: state(),
         }
     }
@@ -151,9 +108,11 @@ impl World {
         Self {
             objects: self.objects.client(faults.clone()),
             registry: self.registry.client(faults.clone()),
+            abroad: self.abroad.client(faults.clone()),
             services: self.services.client(faults.clone()),
             faults,
             terraform_faults: Faults::default(),
+            repository: self.repository.clone(),
             state: state(),
         }
     }
@@ -169,16 +128,32 @@ impl World {
         keys.iter().filter_map(of).collect()
     }
 
+    /// Somebody changes a text in every object of a target's releases.
+    pub(crate) fn rewrite(&self, bucket: &str, target: &str, from: &str, to: &str) {
+        for key in self.objects.keys(bucket) {
+            let content = self.objects.content(bucket, &key).expect("it is there");
+            if let Ok(text) = String::from_utf8(content)
+                && key.starts_with(&format!("{target}/releases/"))
+            {
+                self.objects.overwrite(bucket, &key, text.replace(from, to));
+            }
+        }
+    }
+
     /// The tests of an edition were green.
     pub(crate) fn prove(&self, edition: u32) {
-        let files = TERRAFORM.iter().map(|(path, text)| (*path, MODE, text.as_bytes()));
+        self.prove_with(edition, false);
+    }
+
+    /// The same, with or without changes that are not committed.
+    pub(crate) fn prove_with(&self, edition: u32, dirty: bool) {
         let evidence = Evidence {
             images: [("web".to_owned(), digest(edition))].into(),
-            terraform: tree_digest(files),
+            terraform: self.repository.terraform_digest(),
             circumstances: Circumstances {
                 project: "shop".to_owned(),
-                commit: commit().to_owned(),
-                dirty: false,
+                commit: self.repository.commit.clone(),
+                dirty,
                 emulator: "embedded".to_owned(),
                 emulator_image: "devenv-emulator:local".to_owned(),
                 filtered: false,

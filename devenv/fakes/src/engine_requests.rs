@@ -1,0 +1,208 @@
+//! The requests to a container engine in memory, each under its script of faults.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use devenv_containers::engine::{
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, EngineAbout, HostError, HostErrorKind, Image,
+    Labelled, LogLine, LogQuery, NewContainer, Phase,
+};
+use devenv_containers::oci::{Blob, OciImage};
+use devenv_model::names::short_digest;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::FakeEngine;
+use crate::engine::Answer;
+use crate::engine_state::{StoredImage, failed, has};
+
+impl ContainerEngine for FakeEngine {
+    fn about(&self) -> &EngineAbout {
+        &self.about
+    }
+
+    fn containers(&self) -> Answer<'_, Vec<ContainerSummary>> {
+        self.meet("containers".to_owned(), move || Ok(self.lock().list()))
+    }
+
+    fn inspect<'a>(&'a self, container: &'a str) -> Answer<'a, Option<ContainerState>> {
+        self.meet(format!("inspect {container}"), move || Ok(self.lock().state(container)))
+    }
+
+    fn create<'a>(&'a self, new: &'a NewContainer) -> Answer<'a, ()> {
+        self.meet(format!("create {}", new.name), move || self.lock().create(new))
+    }
+
+    fn start<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("start {container}"), move || {
+            let Some(started) = self.lock().start(container)? else { return Ok(()) };
+            self.run_program(&started);
+            Ok(())
+        })
+    }
+
+    fn stop<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("stop {container}"), move || {
+            self.lock().stop(container);
+            Ok(())
+        })
+    }
+
+    fn kill<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("kill {container}"), move || self.lock().kill(container))
+    }
+
+    fn pause<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        let call = format!("pause {container}");
+        self.meet(call, move || self.lock().turn("pause", container, Phase::Running, Phase::Paused))
+    }
+
+    fn unpause<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        let call = format!("unpause {container}");
+        self.meet(call, move || self.lock().turn("resume", container, Phase::Paused, Phase::Running))
+    }
+
+    fn remove<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("remove {container}"), move || {
+            self.lock().containers.remove(container);
+            Ok(())
+        })
+    }
+
+    /// Does not follow: it ends with the last line so far.
+    fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, HostError>> {
+        let written = self.lock().containers.get(container).map(|container| container.log.clone());
+        let Some(written) = written else {
+            let action = format!("read the log of the container {container}");
+            let absent = failed(&action, "no such container", HostErrorKind::NotFound);
+            return futures_util::stream::iter([Err(absent)]).boxed();
+        };
+        let skipped = query.tail.map_or(0, |tail| written.len().saturating_sub(tail));
+        let lines = written.into_iter().skip(skipped).map(|text| Ok(LogLine { time: Timestamp::UNIX_EPOCH, text }));
+        futures_util::stream::iter(lines.collect::<Vec<_>>()).boxed()
+    }
+
+    fn image<'a>(&'a self, reference: &'a str) -> Answer<'a, Option<Image>> {
+        let call = format!("image {reference}");
+        self.meet(call, move || Ok(self.lock().image(reference).map(StoredImage::described)))
+    }
+
+    fn load(&self, archive: Vec<u8>) -> Answer<'_, ()> {
+        let archive = bytes::Bytes::from(archive);
+        self.meet("load".to_owned(), move || {
+            let unreadable =
+                |cause: &dyn fmt::Display| failed("load an image", cause.to_string(), HostErrorKind::Other);
+            let index = json_of(&archive, "index.json").ok_or_else(|| unreadable(&"no index"))?;
+            let digest = index["manifests"][0]["digest"].as_str().unwrap_or_default();
+            let image = OciImage::read(&archive, digest).map_err(|error| unreadable(&error))?;
+            let saved = json_of(&archive, "manifest.json").unwrap_or_default();
+            self.lock().store(&image, &self.about.platform, saved[0]["RepoTags"][0].as_str());
+            Ok(())
+        })
+    }
+
+    fn tag<'a>(&'a self, image: &'a str, reference: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("tag {image} {reference}"), move || {
+            let mut state = self.lock();
+            let absent = || failed(&format!("tag an image as {reference}"), "no such image", HostErrorKind::NotFound);
+            let (image, platform) =
+                state.image(image).map(|it| (it.image.clone(), it.platform.clone())).ok_or_else(absent)?;
+            state.store(&image, &platform, Some(reference));
+            Ok(())
+        })
+    }
+
+    fn pull<'a>(&'a self, reference: &'a str, progress: &'a (dyn Fn(String) + Send + Sync)) -> Answer<'a, ()> {
+        self.meet(format!("pull {reference}"), move || {
+            progress(format!("Pulling from {reference}"));
+            let mut state = self.lock();
+            let absent = || failed(&format!("pull {reference}"), "manifest unknown", HostErrorKind::NotFound);
+            let image = state.offered.get(reference).cloned().ok_or_else(absent)?;
+            state.store(&image, &self.about.platform, Some(reference));
+            Ok(())
+        })
+    }
+
+    fn save<'a>(&'a self, image: &'a str) -> Answer<'a, Vec<u8>> {
+        self.meet(format!("save {image}"), move || {
+            let absent = || failed(&format!("read the image {image}"), "no such image", HostErrorKind::NotFound);
+            let image = self.lock().image(image).map(|found| found.image.clone()).ok_or_else(absent)?;
+            Ok(image.archive(None).expect("memory is writable"))
+        })
+    }
+
+    fn unnamed_images<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<String>> {
+        self.meet(format!("unnamed_images {label}"), move || {
+            let state = self.lock();
+            let unnamed = state.images.iter().filter(|image| image.names.is_empty() && has(&image.labels, label));
+            Ok(unnamed.map(StoredImage::id).collect())
+        })
+    }
+
+    fn image_names<'a>(&'a self, prefix: &'a str) -> Answer<'a, Vec<String>> {
+        self.meet(format!("image_names {prefix}"), move || {
+            let state = self.lock();
+            let names = state.images.iter().flat_map(|image| &image.names);
+            Ok(names.filter(|name| name.starts_with(prefix)).cloned().collect())
+        })
+    }
+
+    fn remove_image<'a>(&'a self, image: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("remove_image {image}"), move || self.lock().remove_image(image))
+    }
+
+    /// Makes an image of the context's digest.
+    fn build<'a>(
+        &'a self,
+        order: &'a BuildOrder,
+        context: Vec<u8>,
+        progress: &'a (dyn Fn(String) + Send + Sync),
+    ) -> Answer<'a, ()> {
+        let layer = Blob::new(short_digest(&context, 32));
+        let image = OciImage::new(Blob::new(format!("built as {}", order.tag)), vec![layer]);
+        self.meet(format!("build {}", order.tag), move || {
+            progress(format!("Step 1 : {}", order.dockerfile));
+            let platform = order.platform.as_deref().unwrap_or(&self.about.platform);
+            self.lock().store(&image, platform, Some(&order.tag));
+            Ok(())
+        })
+    }
+
+    /// An empty archive: no image has a file.
+    fn files<'a>(&'a self, image: &'a str) -> Answer<'a, Vec<u8>> {
+        self.meet(format!("files {image}"), move || {
+            let absent = || failed(&format!("read the files of {image}"), "no such image", HostErrorKind::NotFound);
+            self.lock().image(image).map(|_| vec![0; 1024]).ok_or_else(absent)
+        })
+    }
+
+    fn ensure_network<'a>(&'a self, name: &'a str, labels: &'a BTreeMap<String, String>) -> Answer<'a, String> {
+        self.meet(format!("ensure_network {name}"), move || self.lock().ensure_network(name, labels))
+    }
+
+    fn networks<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
+        self.meet(format!("networks {label}"), move || Ok(self.lock().networks(label)))
+    }
+
+    fn remove_network<'a>(&'a self, id: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("remove_network {id}"), move || self.lock().remove_network(id))
+    }
+
+    fn volumes<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
+        self.meet(format!("volumes {label}"), move || Ok(self.lock().volumes(label)))
+    }
+
+    fn remove_volume<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("remove_volume {name}"), move || self.lock().remove_volume(name))
+    }
+}
+
+/// A JSON file of an image archive.
+fn json_of(archive: &[u8], name: &str) -> Option<Value> {
+    let mut archive = tar::Archive::new(archive);
+    let mut files = archive.entries().ok()?.flatten();
+    let file = files.find(|file| file.path().is_ok_and(|path| path.as_os_str() == name))?;
+    serde_json::from_reader(file).ok()
+}
