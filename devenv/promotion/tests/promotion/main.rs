@@ -1,9 +1,12 @@
 //! Promotions on an AWS, a registry, a Terraform and a clock in memory, with a fault at every call that they make.
 
+mod emulator;
 mod faulted;
 mod machine;
 mod outside;
 mod records;
+mod rehearsal;
+mod rehearsed;
 mod repeated;
 mod repository;
 mod required;

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use devenv_containers::engine::ContainerEngines;
 use devenv_containers::host::ContainerHosts;
-use devenv_engine::{Cancel, Emitter, ProjectOptions};
+use devenv_engine::{Cancel, Emitter, Project, ProjectOptions};
 use devenv_fakes::{FakeAccount, FakeEngine, FakeIdentity, FakeTerraform, Faults};
 use devenv_model::event::Event;
+use devenv_model::promotion::record::Record;
 use devenv_promotion::{
     self as promotion, EmulatedLogin, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools,
-    RollbackOptions,
+    RecordedEvidence, RollbackOptions,
 };
+
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::outside::{FakeClock, FakeClouds, FakeProbe, FakeTerraforms, Yes};
 use crate::world::{ACCOUNT, World, digest, image};
@@ -164,6 +167,24 @@ impl<'a> Machine<'a> {
         self.run(&Order::Plan).await
     }
 
+    /// Records the evidence of its tests in the target's bucket.
+    pub(crate) async fn record(&self) -> Result<RecordedEvidence, Error> {
+        let (emitter, events) = Emitter::channel();
+        self.listen(events);
+        promotion::record_evidence(&self.options(), self.environment, &emitter, &Cancel::never()).await
+    }
+
+    /// Every record that can be read.
+    pub(crate) async fn history(&self) -> Result<Vec<Record>, Error> {
+        let (emitter, _events) = Emitter::channel();
+        let records = promotion::history(&self.options(), self.environment, 100, &emitter).await?;
+        records.into_iter().collect()
+    }
+
+    pub(crate) fn project(&self) -> Project {
+        Project::load(&self.options().project).expect("its files are right")
+    }
+
     /// The folder's lock may still be open in a child of another test that has not become git yet.
     async fn run(&self, order: &Order) -> Ended {
         let deadline = std::time::Instant::now() + FORKS;
@@ -181,26 +202,9 @@ impl<'a> Machine<'a> {
     }
 
     async fn run_once(&self, order: &Order) -> Ended {
-        let (emitter, mut events) = Emitter::channel();
+        let (emitter, events) = Emitter::channel();
         let (faults, terraform) = (self.world.faults.clone(), self.world.terraform_faults.clone());
-        let marks = (faults.clone(), terraform.clone());
-        let notices = self.notices.clone();
-        tokio::spawn(async move {
-            while let Some(event) = events.recv().await {
-                let mark = match event {
-                    Event::StageStarted { stage } => stage,
-                    Event::StageFinished { stage, .. } => format!("after {stage}"),
-                    Event::StageFailed { stage, .. } => format!("failed {stage}"),
-                    Event::Notice { message } => {
-                        notices.lock().expect("no test panicked").push(message);
-                        continue;
-                    }
-                    _ => continue,
-                };
-                marks.0.mark(&mark);
-                marks.1.mark(&mark);
-            }
-        });
+        self.listen(events);
         let options = self.options();
         let work = async {
             let (decider, cancel) = (Yes, Cancel::never());
@@ -222,6 +226,29 @@ impl<'a> Machine<'a> {
                 Err(error) => Ended::Failed(Box::new(error)),
             },
         }
+    }
+
+    /// Puts the calls under the stages, and keeps the notices.
+    fn listen(&self, mut events: UnboundedReceiver<Event>) {
+        let marks = [self.world.faults.clone(), self.world.terraform_faults.clone()];
+        let notices = self.notices.clone();
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                let mark = match event {
+                    Event::StageStarted { stage } => stage,
+                    Event::StageFinished { stage, .. } => format!("after {stage}"),
+                    Event::StageFailed { stage, .. } => format!("failed {stage}"),
+                    Event::Notice { message } => {
+                        notices.lock().expect("no test panicked").push(message);
+                        continue;
+                    }
+                    _ => continue,
+                };
+                for faults in &marks {
+                    faults.mark(&mark);
+                }
+            }
+        });
     }
 
     /// What is live when nothing goes on any more.
@@ -282,5 +309,11 @@ fn user() -> String {
 /// Runs on a clock of its own, which goes on by itself whenever everything waits for it.
 pub(crate) fn on_paused_clock<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(work)
+}
+
+/// For what another thread answers: a paused clock would not wait for it.
+pub(crate) fn on_real_clock<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(work)
 }

@@ -1,0 +1,114 @@
+//! A whole rehearsal: its foundation, its releases, and what is asked of it while it does not run.
+
+use devenv_fakes::Behaviour;
+use devenv_promotion::Error;
+use serde_json::Value;
+
+use crate::emulator::FakeEmulator;
+use crate::run::{Ended, Machine, on_paused_clock, on_real_clock};
+use crate::world::{World, digest};
+
+const TIME: &str = "2026-11-21T10:00:00Z";
+
+fn rehearsing<'a>(world: &'a World, emulator: &FakeEmulator, edition: u32) -> Machine<'a> {
+    Machine::new(world, edition, TIME).to("rehearsal").on(emulator.engine(edition).0)
+}
+
+fn foundations(world: &World) -> usize {
+    world.terraform_faults.calls().iter().filter(|call| *call == "terraform apply foundation").count()
+}
+
+#[test]
+fn a_release_is_rehearsed_twice_on_one_foundation_and_rolled_back() {
+    on_real_clock(async {
+        let (world, emulator) = (World::of_targets(), FakeEmulator::default());
+        let first = rehearsing(&world, &emulator, 1);
+        let Ended::Done(promoted) = first.promote().await else { panic!("nothing is wrong") };
+        let login = first.logins.lock().expect("no test panicked")[0].clone();
+        let host = promoted.url.strip_prefix("http://").and_then(|url| url.strip_suffix("/_alb/shop-web"));
+        let reference = &promoted.release.images["web"].reference;
+        assert_eq!(Some(&**reference), host.map(|host| format!("{host}/shop/web@{}", digest(1))).as_deref());
+
+        let [opened] = &emulator.requests("PUT /_guard/balancers/shop-web")[..] else { panic!("it is opened once") };
+        assert_eq!(opened.authorization, format!("Bearer {}", login.access_key));
+        let [table] = &emulator.requests("POST / DynamoDB_20120810.CreateTable")[..] else { panic!("one table") };
+        assert!(table.authorization.contains(&format!("Credential={}/", login.access_key)), "{table:?}");
+        let table: Value = serde_json::from_str(&table.body).expect("JSON");
+        assert_eq!(table["TableName"], "items");
+
+        // The same engine, with the image of the next edition.
+        let second = Machine::new(&world, 2, TIME).to("rehearsal");
+        let second = second.on(first.engine.clone().with_image("web:1", &crate::world::image(2)));
+        let ended = second.promote().await;
+        assert_eq!(ended.code(), Some(0), "{ended:?}");
+        assert_eq!(foundations(&world), 1, "it was made from the same inputs");
+        let back = second.roll_back().await;
+        assert_eq!(back.code(), Some(0), "{back:?}");
+        assert_eq!(world.services.live("shop-rehearsal", "web"), [digest(1)].into());
+        let history = second.history().await.expect("it runs");
+        assert_eq!(history.len(), 3);
+
+        // Another target takes the rehearsed release over.
+        let after = second.to("rehearsed").promote().await;
+        assert_eq!(after.code(), Some(0), "{after:?}");
+        assert_eq!(world.services.live("shop-rehearsed", "web"), [digest(1)].into());
+    });
+}
+
+#[test]
+fn a_foundation_is_laid_again_in_a_new_account() {
+    on_real_clock(async {
+        let (world, emulator) = (World::of_targets(), FakeEmulator::default());
+        let machine = rehearsing(&world, &emulator, 1);
+        for times in [1, 2] {
+            machine.record().await.expect("it starts");
+            assert_eq!(foundations(&world), times);
+            // Its data goes with its process.
+            for name in machine.engine.names() {
+                machine.engine.end(&name, 1);
+            }
+            world.objects.remove("rehearsal-state", "rehearsal/foundation.tfstate");
+        }
+    });
+}
+
+#[test]
+fn a_first_release_that_crashes_in_a_rehearsal_leaves_nothing_running() {
+    on_real_clock(async {
+        let (world, emulator) = (World::of_targets(), FakeEmulator::default());
+        world.services.behaves(&digest(1), Behaviour::Crashes);
+        let Ended::Failed(failed) = rehearsing(&world, &emulator, 1).promote().await else { panic!("it crashes") };
+        assert!(matches!(*failed, Error::ScaledToZero { .. }), "{failed}");
+        assert!(world.services.live("shop-rehearsal", "web").is_empty());
+    });
+}
+
+#[test]
+fn a_guard_that_opens_no_load_balancer_ends_the_rehearsal_before_the_release() {
+    on_real_clock(async {
+        let (world, emulator) = (World::of_targets(), FakeEmulator::default());
+        emulator.keep_balancers_shut();
+        let Ended::Failed(failed) = rehearsing(&world, &emulator, 1).promote().await else { panic!("nobody may in") };
+        let Error::Rehearsal { cause, .. } = &*failed else { panic!("{failed}") };
+        assert!(
+            cause.starts_with("the guard did not open the load balancer shop-web: ") && cause.contains("403"),
+            "{cause}"
+        );
+        assert!(world.services.live("shop-rehearsal", "web").is_empty());
+    });
+}
+
+#[test]
+fn a_rehearsal_that_does_not_run_has_no_history_and_is_not_started_to_say_so() {
+    on_paused_clock(async {
+        let (world, emulator) = (World::of_targets(), FakeEmulator::default());
+        let machine = rehearsing(&world, &emulator, 1);
+        assert_eq!(machine.history().await.expect("there is nothing to read").len(), 0);
+        let Ended::Failed(none) = machine.roll_back().await else { panic!("nothing was live") };
+        assert!(matches!(*none, Error::NoPrevious { .. }), "{none}");
+        let machine = machine.to("rehearsed");
+        let Ended::Failed(none) = machine.promote().await else { panic!("nothing was rehearsed") };
+        assert!(matches!(&*none, Error::RequiredNotLive { required, .. } if required == "rehearsal"), "{none}");
+        assert_eq!(machine.engine.names(), [""; 0]);
+    });
+}
