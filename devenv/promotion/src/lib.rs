@@ -58,7 +58,7 @@ pub use end::Promoted;
 pub use error::Error;
 pub use promote::{PromoteOptions, RollbackOptions, history, promote, roll_back};
 pub use recorded::{RecordedEvidence, record_evidence};
-pub use rehearsal::rehearse_service;
+pub use rehearsal::{RehearsedService, rehearse_service};
 pub use release_probe::ReleaseProbe;
 pub use terraform::{InstalledTerraform, Terraform, TerraformEnd, TerraformOrder, Terraforms};
 pub use tools::{PromotionOptions, PromotionTools};

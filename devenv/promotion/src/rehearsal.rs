@@ -5,7 +5,7 @@ use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
 use serde_json::{Value, json};
 
-use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds};
+use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds, ServiceOrder};
 use crate::context::PromotionContext;
 use crate::emulated_endpoint::{HOST, PORT, REGION};
 use crate::error::Error;
@@ -77,16 +77,23 @@ pub(crate) async fn lay_foundation(
     terraform.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
 }
 
-/// Carries out the order in `DEVENV_SERVICE` for the Terraform of a rehearsal, in the account of its environment.
-pub async fn rehearse_service(tools: &PromotionTools) -> Result<(), Error> {
-    let text = |name: &str| std::env::var(name).unwrap_or_default();
-    let wrong = |cause: String| Error::Rehearsal { cause, log: Vec::new() };
-    let order =
-        serde_json::from_str(&text("DEVENV_SERVICE")).map_err(|error| wrong(format!("DEVENV_SERVICE: {error}")))?;
-    let endpoint = Endpoint::parse(&text("AWS_ENDPOINT_URL"))?;
-    // The login of that Terraform: an emulator that enforces rights then tests them.
-    let login = EmulatedLogin { access_key: text("AWS_ACCESS_KEY_ID"), secret_key: text("AWS_SECRET_ACCESS_KEY") };
-    let address = CloudAddress::Emulated { endpoint, region: REGION.to_owned(), login };
+/// What the Terraform of a rehearsal passes to `devenv`, which the program reads from its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RehearsedService {
+    /// A [`ServiceOrder`], as JSON.
+    pub order: String,
+    /// Where the emulated AWS answers.
+    pub endpoint: String,
+    /// The login of that Terraform: an emulator that enforces rights then tests them.
+    pub login: EmulatedLogin,
+}
+
+/// Carries out the order in the account of a rehearsal.
+pub async fn rehearse_service(tools: &PromotionTools, service: RehearsedService) -> Result<(), Error> {
+    let wrong = |error| Error::Rehearsal { cause: format!("DEVENV_SERVICE: {error}"), log: Vec::new() };
+    let order: ServiceOrder = serde_json::from_str(&service.order).map_err(wrong)?;
+    let endpoint = Endpoint::parse(&service.endpoint)?;
+    let address = CloudAddress::Emulated { endpoint, region: REGION.to_owned(), login: service.login };
     let cloud = tools.clouds.connect(&address).await;
     if let Some(account) = cloud.emulated {
         account.release(&order).await.map_err(Error::from)?;

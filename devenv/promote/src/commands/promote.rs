@@ -2,7 +2,8 @@ use std::io::{BufRead, IsTerminal};
 use std::sync::Arc;
 
 use devenv_promotion::{
-    self as promotion, Decider, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools, RollbackOptions,
+    self as promotion, Decider, EmulatedLogin, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools,
+    RehearsedService, RollbackOptions,
 };
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::run::Context;
@@ -42,7 +43,13 @@ pub(super) async fn roll_back(
 }
 
 pub(super) async fn rehearse_service(context: &Context) -> Result<Outcome, Error> {
-    promotion::rehearse_service(&options(context).tools).await?;
+    let text = |name: &str| std::env::var(name).unwrap_or_default();
+    let service = RehearsedService {
+        order: text("DEVENV_SERVICE"),
+        endpoint: text("AWS_ENDPOINT_URL"),
+        login: EmulatedLogin { access_key: text("AWS_ACCESS_KEY_ID"), secret_key: text("AWS_SECRET_ACCESS_KEY") },
+    };
+    promotion::rehearse_service(&options(context).tools, service).await?;
     Ok(Outcome::done("", &serde_json::json!({})))
 }
 

@@ -2,18 +2,23 @@
 
 mod emulator;
 mod faulted;
+mod interrupted;
 mod machine;
 mod outside;
+mod recorded;
 mod records;
+mod refused;
 mod rehearsal;
 mod rehearsed;
 mod repeated;
 mod repository;
 mod required;
 mod run;
+mod smoked;
 mod steps;
 mod table;
 mod transient;
+mod words;
 mod world;
 
 // The command's own account of an error, so that the table holds the exit code that a caller sees.

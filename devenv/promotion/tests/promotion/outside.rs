@@ -170,19 +170,27 @@ impl WallClock for FakeClock {
     }
 }
 
-/// Says yes to everything.
-pub(crate) struct Yes;
+/// The answers of a person, or of nobody.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answers {
+    pub(crate) asks: bool,
+    pub(crate) approves: Option<bool>,
+    pub(crate) undoes: bool,
+}
 
-impl Decider for Yes {
+/// Nobody is asked, and everything is approved.
+pub(crate) const YES: Answers = Answers { asks: false, approves: Some(true), undoes: true };
+
+impl Decider for Answers {
     fn asks(&self) -> bool {
-        false
+        self.asks
     }
 
     fn approve(&self) -> BoxFuture<'_, Option<bool>> {
-        async { Some(true) }.boxed()
+        std::future::ready(self.approves).boxed()
     }
 
     fn undo(&self) -> BoxFuture<'_, bool> {
-        async { true }.boxed()
+        std::future::ready(self.undoes).boxed()
     }
 }

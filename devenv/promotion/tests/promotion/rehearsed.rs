@@ -1,8 +1,8 @@
 //! A whole rehearsal: its foundation, its releases, and what is asked of it while it does not run.
 
 use devenv_fakes::Behaviour;
-use devenv_promotion::Error;
-use serde_json::Value;
+use devenv_promotion::{EmulatedLogin, Error, RehearsedService, ServiceOrder, rehearse_service};
+use serde_json::{Value, json};
 
 use crate::emulator::FakeEmulator;
 use crate::run::{Ended, Machine, on_paused_clock, on_real_clock};
@@ -42,6 +42,9 @@ fn a_release_is_rehearsed_twice_on_one_foundation_and_rolled_back() {
         let ended = second.promote().await;
         assert_eq!(ended.code(), Some(0), "{ended:?}");
         assert_eq!(foundations(&world), 1, "it was made from the same inputs");
+
+        // Nobody has to be waited for from here on.
+        tokio::time::pause();
         let back = second.roll_back().await;
         assert_eq!(back.code(), Some(0), "{back:?}");
         assert_eq!(world.services.live("shop-rehearsal", "web"), [digest(1)].into());
@@ -110,5 +113,48 @@ fn a_rehearsal_that_does_not_run_has_no_history_and_is_not_started_to_say_so() {
         let Ended::Failed(none) = machine.promote().await else { panic!("nothing was rehearsed") };
         assert!(matches!(&*none, Error::RequiredNotLive { required, .. } if required == "rehearsal"), "{none}");
         assert_eq!(machine.engine.names(), [""; 0]);
+    });
+}
+
+#[test]
+fn the_terraform_of_a_rehearsal_releases_a_service_with_its_own_login() {
+    on_paused_clock(async {
+        let world = World::of_targets();
+        let machine = Machine::new(&world, 1, TIME).to("rehearsal");
+        let order = ServiceOrder {
+            cluster: "shop-rehearsal".to_owned(),
+            service: "web".to_owned(),
+            family: "shop-web".to_owned(),
+            container: json!({ "name": "web", "image": format!("shop/web@{}", digest(1)) }),
+            target_group: "arn".to_owned(),
+            port: 8000,
+            tasks: 1,
+        };
+        let login = EmulatedLogin { access_key: "devenv1".to_owned(), secret_key: "secret".to_owned() };
+        let service = RehearsedService {
+            order: serde_json::to_string(&order).expect("plain data"),
+            endpoint: "http://127.0.0.1:4565".to_owned(),
+            login: login.clone(),
+        };
+        let tools = machine.options().tools;
+        rehearse_service(&tools, service.clone()).await.expect("no fault");
+        assert_eq!(
+            world.services.told("shop-rehearsal", "web").map(|(_, image)| image),
+            order.container["image"].as_str().map(str::to_owned)
+        );
+        assert_eq!(*machine.logins.lock().expect("no test panicked"), [login]);
+
+        for (wrong, words) in [
+            (RehearsedService { order: String::new(), ..service.clone() }, "DEVENV_SERVICE: EOF"),
+            (
+                RehearsedService { endpoint: "https://dynamodb.eu-west-1.amazonaws.com".to_owned(), ..service },
+                "amazonaws.com",
+            ),
+        ] {
+            let refused =
+                rehearse_service(&tools, wrong).await.expect_err("it is not an order to this machine").to_string();
+            assert!(refused.contains(words), "{refused}");
+        }
+        assert_eq!(machine.logins.lock().expect("no test panicked").len(), 1, "nobody was connected to");
     });
 }

@@ -130,6 +130,16 @@ impl Repository {
         Self { folder, targets, commit: String::new() }
     }
 
+    /// devenv remembers that the image of this id, which it built here, has this digest.
+    pub(crate) fn remember(&self, id: &str, digest: &str) {
+        let folder = self.path().join(".devenv");
+        std::fs::create_dir_all(&folder).expect("writable");
+        std::fs::write(folder.join(".gitignore"), "*\n").expect("writable");
+        let image = serde_json::json!({ "id": id, "digest": digest, "revision": null, "head": null });
+        let builds = serde_json::json!({ "format": 3, "images": { "dev/web": image } });
+        std::fs::write(folder.join("builds.json"), builds.to_string()).expect("writable");
+    }
+
     pub(crate) fn committed(self) -> Self {
         for arguments in ["init --quiet", "add --all", "commit --quiet --message one"] {
             self.git(arguments);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use devenv_containers::engine::ContainerEngines;
 use devenv_containers::host::ContainerHosts;
 use devenv_engine::{Cancel, Emitter, Project, ProjectOptions};
-use devenv_fakes::{FakeAccount, FakeEngine, FakeIdentity, FakeTerraform, Faults};
+use devenv_fakes::{FakeAccount, FakeEngine, FakeIdentity, FakeTerraform, Fault, Faults};
 use devenv_model::event::Event;
 use devenv_model::promotion::record::Record;
 use devenv_promotion::{
@@ -16,7 +16,7 @@ use devenv_promotion::{
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::outside::{FakeClock, FakeClouds, FakeProbe, FakeTerraforms, Yes};
+use crate::outside::{Answers, FakeClock, FakeClouds, FakeProbe, FakeTerraforms, YES};
 use crate::world::{ACCOUNT, World, digest, image};
 
 /// Of tokio's clock. Whatever has not ended then never does.
@@ -71,7 +71,9 @@ pub(crate) struct Machine<'a> {
     /// Every login to an emulator.
     pub(crate) logins: Arc<Mutex<Vec<EmulatedLogin>>>,
     terraform: FakeTerraform,
-    /// The lines that it was told beside the results.
+    answers: Answers,
+    cancel: Cancel,
+    /// The notices and questions so far.
     pub(crate) notices: Arc<Mutex<Vec<String>>>,
 }
 
@@ -90,6 +92,8 @@ impl<'a> Machine<'a> {
             identity: FakeIdentity::new(world.faults.clone(), ACCOUNT),
             logins: Arc::default(),
             terraform,
+            answers: YES,
+            cancel: Cancel::never(),
             notices: Arc::default(),
         }
     }
@@ -102,6 +106,17 @@ impl<'a> Machine<'a> {
     /// Its engine is this one.
     pub(crate) fn on(self, engine: FakeEngine) -> Self {
         Self { engine, ..self }
+    }
+
+    pub(crate) fn answering(self, answers: Answers) -> Self {
+        Self { answers, ..self }
+    }
+
+    /// Somebody presses Ctrl-C when the command makes this call.
+    pub(crate) fn interrupted_at(self, call: &str) -> Self {
+        let (canceller, cancel) = Cancel::channel();
+        self.world.faults.on(call, 1, Fault::after(move || canceller.cancel()));
+        Self { cancel, ..self }
     }
 
     /// The plans of its Terraform change this resource too.
@@ -207,14 +222,14 @@ impl<'a> Machine<'a> {
         self.listen(events);
         let options = self.options();
         let work = async {
-            let (decider, cancel) = (Yes, Cancel::never());
+            let (decider, cancel) = (&self.answers, &self.cancel);
             let environment = self.environment.to_owned();
             if let Order::RollBack(to) = order {
                 let order = RollbackOptions { environment, to: to.clone() };
-                return promotion::roll_back(&options, &order, &decider, &emitter, &cancel).await;
+                return promotion::roll_back(&options, &order, decider, &emitter, cancel).await;
             }
             let order = PromoteOptions { environment, only_plan: matches!(order, Order::Plan) };
-            promotion::promote(&options, &order, &decider, &emitter, &cancel).await
+            promotion::promote(&options, &order, decider, &emitter, cancel).await
         };
         tokio::select! {
             biased;
@@ -238,8 +253,8 @@ impl<'a> Machine<'a> {
                     Event::StageStarted { stage } => stage,
                     Event::StageFinished { stage, .. } => format!("after {stage}"),
                     Event::StageFailed { stage, .. } => format!("failed {stage}"),
-                    Event::Notice { message } => {
-                        notices.lock().expect("no test panicked").push(message);
+                    Event::Notice { message: text } | Event::Question { text } => {
+                        notices.lock().expect("no test panicked").push(text);
                         continue;
                     }
                     _ => continue,
