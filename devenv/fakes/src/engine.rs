@@ -160,3 +160,109 @@ impl ContainerEngines for FakeEngine {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use devenv_containers::container::{ContainerSpec, PublishedPort};
+    use devenv_containers::engine::{JoinedNetwork, Phase};
+    use devenv_containers::oci::Blob;
+    use devenv_model::intent::RestartPolicy;
+    use devenv_model::manifest::Limits;
+    use devenv_model::unit::Probe;
+
+    use super::*;
+    use crate::Fault;
+
+    fn container(name: &str, port: u16, network: JoinedNetwork) -> NewContainer {
+        let ports = vec![PublishedPort { container: 80, host: port, host_ip: [127, 0, 0, 1].into() }];
+        let spec = ContainerSpec {
+            name: name.to_owned(),
+            image: "web:1".to_owned(),
+            entrypoint: None,
+            command: None,
+            environment: BTreeMap::new(),
+            ports: if port == 0 { Vec::new() } else { ports },
+            probe: Probe::Started,
+            stop_grace_period: Duration::ZERO,
+            user: None,
+            limits: Limits::default(),
+            healthcheck: None,
+            volume: None,
+            binds: Vec::new(),
+            labels: BTreeMap::new(),
+            restart: RestartPolicy::No,
+        };
+        NewContainer { name: name.to_owned(), spec, labels: BTreeMap::new(), network, volume_labels: BTreeMap::new() }
+    }
+
+    async fn engine() -> (FakeEngine, Faults, JoinedNetwork) {
+        let faults = Faults::default();
+        let image = OciImage::new(Blob::new("configuration"), Vec::new());
+        let engine = FakeEngine::new(faults.clone()).with_image("web:1", &image);
+        let network = engine.ensure_network("shop", &BTreeMap::new()).await.expect("no fault");
+        (engine, faults, JoinedNetwork::Own(network))
+    }
+
+    fn kind<T: fmt::Debug>(answer: Result<T, HostError>) -> HostErrorKind {
+        answer.expect_err("it is refused").kind
+    }
+
+    #[tokio::test]
+    async fn it_refuses_what_a_real_engine_refuses() {
+        let (engine, _, network) = engine().await;
+        engine.create(&container("a", 8000, network.clone())).await.expect("no fault");
+        assert_eq!(kind(engine.create(&container("a", 0, network.clone())).await), HostErrorKind::Conflict);
+        let mut unknown = container("b", 0, network.clone());
+        "web:2".clone_into(&mut unknown.spec.image);
+        assert_eq!(kind(engine.create(&unknown).await), HostErrorKind::NotFound);
+        engine.create(&container("b", 8000, network)).await.expect("a port is bound at the start");
+        engine.create(&container("c", 0, JoinedNetwork::Of("a".to_owned()))).await.expect("no fault");
+        assert_eq!(kind(engine.start("c").await), HostErrorKind::Other, "there is no namespace to join");
+        for name in ["a", "a", "c"] {
+            engine.start(name).await.expect("a second start is no error");
+        }
+        assert_eq!(kind(engine.start("b").await), HostErrorKind::PortTaken);
+        assert_eq!(engine.running(), ["a", "c"]);
+        assert_eq!(kind(engine.remove_image("web:1").await), HostErrorKind::Conflict, "a container uses it");
+        engine.tag("web:1", "shop/web:1").await.expect("no fault");
+        engine.remove_image("web:1").await.expect("it has another name");
+        assert_eq!(engine.image_names("").await.expect("no fault"), ["shop/web:1"]);
+    }
+
+    #[tokio::test]
+    async fn a_container_ends_as_it_is_told_and_gives_its_port_back() {
+        let (engine, faults, network) = engine().await;
+        for (name, network) in [("a", network.clone()), ("b", network)] {
+            engine.create(&container(name, 8000, network)).await.expect("no fault");
+        }
+        engine.start("a").await.expect("no fault");
+        engine.pause("a").await.expect("it runs");
+        assert_eq!(kind(engine.pause("a").await), HostErrorKind::Conflict);
+        engine.unpause("a").await.expect("it is paused");
+        engine.end("a", 3);
+        let state = engine.inspect("a").await.expect("no fault").expect("there");
+        assert_eq!((state.phase, state.pid), (Phase::Exited { exit_code: 3, out_of_memory: false }, 0));
+        assert_eq!(kind(engine.kill("a").await), HostErrorKind::Conflict);
+        faults.on("start b", 1, Fault::Lost);
+        assert_eq!(kind(engine.start("b").await), HostErrorKind::Unreachable);
+        assert_eq!(engine.running(), ["b"], "only the answer was lost");
+        engine.stop("nobody").await.expect("a missing container is stopped");
+        engine.remove("nobody").await.expect("and removed");
+    }
+
+    #[tokio::test]
+    async fn a_loaded_image_is_the_saved_one_with_its_name() {
+        let (engine, _, _) = engine().await;
+        let layer = Blob::new("layer");
+        let config = serde_json::json!({ "rootfs": { "diff_ids": [layer.digest()] } });
+        let image = OciImage::new(Blob::new(config.to_string()), vec![layer]);
+        engine.load(image.archive(Some("api:1")).expect("in memory")).await.expect("it is whole");
+        let found = engine.image("api:1").await.expect("no fault").expect("it is loaded");
+        assert_eq!(found.id, image.config_digest());
+        let saved = engine.save(&found.id).await.expect("no fault").into();
+        assert_eq!(OciImage::read(&saved, &found.id).expect("whole").digest(), image.digest());
+        assert_eq!(kind(engine.load(vec![0; 1024]).await), HostErrorKind::Other);
+    }
+}
