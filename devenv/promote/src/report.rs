@@ -142,7 +142,11 @@ pub(crate) fn describe(error: &Error) -> Told {
             let text = format!("continue: {again}; or return: devenv rollback {environment}");
             ("left", Exit::Interrupted, Some(text))
         }
-        E::Rehearsal { .. } => ("rehearsal", Exit::Failed, hint("devenv down, then try again")),
+        E::Rehearsal { .. } | E::BalancerShut { .. } => {
+            ("rehearsal", Exit::Failed, hint("devenv down, then try again"))
+        }
+        // The caller is a rehearsal's Terraform, not a person.
+        E::ServiceOrder { .. } => ("service_order", Exit::Usage, None),
         E::Engine(error) => report::describe(error),
         E::Testing(error) => testing_report::describe(error),
         E::Cloud(error) | E::Unseen { error, .. } => cloud(error.kind),

@@ -123,11 +123,6 @@ impl<'a> PromotionContext<'a> {
         &self.target.name
     }
 
-    pub(crate) fn emulated(&self) -> Result<&EmulatedAws, Error> {
-        let incomplete = || Error::Incomplete { environment: self.target.name.clone(), missing: "image" };
-        self.emulated.as_ref().ok_or_else(incomplete)
-    }
-
     /// The folder's random name; empty for a read-only command.
     pub(crate) fn place(&self) -> &str {
         self.held.as_ref().map_or("", |held| &held.name)

@@ -1,6 +1,7 @@
 //! The address of an emulated AWS, and the login for it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use devenv_resources::endpoint::Endpoint;
 
@@ -12,6 +13,9 @@ pub(crate) const HOST: &str = "emulated-aws";
 pub(crate) const PORT: u16 = 4566;
 /// The emulator's region; tasks and Terraform use the same.
 pub(crate) const REGION: &str = "eu-west-1";
+
+/// The guard answers from memory.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A running emulated AWS, and the only login that its guard accepts.
 #[derive(Debug, Clone)]
@@ -27,13 +31,13 @@ impl EmulatedAws {
 
     /// Opens the load balancers of these services, which exist, to every caller.
     pub(crate) async fn open(&self, services: &BTreeMap<String, ServiceNeeds>) -> Result<(), Error> {
-        let client = reqwest::Client::builder().no_proxy().build().expect("plain HTTP needs nothing of the machine");
+        let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build();
+        let client = client.expect("plain HTTP needs nothing of the machine");
         for ServiceNeeds { load_balancer: name, .. } in services.values() {
             let asked = client.put(format!("{}/_guard/balancers/{name}", self.endpoint));
             let answer = asked.bearer_auth(&self.login.access_key).send().await;
             if let Err(error) = answer.and_then(reqwest::Response::error_for_status) {
-                let cause = format!("the guard did not open the load balancer {name}: {error}");
-                return Err(Error::Rehearsal { cause, log: Vec::new() });
+                return Err(Error::BalancerShut { name: name.clone(), cause: error.to_string() });
             }
         }
         Ok(())

@@ -133,6 +133,10 @@ pub enum Error {
     },
     #[error("the emulated AWS did not start: {cause}")]
     Rehearsal { cause: String, log: Vec<String> },
+    #[error("the guard of the emulated AWS did not open the load balancer {name}: {cause}")]
+    BalancerShut { name: String, cause: String },
+    #[error("cannot read the order of a service in DEVENV_SERVICE: {cause}")]
+    ServiceOrder { cause: String },
     #[error(transparent)]
     Cloud(#[from] CloudError),
     #[error(transparent)]

@@ -18,7 +18,7 @@ pub(crate) async fn lay_foundation(
     terraform: &TerraformFolder<'_>,
     cancel: &Cancel,
 ) -> Result<(), Error> {
-    let Some(account) = &context.cloud.emulated else {
+    let (Some(account), Some(aws)) = (&context.cloud.emulated, &context.emulated) else {
         return Ok(());
     };
     let project = context.project;
@@ -43,7 +43,6 @@ pub(crate) async fn lay_foundation(
             .collect(),
     };
     let made = account.prepare(&needs).await.map_err(Error::from)?;
-    let aws = context.emulated()?;
     aws.open(&needs.services).await?;
     let resources = Resources::as_caller(&project.manifest, &aws.endpoint, REGION, &aws.login.access_key);
     resources.ensure_all().await?;
@@ -90,8 +89,8 @@ pub struct RehearsedService {
 
 /// Carries out the order in the account of a rehearsal.
 pub async fn rehearse_service(tools: &PromotionTools, service: RehearsedService) -> Result<(), Error> {
-    let wrong = |error| Error::Rehearsal { cause: format!("DEVENV_SERVICE: {error}"), log: Vec::new() };
-    let order: ServiceOrder = serde_json::from_str(&service.order).map_err(wrong)?;
+    let order: ServiceOrder =
+        serde_json::from_str(&service.order).map_err(|error| Error::ServiceOrder { cause: error.to_string() })?;
     let endpoint = Endpoint::parse(&service.endpoint)?;
     let address = CloudAddress::Emulated { endpoint, region: REGION.to_owned(), login: service.login };
     let cloud = tools.clouds.connect(&address).await;

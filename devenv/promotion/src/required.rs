@@ -8,7 +8,7 @@ use devenv_model::promotion::record::{Record, Release};
 use devenv_model::promotion::required::agreed;
 use devenv_testing::evidence::TERRAFORM;
 
-use crate::account::{account_file, target};
+use crate::account::{account_file, agree, target};
 use crate::at_hand::{Candidate, Images};
 use crate::cloud::CloudAddress;
 use crate::context::PromotionContext;
@@ -126,9 +126,12 @@ fn read(name: &str, content: &Result<Vec<u8>, String>) -> Result<Evidence, Evide
 impl PromotionContext<'_> {
     /// Another environment of the project, for reading; `None` for a rehearsal that does not run.
     async fn neighbour(&self, other: &PromoteTarget) -> Result<Option<(Ledger, push::Source)>, Error> {
-        let bucket = account_file(self.project, other)?.bucket;
+        let file = account_file(self.project, other)?;
         let address = match &other.place {
-            PromotePlace::Account { region, .. } => CloudAddress::Account { region: region.clone() },
+            PromotePlace::Account { account, region } => {
+                agree(self.project, other, &file, account, region)?;
+                CloudAddress::Account { region: region.clone() }
+            }
             PromotePlace::Rehearsal { .. } => {
                 match emulated_aws::running(self.project, self.tools.engines.as_ref(), other).await? {
                     Some(aws) => aws.address(),
@@ -138,7 +141,8 @@ impl PromotionContext<'_> {
         };
         let cloud = self.tools.clouds.connect(&address).await;
         let clock = self.tools.clock.clone();
-        let ledger = Ledger { objects: cloud.objects.clone(), bucket, environment: other.name.clone(), clock };
+        let (objects, environment) = (cloud.objects.clone(), other.name.clone());
+        let ledger = Ledger { objects, bucket: file.bucket, environment, clock };
         Ok(Some((ledger, push::Source { cloud })))
     }
 }

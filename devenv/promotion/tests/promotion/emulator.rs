@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use devenv_containers::engine::JoinedNetwork;
@@ -25,7 +24,17 @@ pub(crate) struct Request {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FakeEmulator {
     requests: Arc<Mutex<Vec<Request>>>,
-    keeps_balancers_shut: Arc<AtomicBool>,
+    balancers: Arc<Mutex<Balancers>>,
+}
+
+/// What the guard does when it is asked to open one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Balancers {
+    #[default]
+    Open,
+    Shut,
+    /// It never answers.
+    Silent,
 }
 
 /// An image that no other name has.
@@ -50,8 +59,8 @@ impl FakeEmulator {
         (engine, faults)
     }
 
-    pub(crate) fn keep_balancers_shut(&self) {
-        self.keeps_balancers_shut.store(true, Ordering::Relaxed);
+    pub(crate) fn balancers(&self, are: Balancers) {
+        *self.balancers.lock().expect("no test panicked") = are;
     }
 
     /// The requests so far that begin with this.
@@ -90,9 +99,13 @@ impl FakeEmulator {
         let mut body = vec![0; header("content-length").parse().unwrap_or(0)];
         reader.read_exact(&mut body)?;
         let call = format!("{call} {}", header("x-amz-target")).trim_end().to_owned();
-        let shut = call.starts_with("PUT /_guard/") && self.keeps_balancers_shut.load(Ordering::Relaxed);
+        let balancers = *self.balancers.lock().expect("no test panicked");
+        if call.starts_with("PUT /_guard/") && balancers == Balancers::Silent {
+            // Until the client hangs up.
+            return reader.read_to_end(&mut Vec::new()).map(drop);
+        }
         let (status, answer) = match call.as_str() {
-            _ if shut => ("403 Forbidden", "{}"),
+            put if put.starts_with("PUT /_guard/") && balancers == Balancers::Shut => ("403 Forbidden", "{}"),
             "POST / DynamoDB_20120810.CreateTable" => ("200 OK", r#"{"TableDescription":{"TableStatus":"ACTIVE"}}"#),
             _ => ("200 OK", "{}"),
         };

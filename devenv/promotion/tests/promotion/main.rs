@@ -18,6 +18,7 @@ mod smoked;
 mod steps;
 mod table;
 mod transient;
+mod unread;
 mod words;
 mod world;
 

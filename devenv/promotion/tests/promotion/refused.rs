@@ -76,7 +76,10 @@ fn settings_that_do_not_name_one_account_are_refused_before_any_request() {
             "terraform/envs/elsewhere/account.tfvars.json: region is eu-west-1, but us-east-1 in devenv.toml"
         );
         let unknown = error(machine.to("production").promote().await).to_string();
-        assert!(unknown.starts_with("devenv.toml has no [promote.production]; it defines arm, audited, "), "{unknown}");
+        assert!(
+            unknown.starts_with("devenv.toml has no [promote.production]; it defines after, arm, audited, "),
+            "{unknown}"
+        );
 
         let more = "[promote.account]\nterraform = \"terraform/envs/dev\"\nregion = \"eu-west-1\"\n\
                     [promote.region]\nterraform = \"terraform/envs/dev\"\naccount = \"000000000000\"\n\

@@ -1,10 +1,12 @@
 //! A whole rehearsal: its foundation, its releases, and what is asked of it while it does not run.
 
+use std::time::Duration;
+
 use devenv_fakes::Behaviour;
 use devenv_promotion::{EmulatedLogin, Error, RehearsedService, ServiceOrder, rehearse_service};
 use serde_json::{Value, json};
 
-use crate::emulator::FakeEmulator;
+use crate::emulator::{Balancers, FakeEmulator};
 use crate::run::{Ended, Machine, on_paused_clock, on_real_clock};
 use crate::world::{World, digest};
 
@@ -90,14 +92,26 @@ fn a_first_release_that_crashes_in_a_rehearsal_leaves_nothing_running() {
 fn a_guard_that_opens_no_load_balancer_ends_the_rehearsal_before_the_release() {
     on_real_clock(async {
         let (world, emulator) = (World::of_targets(), FakeEmulator::default());
-        emulator.keep_balancers_shut();
+        emulator.balancers(Balancers::Shut);
         let Ended::Failed(failed) = rehearsing(&world, &emulator, 1).promote().await else { panic!("nobody may in") };
-        let Error::Rehearsal { cause, .. } = &*failed else { panic!("{failed}") };
-        assert!(
-            cause.starts_with("the guard did not open the load balancer shop-web: ") && cause.contains("403"),
-            "{cause}"
-        );
+        let failed = failed.to_string();
+        let words = "the guard of the emulated AWS did not open the load balancer shop-web: ";
+        assert!(failed.starts_with(words) && failed.contains("403"), "{failed}");
         assert!(world.services.live("shop-rehearsal", "web").is_empty());
+    });
+}
+
+#[test]
+fn a_guard_that_never_answers_is_given_up() {
+    on_real_clock(async {
+        let (world, emulator) = (World::of_targets(), FakeEmulator::default());
+        let machine = rehearsing(&world, &emulator, 1);
+        machine.record().await.expect("it starts");
+        emulator.balancers(Balancers::Silent);
+        tokio::time::pause();
+        let recorded = tokio::time::timeout(Duration::from_mins(1), machine.record()).await;
+        let failed = recorded.expect("it does not wait for ever").expect_err("nobody answers").to_string();
+        assert!(failed.contains("did not open the load balancer shop-web: "), "{failed}");
     });
 }
 
@@ -145,7 +159,10 @@ fn the_terraform_of_a_rehearsal_releases_a_service_with_its_own_login() {
         assert_eq!(*machine.logins.lock().expect("no test panicked"), [login]);
 
         for (wrong, words) in [
-            (RehearsedService { order: String::new(), ..service.clone() }, "DEVENV_SERVICE: EOF"),
+            (
+                RehearsedService { order: String::new(), ..service.clone() },
+                "cannot read the order of a service in DEVENV_SERVICE: EOF",
+            ),
             (
                 RehearsedService { endpoint: "https://dynamodb.eu-west-1.amazonaws.com".to_owned(), ..service },
                 "amazonaws.com",

@@ -42,7 +42,7 @@ pub(crate) const HOME: &str = "eu-west-1";
 pub(crate) const ABROAD: &str = "eu-central-1";
 
 /// The first one is the usual one. Every further one makes each promotion slower.
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     Target { name: "dev", region: HOME, more: "" },
     Target { name: "stage", region: HOME, more: "" },
     Target { name: "prod", region: ABROAD, more: "requires = [\"dev\"]" },
@@ -52,6 +52,7 @@ const TARGETS: [Target; 9] = [
     Target { name: "audited", region: ABROAD, more: "evidence = \"recorded\"\nrequires = [\"signed\"]" },
     Target { name: "rehearsed", region: ABROAD, more: "requires = [\"rehearsal\"]" },
     Target { name: "elsewhere", region: "us-east-1", more: "" },
+    Target { name: "after", region: ABROAD, more: "requires = [\"elsewhere\"]" },
 ];
 
 /// By region.

@@ -206,3 +206,17 @@ fn a_passing_error_of_the_other_registry_is_waited_out() {
         assert!(pulls(&world).len() > 1);
     });
 }
+
+#[test]
+fn a_required_target_whose_account_file_is_of_another_region_is_not_read() {
+    on_paused_clock(async {
+        let world = World::of_targets();
+        let refused = error(bare(&world, "after").promote().await);
+        assert!(
+            matches!(&refused, Error::AccountFile { path, .. } if path.as_str().contains("/elsewhere/")),
+            "{refused}"
+        );
+        let read = |call: &String| call.starts_with("get ") && call.contains("elsewhere");
+        assert!(!world.faults.calls().iter().any(read), "{:?}", world.faults.calls());
+    });
+}

@@ -189,11 +189,15 @@ impl<'a> Machine<'a> {
         promotion::record_evidence(&self.options(), self.environment, &emitter, &Cancel::never()).await
     }
 
-    /// Every record that can be read.
-    pub(crate) async fn history(&self) -> Result<Vec<Record>, Error> {
+    /// Newest first.
+    pub(crate) async fn records(&self) -> Result<Vec<Result<Record, Error>>, Error> {
         let (emitter, _events) = Emitter::channel();
-        let records = promotion::history(&self.options(), self.environment, 100, &emitter).await?;
-        records.into_iter().collect()
+        promotion::history(&self.options(), self.environment, 100, &emitter).await
+    }
+
+    /// The same, where every record can be read.
+    pub(crate) async fn history(&self) -> Result<Vec<Record>, Error> {
+        self.records().await?.into_iter().collect()
     }
 
     pub(crate) fn project(&self) -> Project {

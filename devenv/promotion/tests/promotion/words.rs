@@ -66,6 +66,8 @@ fn errors() -> Vec<Error> {
             rollback: Box::new(Error::Terraform { command: text("plan"), output: vec![text("Error: denied")] }),
         },
         Error::Rehearsal { cause: text("its guard ended"), log: vec![text("address in use")] },
+        Error::BalancerShut { name: text("shop-web"), cause: text("403 Forbidden") },
+        Error::ServiceOrder { cause: text("EOF while parsing a value") },
         Error::Cloud(cloud(CloudErrorKind::Login)),
         Error::Cloud(cloud(CloudErrorKind::Unreachable)),
         Error::Cloud(cloud(CloudErrorKind::Throttled)),
