@@ -9,7 +9,8 @@ use devenv_promotion::CloudErrorKind;
 use futures_util::FutureExt;
 
 use crate::outside::FakeClock;
-use crate::run::{Ended, Machine, Standing, on_paused_clock};
+use crate::run::{Ended, Machine, on_paused_clock};
+use crate::standing::Standing;
 use crate::steps::step;
 use crate::world::{BUCKET, World, digest};
 

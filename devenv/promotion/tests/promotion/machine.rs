@@ -1,4 +1,5 @@
-use crate::run::{Ended, Machine, Standing, on_paused_clock};
+use crate::run::{Ended, Machine, on_paused_clock};
+use crate::standing::Standing;
 use crate::world::{World, digest};
 
 const TIME: &str = "2026-11-21T10:00:00Z";

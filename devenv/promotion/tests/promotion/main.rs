@@ -15,6 +15,7 @@ mod repository;
 mod required;
 mod run;
 mod smoked;
+mod standing;
 mod steps;
 mod table;
 mod transient;

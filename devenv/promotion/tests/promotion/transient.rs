@@ -5,7 +5,8 @@ use std::time::Duration;
 use devenv_fakes::{Behaviour, Fault, Sidecar};
 use devenv_promotion::CloudErrorKind;
 
-use crate::run::{Ended, Machine, Standing, on_paused_clock};
+use crate::run::{Ended, Machine, on_paused_clock};
+use crate::standing::Standing;
 use crate::world::{BUCKET, World, digest};
 
 const OUTAGE: Duration = Duration::from_secs(10);
@@ -94,7 +95,7 @@ fn a_state_lock_of_the_same_user_and_host_is_another_folders() {
         let world = World::new();
         let machine = first_is_live(&world).await;
         let lock = r#"{"ID":"c0ffee00-0000-4000-8000-000000000000","Who":"WHO","Created":"2026-11-21T10:30:00Z"}"#;
-        let lock = lock.replace("WHO", &crate::run::owner());
+        let lock = lock.replace("WHO", &crate::standing::owner());
         world.objects.overwrite(BUCKET, STATE_LOCK, lock.clone());
         let locked = machine.promote().await;
         assert_eq!(locked.code(), Some(9), "{locked:?}");
