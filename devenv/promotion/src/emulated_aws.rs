@@ -217,3 +217,23 @@ pub(crate) fn lead_away_from_aws(variables: &mut BTreeMap<OsString, OsString>, a
     replaced.insert("AWS_SECRET_ACCESS_KEY".to_owned(), aws.login.secret_key.clone());
     variables.extend(replaced.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_variable_of_the_caller_leads_a_rehearsal_to_aws() {
+        let own =
+            ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_REGION", "PATH"];
+        let mut variables: BTreeMap<_, _> = own.map(|name| (OsString::from(name), OsString::from("theirs"))).into();
+        let login = EmulatedLogin { access_key: "devenv1".to_owned(), secret_key: "secret".to_owned() };
+        let aws = EmulatedAws { endpoint: endpoint(4565).expect("of this machine"), login };
+        lead_away_from_aws(&mut variables, &aws, "eu-west-1");
+        let left = |name: &str| variables.get(OsString::from(name).as_os_str()).and_then(|value| value.to_str());
+        let theirs = variables.iter().filter(|(_, value)| *value == "theirs").map(|(name, _)| name.to_str());
+        assert_eq!(theirs.collect::<Vec<_>>(), [Some("PATH")]);
+        assert_eq!((left("AWS_ACCESS_KEY_ID"), left("AWS_SECRET_ACCESS_KEY")), (Some("devenv1"), Some("secret")));
+        assert_eq!((left("AWS_REGION"), left("AWS_ENDPOINT_URL")), (Some("eu-west-1"), Some("http://127.0.0.1:4565")));
+    }
+}
