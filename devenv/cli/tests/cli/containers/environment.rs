@@ -226,7 +226,8 @@ fn changing_the_runtime_stops_the_other_one() {
 fn a_container_port_is_published_as_often_as_the_compose_file_says() {
     let project = Project::new();
     let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
-    project.write("compose.yaml", &compose.replace("[\"8080\"]", "[\"8080\", \"127.0.0.2::8080\", \"127.0.0.3::8080\"]"));
+    project
+        .write("compose.yaml", &compose.replace("[\"8080\"]", "[\"8080\", \"127.0.0.2::8080\", \"127.0.0.3::8080\"]"));
     project.up();
     let bindings = project.unit("web")["bindings"].as_array().expect("a list").clone();
     assert_eq!(bindings.len(), 3, "{bindings:?}");
