@@ -113,7 +113,7 @@ impl Canonical<'_> {
     }
 
     pub(crate) fn unknown(&mut self, entry: &Entry, keys: Keys) {
-        // A suggestion takes time to find, and nobody sees a problem beyond the limit.
+        // The search for a suggestion is slow, and problems beyond the limit are not printed.
         if self.before + self.problems.len() > PROBLEM_LIMIT {
             return;
         }

@@ -39,7 +39,7 @@ impl ContainerRuntime {
         let mut lines: Vec<(&str, LogLine)> = Vec::new();
         for (unit, mut backlog) in units.iter().zip(backlogs) {
             seen.insert(unit, backlog.last().map_or_else(Timestamp::now, |line| line.time));
-            backlog.retain(|line| options.wants(Some(line.time), &line.text));
+            backlog.retain(|line| options.wants(|| Some(line.time), &line.text));
             options.trim(&mut backlog);
             lines.extend(backlog.into_iter().map(|line| (unit.as_str(), line)));
         }
@@ -71,7 +71,7 @@ impl ContainerRuntime {
                 // `since` has whole seconds only, so the engine repeats some lines.
                 if line.time > seen {
                     seen = line.time;
-                    if options.wants(Some(line.time), &line.text) {
+                    if options.wants(|| Some(line.time), &line.text) {
                         emitter.emit(options.event(unit, &line.time.to_string(), line.text));
                     }
                 }

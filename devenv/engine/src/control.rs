@@ -1,15 +1,13 @@
 //! Stops, starts and restarts single services of a running environment.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use devenv_model::event::Event;
 use devenv_model::observed::{ObservedUnit, UnitState};
 
 use crate::cancel::Cancel;
 use crate::command_lock::command_lock;
 use crate::emitter::Emitter;
 use crate::error::Error;
-use crate::execute::millis;
 use crate::process_runtime::LOG_TAIL;
 use crate::project::Project;
 use crate::runtime::Runtime;
@@ -60,12 +58,12 @@ pub async fn control(
     let work = async {
         if control != Control::Start {
             for service in changed.iter().copied().rev().filter(running) {
-                stage(emitter, format!("stop {service}"), runtime.interrupt(service)).await?;
+                emitter.stage(format!("stop {service}"), runtime.interrupt(service)).await?;
             }
         }
         if control != Control::Stop {
             for service in changed.iter().copied() {
-                stage(emitter, format!("start {service}"), start(runtime.as_ref(), service, timeout)).await?;
+                emitter.stage(format!("start {service}"), start(runtime.as_ref(), service, timeout)).await?;
             }
         }
         Ok(())
@@ -86,17 +84,6 @@ async fn start(runtime: &dyn Runtime, service: &str, timeout: Duration) -> Resul
             log: runtime.last_lines(service, LOG_TAIL).await,
         }),
     }
-}
-
-async fn stage(emitter: &Emitter, stage: String, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    emitter.emit(Event::StageStarted { stage: stage.clone() });
-    let began = Instant::now();
-    let outcome = work.await;
-    emitter.emit(match &outcome {
-        Ok(()) => Event::StageFinished { stage, elapsed_ms: millis(began.elapsed()) },
-        Err(error) => Event::StageFailed { stage, error: error.to_string() },
-    });
-    outcome
 }
 
 #[cfg(test)]

@@ -1,3 +1,6 @@
+use std::fmt;
+use std::time::{Duration, Instant};
+
 use devenv_model::event::Event;
 use tokio::sync::mpsc;
 
@@ -17,7 +20,27 @@ impl Emitter {
         let _ = self.0.send(event);
     }
 
+    /// Runs one stage of a command and emits its beginning and end.
+    pub async fn stage<T, E: fmt::Display>(
+        &self,
+        stage: String,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.emit(Event::StageStarted { stage: stage.clone() });
+        let began = Instant::now();
+        let outcome = work.await;
+        self.emit(match &outcome {
+            Ok(_) => Event::StageFinished { stage, elapsed_ms: millis(began.elapsed()) },
+            Err(error) => Event::StageFailed { stage, error: error.to_string() },
+        });
+        outcome
+    }
+
     pub fn notice(&self, message: impl Into<String>) {
         self.emit(Event::Notice { message: message.into() });
     }
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

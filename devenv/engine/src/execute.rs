@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::cancel::Cancel;
 use crate::effects::Effects;
-use crate::emitter::Emitter;
+use crate::emitter::{Emitter, millis};
 use crate::error::Error;
 
 /// The limit for starts that have begun: a start takes a fraction of a second, and a hanging one must not delay the end for ever.
@@ -184,10 +184,6 @@ fn late(plan: &Plan, waiting: Option<usize>, after: Duration, emitter: &Emitter)
     let waiting_for = step.operation.to_string();
     emitter.emit(Event::StepFailed { index, step, error: "not done before the deadline".to_owned() });
     Error::Deadline { waiting_for, unit, after, log: Vec::new() }
-}
-
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, ca
     let tail = options.tail.filter(|_| options.since.is_none() && options.grep.is_none());
     for file in &mut files {
         let mut backlog = file.backlog(tail);
-        backlog.retain(|line| options.wants(line.time.parse().ok(), &line.text));
+        backlog.retain(|line| options.wants(|| line.time.parse().ok(), &line.text));
         options.trim(&mut backlog);
         lines.extend(backlog);
     }
@@ -46,7 +46,7 @@ pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, ca
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
         for file in &mut files {
-            lines.extend(file.news().into_iter().filter(|line| options.wants(line.time.parse().ok(), &line.text)));
+            lines.extend(file.news().into_iter().filter(|line| options.wants(|| line.time.parse().ok(), &line.text)));
         }
     }
 }

@@ -61,7 +61,7 @@ pub fn find_root(start: &Utf8Path) -> Option<&Utf8Path> {
     start.ancestors().find(|folder| folder.join(MANIFEST).is_file())
 }
 
-/// Returns the caller's environment variables, without those that are not text.
+/// Returns the caller's environment variables. Leaves out names and values that are not UTF-8.
 pub fn variables() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -1,7 +1,5 @@
 //! One environment as a promotion meets it: its project and target, its cloud and ledger, and who calls.
 
-use std::time::Instant;
-
 use camino::Utf8PathBuf;
 use devenv_engine::{Emitter, Project};
 use devenv_model::event::Event;
@@ -151,18 +149,7 @@ impl<'a> PromotionContext<'a> {
         name: &str,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        self.emitter.emit(Event::StageStarted { stage: name.to_owned() });
-        let began = Instant::now();
-        let outcome = work.await;
-        let stage = name.to_owned();
-        self.emitter.emit(match &outcome {
-            Ok(_) => Event::StageFinished {
-                stage,
-                elapsed_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            },
-            Err(error) => Event::StageFailed { stage, error: error.to_string() },
-        });
-        outcome
+        self.emitter.stage(name.to_owned(), work).await
     }
 
     pub(crate) fn progress(&self, line: impl Into<String>) {

@@ -130,8 +130,8 @@ pub struct LogOptions {
 
 impl LogOptions {
     /// Whether a line is wanted. A line of an unknown time is as old as anybody asks for.
-    pub fn wants(&self, time: Option<Timestamp>, line: &str) -> bool {
-        let is_late = self.since.is_none_or(|since| time.is_none_or(|time| time >= since));
+    pub fn wants(&self, time: impl FnOnce() -> Option<Timestamp>, line: &str) -> bool {
+        let is_late = self.since.is_none_or(|since| time().is_none_or(|time| time >= since));
         is_late && self.grep.as_ref().is_none_or(|grep| grep.is_match(line))
     }
 

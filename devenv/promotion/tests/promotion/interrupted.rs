@@ -4,7 +4,7 @@ use devenv_model::promotion::record::{Kind, Outcome, Step};
 use devenv_promotion::Error;
 
 use crate::outside::{Answers, YES};
-use crate::run::{Ended, Machine, on_paused_clock};
+use crate::run::{Machine, error, on_paused_clock};
 use crate::world::{World, digest};
 
 const TIME: &str = "2026-11-21T10:00:00Z";
@@ -14,13 +14,6 @@ async fn released(world: &World, editions: std::ops::RangeInclusive<u32>) {
     for edition in editions {
         let ended = Machine::new(world, edition, TIME).promote().await;
         assert_eq!(ended.code(), Some(0), "{ended:?}");
-    }
-}
-
-fn error(ended: Ended) -> Error {
-    match ended {
-        Ended::Failed(error) => *error,
-        other => panic!("it did not fail: {other:?}"),
     }
 }
 

@@ -5,17 +5,10 @@ use std::sync::Arc;
 use devenv_promotion::Error;
 
 use crate::repository::{ABROAD, HOME, Repository, bucket};
-use crate::run::{Ended, Machine, on_paused_clock};
+use crate::run::{Machine, error, on_paused_clock};
 use crate::world::{World, digest};
 
 const TIME: &str = "2026-11-21T10:00:00Z";
-
-fn error(ended: Ended) -> Error {
-    match ended {
-        Ended::Failed(error) => *error,
-        other => panic!("it did not fail: {other:?}"),
-    }
-}
 
 fn evidence(world: &World, target: &str) -> Vec<String> {
     let prefix = format!("{target}/evidence/{}/", world.repository.commit);

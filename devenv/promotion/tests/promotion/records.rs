@@ -4,7 +4,7 @@ use devenv_fakes::{Behaviour, Fault};
 use devenv_promotion::{CloudErrorKind, Error};
 
 use crate::faulted::LOCK;
-use crate::run::{Ended, Machine, on_paused_clock};
+use crate::run::{Machine, error, on_paused_clock};
 use crate::world::{BUCKET, World, digest};
 
 const TIME: &str = "2026-11-21T10:00:00Z";
@@ -22,13 +22,6 @@ async fn live(machine: &Machine<'_>) -> u32 {
     let standing = machine.standing().await;
     assert_eq!(standing.running, standing.recorded.into_iter().collect::<Vec<_>>());
     standing.running[0]
-}
-
-fn error(ended: Ended) -> Error {
-    match ended {
-        Ended::Failed(error) => *error,
-        other => panic!("it did not fail: {other:?}"),
-    }
 }
 
 #[test]

@@ -8,21 +8,10 @@ use devenv_promotion::{CloudErrorKind, Error};
 use serde_json::json;
 
 use crate::repository::{ABROAD, HOME, Repository};
-use crate::run::{Ended, Machine, on_paused_clock};
-use crate::world::{REPOSITORY, World, digest, image, registry_image};
+use crate::run::{Machine, error, on_paused_clock};
+use crate::world::{REPOSITORY, World, digest, image, registry_image, tag};
 
 const TIME: &str = "2026-11-21T10:00:00Z";
-
-fn error(ended: Ended) -> Error {
-    match ended {
-        Ended::Failed(error) => *error,
-        other => panic!("it did not fail: {other:?}"),
-    }
-}
-
-fn tag(edition: u32) -> String {
-    digest(edition).replace(':', "-")
-}
 
 /// A world in which the first edition is live.
 async fn with_first(world: &World) -> Machine<'_> {

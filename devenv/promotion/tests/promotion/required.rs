@@ -5,8 +5,8 @@ use devenv_model::promotion::required::Differs;
 use devenv_promotion::{CloudErrorKind, Error};
 
 use crate::repository::{ABROAD, HOME, bucket};
-use crate::run::{Ended, Machine, on_paused_clock};
-use crate::world::{REPOSITORY, World, digest, registry_image};
+use crate::run::{Ended, Machine, error, on_paused_clock};
+use crate::world::{REPOSITORY, World, digest, registry_image, tag};
 
 const TIME: &str = "2026-11-21T10:00:00Z";
 
@@ -22,17 +22,6 @@ fn bare<'a>(world: &'a World, target: &'static str) -> Machine<'a> {
     let machine = Machine::new(world, 9, TIME).to(target).on(FakeEngine::new(faults));
     std::fs::remove_dir_all(world.state().join("evidence")).expect("it is there");
     machine
-}
-
-fn error(ended: Ended) -> Error {
-    match ended {
-        Ended::Failed(error) => *error,
-        other => panic!("it did not fail: {other:?}"),
-    }
-}
-
-fn tag(edition: u32) -> String {
-    digest(edition).replace(':', "-")
 }
 
 fn pulls(world: &World) -> Vec<String> {

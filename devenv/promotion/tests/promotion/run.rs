@@ -51,6 +51,14 @@ impl Ended {
     }
 }
 
+/// The error of a command that must fail.
+pub(crate) fn error(ended: Ended) -> Error {
+    match ended {
+        Ended::Failed(error) => *error,
+        other => panic!("it did not fail: {other:?}"),
+    }
+}
+
 /// What is asked for.
 enum Order {
     Promote,

@@ -6,20 +6,13 @@ use devenv_fakes::{Behaviour, Fault};
 use devenv_promotion::{CloudErrorKind, Error};
 
 use crate::faulted::LOCK;
-use crate::run::{Ended, Machine, on_paused_clock};
+use crate::run::{Ended, Machine, error, on_paused_clock};
 use crate::world::{BUCKET, World, digest};
 
 const TIME: &str = "2026-11-21T10:00:00Z";
 
 async fn released(world: &World, edition: u32) -> Ended {
     Machine::new(world, edition, TIME).promote().await
-}
-
-fn error(ended: Ended) -> Error {
-    match ended {
-        Ended::Failed(error) => *error,
-        other => panic!("it did not fail: {other:?}"),
-    }
 }
 
 /// Another machine need not wait for a lease to end.

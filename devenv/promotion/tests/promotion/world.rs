@@ -25,6 +25,11 @@ pub(crate) fn image(edition: u32) -> OciImage {
     OciImage::new(Blob::new(config.to_string()), vec![layer])
 }
 
+/// The tag of an edition's image.
+pub(crate) fn tag(edition: u32) -> String {
+    digest(edition).replace(':', "-")
+}
+
 /// What it is called everywhere.
 pub(crate) fn digest(edition: u32) -> String {
     image(edition).digest()
