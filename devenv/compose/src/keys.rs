@@ -168,7 +168,7 @@ const DEPENDENCY: Keys = &[
     ("restart", Boolean),
 ];
 
-const DEPLOY: Keys = &[
+pub(crate) const DEPLOY: Keys = &[
     ("endpoint_mode", Text),
     ("labels", LABELS),
     ("mode", Text),
@@ -233,7 +233,7 @@ const HEALTHCHECK: Keys = &[
     ("timeout", Duration),
 ];
 
-const SERVICE_NETWORK: Keys = &[
+pub(crate) const SERVICE_NETWORK: Keys = &[
     ("aliases", Texts),
     ("driver_opts", LABELS),
     ("gw_priority", Integer),
@@ -245,7 +245,7 @@ const SERVICE_NETWORK: Keys = &[
     ("priority", Integer),
 ];
 
-const NETWORK: Shape = Object(&[
+pub(crate) const NETWORK: Shape = Object(&[
     ("attachable", Boolean),
     ("driver", Text),
     ("driver_opts", LABELS),
@@ -259,10 +259,10 @@ const NETWORK: Shape = Object(&[
 ]);
 const SUBNET: Keys = &[("aux_addresses", LABELS), ("gateway", Text), ("ip_range", Text), ("subnet", Text)];
 
-const VOLUME: Shape =
+pub(crate) const VOLUME: Shape =
     Object(&[("driver", Text), ("driver_opts", LABELS), ("external", External), ("labels", LABELS), ("name", Text)]);
 
-const SECRET: Shape = Object(&[
+pub(crate) const SECRET: Shape = Object(&[
     ("driver", Text),
     ("driver_opts", LABELS),
     ("environment", Text),
@@ -273,7 +273,7 @@ const SECRET: Shape = Object(&[
     ("template_driver", Text),
 ]);
 
-const CONFIG: Shape = Object(&[
+pub(crate) const CONFIG: Shape = Object(&[
     ("content", Text),
     ("environment", Text),
     ("external", External),

@@ -26,5 +26,6 @@ mod values;
 
 pub mod files;
 pub mod interpolate;
+pub mod known_keys;
 pub mod load;
 pub mod print;

@@ -67,6 +67,8 @@ pub struct Project {
     pub disabled: BTreeMap<String, Node>,
     /// The obsolete `version`, which has no effect.
     pub version: Option<Node>,
+    /// The caller's variables, and beneath them the variables of `.env`.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// The reason a model cannot be read.
@@ -145,16 +147,12 @@ pub fn load(request: &Request, files: &dyn Files) -> Result<Project, Error> {
         return Err(Error::Mistakes(Mistakes::new(sources.problems)));
     };
     let profiles = profiles(request, &variables);
-    finish(Project { name, folder, model, disabled: BTreeMap::new(), version: None }, &profiles, &variables, sources)
+    let project = Project { name, folder, model, disabled: BTreeMap::new(), version: None, variables };
+    finish(project, &profiles, sources)
 }
 
-fn finish(
-    mut project: Project,
-    profiles: &BTreeSet<String>,
-    variables: &BTreeMap<String, String>,
-    mut sources: Sources,
-) -> Result<Project, Error> {
-    let model = &mut project.model;
+fn finish(mut project: Project, profiles: &BTreeSet<String>, mut sources: Sources) -> Result<Project, Error> {
+    let (model, variables) = (&mut project.model, &project.variables);
     project.version = remove(model, "version");
     let written = remove(model, "name").unwrap_or_else(|| model.clone());
     if !is_valid(&project.name) {

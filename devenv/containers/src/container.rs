@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use devenv_model::container::ContainerSettings;
 use devenv_model::intent::RestartPolicy;
-use devenv_model::manifest::{Healthcheck, Limits};
+use devenv_model::manifest::Healthcheck;
+use devenv_model::transport::Protocol;
 use devenv_model::unit::{Probe, config_hash};
 use serde::Serialize;
 
@@ -23,12 +25,11 @@ pub struct ContainerSpec {
     pub probe: Probe,
     pub stop_grace_period: Duration,
     pub user: Option<String>,
-    pub limits: Limits,
     pub healthcheck: Option<Healthcheck>,
-    pub volume: Option<VolumeMount>,
-    /// Paths of this machine to mount into the container.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub binds: Vec<BindMount>,
+    /// The rest, with the engine's names for volumes, networks and other containers.
+    pub settings: ContainerSettings,
+    /// The digests of what other things the container depends on: the content of its files, other containers.
+    pub digests: Vec<String>,
     /// The labels from the Compose file.
     pub labels: BTreeMap<String, String>,
     pub restart: RestartPolicy,
@@ -37,25 +38,32 @@ pub struct ContainerSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PublishedPort {
     pub container: u16,
+    pub protocol: Protocol,
     pub host: u16,
     pub host_ip: IpAddr,
 }
 
-/// A named volume and its path in the container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct VolumeMount {
-    pub volume: String,
-    pub target: String,
-}
-
-/// A path of this machine and its path in the container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct BindMount {
-    pub source: String,
-    pub target: String,
-}
-
 impl ContainerSpec {
+    /// A container that has nothing but its program.
+    pub fn new(name: &str, image: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            image: image.to_owned(),
+            entrypoint: None,
+            command: None,
+            environment: BTreeMap::new(),
+            ports: Vec::new(),
+            probe: Probe::Started,
+            stop_grace_period: Duration::ZERO,
+            user: None,
+            healthcheck: None,
+            settings: ContainerSettings::default(),
+            digests: Vec::new(),
+            labels: BTreeMap::new(),
+            restart: RestartPolicy::No,
+        }
+    }
+
     /// Returns a digest of the specification: a change means the container must be replaced.
     pub fn config_hash(&self) -> String {
         config_hash(self)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use devenv_engine::runtime::{About, HostError, HostErrorKind, NoHost};
+use devenv_model::container::{Attachment, Network};
 use devenv_model::intent::Binding;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -17,10 +18,15 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     /// Lists all containers, including stopped ones and those of other programs.
     fn containers(&self) -> BoxFuture<'_, Result<Vec<ContainerSummary>, HostError>>;
     fn inspect<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Option<ContainerState>, HostError>>;
-    /// Creates a container without starting it.
+    /// Creates a container without starting it. An absent volume is created without labels.
     fn create<'a>(&'a self, new: &'a NewContainer) -> BoxFuture<'a, Result<(), HostError>>;
     fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// Sends SIGTERM, and SIGKILL after the container's own grace period. A stopped or missing container is no error.
+    /// Connects a container that does not run yet to one more network.
+    fn connect<'a>(&'a self, container: &'a str, endpoint: &'a Endpoint) -> BoxFuture<'a, Result<(), HostError>>;
+    /// Unpacks a tar archive at the root of a container's file system. Owners and permissions are those of the archive.
+    fn upload<'a>(&'a self, container: &'a str, archive: Vec<u8>) -> BoxFuture<'a, Result<(), HostError>>;
+    fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
+    /// Sends the stop signal, and SIGKILL after the container's own grace period. A stopped or missing container is no error.
     fn stop<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// Sends SIGKILL.
     fn kill<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
@@ -35,10 +41,11 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     /// Loads an image archive: an OCI layout with a `manifest.json`.
     fn load(&self, archive: Vec<u8>) -> BoxFuture<'_, Result<(), HostError>>;
     fn tag<'a>(&'a self, image: &'a str, reference: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// Pulls an image; `progress` receives a line now and then.
+    /// Pulls an image, for the engine's own platform unless another is named; `progress` receives a line now and then.
     fn pull<'a>(
         &'a self,
         reference: &'a str,
+        platform: Option<&'a str>,
         progress: &'a (dyn Fn(String) + Send + Sync),
     ) -> BoxFuture<'a, Result<(), HostError>>;
     /// Returns the whole image in memory, in the format of `docker save`. An image beyond the memory limit is an error.
@@ -66,11 +73,31 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
         &'a self,
         name: &'a str,
         labels: &'a BTreeMap<String, String>,
-    ) -> BoxFuture<'a, Result<String, HostError>>;
+    ) -> BoxFuture<'a, Result<String, HostError>> {
+        Box::pin(async move {
+            let Some(there) = self.network(name).await? else {
+                let new = NewNetwork { name: name.to_owned(), network: Network::default(), labels: labels.clone() };
+                return self.create_network(&new).await;
+            };
+            if labels.iter().all(|(name, value)| there.labels.get(name) == Some(value)) {
+                return Ok(there.id);
+            }
+            let action = format!("create the network {name}");
+            let cause = "a network of this name exists, but devenv did not create it".to_owned();
+            Err(HostError { action, cause, kind: HostErrorKind::Conflict })
+        })
+    }
+    /// Creates a network and returns its id. Another one may have its name.
+    fn create_network<'a>(&'a self, new: &'a NewNetwork) -> BoxFuture<'a, Result<String, HostError>>;
+    /// Returns the network with this name.
+    fn network<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Labelled>, HostError>>;
     /// Returns the networks with this label, given as `name=value`.
     fn networks<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
     /// Removes a network. A missing network is no error.
     fn remove_network<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
+    fn create_volume<'a>(&'a self, new: &'a NewVolume) -> BoxFuture<'a, Result<(), HostError>>;
+    /// Returns the volume with this name.
+    fn volume<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Labelled>, HostError>>;
     /// Returns the volumes with this label, given as `name=value`.
     fn volumes<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
     /// Removes a volume. A missing volume is no error.
@@ -97,6 +124,8 @@ pub struct ContainerSummary {
     pub labels: BTreeMap<String, String>,
     /// The bindings of the published ports, sorted.
     pub bindings: Vec<Binding>,
+    /// The names of its networks.
+    pub networks: Vec<String>,
     pub runs: bool,
 }
 
@@ -136,17 +165,49 @@ pub struct NewContainer {
     pub spec: ContainerSpec,
     pub labels: BTreeMap<String, String>,
     pub network: JoinedNetwork,
-    /// Labels for the volume, if the container is the first to use it.
-    pub volume_labels: BTreeMap<String, String>,
 }
 
-/// The network of a container.
+/// The network that a container is created on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JoinedNetwork {
-    /// The network with this id, where the container has its own name.
-    Own(String),
+    None,
+    Own(Box<Endpoint>),
     /// The network namespace of the named container: both share one loopback and one address. Publishes no port.
     Of(String),
+}
+
+/// A container on a network, where it has the name of its unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The network's id, or the name of an external network.
+    pub network: String,
+    /// The name of the unit.
+    pub unit: String,
+    pub attachment: Attachment,
+}
+
+impl JoinedNetwork {
+    /// A network where the unit has no other name and any address.
+    pub fn own(network: &str, unit: &str) -> Self {
+        let (network, unit) = (network.to_owned(), unit.to_owned());
+        Self::Own(Box::new(Endpoint { network, unit, attachment: Attachment::default() }))
+    }
+}
+
+/// A bridge network to create.
+#[derive(Debug, Clone)]
+pub struct NewNetwork {
+    pub name: String,
+    pub network: Network,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// A volume of the driver `local` to create.
+#[derive(Debug, Clone)]
+pub struct NewVolume {
+    pub name: String,
+    pub driver_options: BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,9 @@
 
 mod archive;
 mod build_in_engine;
+mod files;
 mod logs;
+mod make;
 mod removal;
 mod runtime;
 mod saved;

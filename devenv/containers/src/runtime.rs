@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use devenv_model::artifact::Artifact;
+use devenv_model::container::PullPolicy;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Observed, ObservedUnit, UnitState};
@@ -14,11 +15,12 @@ use futures_util::future::{BoxFuture, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::container::ContainerSpec;
-use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, JoinedNetwork, NewContainer, Phase};
+use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, Phase};
+use crate::files;
 use crate::image_digest::image_digest;
 use crate::images::Images;
 use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
-use crate::spec::spec;
+use crate::spec::{Surroundings, spec};
 use devenv_engine::runtime::{ImageBuild, Missing, Observation, Progress, Runtime, RuntimeKind};
 use devenv_engine::{Cancel, Emitter, Error, LogOptions, Project};
 
@@ -40,8 +42,8 @@ pub(crate) struct ContainerRuntime {
     /// The image id of each built package.
     images: std::sync::Mutex<BTreeMap<String, String>>,
     prober: Prober,
-    /// The network's id, once the network exists.
-    network: OnceCell<String>,
+    /// The ids of the environment's networks by name, once they exist.
+    pub(crate) networks: OnceCell<BTreeMap<String, String>>,
     /// The restart count of each ready unit at the moment it became ready.
     ready: Mutex<BTreeMap<String, u32>>,
 }
@@ -55,7 +57,7 @@ impl ContainerRuntime {
             build,
             images: std::sync::Mutex::default(),
             prober: Prober::default(),
-            network: OnceCell::new(),
+            networks: OnceCell::new(),
             ready: Mutex::default(),
         }
     }
@@ -81,9 +83,11 @@ impl ContainerRuntime {
             Phase::Running => self.passes(&container.labels, &state).await,
             _ => false,
         };
+        // A container without its last parts is no container of the wanted unit.
+        let hash = container.labels.get(CONFIG_HASH).filter(|_| self.is_whole(&unit, &container));
         Ok(Some(ObservedUnit {
             name: unit,
-            config_hash: container.labels.get(CONFIG_HASH).cloned().unwrap_or_default(),
+            config_hash: hash.cloned().unwrap_or_default(),
             state: unit_state(&state, ready),
             // A stopped container holds no port, but keeps its bindings.
             bindings: container.bindings,
@@ -115,26 +119,6 @@ impl ContainerRuntime {
 
     async fn failed(&self, unit: &str, cause: String) -> Error {
         Error::UnitFailed { unit: unit.to_owned(), cause, log: self.last_lines(unit, LOG_TAIL).await }
-    }
-
-    async fn network(&self) -> Result<String, Error> {
-        let labels = self.scope.labels();
-        let made = self.network.get_or_try_init(|| self.engine.ensure_network(self.scope.network(), &labels));
-        Ok(made.await?.clone())
-    }
-
-    async fn create(&self, spec: ContainerSpec) -> Result<(), Error> {
-        let network = self.network().await?;
-        let mut labels = self.scope.labels();
-        labels.insert(UNIT.to_owned(), spec.name.clone());
-        labels.insert(CONFIG_HASH.to_owned(), spec.config_hash());
-        labels.insert(PROBE.to_owned(), serde_json::to_string(&spec.probe).expect("a probe is plain data"));
-        labels.insert(KEEPS_DATA.to_owned(), (spec.name != EMULATOR || spec.volume.is_some()).to_string());
-        let name = self.scope.container(&spec.name);
-        let network = JoinedNetwork::Own(network);
-        let new = NewContainer { name, spec, labels, network, volume_labels: self.scope.labels() };
-        self.engine.create(&new).await?;
-        Ok(())
     }
 
     /// Simulates a crash: SIGKILL, then a start.
@@ -189,13 +173,14 @@ impl ContainerRuntime {
         for network in self.engine.networks(&self.scope.filter()).await? {
             self.engine.remove_network(&network.id).await?;
         }
+        files::forget(&self.kept_files())?;
         if self.project.instance.ephemeral {
             self.remove_data().await?;
         }
         Ok(stopped)
     }
 
-    async fn end(&self, container: &str) -> Result<(), Error> {
+    pub(crate) async fn end(&self, container: &str) -> Result<(), Error> {
         self.engine.stop(container).await?;
         self.engine.remove(container).await?;
         Ok(())
@@ -215,7 +200,7 @@ impl ContainerRuntime {
     /// Creates a unit's container ahead of its start, which makes the start faster. Ignores errors: the start meets them
     /// again and reports them.
     async fn prepare(&self, intent: &UnitIntent) {
-        let made = async { self.create(self.spec(intent)?).await };
+        let made = async { self.create(intent, self.spec(intent)?).await };
         if let Err(error) = made.await {
             tracing::debug!(unit = intent.name, %error, "cannot create the container ahead of its start");
         }
@@ -231,7 +216,8 @@ impl ContainerRuntime {
                 return Err(Error::CannotRun { unit, artifact, runtime: RuntimeKind::Docker });
             }
         };
-        Ok(spec(intent, &image, &self.scope))
+        let (services, folder) = (&self.project.manifest.services, &self.kept_files());
+        spec(intent, &image, Surroundings { scope: &self.scope, services, folder })
     }
 
     fn known_images(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
@@ -262,8 +248,14 @@ impl ContainerRuntime {
     }
 
     async fn pull(&self, image: &str, progress: Progress<'_>) -> Result<(), Error> {
+        let mut policies =
+            self.project.manifest.services.values().filter(|service| service.image.as_deref() == Some(image));
+        if policies.clone().any(|service| service.container.execution.pull_policy == PullPolicy::Never) {
+            return Err(Error::ImageAbsent { image: image.to_owned(), cause: "its `pull_policy` is never".to_owned() });
+        }
+        let platform = policies.find_map(|service| service.container.execution.platform.as_deref());
         let absent = |error: HostError| Error::ImageAbsent { image: image.to_owned(), cause: error.cause };
-        self.engine.pull(image, progress).await.map_err(absent)
+        self.engine.pull(image, platform, progress).await.map_err(absent)
     }
 
     async fn observe(&self) -> Result<Observation, Error> {
@@ -286,12 +278,13 @@ impl ContainerRuntime {
         let (unit, name) = (spec.name.clone(), self.scope.container(&spec.name));
         let known = self.ours().await?.remove(&unit);
         match known {
-            Some(known) if known.labels.get(CONFIG_HASH) == Some(&spec.config_hash()) => {}
-            Some(_) => {
-                self.end(&name).await?;
-                self.create(spec).await?;
+            Some(known)
+                if self.is_whole(&unit, &known) && known.labels.get(CONFIG_HASH) == Some(&spec.config_hash()) => {}
+            Some(known) => {
+                self.end(&known.name).await?;
+                self.create(intent, spec).await?;
             }
-            None => self.create(spec).await?,
+            None => self.create(intent, spec).await?,
         }
         match self.engine.inspect(&name).await?.map(|state| state.phase) {
             Some(Phase::Paused) => self.engine.unpause(&name).await?,
@@ -391,7 +384,11 @@ impl Runtime for ContainerRuntime {
     }
 
     fn remove<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(async { self.end(&self.scope.container(unit)).await })
+        Box::pin(async {
+            // The Compose file may have changed the container's name since.
+            let known = self.ours().await?.remove(unit).map(|container| container.name);
+            self.end(&known.unwrap_or_else(|| self.scope.container(unit))).await
+        })
     }
 
     fn await_ready<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {

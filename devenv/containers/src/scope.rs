@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use devenv_engine::Project;
+use devenv_model::container::{Network, Volume};
+use devenv_model::manifest::Service;
 
 /// The folder of `devenv.toml`, shared by all environments of one checkout, including those of test runs.
 pub(crate) const ROOT: &str = "devenv.root";
@@ -16,6 +18,8 @@ pub(crate) const CONFIG_HASH: &str = "devenv.config-hash";
 pub(crate) const PROBE: &str = "devenv.probe";
 /// `false` if the container loses its data on a stop; its outages are pauses then.
 pub(crate) const KEEPS_DATA: &str = "devenv.keeps-data";
+/// On a network or volume, a digest of its description, if it is not a plain one.
+pub(crate) const DEFINITION: &str = "devenv.definition";
 /// The label on images with the project's name from `devenv.toml`.
 pub(crate) const SYSTEM: &str = "devenv.system";
 
@@ -26,15 +30,24 @@ pub struct Scope {
     pub instance: String,
     root: String,
     state: String,
+    /// The names that the Compose file chose; `None` in an environment that runs beside the usual one.
+    chosen: Option<BTreeMap<String, String>>,
 }
 
 impl Scope {
     pub(crate) fn of(project: &Project) -> Self {
-        Self::new(&project.instance.name, &project.instance.root, project.state.path())
+        let scope = Self::new(&project.instance.name, &project.instance.root, project.state.path());
+        if project.instance.ephemeral {
+            return scope;
+        }
+        let name = |service: &Service| service.container.identity.container_name.clone();
+        let services = project.manifest.services.values();
+        let chosen = services.filter_map(|service| Some((service.name.clone(), name(service)?))).collect();
+        Self { chosen: Some(chosen), ..scope }
     }
 
     pub(crate) fn new(instance: &str, root: &Utf8Path, state: &Utf8Path) -> Self {
-        Self { instance: instance.to_owned(), root: root.to_string(), state: state.to_string() }
+        Self { instance: instance.to_owned(), root: root.to_string(), state: state.to_string(), chosen: None }
     }
 
     /// Returns the scope of a part of the environment with its own folder and its own removal.
@@ -47,7 +60,8 @@ impl Scope {
     }
 
     pub fn container(&self, unit: &str) -> String {
-        format!("{}-{unit}", self.instance)
+        let chosen = self.chosen.as_ref().and_then(|chosen| chosen.get(unit));
+        chosen.cloned().unwrap_or_else(|| format!("{}-{unit}", self.instance))
     }
 
     pub fn network(&self) -> &str {
@@ -56,6 +70,27 @@ impl Scope {
 
     pub(crate) fn volume(&self, name: &str) -> String {
         format!("{}-{name}", self.instance)
+    }
+
+    /// Returns the engine's name of a volume of the Compose file, which never is one of devenv's own.
+    pub(crate) fn volume_of(&self, volume: &Volume) -> String {
+        self.named(&volume.key, volume.name.as_ref(), volume.external)
+    }
+
+    /// Returns the engine's name of a network of the Compose file.
+    pub(crate) fn network_of(&self, network: &Network) -> String {
+        if network.key.is_empty() {
+            return self.network().to_owned();
+        }
+        self.named(&network.key, network.name.as_ref(), network.external)
+    }
+
+    fn named(&self, key: &str, chosen: Option<&String>, is_external: bool) -> String {
+        match chosen {
+            Some(chosen) if is_external || self.chosen.is_some() => chosen.clone(),
+            None if is_external => key.to_owned(),
+            _ => format!("{}_{key}", self.instance),
+        }
     }
 
     /// Returns the labels of networks and volumes; containers have them too, besides others.

@@ -1,24 +1,41 @@
 //! Translates a unit intent into a container specification.
 
-use devenv_model::intent::{Binding, Lifetime, Mount, RestartPolicy, UnitIntent};
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use devenv_engine::Error;
+use devenv_model::container::{Attachment, ContainerSettings, MountSource, Namespace, NetworkMode};
+use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
+use devenv_model::manifest::Service;
+use devenv_model::names::short_digest;
 use devenv_model::unit::EMULATOR;
 
-use crate::container::{ContainerSpec, PublishedPort, VolumeMount};
+use crate::container::{ContainerSpec, PublishedPort};
+use crate::files;
 use crate::scope::Scope;
 
 /// The variable that names the image to its program, unless the Compose file sets it.
 const IMAGE: &str = "IMAGE";
+const DIGEST_BYTES: usize = 12;
+
+/// The environment of the units: their names in the engine, and the services of the manifest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) services: &'a BTreeMap<String, Service>,
+    /// The folder of the files that an engine cannot put into a container.
+    pub(crate) folder: &'a Utf8Path,
+}
 
 /// Returns the specification. `image` is an id, or a reference with an exact version.
-pub(crate) fn spec(intent: &UnitIntent, image: &str, scope: &Scope) -> ContainerSpec {
+pub(crate) fn spec(intent: &UnitIntent, image: &str, surroundings: Surroundings) -> Result<ContainerSpec, Error> {
     let mut environment = intent.environment.clone();
     if intent.name != EMULATOR {
         environment.entry(IMAGE.to_owned()).or_insert_with(|| image.to_owned());
     }
-    let volume = |mount: &Mount| match mount {
-        Mount::Volume { name, target } => VolumeMount { volume: scope.volume(name), target: target.clone() },
-    };
-    ContainerSpec {
+    let digests = files::digests(&intent.name, &intent.container.files)?;
+    let companions = intent.container.companions().into_iter().filter_map(|name| surroundings.services.get(name));
+    Ok(ContainerSpec {
         name: intent.name.clone(),
         image: image.to_owned(),
         entrypoint: intent.entrypoint.clone(),
@@ -28,73 +45,80 @@ pub(crate) fn spec(intent: &UnitIntent, image: &str, scope: &Scope) -> Container
         probe: intent.probe.clone(),
         stop_grace_period: intent.stop_grace_period,
         user: intent.user.clone(),
-        limits: intent.limits.clone(),
         healthcheck: intent.healthcheck.clone(),
-        volume: intent.mounts.first().map(volume),
-        binds: Vec::new(),
+        settings: settings(intent, surroundings),
+        digests: digests.into_iter().chain(companions.map(digest)).collect(),
         labels: intent.labels.clone(),
         restart: match intent.lifetime {
             Lifetime::OneShot => RestartPolicy::No,
             Lifetime::LongLived { restart } => restart,
         },
-    }
+    })
 }
 
 fn published(binding: &Binding) -> PublishedPort {
-    PublishedPort { container: binding.container, host: binding.host.port(), host_ip: binding.host.ip() }
+    let Binding { container, protocol, host } = *binding;
+    PublishedPort { container, protocol, host: host.port(), host_ip: host.ip() }
+}
+
+/// A digest of another service, whose container is replaced when it changes.
+fn digest(service: &Service) -> String {
+    // A notice has a line number.
+    let service = Service { notices: Vec::new(), ..service.clone() };
+    short_digest(format!("{service:?}"), DIGEST_BYTES)
+}
+
+/// The settings with the engine's names.
+fn settings(intent: &UnitIntent, surroundings: Surroundings) -> ContainerSettings {
+    let Surroundings { scope, services, folder } = surroundings;
+    let mut settings = intent.container.clone();
+    for mount in &mut settings.mounts {
+        if let MountSource::Volume { volume, .. } = &mut mount.source {
+            let is_own = intent.name == EMULATOR;
+            volume.name = Some(if is_own { scope.volume(&volume.key) } else { scope.volume_of(volume) });
+        }
+    }
+    for from in &mut settings.volumes_from {
+        from.service = scope.container(&from.service);
+    }
+    let namespaces = &mut settings.security.namespaces;
+    for namespace in [&mut namespaces.ipc, &mut namespaces.pid, &mut namespaces.uts, &mut namespaces.cgroup] {
+        if let Some(Namespace::Service(service)) = namespace {
+            *namespace = Some(Namespace::Named(format!("container:{}", scope.container(service))));
+        }
+    }
+    match &mut settings.networking.mode {
+        NetworkMode::Joined(attachments) => {
+            if intent.name == EMULATOR {
+                attachments.extend(of_services(services));
+            } else if attachments.iter().all(|attachment| attachment.network.external) {
+                // The emulator is not on the networks of others.
+                attachments.push(Attachment::default());
+            }
+            for attachment in attachments {
+                attachment.network.name = Some(scope.network_of(&attachment.network));
+            }
+        }
+        NetworkMode::Service(service) => *service = scope.container(service),
+        NetworkMode::None => {}
+    }
+    files::bind_the_rest(&intent.name, &mut settings, folder);
+    settings
+}
+
+/// Every network of the environment but its own, as the emulator joins it.
+pub(crate) fn of_services(services: &BTreeMap<String, Service>) -> Vec<Attachment> {
+    let mut joined: Vec<Attachment> = Vec::new();
+    for attachment in services.values().flat_map(|service| service.container.networking.mode.attachments()) {
+        let network = &attachment.network;
+        let is_known = joined.iter().any(|joined| joined.network == *network);
+        if !network.external && !network.key.is_empty() && !is_known {
+            joined.push(Attachment { network: network.clone(), ..Attachment::default() });
+        }
+    }
+    joined
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::time::Duration;
-
-    use camino::Utf8Path;
-    use devenv_model::artifact::Artifact;
-    use devenv_model::intent::Protocol;
-    use devenv_model::manifest::Limits;
-    use devenv_model::unit::Probe;
-
-    use super::*;
-
-    fn intent(name: &str) -> UnitIntent {
-        let binding =
-            Binding { container: 8000, protocol: Protocol::Tcp, host: "127.0.0.2:20100".parse().expect("an address") };
-        UnitIntent {
-            name: name.to_owned(),
-            artifact: Artifact::Image { reference: "api:1".to_owned() },
-            entrypoint: None,
-            command: None,
-            environment: BTreeMap::new(),
-            bindings: vec![binding],
-            mounts: vec![Mount::Volume { name: "embedded".to_owned(), target: "/data".to_owned() }],
-            probe: Probe::Started,
-            healthcheck: None,
-            limits: Limits::default(),
-            user: None,
-            labels: BTreeMap::new(),
-            stop_grace_period: Duration::from_secs(1),
-            lifetime: Lifetime::LongLived { restart: RestartPolicy::Always },
-        }
-    }
-
-    #[test]
-    fn a_port_keeps_its_address_and_a_volume_is_of_its_environment() {
-        let scope = Scope::new("orders-1a2b3c", Utf8Path::new("/orders"), Utf8Path::new("/orders/.devenv"));
-        let spec = spec(&intent("api"), "sha256:1", &scope);
-        let port = PublishedPort { container: 8000, host: 20100, host_ip: "127.0.0.2".parse().expect("an address") };
-        assert_eq!(spec.ports, [port]);
-        assert_eq!(spec.volume.expect("one is mounted").volume, "orders-1a2b3c-embedded");
-        assert_eq!(spec.restart, RestartPolicy::Always);
-    }
-
-    #[test]
-    fn a_service_is_told_its_image_and_the_emulator_is_not() {
-        let scope = Scope::new("orders-1a2b3c", Utf8Path::new("/orders"), Utf8Path::new("/orders/.devenv"));
-        assert_eq!(spec(&intent("api"), "sha256:1", &scope).environment[IMAGE], "sha256:1");
-        assert_eq!(spec(&intent(EMULATOR), "sha256:1", &scope).environment.get(IMAGE), None);
-        let mut own = intent("api");
-        own.environment.insert(IMAGE.to_owned(), "mine".to_owned());
-        assert_eq!(spec(&own, "sha256:1", &scope).environment[IMAGE], "mine");
-    }
-}
+#[path = "spec_tests.rs"]
+mod tests;

@@ -16,6 +16,26 @@ pub(crate) fn add(archive: &mut Archive, path: &str, mode: u32, content: &[u8]) 
     archive.append_data(&mut header, path, content)
 }
 
+/// The owner of a file, by numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner {
+    pub(crate) uid: u64,
+    pub(crate) gid: u64,
+}
+
+pub(crate) fn add_owned(
+    archive: &mut Archive,
+    path: &str,
+    mode: u32,
+    owner: Owner,
+    content: &[u8],
+) -> std::io::Result<()> {
+    let mut header = header(EntryType::Regular, mode, content.len());
+    header.set_uid(owner.uid);
+    header.set_gid(owner.gid);
+    archive.append_data(&mut header, path, content)
+}
+
 fn header(kind: EntryType, mode: u32, size: usize) -> Header {
     let mut header = Header::new_ustar();
     header.set_entry_type(kind);

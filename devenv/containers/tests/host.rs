@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_containers::container::{ContainerSpec, VolumeMount};
-use devenv_containers::engine::{ContainerEngine, JoinedNetwork, NewContainer};
+use devenv_containers::container::ContainerSpec;
+use devenv_containers::engine::{ContainerEngine, JoinedNetwork, NewContainer, NewVolume};
 use devenv_containers::host::ContainerHosts;
 use devenv_containers::oci::{Blob, OciImage};
 use devenv_containers::rehearsal::{REGISTRY, remove};
@@ -14,9 +13,8 @@ use devenv_containers::scope::Scope;
 use devenv_engine::runtime::Runtimes;
 use devenv_engine::{Emitter, Project, ProjectOptions};
 use devenv_fakes::{FakeEngine, Faults};
-use devenv_model::intent::RestartPolicy;
-use devenv_model::manifest::{EmulatorKind, Limits};
-use devenv_model::unit::Probe;
+use devenv_model::container::{ContainerSettings, Mount, MountSource};
+use devenv_model::manifest::EmulatorKind;
 use tempfile::TempDir;
 
 type Labels = BTreeMap<String, String>;
@@ -54,26 +52,17 @@ fn labels(root: &Utf8Path, state: &Utf8Path) -> Labels {
 /// A container with a volume, on a network of the same labels.
 async fn add(engine: &FakeEngine, name: &str, image: &str, labels: &Labels) {
     let network = engine.ensure_network(&format!("{name}-network"), labels).await.expect("no fault");
-    let spec = ContainerSpec {
-        name: name.to_owned(),
-        image: image.to_owned(),
-        entrypoint: None,
-        command: None,
-        environment: BTreeMap::new(),
-        ports: Vec::new(),
-        probe: Probe::Started,
-        stop_grace_period: Duration::ZERO,
-        user: None,
-        limits: Limits::default(),
-        healthcheck: None,
-        volume: Some(VolumeMount { volume: format!("{name}-data"), target: "/data".to_owned() }),
-        binds: Vec::new(),
-        labels: BTreeMap::new(),
-        restart: RestartPolicy::No,
-    };
-    let (labels, volume_labels) = (labels.clone(), labels.clone());
-    let network = JoinedNetwork::Own(network);
-    let new = NewContainer { name: name.to_owned(), spec, labels, network, volume_labels };
+    let data = format!("{name}-data");
+    let new_volume = NewVolume { name: data.clone(), driver_options: BTreeMap::new(), labels: labels.clone() };
+    engine.create_volume(&new_volume).await.expect("no fault");
+    let mut mount = Mount::volume(&data, "/data");
+    if let MountSource::Volume { volume, .. } = &mut mount.source {
+        volume.name = Some(data);
+    }
+    let settings = ContainerSettings { mounts: vec![mount], ..ContainerSettings::default() };
+    let spec = ContainerSpec { settings, ..ContainerSpec::new(name, image) };
+    let network = JoinedNetwork::own(&network, name);
+    let new = NewContainer { name: name.to_owned(), spec, labels: labels.clone(), network };
     engine.create(&new).await.expect("no fault");
     engine.start(name).await.expect("no fault");
 }

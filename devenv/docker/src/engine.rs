@@ -5,20 +5,21 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bollard::models::{
     BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum,
-    NetworkCreateRequest, PortSummary, PortSummaryTypeEnum,
+    NetworkConnectRequest, PortSummary, PortSummaryTypeEnum, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions,
     InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions,
     ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
-    StartContainerOptions, StopContainerOptions, TagImageOptions,
+    RenameContainerOptions, StartContainerOptions, StopContainerOptions, TagImageOptions, UploadToContainerOptions,
 };
 use bollard::{Docker, body_full};
 use devenv_containers::engine::{
-    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, EngineAbout, HostError, HostErrorKind, Image,
-    Labelled, LogLine, LogQuery, NewContainer, Phase,
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, Endpoint, EngineAbout, HostError, HostErrorKind,
+    Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume, Phase,
 };
-use devenv_model::intent::{Binding, Protocol};
+use devenv_model::intent::Binding;
+use devenv_model::transport::Protocol;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 
 use crate::container::body;
 use crate::error::{failed, is_absent, is_unchanged};
+use crate::network::{endpoint, request};
 
 /// The size limit of a saved image in bytes: devenv keeps the whole image in memory.
 const LARGEST_IMAGE: usize = 2 << 30;
@@ -75,9 +77,38 @@ impl ContainerEngine for Engine {
 
     fn create<'a>(&'a self, new: &'a NewContainer) -> Answer<'a, ()> {
         async move {
-            let options = CreateContainerOptions { name: Some(new.name.clone()), ..CreateContainerOptions::default() };
+            let platform = new.spec.settings.execution.platform.clone().unwrap_or_default();
+            let options = CreateContainerOptions { name: Some(new.name.clone()), platform };
             let created = self.client.create_container(Some(options), body(new)).await;
             created.map(drop).map_err(failed(format!("create the container {}", new.name)))
+        }
+        .boxed()
+    }
+
+    fn connect<'a>(&'a self, container: &'a str, joined: &'a Endpoint) -> Answer<'a, ()> {
+        async move {
+            let (container, endpoint_config) = (container.to_owned(), Some(endpoint(joined)));
+            let action = format!("connect the container {container} to the network {}", joined.network);
+            let request = NetworkConnectRequest { container, endpoint_config };
+            self.client.connect_network(&joined.network, request).await.map_err(failed(action))
+        }
+        .boxed()
+    }
+
+    fn upload<'a>(&'a self, container: &'a str, archive: Vec<u8>) -> Answer<'a, ()> {
+        async move {
+            let options = UploadToContainerOptions { path: "/".to_owned(), ..UploadToContainerOptions::default() };
+            let sent = self.client.upload_to_container(container, Some(options), body_full(archive.into())).await;
+            sent.map_err(failed(format!("copy files into the container {container}")))
+        }
+        .boxed()
+    }
+
+    fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> Answer<'a, ()> {
+        async move {
+            let options = RenameContainerOptions { name: name.to_owned() };
+            let renamed = self.client.rename_container(container, options).await;
+            renamed.map_err(failed(format!("rename the container {container} to {name}")))
         }
         .boxed()
     }
@@ -179,12 +210,18 @@ impl ContainerEngine for Engine {
         .boxed()
     }
 
-    fn pull<'a>(&'a self, reference: &'a str, progress: &'a (dyn Fn(String) + Send + Sync)) -> Answer<'a, ()> {
+    fn pull<'a>(
+        &'a self,
+        reference: &'a str,
+        platform: Option<&'a str>,
+        progress: &'a (dyn Fn(String) + Send + Sync),
+    ) -> Answer<'a, ()> {
         async move {
             let (repository, tag) = split(reference);
             let options = CreateImageOptions {
                 from_image: Some(repository.to_owned()),
                 tag: tag.map(str::to_owned),
+                platform: platform.unwrap_or_default().to_owned(),
                 ..CreateImageOptions::default()
             };
             let mut told = self.client.create_image(Some(options), None, None);
@@ -292,29 +329,25 @@ impl ContainerEngine for Engine {
         .boxed()
     }
 
-    fn ensure_network<'a>(&'a self, name: &'a str, labels: &'a BTreeMap<String, String>) -> Answer<'a, String> {
+    fn create_network<'a>(&'a self, new: &'a NewNetwork) -> Answer<'a, String> {
         async move {
-            // An older engine allows duplicate names and would create a second network.
+            let made = self.client.create_network(request(new)).await;
+            made.map(|made| made.id).map_err(failed(format!("create the network {}", new.name)))
+        }
+        .boxed()
+    }
+
+    fn network<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Labelled>> {
+        async move {
             let filters = [("name".to_owned(), vec![name.to_owned()])].into();
             let options = ListNetworksOptions { filters: Some(filters) };
             let listed = self.client.list_networks(Some(options)).await.map_err(failed("list the networks"))?;
-            let action = format!("create the network {name}");
             // The filter also matches parts of names.
-            if let Some(there) = listed.into_iter().find(|network| network.name.as_deref() == Some(name)) {
-                let theirs = there.labels.unwrap_or_default();
-                if labels.iter().all(|(name, value)| theirs.get(name) == Some(value)) {
-                    return Ok(there.id.unwrap_or_else(|| name.to_owned()));
-                }
-                let cause = "a network of this name exists, but devenv did not create it".to_owned();
-                return Err(HostError { action, cause, kind: HostErrorKind::Conflict });
-            }
-            let request = NetworkCreateRequest {
-                name: name.to_owned(),
-                driver: Some("bridge".to_owned()),
-                labels: Some(labels.clone().into_iter().collect()),
-                ..NetworkCreateRequest::default()
-            };
-            self.client.create_network(request).await.map(|made| made.id).map_err(failed(action))
+            let found = listed.into_iter().find(|network| network.name.as_deref() == Some(name));
+            Ok(found.map(|network| Labelled {
+                id: network.id.unwrap_or_else(|| name.to_owned()),
+                labels: sorted(network.labels),
+            }))
         }
         .boxed()
     }
@@ -334,6 +367,32 @@ impl ContainerEngine for Engine {
     fn remove_network<'a>(&'a self, id: &'a str) -> Answer<'a, ()> {
         let action = format!("remove the network {id}");
         async move { unless_gone(self.client.remove_network(id).await, action) }.boxed()
+    }
+
+    fn create_volume<'a>(&'a self, new: &'a NewVolume) -> Answer<'a, ()> {
+        async move {
+            let request = VolumeCreateRequest {
+                name: Some(new.name.clone()),
+                driver: Some("local".to_owned()),
+                driver_opts: Some(new.driver_options.clone().into_iter().collect()),
+                labels: Some(new.labels.clone().into_iter().collect()),
+                ..VolumeCreateRequest::default()
+            };
+            let made = self.client.create_volume(request).await;
+            made.map(drop).map_err(failed(format!("create the volume {}", new.name)))
+        }
+        .boxed()
+    }
+
+    fn volume<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Labelled>> {
+        async move {
+            match self.client.inspect_volume(name).await {
+                Ok(volume) => Ok(Some(Labelled { id: volume.name, labels: volume.labels.into_iter().collect() })),
+                Err(error) if is_absent(&error) => Ok(None),
+                Err(error) => Err(failed(format!("inspect the volume {name}"))(error)),
+            }
+        }
+        .boxed()
     }
 
     fn volumes<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
@@ -402,6 +461,11 @@ fn summary(listed: bollard::models::ContainerSummary) -> ContainerSummary {
         image: listed.image_id.unwrap_or_default(),
         labels: sorted(listed.labels),
         bindings,
+        networks: listed
+            .network_settings
+            .and_then(|settings| settings.networks)
+            .map(|networks| networks.into_keys().collect())
+            .unwrap_or_default(),
         runs: matches!(listed.state, Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED)),
     }
 }

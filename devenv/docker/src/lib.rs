@@ -6,6 +6,9 @@ mod container;
 mod discover;
 mod engine;
 mod error;
+mod host_config;
+mod mounts;
+mod network;
 mod place;
 mod remedy;
 

@@ -21,6 +21,7 @@ mod explained;
 mod host_error;
 mod logs;
 mod memory;
+mod notices;
 mod own_program;
 mod perform;
 mod ports;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use devenv_model::intent::{Binding, Ports, Protocol};
+use devenv_model::intent::{Binding, Ports};
 use devenv_model::manifest::EmulatorKind;
+use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
 use devenv_supervisor::port_holder::port_holder;
 use sha2::{Digest, Sha256};
@@ -34,30 +35,30 @@ pub(crate) fn choose(
     emitter: &Emitter,
 ) -> Result<Ports, Error> {
     let Snapshot { observed, held_ports: held, abilities, .. } = snapshot;
-    let running = observed.units.values().flat_map(|unit| unit.bindings.iter().map(|binding| binding.host));
-    // The addresses of held ports are unknown, so each counts as held at every address.
-    let everywhere = |port: &u16| SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port));
-    let mut used: Vec<SocketAddr> = running.chain(held.keys().map(everywhere)).collect();
+    let of_unit = |binding: &Binding| (Some(binding.protocol), binding.host);
+    let running = observed.units.values().flat_map(|unit| unit.bindings.iter().map(of_unit));
+    // The addresses and protocols of held ports are unknown, so each counts as held at every address.
+    let everywhere = |port: &u16| (None, SocketAddr::from((Ipv4Addr::UNSPECIFIED, *port)));
+    let mut used: Vec<Used> = running.chain(held.keys().map(everywhere)).collect();
     let mut next = start_of(&project.instance.name);
     let all = wanted(project, emulator, *abilities, emitter);
     let mut chosen = Ports::new();
     for wanted in &all {
-        let Wanted { unit, container, address, wish, nth } = *wanted;
+        let Wanted { unit, container, protocol, address, wish, nth } = *wanted;
         let last = remembered.ports(unit, container).get(nth).copied();
         // A leftover still has its port, and gives it back before anything starts.
         let ours = observed.leftovers.iter().any(|leftover| leftover.unit == unit);
         let own = observed.units.get(unit).map_or(&[][..], |unit| &unit.bindings);
         let taken_here = chosen.get(unit).map_or(&[][..], Vec::as_slice);
+        let is_free = |port: u16| is_free(protocol, SocketAddr::new(address, port), &used);
         let port = if let Some(port) = wanted.running(own, taken_here, last, &all) {
             port
-        } else if let Some(port) =
-            wish.filter(|port| (ours && last == Some(*port)) || is_free(SocketAddr::new(address, *port), &used))
-        {
+        } else if let Some(port) = wish.filter(|port| (ours && last == Some(*port)) || is_free(*port)) {
             port
         } else {
-            let port = match last.filter(|port| ours || is_free(SocketAddr::new(address, *port), &used)) {
+            let port = match last.filter(|port| ours || is_free(*port)) {
                 Some(port) => port,
-                None => any_free(&mut next, address, &used)?,
+                None => any_free(&mut next, is_free)?,
             };
             if let Some(wish) = wish {
                 emitter.notice(taken(unit, wish, port, held));
@@ -65,8 +66,8 @@ pub(crate) fn choose(
             port
         };
         let host = SocketAddr::new(address, port);
-        used.push(host);
-        chosen.entry(unit.to_owned()).or_default().push(Binding { container, protocol: Protocol::Tcp, host });
+        used.push((Some(protocol), host));
+        chosen.entry(unit.to_owned()).or_default().push(Binding { container, protocol, host });
     }
     Ok(chosen)
 }
@@ -75,16 +76,21 @@ pub(crate) fn choose(
 pub(crate) fn are_taken(project: &Project, abilities: Abilities, unit: &str) -> bool {
     let remembered = Remembered::read(&project.state).unwrap_or_default();
     let service = project.manifest.services.get(unit);
-    remembered
-        .all_ports(unit)
-        .any(|(container, port)| !is_free(SocketAddr::new(desired::bound(abilities, service, container), port), &[]))
+    remembered.all_ports(unit).any(|(container, port)| {
+        let protocol = desired::protocol(abilities, service, container);
+        !is_free(protocol, SocketAddr::new(desired::bound(abilities, service, container), port), &[])
+    })
 }
+
+/// A port in use, with its protocol if that is known.
+type Used = (Option<Protocol>, SocketAddr);
 
 /// A port of a unit that needs a port of this machine.
 #[derive(Debug, Clone, Copy)]
 struct Wanted<'a> {
     unit: &'a str,
     container: u16,
+    protocol: Protocol,
     /// The number of the unit's earlier ports with the same container port.
     nth: usize,
     address: IpAddr,
@@ -98,7 +104,7 @@ impl Wanted<'_> {
 
     /// The running unit's host port for this one: not in `taken`, and not the wish of another port beside it.
     fn running(&self, own: &[Binding], taken: &[Binding], last: Option<u16>, all: &[Wanted<'_>]) -> Option<u16> {
-        let of_this = |binding: &&Binding| binding.container == self.container;
+        let of_this = |binding: &&Binding| binding.container == self.container && binding.protocol == self.protocol;
         let has = |bindings: &[Binding], port: u16| {
             bindings.iter().filter(of_this).any(|binding| binding.host.port() == port)
         };
@@ -121,7 +127,8 @@ fn wanted<'a>(
         // Other tools expect DynamoDB Local and LocalStack on their usual ports.
         let usual = (*kind != EmulatorKind::Embedded && !ephemeral).then(|| kind.port());
         let address = desired::bound(abilities, None, kind.port());
-        wanted.push(Wanted { unit: EMULATOR, container: kind.port(), nth: 0, address, wish: usual });
+        let (container, protocol) = (kind.port(), Protocol::Tcp);
+        wanted.push(Wanted { unit: EMULATOR, container, protocol, nth: 0, address, wish: usual });
     }
     for service in project.manifest.services.values() {
         let unit = service.name.as_str();
@@ -136,12 +143,15 @@ fn wanted<'a>(
             }
             let address = if abilities.any_address { port.host_ip } else { desired::LOOPBACK };
             let wish = port.published.filter(|_| !ephemeral);
-            wanted.push(Wanted { unit, container: port.container, nth, address, wish });
+            // A process binds its port itself, and the supervisor knows no protocol.
+            let protocol = if abilities.any_address { port.protocol } else { Protocol::Tcp };
+            wanted.push(Wanted { unit, container: port.container, protocol, nth, address, wish });
         }
         for container in &service.expose {
             if service.ports.iter().all(|port| port.container != *container) {
                 let address = desired::LOOPBACK;
-                wanted.push(Wanted { unit, container: *container, nth: 0, address, wish: None });
+                let protocol = Protocol::Tcp;
+                wanted.push(Wanted { unit, container: *container, protocol, nth: 0, address, wish: None });
             }
         }
     }
@@ -155,12 +165,12 @@ fn start_of(instance: &str) -> u16 {
     RANGE.start + hash % (RANGE.end - RANGE.start)
 }
 
-fn any_free(next: &mut u16, address: IpAddr, used: &[SocketAddr]) -> Result<u16, Error> {
+fn any_free(next: &mut u16, is_free: impl Fn(u16) -> bool) -> Result<u16, Error> {
     let first = *next;
     for _ in RANGE {
         let port = *next;
         *next = if port + 1 < RANGE.end { port + 1 } else { RANGE.start };
-        if is_free(SocketAddr::new(address, port), used) {
+        if is_free(port) {
             return Ok(port);
         }
     }
@@ -169,14 +179,20 @@ fn any_free(next: &mut u16, address: IpAddr, used: &[SocketAddr]) -> Result<u16,
 
 /// Whether nothing on this machine listens at this port on loopback.
 pub fn is_port_free(port: u16) -> bool {
-    is_free(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), &[])
+    is_free(Protocol::Tcp, SocketAddr::from((Ipv4Addr::LOCALHOST, port)), &[])
 }
 
-fn is_free(address: SocketAddr, used: &[SocketAddr]) -> bool {
-    if used.iter().any(|other| overlap(*other, address)) {
+fn is_free(protocol: Protocol, address: SocketAddr, used: &[Used]) -> bool {
+    let is_same = |other: Option<Protocol>| other.is_none_or(|other| other == protocol);
+    if used.iter().any(|(other, at)| is_same(*other) && overlap(*at, address)) {
         return false;
     }
-    match TcpListener::bind(address).map(drop) {
+    let bound = match protocol {
+        Protocol::Tcp => TcpListener::bind(address).map(drop),
+        Protocol::Udp => UdpSocket::bind(address).map(drop),
+    };
+    match bound {
+        Ok(()) if protocol == Protocol::Udp => true,
         // Some systems let a program bind beside another program's wildcard address; a connection then shows it.
         Ok(()) => {
             let reached = desired::reached(address);
@@ -212,7 +228,7 @@ mod tests {
     #[test]
     fn each_binding_of_one_container_port_keeps_what_it_has() {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let free = Wanted { unit: "api", container: 80, nth: 0, address, wish: None };
+        let free = Wanted { unit: "api", container: 80, protocol: Protocol::Tcp, nth: 0, address, wish: None };
         let wished = Wanted { nth: 1, wish: Some(8081), ..free };
         let all = [free, wished];
         let own = on_loopback(&[8081, 9000]);
@@ -233,7 +249,8 @@ mod tests {
         assert!(overlap(address("0.0.0.0:80"), address("127.0.0.2:80")));
         let taken = TcpListener::bind("127.0.0.2:0").expect("an address of this machine");
         let there = taken.local_addr().expect("bound");
-        assert!(!is_free(there, &[]));
-        assert!(is_free(SocketAddr::from((Ipv4Addr::LOCALHOST, there.port())), &[]));
+        assert!(!is_free(Protocol::Tcp, there, &[]));
+        assert!(is_free(Protocol::Udp, there, &[]), "another protocol has ports of its own");
+        assert!(is_free(Protocol::Tcp, SocketAddr::from((Ipv4Addr::LOCALHOST, there.port())), &[]));
     }
 }

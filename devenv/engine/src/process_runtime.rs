@@ -159,13 +159,21 @@ impl ProcessRuntime {
         Ok(UnitSpec {
             name: intent.name.clone(),
             command,
-            directory: self.instance.root.clone(),
+            directory: self.directory(intent),
             environment: intent.environment.clone(),
             ports: intent.bindings.iter().map(|binding| (binding.container, binding.host.port())).collect(),
             probe: intent.probe.clone(),
             stop_grace_period: intent.stop_grace_period,
+            stop_signal: intent.container.execution.stop_signal.clone(),
             artifact,
         })
+    }
+
+    /// The working folder of the Compose file, if it is one of this project, and not of an image.
+    fn directory(&self, intent: &UnitIntent) -> Utf8PathBuf {
+        let root = &self.instance.root;
+        let named = intent.container.execution.working_dir.as_ref().map(Utf8PathBuf::from);
+        named.filter(|folder| folder.starts_with(root)).unwrap_or_else(|| root.clone())
     }
 
     async fn await_ready(&self, unit: &str) -> Result<(), Error> {
@@ -337,10 +345,9 @@ mod tests {
             command: None,
             environment: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
             bindings: vec![Binding::on_loopback(80, 20180)],
-            mounts: Vec::new(),
             probe: devenv_model::unit::Probe::Started,
             healthcheck: None,
-            limits: devenv_model::manifest::Limits::default(),
+            container: devenv_model::container::ContainerSettings::default(),
             user: None,
             labels: BTreeMap::new(),
             stop_grace_period: Duration::from_secs(2),

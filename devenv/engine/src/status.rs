@@ -3,8 +3,9 @@ use std::net::SocketAddr;
 
 use devenv_model::event::{EnvironmentReport, UnitReport};
 use devenv_model::intent::{Binding, binding_of};
-use devenv_model::manifest::EmulatorKind;
+use devenv_model::manifest::{EmulatorKind, Service};
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
+use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
 
 use crate::chosen_emulator::ChosenEmulator;
@@ -111,12 +112,12 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
     }
 }
 
-/// The address of a service's first published port, or of the emulator's only port.
+/// The address of a service's first published port of TCP, or of the emulator's only port.
 fn first_address(project: &Project, name: &str, bindings: &[Binding]) -> Option<SocketAddr> {
-    let first = project.manifest.services.get(name).and_then(|service| service.ports.first());
+    let first = project.manifest.services.get(name).and_then(Service::first_stream);
     let binding = match first {
         Some(port) => binding_of(bindings, port.container)?,
-        None => bindings.first()?,
+        None => bindings.first().filter(|binding| binding.protocol == Protocol::Tcp)?,
     };
     Some(desired::reached(binding.host))
 }

@@ -25,7 +25,7 @@ use crate::resolve::{self, ResolvedRuntime};
 use crate::runtime::{Abilities, HostErrorKind, Runtime, RuntimeRequest};
 use crate::snapshot::{self, Snapshot};
 use crate::status::{READY, STARTING};
-use crate::{desired, down, ports, status, test_environments};
+use crate::{desired, down, notices, ports, status, test_environments};
 
 /// The number of attempts of `up`, if the environment changes after the snapshot.
 const ATTEMPTS: usize = 3;
@@ -52,6 +52,7 @@ pub struct Up {
 pub async fn plan(project: &Project, options: &UpOptions, emitter: &Emitter) -> Result<Plan, Error> {
     let resolved = resolve::choose(project, &options.request).await?;
     resolved.tell(project, emitter);
+    notices::tell(&desired::selected(project, &options.services)?, resolved.host.abilities(), emitter);
     let runtime = resolved.connect(project).await?;
     Wanted::look(project, &resolved, runtime.as_ref(), &options.services, emitter).await?.plan(project)
 }
@@ -63,6 +64,7 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     test_environments::sweep(project, emitter).await;
     let resolved = resolve::choose(project, &options.request).await?;
     resolved.tell(project, emitter);
+    notices::tell(&desired::selected(project, &options.services)?, resolved.host.abilities(), emitter);
     down::end_other_runtime(project, &resolved, emitter).await?;
     resolved.host.clear(project, emitter).await?;
     let _making = resolved.host.begin(project)?;

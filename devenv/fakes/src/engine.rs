@@ -99,6 +99,17 @@ impl FakeEngine {
         self.lock().containers.get(container).map(|container| container.new.clone())
     }
 
+    /// The names of a container's networks.
+    pub fn networks_of(&self, container: &str) -> Vec<String> {
+        let listed = self.lock().list();
+        listed.into_iter().find(|found| found.name == container).map(|found| found.networks).unwrap_or_default()
+    }
+
+    /// The archives that were unpacked in a container.
+    pub fn uploads(&self, container: &str) -> Vec<Vec<u8>> {
+        self.lock().uploads.get(container).cloned().unwrap_or_default()
+    }
+
     /// The names of all containers that run, in order.
     pub fn running(&self) -> Vec<String> {
         self.lock().list().into_iter().filter(|found| found.runs).map(|found| found.name).collect()
@@ -163,38 +174,20 @@ impl ContainerEngines for FakeEngine {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use devenv_containers::container::{ContainerSpec, PublishedPort};
     use devenv_containers::engine::{JoinedNetwork, Phase};
     use devenv_containers::oci::Blob;
-    use devenv_model::intent::RestartPolicy;
-    use devenv_model::manifest::Limits;
-    use devenv_model::unit::Probe;
+    use devenv_model::transport::Protocol;
 
     use super::*;
     use crate::Fault;
 
     fn container(name: &str, port: u16, network: JoinedNetwork) -> NewContainer {
-        let ports = vec![PublishedPort { container: 80, host: port, host_ip: [127, 0, 0, 1].into() }];
-        let spec = ContainerSpec {
-            name: name.to_owned(),
-            image: "web:1".to_owned(),
-            entrypoint: None,
-            command: None,
-            environment: BTreeMap::new(),
-            ports: if port == 0 { Vec::new() } else { ports },
-            probe: Probe::Started,
-            stop_grace_period: Duration::ZERO,
-            user: None,
-            limits: Limits::default(),
-            healthcheck: None,
-            volume: None,
-            binds: Vec::new(),
-            labels: BTreeMap::new(),
-            restart: RestartPolicy::No,
-        };
-        NewContainer { name: name.to_owned(), spec, labels: BTreeMap::new(), network, volume_labels: BTreeMap::new() }
+        let (protocol, host_ip) = (Protocol::Tcp, [127, 0, 0, 1].into());
+        let ports = vec![PublishedPort { container: 80, protocol, host: port, host_ip }];
+        let ports = if port == 0 { Vec::new() } else { ports };
+        let spec = ContainerSpec { ports, ..ContainerSpec::new(name, "web:1") };
+        NewContainer { name: name.to_owned(), spec, labels: BTreeMap::new(), network }
     }
 
     async fn engine() -> (FakeEngine, Faults, JoinedNetwork) {
@@ -202,7 +195,7 @@ mod tests {
         let image = OciImage::new(Blob::new("configuration"), Vec::new());
         let engine = FakeEngine::new(faults.clone()).with_image("web:1", &image);
         let network = engine.ensure_network("shop", &BTreeMap::new()).await.expect("no fault");
-        (engine, faults, JoinedNetwork::Own(network))
+        (engine, faults, JoinedNetwork::own(&network, "web"))
     }
 
     fn kind<T: fmt::Debug>(answer: Result<T, HostError>) -> HostErrorKind {

@@ -1,11 +1,10 @@
 //! The requests to a container engine in memory, each under its script of faults.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use devenv_containers::engine::{
-    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, EngineAbout, HostError, HostErrorKind, Image,
-    Labelled, LogLine, LogQuery, NewContainer, Phase,
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, Endpoint, EngineAbout, HostError, HostErrorKind,
+    Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume, Phase,
 };
 use devenv_containers::oci::{Blob, OciImage};
 use devenv_model::names::short_digest;
@@ -33,6 +32,18 @@ impl ContainerEngine for FakeEngine {
 
     fn create<'a>(&'a self, new: &'a NewContainer) -> Answer<'a, ()> {
         self.meet(format!("create {}", new.name), move || self.lock().create(new))
+    }
+
+    fn connect<'a>(&'a self, container: &'a str, endpoint: &'a Endpoint) -> Answer<'a, ()> {
+        self.meet(format!("connect {container}"), move || self.lock().connect(container, endpoint))
+    }
+
+    fn upload<'a>(&'a self, container: &'a str, archive: Vec<u8>) -> Answer<'a, ()> {
+        self.meet(format!("upload {container}"), move || self.lock().upload(container, &archive))
+    }
+
+    fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> Answer<'a, ()> {
+        self.meet(format!("rename {container} {name}"), move || self.lock().rename(container, name))
     }
 
     fn start<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
@@ -66,7 +77,9 @@ impl ContainerEngine for FakeEngine {
 
     fn remove<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
         self.meet(format!("remove {container}"), move || {
-            self.lock().containers.remove(container);
+            let mut state = self.lock();
+            state.containers.remove(container);
+            state.uploads.remove(container);
             Ok(())
         })
     }
@@ -114,13 +127,18 @@ impl ContainerEngine for FakeEngine {
         })
     }
 
-    fn pull<'a>(&'a self, reference: &'a str, progress: &'a (dyn Fn(String) + Send + Sync)) -> Answer<'a, ()> {
+    fn pull<'a>(
+        &'a self,
+        reference: &'a str,
+        platform: Option<&'a str>,
+        progress: &'a (dyn Fn(String) + Send + Sync),
+    ) -> Answer<'a, ()> {
         self.meet(format!("pull {reference}"), move || {
             progress(format!("Pulling from {reference}"));
             let mut state = self.lock();
             let absent = || failed(&format!("pull {reference}"), "manifest unknown", HostErrorKind::NotFound);
             let image = state.offered.get(reference).cloned().ok_or_else(absent)?;
-            state.store(&image, &self.about.platform, Some(reference));
+            state.store(&image, platform.unwrap_or(&self.about.platform), Some(reference));
             Ok(())
         })
     }
@@ -178,8 +196,12 @@ impl ContainerEngine for FakeEngine {
         })
     }
 
-    fn ensure_network<'a>(&'a self, name: &'a str, labels: &'a BTreeMap<String, String>) -> Answer<'a, String> {
-        self.meet(format!("ensure_network {name}"), move || self.lock().ensure_network(name, labels))
+    fn create_network<'a>(&'a self, new: &'a NewNetwork) -> Answer<'a, String> {
+        self.meet(format!("create_network {}", new.name), move || Ok(self.lock().create_network(new)))
+    }
+
+    fn network<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Labelled>> {
+        self.meet(format!("network {name}"), move || Ok(self.lock().network(name)))
     }
 
     fn networks<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
@@ -188,6 +210,17 @@ impl ContainerEngine for FakeEngine {
 
     fn remove_network<'a>(&'a self, id: &'a str) -> Answer<'a, ()> {
         self.meet(format!("remove_network {id}"), move || self.lock().remove_network(id))
+    }
+
+    fn create_volume<'a>(&'a self, new: &'a NewVolume) -> Answer<'a, ()> {
+        self.meet(format!("create_volume {}", new.name), move || {
+            self.lock().create_volume(new);
+            Ok(())
+        })
+    }
+
+    fn volume<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Labelled>> {
+        self.meet(format!("volume {name}"), move || Ok(self.lock().volume(name)))
     }
 
     fn volumes<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use devenv_containers::engine::{
-    ContainerState, ContainerSummary, HostError, HostErrorKind, Image, JoinedNetwork, Labelled, NewContainer, Phase,
+    ContainerState, ContainerSummary, Endpoint, HostError, HostErrorKind, Image, JoinedNetwork, Labelled, NewContainer,
+    NewNetwork, NewVolume, Phase,
 };
 use devenv_containers::oci::OciImage;
-use devenv_model::intent::{Binding, Protocol};
+use devenv_model::container::MountSource;
+use devenv_model::intent::Binding;
 use devenv_model::names::short_digest;
 
 /// As after SIGKILL and SIGTERM.
@@ -20,6 +22,8 @@ pub(crate) struct EngineState {
     /// Names by id, with labels.
     networks: BTreeMap<String, (String, Labels)>,
     volumes: BTreeMap<String, Labels>,
+    /// The archives that were unpacked in each container.
+    pub(crate) uploads: BTreeMap<String, Vec<Vec<u8>>>,
     /// Images that a pull finds, by reference.
     pub(crate) offered: BTreeMap<String, OciImage>,
     /// Starts that still find their port taken by another program.
@@ -33,6 +37,8 @@ type Labels = BTreeMap<String, String>;
 #[derive(Debug, Clone)]
 pub(crate) struct Container {
     pub(crate) new: NewContainer,
+    /// The networks that it was connected to after its creation.
+    pub(crate) more: Vec<Endpoint>,
     /// The id of its image.
     image: String,
     phase: Phase,
@@ -80,7 +86,7 @@ impl EngineState {
         let summary = |container: &Container| {
             let bindings = container.new.spec.ports.iter().map(|port| Binding {
                 container: port.container,
-                protocol: Protocol::Tcp,
+                protocol: port.protocol,
                 host: (port.host_ip, port.host).into(),
             });
             let mut labels = container.new.spec.labels.clone();
@@ -90,10 +96,20 @@ impl EngineState {
                 image: container.image.clone(),
                 labels,
                 bindings: bindings.collect(),
+                networks: self.networks_of(container),
                 runs: runs(container.phase),
             }
         };
         self.containers.values().map(summary).collect()
+    }
+
+    fn networks_of(&self, container: &Container) -> Vec<String> {
+        let first = match &container.new.network {
+            JoinedNetwork::Own(endpoint) => Some(endpoint.as_ref()),
+            JoinedNetwork::Of(_) | JoinedNetwork::None => None,
+        };
+        let joined = first.into_iter().chain(&container.more);
+        joined.filter_map(|endpoint| self.networks.get(&endpoint.network)).map(|(name, _)| name.clone()).collect()
     }
 
     pub(crate) fn state(&self, name: &str) -> Option<ContainerState> {
@@ -114,16 +130,15 @@ impl EngineState {
         }
         let absent = || failed(&action, format!("no such image: {}", new.spec.image), HostErrorKind::NotFound);
         let image = self.image(&new.spec.image).ok_or_else(absent)?.id();
-        if let JoinedNetwork::Own(id) = &new.network
-            && !self.networks.contains_key(id)
-        {
-            return Err(failed(&action, format!("network {id} not found"), HostErrorKind::NotFound));
+        if let JoinedNetwork::Own(endpoint) = &new.network {
+            self.existing_network(&action, &endpoint.network)?;
         }
-        if let Some(mount) = &new.spec.volume {
-            self.volumes.entry(mount.volume.clone()).or_insert_with(|| new.volume_labels.clone());
+        for name in volumes_of(new) {
+            self.volumes.entry(name).or_default();
         }
         let container = Container {
             new: new.clone(),
+            more: Vec::new(),
             image,
             phase: Phase::Created,
             pid: 0,
@@ -133,6 +148,45 @@ impl EngineState {
             log: Vec::new(),
         };
         self.containers.insert(new.name.clone(), container);
+        Ok(())
+    }
+
+    /// An id, or the name of a network.
+    fn existing_network(&self, action: &str, network: &str) -> Result<(), HostError> {
+        if self.networks.iter().any(|(id, (name, _))| id == network || name == network) {
+            return Ok(());
+        }
+        Err(failed(action, format!("network {network} not found"), HostErrorKind::NotFound))
+    }
+
+    pub(crate) fn connect(&mut self, name: &str, endpoint: &Endpoint) -> Result<(), HostError> {
+        let action = format!("connect the container {name}");
+        self.existing_network(&action, &endpoint.network)?;
+        self.existing(&action, name)?.more.push(endpoint.clone());
+        Ok(())
+    }
+
+    pub(crate) fn upload(&mut self, name: &str, archive: &[u8]) -> Result<(), HostError> {
+        let action = format!("copy files into the container {name}");
+        if self.existing(&action, name)?.new.spec.settings.security.read_only {
+            return Err(failed(&action, "container rootfs is marked read-only", HostErrorKind::Other));
+        }
+        self.uploads.entry(name.to_owned()).or_default().push(archive.to_vec());
+        Ok(())
+    }
+
+    pub(crate) fn rename(&mut self, name: &str, new: &str) -> Result<(), HostError> {
+        let action = format!("rename the container {name}");
+        self.existing(&action, name)?;
+        if self.containers.contains_key(new) {
+            return Err(failed(&action, "the name is in use", HostErrorKind::Conflict));
+        }
+        let mut container = self.containers.remove(name).expect("it exists");
+        new.clone_into(&mut container.new.name);
+        self.containers.insert(new.to_owned(), container);
+        if let Some(uploads) = self.uploads.remove(name) {
+            self.uploads.insert(new.to_owned(), uploads);
+        }
         Ok(())
     }
 
@@ -162,9 +216,10 @@ impl EngineState {
             return Err(failed(action, cause, HostErrorKind::Other));
         }
         let others = self.containers.values().filter(|other| runs(other.phase) && other.new.name != new.name);
-        let taken: BTreeSet<u16> = others.flat_map(|other| &other.new.spec.ports).map(|port| port.host).collect();
+        let of_others = others.flat_map(|other| &other.new.spec.ports);
+        let taken: BTreeSet<_> = of_others.map(|port| (port.host, port.protocol)).collect();
         let Some(port) = new.spec.ports.first() else { return Ok(()) };
-        let is_taken = new.spec.ports.iter().any(|port| taken.contains(&port.host));
+        let is_taken = new.spec.ports.iter().any(|port| taken.contains(&(port.host, port.protocol)));
         if is_taken || self.taken_ports > 0 {
             self.taken_ports = self.taken_ports.saturating_sub(1);
             let cause = format!("port {} is already allocated", port.host);
@@ -247,16 +302,16 @@ impl EngineState {
         Ok(())
     }
 
-    pub(crate) fn ensure_network(&mut self, name: &str, labels: &Labels) -> Result<String, HostError> {
-        if let Some((id, (_, theirs))) = self.networks.iter().find(|(_, (there, _))| there == name) {
-            let are_ours = labels.iter().all(|(name, value)| theirs.get(name) == Some(value));
-            let foreign = || failed(&format!("create the network {name}"), "it exists", HostErrorKind::Conflict);
-            return if are_ours { Ok(id.clone()) } else { Err(foreign()) };
-        }
+    pub(crate) fn create_network(&mut self, new: &NewNetwork) -> String {
         self.last += 1;
-        let id = short_digest(format!("{name} {}", self.last).as_bytes(), 8);
-        self.networks.insert(id.clone(), (name.to_owned(), labels.clone()));
-        Ok(id)
+        let id = short_digest(format!("{} {}", new.name, self.last).as_bytes(), 8);
+        self.networks.insert(id.clone(), (new.name.clone(), new.labels.clone()));
+        id
+    }
+
+    pub(crate) fn network(&self, name: &str) -> Option<Labelled> {
+        let (id, (_, labels)) = self.networks.iter().find(|(_, (there, _))| there == name)?;
+        Some(Labelled { id: id.clone(), labels: labels.clone() })
     }
 
     pub(crate) fn networks(&self, label: &str) -> Vec<Labelled> {
@@ -265,12 +320,23 @@ impl EngineState {
 
     /// Fails while a container has its address on it.
     pub(crate) fn remove_network(&mut self, id: &str) -> Result<(), HostError> {
-        let joined = JoinedNetwork::Own(id.to_owned());
-        if self.containers.values().any(|container| container.new.network == joined && runs(container.phase)) {
+        let Some((name, _)) = self.networks.get(id) else { return Ok(()) };
+        if self.containers.values().any(|container| runs(container.phase) && self.networks_of(container).contains(name))
+        {
             return Err(failed(&format!("remove the network {id}"), "a container uses it", HostErrorKind::Conflict));
         }
         self.networks.remove(id);
         Ok(())
+    }
+
+    /// Keeps an existing volume, as an engine does.
+    pub(crate) fn create_volume(&mut self, new: &NewVolume) {
+        self.volumes.entry(new.name.clone()).or_insert_with(|| new.labels.clone());
+    }
+
+    pub(crate) fn volume(&self, name: &str) -> Option<Labelled> {
+        let labels = self.volumes.get(name)?;
+        Some(Labelled { id: name.to_owned(), labels: labels.clone() })
     }
 
     pub(crate) fn volumes(&self, label: &str) -> Vec<Labelled> {
@@ -278,13 +344,20 @@ impl EngineState {
     }
 
     pub(crate) fn remove_volume(&mut self, name: &str) -> Result<(), HostError> {
-        let uses = |container: &Container| container.new.spec.volume.as_ref().is_some_and(|mount| mount.volume == name);
-        if self.containers.values().any(uses) {
+        if self.containers.values().any(|container| volumes_of(&container.new).any(|volume| volume == name)) {
             return Err(failed(&format!("remove the volume {name}"), "a container uses it", HostErrorKind::Conflict));
         }
         self.volumes.remove(name);
         Ok(())
     }
+}
+
+/// The names of a container's volumes.
+fn volumes_of(new: &NewContainer) -> impl Iterator<Item = String> {
+    new.spec.settings.mounts.iter().filter_map(|mount| match &mount.source {
+        MountSource::Volume { volume, .. } => volume.name.clone(),
+        _ => None,
+    })
 }
 
 /// Those with a label, given as `name=value` or as the name alone.

@@ -39,7 +39,7 @@ pub fn assemble(
     environment: &BTreeMap<String, String>,
 ) -> Result<Manifest, Mistakes> {
     let mut reader = Reader::default();
-    let read = compose.map(|project| (reader.services(&project), project.disabled.into_keys().collect()));
+    let read = compose.map(|project| (reader.services(&project, &root), project.disabled.into_keys().collect()));
     let mut problems = reader.problems;
     // An unreadable Compose file would make every reference to it look wrong too.
     let (mut services, disabled) = match read {
@@ -163,7 +163,7 @@ fn health(read: &Read, setting: &HealthSetting) -> Result<Health, (Range<usize>,
             let message = format!("{} publishes no container port {}", service.name, port.get_ref());
             return Err((port.span(), message));
         }
-        None => service.ports.first().map(|port| port.container).ok_or_else(|| {
+        None => service.first_stream().map(|port| port.container).ok_or_else(|| {
             let message = format!("{} has a health path but publishes no port", service.name);
             (setting.path().span(), message)
         })?,

@@ -176,5 +176,7 @@ impl<'a> Check<'a> {
 /// Whether two published ports conflict. An unspecified address covers every address.
 fn collide(one: &Port, other: &Port) -> bool {
     let (here, there) = (one.host_ip, other.host_ip);
-    one.published == other.published && (here == there || here.is_unspecified() || there.is_unspecified())
+    one.published == other.published
+        && one.protocol == other.protocol
+        && (here == there || here.is_unspecified() || there.is_unspecified())
 }

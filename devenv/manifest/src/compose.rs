@@ -5,39 +5,20 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use camino::Utf8Path;
 use devenv_compose::load::Project;
 use devenv_document::problem::Problem;
 use devenv_document::source::SourceFile;
 use devenv_document::tree::{Entry, Node};
-use devenv_model::manifest::{Limits, Port, Service, StartOrder};
+use devenv_model::container::ContainerSettings;
+use devenv_model::manifest::{Concerns, Port, Service, StartOrder};
 
+use crate::compose_context::Context;
+use crate::compose_keys::{FILE, SERVICE, Use};
+use crate::compose_networks::finish_networks;
 use crate::compose_reader::Reader;
-use crate::compose_values::{bytes, duration};
+use crate::compose_values::duration;
 
-const TOP_KEYS: [&str; 2] = ["name", "services"];
-const SERVICE_KEYS: [&str; 21] = [
-    "image",
-    "command",
-    "entrypoint",
-    "environment",
-    "ports",
-    "expose",
-    "depends_on",
-    "healthcheck",
-    "labels",
-    "user",
-    "mem_limit",
-    "pids_limit",
-    "read_only",
-    "cap_drop",
-    "cap_add",
-    "security_opt",
-    "tmpfs",
-    "init",
-    "stop_grace_period",
-    "restart",
-    "profiles",
-];
 /// Compose's default.
 const GRACE: Duration = Duration::from_secs(10);
 /// The length limit of a DNS label: other services reach this one by its name.
@@ -72,17 +53,11 @@ pub(crate) struct Read {
 }
 
 impl Reader {
-    /// Returns every readable service, or `None` if there are none. Mistakes go into `problems`.
-    pub(crate) fn services(&mut self, project: &Project) -> Option<Vec<Read>> {
+    /// Returns every readable service, or `None` if there are none. Mistakes go into `problems`. `root` is the folder of
+    /// `devenv.toml`.
+    pub(crate) fn services(&mut self, project: &Project, root: &Utf8Path) -> Option<Vec<Read>> {
         let model = &project.model;
-        for entry in model.entries().unwrap_or_default() {
-            let known = TOP_KEYS.contains(&entry.key.as_str()) || entry.key.starts_with("x-");
-            // What only services refer to is reported at these.
-            let referred = matches!(entry.key.as_str(), "volumes" | "secrets" | "configs");
-            if !known && !referred && !is_default_network(entry, &project.name) {
-                self.unsupported(entry, &TOP_KEYS);
-            }
-        }
+        self.use_keys(model.entries().unwrap_or_default(), FILE);
         let Some(services) = model.get("services").and_then(Node::entries).filter(|services| !services.is_empty())
         else {
             self.problems.push(Problem::new(
@@ -93,7 +68,10 @@ impl Reader {
             ));
             return None;
         };
-        let mut read: Vec<Read> = services.iter().map(|entry| self.service(entry)).collect();
+        let read = services.iter().map(|entry| self.service(entry, Context { project, root, service: &entry.key }));
+        let mut read: Vec<Read> = read.collect();
+        finish_networks(services, read.iter_mut().map(|read| &mut read.service));
+        self.check_container_names(services);
         // A dependency that is not required may be on a service that is not there.
         let names: BTreeSet<String> = services.iter().map(|entry| entry.key.clone()).collect();
         for read in &mut read {
@@ -102,16 +80,13 @@ impl Reader {
         Some(read)
     }
 
-    fn service(&mut self, entry: &Entry) -> Read {
+    fn service(&mut self, entry: &Entry, context: Context) -> Read {
         let before = self.problems.len();
         self.check_name(entry);
         let node = &entry.value;
-        for key in node.entries().unwrap_or_default() {
-            let known = SERVICE_KEYS.contains(&key.key.as_str()) || key.key.starts_with("x-");
-            if !known && !is_only_default(key) {
-                self.unsupported(key, &SERVICE_KEYS);
-            }
-        }
+        let entries = node.entries().unwrap_or_default();
+        self.use_keys(entries, SERVICE);
+        self.notice_process(entry);
         let get = |key: &str| node.get(key);
         let ports: Vec<(Port, Place)> = self.ports(get("ports"));
         let depends_on = self.depends_on(get("depends_on"));
@@ -127,21 +102,22 @@ impl Reader {
             healthcheck: get("healthcheck").and_then(|node| self.healthcheck(node)),
             labels: self.pairs(get("labels"), false),
             user: get("user").and_then(|node| self.text(node)),
-            limits: Limits {
-                memory: get("mem_limit").and_then(|node| self.parsed(node, bytes)),
-                pids: get("pids_limit").and_then(|node| self.number(node)),
-                read_only: get("read_only").is_some_and(|node| self.boolean(node)),
-                cap_drop: self.texts(get("cap_drop")),
-                cap_add: self.texts(get("cap_add")),
-                security_opt: self.texts(get("security_opt")),
-                tmpfs: self.texts_or_one(get("tmpfs")),
-                init: get("init").is_some_and(|node| self.boolean(node)),
+            container: ContainerSettings {
+                identity: self.identity(node),
+                execution: self.execution(node, context),
+                mounts: self.mounts(node, context),
+                volumes_from: self.volumes_from(get("volumes_from")),
+                files: self.files(node, context),
+                networking: self.networking(node, context),
+                resources: self.resources(node),
+                security: self.security(node, context),
             },
             stop_grace_period: get("stop_grace_period").and_then(|node| self.parsed(node, duration)).unwrap_or(GRACE),
             restart: get("restart").and_then(|node| self.restart(node)),
             health: None,
             start: StartOrder::default(),
             process: None,
+            notices: std::mem::take(&mut self.notices),
         };
         Read {
             service,
@@ -149,6 +125,20 @@ impl Reader {
             port_places: ports.into_iter().map(|(_, place)| place).collect(),
             dependency_places: depends_on.into_iter().map(|(name, (_, place))| (name, place)).collect(),
             incomplete: self.problems.len() > before,
+        }
+    }
+
+    /// Tells a person what the service goes without as a process.
+    fn notice_process(&mut self, service: &Entry) {
+        let is_used = |entry: &&Entry| {
+            let used = SERVICE.iter().find(|(key, _)| *key == entry.key).map(|(_, used)| *used);
+            used == Some(Use::InContainers) && !is_only_default(entry)
+        };
+        let entries = service.value.entries().unwrap_or_default();
+        let keys: Vec<String> = entries.iter().filter(is_used).map(|entry| format!("`{}`", entry.key)).collect();
+        if !keys.is_empty() {
+            let text = format!("{} runs as a process and goes without {}", service.key, keys.join(", "));
+            self.notice_at(&service.key_file, service.key_span.start, Concerns::Processes, &text);
         }
     }
 
@@ -170,19 +160,6 @@ impl Reader {
             self.problems.push(problem.help(help));
         }
     }
-}
-
-/// Whether the section of networks has nothing but the default network, without any setting.
-fn is_default_network(entry: &Entry, project: &str) -> bool {
-    let networks = entry.value.entries().unwrap_or_default();
-    let [network] = networks else {
-        return networks.is_empty() && entry.key == "networks";
-    };
-    let is_plain = |settings: &[Entry]| match settings {
-        [name] => name.key == "name" && name.value.text() == Some(&format!("{project}_default")),
-        _ => false,
-    };
-    entry.key == "networks" && network.key == "default" && network.value.entries().is_some_and(is_plain)
 }
 
 /// Whether a service has nothing but the default network.

@@ -1,13 +1,16 @@
 //! The parts of a service that Compose allows in several forms.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use devenv_model::manifest::{Condition, HealthTest, Healthcheck, Port};
+use devenv_model::transport::Protocol;
 
 use crate::compose::Place;
+use crate::compose_keys::PORT;
 use crate::compose_reader::Reader;
-use crate::compose_values::{container_port, duration, port};
+use crate::compose_values::{duration, ports};
 use crate::endpoint::turns_local_off;
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
@@ -17,6 +20,8 @@ use devenv_document::tree::{Entry, Node};
 const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
 const HEALTH_RETRIES: u32 = 3;
 const START_INTERVAL: Duration = Duration::from_secs(5);
+/// As a process, a service has a port of this machine for each.
+const EXPOSED_LIMIT: u16 = 100;
 const RESTARTS: [&str; 3] = ["always", "on-failure", "unless-stopped"];
 /// devenv restarts every service that ends, so a one-shot service would never complete.
 const ONE_SHOT: &str = "devenv keeps every service running and does not support one-shot services yet";
@@ -63,29 +68,50 @@ impl Reader {
 
     fn port(&mut self, node: &Node) -> Option<Port> {
         let entries = self.mapping(node)?;
-        // Translate the long form into the short one.
+        // The model writes a default mode.
         let entries: Vec<Entry> = entries.iter().filter(|entry| !is_default_mode(entry)).cloned().collect();
-        self.known_keys(&entries, &["target", "published", "host_ip", "protocol"]);
-        let part = |key: &str| node.get(key).and_then(Node::text);
-        let Some(target) = part("target") else {
+        self.use_keys(&entries, PORT);
+        let Some(target) = node.get("target") else {
             self.report("compose.value", node, "the port has no `target`");
             return None;
         };
-        let mut short = target.to_owned();
-        match (part("host_ip"), part("published")) {
-            (Some(ip), published) => short = format!("{ip}:{}:{short}", published.unwrap_or_default()),
-            (None, Some(published)) => short = format!("{published}:{short}"),
-            (None, None) => {}
-        }
-        if let Some(protocol) = part("protocol").filter(|protocol| *protocol != "tcp") {
-            short = format!("{short}/{protocol}");
-        }
-        port(&short).map_err(|message| self.report("compose.value", node, message)).ok()
+        let (container, _) = self.parsed(target, ports)?;
+        let protocol = match node.get("protocol") {
+            Some(protocol) => self.parsed(protocol, crate::compose_values::protocol)?,
+            None => Protocol::Tcp,
+        };
+        // Of a range, the first free one: the others are as good as any other port.
+        let published = match node.get("published") {
+            Some(published) if published.text() != Some("") => Some(self.parsed(published, ports)?.0),
+            _ => None,
+        };
+        let host_ip = match node.get("host_ip") {
+            Some(host) => self.parsed(host, |text| {
+                let address = text.trim_matches(['[', ']']).parse();
+                address.map_err(|_| format!("{text} is not a port: its host is not an IP address"))
+            })?,
+            None => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        };
+        Some(Port { container, protocol, published, host_ip })
     }
 
+    /// Reads the ports that only other services reach. Those of UDP need nothing.
     pub(crate) fn expose(&mut self, node: Option<&Node>) -> Vec<u16> {
         let items = node.map(|node| self.list(node)).unwrap_or_default();
-        items.iter().filter_map(|item| self.parsed(item, container_port)).collect()
+        let mut exposed = Vec::new();
+        for item in items {
+            let range = self.parsed(item, |text| {
+                let (range, name) = text.split_once('/').unwrap_or((text, "tcp"));
+                Ok((ports(range)?, crate::compose_values::protocol(name)?))
+            });
+            let Some(((first, last), protocol)) = range else { continue };
+            if last - first >= EXPOSED_LIMIT {
+                self.report("compose.value", item, format!("a range has at most {EXPOSED_LIMIT} ports"));
+            } else if protocol == Protocol::Tcp {
+                exposed.extend(first..=last);
+            }
+        }
+        exposed
     }
 
     pub(crate) fn depends_on(&mut self, node: Option<&Node>) -> BTreeMap<String, (Condition, Place)> {
@@ -101,7 +127,8 @@ impl Reader {
         const CONDITIONS: [(&str, Condition); 2] =
             [("service_started", Condition::ServiceStarted), ("service_healthy", Condition::ServiceHealthy)];
         if let Some(entries) = self.mapping(node) {
-            self.known_keys(entries, &["condition", "required"]);
+            // The model adds `restart` to the dependencies that another key implies.
+            self.known_keys(entries, &["condition", "required", "restart"]);
         }
         let Some(condition) = node.get("condition") else {
             return Condition::ServiceStarted;
@@ -139,7 +166,7 @@ impl Reader {
     }
 
     /// Reports a value that is not in `known`.
-    fn choose(&mut self, node: &Node, known: &[&str], what: &str) {
+    pub(crate) fn choose(&mut self, node: &Node, known: &[&str], what: &str) {
         let text = node.text().unwrap_or_default();
         let help = closest(text, known.iter().copied())
             .map_or_else(|| format!("use one of {}", known.join(", ")), |name| format!("did you mean {name}?"));

@@ -2,30 +2,17 @@
 
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
+use devenv_document::source::SourceFile;
 use devenv_document::tree::{Entry, Node};
+use devenv_model::manifest::{Concerns, Notice};
 
-/// Unsupported Compose keys, each with its replacement.
-const INSTEAD: [(&str, &str); 15] = [
-    ("build", "devenv builds the package named in [services.NAME.process]; name the image with `image`"),
-    ("configs", "put the value under `environment`"),
-    ("container_name", "remove it: devenv names containers after the project"),
-    ("deploy", "set limits with `mem_limit` and `pids_limit`; devenv runs one instance of each service"),
-    ("hostname", "remove it: services find each other by their names"),
-    ("links", "remove it: services find each other by their names"),
-    ("logging", "remove it: devenv keeps the logs, see `devenv logs`"),
-    ("mode", "remove it: it applies to swarms only"),
-    ("network_mode", "remove it: the project has one network of its own"),
-    ("networks", "remove it: the project has one network of its own"),
-    ("platform", "remove it: images run on this machine's platform"),
-    ("privileged", "name single capabilities under `cap_add`"),
-    ("secrets", "put the value under `environment`: devenv has no secrets locally"),
-    ("volumes", "remove it: the emulator keeps the data"),
-    ("working_dir", "set it in the image"),
-];
+use crate::compose_keys::{Use, Uses};
 
 #[derive(Default)]
 pub(crate) struct Reader {
     pub(crate) problems: Vec<Problem>,
+    /// Of the service that is being read.
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Reader {
@@ -33,19 +20,52 @@ impl Reader {
         self.problems.push(Problem::at(code, node, message));
     }
 
-    pub(crate) fn known_keys(&mut self, entries: &[Entry], known: &[&str]) {
-        for entry in entries {
-            if known.contains(&entry.key.as_str()) || entry.key.starts_with("x-") {
-                continue;
-            }
-            self.unsupported(entry, known);
+    /// Adds a notice with the place of a value.
+    pub(crate) fn notice(&mut self, node: &Node, concerns: Concerns, text: &str) {
+        self.notice_at(&node.file, node.span.start, concerns, text);
+    }
+
+    pub(crate) fn notice_at(&mut self, file: &SourceFile, start: usize, concerns: Concerns, text: &str) {
+        let (line, _) = file.position(start);
+        let text = format!("{}:{line}: {text}", file.path).replace(char::is_control, "\u{fffd}");
+        let notice = Notice { concerns, text };
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
         }
     }
 
-    pub(crate) fn unsupported(&mut self, entry: &Entry, known: &[&str]) {
-        let instead = INSTEAD.iter().find(|(key, _)| *key == entry.key).map(|(_, instead)| (*instead).to_owned());
-        let meant = || closest(&entry.key, known.iter().copied()).map(|meant| format!("did you mean {meant}?"));
-        let help = instead.or_else(meant).unwrap_or_else(|| format!("the keys here are {} and x-*", known.join(", ")));
+    /// Reports the keys that devenv refuses, and notes the keys without effect.
+    pub(crate) fn use_keys(&mut self, entries: &[Entry], uses: Uses) {
+        for entry in entries.iter().filter(|entry| !entry.key.starts_with("x-")) {
+            match uses.iter().find(|(key, _)| *key == entry.key).map(|(_, used)| *used) {
+                Some(Use::Run | Use::InContainers) => {}
+                Some(Use::Noted(why)) => {
+                    let text = format!("`{}` has no effect: {why}", entry.key);
+                    self.notice_at(&entry.key_file, entry.key_span.start, Concerns::All, &text);
+                }
+                Some(Use::Refused(instead)) => self.unsupported(entry, instead.to_owned()),
+                None => {
+                    let known: Vec<&str> = uses.iter().map(|(key, _)| *key).collect();
+                    self.unknown(entry, &known);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn known_keys(&mut self, entries: &[Entry], known: &[&str]) {
+        for entry in entries {
+            if !known.contains(&entry.key.as_str()) && !entry.key.starts_with("x-") {
+                self.unknown(entry, known);
+            }
+        }
+    }
+
+    fn unknown(&mut self, entry: &Entry, known: &[&str]) {
+        let meant = closest(&entry.key, known.iter().copied()).map(|meant| format!("did you mean {meant}?"));
+        self.unsupported(entry, meant.unwrap_or_else(|| format!("the keys here are {} and x-*", known.join(", "))));
+    }
+
+    fn unsupported(&mut self, entry: &Entry, help: String) {
         let message = format!("devenv does not support the Compose key {}", entry.key);
         let problem = Problem::new("compose.unsupported_key", &entry.key_file, entry.key_span.clone(), message);
         self.problems.push(problem.help(help));

@@ -1,9 +1,8 @@
 //! Parsers of Compose values: durations, sizes, ports.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use devenv_model::manifest::Port;
+use devenv_model::transport::Protocol;
 
 /// Parses a duration: `1h30m`, `10s`, `500ms`, `2m30.5s`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
@@ -42,41 +41,32 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(scale).ok_or_else(wrong)
 }
 
-/// Parses `[HOST_IP:][PUBLISHED:]CONTAINER[/tcp]`.
-pub(crate) fn port(text: &str) -> Result<Port, String> {
-    let wrong = |why: &str| format!("{text} is not a port: {why}");
-    let (address, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let number = |part: &str| port_number(part).map_err(wrong);
-    let (rest, container) = match address.rsplit_once(':') {
-        Some((rest, container)) => (Some(rest), container),
-        None => (None, address),
-    };
-    let (host, published) =
-        match rest.map(|rest| rest.rsplit_once(':').map_or((None, rest), |(host, port)| (Some(host), port))) {
-            None => (None, None),
-            Some((host, "")) => (host, None),
-            Some((host, published)) => (host, Some(number(published)?)),
-        };
-    let host_ip = match host.map(|host| host.trim_matches(['[', ']'])) {
-        None => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        Some(host) => host.parse().map_err(|_| wrong("its host is not an IP address"))?,
-    };
-    if protocol != "tcp" {
-        return Err(wrong("only tcp is supported"));
-    }
-    Ok(Port { container: number(container)?, published, host_ip })
+/// Parses a number of processors into billionths: `1.5`.
+pub(crate) fn processors(text: &str) -> Result<i64, String> {
+    const MOST: f64 = 100_000.0;
+    let number = text.parse::<f64>().ok().filter(|number| (0.0..=MOST).contains(number));
+    #[expect(clippy::cast_possible_truncation, reason = "it is at most a hundred thousand billions")]
+    number.map(|number| (number * 1e9).round() as i64).ok_or_else(|| format!("{text} is not a number of processors"))
 }
 
-/// Parses `CONTAINER[/tcp]`.
-pub(crate) fn container_port(text: &str) -> Result<u16, String> {
-    let number = text.strip_suffix("/tcp").unwrap_or(text);
-    port_number(number).map_err(|why| format!("{text} is not a container port: {why}"))
+/// Parses `PORT` or `FIRST-LAST`.
+pub(crate) fn ports(text: &str) -> Result<(u16, u16), String> {
+    let wrong = |why: &str| format!("{text} is not a port: {why}");
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (port_number(first).map_err(wrong)?, port_number(last).map_err(wrong)?);
+    if first > last { Err(wrong("a range begins with its smaller port")) } else { Ok((first, last)) }
+}
+
+/// Parses the protocol of a port.
+pub(crate) fn protocol(text: &str) -> Result<Protocol, String> {
+    match text {
+        "tcp" => Ok(Protocol::Tcp),
+        "udp" => Ok(Protocol::Udp),
+        other => Err(format!("devenv does not support ports of the protocol {other}, only tcp and udp")),
+    }
 }
 
 fn port_number(text: &str) -> Result<u16, &'static str> {
-    if text.contains('-') {
-        return Err("ranges are not supported, write one line for each port");
-    }
     let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     number.filter(|port| *port > 0).ok_or("a port is a number from 1 to 65535")
 }
@@ -109,29 +99,29 @@ mod tests {
     }
 
     #[test]
-    fn ports() {
-        let of = |text| port(text).map(|port| (port.host_ip.to_string(), port.published, port.container));
-        assert_eq!(of("8000"), Ok(("127.0.0.1".to_owned(), None, 8000)));
-        assert_eq!(of("8001:8000/tcp"), Ok(("127.0.0.1".to_owned(), Some(8001), 8000)));
-        assert_eq!(of("0.0.0.0:8001:8000"), Ok(("0.0.0.0".to_owned(), Some(8001), 8000)));
-        assert_eq!(of("[::1]::8000"), Ok(("::1".to_owned(), None, 8000)));
-        for bad in ["", "0", "70000", "8000-8010", "53/udp", "host:1:2", "a:b", "+80", "8001:"] {
-            assert!(port(bad).is_err(), "{bad}");
+    fn ports_and_ranges() {
+        assert_eq!(ports("8000"), Ok((8000, 8000)));
+        assert_eq!(ports("8000-8010"), Ok((8000, 8010)));
+        for bad in ["", "0", "70000", "8010-8000", "a", "+80", "80-", "80-90-100"] {
+            assert!(ports(bad).is_err(), "{bad}");
         }
+        assert_eq!(protocol("udp"), Ok(Protocol::Udp));
+        assert!(protocol("sctp").is_err());
     }
 
     #[test]
-    fn container_ports() {
-        assert_eq!(container_port("9000/tcp"), Ok(9000));
-        for bad in ["", "0", "+80", "80-90", "53/udp", "1:2"] {
-            assert!(container_port(bad).is_err(), "{bad}");
+    fn numbers_of_processors() {
+        assert_eq!(processors("0.5"), Ok(500_000_000));
+        assert_eq!(processors("2"), Ok(2_000_000_000));
+        for bad in ["", "-1", "NaN", "inf", "1e99"] {
+            assert!(processors(bad).is_err(), "{bad}");
         }
     }
 
     proptest! {
         #[test]
         fn nothing_panics(text in "[0-9a-z:./\\-\\[\\]é'\"\\\\ ]{0,20}") {
-            let _ = (duration(&text), bytes(&text), port(&text), container_port(&text));
+            let _ = (duration(&text), bytes(&text), ports(&text), protocol(&text), processors(&text));
         }
     }
 }

@@ -58,7 +58,7 @@ fn services(files: &Memory) {
     match load(&request, files) {
         Ok(project) => {
             let mut reader = Reader::default();
-            let read = reader.services(&project);
+            let read = reader.services(&project, root);
             assert!(read.is_some() || !reader.problems.is_empty(), "an unreadable file has a problem");
             reader.problems.iter().for_each(|problem| placed(&problem.file.text, problem));
             for service in read.into_iter().flatten() {

@@ -6,8 +6,16 @@
 mod attribute_value;
 mod check;
 mod compose;
+mod compose_context;
+mod compose_execution;
 mod compose_fields;
+mod compose_files;
+mod compose_keys;
+mod compose_mounts;
+mod compose_networks;
 mod compose_reader;
+mod compose_resources;
+mod compose_security;
 mod compose_values;
 mod endpoint;
 mod image;

@@ -210,7 +210,7 @@ mod tests {
             ("compose.yaml", "services: { web: { image: web, ports: [\"80:80\"] } }"),
             (
                 "compose.override.yaml",
-                "services:\n  web:\n    working_dir: /app\n  api: { image: api, ports: [\"80:80\"] }\n",
+                "services:\n  web:\n    use_api_socket: true\n  api: { image: api, ports: [\"80:80\"] }\n",
             ),
         ]);
         let error = load(&root, &BTreeMap::new()).expect_err("two mistakes").to_string();

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-use crate::manifest::{Healthcheck, Limits};
+use crate::container::ContainerSettings;
+use crate::manifest::Healthcheck;
+use crate::transport::Protocol;
 use crate::unit::Probe;
 
 /// The complete description of one wanted unit. A runtime ignores settings that it cannot apply (a process has no memory
@@ -21,10 +23,9 @@ pub struct UnitIntent {
     pub command: Option<Vec<String>>,
     pub environment: BTreeMap<String, String>,
     pub bindings: Vec<Binding>,
-    pub mounts: Vec<Mount>,
     pub probe: Probe,
     pub healthcheck: Option<Healthcheck>,
-    pub limits: Limits,
+    pub container: ContainerSettings,
     pub user: Option<String>,
     pub labels: BTreeMap<String, String>,
     pub stop_grace_period: Duration,
@@ -45,26 +46,12 @@ impl Binding {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    Tcp,
-    Udp,
-}
-
 /// The bindings of each unit. Bindings of one container port are in the order of the Compose file.
 pub type Ports = BTreeMap<String, Vec<Binding>>;
 
-/// The first binding of a container port: other units get this one.
+/// The first binding of a container port: other units get this one. Of two protocols at one port, TCP comes first.
 pub fn binding_of(bindings: &[Binding], container: u16) -> Option<&Binding> {
-    bindings.iter().find(|binding| binding.container == container)
-}
-
-/// A mount in the file system of a unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mount {
-    /// Data that outlives the unit. The name is unique within its environment.
-    Volume { name: String, target: String },
+    bindings.iter().filter(|binding| binding.container == container).min_by_key(|binding| binding.protocol)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! `devenv-engine` has all effects.
 
 pub mod artifact;
+pub mod container;
 pub mod event;
 pub mod evidence;
 pub mod gate;
@@ -17,4 +18,5 @@ pub mod promotion;
 pub mod reconcile;
 pub mod resource;
 pub mod template;
+pub mod transport;
 pub mod unit;

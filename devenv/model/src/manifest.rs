@@ -8,7 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::container::ContainerSettings;
 use crate::resource::{ResourceId, ResourceKind};
+use crate::transport::Protocol;
 
 /// One environment as its files describe it: checked, interpolated, and free of any choice that depends on the machine.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,7 +120,7 @@ pub struct Service {
     pub healthcheck: Option<Healthcheck>,
     pub labels: BTreeMap<String, String>,
     pub user: Option<String>,
-    pub limits: Limits,
+    pub container: ContainerSettings,
     /// The time between SIGTERM and SIGKILL.
     pub stop_grace_period: Duration,
     /// The Compose file's restart policy. devenv restarts a service that dies in any case.
@@ -128,6 +130,8 @@ pub struct Service {
     pub start: StartOrder,
     /// `[services.NAME.process]`: how the service runs without Docker.
     pub process: Option<ProcessSettings>,
+    /// What a person should know about the service's part of the files.
+    pub notices: Vec<Notice>,
 }
 
 impl Service {
@@ -138,6 +142,27 @@ impl Service {
             ProcessRun::Command(_) => None,
         }
     }
+
+    /// The first published port of TCP.
+    pub fn first_stream(&self) -> Option<&Port> {
+        self.ports.iter().find(|port| port.protocol == Protocol::Tcp)
+    }
+}
+
+/// A fact of the files that is no mistake, but that a person may not expect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub concerns: Concerns,
+    /// Begins with the place in the file.
+    pub text: String,
+}
+
+/// The units that a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concerns {
+    Containers,
+    Processes,
+    All,
 }
 
 /// An HTTP path on one of the service's container ports (the first published port by default).
@@ -150,6 +175,7 @@ pub struct Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Port {
     pub container: u16,
+    pub protocol: Protocol,
     /// The host port from the Compose file; `None` for any free port.
     pub published: Option<u16>,
     /// The host address; loopback unless the Compose file names another.
@@ -192,19 +218,6 @@ pub enum HealthTest {
     Shell(String),
     /// `["NONE"]` or `disable: true`
     Disabled,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Limits {
-    /// Bytes.
-    pub memory: Option<u64>,
-    pub pids: Option<i64>,
-    pub read_only: bool,
-    pub cap_drop: Vec<String>,
-    pub cap_add: Vec<String>,
-    pub security_opt: Vec<String>,
-    pub tmpfs: Vec<String>,
-    pub init: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,14 +15,15 @@ use devenv_containers::rehearsal::{REGISTRY, mark, remove};
 use devenv_containers::scope::Scope;
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Project, aws_environment};
-use devenv_model::intent::{RestartPolicy, binding_of};
-use devenv_model::manifest::{Limits, PromoteTarget};
+use devenv_model::container::{ContainerSettings, Security};
+use devenv_model::intent::binding_of;
+use devenv_model::manifest::PromoteTarget;
 use devenv_model::unit::Probe;
 use devenv_resources::endpoint::Endpoint;
 use devenv_supervisor::probe::Prober;
 
 use crate::cloud::EmulatedLogin;
-use crate::emulated_endpoint::{EmulatedAws, PORT, REGION};
+use crate::emulated_endpoint::{EmulatedAws, HOST, PORT, REGION};
 use crate::error::Error;
 use crate::guard;
 use crate::login::{kept_login, new_login};
@@ -64,7 +65,6 @@ pub(crate) async fn ensure(
         spec: spec(image, &name, &scope.container("guard"), &login),
         labels: scope.labels(),
         network: JoinedNetwork::Of(scope.container("guard")),
-        volume_labels: BTreeMap::new(),
         name: name.clone(),
     };
     engine.create(&new).await?;
@@ -109,8 +109,7 @@ async fn start_guard(
             name: name.clone(),
             spec: guard::spec(scope, engine.about().host.address.as_str(), image.to_owned(), port, login),
             labels,
-            network: JoinedNetwork::Own(network.clone()),
-            volume_labels: BTreeMap::new(),
+            network: JoinedNetwork::own(&network, HOST),
         };
         engine.create(&new).await?;
         match engine.start(&name).await {
@@ -187,25 +186,16 @@ fn spec(image: &str, name: &str, guard: &str, login: &EmulatedLogin) -> Containe
         ("AWS_SECRET_ACCESS_KEY", &login.secret_key),
     ];
     ContainerSpec {
-        name: name.to_owned(),
-        image: image.to_owned(),
-        entrypoint: None,
-        command: None,
         environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        ports: Vec::new(),
-        probe: Probe::Started,
-        stop_grace_period: Duration::ZERO,
-        user: None,
-        limits: Limits {
-            cap_drop: vec!["ALL".to_owned()],
-            security_opt: vec!["no-new-privileges:true".to_owned()],
-            ..Limits::default()
+        settings: ContainerSettings {
+            security: Security {
+                cap_drop: vec!["ALL".to_owned()],
+                security_opt: vec!["no-new-privileges:true".to_owned()],
+                ..Security::default()
+            },
+            ..ContainerSettings::default()
         },
-        healthcheck: None,
-        volume: None,
-        binds: Vec::new(),
-        labels: BTreeMap::new(),
-        restart: RestartPolicy::No,
+        ..ContainerSpec::new(name, image)
     }
 }
 

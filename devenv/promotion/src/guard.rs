@@ -9,16 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use devenv_containers::container::{BindMount, ContainerSpec, PublishedPort};
+use devenv_containers::container::{ContainerSpec, PublishedPort};
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::images::Images;
 use devenv_containers::scope::Scope;
 use devenv_engine::runtime::ImageBuild;
 use devenv_engine::{EMULATOR_IMAGE, Emitter, Project};
+use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::event::Event;
-use devenv_model::intent::RestartPolicy;
-use devenv_model::manifest::{EmulatorKind, Limits};
-use devenv_model::unit::Probe;
+use devenv_model::manifest::EmulatorKind;
+use devenv_model::transport::Protocol;
 use serde_json::json;
 
 use crate::cloud::EmulatedLogin;
@@ -84,29 +84,29 @@ pub(crate) fn spec(scope: &Scope, address: &str, image: String, port: u16, login
         "ports": { "outside": OUTSIDE, "tasks": PORT, "engine": ENGINE, "emulator": PORT },
     });
     ContainerSpec {
-        name: HOST.to_owned(),
-        image,
-        entrypoint: None,
         command: Some(vec!["guard".to_owned()]),
         // Not on the command line, which every user of this machine can read.
         environment: [("DEVENV_GUARD".to_owned(), settings.to_string())].into(),
-        ports: vec![PublishedPort { container: OUTSIDE, host: port, host_ip: IpAddr::V4(Ipv4Addr::LOCALHOST) }],
-        probe: Probe::Started,
+        ports: vec![PublishedPort {
+            container: OUTSIDE,
+            protocol: Protocol::Tcp,
+            host: port,
+            host_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        }],
         stop_grace_period: GRACE,
         // The owner of the socket.
         user: Some("0:0".to_owned()),
-        limits: Limits {
-            memory: Some(MEMORY),
-            pids: Some(PIDS),
-            read_only: true,
-            cap_drop: vec!["ALL".to_owned()],
-            security_opt: vec!["no-new-privileges:true".to_owned()],
-            ..Limits::default()
+        settings: ContainerSettings {
+            resources: Resources { memory: Some(MEMORY), pids: Some(PIDS), ..Resources::default() },
+            security: Security {
+                read_only: true,
+                cap_drop: vec!["ALL".to_owned()],
+                security_opt: vec!["no-new-privileges:true".to_owned()],
+                ..Security::default()
+            },
+            mounts: vec![Mount::path(socket, SOCKET)],
+            ..ContainerSettings::default()
         },
-        healthcheck: None,
-        volume: None,
-        binds: vec![BindMount { source: socket.to_owned(), target: SOCKET.to_owned() }],
-        labels: BTreeMap::new(),
-        restart: RestartPolicy::No,
+        ..ContainerSpec::new(HOST, &image)
     }
 }

@@ -13,6 +13,7 @@ mod log_file;
 mod place;
 mod readiness;
 mod spawn;
+mod stop_signal;
 mod surroundings;
 mod trust;
 mod unit_task;

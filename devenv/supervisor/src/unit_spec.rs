@@ -20,6 +20,9 @@ pub struct UnitSpec {
     pub ports: BTreeMap<u16, u16>,
     pub probe: Probe,
     pub stop_grace_period: Duration,
+    /// The signal that asks the process to end, such as `SIGINT`; SIGTERM if `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
     /// Identifies the build of the program (size and modification time, or a digest).
     pub artifact: String,
 }

@@ -19,6 +19,7 @@ use crate::log_file::Lines;
 use crate::probe::pause_after;
 use crate::readiness::Readiness;
 use crate::spawn::spawn;
+use crate::stop_signal::stop_signal;
 use crate::surroundings::Surroundings;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -342,9 +343,9 @@ impl Life {
         }
     }
 
-    /// Sends SIGTERM to the group, SIGKILL after the grace period, and then ends every process that still holds the unit's lock.
+    /// Sends the stop signal to the group, SIGKILL after the grace period, and then ends every process that still holds the unit's lock.
     async fn terminate(&self, child: &mut Child, pid: u32) -> Exit {
-        signal_group(pid, Signal::TERM);
+        signal_group(pid, self.spec.stop_signal.as_deref().map_or(Signal::TERM, stop_signal));
         let status = match tokio::time::timeout(self.spec.stop_grace_period, child.wait()).await {
             Ok(status) => status,
             Err(_) => {

@@ -32,6 +32,7 @@ fn unit(name: &str, script: &str) -> UnitSpec {
         ports: BTreeMap::new(),
         probe: Probe::Started,
         stop_grace_period: Duration::from_secs(5),
+        stop_signal: None,
         artifact: String::new(),
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use devenv_model::manifest::Service;
+use devenv_model::transport::Protocol;
 
 use crate::runtime::Abilities;
 
@@ -13,6 +14,12 @@ pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) fn bound(abilities: Abilities, service: Option<&Service>, container: u16) -> IpAddr {
     let named = service.and_then(|service| service.ports.iter().find(|port| port.container == container));
     named.filter(|_| abilities.any_address).map_or(LOOPBACK, |port| port.host_ip)
+}
+
+/// The protocol of a container port: the Compose file's, if the runtime binds the port; else TCP.
+pub(crate) fn protocol(abilities: Abilities, service: Option<&Service>, container: u16) -> Protocol {
+    let named = service.and_then(|service| service.ports.iter().find(|port| port.container == container));
+    named.filter(|_| abilities.any_address).map(|port| port.protocol).unwrap_or_default()
 }
 
 /// The address at which a local program reaches a port bound at `bound`: a wildcard address is reached on loopback.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use devenv_model::artifact::Artifact;
-use devenv_model::intent::{Binding, Lifetime, Mount, RestartPolicy, UnitIntent};
-use devenv_model::manifest::{EmulatorKind, Limits};
+use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
+use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
+use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::{EMULATOR, Probe};
 
 use crate::error::Error;
@@ -50,7 +51,7 @@ pub(super) fn intent(
         return Ok(plain(artifact, probe, bindings));
     }
     let intent = plain(image(project, kind)?, Probe::Http { url: url.clone() }, bindings);
-    let volume = Mount::Volume { name: kind.name().to_owned(), target: DATA.to_owned() };
+    let volume = Mount::volume(kind.name(), DATA);
     Ok(match kind {
         EmulatorKind::Embedded => UnitIntent {
             command: Some(words(&[
@@ -60,8 +61,7 @@ pub(super) fn intent(
                 "--data",
                 "/data/dynamodb.sqlite",
             ])),
-            mounts: vec![volume],
-            limits: hardened(EMBEDDED_MEMORY),
+            container: hardened(EMBEDDED_MEMORY, Some(volume)),
             ..intent
         },
         EmulatorKind::DynamodbLocal => {
@@ -75,11 +75,10 @@ pub(super) fn intent(
                 probe: Probe::Answer { url },
                 // A new volume belongs to root, and the image's own user could not write to it.
                 user: keeps.then(|| "0:0".to_owned()),
-                mounts: keeps.then_some(volume).into_iter().collect(),
                 // The services have ended before, and the SQLite file survives a kill: an orderly shutdown only costs a third
                 // of a second.
                 stop_grace_period: Duration::ZERO,
-                limits: hardened(JAVA_MEMORY),
+                container: hardened(JAVA_MEMORY, keeps.then_some(volume)),
                 ..intent
             }
         }
@@ -95,11 +94,10 @@ pub(super) fn intent(
                     services: vec!["dynamodb".to_owned()],
                 },
                 // LocalStack writes to many of its folders, as root.
-                limits: Limits {
-                    memory: Some(PYTHON_MEMORY),
-                    pids: Some(EMULATOR_PIDS),
-                    security_opt: vec![NO_NEW_PRIVILEGES.to_owned()],
-                    ..Limits::default()
+                container: ContainerSettings {
+                    resources: resources(PYTHON_MEMORY),
+                    security: Security { security_opt: vec![NO_NEW_PRIVILEGES.to_owned()], ..Security::default() },
+                    ..ContainerSettings::default()
                 },
                 ..intent
             }
@@ -131,10 +129,9 @@ fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent
         command: None,
         environment: BTreeMap::new(),
         bindings,
-        mounts: Vec::new(),
         probe,
         healthcheck: None,
-        limits: Limits::default(),
+        container: ContainerSettings::default(),
         user: None,
         labels: BTreeMap::new(),
         stop_grace_period: GRACE,
@@ -142,15 +139,21 @@ fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent
     }
 }
 
-fn hardened(memory: u64) -> Limits {
-    Limits {
-        memory: Some(memory),
-        pids: Some(EMULATOR_PIDS),
-        read_only: true,
-        cap_drop: vec!["ALL".to_owned()],
-        security_opt: vec![NO_NEW_PRIVILEGES.to_owned()],
-        tmpfs: vec!["/tmp".to_owned()],
-        ..Limits::default()
+fn resources(memory: u64) -> Resources {
+    Resources { memory: Some(memory), pids: Some(EMULATOR_PIDS), ..Resources::default() }
+}
+
+fn hardened(memory: u64, data: Option<Mount>) -> ContainerSettings {
+    ContainerSettings {
+        resources: resources(memory),
+        security: Security {
+            read_only: true,
+            cap_drop: vec!["ALL".to_owned()],
+            security_opt: vec![NO_NEW_PRIVILEGES.to_owned()],
+            ..Security::default()
+        },
+        mounts: [Mount::memory("/tmp")].into_iter().chain(data).collect(),
+        ..ContainerSettings::default()
     }
 }
 
@@ -213,15 +216,16 @@ mod tests {
         let kept = of(&project, EmulatorKind::DynamodbLocal, &images());
         let command = kept.command.expect("its own").join(" ");
         assert!(command.ends_with("-sharedDb -dbPath /data"), "{command}");
-        assert_eq!(kept.mounts.len(), 1);
+        assert_eq!(kept.container.mounts.iter().filter(|mount| mount.is_volume()).count(), 1);
         assert_eq!(kept.user.as_deref(), Some("0:0"));
-        assert!(kept.limits.read_only && kept.limits.cap_drop == ["ALL"]);
+        let security = &kept.container.security;
+        assert!(security.read_only && security.cap_drop == ["ALL"]);
         // It refuses requests without a signature, so its readiness is any answer.
         assert_eq!(kept.probe, Probe::Answer { url: "http://127.0.0.1:4000".to_owned() });
         project.instance.ephemeral = true;
         let lost = of(&project, EmulatorKind::DynamodbLocal, &images());
         assert!(lost.command.expect("its own").join(" ").ends_with("-sharedDb -inMemory"));
-        assert!(lost.mounts.is_empty() && lost.user.is_none());
+        assert!(lost.user.is_none() && !lost.container.mounts.iter().any(Mount::is_volume));
     }
 
     #[test]
@@ -232,7 +236,8 @@ mod tests {
         assert_eq!(localstack.environment["SERVICES"], "dynamodb");
         let url = "http://127.0.0.1:4000/_localstack/health".to_owned();
         assert_eq!(localstack.probe, Probe::Services { url, services: vec!["dynamodb".to_owned()] });
-        assert!(!localstack.limits.read_only && localstack.limits.memory.is_some());
+        let settings = &localstack.container;
+        assert!(!settings.security.read_only && settings.resources.memory.is_some());
         for kind in [EmulatorKind::Embedded, EmulatorKind::DynamodbLocal] {
             assert!(!of(&project, kind, &images()).environment.contains_key(Caller::LOCALSTACK_TOKEN), "{kind:?}");
         }

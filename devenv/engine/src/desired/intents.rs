@@ -89,7 +89,8 @@ pub(crate) fn desired(
 mod tests {
     use std::collections::BTreeMap;
 
-    use devenv_model::intent::{Binding, Mount};
+    use devenv_model::container::Mount;
+    use devenv_model::intent::Binding;
     use devenv_model::manifest::EmulatorKind;
     use devenv_model::observed::Observed;
     use devenv_model::unit::Probe;
@@ -135,8 +136,7 @@ mod tests {
         let intents = wanted(CONTAINERS, EmulatorKind::DynamodbLocal, &["api", "mailer"]).expect("no mistake");
         let [emulator, api, mailer] = &intents[..] else { panic!("three units") };
         assert_eq!(emulator.artifact.image(), Some("amazon/dynamodb-local:2.6.1"));
-        let data = Mount::Volume { name: "dynamodb-local".to_owned(), target: "/data".to_owned() };
-        assert_eq!(emulator.mounts, [data]);
+        assert!(emulator.container.mounts.contains(&Mount::volume("dynamodb-local", "/data")));
         assert_eq!(host(api), "127.0.0.2:20180");
         assert_eq!(api.environment["AWS_ENDPOINT_URL"], "http://emulator:8000");
         assert_eq!(api.environment.get("EMULATOR"), None);

@@ -7,7 +7,7 @@ mod intents;
 mod selection;
 mod service;
 
-pub(crate) use address::{LOOPBACK, bound, reached};
+pub(crate) use address::{LOOPBACK, bound, protocol, reached};
 pub use aws::aws_environment;
 pub(crate) use aws::region;
 pub use emulator::EMULATOR_IMAGE;

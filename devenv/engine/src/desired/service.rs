@@ -59,9 +59,8 @@ pub(super) fn intent(
         environment,
         probe: probe(service, abilities, &bindings),
         bindings,
-        mounts: Vec::new(),
         healthcheck: service.healthcheck.clone(),
-        limits: service.limits.clone(),
+        container: service.container.clone(),
         user: service.user.clone(),
         labels: service.labels.clone(),
         stop_grace_period: service.stop_grace_period,
@@ -85,7 +84,7 @@ fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
 }
 
 /// The service's probe: `health` of the manifest; else the Compose file's health check, if the runtime runs images; else a
-/// connection to the first published port; else only that the service runs.
+/// connection to the first published port of TCP; else only that the service runs.
 fn probe(service: &Service, abilities: Abilities, bindings: &[Binding]) -> Probe {
     let address = |container: u16| Some(reached(binding_of(bindings, container)?.host));
     if let Some(health) = &service.health
@@ -96,7 +95,7 @@ fn probe(service: &Service, abilities: Abilities, bindings: &[Binding]) -> Probe
     if abilities.images && has_healthcheck(service) {
         return Probe::Healthcheck;
     }
-    let first = service.ports.first().and_then(|port| address(port.container));
+    let first = service.first_stream().and_then(|port| address(port.container));
     first.map_or(Probe::Started, |address| Probe::Tcp { address })
 }
 

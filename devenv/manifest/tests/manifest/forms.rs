@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use devenv_model::container::{ContainerSettings, Mount};
 use devenv_model::manifest::{Condition, Health, HealthTest, Manifest, ProcessRun, Service};
 
 use crate::sources::Sources;
@@ -115,17 +116,18 @@ fn limits_and_the_rest() {
         "restart: on-failure:3\nstop_grace_period: 1m\nx-anything: [\"kept\", \"out\"]",
     ));
     assert_eq!(service.image.as_deref(), Some("web:1"));
-    assert_eq!((service.limits.memory, service.limits.pids), (Some(1 << 30), Some(-1)));
-    assert!(service.limits.read_only && service.limits.init);
-    assert_eq!(service.limits.cap_drop, ["ALL"]);
-    assert_eq!(service.limits.cap_add, ["CHOWN"]);
-    assert_eq!(service.limits.tmpfs, ["/tmp"]);
+    let ContainerSettings { resources, security, execution, mounts, .. } = &service.container;
+    assert_eq!((resources.memory, resources.pids), (Some(1 << 30), Some(-1)));
+    assert!(security.read_only && execution.init);
+    assert_eq!(security.cap_drop, ["ALL"]);
+    assert_eq!(security.cap_add, ["CHOWN"]);
+    assert_eq!(mounts[..], [Mount::memory("/tmp")]);
     assert_eq!(service.user.as_deref(), Some("1000"));
     assert_eq!(service.restart.as_deref(), Some("on-failure:3"));
     assert_eq!(service.stop_grace_period, Duration::from_mins(1));
     assert_eq!(pairs(&service.labels), [("a", "b")]);
     assert_eq!(web("restart: unless-stopped").restart.as_deref(), Some("unless-stopped"));
-    assert_eq!(web("tmpfs: [/tmp, /run]").limits.tmpfs, ["/tmp", "/run"]);
+    assert_eq!(web("tmpfs: [/tmp, /run]").container.mounts, ["/tmp", "/run"].map(Mount::memory));
 }
 
 /// A mapping's own keys win over merged ones; of several merged mappings, the first wins.

@@ -1,5 +1,6 @@
 //! The manifest from a user's view: this repository's own files, every accepted form, and every mistake with its place.
 
+mod containers;
 mod forms;
 mod limits;
 mod mistakes;

@@ -92,12 +92,12 @@ fn of_devenv_toml() {
 
 #[test]
 fn of_the_compose_file() {
-    insta::assert_snapshot!("unsupported key", compose("image: web:1", "image: web:1\n    working_dir: /app"));
+    insta::assert_snapshot!("unsupported key", compose("image: web:1", "image: web:1\n    use_api_socket: true"));
     insta::assert_snapshot!("misspelt key", compose("image: web:1", "imgae: web:1"));
     insta::assert_snapshot!("duplicate key", compose("image: web:1", "image: web:1\n    image: web:2"));
     insta::assert_snapshot!("not yaml", compose("services:", "services: ["));
     insta::assert_snapshot!("required variable", compose("web:1", "web:${TAG:?say which}"));
-    insta::assert_snapshot!("bad port", compose("8080:80", "8080-8090:80"));
+    insta::assert_snapshot!("bad port", compose("8080:80", "8090-8080:80"));
     insta::assert_snapshot!("unknown dependency", compose("[back]", "[bakc]"));
     insta::assert_snapshot!("cycle", compose("image: back:1", "image: back:1\n    depends_on: [web]"));
     insta::assert_snapshot!("duplicate port", compose("image: back:1", "image: back:1\n    ports: [\"8080:81\"]"));
@@ -129,7 +129,7 @@ fn of_the_compose_file() {
     insta::assert_snapshot!("restart policy", compose("image: web:1", "image: web:1\n    restart: on-failur"));
     insta::assert_snapshot!("open quote", compose("image: web:1", "image: web:1\n    command: serve 'it"));
     insta::assert_snapshot!("two documents", compose("services:", "name: shop\n---\nservices:"));
-    insta::assert_snapshot!("top level", compose("services:", "networks: { default: { driver: bridge } }\nservices:"));
+    insta::assert_snapshot!("top level", compose("services:", "models: { llm: { model: small } }\nservices:"));
     insta::assert_snapshot!("long port", compose("\"8080:80\"", "{ target: 80, published: 8080, mode: host }"));
 }
 

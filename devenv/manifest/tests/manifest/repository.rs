@@ -50,8 +50,8 @@ fn the_order_system_is_read() {
     assert_eq!(api.expose, [9000]);
     assert_eq!(api.environment["ORDERS_TABLE"], "orders");
     assert_eq!(api.environment["LOG_FORMAT"], "json");
-    assert_eq!(api.limits.memory, Some(128 << 20));
-    assert!(api.limits.read_only);
+    assert_eq!(api.container.resources.memory, Some(128 << 20));
+    assert!(api.container.security.read_only);
     assert_eq!(api.depends_on["order-processor"], Condition::ServiceStarted);
     let process = api.process.as_ref().expect("it runs without Docker");
     assert_eq!(process.run, ProcessRun::Package("order-api".to_owned()));

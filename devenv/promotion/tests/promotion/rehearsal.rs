@@ -50,14 +50,14 @@ fn only_the_guard_is_published_and_only_it_has_the_engines_socket() {
 
         assert_eq!((aws.spec.image.as_str(), guard.spec.image.as_str()), (IMAGE, GUARD_IMAGE));
         assert_eq!(aws.network, JoinedNetwork::Of(guard.name.clone()));
-        assert!(aws.spec.ports.is_empty() && aws.spec.binds.is_empty());
+        assert!(aws.spec.ports.is_empty() && aws.spec.settings.mounts.is_empty());
         let [port] = &guard.spec.ports[..] else { panic!("{:?}", guard.spec.ports) };
         assert!(port.host_ip.is_loopback());
         assert_eq!(guard.labels["devenv.registry"], format!("127.0.0.1:{}", port.host));
-        assert_eq!(guard.spec.binds[0].target, "/var/run/docker.sock");
+        assert_eq!(guard.spec.settings.mounts[0].target, "/var/run/docker.sock");
         for new in [&aws, &guard] {
-            assert_eq!(new.spec.limits.cap_drop, ["ALL"]);
-            assert_eq!(new.spec.limits.security_opt, ["no-new-privileges:true"]);
+            assert_eq!(new.spec.settings.security.cap_drop, ["ALL"]);
+            assert_eq!(new.spec.settings.security.security_opt, ["no-new-privileges:true"]);
         }
 
         let login = machine.logins.lock().expect("no test panicked")[0].clone();
@@ -224,7 +224,7 @@ fn an_image_that_the_engine_has_is_not_pulled() {
 #[test]
 fn every_failed_request_to_the_engine_leaves_what_the_next_start_removes() {
     on_real_clock(async {
-        for call in ["ensure_network", "create -guard", "start -guard", "create -aws", "start -aws"] {
+        for call in ["create_network", "create -guard", "start -guard", "create -aws", "start -aws"] {
             let (world, emulator) = (World::of_targets(), FakeEmulator::default());
             let (machine, engine, faults) = rehearsing(&world, &emulator);
             faults.on(call, 1, Fault::Lost);

@@ -1,5 +1,6 @@
 //! Obligations of environments of containers, each on a real engine.
 
+mod compose;
 mod crashes;
 pub(crate) mod engine;
 mod environment;
