@@ -107,10 +107,14 @@ impl<'a> TerraformFolder<'a> {
     /// Waits for a Terraform that outlived its run; it ends by itself.
     pub(crate) async fn await_earlier(&self, cancel: &Cancel) -> Result<(), Error> {
         let path = self.alive_path();
-        let is_held =
-            || lock::is_held(&path).map_err(|source| devenv_engine::Error::State { path: path.clone(), source });
+        let failed = |source| devenv_engine::Error::State { path: path.clone(), source };
+        let is_held = || lock::is_held(&path).map_err(failed);
         if is_held()? {
-            self.context.progress("waiting for the Terraform of a killed run to end");
+            let path = path.clone();
+            let look = tokio::task::spawn_blocking(move || lock::stays_held(&path));
+            if look.await.expect("looking at a file does not panic").map_err(failed)? {
+                self.context.progress("waiting for the Terraform of a killed run to end");
+            }
         }
         while is_held()? {
             tokio::select! {

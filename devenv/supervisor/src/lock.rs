@@ -13,6 +13,8 @@ use camino::Utf8Path;
 /// Much longer than a look takes, even on a busy machine.
 const LOOKS_END_WITHIN: Duration = Duration::from_secs(1);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
+/// Much longer than a new process has copies of the files that its parent had open, which is until it runs its own program.
+const STARTS_END_WITHIN: Duration = Duration::from_millis(200);
 
 /// A lock, held until dropped. The file names the holder for people; only the kernel's lock decides.
 #[derive(Debug)]
@@ -81,6 +83,19 @@ pub fn is_held(path: &Utf8Path) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a process goes on holding the lock at `path`. The lock that this program gave back may be held for another instant, by a
+/// process that another thread is about to start. Blocks until the lock is free, at most 200 ms.
+pub fn stays_held(path: &Utf8Path) -> Result<bool> {
+    let deadline = Instant::now() + STARTS_END_WITHIN;
+    while is_held(path)? {
+        if Instant::now() > deadline {
+            return Ok(true);
+        }
+        std::thread::sleep(LOOK_AGAIN_AFTER);
+    }
+    Ok(false)
 }
 
 /// Opens and takes the lock at `path`, for a unit's process to inherit.
@@ -166,6 +181,19 @@ mod tests {
             assert!(taken, "a look made a lock look taken");
             looking.join().expect("no panic");
         }
+    }
+
+    #[test]
+    fn a_lock_held_for_an_instant_does_not_stay_held() {
+        let (_directory, path) = lock();
+        let LockAttempt::Held(held) = try_hold(&path).expect("free") else { panic!("nobody else has it") };
+        assert!(stays_held(&path).expect("readable"));
+        let starting = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            drop(held);
+        });
+        assert!(!stays_held(&path).expect("readable"));
+        starting.join().expect("no panic");
     }
 
     #[test]
