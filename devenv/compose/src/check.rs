@@ -69,7 +69,13 @@ impl<'a> Check<'a> {
         let at_name =
             |message: String| Problem::new("compose.service", &entry.key_file, entry.key_span.clone(), message);
         if service.get("image").is_none() && service.get("build").is_none() {
-            self.problems.push(at_name(format!("{} has neither `image` nor `build`", entry.key)));
+            let problem = at_name(format!("{} has neither `image` nor `build`", entry.key));
+            let help = if service.get("provider").is_some() {
+                "devenv runs no providers: remove the service, or give it an image"
+            } else {
+                "add one of them; a file that only changes another one comes after it: -f FILE -f CHANGES"
+            };
+            self.problems.push(problem.help(help));
         }
         if let (Some(mode), Some(_)) = (service.get("network_mode"), service.get("networks")) {
             let message = "a service has either `network_mode` or `networks`".to_owned();

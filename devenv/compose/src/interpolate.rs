@@ -1,5 +1,6 @@
 //! `${VARIABLE}` and its forms, as the Compose Specification defines them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Limits defaults within defaults; no real file nests deeper.
@@ -21,7 +22,16 @@ pub struct Failure {
 
 /// Replaces every variable of `text`. An unset variable without a default becomes the empty string.
 pub fn interpolate(text: &str, variables: Lookup) -> Result<String, Failure> {
-    let mut scanner = Scanner { text, at: 0, variables, live: true };
+    interpolate_noting(text, variables, &mut BTreeSet::new())
+}
+
+/// Replaces every variable of `text`, and adds the unset ones without a default to `unset`.
+pub(crate) fn interpolate_noting(
+    text: &str,
+    variables: Lookup,
+    unset: &mut BTreeSet<String>,
+) -> Result<String, Failure> {
+    let mut scanner = Scanner { text, at: 0, variables, live: true, unset };
     scanner.until(None, 0)
 }
 
@@ -31,6 +41,7 @@ struct Scanner<'a> {
     variables: Lookup<'a>,
     /// False within an unused argument: a required variable there may be unset.
     live: bool,
+    unset: &'a mut BTreeSet<String>,
 }
 
 impl Scanner<'_> {
@@ -79,7 +90,8 @@ impl Scanner<'_> {
             }
             Some(first) if first.is_ascii_alphabetic() || first == '_' => {
                 let name = self.name();
-                Ok((self.variables)(&name).unwrap_or_default())
+                let value = (self.variables)(&name);
+                Ok(self.plain(name, value))
             }
             // As Compose has it: before anything else a dollar is a dollar.
             _ => Ok("$".to_owned()),
@@ -92,6 +104,16 @@ impl Scanner<'_> {
         let name = self.text[self.at..end].to_owned();
         self.at = end;
         name
+    }
+
+    /// The value of a variable without an operator.
+    fn plain(&mut self, name: String, value: Option<String>) -> String {
+        value.unwrap_or_else(|| {
+            if self.live {
+                self.unset.insert(name);
+            }
+            String::new()
+        })
     }
 
     fn braced(&mut self, begin: usize, depth: usize) -> Result<String, Failure> {
@@ -118,7 +140,7 @@ impl Scanner<'_> {
         };
         self.at += operator.len();
         if operator == "}" {
-            return Ok(value.unwrap_or_default());
+            return Ok(self.plain(name, value));
         }
         // With a colon, an empty value counts as unset.
         let set = value.filter(|value| !operator.starts_with(':') || !value.is_empty());
@@ -155,6 +177,15 @@ mod tests {
         let variables = [("SET", "value"), ("EMPTY", "")];
         let lookup = |name: &str| Some(variables.iter().find(|(known, _)| *known == name)?.1.to_owned());
         interpolate(text, &lookup).map_err(|failure| failure.message)
+    }
+
+    #[test]
+    fn an_unset_variable_without_a_default_is_noted() {
+        let mut unset = BTreeSet::new();
+        let text = "$A ${B} ${C:-c} ${D-} ${SET:-$E} ${F:-${G}} ${H:+x}";
+        let set = |name: &str| (name == "SET").then(|| "value".to_owned());
+        interpolate_noting(text, &set, &mut unset).expect("no mistake");
+        assert_eq!(unset, ["A", "B", "G"].map(str::to_owned).into());
     }
 
     #[test]

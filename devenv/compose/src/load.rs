@@ -69,6 +69,8 @@ pub struct Project {
     pub version: Option<Node>,
     /// The caller's variables, and beneath them the variables of `.env`.
     pub variables: BTreeMap<String, String>,
+    /// The variables that the files name and nobody sets: an empty value took their place.
+    pub unset: BTreeSet<String>,
 }
 
 /// The reason a model cannot be read.
@@ -147,7 +149,8 @@ pub fn load(request: &Request, files: &dyn Files) -> Result<Project, Error> {
         return Err(Error::Mistakes(Mistakes::new(sources.problems)));
     };
     let profiles = profiles(request, &variables);
-    let project = Project { name, folder, model, disabled: BTreeMap::new(), version: None, variables };
+    let unset = BTreeSet::new();
+    let project = Project { name, folder, model, disabled: BTreeMap::new(), version: None, variables, unset };
     finish(project, &profiles, sources)
 }
 
@@ -168,6 +171,7 @@ fn finish(mut project: Project, profiles: &BTreeSet<String>, mut sources: Source
     remove_unused(model);
     prune(model, &FILE);
     set_default(model, "services", |place| mapping(place, Vec::<(&str, Node)>::new()));
+    project.unset = sources.unset;
     if sources.problems.is_empty() { Ok(project) } else { Err(Error::Mistakes(Mistakes::new(sources.problems))) }
 }
 

@@ -5,7 +5,7 @@ use devenv_document::tree::Node;
 use crate::canonical::Canonical;
 use crate::keys::{DEVICE, FILE_MOUNT, MOUNT, PORT};
 use crate::node::{Unique, list, mapping, set, set_default, text, word};
-use crate::paths::resolve;
+use crate::paths::{clean, resolve};
 
 impl Canonical<'_> {
     pub(crate) fn ports(&mut self, node: &Node) -> Option<Node> {
@@ -110,8 +110,10 @@ impl Canonical<'_> {
             let source = if is_path { resolve(self.base, self.home, source) } else { source.to_owned() };
             set(&mut volume, "source", text(node, source));
         }
-        set(&mut volume, "target", text(node, target));
+        set(&mut volume, "target", text(node, clean(target.into()).into_string()));
         let mut special = mapping(node, Vec::<(&str, Node)>::new());
+        // The plugin puts it here for every kind of volume.
+        let mut bind = mapping(node, Vec::<(&str, Node)>::new());
         if is_path {
             set(&mut special, "create_host_path", word(node, "true"));
         }
@@ -121,7 +123,7 @@ impl Canonical<'_> {
                 // The default, and the hints of other systems.
                 "rw" | "cached" | "delegated" | "consistent" => {}
                 "nocopy" => set(&mut special, "nocopy", word(node, "true")),
-                "z" | "Z" => set(&mut special, "selinux", text(node, option)),
+                "z" | "Z" => set(if is_path { &mut special } else { &mut bind }, "selinux", text(node, option)),
                 "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" => {
                     set(&mut special, "propagation", text(node, option));
                 }
@@ -129,6 +131,9 @@ impl Canonical<'_> {
             }
         }
         set(&mut volume, kind, special);
+        if bind.entries().is_some_and(|entries| !entries.is_empty()) {
+            set(&mut volume, "bind", bind);
+        }
         Some(volume)
     }
 

@@ -1,6 +1,6 @@
 //! The files of one model, each read and parsed once, within limits for all of them together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use devenv_document::yaml;
 
 use crate::dotenv::{self, Variable};
 use crate::files::Files;
-use crate::interpolate::{Lookup, interpolate};
+use crate::interpolate::{Lookup, interpolate_noting};
 use crate::node::size;
 
 /// `extends` and `include` may repeat a file's values many times; no real project has as many.
@@ -35,6 +35,8 @@ pub(crate) struct Sources<'a> {
     parsed: BTreeMap<Utf8PathBuf, Rc<Node>>,
     read: BTreeMap<Utf8PathBuf, Arc<SourceFile>>,
     pub(crate) problems: Vec<Problem>,
+    /// The variables that the files name and nobody sets.
+    pub(crate) unset: BTreeSet<String>,
     nodes: usize,
     text: usize,
     bytes: usize,
@@ -48,6 +50,7 @@ impl<'a> Sources<'a> {
             parsed: BTreeMap::new(),
             read: BTreeMap::new(),
             problems: Vec::new(),
+            unset: BTreeSet::new(),
             nodes: 0,
             text: 0,
             bytes: 0,
@@ -184,7 +187,7 @@ impl<'a> Sources<'a> {
         if !text.contains('$') || self.text > TEXT_LIMIT {
             return node.data.clone();
         }
-        match interpolate(text, lookup) {
+        match interpolate_noting(text, lookup, &mut self.unset) {
             Ok(filled) => {
                 self.text = self.text.saturating_add(filled.len());
                 if self.text > TEXT_LIMIT {

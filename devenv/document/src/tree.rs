@@ -110,6 +110,7 @@ impl Node {
     pub fn kind(&self) -> &'static str {
         match &self.data {
             Data::Scalar { .. } if self.is_null() => "nothing",
+            Data::Scalar { text, .. } if text.is_empty() => "an empty value",
             Data::Scalar { .. } => "a single value",
             Data::Sequence(_) => "a list",
             Data::Mapping(_) => "a mapping",

@@ -17,6 +17,9 @@ pub(super) fn run(context: &Context, arguments: Config) -> Result<Outcome, Failu
         let (line, _) = version.file.position(version.span.start);
         context.emitter.notice(format!("{}:{line}: `version` is obsolete and has no effect", version.file.path));
     }
+    for name in &project.unset {
+        context.emitter.notice(format!("the variable {name} is not set; an empty value takes its place"));
+    }
     let model = print::json(&project);
     let text = match format {
         ConfigFormat::Yaml => print::yaml(&project),
