@@ -14,6 +14,9 @@ use serde::Serialize;
 pub struct ContainerSpec {
     /// The unit's name, and its name on the environment's network.
     pub name: String,
+    /// The service's name, if the unit is a further replica of it: a second name on the network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// An image id, or a reference with an exact version.
     pub image: String,
     pub entrypoint: Option<Vec<String>>,

@@ -20,6 +20,7 @@ pub(crate) fn spec(intent: &UnitIntent, image: &str, scope: &Scope) -> Container
     };
     ContainerSpec {
         name: intent.name.clone(),
+        service: Some(intent.service.clone()).filter(|service| *service != intent.name),
         image: image.to_owned(),
         entrypoint: intent.entrypoint.clone(),
         command: intent.command.clone(),
@@ -62,6 +63,7 @@ mod tests {
             Binding { container: 8000, protocol: Protocol::Tcp, host: "127.0.0.2:20100".parse().expect("an address") };
         UnitIntent {
             name: name.to_owned(),
+            service: name.to_owned(),
             artifact: Artifact::Image { reference: "api:1".to_owned() },
             entrypoint: None,
             command: None,
@@ -94,6 +96,9 @@ mod tests {
         assert_eq!(spec(&intent("api"), "sha256:1", &scope).environment[IMAGE], "sha256:1");
         assert_eq!(spec(&intent(EMULATOR), "sha256:1", &scope).environment.get(IMAGE), None);
         let mut own = intent("api");
+        assert_eq!(super::spec(&own, "sha256:1", &scope).service, None);
+        own.name = "api-2".to_owned();
+        assert_eq!(super::spec(&own, "sha256:1", &scope).service.as_deref(), Some("api"));
         own.environment.insert(IMAGE.to_owned(), "mine".to_owned());
         assert_eq!(spec(&own, "sha256:1", &scope).environment[IMAGE], "mine");
     }

@@ -56,6 +56,7 @@ async fn add(engine: &FakeEngine, name: &str, image: &str, labels: &Labels) {
     let network = engine.ensure_network(&format!("{name}-network"), labels).await.expect("no fault");
     let spec = ContainerSpec {
         name: name.to_owned(),
+        service: None,
         image: image.to_owned(),
         entrypoint: None,
         command: None,

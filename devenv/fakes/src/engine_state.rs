@@ -6,7 +6,7 @@ use devenv_containers::engine::{
     ContainerState, ContainerSummary, HostError, HostErrorKind, Image, JoinedNetwork, Labelled, NewContainer, Phase,
 };
 use devenv_containers::oci::OciImage;
-use devenv_model::intent::{Binding, Protocol};
+use devenv_model::intent::{Binding, Protocol, RestartPolicy};
 use devenv_model::names::short_digest;
 
 /// As after SIGKILL and SIGTERM.
@@ -102,6 +102,7 @@ impl EngineState {
             pid: container.pid,
             started: u64::from(container.pid),
             restarts: container.restarts,
+            never_restarts: container.new.spec.restart == RestartPolicy::No,
             healthy: container.healthy.filter(|_| container.new.spec.healthcheck.is_some()),
             error: container.error.clone(),
         })

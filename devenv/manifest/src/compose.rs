@@ -15,7 +15,7 @@ use crate::compose_reader::Reader;
 use crate::compose_values::{bytes, duration};
 
 const TOP_KEYS: [&str; 2] = ["name", "services"];
-const SERVICE_KEYS: [&str; 21] = [
+const SERVICE_KEYS: [&str; 23] = [
     "image",
     "command",
     "entrypoint",
@@ -37,6 +37,8 @@ const SERVICE_KEYS: [&str; 21] = [
     "stop_grace_period",
     "restart",
     "profiles",
+    "scale",
+    "deploy",
 ];
 /// Compose's default.
 const GRACE: Duration = Duration::from_secs(10);
@@ -122,8 +124,9 @@ impl Reader {
             command: get("command").and_then(|node| self.command(node)),
             environment: self.pairs(get("environment"), true),
             ports: ports.iter().map(|(port, _)| *port).collect(),
+            replicas: self.replicas(get("scale"), get("deploy")),
             expose: self.expose(get("expose")),
-            depends_on: depends_on.iter().map(|(name, (condition, _))| (name.clone(), *condition)).collect(),
+            depends_on: depends_on.iter().map(|(name, (dependency, _))| (name.clone(), *dependency)).collect(),
             healthcheck: get("healthcheck").and_then(|node| self.healthcheck(node)),
             labels: self.pairs(get("labels"), false),
             user: get("user").and_then(|node| self.text(node)),

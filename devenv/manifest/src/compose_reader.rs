@@ -9,7 +9,7 @@ const INSTEAD: [(&str, &str); 15] = [
     ("build", "devenv builds the package named in [services.NAME.process]; name the image with `image`"),
     ("configs", "put the value under `environment`"),
     ("container_name", "remove it: devenv names containers after the project"),
-    ("deploy", "set limits with `mem_limit` and `pids_limit`; devenv runs one instance of each service"),
+    ("resources", "set limits with `mem_limit` and `pids_limit`"),
     ("hostname", "remove it: services find each other by their names"),
     ("links", "remove it: services find each other by their names"),
     ("logging", "remove it: devenv keeps the logs, see `devenv logs`"),

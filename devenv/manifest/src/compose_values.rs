@@ -42,7 +42,7 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(scale).ok_or_else(wrong)
 }
 
-/// Parses `[HOST_IP:][PUBLISHED:]CONTAINER[/tcp]`.
+/// Parses `[HOST_IP:][PUBLISHED[-LAST]:]CONTAINER[/tcp]`.
 pub(crate) fn port(text: &str) -> Result<Port, String> {
     let wrong = |why: &str| format!("{text} is not a port: {why}");
     let (address, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
@@ -55,16 +55,23 @@ pub(crate) fn port(text: &str) -> Result<Port, String> {
         match rest.map(|rest| rest.rsplit_once(':').map_or((None, rest), |(host, port)| (Some(host), port))) {
             None => (None, None),
             Some((host, "")) => (host, None),
-            Some((host, published)) => (host, Some(number(published)?)),
+            Some((host, published)) => (host, Some(published)),
         };
     let host_ip = match host.map(|host| host.trim_matches(['[', ']'])) {
         None => IpAddr::V4(Ipv4Addr::LOCALHOST),
         Some(host) => host.parse().map_err(|_| wrong("its host is not an IP address"))?,
     };
+    let (published, published_to) = match published.map(|range| range.split_once('-').unwrap_or((range, range))) {
+        None => (None, None),
+        Some((first, last)) => (Some(number(first)?), Some(number(last)?)),
+    };
+    if published > published_to {
+        return Err(wrong("its range ends before it begins"));
+    }
     if protocol != "tcp" {
         return Err(wrong("only tcp is supported"));
     }
-    Ok(Port { container: number(container)?, published, host_ip })
+    Ok(Port { container: number(container)?, published, published_to, host_ip })
 }
 
 /// Parses `CONTAINER[/tcp]`.
@@ -114,8 +121,12 @@ mod tests {
         assert_eq!(of("8000"), Ok(("127.0.0.1".to_owned(), None, 8000)));
         assert_eq!(of("8001:8000/tcp"), Ok(("127.0.0.1".to_owned(), Some(8001), 8000)));
         assert_eq!(of("0.0.0.0:8001:8000"), Ok(("0.0.0.0".to_owned(), Some(8001), 8000)));
+        assert_eq!(of("8001-8003:8000"), Ok(("127.0.0.1".to_owned(), Some(8001), 8000)));
+        assert_eq!(port("8001-8003:8000").map(|port| port.published_to), Ok(Some(8003)));
         assert_eq!(of("[::1]::8000"), Ok(("::1".to_owned(), None, 8000)));
-        for bad in ["", "0", "70000", "8000-8010", "53/udp", "host:1:2", "a:b", "+80", "8001:"] {
+        for bad in
+            ["", "0", "70000", "8000-8010", "53/udp", "host:1:2", "a:b", "+80", "8001:", "8003-8001:80", "8001-:80"]
+        {
             assert!(port(bad).is_err(), "{bad}");
         }
     }

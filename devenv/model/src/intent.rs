@@ -15,6 +15,8 @@ use crate::unit::Probe;
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitIntent {
     pub name: String,
+    /// The service that the unit is a replica of: other units reach it by this name.
+    pub service: String,
     pub artifact: Artifact,
     /// `entrypoint` and `command` replace those of the image, if the artifact is an image.
     pub entrypoint: Option<Vec<String>>,
@@ -67,12 +69,20 @@ pub enum Mount {
     Volume { name: String, target: String },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Lifetime {
-    /// The unit is done when it ends with exit code 0.
+    /// The unit is done when it ends with exit code 0, and is never restarted.
     OneShot,
-    /// Any end of the unit is a failure.
+    /// An end of the unit is a failure, unless it has exit code 0 and the policy is [`RestartPolicy::No`].
     LongLived { restart: RestartPolicy },
+}
+
+impl Lifetime {
+    /// Whether a runtime starts the unit again when it ends.
+    pub fn is_restarted(self) -> bool {
+        !matches!(self, Self::OneShot | Self::LongLived { restart: RestartPolicy::No })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@ use devenv_model::observed::ObservedUnit;
 use serde::{Deserialize, Serialize};
 
 /// Raised when a request or reply changes shape, so that a command reports an older supervisor instead of misreading it.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// One line from a command. Requests of one connection are answered in order.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub enum Request {
     Kill {
         unit: String,
     },
-    /// Answers when the unit is ready, or has failed for good.
+    /// Answers when the unit is ready or has completed, or has failed for good.
     AwaitReady {
         unit: String,
     },
