@@ -114,10 +114,12 @@ fn a_check_that_runs_when_its_supervisor_is_killed_is_ended_by_the_next_command(
     eventually("the second check runs", || !pid().is_empty());
     signal(project.supervisor().expect("it runs"), "KILL");
     eventually("the supervisor is gone", || project.supervisor().is_none());
-    let is_alive = || std::path::Path::new("/proc").join(pid()).exists();
+    // The command line of an ended process that nobody has waited for is empty.
+    let is_alive = || std::fs::read(format!("/proc/{}/cmdline", pid())).is_ok_and(|words| !words.is_empty());
     assert!(is_alive());
-    project.done(&["down"]);
-    assert!(!is_alive());
+    let down = project.json(&["down"]);
+    let ended: Vec<_> = down["leftovers"].as_array().expect("a list").iter().map(|left| left["unit"].clone()).collect();
+    assert!(ended.contains(&"back+check".into()) && !is_alive(), "{ended:?}");
     project.nothing_is_left();
 }
 
