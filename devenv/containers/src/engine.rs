@@ -137,6 +137,8 @@ pub struct ContainerState {
     /// Start time, in milliseconds since the Unix epoch.
     pub started: u64,
     pub restarts: u32,
+    /// Whether the engine leaves the container ended: exit code 0 then means that it has completed.
+    pub never_restarts: bool,
     /// The result of the engine's own health check; `None` if the container has none.
     pub healthy: Option<bool>,
     /// The engine's reason for a failed start; empty otherwise.

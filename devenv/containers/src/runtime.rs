@@ -10,6 +10,7 @@ use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Observed, ObservedUnit, UnitState};
 use devenv_model::unit::{EMULATOR, Probe};
+use devenv_supervisor::files;
 use devenv_supervisor::probe::Prober;
 use futures_util::future::{BoxFuture, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
@@ -85,10 +86,11 @@ impl ContainerRuntime {
         };
         // A container without its last parts is no container of the wanted unit.
         let hash = container.labels.get(CONFIG_HASH).filter(|_| self.is_whole(&unit, &container));
+        let was_stopped = self.is_marked_as_stopped(&unit, &state);
         Ok(Some(ObservedUnit {
             name: unit,
             config_hash: hash.cloned().unwrap_or_default(),
-            state: unit_state(&state, ready),
+            state: unit_state(&state, ready, was_stopped),
             // A stopped container holds no port, but keeps its bindings.
             bindings: container.bindings,
             restarts: state.restarts,
@@ -137,11 +139,32 @@ impl ContainerRuntime {
     async fn interrupt(&self, unit: &str) -> Result<(), Error> {
         let name = self.scope.container(unit);
         if self.keeps_data(unit).await? {
+            if let Some(state) = self.engine.inspect(&name).await? {
+                self.mark_as_stopped(unit, &state)?;
+            }
             self.engine.stop(&name).await?;
         } else {
             self.engine.pause(&name).await?;
         }
         Ok(())
+    }
+
+    /// Notes that a command stops this run of the unit. A program that heeds SIGTERM ends with exit code 0, as one that has
+    /// completed does.
+    fn mark_as_stopped(&self, unit: &str, state: &ContainerState) -> Result<(), Error> {
+        if !state.never_restarts || state.phase != Phase::Running {
+            return Ok(());
+        }
+        // Somebody may have removed its folders.
+        self.project.state.prepare()?;
+        let path = self.project.state.stopped_mark(unit);
+        files::replace_cache(&path, state.started.to_string().as_bytes())
+            .map_err(|source| Error::State { path, source })
+    }
+
+    fn is_marked_as_stopped(&self, unit: &str, state: &ContainerState) -> bool {
+        let noted = || std::fs::read_to_string(self.project.state.stopped_mark(unit)).ok();
+        state.never_restarts && noted() == Some(state.started.to_string())
     }
 
     /// Ends an outage.
@@ -310,9 +333,10 @@ impl ContainerRuntime {
                 Phase::Running if state.restarts == first => {}
                 Phase::Created | Phase::Paused => {}
                 Phase::Running => return Err(self.failed(unit, STARTED_AGAIN.to_owned()).await),
+                Phase::Exited { exit_code: 0, .. } if state.never_restarts => return Ok(()),
                 Phase::Restarting { exit_code } | Phase::Exited { exit_code, .. } => {
-                    let why = why_ended(&state, exit_code);
-                    return Err(self.failed(unit, format!("{why} before it was ready")).await);
+                    let when = if probe == Probe::Completed { "" } else { " before it was ready" };
+                    return Err(self.failed(unit, why_ended(&state, exit_code) + when).await);
                 }
             }
             let by_engine = probe == Probe::Healthcheck;
@@ -343,7 +367,9 @@ impl ContainerRuntime {
         let mut digests = BTreeMap::new();
         for (unit, container) in self.ours().await? {
             if unit != EMULATOR {
-                digests.insert(unit, image_digest(self.engine.as_ref(), &builds, &container.image).await?);
+                let service =
+                    self.project.manifest.service_of(&unit).map_or(unit.clone(), |service| service.name.clone());
+                digests.insert(service, image_digest(self.engine.as_ref(), &builds, &container.image).await?);
             }
         }
         Ok(digests)
@@ -471,6 +497,7 @@ fn end_of(state: Option<&ContainerState>, restarts_when_ready: Option<u32>) -> O
         return Some("its container was removed".to_owned());
     };
     match state.phase {
+        Phase::Exited { exit_code: 0, .. } if state.never_restarts => None,
         Phase::Exited { exit_code, .. } => Some(why_ended(state, exit_code)),
         Phase::Restarting { exit_code } if restarts_when_ready.is_some() => Some(why_ended(state, exit_code)),
         _ if restarts_when_ready.is_some_and(|before| state.restarts > before) => Some(STARTED_AGAIN.to_owned()),
@@ -482,17 +509,19 @@ fn probe(labels: &BTreeMap<String, String>) -> Probe {
     labels.get(PROBE).and_then(|probe| serde_json::from_str(probe).ok()).unwrap_or(Probe::Started)
 }
 
-fn unit_state(state: &ContainerState, ready: bool) -> UnitState {
+fn unit_state(state: &ContainerState, ready: bool, was_stopped: bool) -> UnitState {
     let (pid, since) = (state.pid, state.started);
     match state.phase {
         Phase::Running if ready => UnitState::Ready { pid, since },
         Phase::Running => UnitState::Starting { pid, since },
         Phase::Created | Phase::Paused => UnitState::Stopped { exit: None },
         Phase::Restarting { exit_code } => UnitState::Backoff { exit: exit(exit_code), until: 0 },
+        Phase::Exited { exit_code, .. } if was_stopped => UnitState::Stopped { exit: Some(exit(exit_code)) },
         Phase::Exited { out_of_memory: true, .. } => {
             UnitState::Failed { error: "it exceeded its memory limit".to_owned() }
         }
         Phase::Exited { .. } if !state.error.is_empty() => UnitState::Failed { error: state.error.clone() },
+        Phase::Exited { exit_code: 0, .. } if state.never_restarts => UnitState::Completed,
         Phase::Exited { exit_code: 0, .. } => UnitState::Stopped { exit: Some(Exit::Code(0)) },
         Phase::Exited { exit_code, .. } => UnitState::Failed { error: format!("ended with {}", exit(exit_code)) },
     }
@@ -515,6 +544,7 @@ mod tests {
             pid: 0,
             started: 0,
             restarts,
+            never_restarts: false,
             healthy: None,
             error: String::new(),
         };
@@ -528,5 +558,26 @@ mod tests {
         assert_eq!(end_of(Some(&state(Phase::Running, 2)), Some(1)).as_deref(), Some(STARTED_AGAIN));
         assert_eq!(end_of(Some(&state(Phase::Running, 1)), Some(1)), None);
         assert_eq!(end_of(Some(&state(Phase::Created, 0)), None), None);
+    }
+
+    #[test]
+    fn a_unit_that_never_restarts_has_completed_with_exit_code_0_unless_a_command_stopped_it() {
+        let ended = |exit_code, never_restarts| ContainerState {
+            phase: Phase::Exited { exit_code, out_of_memory: false },
+            pid: 0,
+            started: 0,
+            restarts: 0,
+            never_restarts,
+            healthy: None,
+            error: String::new(),
+        };
+        assert_eq!(unit_state(&ended(0, true), false, false), UnitState::Completed);
+        assert_eq!(unit_state(&ended(0, true), false, true), UnitState::Stopped { exit: Some(Exit::Code(0)) });
+        assert_eq!(unit_state(&ended(143, true), false, true), UnitState::Stopped { exit: Some(Exit::Signal(15)) });
+        assert_eq!(unit_state(&ended(0, false), false, false), UnitState::Stopped { exit: Some(Exit::Code(0)) });
+        let failed = UnitState::Failed { error: "ended with exit code 3".to_owned() };
+        assert_eq!(unit_state(&ended(3, true), false, false), failed);
+        assert_eq!(end_of(Some(&ended(0, true)), Some(0)), None);
+        assert!(end_of(Some(&ended(3, true)), Some(0)).is_some() && end_of(Some(&ended(0, false)), Some(0)).is_some());
     }
 }

@@ -89,6 +89,12 @@ fn settings(intent: &UnitIntent, surroundings: Surroundings) -> ContainerSetting
     }
     match &mut settings.networking.mode {
         NetworkMode::Joined(attachments) => {
+            if intent.service != intent.name {
+                // A replica has its service's name beside its own.
+                for attachment in attachments.iter_mut() {
+                    attachment.aliases.push(intent.service.clone());
+                }
+            }
             if intent.name == EMULATOR {
                 attachments.extend(of_services(services));
             } else if attachments.iter().all(|attachment| attachment.network.external) {

@@ -66,7 +66,11 @@ impl ContainerEngine for Engine {
             match answer {
                 Ok(inspected) => {
                     let restarts = inspected.restart_count.and_then(|count| u32::try_from(count).ok());
-                    Ok(Some(state(inspected.state.unwrap_or_default(), restarts.unwrap_or_default())))
+                    let policy = inspected.host_config.and_then(|host| host.restart_policy?.name);
+                    let never_restarts =
+                        matches!(policy, None | Some(RestartPolicyNameEnum::EMPTY | RestartPolicyNameEnum::NO));
+                    let seen = state(inspected.state.unwrap_or_default(), restarts.unwrap_or_default());
+                    Ok(Some(ContainerState { never_restarts, ..seen }))
                 }
                 Err(error) if is_absent(&error) => Ok(None),
                 Err(error) => Err(failed(format!("inspect the container {container}"))(error)),
@@ -497,6 +501,7 @@ fn state(state: bollard::models::ContainerState, restarts: u32) -> ContainerStat
         pid: state.pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or_default(),
         started: started.and_then(|time| u64::try_from(time.as_millisecond()).ok()).unwrap_or_default(),
         restarts,
+        never_restarts: false,
         healthy: match state.health.and_then(|health| health.status) {
             None | Some(HealthStatusEnum::EMPTY | HealthStatusEnum::NONE) => None,
             Some(status) => Some(status == HealthStatusEnum::HEALTHY),

@@ -33,28 +33,37 @@ pub async fn control(
     emitter: &Emitter,
     cancel: &Cancel,
 ) -> Result<Vec<String>, Error> {
-    let ordered = desired::in_order(project, services)?;
+    let named = match control {
+        Control::Restart => desired::restarted_with(project, services),
+        Control::Stop | Control::Start => services.to_vec(),
+    };
+    let ordered = desired::in_order(project, &named)?;
     let runtime = resolve::current(project).await?.connect(project).await?;
     let units = runtime.observe().await?.units;
     if units.is_empty() {
         return Err(Error::NotRunning { project: project.instance.name.clone() });
     }
-    if let Some(absent) = services.iter().find(|service| !units.contains_key(*service)) {
+    let is_there =
+        |service: &&String| project.manifest.services[*service].units().any(|unit| units.contains_key(&unit));
+    if let Some(absent) = services.iter().find(|service| !is_there(service)) {
         return Err(Error::NotStarted { service: absent.clone() });
     }
-    let wanted: Vec<&ObservedUnit> = ordered.iter().filter_map(|service| units.get(*service)).collect();
+    let wanted: Vec<&ObservedUnit> = ordered.iter().filter_map(|unit| units.get(unit)).collect();
+    let is_named =
+        |unit: &str| project.manifest.service_of(unit).is_some_and(|service| services.contains(&service.name));
     let _alone = command_lock(project)?;
-    let is_stopped = |unit: &ObservedUnit| matches!(unit.state, UnitState::Stopped { .. });
+    let is_over = |unit: &ObservedUnit| matches!(unit.state, UnitState::Stopped { .. } | UnitState::Completed);
     let changed: Vec<&str> = wanted
         .iter()
         .filter(|unit| match control {
-            Control::Stop => !is_stopped(unit),
-            Control::Start => !matches!(unit.state, UnitState::Ready { .. }),
-            Control::Restart => true,
+            Control::Stop => !is_over(unit),
+            Control::Start => !matches!(unit.state, UnitState::Ready { .. } | UnitState::Completed),
+            // Another one restarts with these only if it runs.
+            Control::Restart => services.is_empty() || is_named(&unit.name) || !is_over(unit),
         })
         .map(|unit| unit.name.as_str())
         .collect();
-    let running = |service: &&str| !is_stopped(&units[*service]);
+    let running = |service: &&str| !is_over(&units[*service]);
     let work = async {
         if control != Control::Start {
             for service in changed.iter().copied().rev().filter(running) {
@@ -134,6 +143,43 @@ mod tests {
         assert_eq!(project.runtime.done(), ["resume api"], "a stopped service has nothing to end");
         project.runtime.set("api", UnitState::Ready { pid: 7, since: 0 });
         assert_eq!(act(&project, Control::Start, &["api"]).await.expect("nothing fails"), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_completed_service_runs_again_only_when_it_is_restarted() {
+        let project = ready().await;
+        project.runtime.set_state("mailer", UnitState::Completed);
+        for action in [Control::Stop, Control::Start] {
+            assert_eq!(act(&project, action, &["mailer"]).await.expect("nothing fails"), [""; 0], "{action:?}");
+        }
+        assert_eq!(act(&project, Control::Restart, &["mailer"]).await.expect("nothing fails"), ["mailer"]);
+        assert_eq!(project.runtime.done(), ["resume mailer"], "it has nothing to end");
+    }
+
+    #[tokio::test]
+    async fn an_action_on_a_service_is_one_on_all_its_replicas() {
+        let project = FakeProject::new();
+        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+        project.write("compose.yaml", &compose.replace("image: api:1", "image: api:1\n    deploy: { replicas: 2 }"));
+        bring_up(&project, &[]).await;
+        assert_eq!(act(&project, Control::Stop, &["api"]).await.expect("nothing fails"), ["api", "api-2"]);
+        assert_eq!(act(&project, Control::Restart, &["api"]).await.expect("nothing fails"), ["api", "api-2"]);
+        assert_eq!(project.runtime.done(), ["interrupt api-2", "interrupt api", "resume api", "resume api-2"]);
+    }
+
+    #[tokio::test]
+    async fn a_service_that_asks_for_it_restarts_with_its_dependency() {
+        let project = FakeProject::new();
+        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+        project.write("compose.yaml", &compose.replace("service_started", "service_started, restart: true"));
+        bring_up(&project, &[]).await;
+        assert_eq!(act(&project, Control::Restart, &["mailer"]).await.expect("nothing fails"), ["mailer", "api"]);
+        assert_eq!(project.runtime.done(), ["interrupt api", "interrupt mailer", "resume mailer", "resume api"]);
+        assert_eq!(
+            act(&project, Control::Restart, &["mailer"]).await.expect("nothing fails"),
+            ["mailer"],
+            "api is stopped"
+        );
     }
 
     #[tokio::test]

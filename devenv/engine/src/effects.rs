@@ -21,8 +21,14 @@ pub(crate) trait Effects: Send + Sync {
         progress: impl Fn(String) + Send + Sync,
     ) -> impl Future<Output = Result<(), Error>> + Send;
     fn start(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
+    fn restart(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
     fn stop(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
-    fn await_ready(&self, unit: &str) -> impl Future<Output = Result<(), Error>> + Send;
+    /// `progress` gets a line now and then from a unit that runs once.
+    fn await_ready(
+        &self,
+        unit: &str,
+        progress: impl Fn(String) + Send + Sync,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
     /// Returns when a unit has ended for good for which others may wait: a unit of `started`, or a unit that ran before and is
     /// not in `touched`, the units that the plan changes.
     fn lost(&self, started: &[String], touched: &[String]) -> impl Future<Output = Error> + Send;

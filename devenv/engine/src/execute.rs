@@ -128,7 +128,7 @@ where
 
 fn started_unit(operation: &Operation) -> Option<&String> {
     match operation {
-        Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } => Some(unit),
+        Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } | Operation::RestartUnit { unit } => Some(unit),
         _ => None,
     }
 }
@@ -162,8 +162,12 @@ async fn perform(step: &Step, index: usize, effects: &impl Effects, emitter: &Em
             effects.pull(image, progress).await
         }
         Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } => effects.start(unit).await,
+        Operation::RestartUnit { unit } => effects.restart(unit).await,
         Operation::StopUnit { unit } => effects.stop(unit).await,
-        Operation::AwaitReady { unit } => effects.await_ready(unit).await,
+        Operation::AwaitReady { unit } => {
+            let progress = |line| emitter.emit(Event::StepProgress { index, line });
+            effects.await_ready(unit, progress).await
+        }
         Operation::EndLeftover { unit, .. } => effects.end_leftover(unit).await,
         Operation::Ensure(resource) => effects.ensure(resource).await,
         Operation::Seed(resource) => effects.seed(resource).await,
@@ -176,10 +180,8 @@ fn late(plan: &Plan, waiting: Option<usize>, after: Duration, emitter: &Emitter)
     };
     let step = plan.steps[index].clone();
     let unit = match &step.operation {
-        Operation::AwaitReady { unit } | Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } => {
-            Some(unit.clone())
-        }
-        _ => None,
+        Operation::AwaitReady { unit } => Some(unit.clone()),
+        other => started_unit(other).cloned(),
     };
     let waiting_for = step.operation.to_string();
     emitter.emit(Event::StepFailed { index, step, error: "not done before the deadline".to_owned() });
@@ -237,10 +239,13 @@ mod tests {
         async fn start(&self, unit: &str) -> Result<(), Error> {
             self.act(format!("start {unit}"), 1).await
         }
+        async fn restart(&self, unit: &str) -> Result<(), Error> {
+            self.act(format!("restart {unit}"), 1).await
+        }
         async fn stop(&self, unit: &str) -> Result<(), Error> {
             self.act(format!("stop {unit}"), 1).await
         }
-        async fn await_ready(&self, unit: &str) -> Result<(), Error> {
+        async fn await_ready(&self, unit: &str, _: impl Fn(String) + Send + Sync) -> Result<(), Error> {
             self.act(format!("ready {unit}"), 10).await
         }
         async fn lost(&self, started: &[String], _: &[String]) -> Error {
@@ -274,6 +279,7 @@ mod tests {
             artifact: if package { Artifact::Cargo { package: name.to_owned() } } else { program() },
             depends_on: Vec::new(),
             start: StartOrder::AfterTables,
+            is_one_shot: false,
         };
         let desired = Desired {
             units: vec![unit(EMULATOR, false), unit("api", true)],
@@ -333,6 +339,7 @@ mod tests {
             },
             depends_on: Vec::new(),
             start,
+            is_one_shot: false,
         };
         let desired = Desired {
             units: vec![unit(EMULATOR, StartOrder::AfterTables), unit("api", StartOrder::AtOnce)],

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use devenv_model::unit::EMULATOR;
 use devenv_supervisor::log_reader::{Followed, Line};
 
 use crate::cancel::Cancel;
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::project::Project;
+use crate::resolve;
 use crate::runtime::LogOptions;
-use crate::{desired, resolve};
 
 /// The pause between two reads of followed files.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -52,22 +53,29 @@ pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, ca
 }
 
 fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
-    let mut known: Vec<String> = project.manifest.services.keys().cloned().collect();
-    known.push(devenv_model::unit::EMULATOR.to_owned());
+    let manifest = &project.manifest;
     if services.is_empty() {
-        return Ok(known);
+        return Ok(manifest.units().chain([EMULATOR.to_owned()]).collect());
     }
-    match services.iter().find(|name| !known.contains(name)) {
-        Some(name) => Err(Error::UnknownService { name: name.clone(), known }),
-        None => Ok(services.to_vec()),
+    let mut units = Vec::new();
+    for name in services {
+        match manifest.services.get(name) {
+            Some(service) => units.extend(service.units()),
+            // One replica of several.
+            None if name == EMULATOR || manifest.service_of(name).is_some() => units.push(name.clone()),
+            None => {
+                let known = manifest.services.keys().cloned().chain([EMULATOR.to_owned()]).collect();
+                return Err(Error::UnknownService { name: name.clone(), known });
+            }
+        }
     }
+    Ok(units)
 }
 
 /// The paths of all log files of an environment, for a failure's bundle.
 pub fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
-    let services = desired::selected(project, &[]).unwrap_or_default();
-    let names = services.iter().map(|service| service.name.as_str()).chain([devenv_model::unit::EMULATOR]);
-    names.map(|unit| project.state.log(unit)).chain([project.state.supervisor_log()]).collect()
+    let units = project.manifest.units().chain([EMULATOR.to_owned()]);
+    units.map(|unit| project.state.log(&unit)).chain([project.state.supervisor_log()]).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! `perform`: the effect of each operation of a plan.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use devenv_model::intent::UnitIntent;
+use devenv_model::intent::{Lifetime, UnitIntent};
 use devenv_model::manifest::StartOrder;
 use devenv_model::observed::{Observed, ObservedUnit, UnitState};
 use devenv_model::resource::ResourceId;
@@ -14,6 +15,9 @@ use crate::effects::Effects;
 use crate::error::Error;
 use crate::project::Project;
 use crate::runtime::Runtime;
+
+/// The interval between two looks at the log of a unit that runs once.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) struct Performer<'a> {
     pub(crate) project: &'a Project,
@@ -27,6 +31,28 @@ impl Performer<'_> {
     fn intent(&self, unit: &str) -> &UnitIntent {
         let intent = self.intents.iter().find(|intent| intent.name == unit);
         intent.expect("a plan names units of its intents only")
+    }
+
+    fn is_one_shot(&self, unit: &str) -> bool {
+        self.intents.iter().any(|intent| intent.name == unit && intent.lifetime == Lifetime::OneShot)
+    }
+
+    /// Waits for the end of a unit that runs once. It may take minutes: each new last line of its log is progress.
+    async fn await_completion(&self, unit: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+        let completion = self.runtime.await_ready(unit);
+        tokio::pin!(completion);
+        let mut last = Vec::new();
+        loop {
+            tokio::select! {
+                outcome = &mut completion => return outcome,
+                () = tokio::time::sleep(PROGRESS_EVERY) => {}
+            }
+            let lines = self.runtime.last_lines(unit, 1).await;
+            if lines != last {
+                lines.iter().cloned().for_each(&progress);
+                last = lines;
+            }
+        }
     }
 
     /// Whether the running unit is still the wanted one: a build may have left the program unchanged.
@@ -46,7 +72,7 @@ impl Performer<'_> {
             built && fetched && !self.observed.units.contains_key(&intent.name)
         };
         let waits = |intent: &&UnitIntent| {
-            let service = self.project.manifest.services.get(&intent.name);
+            let service = self.project.manifest.services.get(&intent.service);
             intent.name != EMULATOR && service.is_some_and(|service| service.start == StartOrder::AfterTables)
         };
         let prepared = self.intents.iter().filter(waits).filter(is_there).map(|intent| self.runtime.prepare(intent));
@@ -78,11 +104,19 @@ impl Effects for Performer<'_> {
         tokio::join!(self.runtime.start(intent), self.prepare_services()).0
     }
 
+    async fn restart(&self, unit: &str) -> Result<(), Error> {
+        self.runtime.remove(unit).await?;
+        self.runtime.start(self.intent(unit)).await
+    }
+
     async fn stop(&self, unit: &str) -> Result<(), Error> {
         self.runtime.remove(unit).await
     }
 
-    async fn await_ready(&self, unit: &str) -> Result<(), Error> {
+    async fn await_ready(&self, unit: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+        if self.is_one_shot(unit) {
+            return self.await_completion(unit, progress).await;
+        }
         self.runtime.await_ready(unit).await
     }
 
@@ -91,7 +125,9 @@ impl Effects for Performer<'_> {
             matches!(unit.state, UnitState::Ready { .. } | UnitState::Starting { .. }) && !touched.contains(&unit.name)
         };
         let standing = self.observed.units.values().filter(stands).map(|unit| unit.name.clone());
-        let watched: Vec<String> = standing.chain(started.iter().cloned()).collect();
+        let watched = standing.chain(started.iter().cloned());
+        // The end of a unit that runs once is no loss, and its own step waits for it.
+        let watched: Vec<String> = watched.filter(|unit| !self.is_one_shot(unit)).collect();
         self.runtime.lost(&watched).await
     }
 

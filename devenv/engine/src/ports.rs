@@ -1,6 +1,5 @@
 //! The choice of a port of this machine for each container port.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -44,24 +43,27 @@ pub(crate) fn choose(
     let all = wanted(project, emulator, *abilities, emitter);
     let mut chosen = Ports::new();
     for wanted in &all {
-        let Wanted { unit, container, protocol, address, wish, nth } = *wanted;
+        let Wanted { ref unit, container, protocol, address, wish, nth } = *wanted;
         let last = remembered.ports(unit, container).get(nth).copied();
         // A leftover still has its port, and gives it back before anything starts.
-        let ours = observed.leftovers.iter().any(|leftover| leftover.unit == unit);
+        let ours = observed.leftovers.iter().any(|leftover| leftover.unit == *unit);
         let own = observed.units.get(unit).map_or(&[][..], |unit| &unit.bindings);
         let taken_here = chosen.get(unit).map_or(&[][..], Vec::as_slice);
         let is_free = |port: u16| is_free(protocol, SocketAddr::new(address, port), &used);
         let port = if let Some(port) = wanted.running(own, taken_here, last, &all) {
             port
-        } else if let Some(port) = wish.filter(|port| (ours && last == Some(*port)) || is_free(*port)) {
+        } else if let Some(port) = wanted.wishes(last).find(|port| (ours && last == Some(*port)) || is_free(*port)) {
             port
         } else {
             let port = match last.filter(|port| ours || is_free(*port)) {
                 Some(port) => port,
                 None => any_free(&mut next, is_free)?,
             };
-            if let Some(wish) = wish {
-                emitter.notice(taken(unit, wish, port, held));
+            if let Some((wish, _)) = wish {
+                let replica =
+                    chosen.iter().find(|(_, bindings)| bindings.iter().any(|other| other.host.port() == wish));
+                let holder = replica.map(|(other, _)| other.clone()).or_else(|| held.get(&wish).cloned());
+                emitter.notice(taken(unit, wish, port, holder));
             }
             port
         };
@@ -75,7 +77,7 @@ pub(crate) fn choose(
 /// Whether another program now has a port that was last chosen for this unit, which does not run.
 pub(crate) fn are_taken(project: &Project, abilities: Abilities, unit: &str) -> bool {
     let remembered = Remembered::read(&project.state).unwrap_or_default();
-    let service = project.manifest.services.get(unit);
+    let service = project.manifest.service_of(unit);
     remembered.all_ports(unit).any(|(container, port)| {
         let protocol = desired::protocol(abilities, service, container);
         !is_free(protocol, SocketAddr::new(desired::bound(abilities, service, container), port), &[])
@@ -86,52 +88,58 @@ pub(crate) fn are_taken(project: &Project, abilities: Abilities, unit: &str) -> 
 type Used = (Option<Protocol>, SocketAddr);
 
 /// A port of a unit that needs a port of this machine.
-#[derive(Debug, Clone, Copy)]
-struct Wanted<'a> {
-    unit: &'a str,
+#[derive(Debug, Clone)]
+struct Wanted {
+    unit: String,
     container: u16,
     protocol: Protocol,
     /// The number of the unit's earlier ports with the same container port.
     nth: usize,
     address: IpAddr,
-    wish: Option<u16>,
+    /// The first and the last port of the Compose file's range.
+    wish: Option<(u16, u16)>,
 }
 
-impl Wanted<'_> {
-    fn is_beside(&self, other: &Wanted<'_>) -> bool {
+impl Wanted {
+    /// The wished ports, the last used one first.
+    fn wishes(&self, last: Option<u16>) -> impl Iterator<Item = u16> {
+        let all = self.wish.into_iter().flat_map(|(first, last)| first..=last);
+        last.filter(|port| self.wishes_for(*port)).into_iter().chain(all)
+    }
+
+    fn wishes_for(&self, port: u16) -> bool {
+        self.wish.is_some_and(|(first, last)| (first..=last).contains(&port))
+    }
+
+    fn is_beside(&self, other: &Self) -> bool {
         self.unit == other.unit && self.container == other.container && self.nth != other.nth
     }
 
     /// The running unit's host port for this one: not in `taken`, and not the wish of another port beside it.
-    fn running(&self, own: &[Binding], taken: &[Binding], last: Option<u16>, all: &[Wanted<'_>]) -> Option<u16> {
+    fn running(&self, own: &[Binding], taken: &[Binding], last: Option<u16>, all: &[Self]) -> Option<u16> {
         let of_this = |binding: &&Binding| binding.container == self.container && binding.protocol == self.protocol;
         let has = |bindings: &[Binding], port: u16| {
             bindings.iter().filter(of_this).any(|binding| binding.host.port() == port)
         };
         let open = |port: &u16| has(own, *port) && !has(taken, *port);
-        let is_others = |port: &u16| all.iter().any(|other| other.is_beside(self) && other.wish == Some(*port));
+        let is_others = |port: &u16| all.iter().any(|other| other.is_beside(self) && other.wishes_for(*port));
         let any = own.iter().filter(of_this).map(|binding| binding.host.port());
-        self.wish.filter(open).or(last.filter(open)).or_else(|| any.filter(open).find(|port| !is_others(port)))
+        self.wishes(last).find(open).or(last.filter(open)).or_else(|| any.filter(open).find(|port| !is_others(port)))
     }
 }
 
-fn wanted<'a>(
-    project: &'a Project,
-    emulator: &ChosenEmulator,
-    abilities: Abilities,
-    emitter: &Emitter,
-) -> Vec<Wanted<'a>> {
+fn wanted(project: &Project, emulator: &ChosenEmulator, abilities: Abilities, emitter: &Emitter) -> Vec<Wanted> {
     let ephemeral = project.instance.ephemeral;
     let mut wanted = Vec::new();
     if let ChosenEmulator::Own(kind) = emulator {
         // Other tools expect DynamoDB Local and LocalStack on their usual ports.
-        let usual = (*kind != EmulatorKind::Embedded && !ephemeral).then(|| kind.port());
+        let usual = (*kind != EmulatorKind::Embedded && !ephemeral).then(|| (kind.port(), kind.port()));
         let address = desired::bound(abilities, None, kind.port());
-        let (container, protocol) = (kind.port(), Protocol::Tcp);
-        wanted.push(Wanted { unit: EMULATOR, container, protocol, nth: 0, address, wish: usual });
+        let (unit, container, protocol) = (EMULATOR.to_owned(), kind.port(), Protocol::Tcp);
+        wanted.push(Wanted { unit, container, protocol, nth: 0, address, wish: usual });
     }
-    for service in project.manifest.services.values() {
-        let unit = service.name.as_str();
+    let units = project.manifest.services.values().flat_map(|service| service.units().map(move |unit| (service, unit)));
+    for (service, unit) in units {
         for (index, port) in service.ports.iter().enumerate() {
             let nth = service.ports[..index].iter().filter(|earlier| earlier.container == port.container).count();
             if nth > 0 && !abilities.any_address {
@@ -142,15 +150,15 @@ fn wanted<'a>(
                 continue;
             }
             let address = if abilities.any_address { port.host_ip } else { desired::LOOPBACK };
-            let wish = port.published.filter(|_| !ephemeral);
+            let wish = port.published.zip(port.published_to).filter(|_| !ephemeral);
             // A process binds its port itself, and the supervisor knows no protocol.
             let protocol = if abilities.any_address { port.protocol } else { Protocol::Tcp };
-            wanted.push(Wanted { unit, container: port.container, protocol, nth, address, wish });
+            wanted.push(Wanted { unit: unit.clone(), container: port.container, protocol, nth, address, wish });
         }
         for container in &service.expose {
             if service.ports.iter().all(|port| port.container != *container) {
                 let address = desired::LOOPBACK;
-                let protocol = Protocol::Tcp;
+                let (unit, protocol) = (unit.clone(), Protocol::Tcp);
                 wanted.push(Wanted { unit, container: *container, protocol, nth: 0, address, wish: None });
             }
         }
@@ -209,8 +217,8 @@ fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() == other.port() && (here == there || here.is_unspecified() || there.is_unspecified())
 }
 
-fn taken(unit: &str, wish: u16, port: u16, held: &BTreeMap<u16, String>) -> String {
-    let holder = held.get(&wish).cloned().unwrap_or_else(|| match port_holder(wish) {
+fn taken(unit: &str, wish: u16, port: u16, holder: Option<String>) -> String {
+    let holder = holder.unwrap_or_else(|| match port_holder(wish) {
         Some(holder) => format!("{} (process {})", holder.program, holder.pid),
         None => "another program".to_owned(),
     });
@@ -228,17 +236,18 @@ mod tests {
     #[test]
     fn each_binding_of_one_container_port_keeps_what_it_has() {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let free = Wanted { unit: "api", container: 80, protocol: Protocol::Tcp, nth: 0, address, wish: None };
-        let wished = Wanted { nth: 1, wish: Some(8081), ..free };
-        let all = [free, wished];
+        let (unit, protocol) = ("api".to_owned(), Protocol::Tcp);
+        let free = Wanted { unit, container: 80, protocol, nth: 0, address, wish: None };
+        let wished = Wanted { nth: 1, wish: Some((8081, 8081)), ..free.clone() };
+        let all = [free.clone(), wished.clone()];
         let own = on_loopback(&[8081, 9000]);
         assert_eq!(free.running(&own, &[], None, &all), Some(9000), "8081 is wished for by the other");
         assert_eq!(wished.running(&own, &on_loopback(&[9000]), None, &all), Some(8081));
         assert_eq!(free.running(&on_loopback(&[8081]), &[], None, &all), None, "it has none yet");
-        let (first, second) = (free, Wanted { nth: 1, ..free });
+        let both = [free.clone(), Wanted { nth: 1, ..free }];
         let own = on_loopback(&[9000, 9001]);
-        assert_eq!(first.running(&own, &[], Some(9001), &[first, second]), Some(9001), "as it was last");
-        assert_eq!(second.running(&own, &on_loopback(&[9001]), Some(9000), &[first, second]), Some(9000));
+        assert_eq!(both[0].running(&own, &[], Some(9001), &both), Some(9001), "as it was last");
+        assert_eq!(both[1].running(&own, &on_loopback(&[9001]), Some(9000), &both), Some(9000));
     }
 
     #[test]
@@ -252,5 +261,15 @@ mod tests {
         assert!(!is_free(Protocol::Tcp, there, &[]));
         assert!(is_free(Protocol::Udp, there, &[]), "another protocol has ports of its own");
         assert!(is_free(Protocol::Tcp, SocketAddr::from((Ipv4Addr::LOCALHOST, there.port())), &[]));
+    }
+
+    #[test]
+    fn a_range_is_wished_for_from_its_beginning_or_from_the_last_port() {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let ranged = Wanted { unit: "api".to_owned(), container: 80, nth: 0, address, wish: Some((8001, 8003)) };
+        let wishes = |last| ranged.wishes(last).collect::<Vec<_>>();
+        assert_eq!(wishes(None), [8001, 8002, 8003]);
+        assert_eq!(wishes(Some(8002)), [8002, 8001, 8002, 8003]);
+        assert_eq!(wishes(Some(9000)), [8001, 8002, 8003], "it was taken then");
     }
 }

@@ -10,6 +10,7 @@ use devenv_model::artifact::{Artifact, Inputs};
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Observed, UnitState};
+use devenv_model::unit::Probe;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::lock::is_held;
 use devenv_supervisor::log_reader::last_lines;
@@ -163,6 +164,8 @@ impl ProcessRuntime {
             environment: intent.environment.clone(),
             ports: intent.bindings.iter().map(|binding| (binding.container, binding.host.port())).collect(),
             probe: intent.probe.clone(),
+            healthcheck: intent.healthcheck.clone().filter(|_| intent.probe == Probe::Healthcheck),
+            lifetime: intent.lifetime,
             stop_grace_period: intent.stop_grace_period,
             stop_signal: intent.container.execution.stop_signal.clone(),
             artifact,
@@ -178,7 +181,7 @@ impl ProcessRuntime {
 
     async fn await_ready(&self, unit: &str) -> Result<(), Error> {
         let cause = match self.client().await?.await_ready(unit).await?.state {
-            UnitState::Ready { .. } => return Ok(()),
+            UnitState::Ready { .. } | UnitState::Completed => return Ok(()),
             UnitState::Failed { error } => error,
             UnitState::Backoff { exit, .. } => format!("it was ready, then ended with {exit}"),
             UnitState::Stopped { .. } | UnitState::Starting { .. } => "another command stopped it".to_owned(),
@@ -340,12 +343,13 @@ mod tests {
         use devenv_model::intent::{Binding, Lifetime, RestartPolicy};
         UnitIntent {
             name: "api".to_owned(),
+            service: "api".to_owned(),
             artifact,
             entrypoint: None,
             command: None,
             environment: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
             bindings: vec![Binding::on_loopback(80, 20180)],
-            probe: devenv_model::unit::Probe::Started,
+            probe: Probe::Started,
             healthcheck: None,
             container: devenv_model::container::ContainerSettings::default(),
             user: None,

@@ -18,6 +18,7 @@ use crate::runtime::{Observation, Runtime};
 
 pub(crate) const READY: &str = "ready";
 pub(crate) const STARTING: &str = "starting";
+pub(crate) const COMPLETED: &str = "completed";
 
 /// The environment as it is now. Units that do not run are reported as stopped.
 pub async fn status(project: &Project) -> Result<EnvironmentReport, Error> {
@@ -39,8 +40,8 @@ pub(crate) async fn of_runtime(
     if matches!(resolved.emulator, ChosenEmulator::Own(_)) {
         reports.push(report(project, EMULATOR, units.get(EMULATOR)));
     }
-    for name in project.manifest.services.keys() {
-        reports.push(report(project, name, units.get(name)));
+    for name in project.manifest.units() {
+        reports.push(report(project, &name, units.get(&name)));
     }
     for (name, unit) in &units {
         if reports.iter().all(|report| report.name != *name) {
@@ -88,6 +89,7 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
         None => ("stopped", None, None),
         Some(UnitState::Starting { pid, .. }) => (STARTING, None, Some(*pid)),
         Some(UnitState::Ready { pid, .. }) => (READY, None, Some(*pid)),
+        Some(UnitState::Completed) => (COMPLETED, None, None),
         Some(UnitState::Backoff { exit, .. }) => ("backoff", Some(format!("ended with {exit}")), None),
         Some(UnitState::Stopped { exit }) => ("stopped", exit.map(|exit| format!("ended with {exit}")), None),
         Some(UnitState::Failed { error }) => ("failed", Some(error.clone()), None),
@@ -114,7 +116,7 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
 
 /// The address of a service's first published port of TCP, or of the emulator's only port.
 fn first_address(project: &Project, name: &str, bindings: &[Binding]) -> Option<SocketAddr> {
-    let first = project.manifest.services.get(name).and_then(Service::first_stream);
+    let first = project.manifest.service_of(name).and_then(Service::first_stream);
     let binding = match first {
         Some(port) => binding_of(bindings, port.container)?,
         None => bindings.first().filter(|binding| binding.protocol == Protocol::Tcp)?,

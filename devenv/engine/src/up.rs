@@ -24,7 +24,7 @@ use crate::project::Project;
 use crate::resolve::{self, ResolvedRuntime};
 use crate::runtime::{Abilities, HostErrorKind, Runtime, RuntimeRequest};
 use crate::snapshot::{self, Snapshot};
-use crate::status::{READY, STARTING};
+use crate::status::{COMPLETED, READY, STARTING};
 use crate::{desired, down, notices, ports, status, test_environments};
 
 /// The number of attempts of `up`, if the environment changes after the snapshot.
@@ -142,7 +142,7 @@ async fn bring_up(
     Ok(Up { report, changed, attachment: Attachment::new(runtime, owned) })
 }
 
-/// Waits until every unit is usable, and returns the report. A unit that was ready may have died since.
+/// Waits until every unit is usable or has completed, and returns the report. A unit that was ready may have died since.
 async fn confirm(
     project: &Project,
     resolved: &ResolvedRuntime,
@@ -154,7 +154,8 @@ async fn confirm(
     let is_wanted = |name: &str| intents.iter().any(|intent| intent.name == name);
     loop {
         let report = status::of_runtime(project, resolved, runtime).await?;
-        let Some(unit) = report.units.iter().find(|unit| unit.state != READY && is_wanted(&unit.name)) else {
+        let is_usable = |state: &str| [READY, COMPLETED].contains(&state);
+        let Some(unit) = report.units.iter().find(|unit| !is_usable(&unit.state) && is_wanted(&unit.name)) else {
             return Ok(report);
         };
         if unit.state != STARTING {
@@ -360,6 +361,78 @@ mod tests {
         *project.runtime.dies.lock().expect("not poisoned") = Some("api");
         bring_up(&project).await.expect_err("it dies");
         assert_eq!(steps(&project), ["start api", "remove api"]);
+    }
+
+    #[tokio::test]
+    async fn every_replica_is_a_unit_with_ports_of_its_own_and_a_smaller_number_stops_the_last_ones() {
+        let project = FakeProject::new();
+        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+        let scale = |replicas: u32| {
+            project.write(
+                "compose.yaml",
+                &compose.replace("image: api:1", &format!("image: api:1\n    scale: {replicas}")),
+            );
+        };
+        scale(3);
+        let report = bring_up(&project).await.expect("nothing fails").report;
+        let api = report.units.iter().filter(|unit| unit.name.starts_with("api"));
+        let (names, urls): (Vec<_>, Vec<_>) = api.map(|unit| (unit.name.as_str(), unit.url.clone())).unzip();
+        assert_eq!(names, ["api", "api-2", "api-3"]);
+        assert_eq!(urls[0].as_deref(), Some("http://127.0.0.2:20180"), "the first one has the published port");
+        assert!(urls[1].is_some() && urls[2].is_some() && urls[1] != urls[2] && urls[1] != urls[0], "{urls:?}");
+        assert!(!bring_up(&project).await.expect("nothing fails").changed);
+        project.runtime.done();
+        scale(1);
+        bring_up(&project).await.expect("nothing fails");
+        let mut done = steps(&project);
+        done.sort();
+        assert_eq!(done, ["remove api-2", "remove api-3"]);
+        scale(0);
+        let report = bring_up(&project).await.expect("nothing fails").report;
+        assert!(!report.units.iter().any(|unit| unit.name == "api"), "{report:?}");
+        assert_eq!(steps(&project), ["remove api"]);
+    }
+
+    /// A project whose `api` waits for the completion of `mailer`.
+    fn with_one_shot() -> FakeProject {
+        let project = FakeProject::new();
+        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+        project.write("compose.yaml", &compose.replace("service_started", "service_completed_successfully"));
+        project
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_runs_once_completes_before_the_others_start_and_runs_again_only_if_it_changed() {
+        let project = with_one_shot();
+        let report = bring_up(&project).await.expect("nothing fails").report;
+        let state =
+            |name: &str| report.units.iter().find(|unit| unit.name == name).expect("it is listed").state.clone();
+        assert_eq!((state("mailer").as_str(), state("api").as_str()), (COMPLETED, READY));
+        let done = project.runtime.done();
+        let place = |line: &str| done.iter().position(|step| step == line);
+        assert!(place("ready mailer").is_some() && place("ready mailer") < place("start api"), "{done:?}");
+        let watched = done.iter().filter(|line| line.starts_with("watch"));
+        assert!(watched.clone().count() > 0 && !watched.clone().any(|line| line.contains("mailer")), "{done:?}");
+        assert!(!bring_up(&project).await.expect("nothing fails").changed, "it has completed");
+        project.runtime.done();
+        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+        project.write("compose.yaml", &compose.replace("mailer:1", "mailer:2"));
+        assert!(bring_up(&project).await.expect("nothing fails").changed);
+        assert_eq!(steps(&project), ["start mailer", "ready mailer"]);
+        project.runtime.set_state("mailer", UnitState::Failed { error: "ended with exit code 3".to_owned() });
+        bring_up(&project).await.expect("nothing fails");
+        assert_eq!(steps(&project), ["start mailer", "ready mailer"]);
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_runs_once_and_fails_fails_the_command_and_nothing_starts_after_it() {
+        let project = with_one_shot();
+        *project.runtime.dies.lock().expect("not poisoned") = Some("mailer");
+        let error = bring_up(&project).await.expect_err("it dies");
+        assert!(matches!(error, Error::UnitFailed { ref unit, .. } if unit == "mailer"), "{error}");
+        let done = steps(&project);
+        assert!(!done.contains(&"start api".to_owned()), "{done:?}");
+        assert_eq!(done.last().map(String::as_str), Some("take down"));
     }
 
     #[tokio::test]

@@ -237,6 +237,93 @@ async fn a_unit_that_fails_is_reported_with_its_log_and_what_the_command_started
         .await;
 }
 
+/// A project whose `api` starts when `mailer`, with this script, has completed.
+fn with_one_shot(script: &str) -> Place {
+    let place = Place::new();
+    place.write("compose.yaml", &COMPOSE.replace("service_started", "service_completed_successfully"));
+    let mailer = "[services.mailer.process]\ncommand = [\"/bin/sh\", \"-c\", \"exec sleep 60\"]";
+    assert!(SETTINGS.contains(mailer));
+    place.write("devenv.toml", &SETTINGS.replace(mailer, &mailer.replace("exec sleep 60", script)));
+    place
+}
+
+#[tokio::test]
+async fn a_process_that_runs_once_completes_before_the_others_start_and_runs_again_when_asked() {
+    let place = with_one_shot("echo run >> runs; sleep 0.2");
+    let runs = || std::fs::read_to_string(place.0.path().join("runs")).expect("it ran").lines().count();
+    place
+        .beside_a_supervisor(async || {
+            let report = place.up().await.expect("nothing fails").report;
+            let state = |name: &str| report.units.iter().find(|unit| unit.name == name).map(|unit| unit.state.clone());
+            assert_eq!(state("mailer").as_deref(), Some("completed"));
+            assert_eq!(state("api").as_deref(), Some("ready"));
+            let (api, mailer) = (place.unit("api").await, place.unit("mailer").await);
+            assert_eq!((mailer.state.as_str(), mailer.restarts, mailer.pid), ("completed", 0, None));
+            assert!(!place.up().await.expect("nothing fails").changed);
+            assert_eq!(runs(), 1);
+            place.act(UnitAction::Start, "mailer").await.expect("it completes");
+            assert_eq!(runs(), 2);
+            let compose = COMPOSE.replace("service_started", "service_completed_successfully");
+            place.write("compose.yaml", &compose.replace("mailer:1\n", "mailer:1\n    environment: { LEVEL: two }\n"));
+            assert!(place.up().await.expect("nothing fails").changed);
+            assert_eq!((runs(), place.unit("api").await.pid), (3, api.pid), "nothing else has changed");
+            assert_eq!(place.unit("mailer").await.state, "completed");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_process_that_runs_once_and_fails_is_reported_with_its_exit_code_and_its_last_lines() {
+    let place = with_one_shot("echo no such column; exit 3");
+    place
+        .beside_a_supervisor(async || {
+            let Err(error) = place.up().await else { panic!("mailer fails") };
+            let Error::UnitFailed { unit, cause, log } = error else { panic!("{error:?}") };
+            assert_eq!((unit.as_str(), cause.as_str()), ("mailer", "ended with exit code 3"));
+            assert!(log.contains(&"no such column".to_owned()), "{log:?}");
+            assert_eq!(place.unit("api").await.state, "stopped");
+            assert!(!place.load().state.log("api").exists(), "it never started");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_process_that_asks_for_it_restarts_with_its_dependency() {
+    let place = Place::new();
+    let compose = COMPOSE.replace("service_started", "service_started, restart: true");
+    place.write("compose.yaml", &compose);
+    place
+        .beside_a_supervisor(async || {
+            place.up().await.expect("nothing fails");
+            let api = place.unit("api").await.pid;
+            place.write("compose.yaml", &compose.replace("mailer:1\n", "mailer:1\n    environment: { LEVEL: two }\n"));
+            assert!(place.up().await.expect("nothing fails").changed);
+            assert_ne!(place.unit("api").await.pid, api);
+            assert!(!place.up().await.expect("nothing fails").changed);
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_process_is_ready_when_its_health_check_passes() {
+    let place = Place::new();
+    let check = "healthcheck: { test: \"test -e healthy && test $$GREETING = hello\", interval: 100ms }";
+    let waits = "depends_on: { api: { condition: service_healthy } }";
+    let compose = COMPOSE.replace("depends_on: { mailer: { condition: service_started } }", check);
+    place.write("compose.yaml", &compose.replace("mailer:1\n", &["mailer:1\n    ", waits, "\n"].concat()));
+    place.write("devenv.toml", &SETTINGS.replace("echo $GREETING;", "sleep 0.5; touch healthy;"));
+    place
+        .beside_a_supervisor(async || {
+            assert!(place.up().await.expect("nothing fails").changed);
+            assert!(place.0.path().join("healthy").exists(), "the command waits for the check");
+            assert_eq!(place.unit("mailer").await.state, "ready");
+            assert!(!place.up().await.expect("nothing fails").changed);
+            std::fs::remove_file(place.0.path().join("healthy")).expect("ours");
+            eventually("api is no longer ready", async || place.unit("api").await.state == "starting").await;
+        })
+        .await;
+}
+
 #[tokio::test]
 async fn logs_begin_with_the_last_lines_and_follow_until_nobody_wants_more() {
     let place = Place::new();

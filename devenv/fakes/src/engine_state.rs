@@ -8,7 +8,7 @@ use devenv_containers::engine::{
 };
 use devenv_containers::oci::OciImage;
 use devenv_model::container::MountSource;
-use devenv_model::intent::Binding;
+use devenv_model::intent::{Binding, RestartPolicy};
 use devenv_model::names::short_digest;
 
 /// As after SIGKILL and SIGTERM.
@@ -118,6 +118,7 @@ impl EngineState {
             pid: container.pid,
             started: u64::from(container.pid),
             restarts: container.restarts,
+            never_restarts: container.new.spec.restart == RestartPolicy::No,
             healthy: container.healthy.filter(|_| container.new.spec.healthcheck.is_some()),
             error: container.error.clone(),
         })

@@ -126,6 +126,14 @@ impl<'a> Check<'a> {
             let message = format!("the name {EMULATOR} is reserved for devenv's own unit");
             self.in_compose("compose.reserved", &read.name_place, message, "choose another name");
         }
+        for read in self.services {
+            let of = |other: &&Read| other.service.name != read.service.name;
+            let is_named = |other: &&Read| other.service.units().any(|unit| unit == read.service.name);
+            if let Some(other) = self.services.iter().filter(of).find(is_named) {
+                let message = format!("{} is also the name of a replica of {}", read.service.name, other.service.name);
+                self.in_compose("compose.duplicate_name", &read.name_place, message, "choose another name");
+            }
+        }
     }
 
     fn ports(&mut self) {
@@ -152,13 +160,13 @@ impl<'a> Check<'a> {
 
     fn dependencies(&mut self) {
         for read in self.services {
-            for (name, condition) in &read.service.depends_on {
+            for (name, dependency) in &read.service.depends_on {
                 let (Some(place), Some(other)) = (read.dependency_places.get(name), self.service(name)) else {
                     continue;
                 };
                 let check = other.service.healthcheck.as_ref();
                 let checked = check.is_some_and(|check| check.test != HealthTest::Disabled);
-                if *condition == Condition::ServiceHealthy
+                if dependency.condition == Condition::ServiceHealthy
                     && !checked
                     && other.service.health.is_none()
                     && !other.incomplete

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use devenv_model::manifest::{Condition, HealthTest, Healthcheck, Port};
+use devenv_model::manifest::{Condition, Dependency, HealthTest, Healthcheck, Port};
 use devenv_model::transport::Protocol;
 
 use crate::compose::Place;
@@ -16,15 +16,15 @@ use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
 use devenv_document::tree::{Entry, Node};
 
+/// More do not fit on one machine.
+const REPLICA_LIMIT: u32 = 100;
 /// Compose's defaults.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
 const HEALTH_RETRIES: u32 = 3;
 const START_INTERVAL: Duration = Duration::from_secs(5);
 /// As a process, a service has a port of this machine for each.
 const EXPOSED_LIMIT: u16 = 100;
-const RESTARTS: [&str; 3] = ["always", "on-failure", "unless-stopped"];
-/// devenv restarts every service that ends, so a one-shot service would never complete.
-const ONE_SHOT: &str = "devenv keeps every service running and does not support one-shot services yet";
+const RESTARTS: [&str; 4] = ["no", "always", "on-failure", "unless-stopped"];
 
 impl Reader {
     pub(crate) fn command(&mut self, node: &Node) -> Option<Vec<String>> {
@@ -80,11 +80,11 @@ impl Reader {
             Some(protocol) => self.parsed(protocol, crate::compose_values::protocol)?,
             None => Protocol::Tcp,
         };
-        // Of a range, the first free one: the others are as good as any other port.
         let published = match node.get("published") {
-            Some(published) if published.text() != Some("") => Some(self.parsed(published, ports)?.0),
+            Some(published) if published.text() != Some("") => Some(self.parsed(published, ports)?),
             _ => None,
         };
+        let (published, published_to) = published.unzip();
         let host_ip = match node.get("host_ip") {
             Some(host) => self.parsed(host, |text| {
                 let address = text.trim_matches(['[', ']']).parse();
@@ -92,7 +92,17 @@ impl Reader {
             })?,
             None => IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
-        Some(Port { container, protocol, published, host_ip })
+        Some(Port { container, protocol, published, published_to, host_ip })
+    }
+
+    /// Reads the number of units: `scale` or `deploy.replicas`, which are equal where both are given.
+    pub(crate) fn replicas(&mut self, scale: Option<&Node>, deploy: Option<&Node>) -> u32 {
+        let Some(node) = scale.or_else(|| deploy?.get("replicas")) else { return 1 };
+        let replicas = self.number(node).unwrap_or(1);
+        if replicas > REPLICA_LIMIT {
+            self.report("compose.value", node, format!("devenv runs at most {REPLICA_LIMIT} replicas of a service"));
+        }
+        replicas.min(REPLICA_LIMIT)
     }
 
     /// Reads the ports that only other services reach. Those of UDP need nothing.
@@ -114,20 +124,23 @@ impl Reader {
         exposed
     }
 
-    pub(crate) fn depends_on(&mut self, node: Option<&Node>) -> BTreeMap<String, (Condition, Place)> {
+    pub(crate) fn depends_on(&mut self, node: Option<&Node>) -> BTreeMap<String, (Dependency, Place)> {
         let mut dependencies = BTreeMap::new();
         for entry in node.and_then(Node::entries).unwrap_or_default() {
-            let condition = self.condition(&entry.value);
-            dependencies.insert(entry.key.clone(), (condition, Place::of_key(entry)));
+            let restart = entry.value.get("restart").is_some_and(|node| self.boolean(node));
+            let dependency = Dependency { condition: self.condition(&entry.value), restart };
+            dependencies.insert(entry.key.clone(), (dependency, Place::of_key(entry)));
         }
         dependencies
     }
 
     fn condition(&mut self, node: &Node) -> Condition {
-        const CONDITIONS: [(&str, Condition); 2] =
-            [("service_started", Condition::ServiceStarted), ("service_healthy", Condition::ServiceHealthy)];
+        const CONDITIONS: [(&str, Condition); 3] = [
+            ("service_started", Condition::ServiceStarted),
+            ("service_healthy", Condition::ServiceHealthy),
+            ("service_completed_successfully", Condition::ServiceCompletedSuccessfully),
+        ];
         if let Some(entries) = self.mapping(node) {
-            // The model adds `restart` to the dependencies that another key implies.
             self.known_keys(entries, &["condition", "required", "restart"]);
         }
         let Some(condition) = node.get("condition") else {
@@ -137,16 +150,11 @@ impl Reader {
         if let Some((_, known)) = CONDITIONS.iter().find(|(name, _)| *name == text) {
             return *known;
         }
-        if text == "service_completed_successfully" {
-            let help = "run the task before `devenv up`, or when the service that needs it starts";
-            self.problems.push(Problem::at("compose.one_shot", condition, ONE_SHOT).help(help));
-            return Condition::ServiceStarted;
-        }
         self.choose(condition, &CONDITIONS.map(|(name, _)| name), "a condition");
         Condition::ServiceStarted
     }
 
-    /// Reads `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
+    /// Reads `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:TIMES`.
     pub(crate) fn restart(&mut self, node: &Node) -> Option<String> {
         let text = self.text(node)?;
         let policy = match text.split_once(':') {
@@ -155,11 +163,6 @@ impl Reader {
         };
         if RESTARTS.contains(&policy) {
             return Some(text);
-        }
-        if text == "no" {
-            let help = "remove it; run the task before `devenv up`, or when a service starts";
-            self.problems.push(Problem::at("compose.one_shot", node, ONE_SHOT).help(help));
-            return None;
         }
         self.choose(node, &RESTARTS, "a restart policy");
         None
@@ -178,14 +181,18 @@ impl Reader {
         let entries = self.mapping(node)?;
         let known = ["test", "interval", "timeout", "retries", "start_period", "start_interval", "disable"];
         self.known_keys(entries, &known);
-        let mut time =
-            |key: &str, default| node.get(key).and_then(|node| self.parsed(node, duration)).unwrap_or(default);
+        // Zero is the default, as container engines have it.
+        let mut time = |key: &str, default| {
+            let given = node.get(key).and_then(|node| self.parsed(node, duration));
+            given.filter(|time| !time.is_zero()).unwrap_or(default)
+        };
         let (interval, timeout) = (time("interval", HEALTH_INTERVAL), time("timeout", HEALTH_INTERVAL));
         let (start_period, start_interval) =
             (time("start_period", Duration::ZERO), time("start_interval", START_INTERVAL));
         let disabled = node.get("disable").is_some_and(|node| self.boolean(node));
         let test = if disabled { HealthTest::Disabled } else { self.health_test(node)? };
-        let retries = node.get("retries").and_then(|node| self.number(node)).unwrap_or(HEALTH_RETRIES);
+        let retries = node.get("retries").and_then(|node| self.number(node));
+        let retries = retries.filter(|times| *times > 0).unwrap_or(HEALTH_RETRIES);
         Some(Healthcheck { test, interval, timeout, retries, start_period, start_interval })
     }
 

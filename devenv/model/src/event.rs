@@ -128,7 +128,7 @@ pub struct EnvironmentReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnitReport {
     pub name: String,
-    /// `ready`, `starting`, `backoff`, `stopped` or `failed`.
+    /// `ready`, `completed`, `starting`, `backoff`, `stopped` or `failed`.
     pub state: String,
     /// The reason for the state, if it has one.
     pub detail: Option<String>,

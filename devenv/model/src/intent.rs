@@ -17,6 +17,8 @@ use crate::unit::Probe;
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitIntent {
     pub name: String,
+    /// The service that the unit is a replica of: other units reach it by this name.
+    pub service: String,
     pub artifact: Artifact,
     /// `entrypoint` and `command` replace those of the image, if the artifact is an image.
     pub entrypoint: Option<Vec<String>>,
@@ -54,12 +56,20 @@ pub fn binding_of(bindings: &[Binding], container: u16) -> Option<&Binding> {
     bindings.iter().filter(|binding| binding.container == container).min_by_key(|binding| binding.protocol)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Lifetime {
-    /// The unit is done when it ends with exit code 0.
+    /// The unit is done when it ends with exit code 0, and is never restarted.
     OneShot,
-    /// Any end of the unit is a failure.
+    /// An end of the unit is a failure, unless it has exit code 0 and the policy is [`RestartPolicy::No`].
     LongLived { restart: RestartPolicy },
+}
+
+impl Lifetime {
+    /// Whether a runtime starts the unit again when it ends.
+    pub fn is_restarted(self) -> bool {
+        !matches!(self, Self::OneShot | Self::LongLived { restart: RestartPolicy::No })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -47,6 +47,22 @@ impl Manifest {
         packages
     }
 
+    /// The names of all units of services.
+    pub fn units(&self) -> impl Iterator<Item = String> {
+        self.services.values().flat_map(|service| service.units())
+    }
+
+    /// The service that a unit is a replica of.
+    pub fn service_of(&self, unit: &str) -> Option<&Service> {
+        self.services.values().find(|service| service.units().any(|name| name == unit))
+    }
+
+    /// Whether a service runs once: another one waits for its completion.
+    pub fn is_one_shot(&self, service: &str) -> bool {
+        let condition = |other: &Service| other.depends_on.get(service).map(|dependency| dependency.condition);
+        self.services.values().any(|other| condition(other) == Some(Condition::ServiceCompletedSuccessfully))
+    }
+
     /// Each resource that has seed items, with their number.
     pub fn seeded(&self) -> Vec<(ResourceId, usize)> {
         self.seeds.iter().map(|seed| (ResourceId::table(&seed.table), seed.items.len())).collect()
@@ -114,16 +130,18 @@ pub struct Service {
     /// absent if that is unset.
     pub environment: BTreeMap<String, String>,
     pub ports: Vec<Port>,
+    /// The number of units that run this service.
+    pub replicas: u32,
     /// Ports that other services reach, but the host does not.
     pub expose: Vec<u16>,
-    pub depends_on: BTreeMap<String, Condition>,
+    pub depends_on: BTreeMap<String, Dependency>,
     pub healthcheck: Option<Healthcheck>,
     pub labels: BTreeMap<String, String>,
     pub user: Option<String>,
     pub container: ContainerSettings,
     /// The time between SIGTERM and SIGKILL.
     pub stop_grace_period: Duration,
-    /// The Compose file's restart policy. devenv restarts a service that dies in any case.
+    /// The Compose file's restart policy. devenv restarts a service that dies, unless this is `no`.
     pub restart: Option<String>,
     /// `health` of `[services.NAME]`: the path that answers 200 when the service is usable.
     pub health: Option<Health>,
@@ -135,6 +153,15 @@ pub struct Service {
 }
 
 impl Service {
+    /// The names of the service's units: its own for the first, and `NAME-2`, `NAME-3` and so on for further replicas. The first one
+    /// stays as it is when the number changes, and other units reach the service at its ports.
+    pub fn units(&self) -> impl Iterator<Item = String> {
+        (1..=self.replicas).map(|number| match number {
+            1 => self.name.clone(),
+            number => format!("{}-{number}", self.name),
+        })
+    }
+
     /// The Cargo package of the service's program and image; `None` if they are not built here.
     pub fn package(&self) -> Option<&str> {
         match &self.process.as_ref()?.run {
@@ -176,8 +203,10 @@ pub struct Health {
 pub struct Port {
     pub container: u16,
     pub protocol: Protocol,
-    /// The host port from the Compose file; `None` for any free port.
+    /// The host port from the Compose file, or the first of a range; `None` for any free port.
     pub published: Option<u16>,
+    /// The last host port of the range, or the only one.
+    pub published_to: Option<u16>,
     /// The host address; loopback unless the Compose file names another.
     pub host_ip: IpAddr,
 }
@@ -193,14 +222,29 @@ pub enum StartOrder {
     AtOnce,
 }
 
+/// A service's dependency on another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dependency {
+    pub condition: Condition,
+    /// Whether the service restarts when a command replaces or restarts the other one.
+    pub restart: bool,
+}
+
+impl From<Condition> for Dependency {
+    fn from(condition: Condition) -> Self {
+        Self { condition, restart: false }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     ServiceStarted,
     ServiceHealthy,
+    ServiceCompletedSuccessfully,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Healthcheck {
     pub test: HealthTest,
     pub interval: Duration,
@@ -210,7 +254,7 @@ pub struct Healthcheck {
     pub start_interval: Duration,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HealthTest {
     /// `["CMD", program, args...]`
     Command(Vec<String>),

@@ -70,11 +70,13 @@ pub enum UnitState {
         exit: Exit,
         until: u64,
     },
+    /// The unit has ended with exit code 0, as wanted, and is not restarted.
+    Completed,
     /// Stopped on request.
     Stopped {
         exit: Option<Exit>,
     },
-    /// The unit died before it was ready or too often, or could not be started; it is not started again.
+    /// The unit died before it was ready or too often, could not be started, or is never restarted; it is not started again.
     Failed {
         error: String,
     },

@@ -49,10 +49,14 @@ pub enum Operation {
     ReplaceUnit {
         unit: String,
     },
+    /// Ends the unit and starts it again, although it is as wanted.
+    RestartUnit {
+        unit: String,
+    },
     StopUnit {
         unit: String,
     },
-    /// Waits until the unit's probe passes.
+    /// Waits until the unit's probe passes, or until a unit that runs once has completed.
     AwaitReady {
         unit: String,
     },
@@ -85,6 +89,8 @@ fn on<S: Serializer>(operation: &str, resource: &ResourceId, serializer: S) -> R
 #[serde(tag = "because", rename_all = "snake_case")]
 pub enum Cause {
     NotRunning,
+    /// A unit that runs once has not ended with exit code 0 yet.
+    NotCompleted,
     ConfigurationChanged,
     /// The program is older than its sources, or absent.
     ProgramStale {
@@ -104,6 +110,10 @@ pub enum Cause {
         items: usize,
     },
     Requested,
+    /// The unit asks to be restarted with this dependency.
+    DependencyReplaced {
+        unit: String,
+    },
     #[serde(untagged, serialize_with = "absent")]
     Absent(ResourceKind),
 }
@@ -144,6 +154,7 @@ impl fmt::Display for Operation {
             Self::Pull { image } => write!(formatter, "pull {image}"),
             Self::StartUnit { unit } => write!(formatter, "start {unit}"),
             Self::ReplaceUnit { unit } => write!(formatter, "replace {unit}"),
+            Self::RestartUnit { unit } => write!(formatter, "restart {unit}"),
             Self::StopUnit { unit } => write!(formatter, "stop {unit}"),
             Self::AwaitReady { unit } => write!(formatter, "wait for {unit}"),
             Self::Ensure(resource) => write!(formatter, "ensure {resource}"),
@@ -156,6 +167,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRunning => formatter.write_str("not running"),
+            Self::NotCompleted => formatter.write_str("not completed yet"),
             Self::ConfigurationChanged => formatter.write_str("configuration changed"),
             Self::ProgramStale { why } => formatter.write_str(why),
             Self::ProgramRebuilt => formatter.write_str("program is rebuilt"),
@@ -167,6 +179,7 @@ impl fmt::Display for Cause {
             Self::EmulatorStarts => formatter.write_str("the emulator starts"),
             Self::SeedAbsent { items } => write!(formatter, "{items} seed item(s) absent"),
             Self::Requested => formatter.write_str("requested"),
+            Self::DependencyReplaced { unit } => write!(formatter, "{unit} is replaced"),
             Self::Absent(kind) => write!(formatter, "{kind} absent"),
         }
     }

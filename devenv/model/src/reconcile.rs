@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::artifact::Artifact;
-use crate::manifest::{Condition, StartOrder};
+use crate::manifest::{Condition, Dependency, StartOrder};
 use crate::observed::{Observed, ObservedResource, UnitState};
 use crate::plan::{Cause, Operation, Plan, Step};
 use crate::resource::ResourceId;
@@ -27,8 +27,10 @@ pub struct DesiredUnit {
     pub name: String,
     pub config_hash: String,
     pub artifact: Artifact,
-    pub depends_on: Vec<(String, Condition)>,
+    pub depends_on: Vec<(String, Dependency)>,
     pub start: StartOrder,
+    /// Whether the unit runs once: it is done when it has completed.
+    pub is_one_shot: bool,
 }
 
 /// A resource that cannot be reconciled without losing data.
@@ -181,10 +183,10 @@ impl Planner {
             if unit.start == StartOrder::AfterTables {
                 after.append(&mut data);
             }
-            for (name, condition) in &unit.depends_on {
-                let steps = match condition {
+            for (name, dependency) in &unit.depends_on {
+                let steps = match dependency.condition {
                     Condition::ServiceStarted => &self.started,
-                    Condition::ServiceHealthy => &self.ready,
+                    Condition::ServiceHealthy | Condition::ServiceCompletedSuccessfully => &self.ready,
                 };
                 after.extend(steps.get(name));
             }
@@ -199,14 +201,21 @@ impl Planner {
         let stale = stale(unit, observed).is_some();
         let start = Operation::StartUnit { unit: name.clone() };
         let replace = Operation::ReplaceUnit { unit: name.clone() };
+        let absent = if unit.is_one_shot { Cause::NotCompleted } else { Cause::NotRunning };
         let begin = match observed.units.get(&name).map(|seen| (&seen.state, seen.config_hash == unit.config_hash)) {
-            None => Some((start, Cause::NotRunning)),
-            Some((UnitState::Stopped { .. }, _)) => Some((start, Cause::NotRunning)),
+            None => Some((start, absent)),
+            Some((UnitState::Stopped { .. }, _)) => Some((start, absent)),
             Some((UnitState::Failed { error }, _)) => Some((start, Cause::Failed { error: error.clone() })),
             Some((_, _)) if stale => Some((replace, Cause::ProgramRebuilt)),
             Some((_, false)) => Some((replace, Cause::ConfigurationChanged)),
-            Some((UnitState::Ready { .. }, true)) => return false,
-            Some((UnitState::Starting { .. } | UnitState::Backoff { .. }, true)) => None,
+            Some((state, true)) => match (self.replaced_dependency(unit), state) {
+                (Some(other), _) => {
+                    let restart = Operation::RestartUnit { unit: name.clone() };
+                    Some((restart, Cause::DependencyReplaced { unit: other.to_owned() }))
+                }
+                (None, UnitState::Ready { .. } | UnitState::Completed) => return false,
+                (None, _) => None,
+            },
         };
         let starts = begin.is_some();
         let (mut waits_for, cause) = match begin {
@@ -221,6 +230,16 @@ impl Planner {
         let ready = self.add(Operation::AwaitReady { unit: name.clone() }, cause, waits_for);
         self.ready.insert(name, ready);
         starts
+    }
+
+    /// The dependency with which the unit must restart, if the plan replaces or restarts one.
+    fn replaced_dependency<'a>(&self, unit: &'a DesiredUnit) -> Option<&'a str> {
+        let is_replaced = |name: &str| {
+            let step = self.started.get(name).map(|step| &self.plan.steps[*step].operation);
+            matches!(step, Some(Operation::ReplaceUnit { .. } | Operation::RestartUnit { .. }))
+        };
+        let mut asked = unit.depends_on.iter().filter(|(_, dependency)| dependency.restart);
+        asked.find(|(name, _)| is_replaced(name)).map(|(name, _)| name.as_str())
     }
 
     fn stop_unknown(&mut self, desired: &Desired, observed: &Observed) {
@@ -251,8 +270,9 @@ mod tests {
                 EMULATOR => Artifact::Command { build: None, inputs: Vec::new(), run: Vec::new() },
                 _ => Artifact::Cargo { package: name.to_owned() },
             },
-            depends_on: depends_on.iter().map(|name| ((*name).to_owned(), Condition::ServiceHealthy)).collect(),
+            depends_on: depends_on.iter().map(|name| ((*name).to_owned(), Condition::ServiceHealthy.into())).collect(),
             start: StartOrder::AfterTables,
+            is_one_shot: false,
         }
     }
 
@@ -415,10 +435,65 @@ mod tests {
         insta::assert_snapshot!(text(&orders(), &observed));
     }
 
+    /// `api` waits for the completion of `migrate`, which needs the tables.
+    fn with_one_shot() -> Desired {
+        let mut desired = orders();
+        desired.units[1].depends_on.push(("migrate".to_owned(), Condition::ServiceCompletedSuccessfully.into()));
+        desired.units.push(DesiredUnit { is_one_shot: true, ..unit("migrate", &[]) });
+        desired.known.push("migrate".to_owned());
+        desired
+    }
+
+    /// The observation after a successful run towards [`with_one_shot`].
+    fn completed() -> Observed {
+        let mut observed = reached(&with_one_shot());
+        observed.units.extend([seen("migrate", "wanted", UnitState::Completed)]);
+        observed
+    }
+
+    #[test]
+    fn a_service_starts_when_the_one_before_it_has_completed() {
+        insta::assert_snapshot!(text(&with_one_shot(), &Observed::default()));
+    }
+
+    #[test]
+    fn a_completed_unit_runs_again_only_when_it_changes() {
+        let desired = with_one_shot();
+        assert_eq!(text(&desired, &completed()), "nothing to do\n");
+        let mut older = completed();
+        older.units.extend([seen("migrate", "older", UnitState::Completed)]);
+        insta::assert_snapshot!("a changed one-shot", text(&desired, &older));
+        let stale = [("migrate".to_owned(), "src/main.rs changed".to_owned())].into();
+        insta::assert_snapshot!("a rebuilt one-shot", text(&desired, &Observed { stale, ..completed() }));
+        for (state, cause) in [
+            (UnitState::Failed { error: "ended with exit code 3".to_owned() }, "failed before: ended with exit code 3"),
+            (UnitState::Stopped { exit: None }, "not completed yet"),
+        ] {
+            let mut half_done = completed();
+            half_done.units.extend([seen("migrate", "wanted", state)]);
+            let plan = text(&desired, &half_done);
+            assert!(plan.contains(&format!("start migrate ({cause})")), "{plan}");
+        }
+        let mut running = completed();
+        running.units.extend([seen("migrate", "wanted", UnitState::Starting { pid: 7, since: 0 })]);
+        assert_eq!(text(&desired, &running), " 1. wait for migrate (not ready yet)\n");
+    }
+
+    #[test]
+    fn a_service_restarts_with_a_replaced_dependency_where_it_asks_for_it() {
+        let mut desired = orders();
+        let mut observed = reached(&desired);
+        observed.units.extend([seen("processor", "older", ready())]);
+        assert!(!text(&desired, &observed).contains("api"));
+        desired.units[1].depends_on[0].1.restart = true;
+        insta::assert_snapshot!(text(&desired, &observed));
+    }
+
     fn any_state() -> impl Strategy<Value = UnitState> {
         prop_oneof![
             Just(ready()),
             Just(UnitState::Starting { pid: 7, since: 0 }),
+            Just(UnitState::Completed),
             Just(UnitState::Stopped { exit: None }),
             Just(UnitState::Failed { error: "no".to_owned() }),
             Just(UnitState::Backoff { exit: Exit::Code(1), until: 0 }),

@@ -1,4 +1,4 @@
-//! A unit: one long-running thing that a runtime keeps alive, whether process or container.
+//! A unit: one thing that a runtime runs, whether process or container.
 
 use std::net::SocketAddr;
 
@@ -23,10 +23,12 @@ pub enum Probe {
     Tcp { address: SocketAddr },
     /// `GET` answers 200 with a JSON object whose `services` reports each of these as available or running.
     Services { url: String, services: Vec<String> },
-    /// The engine's own health check passes.
+    /// The unit's own health check, a command, passes.
     Healthcheck,
     /// The unit has started.
     Started,
+    /// The unit has ended with exit code 0.
+    Completed,
 }
 
 /// The first bytes of the digest of `spec`, in hexadecimal. `spec` is plain data with string keys.

@@ -108,7 +108,7 @@ impl Client {
         self.done(&Request::Kill { unit: unit.to_owned() }).await
     }
 
-    /// Waits until the unit is ready or has failed, and returns it.
+    /// Waits until the unit is ready, has completed or has failed, and returns it.
     pub async fn await_ready(&mut self, unit: &str) -> Result<ObservedUnit, Error> {
         let request = Request::AwaitReady { unit: unit.to_owned() };
         match self.ask(&request).await? {

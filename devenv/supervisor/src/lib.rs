@@ -6,6 +6,7 @@
 
 mod answers;
 mod door;
+mod health_check;
 mod holders;
 mod listeners;
 mod log;

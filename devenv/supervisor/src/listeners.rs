@@ -76,7 +76,7 @@ pub(crate) fn target(probe: &Probe) -> Option<SocketAddr> {
             Some(SocketAddr::new(host, url.port_or_known_default()?))
         }
         Probe::Tcp { address } => Some(*address),
-        Probe::Healthcheck | Probe::Started => None,
+        Probe::Healthcheck | Probe::Started | Probe::Completed => None,
     }
 }
 

@@ -49,9 +49,11 @@ impl Prober {
             Probe::Answer { url } => self.0.get(url).send().await.is_ok(),
             Probe::Tcp { address } => listens(*address).await,
             Probe::Services { url, services } => self.serves(url, services).await.unwrap_or(false),
-            // Only the container engine runs health checks; the container runtime asks the engine instead.
+            // Whoever runs the health check has the answer: the container engine, or the unit's task.
             Probe::Healthcheck => false,
             Probe::Started => true,
+            // The unit's end shows it.
+            Probe::Completed => false,
         }
     }
 

@@ -32,7 +32,7 @@ pub enum Request {
     Kill {
         unit: String,
     },
-    /// Answers when the unit is ready, or has failed for good.
+    /// Answers when the unit is ready or has completed, or has failed for good.
     AwaitReady {
         unit: String,
     },

@@ -38,8 +38,10 @@ impl Readiness {
 
     /// Resolves when the process answers. An answer from another program does not count; the log names that program.
     pub(crate) async fn reached(&self, log: &Log) {
-        if self.probe == Probe::Started {
-            return tokio::time::sleep(LIVES).await;
+        match self.probe {
+            Probe::Started => return tokio::time::sleep(LIVES).await,
+            Probe::Completed => return std::future::pending().await,
+            _ => {}
         }
         let begin = Instant::now();
         let (seen, mut is_told) = (Seen::default(), false);

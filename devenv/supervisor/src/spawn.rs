@@ -17,15 +17,14 @@ pub(crate) struct Spawned {
     pub(crate) output: OwnedFd,
 }
 
-/// Starts the unit's process in a group of its own, holding the lock at `lock`.
+/// Starts a process of the unit in a group of its own, holding the lock at `lock`: the unit's program, or its health check.
 ///
 /// The lock identifies the process: the process and its descendants inherit it and hold it as long as one of them lives. A
 /// foreign process that gets a reused id does not hold it.
-pub(crate) fn spawn(spec: &UnitSpec, lock: &Utf8Path) -> std::io::Result<Spawned> {
+pub(crate) fn spawn(spec: &UnitSpec, words: &[String], lock: &Utf8Path) -> std::io::Result<Spawned> {
     let held = take_for_child(lock)?;
     let (output, input) = std::io::pipe()?;
-    let (program, arguments) =
-        spec.command.split_first().ok_or_else(|| std::io::Error::other("its command is empty"))?;
+    let (program, arguments) = words.split_first().ok_or_else(|| std::io::Error::other("its command is empty"))?;
     let mut command = Command::new(program);
     command
         .args(arguments)

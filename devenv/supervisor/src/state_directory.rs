@@ -61,6 +61,16 @@ impl StateDirectory {
         self.units().join(format!("{unit}.lock"))
     }
 
+    /// Names the run of a container that a command stopped: its exit code does not show it.
+    pub fn stopped_mark(&self, unit: &str) -> Utf8PathBuf {
+        self.units().join(format!("{unit}.stopped"))
+    }
+
+    /// The name under which the processes of a unit's health check hold a lock. No service has such a name.
+    pub(crate) fn check_of(unit: &str) -> String {
+        format!("{unit}+check")
+    }
+
     pub fn data(&self) -> Utf8PathBuf {
         self.path.join("data")
     }

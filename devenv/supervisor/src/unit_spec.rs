@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use devenv_model::intent::Lifetime;
+use devenv_model::manifest::Healthcheck;
 use devenv_model::unit::{Probe, config_hash};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,9 @@ pub struct UnitSpec {
     /// Container port to loopback port.
     pub ports: BTreeMap<u16, u16>,
     pub probe: Probe,
+    /// The check of [`Probe::Healthcheck`].
+    pub healthcheck: Option<Healthcheck>,
+    pub lifetime: Lifetime,
     pub stop_grace_period: Duration,
     /// The signal that asks the process to end, such as `SIGINT`; SIGTERM if `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::unit_spec::UnitSpec;
-use devenv_model::intent::Binding;
+use devenv_model::intent::{Binding, Lifetime};
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
+use devenv_model::unit::Probe;
 use rustix::process::Signal;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
@@ -12,6 +13,7 @@ use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock;
+use crate::health_check::{self, Health};
 use crate::leftovers::{end, signal_group};
 use crate::listeners::Seen;
 use crate::log::Log;
@@ -43,6 +45,7 @@ pub(crate) struct UnitTask {
     surroundings: Surroundings,
     commands: mpsc::UnboundedSender<Command>,
     state: watch::Receiver<ObservedUnit>,
+    health: watch::Receiver<bool>,
     seen: Seen,
 }
 
@@ -57,18 +60,20 @@ impl UnitTask {
             restarts: 0,
         };
         let (publish, state) = watch::channel(observed);
+        let (healthy, health) = watch::channel(false);
         let life = Life {
             log: Log::open(surroundings.directory.log(&spec.name)),
             spec: spec.clone(),
             surroundings: surroundings.clone(),
             orders,
             publish,
+            healthy,
             was_ready: false,
             last_exit: None,
             deaths: 0,
         };
         tokio::task::spawn_local(life.run());
-        Self { spec, surroundings, commands, state, seen: Seen::default() }
+        Self { spec, surroundings, commands, state, health, seen: Seen::default() }
     }
 
     pub(crate) fn observed(&self) -> ObservedUnit {
@@ -95,19 +100,19 @@ impl UnitTask {
         }
     }
 
-    /// Waits until the unit is ready and its own process answers, or until it has failed, and returns it.
+    /// Waits until the unit is ready and its own process answers, or until it has completed or failed, and returns it.
     pub(crate) async fn until_settled(&self) -> ObservedUnit {
         let mut state = self.state.clone();
         let begin = Instant::now();
+        let is_over = |unit: &ObservedUnit| matches!(unit.state, UnitState::Completed | UnitState::Failed { .. });
         loop {
-            let settled =
-                |unit: &ObservedUnit| matches!(unit.state, UnitState::Ready { .. } | UnitState::Failed { .. });
+            let settled = |unit: &ObservedUnit| is_over(unit) || matches!(unit.state, UnitState::Ready { .. });
             let Ok(unit) = state.wait_for(settled).await.map(|unit| unit.clone()) else {
                 return self.observed();
             };
             // The process may have died since it was ready: the same one must run before and after the probe.
             let answers = self.answers().await;
-            if matches!(unit.state, UnitState::Failed { .. }) || (answers && self.observed().state == unit.state) {
+            if is_over(&unit) || (answers && self.observed().state == unit.state) {
                 return unit;
             }
             tokio::time::sleep(pause_after(begin.elapsed())).await;
@@ -119,6 +124,9 @@ impl UnitTask {
         let UnitState::Ready { pid, .. } = self.observed().state else {
             return false;
         };
+        if self.spec.probe == Probe::Healthcheck {
+            return *self.health.borrow();
+        }
         let readiness = Readiness::of(&self.spec, &self.surroundings, pid);
         readiness.passes().await && !readiness.is_another_programs(&self.seen)
     }
@@ -146,11 +154,20 @@ struct Life {
     log: Log,
     orders: mpsc::UnboundedReceiver<Command>,
     publish: watch::Sender<ObservedUnit>,
+    healthy: Health,
     was_ready: bool,
     /// The exit of the last process that was ready before it ended.
     last_exit: Option<Exit>,
     /// Deaths in a row, without a ready time of [`WELL_AFTER`] between them.
     deaths: u32,
+}
+
+/// The reason why a process is no longer watched.
+enum Parting {
+    /// It has ended by itself.
+    Died(Exit),
+    Stop(oneshot::Sender<()>),
+    End,
 }
 
 enum Next {
@@ -175,7 +192,7 @@ impl Life {
         loop {
             next = match next {
                 Next::Live => self.live().await,
-                Next::Died { exit, ready_at } => self.died(exit, ready_at),
+                Next::Died { exit, ready_at } => self.died(exit, ready_at).await,
                 Next::BackOff { exit } => self.back_off(exit).await,
                 Next::Rest => self.rest().await,
                 Next::End => return,
@@ -191,7 +208,7 @@ impl Life {
         if let Err(error) = end(directory, &self.spec.name).await {
             return self.fail(format!("cannot end its leftover processes: {error}"));
         }
-        let mut spawned = match spawn(&self.spec, &directory.unit_lock(&self.spec.name)) {
+        let mut spawned = match spawn(&self.spec, &self.spec.command, &directory.unit_lock(&self.spec.name)) {
             Ok(spawned) => spawned,
             Err(error) => return self.not_started(&error),
         };
@@ -204,6 +221,7 @@ impl Life {
                 return self.fail(format!("cannot read its output: {error}"));
             }
         };
+        self.healthy.send_replace(false);
         self.set(UnitState::Starting { pid, since: clock::now() });
         let next = self.attend(&mut spawned.child, pid).await;
         if tokio::time::timeout(LAST_WORDS, writer).await.is_err() {
@@ -228,7 +246,7 @@ impl Life {
         let program = self.spec.command.first().map_or("", String::as_str);
         let error = format!("cannot start {program}: {error}");
         match self.last_exit {
-            Some(exit) if self.was_ready => {
+            Some(exit) if self.was_ready && self.spec.lifetime.is_restarted() => {
                 self.log.note(&format!("{} {error}", self.spec.name));
                 self.deaths += 1;
                 Next::BackOff { exit }
@@ -239,12 +257,42 @@ impl Life {
 
     /// Watches the process and obeys commands until the process ends.
     async fn attend(&mut self, child: &mut Child, pid: u32) -> Next {
+        let (parting, ready_at) = self.watch(child, pid).await;
+        if self.spec.healthcheck.is_some()
+            && let Err(error) = health_check::end_all(&self.spec, &self.surroundings.directory).await
+        {
+            tracing::warn!(unit = %self.spec.name, %error, "cannot end its health check");
+        }
+        match parting {
+            Parting::Died(exit) => Next::Died { exit, ready_at },
+            Parting::Stop(done) => {
+                let exit = self.terminate(child, pid).await;
+                self.set(UnitState::Stopped { exit: Some(exit) });
+                let _ = done.send(());
+                Next::Rest
+            }
+            Parting::End => {
+                self.terminate(child, pid).await;
+                Next::End
+            }
+        }
+    }
+
+    /// Watches the process until it ends or must end. Returns also the time at which it became ready.
+    async fn watch(&mut self, child: &mut Child, pid: u32) -> (Parting, Option<Instant>) {
         let mut ready_at = None;
         let mut has_answered = false;
         let readiness = Readiness::of(&self.spec, &self.surroundings, pid);
-        let log = self.log.clone();
-        let becoming = readiness.reached(&log);
-        tokio::pin!(becoming);
+        let (log, healthy) = (self.log.clone(), self.healthy.clone());
+        let (spec, directory) = (self.spec.clone(), self.surroundings.directory.clone());
+        let becoming = async {
+            match spec.probe {
+                Probe::Healthcheck => drop(healthy.subscribe().wait_for(|healthy| *healthy).await),
+                _ => readiness.reached(&log).await,
+            }
+        };
+        let checking = health_check::check(&spec, &directory, &log, &healthy);
+        tokio::pin!(becoming, checking);
         loop {
             tokio::select! {
                 // A process that has ended must never become ready.
@@ -252,26 +300,18 @@ impl Life {
                 status = child.wait() => {
                     signal_group(pid, Signal::KILL);
                     let exit = exit_of(&status);
-                    if self.was_ready {
+                    if self.was_ready && self.spec.lifetime.is_restarted() {
                         self.set(UnitState::Backoff { exit, until: clock::now() });
                     }
-                    return Next::Died { exit, ready_at };
+                    return (Parting::Died(exit), ready_at);
                 }
                 order = self.orders.recv() => match order {
                     Some(Command::Kill) => signal_group(pid, Signal::KILL),
                     Some(Command::Start(done)) => {
                         let _ = done.send(());
                     }
-                    Some(Command::Stop(done)) => {
-                        let exit = self.terminate(child, pid).await;
-                        self.set(UnitState::Stopped { exit: Some(exit) });
-                        let _ = done.send(());
-                        return Next::Rest;
-                    }
-                    None => {
-                        self.terminate(child, pid).await;
-                        return Next::End;
-                    }
+                    Some(Command::Stop(done)) => return (Parting::Stop(done), ready_at),
+                    None => return (Parting::End, ready_at),
                 },
                 () = &mut becoming, if !has_answered => {
                     has_answered = true;
@@ -282,11 +322,15 @@ impl Life {
                         self.set(UnitState::Ready { pid, since: clock::now() });
                     }
                 }
+                () = &mut checking => {}
             }
         }
     }
 
-    fn died(&mut self, exit: Exit, ready_at: Option<Instant>) -> Next {
+    async fn died(&mut self, exit: Exit, ready_at: Option<Instant>) -> Next {
+        if !self.spec.lifetime.is_restarted() {
+            return self.ended(exit).await;
+        }
         // A unit that exits before its first success is misconfigured: report it, don't retry.
         if !self.was_ready {
             return self.fail(format!("ended with {exit} before it was ready"));
@@ -297,6 +341,20 @@ impl Life {
         self.deaths += 1;
         self.last_exit = Some(exit);
         Next::BackOff { exit }
+    }
+
+    /// The end of a unit that is not restarted. Its descendants end too, as in a container.
+    async fn ended(&mut self, exit: Exit) -> Next {
+        if let Err(error) = end(&self.surroundings.directory, &self.spec.name).await {
+            tracing::warn!(unit = %self.spec.name, %error, "cannot end the descendants");
+        }
+        if exit == Exit::Code(0) {
+            self.log.note(&format!("{} completed", self.spec.name));
+            self.set(UnitState::Completed);
+            return Next::Rest;
+        }
+        let waits = self.spec.lifetime != Lifetime::OneShot && !self.was_ready;
+        self.fail(format!("ended with {exit}{}", if waits { " before it was ready" } else { "" }))
     }
 
     async fn back_off(&mut self, exit: Exit) -> Next {

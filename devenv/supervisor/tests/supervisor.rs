@@ -1,9 +1,12 @@
 //! A supervisor and its clients in one process: the guarantees for commands, whatever happens to the units meanwhile.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_model::intent::{Lifetime, RestartPolicy};
+use devenv_model::manifest::{HealthTest, Healthcheck};
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::Probe;
 use devenv_supervisor::client::Client;
@@ -31,6 +34,8 @@ fn unit(name: &str, script: &str) -> UnitSpec {
         environment: BTreeMap::from([("GREETING".to_owned(), "hello".to_owned())]),
         ports: BTreeMap::new(),
         probe: Probe::Started,
+        healthcheck: None,
+        lifetime: Lifetime::LongLived { restart: RestartPolicy::Always },
         stop_grace_period: Duration::from_secs(5),
         stop_signal: None,
         artifact: String::new(),
@@ -223,6 +228,130 @@ async fn only_where_no_supervisor_runs_is_it_noted_that_none_is_lost() {
         leftovers::note_that_none_is_lost(&state).expect("writable");
         assert!(!state.supervisor_lock().exists(), "its supervisor can still be found");
         restore_files(&state).await.expect("it answers the call");
+    })
+    .await;
+}
+
+fn one_shot(name: &str, script: &str) -> UnitSpec {
+    UnitSpec { lifetime: Lifetime::OneShot, probe: Probe::Completed, ..unit(name, script) }
+}
+
+#[tokio::test]
+async fn a_unit_that_runs_once_is_awaited_until_it_ends_and_is_never_restarted() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        let runs = state.path().join("runs");
+        let script = format!("echo run >> {runs}; sleep 0.3; (setsid sleep 60 &)");
+        client.start(one_shot("migrate", &script)).await.expect("taken");
+        let starting = eventually(&mut client, "migrate", |_| true).await;
+        assert!(matches!(starting.state, UnitState::Starting { .. }), "{starting:?}");
+        assert_eq!(client.await_ready("migrate").await.expect("known").state, UnitState::Completed);
+        assert!(!is_held(&state.unit_lock("migrate")).expect("readable"), "its descendants ended with it");
+        assert!(last_lines(&state.log("migrate"), 1)[0].contains("migrate completed"));
+        let count = || std::fs::read_to_string(&runs).expect("it ran").lines().count();
+        client.stop("migrate").await.expect("known");
+        assert_eq!(eventually(&mut client, "migrate", |_| true).await.state, UnitState::Completed, "nothing to stop");
+        assert_eq!(count(), 1);
+        client.start_again("migrate").await.expect("known");
+        assert_eq!(client.await_ready("migrate").await.expect("known").state, UnitState::Completed);
+        assert_eq!(count(), 2);
+        client.start(one_shot("other", "echo no such column; exit 3")).await.expect("taken");
+        let failed = client.await_ready("other").await.expect("known");
+        assert_eq!(failed.state, UnitState::Failed { error: "ended with exit code 3".to_owned() });
+        assert!(last_lines(&state.log("other"), 10).contains(&"no such column".to_owned()));
+        client.start(one_shot("long", "sleep 60")).await.expect("taken");
+        client.stop("long").await.expect("known");
+        let stopped = eventually(&mut client, "long", |_| true).await;
+        assert_eq!(stopped.state, UnitState::Stopped { exit: Some(Exit::Signal(15)) });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_unit_whose_policy_is_no_restart_ends_for_good() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        let never = |name: &str, script: &str| UnitSpec {
+            lifetime: Lifetime::LongLived { restart: RestartPolicy::No },
+            ..unit(name, script)
+        };
+        client.start(never("batch", "sleep 0.3")).await.expect("taken");
+        assert!(is_ready(&client.await_ready("batch").await.expect("known")));
+        let completed = eventually(&mut client, "batch", |unit| !is_ready(unit)).await;
+        assert_eq!((completed.state, completed.restarts), (UnitState::Completed, 0));
+        client.start(never("other", "sleep 0.3; exit 4")).await.expect("taken");
+        assert!(is_ready(&client.await_ready("other").await.expect("known")));
+        let failed = eventually(&mut client, "other", |unit| !is_ready(unit)).await;
+        assert_eq!(failed.state, UnitState::Failed { error: "ended with exit code 4".to_owned() });
+        client.start(never("server", "exec sleep 60")).await.expect("taken");
+        client.await_ready("server").await.expect("known");
+        client.kill("server").await.expect("known");
+        let killed = eventually(&mut client, "server", |unit| !is_ready(unit)).await;
+        assert_eq!((killed.state, killed.restarts), (UnitState::Failed { error: "ended with signal 9".to_owned() }, 0));
+    })
+    .await;
+}
+
+fn checked(name: &str, script: &str, test: HealthTest) -> UnitSpec {
+    let second = Duration::from_secs(1);
+    let healthcheck = Healthcheck {
+        test,
+        interval: Duration::from_millis(100),
+        timeout: Duration::from_millis(300),
+        retries: 2,
+        start_period: Duration::ZERO,
+        start_interval: second,
+    };
+    UnitSpec { probe: Probe::Healthcheck, healthcheck: Some(healthcheck), ..unit(name, script) }
+}
+
+#[tokio::test]
+async fn a_unit_is_ready_while_its_check_passes_and_no_longer() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        let mark = state.path().join("healthy");
+        // The check has the environment and the folder of its unit.
+        let check = format!("test $GREETING = hello && test $PWD = / && test -e {mark} || {{ echo no mark; exit 7; }}");
+        client.start(checked("api", "exec sleep 60", HealthTest::Shell(check))).await.expect("taken");
+        let told = |text: &str| last_lines(&state.log("api"), 20).iter().any(|line| line.contains(text));
+        let starting =
+            eventually(&mut client, "api", |_| told("unhealthy after 2 failed checks: exit code 7: no mark")).await;
+        assert!(matches!(starting.state, UnitState::Starting { .. }), "{starting:?}");
+        std::fs::write(&mark, "").expect("writable");
+        assert!(is_ready(&client.await_ready("api").await.expect("known")));
+        std::fs::remove_file(&mark).expect("ours");
+        eventually(&mut client, "api", |unit| matches!(unit.state, UnitState::Starting { .. })).await;
+        std::fs::write(&mark, "").expect("writable");
+        let again = eventually(&mut client, "api", is_ready).await;
+        assert_eq!(again.restarts, 0, "an unhealthy unit is not restarted");
+        assert!(told("api is healthy again"));
+        let absent = HealthTest::Command(vec!["/nonexistent".to_owned()]);
+        client.start(checked("other", "exec sleep 60", absent)).await.expect("taken");
+        let told = || last_lines(&state.log("other"), 20).iter().any(|line| line.contains("cannot start /nonexistent"));
+        eventually(&mut client, "other", |_| told()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_process_of_a_check_outlives_its_time_or_its_unit() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        let lock = state.unit_lock("api+check");
+        let pids = state.path().join("pids");
+        let check = format!("echo $$ >> {pids}; (setsid sleep 60 &); sleep 60 & wait");
+        client.start(checked("api", "exec sleep 60", HealthTest::Shell(check))).await.expect("taken");
+        let told = || last_lines(&state.log("api"), 20).iter().any(|line| line.contains("did not end within 300 ms"));
+        eventually(&mut client, "api", |_| told()).await;
+        let begun =
+            || std::fs::read_to_string(&pids).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
+        assert!(begun().len() >= 2);
+        let is_alive = |pid: &String| Path::new("/proc").join(pid).exists();
+        let running = is_held(&lock).expect("readable");
+        client.stop("api").await.expect("known");
+        assert!(!is_held(&lock).expect("readable"), "it was held before: {running}");
+        assert!(!begun().iter().any(is_alive), "{:?}", begun());
+        client.remove("api").await.expect("known");
     })
     .await;
 }

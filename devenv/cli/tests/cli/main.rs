@@ -6,6 +6,7 @@ mod containers;
 mod crashes;
 mod environment;
 mod folder;
+mod lifetimes;
 mod mistakes;
 mod project;
 mod promote_program;

@@ -41,7 +41,8 @@ impl Supervisor {
     fn unit(&self, name: &str, script: &str, probe: &Value) -> Value {
         json!({"start": {"spec": {
             "name": name, "command": ["/bin/sh", "-c", script], "directory": self.folder.path(),
-            "environment": {}, "ports": {}, "probe": probe, "stop_grace_period": {"secs": 5, "nanos": 0}, "artifact": "",
+            "environment": {}, "ports": {}, "probe": probe, "healthcheck": null,
+            "lifetime": {"long-lived": {"restart": "always"}}, "stop_grace_period": {"secs": 5, "nanos": 0}, "artifact": "",
         }}})
     }
 

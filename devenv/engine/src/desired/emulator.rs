@@ -124,6 +124,7 @@ fn own_program(project: &Project, caller: &Caller, port: u16) -> Artifact {
 fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
     UnitIntent {
         name: EMULATOR.to_owned(),
+        service: EMULATOR.to_owned(),
         artifact,
         entrypoint: None,
         command: None,

@@ -1,7 +1,7 @@
 //! The intents of the units that a command selects.
 
 use devenv_model::artifact::Artifact;
-use devenv_model::intent::{Ports, UnitIntent};
+use devenv_model::intent::{Lifetime, Ports, UnitIntent};
 use devenv_model::manifest::{Service, StartOrder};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::EMULATOR;
@@ -26,7 +26,8 @@ pub(crate) fn artifacts(
         ChosenEmulator::Own(kind) if abilities.images => Some(emulator::image(project, *kind)),
         ChosenEmulator::Own(_) | ChosenEmulator::Outside(_) => None,
     };
-    of_emulator.into_iter().chain(services.iter().map(|service| service::artifact(service, abilities))).collect()
+    let wanted = services.iter().filter(|service| service.replicas > 0);
+    of_emulator.into_iter().chain(wanted.map(|service| service::artifact(service, abilities))).collect()
 }
 
 /// The intents of the emulator, if it is this environment's own, and of the selected services.
@@ -44,8 +45,10 @@ pub(crate) fn intents(
     }
     let address = chosen.seen_by_units(snapshot.abilities, ports)?;
     for service in services {
-        let own = bindings(&service.name);
-        intents.push(service::intent(project, service, snapshot.abilities, &address, ports, own)?);
+        for unit in service.units() {
+            let own = bindings(&unit);
+            intents.push(service::intent(project, service, &unit, snapshot.abilities, &address, ports, own)?);
+        }
     }
     Ok(intents)
 }
@@ -60,12 +63,13 @@ pub(crate) fn desired(
 ) -> Desired {
     let manifest = &project.manifest;
     let unit = |(intent, config_hash): (&UnitIntent, String)| {
-        let service = manifest.services.get(&intent.name).filter(|_| intent.name != EMULATOR);
+        let service = manifest.services.get(&intent.service);
         DesiredUnit {
             name: intent.name.clone(),
             config_hash,
             artifact: intent.artifact.clone(),
-            depends_on: service.map(dependencies).unwrap_or_default(),
+            depends_on: service.map(|service| dependencies(manifest, service)).unwrap_or_default(),
+            is_one_shot: intent.lifetime == Lifetime::OneShot,
             start: match service {
                 // A unit without a network gets the emulator's port, which is known once the emulator listens.
                 Some(service) if abilities.network => service.start,
@@ -73,7 +77,7 @@ pub(crate) fn desired(
             },
         }
     };
-    let mut known: Vec<String> = manifest.services.keys().cloned().collect();
+    let mut known: Vec<String> = manifest.units().collect();
     if matches!(chosen, ChosenEmulator::Own(_)) {
         known.push(EMULATOR.to_owned());
     }

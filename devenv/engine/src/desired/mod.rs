@@ -12,4 +12,4 @@ pub use aws::aws_environment;
 pub(crate) use aws::region;
 pub use emulator::EMULATOR_IMAGE;
 pub(crate) use intents::{artifacts, desired, intents};
-pub(crate) use selection::{in_order, selected};
+pub(crate) use selection::{in_order, restarted_with, selected};

@@ -1,6 +1,6 @@
 //! The services that a command selects.
 
-use devenv_model::manifest::{Condition, Service};
+use devenv_model::manifest::{Dependency, Manifest, Service};
 
 use crate::error::Error;
 use crate::project::Project;
@@ -28,14 +28,28 @@ pub(crate) fn selected<'a>(project: &'a Project, names: &[String]) -> Result<Vec
     Ok(wanted.into_iter().map(|name| &services[name]).collect())
 }
 
-/// The named services without their dependencies, every service if none is named; a service comes after its dependencies.
-pub(crate) fn in_order<'a>(project: &'a Project, names: &[String]) -> Result<Vec<&'a str>, Error> {
+/// The units of the named services without their dependencies, of every service if none is named; a service comes after its
+/// dependencies.
+pub(crate) fn in_order(project: &Project, names: &[String]) -> Result<Vec<String>, Error> {
     let mut ordered = Vec::new();
     for service in selected(project, names)? {
         append(project, &service.name, &mut ordered);
     }
     ordered.retain(|name| names.is_empty() || names.iter().any(|named| named == name));
-    Ok(ordered)
+    Ok(ordered.into_iter().flat_map(|name| project.manifest.services[name].units()).collect())
+}
+
+/// The named services, and those that ask to be restarted with one of them.
+pub(crate) fn restarted_with(project: &Project, names: &[String]) -> Vec<String> {
+    let mut all = names.to_vec();
+    let asks = |service: &Service, all: &[String]| {
+        let mut restarts = service.depends_on.iter().filter(|(_, dependency)| dependency.restart);
+        restarts.any(|(name, _)| all.contains(name)) && !all.contains(&service.name)
+    };
+    while let Some(next) = project.manifest.services.values().find(|service| asks(service, &all)) {
+        all.push(next.name.clone());
+    }
+    all
 }
 
 /// Appends a service after its dependencies. The manifest has no cycle.
@@ -49,7 +63,10 @@ fn append<'a>(project: &'a Project, name: &'a str, ordered: &mut Vec<&'a str>) {
     ordered.push(name);
 }
 
-/// A service's dependencies, for the planner.
-pub(crate) fn dependencies(service: &Service) -> Vec<(String, Condition)> {
-    service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect()
+/// The units that the units of a service depend on, for the planner.
+pub(crate) fn dependencies(manifest: &Manifest, service: &Service) -> Vec<(String, Dependency)> {
+    let units = |name: &str| manifest.services.get(name).into_iter().flat_map(|service| service.units());
+    let each =
+        |(name, dependency): (&String, &Dependency)| units(name).map(|unit| (unit, *dependency)).collect::<Vec<_>>();
+    service.depends_on.iter().flat_map(each).collect()
 }

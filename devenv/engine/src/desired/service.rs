@@ -29,10 +29,11 @@ pub(super) fn artifact(service: &Service, abilities: Abilities) -> Result<Artifa
     }
 }
 
-/// The service's intent. `emulator` is the address at which the service reaches the emulator.
+/// The intent of one of the service's units. `emulator` is the address at which the service reaches the emulator.
 pub(super) fn intent(
     project: &Project,
     service: &Service,
+    unit: &str,
     abilities: Abilities,
     emulator: &str,
     ports: &Ports,
@@ -42,7 +43,7 @@ pub(super) fn intent(
     let mut environment = aws_environment(emulator, region(project));
     environment.extend(service.environment.clone());
     if !abilities.images {
-        let lookup = template::Lookup { service: &service.name, ports, emulator };
+        let lookup = template::Lookup { service: unit, ports, emulator };
         if let Artifact::Command { run, .. } = &mut artifact {
             *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
         }
@@ -51,20 +52,22 @@ pub(super) fn intent(
         }
     }
     keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
+    let is_one_shot = project.manifest.is_one_shot(&service.name);
     Ok(UnitIntent {
-        name: service.name.clone(),
+        name: unit.to_owned(),
+        service: service.name.clone(),
         artifact,
         entrypoint: service.entrypoint.clone(),
         command: service.command.clone(),
         environment,
-        probe: probe(service, abilities, &bindings),
+        probe: if is_one_shot { Probe::Completed } else { probe(service, &bindings) },
         bindings,
         healthcheck: service.healthcheck.clone(),
         container: service.container.clone(),
         user: service.user.clone(),
         labels: service.labels.clone(),
         stop_grace_period: service.stop_grace_period,
-        lifetime: Lifetime::LongLived { restart: restart(service) },
+        lifetime: if is_one_shot { Lifetime::OneShot } else { Lifetime::LongLived { restart: restart(service) } },
     })
 }
 
@@ -83,16 +86,16 @@ fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
     if abilities.network { names.collect() } else { Vec::new() }
 }
 
-/// The service's probe: `health` of the manifest; else the Compose file's health check, if the runtime runs images; else a
-/// connection to the first published port of TCP; else only that the service runs.
-fn probe(service: &Service, abilities: Abilities, bindings: &[Binding]) -> Probe {
+/// The probe of a service that keeps running: `health` of the manifest; else the Compose file's health check; else a connection
+/// to the first published port of TCP; else only that the service runs.
+fn probe(service: &Service, bindings: &[Binding]) -> Probe {
     let address = |container: u16| Some(reached(binding_of(bindings, container)?.host));
     if let Some(health) = &service.health
         && let Some(address) = address(health.port)
     {
         return Probe::Http { url: format!("http://{address}{}", health.path) };
     }
-    if abilities.images && has_healthcheck(service) {
+    if has_healthcheck(service) {
         return Probe::Healthcheck;
     }
     let first = service.first_stream().and_then(|port| address(port.container));
@@ -106,6 +109,7 @@ fn has_healthcheck(service: &Service) -> bool {
 /// The Compose file's restart policy; without one, at most [`RESTARTS`] restarts.
 fn restart(service: &Service) -> RestartPolicy {
     match service.restart.as_deref() {
+        Some("no") => RestartPolicy::No,
         Some("always") => RestartPolicy::Always,
         Some("unless-stopped") => RestartPolicy::UnlessStopped,
         Some(policy) => {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use camino::Utf8Path;
 use devenv_model::artifact::Artifact;
-use devenv_model::intent::{Binding, UnitIntent};
+use devenv_model::intent::{Binding, Lifetime, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Leftover, Observed, ObservedUnit, UnitState};
 use futures_util::future::{BoxFuture, pending, ready};
@@ -99,6 +99,8 @@ impl FakeProject {
 #[derive(Debug, Default)]
 pub(crate) struct FakeRuntime {
     units: Mutex<BTreeMap<String, ObservedUnit>>,
+    /// The started units that run once.
+    one_shots: Mutex<BTreeSet<String>>,
     done: Mutex<Vec<String>>,
     /// A unit that dies before it is ready.
     pub(crate) dies: Mutex<Option<&'static str>>,
@@ -181,6 +183,9 @@ impl Runtime for FakeRuntime {
 
     fn start<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, Result<(), Error>> {
         let hash = self.config_hash(intent).expect("nothing fails");
+        if intent.lifetime == Lifetime::OneShot {
+            self.one_shots.lock().expect("not poisoned").insert(intent.name.clone());
+        }
         self.put(&intent.name, &hash, UnitState::Starting { pid: 7, since: 0 }, intent.bindings.clone());
         self.note(format!("start {}", intent.name))
     }
@@ -195,8 +200,9 @@ impl Runtime for FakeRuntime {
             let error = Error::UnitFailed { unit: unit.to_owned(), cause: "it died".to_owned(), log: Vec::new() };
             return Box::pin(ready(Err(error)));
         }
+        let is_one_shot = self.one_shots.lock().expect("not poisoned").contains(unit);
         if let Some(unit) = self.units.lock().expect("not poisoned").get_mut(unit) {
-            unit.state = UnitState::Ready { pid: 7, since: 0 };
+            unit.state = if is_one_shot { UnitState::Completed } else { UnitState::Ready { pid: 7, since: 0 } };
         }
         if let Some((other, state)) = self.becomes.lock().expect("not poisoned").take() {
             self.set_state(other, state);

@@ -79,6 +79,17 @@ fn ports() {
     assert_eq!(service.expose, [9000, 9001]);
 }
 
+#[test]
+fn replicas() {
+    let units = |lines: &str| web(lines).units().collect::<Vec<_>>();
+    assert_eq!(units("user: a"), ["web"]);
+    assert_eq!(units("scale: 3"), ["web", "web-2", "web-3"]);
+    assert_eq!(units("deploy: { replicas: 2 }"), ["web", "web-2"]);
+    assert_eq!(units("scale: 0"), [""; 0]);
+    let port = web("ports: [\"8001-8003:80\"]").ports[0];
+    assert_eq!((port.published, port.published_to, port.container), (Some(8001), Some(8003), 80));
+}
+
 /// One host port on two addresses counts as two ports.
 #[test]
 fn ports_of_several_addresses() {
@@ -88,9 +99,22 @@ fn ports_of_several_addresses() {
 
 #[test]
 fn dependencies() {
-    assert_eq!(web("depends_on: [back]").depends_on["back"], Condition::ServiceStarted);
-    let service = web("depends_on: { back: { condition: service_started } }");
-    assert_eq!(service.depends_on["back"], Condition::ServiceStarted);
+    let back = |lines: &str| web(lines).depends_on["back"];
+    assert_eq!(back("depends_on: [back]"), Condition::ServiceStarted.into());
+    assert_eq!(back("depends_on: { back: { condition: service_started } }"), Condition::ServiceStarted.into());
+    let completed = back("depends_on: { back: { condition: service_completed_successfully, required: false } }");
+    assert_eq!(completed, Condition::ServiceCompletedSuccessfully.into());
+    let restarted = back("depends_on: { back: { condition: service_started, restart: true } }");
+    assert!(restarted.restart);
+}
+
+#[test]
+fn a_service_that_another_waits_for_runs_once() {
+    let mut sources = Sources::good();
+    assert!(!read(&sources).is_one_shot("back"));
+    sources.compose = sources.compose.replace("[back]", "{ back: { condition: service_completed_successfully } }");
+    let manifest = read(&sources);
+    assert!(manifest.is_one_shot("back") && !manifest.is_one_shot("web"));
 }
 
 #[test]
@@ -127,6 +151,7 @@ fn limits_and_the_rest() {
     assert_eq!(service.stop_grace_period, Duration::from_mins(1));
     assert_eq!(pairs(&service.labels), [("a", "b")]);
     assert_eq!(web("restart: unless-stopped").restart.as_deref(), Some("unless-stopped"));
+    assert_eq!(web("restart: \"no\"").restart.as_deref(), Some("no"));
     assert_eq!(web("tmpfs: [/tmp, /run]").container.mounts, ["/tmp", "/run"].map(Mount::memory));
 }
 

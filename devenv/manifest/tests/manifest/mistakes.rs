@@ -98,16 +98,16 @@ fn of_the_compose_file() {
     insta::assert_snapshot!("not yaml", compose("services:", "services: ["));
     insta::assert_snapshot!("required variable", compose("web:1", "web:${TAG:?say which}"));
     insta::assert_snapshot!("bad port", compose("8080:80", "8090-8080:80"));
+    insta::assert_snapshot!("too many replicas", compose("image: web:1", "image: web:1\n    scale: 1000"));
+    insta::assert_snapshot!(
+        "name of a replica",
+        compose("image: web:1", "image: web:1\n    deploy: { replicas: 2 }\n  web-2:\n    image: web:2")
+    );
     insta::assert_snapshot!("unknown dependency", compose("[back]", "[bakc]"));
     insta::assert_snapshot!("cycle", compose("image: back:1", "image: back:1\n    depends_on: [web]"));
     insta::assert_snapshot!("duplicate port", compose("image: back:1", "image: back:1\n    ports: [\"8080:81\"]"));
     insta::assert_snapshot!("no health check", compose("[back]", "{ back: { condition: service_healthy } }"));
     insta::assert_snapshot!("unknown condition", compose("[back]", "{ back: { condition: service_heathy } }"));
-    insta::assert_snapshot!(
-        "one-shot dependency",
-        compose("[back]", "{ back: { condition: service_completed_successfully } }")
-    );
-    insta::assert_snapshot!("one-shot service", compose("image: back:1", "image: back:1\n    restart: \"no\""));
     insta::assert_snapshot!("bad duration", compose("image: back:1", "image: back:1\n    stop_grace_period: soon"));
     insta::assert_snapshot!("reserved name", compose("  back:\n", "  emulator:\n    image: e:1\n  back:\n"));
     insta::assert_snapshot!("wrong kind", compose("[\"8080:80\"]", "\"8080:80\""));

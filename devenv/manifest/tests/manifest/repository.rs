@@ -52,7 +52,7 @@ fn the_order_system_is_read() {
     assert_eq!(api.environment["LOG_FORMAT"], "json");
     assert_eq!(api.container.resources.memory, Some(128 << 20));
     assert!(api.container.security.read_only);
-    assert_eq!(api.depends_on["order-processor"], Condition::ServiceStarted);
+    assert_eq!(api.depends_on["order-processor"].condition, Condition::ServiceStarted);
     let process = api.process.as_ref().expect("it runs without Docker");
     assert_eq!(process.run, ProcessRun::Package("order-api".to_owned()));
     let names: Vec<&str> = manifest.tables.iter().map(|table| table.name.as_str()).collect();

@@ -27,6 +27,9 @@ pub fn environment_table(report: &EnvironmentReport, style: Style) -> String {
     let coloured = text.into_iter().map(|line| match line.trim_start() {
         words if words.starts_with("SERVICE") => style.dim(&line),
         words if words.contains(" ready ") => line.replacen(" ready ", &format!(" {} ", style.green("ready")), 1),
+        words if words.contains(" completed ") => {
+            line.replacen(" completed ", &format!(" {} ", style.green("completed")), 1)
+        }
         words if words.contains(" failed") => line.replacen(" failed", &format!(" {}", style.red("failed")), 1),
         _ => line,
     });

@@ -1,6 +1,7 @@
 //! The engine under these tests, asked with its own command line: devenv's view of it is under test.
 
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Any small image that serves HTTP works; `devenv up --runtime docker --shipped` in this repository builds this one.
 pub(crate) const IMAGE: &str = "devenv-emulator:local";
@@ -48,4 +49,29 @@ pub(crate) fn labelled(root: &str) -> Vec<String> {
         found.extend(names.lines().map(|name| format!("{kind} {name}")));
     }
     found
+}
+
+/// An image made of this machine's shell and a few programs; removed when dropped.
+pub(crate) struct ShellImage(pub(crate) String);
+
+impl ShellImage {
+    pub(crate) fn new() -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let image = format!("devenv-test-shell-{}-{number}:1", std::process::id());
+        // The dynamic linker and the libraries of each program, by their paths.
+        let files = "for program in sh sleep cat touch; do path=$(command -v $program); echo $path; ldd $path | grep -o '/[^ ]*'; done";
+        let pack = format!(
+            "cd / && ({files}) | sort -u | sed s,^/,, | tar -c --dereference --files-from=- | docker import - {image}"
+        );
+        let output = Command::new("sh").args(["-c", &pack]).output().expect("a shell");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self(image)
+    }
+}
+
+impl Drop for ShellImage {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["rmi", "--force", &self.0]).output();
+    }
 }

@@ -5,6 +5,7 @@ mod crashes;
 pub(crate) mod engine;
 mod environment;
 mod images;
+mod lifetimes;
 mod mistakes;
 mod own_engine;
 mod project;
