@@ -12,6 +12,7 @@ use std::sync::Arc;
 use devenv_artifacts::static_link;
 use devenv_containers::host::ContainerHosts;
 use devenv_docker::Docker;
+use devenv_processes::host::ProcessHost;
 use devenv_terminal::arguments::{self, Command};
 use devenv_terminal::exit::Exit;
 use devenv_terminal::guard::guard;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let (global, name) = (&arguments.global, arguments.command.name());
     match arguments.command {
         Command::Environment(command) => {
-            let runtimes = ContainerHosts::new(Arc::new(Docker::default()));
+            let runtimes = ContainerHosts::new(Arc::new(Docker::default()), Arc::new(ProcessHost));
             run(global, name, Arc::new(runtimes), async |context| commands::run(context, command).await)
         }
         Command::Promotion(_) => promote::run(global, name),

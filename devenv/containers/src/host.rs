@@ -17,20 +17,28 @@ use devenv_engine::runtime::{Abilities, Found, ImageBuild, Runtime, RuntimeHost,
 use devenv_engine::settle::{Making, settle};
 use devenv_engine::{Emitter, Error, Project};
 
-/// Finds this machine's container engine, as a host.
+/// The hosts of this machine, of which one is its container engine.
 #[derive(Debug, Clone)]
-pub struct ContainerHosts(Arc<dyn ContainerEngines>);
+pub struct ContainerHosts {
+    engines: Arc<dyn ContainerEngines>,
+    processes: Arc<dyn RuntimeHost>,
+}
 
 impl ContainerHosts {
-    pub fn new(engines: Arc<dyn ContainerEngines>) -> Self {
-        Self(engines)
+    /// `processes` is this machine as a host of processes.
+    pub fn new(engines: Arc<dyn ContainerEngines>, processes: Arc<dyn RuntimeHost>) -> Self {
+        Self { engines, processes }
     }
 }
 
 impl Runtimes for ContainerHosts {
+    fn processes(&self) -> Arc<dyn RuntimeHost> {
+        self.processes.clone()
+    }
+
     fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
         Box::pin(async {
-            let engine = self.0.connect().await?;
+            let engine = self.engines.connect().await?;
             let about = engine.about().host.clone();
             Ok(Found { host: Arc::new(ContainerHost(engine)), about })
         })

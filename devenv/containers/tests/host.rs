@@ -15,6 +15,7 @@ use devenv_engine::{Emitter, Project, ProjectOptions};
 use devenv_fakes::{FakeEngine, Faults};
 use devenv_model::container::{ContainerSettings, Mount, MountSource};
 use devenv_model::manifest::EmulatorKind;
+use devenv_processes::host::ProcessHost;
 use tempfile::TempDir;
 
 type Labels = BTreeMap<String, String>;
@@ -33,10 +34,14 @@ fn project(engine: &FakeEngine) -> (TempDir, Project) {
         directory: Utf8PathBuf::try_from(folder.path().to_owned()).expect("UTF-8"),
         state_dir: None,
         ephemeral: false,
-        runtimes: Arc::new(ContainerHosts::new(Arc::new(engine.clone()))),
+        runtimes: Arc::new(hosts(engine)),
     };
     let project = Project::load(&options).expect("its files are right");
     (folder, project)
+}
+
+fn hosts(engine: &FakeEngine) -> ContainerHosts {
+    ContainerHosts::new(Arc::new(engine.clone()), Arc::new(ProcessHost))
 }
 
 fn engine() -> FakeEngine {
@@ -81,7 +86,7 @@ async fn only_environments_of_this_checkout_whose_folder_is_gone_are_orphans() {
     add(&engine, "elsewhere", "web:1", &labels(Utf8Path::new("/elsewhere"), Utf8Path::new("/elsewhere/gone"))).await;
     add(&engine, "foreign", "web:1", &BTreeMap::new()).await;
 
-    let host = ContainerHosts::new(Arc::new(engine.clone())).find().await.expect("it answers").host;
+    let host = hosts(&engine).find().await.expect("it answers").host;
     let (emitter, _events) = Emitter::channel();
     host.clear(&project, &emitter).await.expect("no fault");
 
@@ -102,7 +107,7 @@ async fn only_environments_of_this_checkout_whose_folder_is_gone_are_orphans() {
 async fn a_running_emulator_is_known_by_its_image_and_an_absent_one_is_none() {
     let engine = engine();
     let (_folder, project) = project(&engine);
-    let host = ContainerHosts::new(Arc::new(engine.clone())).find().await.expect("it answers").host;
+    let host = hosts(&engine).find().await.expect("it answers").host;
     assert_eq!(host.emulator_of(&project).await.expect("no fault"), None);
     let mut labels = labels(&project.instance.root, project.state.path());
     add(&engine, "web", "web:1", &labels).await;

@@ -217,7 +217,8 @@ fn judge_proxy(variable: impl Fn(&str) -> Option<String>) -> Finding {
 mod tests {
     use std::sync::Arc;
 
-    use devenv_engine::runtime::Runtimes;
+    use devenv_engine::runtime::{RuntimeHost, Runtimes};
+    use devenv_processes::host::ProcessHost;
     use futures_util::future::{BoxFuture, ready};
 
     use super::*;
@@ -228,6 +229,10 @@ mod tests {
     struct Nowhere;
 
     impl Runtimes for Nowhere {
+        fn processes(&self) -> Arc<dyn RuntimeHost> {
+            Arc::new(ProcessHost)
+        }
+
         fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
             Box::pin(ready(Err(NoHost::default())))
         }

@@ -8,8 +8,7 @@ use crate::command_lock::command_lock;
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::memory::Remembered;
-use crate::process_host::ProcessHost;
-use crate::process_leftovers::leftovers_of;
+use crate::processes::leftovers_of;
 use crate::project::Project;
 use crate::resolve::ResolvedRuntime;
 use crate::runtime::{ImageBuild, RuntimeHost, RuntimeKind, TakenDown};
@@ -41,10 +40,10 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
     let _alone = if known { Some(command_lock(project)?) } else { None };
     if known {
         test_environments::sweep(project, emitter).await;
-        down.take_down(&ProcessHost, project, options, emitter).await?;
+        down.take_down(project.runtimes.processes().as_ref(), project, options, emitter).await?;
     }
     // Labels identify containers, so they are found even without a state directory.
-    let ran_elsewhere = last_kind(project)?.is_some_and(|kind| kind != ProcessHost.kind());
+    let ran_elsewhere = last_kind(project)?.is_some_and(|kind| kind != RuntimeKind::Process);
     if ran_elsewhere || options.volumes || !known {
         match project.runtimes.find().await {
             Ok(found) => down.take_down(found.host.as_ref(), project, options, emitter).await?,
@@ -113,7 +112,7 @@ pub(crate) async fn end_other_runtime(
     emitter: &Emitter,
 ) -> Result<(), Error> {
     let kind = resolved.host.kind();
-    let mut others: Vec<Arc<dyn RuntimeHost>> = vec![Arc::new(ProcessHost)];
+    let mut others: Vec<Arc<dyn RuntimeHost>> = vec![project.runtimes.processes()];
     if last_kind(project)?.is_some_and(|last| last != kind)
         && let Ok(found) = project.runtimes.find().await
     {

@@ -10,6 +10,9 @@ use devenv_supervisor::unwritable::is_exhausted;
 use crate::host_error::{HostError, NoHost};
 use crate::request::RuntimeKind;
 
+/// The number of log lines in a failed unit's error.
+pub const LOG_TAIL: usize = 20;
+
 /// The errors of engine commands. The command line adds hints and exit codes.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -7,10 +7,7 @@ use crate::error::Error;
 const TELL_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs a stop, and emits a notice with the reason if it takes long.
-pub(crate) async fn explained<T>(
-    stopping: impl Future<Output = Result<T, Error>>,
-    emitter: &Emitter,
-) -> Result<T, Error> {
+pub async fn explained<T>(stopping: impl Future<Output = Result<T, Error>>, emitter: &Emitter) -> Result<T, Error> {
     tokio::pin!(stopping);
     tokio::select! {
         outcome = &mut stopping => outcome,

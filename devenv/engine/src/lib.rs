@@ -1,8 +1,8 @@
 //! Effects: everything that touches processes, files, ports and emulators.
 //!
 //! A command takes one look ([`Project`], `snapshot`), derives the wanted units (`desired`), gets the plan from
-//! `devenv-model`, and executes it (`execute`, `perform`). A [`runtime`] runs the units: here as processes of a supervisor,
-//! or on a host that the command line passes in.
+//! `devenv-model`, and executes it (`execute`, `perform`). A [`runtime`] runs the units, on a host that the
+//! command line passes in.
 
 mod attachment;
 mod cancel;
@@ -25,9 +25,6 @@ mod notices;
 mod own_program;
 mod perform;
 mod ports;
-mod process_host;
-mod process_leftovers;
-mod process_runtime;
 mod project;
 mod request;
 mod resolve;
@@ -36,6 +33,7 @@ mod status;
 mod unit_action;
 mod up;
 
+pub mod processes;
 pub mod runtime;
 pub mod settle;
 pub mod terraform;
@@ -49,7 +47,8 @@ pub use desired::{EMULATOR_IMAGE, aws_environment};
 pub use down::{Down, DownOptions, down};
 pub use emitter::Emitter;
 pub use environment::{environment, resources, running_ports};
-pub use error::Error;
+pub use error::{Error, LOG_TAIL};
+pub use explained::explained;
 pub use logs::{log_files, logs};
 pub use own_program::own_program;
 pub use ports::is_port_free;

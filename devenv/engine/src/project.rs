@@ -18,7 +18,7 @@ pub struct ProjectOptions {
     pub state_dir: Option<Utf8PathBuf>,
     /// Whether the environment is temporary, with its data: free ports, everything in its state directory.
     pub ephemeral: bool,
-    /// Finds a host other than this machine's processes.
+    /// The hosts of this machine.
     pub runtimes: Arc<dyn Runtimes>,
 }
 

@@ -11,7 +11,7 @@ use crate::chosen_emulator::ChosenEmulator;
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::memory::{Remembered, RememberedChoice};
-use crate::process_host::{ProcessHost, Processes, processes};
+use crate::processes::{Processes, processes};
 use crate::project::Project;
 use crate::runtime::{Found, ImageBuild, Runtime, RuntimeHost, RuntimeKind, RuntimeRequest};
 
@@ -98,7 +98,7 @@ async fn host(
             return Err(Error::OutOfReach { endpoint: endpoint.to_string() });
         }
         let why = "containers cannot reach an emulator on loopback";
-        return Ok((Arc::new(ProcessHost), why.to_owned()));
+        return Ok((project.runtimes.processes(), why.to_owned()));
     }
     let (asked, why) = match (request.runtime, last) {
         (Some(asked), _) => (Some(asked), Some("requested".to_owned())),
@@ -106,21 +106,21 @@ async fn host(
         (None, None) => (None, None),
     };
     if asked == Some(RuntimeKind::Process) {
-        return Ok((Arc::new(ProcessHost), why.unwrap_or_default()));
+        return Ok((project.runtimes.processes(), why.unwrap_or_default()));
     }
     match project.runtimes.find().await {
         Ok(Found { host, about }) => match why {
             Some(why) => Ok((host, why)),
             None if processes_serve_sooner(project, emulator) => {
                 let why = format!("no images are built yet; --runtime docker builds them for {}", about.name);
-                Ok((Arc::new(ProcessHost), why))
+                Ok((project.runtimes.processes(), why))
             }
             None => Ok((host, format!("{} answers at {}", about.name, about.address))),
         },
         Err(none) if asked.is_some() || *emulator != ChosenEmulator::Own(EmulatorKind::Embedded) => {
             Err(Error::NoHost(none))
         }
-        Err(_) => Ok((Arc::new(ProcessHost), "no container engine answers".to_owned())),
+        Err(_) => Ok((project.runtimes.processes(), "no container engine answers".to_owned())),
     }
 }
 
@@ -148,7 +148,7 @@ pub(crate) async fn current(project: &Project) -> Result<ResolvedRuntime, Error>
         None => unremembered(project).await?,
     };
     let host: Arc<dyn RuntimeHost> = match chosen.runtime {
-        RuntimeKind::Process => Arc::new(ProcessHost),
+        RuntimeKind::Process => project.runtimes.processes(),
         RuntimeKind::Docker => project.runtimes.find().await?.host,
     };
     Ok(ResolvedRuntime { host, emulator: chosen.emulator()?, why: String::new(), images: ImageBuild::default() })

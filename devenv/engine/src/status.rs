@@ -10,8 +10,7 @@ use devenv_model::unit::EMULATOR;
 
 use crate::chosen_emulator::ChosenEmulator;
 use crate::desired;
-use crate::error::Error;
-use crate::process_runtime::LOG_TAIL;
+use crate::error::{Error, LOG_TAIL};
 use crate::project::Project;
 use crate::resolve::{self, ResolvedRuntime};
 use crate::runtime::{Observation, Runtime};

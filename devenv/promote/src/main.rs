@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use devenv_containers::host::ContainerHosts;
 use devenv_docker::Docker;
+use devenv_processes::host::ProcessHost;
 use devenv_terminal::arguments::{self, Command};
 use devenv_terminal::guard::guard;
 use devenv_terminal::run::{refuse, run};
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
     let (global, name) = (&arguments.global, arguments.command.name());
     match arguments.command {
         Command::Promotion(command) => {
-            let runtimes = ContainerHosts::new(Arc::new(Docker::default()));
+            let runtimes = ContainerHosts::new(Arc::new(Docker::default()), Arc::new(ProcessHost));
             run(global, name, Arc::new(runtimes), async |context| commands::run(context, command).await)
         }
         Command::Guard => guard(global),

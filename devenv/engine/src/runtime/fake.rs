@@ -278,21 +278,26 @@ impl Runtime for FakeRuntime {
 struct FakeHosts(Arc<FakeRuntime>);
 
 impl Runtimes for FakeHosts {
+    /// Another runtime, without units.
+    fn processes(&self) -> Arc<dyn RuntimeHost> {
+        Arc::new(FakeHost(Arc::default(), RuntimeKind::Process))
+    }
+
     fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
         if *self.0.is_absent.lock().expect("not poisoned") {
             return Box::pin(ready(Err(NoHost::default())));
         }
         let about = About { name: "Fake".to_owned(), address: "memory".to_owned(), chosen_by: "a test".to_owned() };
-        Box::pin(ready(Ok(Found { host: Arc::new(FakeHost(self.0.clone())), about })))
+        Box::pin(ready(Ok(Found { host: Arc::new(FakeHost(self.0.clone(), RuntimeKind::Docker)), about })))
     }
 }
 
 #[derive(Debug)]
-struct FakeHost(Arc<FakeRuntime>);
+struct FakeHost(Arc<FakeRuntime>, RuntimeKind);
 
 impl RuntimeHost for FakeHost {
     fn kind(&self) -> RuntimeKind {
-        RuntimeKind::Docker
+        self.1
     }
 
     fn units_are(&self) -> &'static str {
@@ -300,7 +305,8 @@ impl RuntimeHost for FakeHost {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { images: true, network: true, any_address: true }
+        let is_engine = self.1 == RuntimeKind::Docker;
+        Abilities { images: is_engine, network: is_engine, any_address: is_engine }
     }
 
     fn connect<'a>(&'a self, _: &'a Project, _: &'a ImageBuild) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {

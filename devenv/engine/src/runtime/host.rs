@@ -1,4 +1,4 @@
-//! Hosts: the process runtime and container engines of this machine.
+//! Hosts: this machine itself, and its container engines.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,8 +17,11 @@ use crate::project::Project;
 use crate::request::{ImageBuild, RuntimeKind};
 use crate::settle::Making;
 
-/// Finds a host other than this machine's processes.
+/// The hosts of this machine.
 pub trait Runtimes: Send + Sync + fmt::Debug {
+    /// This machine itself, which runs units as its processes.
+    fn processes(&self) -> Arc<dyn RuntimeHost>;
+    /// Finds another host.
     fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>>;
 }
 

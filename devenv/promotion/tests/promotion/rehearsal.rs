@@ -5,6 +5,7 @@ use devenv_containers::host::ContainerHosts;
 use devenv_engine::Emitter;
 use devenv_engine::runtime::Runtimes;
 use devenv_fakes::{FakeEngine, Fault, Faults};
+use devenv_processes::host::ProcessHost;
 use devenv_promotion::{CloudErrorKind, Error};
 
 use crate::emulator::{FakeEmulator, GUARD_IMAGE, IMAGE, image_of};
@@ -250,7 +251,11 @@ fn down_removes_a_rehearsal_with_its_tasks_and_its_network() {
         let registry = task.labels.remove("devenv.registry").expect("it is the guard's");
         engine.create(&task).await.expect("the guard lets it");
         let project = machine.project();
-        let host = ContainerHosts::new(std::sync::Arc::new(engine.clone())).find().await.expect("it answers").host;
+        let host = ContainerHosts::new(std::sync::Arc::new(engine.clone()), std::sync::Arc::new(ProcessHost))
+            .find()
+            .await
+            .expect("it answers")
+            .host;
         let (emitter, _events) = Emitter::channel();
         let folder = project.state.promotion("rehearsal");
         for was_there in [true, false] {

@@ -9,6 +9,7 @@ use devenv_engine::{Cancel, Emitter, Project, ProjectOptions};
 use devenv_fakes::{FakeAccount, FakeEngine, FakeIdentity, FakeTerraform, Fault, Faults};
 use devenv_model::event::Event;
 use devenv_model::promotion::record::Record;
+use devenv_processes::host::ProcessHost;
 use devenv_promotion::{
     self as promotion, EmulatedLogin, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools,
     RecordedEvidence, RollbackOptions,
@@ -150,7 +151,7 @@ impl<'a> Machine<'a> {
             directory: world.repository.path().to_owned(),
             state_dir: Some(world.state()),
             ephemeral: false,
-            runtimes: Arc::new(ContainerHosts::new(engines.clone())),
+            runtimes: Arc::new(ContainerHosts::new(engines.clone(), Arc::new(ProcessHost))),
         };
         let (objects, registry, services) = (world.objects.clone(), world.registry.clone(), world.services.clone());
         let clouds = FakeClouds {

@@ -11,18 +11,15 @@ use devenv_supervisor::lock::is_held;
 use devenv_supervisor::state_directory::StateDirectory;
 use futures_util::future::{BoxFuture, ready};
 
-use crate::emitter::Emitter;
-use crate::error::Error;
-use crate::explained::explained;
-use crate::process_leftovers::{end_leftover, leftovers_of};
-use crate::process_runtime::ProcessRuntime;
-use crate::project::Project;
-use crate::runtime::{Abilities, ImageBuild, Runtime, RuntimeHost, RuntimeKind, TakenDown};
-use crate::settle::Making;
+use crate::runtime::ProcessRuntime;
+use devenv_engine::processes::{Processes, end_leftover, leftovers_of, processes};
+use devenv_engine::runtime::{Abilities, ImageBuild, Runtime, RuntimeHost, RuntimeKind, TakenDown};
+use devenv_engine::settle::Making;
+use devenv_engine::{Emitter, Error, Project, explained};
 
 /// This machine, which runs units as its processes.
 #[derive(Debug)]
-pub(crate) struct ProcessHost;
+pub struct ProcessHost;
 
 impl RuntimeHost for ProcessHost {
     fn kind(&self) -> RuntimeKind {
@@ -75,23 +72,6 @@ impl RuntimeHost for ProcessHost {
     fn remove_state<'a>(&'a self, _state: &'a Utf8Path) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
-}
-
-/// An environment's processes on this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Processes {
-    Supervised,
-    /// Leftovers of a killed supervisor.
-    Left,
-    None,
-}
-
-pub(crate) fn processes(project: &Project) -> Result<Processes, Error> {
-    let path = project.state.supervisor_lock();
-    if is_held(&path).map_err(|source| Error::ReadFile { path, source })? {
-        return Ok(Processes::Supervised);
-    }
-    Ok(if leftovers_of(&project.state)?.is_empty() { Processes::None } else { Processes::Left })
 }
 
 async fn take_down(state: &StateDirectory, emitter: &Emitter) -> Result<TakenDown, Error> {

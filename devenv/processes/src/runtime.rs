@@ -22,22 +22,18 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use crate::error::Error;
-use crate::own_program::own_program;
-use crate::process_leftovers::{end_leftover, leftovers_of};
-use crate::project::{Instance, Project};
-use crate::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
 use devenv_artifacts::builds::{Binary, BuildsFile};
 use devenv_artifacts::cargo::{self, Built};
 use devenv_artifacts::compilation::Compilation;
 use devenv_artifacts::error::BuildError;
 use devenv_artifacts::fingerprint::fingerprint;
 use devenv_artifacts::freshness;
+use devenv_engine::processes::{end_leftover, leftovers_of};
+use devenv_engine::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
+use devenv_engine::{Error, Instance, LOG_TAIL, Project, own_program};
 
 /// The limit for the supervisor to report that it is ready.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// The number of log lines in a failed unit's error.
-pub(crate) const LOG_TAIL: usize = 20;
 
 #[derive(Debug)]
 pub(crate) struct ProcessRuntime {
@@ -336,8 +332,56 @@ async fn launch(state: &StateDirectory, instance: &Instance) -> Result<(), Error
 mod tests {
     use camino::Utf8Path;
 
+    use devenv_engine::ProjectOptions;
+    use devenv_engine::runtime::{Found, NoHost, RuntimeHost, Runtimes};
+
     use super::*;
-    use crate::runtime::fake::FakeProject;
+    use crate::host::ProcessHost;
+
+    /// No container engine answers.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Runtimes for Nowhere {
+        fn processes(&self) -> std::sync::Arc<dyn RuntimeHost> {
+            std::sync::Arc::new(ProcessHost)
+        }
+
+        fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
+            Box::pin(ready(Err(NoHost::default())))
+        }
+    }
+
+    /// A project of one service.
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            let place = Self(tempfile::tempdir().expect("a temporary directory"));
+            std::fs::create_dir(place.path().join("tables")).expect("writable");
+            place.write(
+                "devenv.toml",
+                "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n",
+            );
+            place.write("compose.yaml", "services:\n  api:\n    image: api:1\n");
+            place
+        }
+
+        fn path(&self) -> &Utf8Path {
+            Utf8Path::from_path(self.0.path()).expect("UTF-8")
+        }
+
+        fn write(&self, file: &str, text: &str) {
+            std::fs::write(self.path().join(file), text).expect("writable");
+        }
+
+        fn load(&self) -> Project {
+            let runtimes = std::sync::Arc::new(Nowhere);
+            let options =
+                ProjectOptions { directory: self.path().to_owned(), state_dir: None, ephemeral: false, runtimes };
+            Project::load(&options).expect("no mistake in it")
+        }
+    }
 
     fn intent(artifact: Artifact) -> UnitIntent {
         use devenv_model::intent::{Binding, Lifetime, RestartPolicy};
@@ -365,7 +409,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_is_given_what_is_wanted_of_its_unit() {
-        let project = FakeProject::new();
+        let project = Place::new();
         let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
         let spec = runtime.spec(&intent(command(Vec::new(), None))).expect("a process can run it");
         assert_eq!(spec.command, ["/bin/api", "--loud"]);
@@ -376,9 +420,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_unit_changes_with_the_files_that_it_is_made_of() {
-        let project = FakeProject::new();
+        let project = Place::new();
         let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
-        let input = Utf8Path::from_path(project.path()).expect("UTF-8").join("api.py");
+        let input = project.path().join("api.py");
         let hash = || {
             let intent = intent(command(vec![input.clone()], None));
             Runtime::config_hash(&runtime, &intent).expect("a process can run it")
@@ -392,7 +436,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_is_no_image_and_needs_its_program() {
-        let project = FakeProject::new();
+        let project = Place::new();
         let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
         let image = Artifact::Image { reference: "api:1".to_owned() };
         for artifact in [image, command(Vec::new(), Some(vec!["make".to_owned()]))] {
@@ -409,7 +453,7 @@ mod tests {
     /// The memory of builds has the path of a program that Cargo put elsewhere.
     #[tokio::test]
     async fn a_packages_program_is_where_cargo_puts_it_or_last_put_it() {
-        let project = FakeProject::new();
+        let project = Place::new();
         let loaded = project.load();
         let runtime = ProcessRuntime::connect(&loaded).await.expect("no supervisor runs");
         let package = Artifact::Cargo { package: "api".to_owned() };

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::error::BuildError;
-use devenv_engine::runtime::{Found, NoHost, RuntimeRequest, Runtimes};
+use devenv_engine::runtime::{Found, NoHost, RuntimeHost, RuntimeRequest, Runtimes};
 use devenv_engine::{
     Cancel, DownOptions, Emitter, Error, LogOptions, Project, ProjectOptions, UnitAction, Up, UpOptions, down,
     environment, logs, reset, seed, status, unit, up,
 };
 use devenv_model::event::{Event, UnitReport};
 use devenv_model::observed::Leftover;
+use devenv_processes::host::ProcessHost;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::lock::take_for_child;
 use devenv_supervisor::server::{SuperviseOptions, supervise};
@@ -52,6 +53,10 @@ const COMPOSE: &str = "services:
 struct Nowhere;
 
 impl Runtimes for Nowhere {
+    fn processes(&self) -> Arc<dyn RuntimeHost> {
+        Arc::new(ProcessHost)
+    }
+
     fn find(&self) -> BoxFuture<'_, Result<Found, NoHost>> {
         Box::pin(ready(Err(NoHost::default())))
     }
