@@ -107,7 +107,7 @@ async fn start_guard(
         labels.insert(REGISTRY.to_owned(), guard::registry(port));
         let new = NewContainer {
             name: name.clone(),
-            spec: guard::spec(scope, engine.about().host.address.as_str(), image.to_owned(), port, login),
+            spec: guard::spec(scope, engine.about().host.address.as_str(), image, port, login),
             labels,
             network: JoinedNetwork::own(&network, HOST),
         };

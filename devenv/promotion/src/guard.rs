@@ -3,7 +3,6 @@
 //! Only the guard has the engine's socket and an address on the network; the emulator shares its network namespace and listens
 //! on its loopback. `devenv-guard` decides which requests pass.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +69,7 @@ pub(crate) fn registry(port: u16) -> String {
 }
 
 /// `address` is the engine's; `port` is the published port on this machine.
-pub(crate) fn spec(scope: &Scope, address: &str, image: String, port: u16, login: &EmulatedLogin) -> ContainerSpec {
+pub(crate) fn spec(scope: &Scope, address: &str, image: &str, port: u16, login: &EmulatedLogin) -> ContainerSpec {
     let socket = address.strip_prefix("unix://").filter(|path| Utf8Path::new(path).exists()).unwrap_or(SOCKET);
     let mut labels = scope.labels();
     labels.insert(TASK.to_owned(), scope.state().to_owned());
@@ -107,6 +106,6 @@ pub(crate) fn spec(scope: &Scope, address: &str, image: String, port: u16, login
             mounts: vec![Mount::path(socket, SOCKET)],
             ..ContainerSettings::default()
         },
-        ..ContainerSpec::new(HOST, &image)
+        ..ContainerSpec::new(HOST, image)
     }
 }

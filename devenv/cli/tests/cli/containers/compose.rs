@@ -202,10 +202,10 @@ fn limits_names_and_rights_are_the_engines() {
          SIGINT\n    tty: true\n    shm_size: 2m\n    ulimits: {{ nofile: {{ soft: 100, hard: 200 }} }}\n    sysctls: {{ \
          net.core.somaxconn: 123 }}\n    extra_hosts: [\"elsewhere:10.1.2.3\"]\n    group_add: [\"7\"]\n    cpu_shares: 99\n    \
          deploy: {{ resources: {{ limits: {{ cpus: \"0.5\", memory: 64M, pids: 50 }} }} }}\n    ports: \
-         [\"127.0.0.1::5353/udp\"]\n    logging: {{ driver: json-file, options: {{ max-size: 1m }} }}\n    privileged: true\n"
+         [\"127.0.0.1::5353/udp\"]\n    logging: {{ driver: json-file, options: {{ max-size: 1m }} }}\n    pid: host\n"
     ));
     let up = project.up();
-    assert!(up.err.contains("web is privileged"), "{}", up.err);
+    assert!(up.err.contains("web shares the processes of this machine"), "{}", up.err);
     assert_eq!(project.container("web"), name);
     let facts = project.inspect("web");
     let host = &facts["HostConfig"];
@@ -214,8 +214,8 @@ fn limits_names_and_rights_are_the_engines() {
         (&500_000_000.into(), &(64 << 20).into(), &50.into())
     );
     assert_eq!(
-        (&host["ShmSize"], &host["CpuShares"], &host["Privileged"]),
-        (&(2 << 20).into(), &99.into(), &true.into())
+        (&host["ShmSize"], &host["CpuShares"], &host["PidMode"]),
+        (&(2 << 20).into(), &99.into(), &"host".into())
     );
     assert_eq!(host["LogConfig"]["Config"]["max-size"], "1m");
     assert_eq!((&facts["Config"]["StopSignal"], &facts["Config"]["Tty"]), (&"SIGINT".into(), &true.into()));
