@@ -5,8 +5,7 @@ use devenv_document::problem::Problem;
 use devenv_document::tree::{Entry, Node};
 
 /// Unsupported Compose keys, each with its replacement.
-const INSTEAD: [(&str, &str); 15] = [
-    ("build", "devenv builds the package named in [services.NAME.process]; name the image with `image`"),
+const INSTEAD: [(&str, &str); 14] = [
     ("configs", "put the value under `environment`"),
     ("container_name", "remove it: devenv names containers after the project"),
     ("deploy", "set limits with `mem_limit` and `pids_limit`; devenv runs one instance of each service"),

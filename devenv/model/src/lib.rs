@@ -5,6 +5,7 @@
 //! `devenv-engine` has all effects.
 
 pub mod artifact;
+pub mod dockerfile;
 pub mod event;
 pub mod evidence;
 pub mod gate;

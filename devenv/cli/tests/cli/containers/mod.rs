@@ -1,6 +1,7 @@
 //! Obligations of environments of containers, each on a real engine.
 
 mod crashes;
+mod dockerfiles;
 pub(crate) mod engine;
 mod environment;
 mod images;
