@@ -168,7 +168,8 @@ impl ContainerEngine for FakeEngine {
                 .map_err(|error: std::io::Error| failed(&action, error.to_string(), HostErrorKind::Other))?;
             let context = context.concat();
             let layer = Blob::new(short_digest(&context, 32));
-            let config = serde_json::json!({ "built": order.tag, "config": { "Labels": order.labels } });
+            let content = short_digest(&context, 32);
+            let config = serde_json::json!({ "built": order.tag, "content": content, "config": { "Labels": order.labels } });
             let image = OciImage::new(Blob::new(config.to_string()), vec![layer]);
             self.meet(action.clone(), move || {
                 progress(format!("Step 1 : {}", order.dockerfile));
