@@ -25,6 +25,8 @@ const BUILDKIT_ONLY: [&str; 6] = [
     "Unknown flag: checksum",
     "Unknown flag: keep",
 ];
+/// The number of attempts, if the engine loses layers of its cache.
+const ATTEMPTS: usize = 3;
 /// Lines of the builder about its own containers and layers.
 const NOISE: [&str; 3] = ["---> ", "Removing intermediate container", "Successfully "];
 
@@ -63,6 +65,24 @@ impl DockerfileImage<'_> {
     pub(crate) async fn make(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<String, Error> {
         // The files as they were before the build: a change meanwhile is found by the next look.
         let (context, look) = self.look().await?;
+        let mut attempt = 1;
+        let id = loop {
+            match self.attempt(context.clone(), progress).await {
+                Err(Error::Build(BuildError::Unit { cause, .. })) if attempt < ATTEMPTS && is_lost_layer(&cause) => {
+                    attempt += 1;
+                    progress("a layer was removed meanwhile; building again".to_owned());
+                }
+                other => break other?,
+            }
+        };
+        for tag in &self.build.tags {
+            self.engine.tag(&id, tag).await?;
+        }
+        self.memory().keep(&look, &id);
+        Ok(id)
+    }
+
+    async fn attempt(&self, context: Context, progress: &(dyn Fn(String) + Send + Sync)) -> Result<String, Error> {
         let text = context.text.clone();
         let order = self.order(&context);
         let last = Mutex::new(VecDeque::new());
@@ -89,12 +109,7 @@ impl DockerfileImage<'_> {
             }
         };
         let absent = || Error::NoImage { package: self.unit.to_owned() };
-        let id = self.engine.image(&built).await?.ok_or_else(absent)?.id;
-        for tag in &self.build.tags {
-            self.engine.tag(&id, tag).await?;
-        }
-        self.memory().keep(&look, &id);
-        Ok(id)
+        Ok(self.engine.image(&built).await?.ok_or_else(absent)?.id)
     }
 
     fn failed(&self, cause: String, output: Vec<String>, dockerfile: &str) -> Error {
@@ -193,6 +208,14 @@ fn component(service: &str) -> String {
     }
     let plain: String = service.to_ascii_lowercase().chars().filter(|character| is_plain(*character)).collect();
     format!("{plain}-{}", short_digest(service, 3)).trim_start_matches('-').to_owned()
+}
+
+/// Whether the builder lost a layer of its cache: the removal of an image also removes the layers that no other image has, such
+/// as those that a build is about to use.
+fn is_lost_layer(cause: &str) -> bool {
+    ["failed to get digest", "No such image: sha256:", "unknown parent image", "layer does not exist"]
+        .iter()
+        .any(|words| cause.contains(words))
 }
 
 /// Whether the builder failed because it is not BuildKit.

@@ -286,7 +286,6 @@ impl ContainerRuntime {
         if let Some(image) = self.of_dockerfile(&intent.name, &intent.artifact) {
             let id = image.make(progress).await?;
             self.unit_images().insert(intent.name.clone(), id);
-            forget_replaced(self.engine.as_ref(), &self.project).await;
         }
         Ok(())
     }
@@ -326,9 +325,6 @@ impl ContainerRuntime {
             Some(_) => {
                 self.end(&name).await?;
                 self.create(spec).await?;
-                if matches!(intent.artifact, Artifact::Dockerfile(_)) {
-                    forget_replaced(self.engine.as_ref(), &self.project).await;
-                }
             }
             None => self.create(spec).await?,
         }
@@ -336,6 +332,10 @@ impl ContainerRuntime {
             Some(Phase::Paused) => self.engine.unpause(&name).await?,
             Some(Phase::Running) => {}
             _ => self.engine.start(&name).await?,
+        }
+        if matches!(intent.artifact, Artifact::Dockerfile(_)) {
+            // Now that no container uses the old image.
+            forget_replaced(self.engine.as_ref(), &self.project).await;
         }
         Ok(())
     }

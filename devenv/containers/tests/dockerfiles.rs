@@ -81,11 +81,16 @@ impl Built {
         self.runtime().await.missing(&wanted).await.expect("no fault").stale_units.remove("web")
     }
 
+    /// Builds the image, and starts the unit if that succeeds.
     async fn build(&self) -> (Result<(), Error>, Vec<String>) {
         let told = Mutex::new(Vec::new());
         let runtime = self.runtime().await;
         let progress = |line| told.lock().expect("not poisoned").push(line);
-        let outcome = runtime.build_unit(&self.intent(), &progress).await;
+        let outcome = async {
+            runtime.build_unit(&self.intent(), &progress).await?;
+            runtime.start(&self.intent()).await
+        };
+        let outcome = outcome.await;
         (outcome, told.into_inner().expect("not poisoned"))
     }
 
@@ -113,6 +118,7 @@ async fn an_image_is_built_once_for_each_content() {
     let label = format!("devenv.root={}", built.project.instance.root);
     assert!(built.engine.unnamed_images(&label).await.expect("no fault").is_empty(), "the replaced image is removed");
 
+    built.engine.remove(&format!("{}-web", built.project.instance.name)).await.expect("no fault");
     let newer = built.engine.image(&built.name()).await.expect("no fault").expect("it is built");
     assert_ne!(newer.id, image.id);
     built.engine.remove_image("web:extra").await.expect("it is there");

@@ -169,7 +169,8 @@ impl ContainerEngine for FakeEngine {
             let context = context.concat();
             let layer = Blob::new(short_digest(&context, 32));
             let content = short_digest(&context, 32);
-            let config = serde_json::json!({ "built": order.tag, "content": content, "config": { "Labels": order.labels } });
+            let config =
+                serde_json::json!({ "built": order.tag, "content": content, "config": { "Labels": order.labels } });
             let image = OciImage::new(Blob::new(config.to_string()), vec![layer]);
             self.meet(action.clone(), move || {
                 progress(format!("Step 1 : {}", order.dockerfile));
