@@ -51,6 +51,11 @@ impl BuildsFile {
         Self(folder.join("builds.json"))
     }
 
+    /// The folder that all environments of the checkout share.
+    pub fn folder(&self) -> &Utf8Path {
+        self.0.parent().unwrap_or(Utf8Path::new("."))
+    }
+
     pub fn read(&self) -> Builds {
         let read = || serde_json::from_slice::<Builds>(&input::read(&self.0, input::KEPT_LIMIT).ok()?).ok();
         read().filter(|builds| builds.format == FORMAT).unwrap_or_default()

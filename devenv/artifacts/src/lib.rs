@@ -1,10 +1,18 @@
-//! The programs of units: whether they are up to date, how they are built, and the memory of earlier builds.
+//! The programs and images of units: whether they are up to date, how they are built, and the memory of earlier builds.
+
+mod dockerignore;
+mod pattern;
 
 pub mod builds;
 pub mod cargo;
+pub mod command_build;
 pub mod compilation;
+pub mod contents;
+pub mod context;
 pub mod error;
 pub mod fingerprint;
 pub mod freshness;
+pub mod gitignore;
 pub mod repository;
 pub mod static_link;
+pub mod tree;

@@ -5,6 +5,8 @@ use std::io::Read;
 use std::sync::Mutex;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use futures_util::future::ready;
+use futures_util::{StreamExt, stream};
 use tokio::process::Command;
 
 use crate::archive::context;
@@ -55,12 +57,14 @@ pub(crate) async fn build(
             .into(),
         tag: format!("devenv-build-{}:local", project.instance.name),
         platform: place.platform.clone(),
+        ..BuildOrder::default()
     };
     let output = Mutex::new(Vec::new());
     let told = |line: String| {
         progress(line.clone());
         output.lock().expect("no panic while held").push(line);
     };
+    let sources = stream::once(ready(Ok(sources.into()))).boxed();
     let outcome = engine.build(&order, sources, &told).await;
     if let Err(error) = outcome {
         let mut lines = complaints(output.into_inner().unwrap_or_default());

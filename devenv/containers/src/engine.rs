@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bytes::Bytes;
 pub use devenv_engine::runtime::{About, HostError, HostErrorKind, NoHost};
 use devenv_model::container::{Attachment, Network};
 use devenv_model::intent::Binding;
@@ -57,13 +58,14 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     /// Removes an image, or one of its names if it has several. Without force: an image that a container uses stays, and the
     /// call fails.
     fn remove_image<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
-    /// Builds the last stage of a Dockerfile. `context` is a tar archive; `progress` receives each line.
+    /// Builds a stage of a Dockerfile. `context` is a tar archive; `progress` receives each line. Returns a name of the image that
+    /// it built: a part of its id, or the order's tag. A caller that stops waiting cancels the build.
     fn build<'a>(
         &'a self,
         order: &'a BuildOrder,
-        context: Vec<u8>,
+        context: ContextStream,
         progress: &'a (dyn Fn(String) + Send + Sync),
-    ) -> BoxFuture<'a, Result<(), HostError>>;
+    ) -> BoxFuture<'a, Result<String, HostError>>;
 
     /// Returns every file of an image, as a tar archive.
     fn files<'a>(&'a self, image: &'a str) -> BoxFuture<'a, Result<Vec<u8>, HostError>>;
@@ -238,14 +240,31 @@ pub struct Image {
     pub size: u64,
 }
 
+/// The parts of a build's context, a tar archive.
+pub type ContextStream = BoxStream<'static, std::io::Result<Bytes>>;
+
 /// A build inside the engine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct BuildOrder {
     /// The Dockerfile's path within the context.
     pub dockerfile: String,
     pub arguments: BTreeMap<String, String>,
     pub tag: String,
     pub platform: Option<String>,
+    /// The stage to build; the last one if `None`.
+    pub target: Option<String>,
+    pub labels: BTreeMap<String, String>,
+    /// Images whose layers the build may use.
+    pub cache_from: Vec<String>,
+    /// The network of the build's steps; the engine's default if `None`.
+    pub network: Option<String>,
+    /// `HOST:ADDRESS`
+    pub extra_host: Option<String>,
+    /// Bytes of shared memory; the engine's default if `None`.
+    pub shm_size: Option<u64>,
+    pub no_cache: bool,
+    /// Whether the engine looks for newer base images.
+    pub pull: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

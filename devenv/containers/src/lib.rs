@@ -2,6 +2,8 @@
 
 mod archive;
 mod build_in_engine;
+mod context_tar;
+mod dockerfile_images;
 mod files;
 mod logs;
 mod make;

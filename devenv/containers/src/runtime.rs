@@ -16,6 +16,7 @@ use futures_util::future::{BoxFuture, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::container::ContainerSpec;
+use crate::dockerfile_images::{DockerfileImage, Known, forget_replaced};
 use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, Phase};
 use crate::files;
 use crate::image_digest::image_digest;
@@ -42,6 +43,8 @@ pub(crate) struct ContainerRuntime {
     build: ImageBuild,
     /// The image id of each built package.
     images: std::sync::Mutex<BTreeMap<String, String>>,
+    /// The image id of each unit whose image a Dockerfile makes.
+    unit_images: std::sync::Mutex<BTreeMap<String, String>>,
     prober: Prober,
     /// The ids of the environment's networks by name, once they exist.
     pub(crate) networks: OnceCell<BTreeMap<String, String>>,
@@ -57,6 +60,7 @@ impl ContainerRuntime {
             project: project.clone(),
             build,
             images: std::sync::Mutex::default(),
+            unit_images: std::sync::Mutex::default(),
             prober: Prober::default(),
             networks: OnceCell::new(),
             ready: Mutex::default(),
@@ -234,7 +238,8 @@ impl ContainerRuntime {
             Artifact::Image { reference } => reference.clone(),
             // The image of a package that is not built yet has no id: its spec differs from every running one.
             Artifact::Cargo { package } => self.known_images().get(package).cloned().unwrap_or_default(),
-            Artifact::Dockerfile { .. } | Artifact::Command { .. } => {
+            Artifact::Dockerfile(_) => self.unit_images().get(&intent.service).cloned().unwrap_or_default(),
+            Artifact::Command(_) => {
                 let (unit, artifact) = (intent.name.clone(), intent.artifact.kind());
                 return Err(Error::CannotRun { unit, artifact, runtime: RuntimeKind::Docker });
             }
@@ -251,17 +256,47 @@ impl ContainerRuntime {
         Images::new(self.engine.clone(), &self.project, &self.build)
     }
 
-    async fn missing(&self, artifacts: &[Artifact]) -> Result<Missing, Error> {
-        let packages: Vec<String> = artifacts.iter().filter_map(Artifact::package).map(str::to_owned).collect();
+    fn unit_images(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.unit_images.lock().expect("no panic while held")
+    }
+
+    fn of_dockerfile<'a>(&'a self, unit: &'a str, artifact: &'a Artifact) -> Option<DockerfileImage<'a>> {
+        let Artifact::Dockerfile(build) = artifact else { return None };
+        Some(DockerfileImage { engine: self.engine.as_ref(), project: &self.project, unit, build })
+    }
+
+    async fn missing(&self, artifacts: &[(String, Artifact)]) -> Result<Missing, Error> {
+        let packages = artifacts.iter().filter_map(|(_, artifact)| artifact.package());
+        let packages: Vec<String> = packages.map(str::to_owned).collect();
         let known = self.made_here().known(&packages).await?;
         self.known_images().extend(known.ids);
         let mut absent_images = BTreeSet::new();
-        for image in artifacts.iter().filter_map(Artifact::image) {
+        for image in artifacts.iter().filter_map(|(_, artifact)| artifact.image()) {
             if self.engine.image(image).await?.is_none() {
                 absent_images.insert(image.to_owned());
             }
         }
-        Ok(Missing { stale: known.stale, absent_images })
+        let mut stale_units = BTreeMap::new();
+        for (unit, artifact) in artifacts {
+            let Some(image) = self.of_dockerfile(unit, artifact) else { continue };
+            match image.known().await? {
+                Known::Current(id) => {
+                    self.unit_images().insert(unit.clone(), id);
+                }
+                Known::Stale(reason) => {
+                    stale_units.insert(unit.clone(), reason);
+                }
+            }
+        }
+        Ok(Missing { stale: known.stale, stale_units, absent_images })
+    }
+
+    async fn build_unit(&self, intent: &UnitIntent, progress: Progress<'_>) -> Result<(), Error> {
+        if let Some(image) = self.of_dockerfile(&intent.service, &intent.artifact) {
+            let id = image.make(progress).await?;
+            self.unit_images().insert(intent.service.clone(), id);
+        }
+        Ok(())
     }
 
     async fn build(&self, packages: &[String], progress: Progress<'_>) -> Result<(), Error> {
@@ -313,6 +348,10 @@ impl ContainerRuntime {
             Some(Phase::Paused) => self.engine.unpause(&name).await?,
             Some(Phase::Running) => {}
             _ => self.engine.start(&name).await?,
+        }
+        if matches!(intent.artifact, Artifact::Dockerfile(_)) {
+            // Now that no container uses the old image.
+            forget_replaced(self.engine.as_ref(), &self.project).await;
         }
         Ok(())
     }
@@ -381,7 +420,7 @@ impl Runtime for ContainerRuntime {
         Box::pin(self.observe())
     }
 
-    fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>> {
+    fn missing<'a>(&'a self, artifacts: &'a [(String, Artifact)]) -> BoxFuture<'a, Result<Missing, Error>> {
         Box::pin(self.missing(artifacts))
     }
 
@@ -391,6 +430,10 @@ impl Runtime for ContainerRuntime {
 
     fn build<'a>(&'a self, packages: &'a [String], progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(self.build(packages, progress))
+    }
+
+    fn build_unit<'a>(&'a self, intent: &'a UnitIntent, progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.build_unit(intent, progress))
     }
 
     fn pull<'a>(&'a self, image: &'a str, progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 
 use bollard::models::{
     BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum,
@@ -13,10 +14,10 @@ use bollard::query_parameters::{
     ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
     RenameContainerOptions, StartContainerOptions, StopContainerOptions, TagImageOptions, UploadToContainerOptions,
 };
-use bollard::{Docker, body_full};
+use bollard::{Docker, body_full, body_try_stream};
 use devenv_containers::engine::{
-    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, Endpoint, EngineAbout, HostError, HostErrorKind,
-    Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume, Phase,
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, ContextStream, Endpoint, EngineAbout, HostError,
+    HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume, Phase,
 };
 use devenv_model::intent::Binding;
 use devenv_model::transport::Protocol;
@@ -294,21 +295,38 @@ impl ContainerEngine for Engine {
     fn build<'a>(
         &'a self,
         order: &'a BuildOrder,
-        context: Vec<u8>,
+        context: ContextStream,
         progress: &'a (dyn Fn(String) + Send + Sync),
-    ) -> Answer<'a, ()> {
+    ) -> Answer<'a, String> {
         async move {
+            let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
             let options = BuildImageOptions {
                 dockerfile: order.dockerfile.clone(),
                 t: Some(order.tag.clone()),
                 buildargs: Some(order.arguments.clone().into_iter().collect()),
                 platform: order.platform.clone().unwrap_or_default(),
+                target: order.target.clone().unwrap_or_default(),
+                labels: Some(order.labels.clone().into_iter().collect()),
+                cachefrom: some(&order.cache_from),
+                networkmode: order.network.clone(),
+                extrahosts: order.extra_host.clone(),
+                shmsize: order.shm_size.and_then(|size| i32::try_from(size).ok()),
+                nocache: order.no_cache,
+                pull: order.pull.then(|| "true".to_owned()),
                 rm: true,
                 forcerm: true,
                 ..BuildImageOptions::default()
             };
-            let told = self.client.build_image(options, None, Some(body_full(context.into())));
-            finished(told, &format!("build {}", order.tag), progress).await
+            let told = self.client.build_image(options, None, Some(body_try_stream(context)));
+            let built = Mutex::new(order.tag.clone());
+            let listen = |line: String| {
+                if let Some(id) = line.strip_prefix("Successfully built ") {
+                    id.clone_into(&mut built.lock().unwrap_or_else(PoisonError::into_inner));
+                }
+                progress(line);
+            };
+            finished(told, &format!("build {}", order.tag), &listen).await?;
+            Ok(built.into_inner().unwrap_or_else(PoisonError::into_inner))
         }
         .boxed()
     }
@@ -440,7 +458,13 @@ async fn finished(
     action: &str,
     progress: &(dyn Fn(String) + Send + Sync),
 ) -> Result<(), HostError> {
+    let mut last = String::new();
     while let Some(info) = told.try_next().await.map_err(failed(action))? {
+        // Report each stage of a pull once, not each kilobyte.
+        if let Some(status) = info.status.filter(|status| *status != last) {
+            progress(format!("{} {status}", info.id.unwrap_or_default()).trim().to_owned());
+            last = status;
+        }
         if let Some(message) = info.error_detail.and_then(|detail| detail.message) {
             return Err(failed(action)(bollard::errors::Error::DockerStreamError { error: message }));
         }

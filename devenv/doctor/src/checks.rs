@@ -10,6 +10,7 @@ use tokio::process::Command;
 use devenv_engine::runtime::{About, Found, NoHost};
 use devenv_engine::terraform::terraform_version;
 use devenv_engine::{Project, ProjectOptions, is_port_free, running_ports};
+use devenv_model::manifest::{ProcessRun, ProcessSettings};
 
 use crate::finding::Finding;
 
@@ -20,8 +21,11 @@ const FREE_DISK: u64 = 4 << 30;
 
 /// Checks everything that devenv needs on this machine.
 pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
-    let mut findings = vec![rust().await, c_compiler().await];
-    match Project::load(options) {
+    let project = Project::load(options);
+    let compiles = project.as_ref().map_or(true, compiles);
+    let mut findings = if compiles { vec![rust().await, c_compiler().await] } else { Vec::new() };
+    let needs_engine = project.as_ref().is_ok_and(needs_engine);
+    match project {
         Ok(project) => {
             let files =
                 format!("{} services, {} tables", project.manifest.services.len(), project.manifest.tables.len());
@@ -35,10 +39,23 @@ pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
         }
         Err(error) => findings.push(Finding::problem("manifest", error.to_string(), "devenv up --dry-run", false)),
     }
-    findings.push(container_engine(options).await);
+    findings.push(container_engine(options, needs_engine).await);
     findings.push(credentials());
     findings.push(proxy());
     findings
+}
+
+/// Whether Cargo builds a program of the project.
+fn compiles(project: &Project) -> bool {
+    let is_package = |settings: &ProcessSettings| matches!(settings.run, ProcessRun::Package(_));
+    let mut services = project.manifest.services.values();
+    project.manifest.emulator.embedded_package.is_some()
+        || services.any(|service| service.process.as_ref().is_some_and(is_package))
+}
+
+/// Whether a service cannot run as a process.
+fn needs_engine(project: &Project) -> bool {
+    project.manifest.services.values().any(|service| service.process.is_none())
 }
 
 async fn rust() -> Finding {
@@ -167,14 +184,19 @@ async fn ports(project: &Project) -> Vec<Finding> {
         .collect()
 }
 
-async fn container_engine(options: &ProjectOptions) -> Finding {
-    judge_engine(options.runtimes.find().await.map(|Found { about, .. }| about))
+async fn container_engine(options: &ProjectOptions, is_needed: bool) -> Finding {
+    judge_engine(options.runtimes.find().await.map(|Found { about, .. }| about), is_needed)
 }
 
-fn judge_engine(found: Result<About, NoHost>) -> Finding {
+/// `is_needed`: whether a service runs as a container only.
+fn judge_engine(found: Result<About, NoHost>, is_needed: bool) -> Finding {
     match found {
         Ok(about) => {
             Finding::ok("container engine", format!("{} at {} ({})", about.name, about.address, about.chosen_by))
+        }
+        Err(none) if is_needed => {
+            let message = format!("{none}; a service without [services.NAME.process] runs in a container only");
+            Finding::problem("container engine", message, &none.remedy, false)
         }
         Err(none) => Finding::warning(
             "container engine",
@@ -336,6 +358,20 @@ mod tests {
         let found = findings(&place).await;
         assert_eq!(of(&found, "manifest").state, State::Problem);
         assert_eq!(of(&found, "container engine").state, State::Warning);
+        assert_eq!(of(&found, "rust").state, State::Ok);
+    }
+
+    #[tokio::test]
+    async fn a_project_without_packages_needs_no_compiler_and_one_without_processes_an_engine() {
+        let place = Place::new(20181);
+        let found = findings(&place).await;
+        assert!(found.iter().all(|finding| finding.check != "rust" && finding.check != "c compiler"), "{found:?}");
+        assert_eq!(of(&found, "container engine").state, State::Problem);
+        let settings = std::fs::read_to_string(place.0.path().join("devenv.toml")).expect("readable");
+        place.write("devenv.toml", &format!("{settings}[services.api.process]\npackage = \"api\"\n"));
+        let found = findings(&place).await;
+        assert_eq!(of(&found, "rust").state, State::Ok);
+        assert_eq!(of(&found, "container engine").state, State::Warning);
     }
 
     #[test]
@@ -345,9 +381,10 @@ mod tests {
             address: "unix:///run/docker.sock".to_owned(),
             chosen_by: "DOCKER_HOST".to_owned(),
         };
-        let found = judge_engine(Ok(about));
+        let found = judge_engine(Ok(about), true);
         assert_eq!(found.message, "Docker 28 at unix:///run/docker.sock (DOCKER_HOST)");
-        let absent = judge_engine(Err(NoHost::default()));
+        assert_eq!(judge_engine(Err(NoHost::default()), true).state, State::Problem);
+        let absent = judge_engine(Err(NoHost::default()), false);
         assert_eq!(absent.state, State::Warning);
         assert!(absent.message.contains("everything runs as processes"), "{}", absent.message);
     }

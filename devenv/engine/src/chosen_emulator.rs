@@ -14,13 +14,19 @@ pub(crate) enum ChosenEmulator {
     Own(EmulatorKind),
     /// An emulator outside this environment.
     Outside(Endpoint),
+    /// The project does not use AWS.
+    Absent,
 }
+
+/// The address of an absent emulator: nothing listens on the port for discarded data, and no request leaves the machine.
+const NOWHERE: &str = "http://127.0.0.1:9";
 
 impl ChosenEmulator {
     /// The emulator's address on this machine.
     pub(crate) fn endpoint(&self, ports: &Ports) -> Result<Endpoint, Error> {
         match self {
             Self::Outside(endpoint) => Ok(endpoint.clone()),
+            Self::Absent => Ok(Endpoint::parse(NOWHERE)?),
             Self::Own(kind) => {
                 let port = ports.get(EMULATOR).and_then(|bindings| binding_of(bindings, kind.port()));
                 let port = port.map(|binding| binding.host.port()).unwrap_or_default();
@@ -35,7 +41,7 @@ impl ChosenEmulator {
             // On a network of their own, units have another loopback.
             Self::Outside(endpoint) if abilities.network => Err(Error::OutOfReach { endpoint: endpoint.to_string() }),
             Self::Own(kind) if abilities.network => Ok(format!("http://{EMULATOR}:{}", kind.port())),
-            Self::Outside(_) | Self::Own(_) => Ok(self.endpoint(ports)?.to_string()),
+            Self::Outside(_) | Self::Own(_) | Self::Absent => Ok(self.endpoint(ports)?.to_string()),
         }
     }
 }

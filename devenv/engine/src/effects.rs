@@ -14,6 +14,11 @@ pub(crate) trait Effects: Send + Sync {
         packages: &[String],
         progress: impl Fn(String) + Send + Sync,
     ) -> impl Future<Output = Result<(), Error>> + Send;
+    fn build_unit(
+        &self,
+        unit: &str,
+        progress: impl Fn(String) + Send + Sync,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
     /// `progress` gets a line now and then.
     fn pull(
         &self,

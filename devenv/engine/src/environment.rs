@@ -60,7 +60,7 @@ impl Running {
         let units = resolved.connect(project).await?.observe().await?.units;
         let runs = match resolved.emulator {
             ChosenEmulator::Own(_) => units.contains_key(EMULATOR),
-            ChosenEmulator::Outside(_) => !units.is_empty(),
+            ChosenEmulator::Outside(_) | ChosenEmulator::Absent => !units.is_empty(),
         };
         if !runs {
             return Err(not_running());

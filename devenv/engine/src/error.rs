@@ -40,6 +40,9 @@ pub enum Error {
     Host(#[from] HostError),
     #[error(transparent)]
     NoHost(#[from] NoHost),
+    /// These services have no process settings, so that only an engine can run them.
+    #[error("{} can run in containers only, and {none}", services.join(", "))]
+    NeedsEngine { services: Vec<String>, none: NoHost },
     /// Only a container engine can run this emulator.
     #[error("the emulator {emulator} is a container image, and the process runtime runs programs only")]
     NeedsContainers { emulator: &'static str },
@@ -115,7 +118,7 @@ impl Error {
     /// The last lines of the failed program's output, oldest first.
     pub fn log(&self) -> &[String] {
         match self {
-            Self::Build(BuildError::Failed { output: log, .. })
+            Self::Build(BuildError::Failed { output: log, .. } | BuildError::Unit { output: log, .. })
             | Self::UnitFailed { log, .. }
             | Self::Deadline { log, .. }
             | Self::SupervisorStart { log, .. } => log,

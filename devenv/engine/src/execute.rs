@@ -43,8 +43,10 @@ pub(crate) async fn execute(
     let mut running = FuturesUnordered::new();
     let expiry = tokio::time::sleep(deadline);
     tokio::pin!(expiry);
-    let is_build =
-        |index: usize| matches!(plan.steps[index].operation, Operation::Build { .. } | Operation::Pull { .. });
+    let is_build = |index: usize| {
+        use Operation::{Build, BuildUnit, Pull};
+        matches!(plan.steps[index].operation, Build { .. } | BuildUnit { .. } | Pull { .. })
+    };
     let touched: Vec<String> = plan.steps.iter().filter_map(|step| changed_unit(&step.operation)).cloned().collect();
     loop {
         for (index, step) in plan.steps.iter().enumerate() {
@@ -154,11 +156,15 @@ impl Timed for Instant {
 async fn perform(step: &Step, index: usize, effects: &impl Effects, emitter: &Emitter) -> Result<(), Error> {
     match &step.operation {
         Operation::Build { packages } => {
-            let progress = |line| emitter.emit(Event::StepProgress { index, line });
+            let progress = |line| emitter.emit(Event::StepProgress { index, unit: None, line });
             effects.build(packages, progress).await
         }
+        Operation::BuildUnit { unit } => {
+            let progress = |line| emitter.emit(Event::StepProgress { index, unit: Some(unit.clone()), line });
+            effects.build_unit(unit, progress).await
+        }
         Operation::Pull { image } => {
-            let progress = |line| emitter.emit(Event::StepProgress { index, line });
+            let progress = |line| emitter.emit(Event::StepProgress { index, unit: None, line });
             effects.pull(image, progress).await
         }
         Operation::StartUnit { unit } | Operation::ReplaceUnit { unit } => effects.start(unit).await,
@@ -192,7 +198,7 @@ fn late(plan: &Plan, waiting: Option<usize>, after: Duration, emitter: &Emitter)
 mod tests {
     use std::sync::Mutex;
 
-    use devenv_model::artifact::Artifact;
+    use devenv_model::artifact::{Artifact, CommandArtifact};
     use devenv_model::manifest::StartOrder;
     use devenv_model::observed::Observed;
     use devenv_model::plan::Cause;
@@ -233,6 +239,10 @@ mod tests {
             progress("Compiling api".to_owned());
             self.act("build".to_owned(), self.build_takes).await
         }
+        async fn build_unit(&self, unit: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+            progress("Step 1".to_owned());
+            self.act(format!("build {unit}"), self.build_takes).await
+        }
         async fn pull(&self, image: &str, _: impl Fn(String) + Send + Sync) -> Result<(), Error> {
             self.act(format!("pull {image}"), self.build_takes).await
         }
@@ -269,12 +279,13 @@ mod tests {
     }
 
     fn program() -> Artifact {
-        Artifact::Command { build: None, inputs: Vec::new(), run: Vec::new() }
+        Artifact::Command(CommandArtifact::default())
     }
 
     fn plan() -> Plan {
         let unit = |name: &str, package: bool| DesiredUnit {
             name: name.to_owned(),
+            service: name.to_owned(),
             config_hash: String::new(),
             artifact: if package { Artifact::Cargo { package: name.to_owned() } } else { program() },
             depends_on: Vec::new(),
@@ -332,6 +343,7 @@ mod tests {
     async fn a_start_that_has_begun_is_waited_for_before_the_run_ends() {
         let unit = |name: &str, start| DesiredUnit {
             name: name.to_owned(),
+            service: name.to_owned(),
             config_hash: String::new(),
             artifact: match name {
                 "api" => Artifact::Image { reference: "absent:1".to_owned() },
@@ -355,6 +367,38 @@ mod tests {
         assert!(outcome.is_err());
         let log = fake.log.lock().expect("not poisoned").join(", ");
         assert_eq!(log, "pull absent:1, start emulator");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn units_are_built_side_by_side_and_each_line_has_its_unit() {
+        let unit = |name: &str| DesiredUnit {
+            name: name.to_owned(),
+            service: name.to_owned(),
+            config_hash: String::new(),
+            artifact: Artifact::Command(CommandArtifact { build: Some(Vec::new()), ..CommandArtifact::default() }),
+            depends_on: Vec::new(),
+            start: StartOrder::AfterTables,
+            is_one_shot: false,
+        };
+        let units = vec![unit("api"), unit("web")];
+        let desired = Desired { units, known: vec!["api".to_owned(), "web".to_owned()], ..Desired::default() };
+        let stale_units = ["api", "web"].map(|name| (name.to_owned(), "not built yet".to_owned())).into();
+        let plan = reconcile(&desired, &Observed { stale_units, ..Observed::default() }).expect("no conflict");
+        let fake = Fake { build_takes: 600_000, ..Fake::default() };
+        let (emitter, mut events) = Emitter::channel();
+        let (_, cancel) = Cancel::channel();
+        let before = tokio::time::Instant::now();
+        let (_, outcome) = execute(&plan, &fake, &emitter, Duration::from_mins(1), &cancel).await;
+        outcome.expect("a build may take longer than the deadline");
+        assert!(before.elapsed() < Duration::from_mins(11), "{:?}", before.elapsed());
+        drop(emitter);
+        let mut built = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            if let Event::StepProgress { unit, .. } = event {
+                built.push(unit.expect("the step is of one unit"));
+            }
+        }
+        assert_eq!(built, ["api", "web"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use devenv_model::resource::ResourceId;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::resources::Resources;
 use futures_util::future::join_all;
+use tokio::sync::Semaphore;
 
 use crate::effects::Effects;
 use crate::error::Error;
@@ -25,6 +26,13 @@ pub(crate) struct Performer<'a> {
     pub(crate) observed: &'a Observed,
     pub(crate) intents: &'a [UnitIntent],
     pub(crate) resources: Resources,
+    /// One permit for each core: as many units are built at the same time.
+    pub(crate) builds: Semaphore,
+}
+
+/// The permits for builds on this machine.
+pub(crate) fn builds() -> Semaphore {
+    Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
 }
 
 impl Performer<'_> {
@@ -69,7 +77,8 @@ impl Performer<'_> {
         let is_there = |intent: &&UnitIntent| {
             let built = intent.artifact.package().is_none_or(|package| !self.observed.stale.contains_key(package));
             let fetched = intent.artifact.image().is_none_or(|image| !self.observed.absent_images.contains(image));
-            built && fetched && !self.observed.units.contains_key(&intent.name)
+            let own = !self.observed.stale_units.contains_key(&intent.service);
+            built && fetched && own && !self.observed.units.contains_key(&intent.name)
         };
         let waits = |intent: &&UnitIntent| {
             let service = self.project.manifest.services.get(&intent.service);
@@ -83,6 +92,11 @@ impl Performer<'_> {
 impl Effects for Performer<'_> {
     async fn build(&self, packages: &[String], progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
         self.runtime.build(packages, &progress).await
+    }
+
+    async fn build_unit(&self, unit: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
+        let _permit = self.builds.acquire().await.expect("nobody closes it");
+        self.runtime.build_unit(self.intent(unit), &progress).await
     }
 
     async fn pull(&self, image: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {

@@ -34,6 +34,7 @@ impl ResolvedRuntime {
     pub(crate) fn describe_emulator(&self, project: &Project) -> String {
         match &self.emulator {
             ChosenEmulator::Outside(endpoint) => format!("at {endpoint}"),
+            ChosenEmulator::Absent => "none".to_owned(),
             ChosenEmulator::Own(kind) => match project.manifest.emulator.image(*kind) {
                 Some(image) if self.host.kind() == RuntimeKind::Docker => format!("{} ({image})", kind.name()),
                 _ => kind.name().to_owned(),
@@ -45,6 +46,7 @@ impl ResolvedRuntime {
         let (emulator, emulator_url) = match &self.emulator {
             ChosenEmulator::Own(kind) => (*kind, None),
             ChosenEmulator::Outside(endpoint) => (EmulatorKind::Embedded, Some(endpoint.to_string())),
+            ChosenEmulator::Absent => (EmulatorKind::Embedded, None),
         };
         RememberedChoice { runtime: self.host.kind(), emulator, emulator_url }
     }
@@ -73,8 +75,8 @@ pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Resul
         (Some(url), _) => ChosenEmulator::Outside(Endpoint::parse(url)?),
         (None, Some(kind)) => ChosenEmulator::Own(kind),
         (None, None) => match &last {
-            Some(last) => last.chosen.emulator()?,
-            None => ChosenEmulator::Own(project.manifest.emulator.default),
+            Some(last) => last.chosen.emulator(project)?,
+            None => own(project, project.manifest.emulator.default),
         },
     };
     let (host, why) = host(project, request, &emulator, last.as_ref()).await?;
@@ -108,18 +110,25 @@ async fn host(
     if asked == Some(RuntimeKind::Process) {
         return Ok((project.runtimes.processes(), why.unwrap_or_default()));
     }
+    let only_images = services_without_process(project);
     match project.runtimes.find().await {
         Ok(Found { host, about }) => match why {
             Some(why) => Ok((host, why)),
+            None if !only_images.is_empty() => {
+                let is_one = only_images.len() == 1;
+                let names = only_images.join(", ");
+                let why =
+                    format!("{names} {} no process settings; {}", if is_one { "has" } else { "have" }, about.name);
+                Ok((host, format!("{why} answers at {}", about.address)))
+            }
             None if processes_serve_sooner(project, emulator) => {
                 let why = format!("no images are built yet; --runtime docker builds them for {}", about.name);
                 Ok((project.runtimes.processes(), why))
             }
             None => Ok((host, format!("{} answers at {}", about.name, about.address))),
         },
-        Err(none) if asked.is_some() || *emulator != ChosenEmulator::Own(EmulatorKind::Embedded) => {
-            Err(Error::NoHost(none))
-        }
+        Err(none) if asked.is_some() || needs_containers(emulator) => Err(Error::NoHost(none)),
+        Err(none) if !only_images.is_empty() => Err(Error::NeedsEngine { services: only_images, none }),
         Err(_) => Ok((project.runtimes.processes(), "no container engine answers".to_owned())),
     }
 }
@@ -127,17 +136,32 @@ async fn host(
 /// Whether a first start is ready sooner as processes: without images, a start in containers compiles everything a second
 /// time.
 fn processes_serve_sooner(project: &Project, emulator: &ChosenEmulator) -> bool {
-    *emulator == ChosenEmulator::Own(EmulatorKind::Embedded)
-        && project.manifest.services.values().all(|service| service.process.is_some())
+    !needs_containers(emulator)
+        && services_without_process(project).is_empty()
         && project.builds.read().images.is_empty()
+}
+
+fn needs_containers(emulator: &ChosenEmulator) -> bool {
+    !matches!(emulator, ChosenEmulator::Own(EmulatorKind::Embedded) | ChosenEmulator::Absent)
+}
+
+/// The services that only an engine can run.
+fn services_without_process(project: &Project) -> Vec<String> {
+    let services = project.manifest.services.values().filter(|service| service.process.is_none());
+    services.map(|service| service.name.clone()).collect()
 }
 
 /// The kind of this environment's own emulator; `None` for an emulator outside it.
 pub async fn own_emulator(project: &Project) -> Result<Option<EmulatorKind>, Error> {
     match current(project).await?.emulator {
         ChosenEmulator::Own(emulator) => Ok(Some(emulator)),
-        ChosenEmulator::Outside(_) => Ok(None),
+        ChosenEmulator::Outside(_) | ChosenEmulator::Absent => Ok(None),
     }
+}
+
+/// The environment's own emulator, which a project without AWS does not have.
+fn own(project: &Project, kind: EmulatorKind) -> ChosenEmulator {
+    if project.manifest.uses_aws { ChosenEmulator::Own(kind) } else { ChosenEmulator::Absent }
 }
 
 /// The choice of the last start, for a command about an existing environment.
@@ -151,7 +175,7 @@ pub(crate) async fn current(project: &Project) -> Result<ResolvedRuntime, Error>
         RuntimeKind::Process => project.runtimes.processes(),
         RuntimeKind::Docker => project.runtimes.find().await?.host,
     };
-    Ok(ResolvedRuntime { host, emulator: chosen.emulator()?, why: String::new(), images: ImageBuild::default() })
+    Ok(ResolvedRuntime { host, emulator: chosen.emulator(project)?, why: String::new(), images: ImageBuild::default() })
 }
 
 /// The choice as the running units show it, if somebody removed the state directory.
@@ -202,10 +226,10 @@ impl Default for RememberedChoice {
 }
 
 impl RememberedChoice {
-    fn emulator(&self) -> Result<ChosenEmulator, Error> {
+    fn emulator(&self, project: &Project) -> Result<ChosenEmulator, Error> {
         match &self.emulator_url {
             Some(url) => Ok(ChosenEmulator::Outside(Endpoint::parse(url)?)),
-            None => Ok(ChosenEmulator::Own(self.emulator)),
+            None => Ok(own(project, self.emulator)),
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) async fn observe(
     emulator: &ChosenEmulator,
     abilities: Abilities,
     runtime: &dyn Runtime,
-    artifacts: &[Artifact],
+    artifacts: &[(String, Artifact)],
 ) -> Result<Snapshot, Error> {
     let missing = runtime.missing(artifacts).await?;
     let seen = runtime.observe().await?;
@@ -66,6 +66,7 @@ pub(crate) async fn observe(
         leftovers: seen.leftovers,
         resources: None,
         stale: missing.stale,
+        stale_units: missing.stale_units,
         absent_images: missing.absent_images,
     };
     if answers(emulator, &observed) {
@@ -80,6 +81,7 @@ fn answers(emulator: &ChosenEmulator, observed: &Observed) -> bool {
     let state = observed.units.get(EMULATOR).map(|unit| &unit.state);
     match emulator {
         ChosenEmulator::Outside(_) => true,
+        ChosenEmulator::Absent => false,
         ChosenEmulator::Own(_) => matches!(state, Some(UnitState::Ready { .. })),
     }
 }
@@ -111,7 +113,7 @@ mod tests {
         let project = FakeProject::new();
         let images = ["api:1", "other:1"].map(str::to_owned);
         project.runtime.absent_images.lock().expect("not poisoned").extend(images);
-        let wanted = [Artifact::Image { reference: "api:1".to_owned() }];
+        let wanted = [("api".to_owned(), Artifact::Image { reference: "api:1".to_owned() })];
         let emulator = ChosenEmulator::Own(EmulatorKind::DynamodbLocal);
         let snapshot = observe(&project.load(), &emulator, ABILITIES, project.runtime.as_ref(), &wanted).await;
         let absent = snapshot.expect("a fake answers").observed.absent_images;

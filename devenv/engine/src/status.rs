@@ -78,7 +78,7 @@ pub(crate) async fn of_runtime(
 fn data(project: &Project, emulator: &ChosenEmulator, runtime: &dyn Runtime) -> Option<String> {
     match emulator {
         _ if project.instance.ephemeral => None,
-        ChosenEmulator::Outside(_) | ChosenEmulator::Own(EmulatorKind::Localstack) => None,
+        ChosenEmulator::Absent | ChosenEmulator::Outside(_) | ChosenEmulator::Own(EmulatorKind::Localstack) => None,
         ChosenEmulator::Own(kind) => Some(runtime.data_place(*kind)),
     }
 }

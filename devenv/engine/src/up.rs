@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use devenv_model::artifact::Artifact;
 use devenv_model::event::{EnvironmentReport, Event};
 use devenv_model::intent::{Ports, UnitIntent};
-use devenv_model::plan::Plan;
+use devenv_model::plan::{Operation, Plan};
 use devenv_model::reconcile::{Conflict, Desired, reconcile};
 use devenv_model::unit::EMULATOR;
 use devenv_resources::error as resources;
@@ -18,7 +19,7 @@ use crate::emitter::{Emitter, millis};
 use crate::error::{Error, LOG_TAIL};
 use crate::execute::{Executed, execute};
 use crate::memory::Remembered;
-use crate::perform::Performer;
+use crate::perform::{self, Performer};
 use crate::project::Project;
 use crate::resolve::{self, ResolvedRuntime};
 use crate::runtime::{Abilities, HostErrorKind, Runtime, RuntimeRequest};
@@ -121,6 +122,7 @@ async fn bring_up(
     let owned = runtime.open(&wanted.snapshot.observed).await?;
     if changed {
         remember(project, resolved, &wanted.ports)?;
+        wanted.notices(project, &plan, emitter);
         let performer = wanted.performer(project, resolved, runtime.clone())?;
         let outcome;
         (*executed, outcome) = execute(&plan, &performer, emitter, options.timeout, cancel).await;
@@ -220,7 +222,25 @@ impl Wanted {
     ) -> Result<Performer<'a>, Error> {
         let endpoint = resolved.emulator.endpoint(&self.ports)?;
         let resources = Resources::of(&project.manifest, &endpoint, desired::region(project));
-        Ok(Performer { project, runtime, observed: &self.snapshot.observed, intents: &self.intents, resources })
+        let (observed, builds) = (&self.snapshot.observed, perform::builds());
+        Ok(Performer { project, runtime, observed, intents: &self.intents, resources, builds })
+    }
+
+    /// Emits what a person may not expect of the builds in the plan.
+    fn notices(&self, project: &Project, plan: &Plan, emitter: &Emitter) {
+        let is_built = |intent: &&UnitIntent| {
+            plan.steps
+                .iter()
+                .any(|step| matches!(&step.operation, Operation::BuildUnit { unit } if *unit == intent.name))
+        };
+        for intent in self.intents.iter().filter(is_built) {
+            if let Artifact::Dockerfile(build) = &intent.artifact {
+                build
+                    .notices(&intent.name, &project.instance.root)
+                    .into_iter()
+                    .for_each(|notice| emitter.notice(notice));
+            }
+        }
     }
 }
 
@@ -267,6 +287,7 @@ async fn undo(project: &Project, runtime: &dyn Runtime, executed: &Executed, own
 
 #[cfg(test)]
 mod tests {
+    use devenv_artifacts::error::BuildError;
     use devenv_model::observed::UnitState;
 
     use super::*;
@@ -432,6 +453,33 @@ mod tests {
         let done = steps(&project);
         assert!(!done.contains(&"start api".to_owned()), "{done:?}");
         assert_eq!(done.last().map(String::as_str), Some("take down"));
+    }
+
+    #[tokio::test]
+    async fn a_failed_build_leaves_what_runs_alone() {
+        let project = FakeProject::new();
+        let compose = std::fs::read_to_string(project.path().join("compose.yaml")).expect("readable");
+        let compose = compose.replace("    image: api:1\n", "    image: api:1\n    build: .\n");
+        let compose = compose.replace("    image: mailer:1\n", "    image: mailer:1\n    build: .\n");
+        assert_eq!(compose.matches("build: .").count(), 2);
+        project.write("compose.yaml", &compose);
+        bring_up(&project).await.expect("nothing fails");
+        let changed = || {
+            let stale = ["api", "mailer"].map(|unit| (unit.to_owned(), format!("{unit}.py changed")));
+            project.runtime.stale_units.lock().expect("not poisoned").extend(stale);
+        };
+        changed();
+        *project.runtime.build_fails.lock().expect("not poisoned") = Some("api");
+        project.runtime.done();
+        let error = bring_up(&project).await.expect_err("the build fails");
+        assert!(matches!(&error, Error::Build(BuildError::Unit { unit, .. }) if unit == "api"), "{error}");
+        let done = steps(&project);
+        assert!(done.iter().all(|step| step == "build unit mailer"), "{done:?}");
+        *project.runtime.build_fails.lock().expect("not poisoned") = None;
+        changed();
+        bring_up(&project).await.expect("nothing fails");
+        let done = steps(&project);
+        assert_eq!(done.iter().filter(|step| step.starts_with("build unit")).count(), 2, "{done:?}");
     }
 
     #[tokio::test]

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use devenv_containers::engine::{
-    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, Endpoint, EngineAbout, HostError, HostErrorKind,
-    Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume, Phase,
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, ContextStream, Endpoint, EngineAbout, HostError,
+    HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume, Phase,
 };
 use devenv_containers::oci::{Blob, OciImage};
 use devenv_model::names::short_digest;
-use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -175,17 +175,39 @@ impl ContainerEngine for FakeEngine {
     fn build<'a>(
         &'a self,
         order: &'a BuildOrder,
-        context: Vec<u8>,
+        context: ContextStream,
         progress: &'a (dyn Fn(String) + Send + Sync),
-    ) -> Answer<'a, ()> {
-        let layer = Blob::new(short_digest(&context, 32));
-        let image = OciImage::new(Blob::new(format!("built as {}", order.tag)), vec![layer]);
-        self.meet(format!("build {}", order.tag), move || {
-            progress(format!("Step 1 : {}", order.dockerfile));
-            let platform = order.platform.as_deref().unwrap_or(&self.about.platform);
-            self.lock().store(&image, platform, Some(&order.tag));
-            Ok(())
-        })
+    ) -> Answer<'a, String> {
+        async move {
+            let action = format!("build {}", order.tag);
+            let context: Vec<_> = context
+                .try_collect()
+                .await
+                .map_err(|error: std::io::Error| failed(&action, error.to_string(), HostErrorKind::Other))?;
+            let context = context.concat();
+            let layer = Blob::new(short_digest(&context, 32));
+            let content = short_digest(&context, 32);
+            let config =
+                serde_json::json!({ "built": order.tag, "content": content, "config": { "Labels": order.labels } });
+            let image = OciImage::new(Blob::new(config.to_string()), vec![layer]);
+            self.meet(action.clone(), move || {
+                progress(format!("Step 1 : {}", order.dockerfile));
+                // The engine reads the Dockerfile out of the context.
+                let text = text_of(&context, &order.dockerfile).unwrap_or_default();
+                if text.contains("FAIL") {
+                    return Err(failed(&action, "the command returned a non-zero code: 1", HostErrorKind::Other));
+                }
+                let platform = order.platform.as_deref().unwrap_or(&self.about.platform);
+                let mut state = self.lock();
+                state.store(&image, platform, Some(&order.tag));
+                for stored in state.images.iter_mut().filter(|stored| stored.names.contains(&order.tag)) {
+                    stored.labels.clone_from(&order.labels);
+                }
+                Ok(order.tag.clone())
+            })
+            .await
+        }
+        .boxed()
     }
 
     /// An empty archive: no image has a file.
@@ -230,6 +252,14 @@ impl ContainerEngine for FakeEngine {
     fn remove_volume<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
         self.meet(format!("remove_volume {name}"), move || self.lock().remove_volume(name))
     }
+}
+
+/// A file of a build's context.
+fn text_of(archive: &[u8], name: &str) -> Option<String> {
+    let mut archive = tar::Archive::new(archive);
+    let mut files = archive.entries().ok()?.flatten();
+    let file = files.find(|file| file.path().is_ok_and(|path| path.as_os_str() == name))?;
+    std::io::read_to_string(file).ok()
 }
 
 /// A JSON file of an image archive.

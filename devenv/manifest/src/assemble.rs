@@ -20,6 +20,7 @@ use devenv_document::closest::closest;
 use devenv_document::problem::Mistakes;
 use devenv_document::problem::Problem;
 use devenv_document::source::SourceFile;
+use devenv_model::artifact::{CommandArtifact, CommandInputs};
 use devenv_model::manifest::{
     Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings,
 };
@@ -59,12 +60,14 @@ pub fn assemble(
     if !problems.is_empty() {
         return Err(Mistakes::new(problems));
     }
+    let uses_aws = settings.uses_aws();
     let content = settings.content;
     Ok(Manifest {
         name: content.name.into_inner(),
         root,
         services: services.into_iter().map(|read| (read.service.name.clone(), read.service)).collect(),
         emulator,
+        uses_aws,
         tables,
         seeds,
         test: content.test.map(|test| TestSettings {
@@ -76,7 +79,7 @@ pub fn assemble(
 }
 
 fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Emulator {
-    let content = &settings.content.emulator;
+    let content = settings.emulator();
     let embedded = content.embedded.as_ref().map(Spanned::get_ref);
     let mut image = |written: Option<&Spanned<String>>| image(settings, written?, variables, problems);
     Emulator {
@@ -174,12 +177,22 @@ fn health(read: &Read, setting: &HealthSetting) -> Result<Health, (Range<usize>,
 fn process(section: &ProcessSection) -> ProcessSettings {
     let run = match (&section.package, &section.command) {
         (Some(package), _) => ProcessRun::Package(package.get_ref().clone()),
-        (None, command) => {
-            ProcessRun::Command(command.as_ref().map(|command| command.get_ref().clone()).unwrap_or_default())
-        }
+        (None, command) => ProcessRun::Command(CommandArtifact {
+            run: command.as_ref().map(|command| command.get_ref().clone()).unwrap_or_default(),
+            workdir: section.workdir.as_ref().map(|folder| folder.get_ref().clone()).unwrap_or_default(),
+            build: section.build.as_ref().map(|build| build.get_ref().clone()),
+            inputs: inputs(section),
+        }),
     };
     ProcessSettings {
         run,
         env: section.env.iter().map(|(name, value)| (name.clone(), value.get_ref().clone())).collect(),
     }
+}
+
+fn inputs(section: &ProcessSection) -> CommandInputs {
+    let Some(inputs) = &section.inputs else {
+        return CommandInputs::default();
+    };
+    CommandInputs::Patterns(inputs.get_ref().iter().map(|pattern| pattern.get_ref().clone()).collect())
 }

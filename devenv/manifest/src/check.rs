@@ -88,7 +88,13 @@ impl<'a> Check<'a> {
     }
 
     fn reference(&mut self, own: &str, reference: &Reference, span: Range<usize>) {
-        let Reference::Port { service, container } = reference else { return };
+        let Reference::Port { service, container } = reference else {
+            if !self.settings.uses_aws() {
+                let help = "add `tables` or [emulator], or remove the reference";
+                self.in_settings("manifest.reference", span, "this project has no emulator".to_owned(), help);
+            }
+            return;
+        };
         let name = service.as_deref().unwrap_or(own);
         let Some(read) = self.service(name) else {
             // A section without a service is reported already.

@@ -90,9 +90,11 @@ impl Reader {
         let get = |key: &str| node.get(key);
         let ports: Vec<(Port, Place)> = self.ports(get("ports"));
         let depends_on = self.depends_on(get("depends_on"));
+        let image = get("image").and_then(|node| self.text(node));
         let service = Service {
             name: entry.key.clone(),
-            image: get("image").and_then(|node| self.text(node)),
+            build: get("build").and_then(|node| self.build(node, image.clone())),
+            image,
             entrypoint: get("entrypoint").and_then(|node| self.command(node)),
             command: get("command").and_then(|node| self.command(node)),
             environment: self.pairs(get("environment"), true),

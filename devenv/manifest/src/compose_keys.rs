@@ -32,7 +32,7 @@ pub(crate) const SERVICE: Uses = &[
     ("annotations", InContainers),
     ("attach", Noted("devenv follows the logs of all services; name those of interest: devenv logs -f SERVICE")),
     ("blkio_config", Refused("remove it: devenv does not limit disks")),
-    ("build", Refused("devenv builds the package named in [services.NAME.process]; name the image with `image`")),
+    ("build", Run),
     ("cap_add", Run),
     ("cap_drop", Run),
     ("cgroup", InContainers),

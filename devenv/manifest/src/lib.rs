@@ -6,6 +6,7 @@
 mod attribute_value;
 mod check;
 mod compose;
+mod compose_build;
 mod compose_context;
 mod compose_execution;
 mod compose_fields;

@@ -95,7 +95,7 @@ pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Man
         }
         Err(ComposeError::NoFile { .. }) => unreachable!("the file is named"),
     };
-    let tables = read_folder(root, settings.tables()).map_err(unreadable)?;
+    let tables = settings.tables().map_or(Ok(Vec::new()), |tables| read_folder(root, tables)).map_err(unreadable)?;
     let seeds = settings.seeds().map_or(Ok(Vec::new()), |seeds| read_folder(root, seeds)).map_err(unreadable)?;
     Ok(assemble(root.to_owned(), settings, compose, &tables, &seeds, variables)?)
 }

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::promotion;
-use crate::settings::{Content, ServiceSettings, Settings};
+use crate::settings::{Content, ProcessSection, ServiceSettings, Settings};
 use devenv_document::closest::closest;
 use devenv_document::decode::too_large;
 use devenv_document::problem::Mistakes;
@@ -59,7 +59,7 @@ impl Settings {
     /// ```
     pub fn unreadable(&self, path: &Utf8Path, reason: &str) -> Mistakes {
         let content = &self.content;
-        let named = [Some(&content.compose), Some(&content.tables), content.seeds.as_ref()];
+        let named = [Some(&content.compose), content.tables.as_ref(), content.seeds.as_ref()];
         let span = named.into_iter().flatten().find(|named| path.starts_with(named.get_ref())).map(Spanned::span);
         let message = format!("cannot read {path}: {reason}");
         self.problem("manifest.unreadable", span.unwrap_or_default(), message)
@@ -80,7 +80,7 @@ impl Settings {
                     .help("use lower-case letters, digits and inner hyphens, 40 at most"),
             );
         }
-        for path in [Some(&content.compose), Some(&content.tables), content.seeds.as_ref()].into_iter().flatten() {
+        for path in [Some(&content.compose), content.tables.as_ref(), content.seeds.as_ref()].into_iter().flatten() {
             if path.get_ref().as_str().is_empty() || path.get_ref().is_absolute() {
                 problems.push(
                     self.problem("manifest.path", path.span(), "expected a path relative to devenv.toml")
@@ -102,7 +102,7 @@ impl Settings {
     }
 
     fn check_emulators(&self, problems: &mut Vec<Problem>) {
-        let emulator = &self.content.emulator;
+        let emulator = self.emulator();
         if let Some(embedded) = &emulator.embedded {
             match (&embedded.get_ref().package, &embedded.get_ref().image) {
                 (Some(package), None) => self.check_package(package, problems),
@@ -158,12 +158,47 @@ impl Settings {
             (Some(package), None) => self.check_package(package, problems),
             (None, Some(command)) => self.check_command(command, problems),
         }
+        self.check_files(process.get_ref(), problems);
         for (name, value) in &process.get_ref().env {
             if name.is_empty() || name.contains(['=', '\0']) || value.get_ref().contains('\0') {
                 problems.push(
                     self.problem("manifest.env", value.span(), "this is not a valid environment variable")
                         .help("a name has no `=` and is not empty; neither name nor value contains a zero byte"),
                 );
+            }
+        }
+    }
+
+    /// Checks what belongs to a `command`: `build`, `inputs` and `workdir`.
+    fn check_files(&self, process: &ProcessSection, problems: &mut Vec<Problem>) {
+        let ProcessSection { package, build, inputs, workdir, .. } = process;
+        let spans = [
+            ("build", build.as_ref().map(Spanned::span)),
+            ("inputs", inputs.as_ref().map(Spanned::span)),
+            ("workdir", workdir.as_ref().map(Spanned::span)),
+        ];
+        for (key, span) in spans {
+            if let (Some(span), Some(_)) = (span, package) {
+                let message = format!("package and {key} exclude each other");
+                let help = format!("Cargo knows how to build a package and from what; remove {key}");
+                problems.push(self.problem("manifest.process", span, message).help(help));
+            }
+        }
+        if let Some(build) = build {
+            self.check_command(build, problems);
+        }
+        if let Some(workdir) = workdir.as_ref().filter(|folder| folder.get_ref().is_absolute()) {
+            let message = "expected a path relative to devenv.toml";
+            let problem = self.problem("manifest.path", workdir.span(), message);
+            problems.push(problem.help("an absolute path works on one machine only"));
+        }
+        for pattern in inputs.iter().flat_map(Spanned::get_ref) {
+            let text = pattern.get_ref();
+            let is_within = !text.is_empty() && !text.starts_with('/') && text.split('/').all(|part| part != "..");
+            if !is_within {
+                let message = "expected a pattern for files below devenv.toml's folder";
+                let problem = self.problem("manifest.inputs", pattern.span(), message);
+                problems.push(problem.help("write a pattern such as \"src/**\" or \"package.json\""));
             }
         }
     }

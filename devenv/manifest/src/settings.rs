@@ -38,15 +38,15 @@ pub(crate) struct Content {
     /// The Compose file, relative to this one.
     #[schemars(with = "String")]
     pub(crate) compose: Spanned<Utf8PathBuf>,
-    /// The folder of the table files (`*.json`, each the input of `CreateTable`).
-    #[schemars(with = "String")]
-    pub(crate) tables: Spanned<Utf8PathBuf>,
+    /// The folder of the table files (`*.json`, each the input of `CreateTable`). A project with neither `tables` nor
+    /// `[emulator]` has no emulator.
+    #[schemars(with = "Option<String>")]
+    pub(crate) tables: Option<Spanned<Utf8PathBuf>>,
     /// The folder of the seed files (`TABLE.json`, each a list of items in DynamoDB JSON).
     #[schemars(with = "Option<String>")]
     pub(crate) seeds: Option<Spanned<Utf8PathBuf>>,
     /// The emulators that can stand for AWS.
-    #[serde(default)]
-    pub(crate) emulator: EmulatorSettings,
+    pub(crate) emulator: Option<EmulatorSettings>,
     /// Settings for the Compose file's services, by name.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ServiceSettings>")]
@@ -136,6 +136,17 @@ pub(crate) struct ProcessSection {
     /// A program and its arguments, in place of a package.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) command: Option<Spanned<Vec<String>>>,
+    /// With `command`: the command that makes its program, such as `["npm", "ci"]`. It runs before the first start, and
+    /// again when one of `inputs` has changed.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) build: Option<Spanned<Vec<String>>>,
+    /// With `command`: the files whose change starts the program again, as patterns relative to `devenv.toml`, such as
+    /// `["src/**", "package.json"]`. Files that `.gitignore` names do not count.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(crate) inputs: Option<Spanned<Vec<Spanned<String>>>>,
+    /// With `command`: the folder in which `command` and `build` run, relative to `devenv.toml`.
+    #[schemars(with = "Option<String>")]
+    pub(crate) workdir: Option<Spanned<Utf8PathBuf>>,
     /// Variables that override the Compose file's; devenv fills in `${port:N}`, `${port:SERVICE:N}` and `${emulator}`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
@@ -247,7 +258,20 @@ impl<'de> Deserialize<'de> for HealthSetting {
     }
 }
 
+/// The settings of a project that has no `[emulator]`.
+static NO_EMULATOR: EmulatorSettings =
+    EmulatorSettings { default: None, embedded: None, dynamodb_local: None, localstack: None };
+
 impl Settings {
+    pub(crate) fn emulator(&self) -> &EmulatorSettings {
+        self.content.emulator.as_ref().unwrap_or(&NO_EMULATOR)
+    }
+
+    /// Whether the project has tables or names an emulator.
+    pub(crate) fn uses_aws(&self) -> bool {
+        self.content.tables.is_some() || self.content.emulator.is_some()
+    }
+
     pub(crate) fn problem(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Problem {
         Problem::new(code, &self.file, span, message)
     }
@@ -258,8 +282,8 @@ impl Settings {
     }
 
     /// The folder of the table files, relative to `devenv.toml`.
-    pub fn tables(&self) -> &Utf8Path {
-        self.content.tables.get_ref()
+    pub fn tables(&self) -> Option<&Utf8Path> {
+        self.content.tables.as_ref().map(|tables| tables.get_ref().as_path())
     }
 
     /// The folder of the seed files, relative to `devenv.toml`.

@@ -1,8 +1,8 @@
 //! The program or image of a unit.
 
-use std::collections::BTreeMap;
-
 use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::dockerfile::DockerfileBuild;
 
 /// The program or image of a unit. A runtime that cannot run a kind refuses it with an error that names the kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,11 +10,35 @@ pub enum Artifact {
     /// The binary of a package of this workspace, or the image assembled around that binary.
     Cargo { package: String },
     /// An image that a container engine builds.
-    Dockerfile { context: Utf8PathBuf, file: Utf8PathBuf, target: Option<String>, args: BTreeMap<String, String> },
-    /// A program with its arguments. `build` is the command that makes the program from `inputs`; `None` if it is made elsewhere.
-    Command { build: Option<Vec<String>>, inputs: Vec<Utf8PathBuf>, run: Vec<String> },
+    Dockerfile(Box<DockerfileBuild>),
+    /// A program of this machine.
+    Command(CommandArtifact),
     /// A ready-made image.
     Image { reference: String },
+}
+
+/// A program with its arguments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandArtifact {
+    pub run: Vec<String>,
+    /// The folder in which both commands run, relative to the project's.
+    pub workdir: Utf8PathBuf,
+    /// The command that makes the program from `inputs`; `None` if it is made elsewhere.
+    pub build: Option<Vec<String>>,
+    pub inputs: CommandInputs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandInputs {
+    Files(Vec<Utf8PathBuf>),
+    /// Patterns relative to the project's folder, such as `src/**`.
+    Patterns(Vec<String>),
+}
+
+impl Default for CommandInputs {
+    fn default() -> Self {
+        Self::Files(Vec::new())
+    }
 }
 
 /// The files of a project that an artifact is made from: a change in one of them makes it stale.
@@ -25,6 +49,8 @@ pub enum Inputs<'a> {
     /// Every file below a folder.
     Folder(&'a Utf8Path),
     Files(&'a [Utf8PathBuf]),
+    /// The files of the project that match one of these patterns and that version control does not ignore.
+    Patterns(&'a [String]),
     /// The artifact is made elsewhere.
     None,
 }
@@ -33,8 +59,11 @@ impl Artifact {
     pub fn inputs(&self) -> Inputs<'_> {
         match self {
             Self::Cargo { package } => Inputs::Package(package),
-            Self::Dockerfile { context, .. } => Inputs::Folder(context),
-            Self::Command { inputs, .. } => Inputs::Files(inputs),
+            Self::Dockerfile(build) => Inputs::Folder(&build.context),
+            Self::Command(CommandArtifact { inputs: CommandInputs::Files(files), .. }) => Inputs::Files(files),
+            Self::Command(CommandArtifact { inputs: CommandInputs::Patterns(patterns), .. }) => {
+                Inputs::Patterns(patterns)
+            }
             Self::Image { .. } => Inputs::None,
         }
     }
@@ -54,12 +83,21 @@ impl Artifact {
         }
     }
 
+    /// Whether the artifact is built for its unit alone, by a step of the unit's own.
+    pub fn is_built_alone(&self) -> bool {
+        match self {
+            Self::Dockerfile(_) => true,
+            Self::Command(command) => command.build.is_some(),
+            Self::Cargo { .. } | Self::Image { .. } => false,
+        }
+    }
+
     /// The kind's name in an error, such as `a Dockerfile`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Cargo { .. } => "a Cargo package",
-            Self::Dockerfile { .. } => "a Dockerfile",
-            Self::Command { .. } => "a command",
+            Self::Dockerfile(_) => "a Dockerfile",
+            Self::Command(_) => "a command",
             Self::Image { .. } => "an image",
         }
     }
@@ -67,30 +105,43 @@ impl Artifact {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::dockerfile::Dockerfile;
 
     #[test]
     fn every_kind_names_its_inputs() {
-        let inputs = vec![Utf8PathBuf::from("src/main.py")];
-        let command = |build: Option<Vec<String>>| Artifact::Command {
-            build,
-            inputs: inputs.clone(),
-            run: vec!["python3".to_owned()],
+        let files = vec![Utf8PathBuf::from("src/main.py")];
+        let patterns = vec!["src/**".to_owned()];
+        let command = |inputs: CommandInputs, build: Option<Vec<String>>| {
+            Artifact::Command(CommandArtifact { build, inputs, run: vec!["python3".to_owned()], ..Default::default() })
         };
-        let dockerfile = Artifact::Dockerfile {
-            context: "web".into(),
-            file: "web/Dockerfile".into(),
-            target: None,
+        let dockerfile = Artifact::Dockerfile(Box::new(DockerfileBuild {
+            context: "/shop/web".into(),
+            dockerfile: Dockerfile::File("/shop/web/Dockerfile".into()),
             args: BTreeMap::new(),
-        };
-        for (artifact, expected) in [
-            (Artifact::Cargo { package: "api".to_owned() }, Inputs::Package("api")),
-            (dockerfile, Inputs::Folder(Utf8Path::new("web"))),
-            (command(None), Inputs::Files(&inputs)),
-            (command(Some(vec!["make".to_owned()])), Inputs::Files(&inputs)),
-            (Artifact::Image { reference: "redis:7".to_owned() }, Inputs::None),
+            target: None,
+            labels: BTreeMap::new(),
+            platform: None,
+            cache_from: Vec::new(),
+            network: None,
+            extra_hosts: Vec::new(),
+            shm_size: None,
+            no_cache: false,
+            pull: false,
+            tags: Vec::new(),
+            image: None,
+        }));
+        let make = Some(vec!["make".to_owned()]);
+        for (artifact, expected, alone) in [
+            (Artifact::Cargo { package: "api".to_owned() }, Inputs::Package("api"), false),
+            (dockerfile, Inputs::Folder(Utf8Path::new("/shop/web")), true),
+            (command(CommandInputs::Files(files.clone()), None), Inputs::Files(&files), false),
+            (command(CommandInputs::Patterns(patterns.clone()), make), Inputs::Patterns(&patterns), true),
+            (Artifact::Image { reference: "redis:7".to_owned() }, Inputs::None, false),
         ] {
-            assert_eq!(artifact.inputs(), expected, "{artifact:?}");
+            assert_eq!((artifact.inputs(), artifact.is_built_alone()), (expected, alone), "{artifact:?}");
         }
     }
 }

@@ -34,6 +34,9 @@ pub enum Event {
     /// A line of a step's own progress, such as a line of the compiler.
     StepProgress {
         index: usize,
+        /// The unit that is built, if the step builds for one unit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unit: Option<String>,
         line: String,
     },
     StepFinished {

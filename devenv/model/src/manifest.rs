@@ -8,7 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::artifact::CommandArtifact;
 use crate::container::ContainerSettings;
+use crate::dockerfile::DockerfileBuild;
 use crate::resource::{ResourceId, ResourceKind};
 use crate::transport::Protocol;
 
@@ -22,6 +24,8 @@ pub struct Manifest {
     /// The services by name. Every name in a `depends_on` exists, and there is no cycle.
     pub services: BTreeMap<String, Service>,
     pub emulator: Emulator,
+    /// Whether the project uses AWS at all: without, it has no emulator.
+    pub uses_aws: bool,
     /// The tables in the order of their file names.
     pub tables: Vec<Table>,
     /// The seeds in the order of their file names; every item has the key of its table.
@@ -123,6 +127,8 @@ pub enum PromotePlace {
 pub struct Service {
     pub name: String,
     pub image: Option<String>,
+    /// How the engine builds the image; its `image` is the service's.
+    pub build: Option<DockerfileBuild>,
     /// `entrypoint` and `command` of the Compose file, for the Docker runtime.
     pub entrypoint: Option<Vec<String>>,
     pub command: Option<Vec<String>>,
@@ -162,11 +168,12 @@ impl Service {
         })
     }
 
-    /// The Cargo package of the service's program and image; `None` if they are not built here.
+    /// The Cargo package of the service's program and image; `None` if they are not built here, or if a Dockerfile makes the
+    /// image.
     pub fn package(&self) -> Option<&str> {
         match &self.process.as_ref()?.run {
-            ProcessRun::Package(package) => Some(package),
-            ProcessRun::Command(_) => None,
+            ProcessRun::Package(package) if self.build.is_none() => Some(package),
+            ProcessRun::Package(_) | ProcessRun::Command(_) => None,
         }
     }
 
@@ -276,8 +283,8 @@ pub struct ProcessSettings {
 pub enum ProcessRun {
     /// A Cargo package of this workspace whose binary has the same name.
     Package(String),
-    /// A program and its arguments, started in the manifest's root. They may hold the same references as `env`.
-    Command(Vec<String>),
+    /// A program and its arguments. They may hold the same references as `env`.
+    Command(CommandArtifact),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,6 +18,8 @@ pub struct Observed {
     pub resources: Option<BTreeMap<ResourceId, ObservedResource>>,
     /// Packages that must be compiled, with the reason.
     pub stale: BTreeMap<String, String>,
+    /// Units whose own artifact must be built again, or whose program must start again, with the reason.
+    pub stale_units: BTreeMap<String, String>,
     /// Images that the engine must fetch.
     pub absent_images: BTreeSet<String>,
 }

@@ -40,6 +40,10 @@ pub enum Operation {
     Build {
         packages: Vec<String>,
     },
+    /// Builds the artifact that a unit alone has.
+    BuildUnit {
+        unit: String,
+    },
     Pull {
         image: String,
     },
@@ -151,6 +155,7 @@ impl fmt::Display for Operation {
                 write!(formatter, "end leftover {unit} (process {pid})")
             }
             Self::Build { packages } => write!(formatter, "build {}", packages.join(", ")),
+            Self::BuildUnit { unit } => write!(formatter, "build {unit}"),
             Self::Pull { image } => write!(formatter, "pull {image}"),
             Self::StartUnit { unit } => write!(formatter, "start {unit}"),
             Self::ReplaceUnit { unit } => write!(formatter, "replace {unit}"),

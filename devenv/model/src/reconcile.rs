@@ -25,6 +25,8 @@ pub struct Desired {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredUnit {
     pub name: String,
+    /// The service of the unit: its replicas share one artifact.
+    pub service: String,
     pub config_hash: String,
     pub artifact: Artifact,
     pub depends_on: Vec<(String, Dependency)>,
@@ -44,7 +46,8 @@ pub struct Conflict {
 ///
 /// Order: leftovers end first; the services' build runs beside the emulator's start and its resources; a service starts when
 /// its program is built, the resources exist (unless it starts at once), and each dependency meets its condition. Its
-/// probe runs only when the resources exist.
+/// probe runs only when the resources exist. What runs is replaced only when every unit's own build has succeeded: a failed
+/// build leaves it alone.
 ///
 /// # Errors
 ///
@@ -53,6 +56,7 @@ pub fn reconcile(desired: &Desired, observed: &Observed) -> Result<Plan, Conflic
     let mut planner = Planner::default();
     planner.end_leftovers(observed);
     planner.build(desired, observed);
+    planner.build_alone(desired, observed);
     planner.pull(desired, observed);
     let emulator_starts = planner.emulator(desired, observed);
     planner.data(desired, observed, emulator_starts)?;
@@ -68,6 +72,8 @@ struct Planner {
     cleared: Vec<usize>,
     /// The step that builds each package.
     builds: BTreeMap<String, usize>,
+    /// The step that builds each unit's own artifact.
+    own_builds: BTreeMap<String, usize>,
     /// The step that pulls each image.
     pulls: BTreeMap<String, usize>,
     /// The step after which each unit runs, and the step after which it is ready.
@@ -110,6 +116,17 @@ impl Planner {
         }
     }
 
+    fn build_alone(&mut self, desired: &Desired, observed: &Observed) {
+        for unit in desired.units.iter().filter(|unit| unit.artifact.is_built_alone()) {
+            let is_planned = self.own_builds.contains_key(&unit.service);
+            if let Some(why) = observed.stale_units.get(&unit.service).filter(|_| !is_planned) {
+                let operation = Operation::BuildUnit { unit: unit.name.clone() };
+                let step = self.add(operation, Cause::ProgramStale { why: why.clone() }, Vec::new());
+                self.own_builds.insert(unit.service.clone(), step);
+            }
+        }
+    }
+
     fn pull(&mut self, desired: &Desired, observed: &Observed) {
         for image in &observed.absent_images {
             if desired.units.iter().any(|unit| unit.artifact.image() == Some(image)) {
@@ -121,6 +138,9 @@ impl Planner {
 
     /// The step that builds or pulls the unit's artifact; `None` if the artifact is up to date.
     fn built(&self, unit: &DesiredUnit, observed: &Observed) -> Option<usize> {
+        if let Some(step) = self.own_builds.get(&unit.service) {
+            return Some(*step);
+        }
         match stale(unit, observed) {
             Some((package, _)) => self.builds.get(package).copied(),
             None => unit.artifact.image().and_then(|image| self.pulls.get(image).copied()),
@@ -196,9 +216,12 @@ impl Planner {
 
     /// Plans the start of a unit that is not up: the start waits for `after`, and the probe for `data` as well. Returns
     /// whether the unit starts.
-    fn unit(&mut self, unit: &DesiredUnit, observed: &Observed, after: Vec<usize>, data: Vec<usize>) -> bool {
+    fn unit(&mut self, unit: &DesiredUnit, observed: &Observed, mut after: Vec<usize>, data: Vec<usize>) -> bool {
         let name = unit.name.clone();
-        let stale = stale(unit, observed).is_some();
+        let stale = match observed.stale_units.get(&unit.service) {
+            Some(why) => Some(Cause::ProgramStale { why: why.clone() }),
+            None => stale(unit, observed).map(|_| Cause::ProgramRebuilt),
+        };
         let start = Operation::StartUnit { unit: name.clone() };
         let replace = Operation::ReplaceUnit { unit: name.clone() };
         let absent = if unit.is_one_shot { Cause::NotCompleted } else { Cause::NotRunning };
@@ -206,9 +229,10 @@ impl Planner {
             None => Some((start, absent)),
             Some((UnitState::Stopped { .. }, _)) => Some((start, absent)),
             Some((UnitState::Failed { error }, _)) => Some((start, Cause::Failed { error: error.clone() })),
-            Some((_, _)) if stale => Some((replace, Cause::ProgramRebuilt)),
-            Some((_, false)) => Some((replace, Cause::ConfigurationChanged)),
-            Some((state, true)) => match (self.replaced_dependency(unit), state) {
+            Some((_, is_same)) if stale.is_some() || !is_same => {
+                Some((replace, stale.unwrap_or(Cause::ConfigurationChanged)))
+            }
+            Some((state, _)) => match (self.replaced_dependency(unit), state) {
                 (Some(other), _) => {
                     let restart = Operation::RestartUnit { unit: name.clone() };
                     Some((restart, Cause::DependencyReplaced { unit: other.to_owned() }))
@@ -220,6 +244,9 @@ impl Planner {
         let starts = begin.is_some();
         let (mut waits_for, cause) = match begin {
             Some((operation, cause)) => {
+                if matches!(operation, Operation::ReplaceUnit { .. }) {
+                    after.extend(self.own_builds.values());
+                }
                 let step = self.add(operation, cause.clone(), after);
                 self.started.insert(name.clone(), step);
                 (vec![step], cause)
@@ -260,14 +287,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::artifact::CommandArtifact;
     use crate::observed::{Exit, Leftover, ObservedUnit};
 
     fn unit(name: &str, depends_on: &[&str]) -> DesiredUnit {
         DesiredUnit {
             name: name.to_owned(),
+            service: name.to_owned(),
             config_hash: "wanted".to_owned(),
             artifact: match name {
-                EMULATOR => Artifact::Command { build: None, inputs: Vec::new(), run: Vec::new() },
+                EMULATOR => Artifact::Command(CommandArtifact::default()),
                 _ => Artifact::Cargo { package: name.to_owned() },
             },
             depends_on: depends_on.iter().map(|name| ((*name).to_owned(), Condition::ServiceHealthy.into())).collect(),
@@ -348,6 +377,53 @@ mod tests {
         desired.units[0].artifact = Artifact::Cargo { package: "devenv-emulator".to_owned() };
         let stale = ["api", "devenv-emulator"].map(|name| (name.to_owned(), "not built yet".to_owned())).into();
         insta::assert_snapshot!(text(&desired, &Observed { stale, ..Observed::default() }));
+    }
+
+    /// `api` and `processor` are commands with a build of their own; everything runs.
+    fn commands() -> (Desired, Observed) {
+        let mut desired = orders();
+        for unit in &mut desired.units[1..] {
+            unit.artifact = Artifact::Command(CommandArtifact {
+                build: Some(vec!["make".to_owned()]),
+                ..CommandArtifact::default()
+            });
+        }
+        let observed = reached(&desired);
+        (desired, observed)
+    }
+
+    #[test]
+    fn a_changed_unit_alone_is_built_and_replaced_with_its_cause() {
+        let (desired, mut observed) = commands();
+        observed.stale_units.insert("api".to_owned(), "web/app.py changed".to_owned());
+        insta::assert_snapshot!(text(&desired, &observed));
+    }
+
+    #[test]
+    fn what_runs_is_replaced_when_every_build_has_succeeded() {
+        let (desired, mut observed) = commands();
+        for name in ["api", "processor"] {
+            observed.stale_units.insert(name.to_owned(), format!("{name}.py changed"));
+        }
+        let plan = reconcile(&desired, &observed).expect("no conflict");
+        let builds: Vec<usize> = (0..plan.steps.len())
+            .filter(|index| matches!(plan.steps[*index].operation, Operation::BuildUnit { .. }))
+            .collect();
+        let replaced: Vec<&Step> =
+            plan.steps.iter().filter(|step| matches!(step.operation, Operation::ReplaceUnit { .. })).collect();
+        assert_eq!((builds.len(), replaced.len()), (2, 2));
+        for step in replaced {
+            assert!(builds.iter().all(|build| step.after.contains(build)), "{plan}");
+        }
+    }
+
+    #[test]
+    fn a_command_without_a_build_is_only_replaced() {
+        let (mut desired, mut observed) = commands();
+        desired.units[1].artifact = Artifact::Command(CommandArtifact::default());
+        observed.stale_units.insert("api".to_owned(), "api.py changed".to_owned());
+        let plan = text(&desired, &observed);
+        assert!(plan.contains("replace api (api.py changed)") && !plan.contains("build api"), "{plan}");
     }
 
     #[test]

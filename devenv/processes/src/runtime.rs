@@ -24,7 +24,9 @@ use tokio::sync::Mutex;
 
 use devenv_artifacts::builds::{Binary, BuildsFile};
 use devenv_artifacts::cargo::{self, Built};
+use devenv_artifacts::command_build::CommandBuild;
 use devenv_artifacts::compilation::Compilation;
+use devenv_artifacts::contents::Look;
 use devenv_artifacts::error::BuildError;
 use devenv_artifacts::fingerprint::fingerprint;
 use devenv_artifacts::freshness;
@@ -44,6 +46,8 @@ pub(crate) struct ProcessRuntime {
     connection: Mutex<Option<Client>>,
     /// The program of each package.
     programs: std::sync::Mutex<BTreeMap<String, Utf8PathBuf>>,
+    /// The files of each unit that has inputs or a build of its own, as they were when they were looked at.
+    looks: std::sync::Mutex<BTreeMap<String, Look>>,
 }
 
 impl ProcessRuntime {
@@ -56,6 +60,7 @@ impl ProcessRuntime {
             builds: project.builds.clone(),
             connection: Mutex::new(connection),
             programs: std::sync::Mutex::default(),
+            looks: std::sync::Mutex::default(),
         })
     }
 
@@ -102,12 +107,12 @@ impl ProcessRuntime {
     }
 
     /// Finds each package's program, and the reasons to build.
-    fn missing(&self, artifacts: &[Artifact]) -> Missing {
+    fn missing(&self, artifacts: &[(String, Artifact)]) -> Result<Missing, Error> {
         let root = &self.instance.root;
         let compilation = Compilation::of_processes(root);
         let builds = self.builds.read();
         let mut missing = Missing::default();
-        for package in artifacts.iter().filter_map(Artifact::package) {
+        for package in artifacts.iter().filter_map(|(_, artifact)| artifact.package()) {
             let expected = compilation.expected_binary(package);
             let known = builds.binaries.get(&compilation.key(package));
             let checked = known.filter(|binary| binary.path == expected || !expected.exists());
@@ -118,7 +123,45 @@ impl ProcessRuntime {
             }
             self.programs().insert(package.to_owned(), path);
         }
-        missing
+        for (unit, artifact) in artifacts {
+            let Some(command) = self.watched(unit, artifact) else { continue };
+            let look = command.look()?;
+            missing.stale_units.extend(look.stale.clone().map(|reason| (unit.clone(), reason)));
+            self.looks().insert(unit.clone(), look);
+        }
+        Ok(missing)
+    }
+
+    /// The build of a command that files or a build start again.
+    fn watched<'a>(&'a self, unit: &'a str, artifact: &'a Artifact) -> Option<CommandBuild<'a>> {
+        let Artifact::Command(artifact) = artifact else { return None };
+        let (root, shared) = (self.instance.root.as_path(), self.builds.folder());
+        CommandBuild::is_watched(artifact).then_some(CommandBuild { unit, artifact, root, shared })
+    }
+
+    fn looks(&self) -> MutexGuard<'_, BTreeMap<String, Look>> {
+        self.looks.lock().expect("no panic while held")
+    }
+
+    async fn build_unit(&self, intent: &UnitIntent, progress: Progress<'_>) -> Result<(), Error> {
+        let Some(command) = self.watched(&intent.service, &intent.artifact) else { return Ok(()) };
+        // The files as they were before the build: a change meanwhile is found by the next look.
+        let look = command.look()?;
+        command.run(&self.state, &intent.environment, progress).await?;
+        command.keep(&look);
+        self.looks().insert(intent.service.clone(), look);
+        Ok(())
+    }
+
+    async fn start(&self, intent: &UnitIntent) -> Result<(), Error> {
+        self.client().await?.start(self.spec(intent)?).await?;
+        if let Some(command) = self.watched(&intent.service, &intent.artifact)
+            && let Some(look) = self.looks().get(&intent.service)
+            && command.artifact.build.is_none()
+        {
+            command.keep(look);
+        }
+        Ok(())
     }
 
     async fn build(&self, packages: &[String], progress: Progress<'_>) -> Result<(), Error> {
@@ -141,8 +184,8 @@ impl ProcessRuntime {
     fn spec(&self, intent: &UnitIntent) -> Result<UnitSpec, Error> {
         let command = match &intent.artifact {
             Artifact::Cargo { package } => vec![self.program(package)?.to_string()],
-            Artifact::Command { build: None, run, .. } => run.clone(),
-            Artifact::Command { build: Some(_), .. } | Artifact::Dockerfile { .. } | Artifact::Image { .. } => {
+            Artifact::Command(command) => command.run.clone(),
+            Artifact::Dockerfile(_) | Artifact::Image { .. } => {
                 let (unit, artifact) = (intent.name.clone(), intent.artifact.kind());
                 return Err(Error::CannotRun { unit, artifact, runtime: RuntimeKind::Process });
             }
@@ -150,13 +193,20 @@ impl ProcessRuntime {
         let artifact = match intent.artifact.inputs() {
             // The program counts, not its sources: an uncompiled change does not affect the process.
             Inputs::Package(package) => fingerprint(&[self.program(package)?]),
-            Inputs::Files(files) => fingerprint(files),
+            Inputs::Files(files) if self.watched(&intent.service, &intent.artifact).is_none() => fingerprint(files),
+            Inputs::Files(_) | Inputs::Patterns(_) => {
+                self.looks().get(&intent.service).map(Look::fingerprint).unwrap_or_default()
+            }
             Inputs::Folder(_) | Inputs::None => String::new(),
+        };
+        let directory = match &intent.artifact {
+            Artifact::Command(command) if command.workdir != "" => self.instance.root.join(&command.workdir),
+            _ => self.directory(intent),
         };
         Ok(UnitSpec {
             name: intent.name.clone(),
             command,
-            directory: self.directory(intent),
+            directory,
             environment: intent.environment.clone(),
             ports: intent.bindings.iter().map(|binding| (binding.container, binding.host.port())).collect(),
             probe: intent.probe.clone(),
@@ -206,8 +256,8 @@ impl Runtime for ProcessRuntime {
         Box::pin(self.observe())
     }
 
-    fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>> {
-        Box::pin(ready(Ok(self.missing(artifacts))))
+    fn missing<'a>(&'a self, artifacts: &'a [(String, Artifact)]) -> BoxFuture<'a, Result<Missing, Error>> {
+        Box::pin(ready(self.missing(artifacts)))
     }
 
     fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error> {
@@ -216,6 +266,10 @@ impl Runtime for ProcessRuntime {
 
     fn build<'a>(&'a self, packages: &'a [String], progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(self.build(packages, progress))
+    }
+
+    fn build_unit<'a>(&'a self, intent: &'a UnitIntent, progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.build_unit(intent, progress))
     }
 
     fn pull<'a>(&'a self, _image: &'a str, _progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
@@ -227,7 +281,7 @@ impl Runtime for ProcessRuntime {
     }
 
     fn start<'a>(&'a self, intent: &'a UnitIntent) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(async { Ok(self.client().await?.start(self.spec(intent)?).await?) })
+        Box::pin(self.start(intent))
     }
 
     fn remove<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
@@ -331,6 +385,7 @@ async fn launch(state: &StateDirectory, instance: &Instance) -> Result<(), Error
 #[cfg(test)]
 mod tests {
     use camino::Utf8Path;
+    use devenv_model::artifact::{CommandArtifact, CommandInputs};
 
     use devenv_engine::ProjectOptions;
     use devenv_engine::runtime::{Found, NoHost, RuntimeHost, Runtimes};
@@ -403,15 +458,21 @@ mod tests {
         }
     }
 
-    fn command(inputs: Vec<Utf8PathBuf>, build: Option<Vec<String>>) -> Artifact {
-        Artifact::Command { build, inputs, run: vec!["/bin/api".to_owned(), "--loud".to_owned()] }
+    fn command(inputs: CommandInputs, build: Option<&str>) -> Artifact {
+        let run = vec!["/bin/api".to_owned(), "--loud".to_owned()];
+        let build = build.map(|script| ["sh", "-c", script].map(str::to_owned).to_vec());
+        Artifact::Command(CommandArtifact { run, build, inputs, ..CommandArtifact::default() })
+    }
+
+    fn patterns() -> CommandInputs {
+        CommandInputs::Patterns(vec!["*.py".to_owned()])
     }
 
     #[tokio::test]
     async fn a_process_is_given_what_is_wanted_of_its_unit() {
         let project = Place::new();
         let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
-        let spec = runtime.spec(&intent(command(Vec::new(), None))).expect("a process can run it");
+        let spec = runtime.spec(&intent(command(CommandInputs::default(), None))).expect("a process can run it");
         assert_eq!(spec.command, ["/bin/api", "--loud"]);
         assert_eq!(spec.directory, runtime.instance.root);
         assert_eq!((&spec.environment["GREETING"], spec.ports[&80]), (&"hello".to_owned(), 20180));
@@ -424,7 +485,7 @@ mod tests {
         let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
         let input = project.path().join("api.py");
         let hash = || {
-            let intent = intent(command(vec![input.clone()], None));
+            let intent = intent(command(CommandInputs::Files(vec![input.clone()]), None));
             Runtime::config_hash(&runtime, &intent).expect("a process can run it")
         };
         project.write("api.py", "print(1)");
@@ -439,15 +500,33 @@ mod tests {
         let project = Place::new();
         let runtime = ProcessRuntime::connect(&project.load()).await.expect("no supervisor runs");
         let image = Artifact::Image { reference: "api:1".to_owned() };
-        for artifact in [image, command(Vec::new(), Some(vec!["make".to_owned()]))] {
-            let refused = runtime.spec(&intent(artifact.clone()));
-            let names = |kind: &str| kind == artifact.kind();
-            assert!(matches!(refused, Err(Error::CannotRun { artifact, .. }) if names(artifact)));
-        }
+        let refused = runtime.spec(&intent(image));
+        assert!(matches!(refused, Err(Error::CannotRun { artifact: "an image", .. })));
         let package = Artifact::Cargo { package: "api".to_owned() };
         assert!(
             matches!(runtime.spec(&intent(package)), Err(Error::Build(BuildError::NoBinary { package })) if package == "api")
         );
+    }
+
+    #[tokio::test]
+    async fn a_change_of_inputs_makes_a_command_stale_until_it_is_built() {
+        let project = FakeProject::new();
+        let loaded = project.load();
+        loaded.state.prepare().expect("writable");
+        let runtime = ProcessRuntime::connect(&loaded).await.expect("no supervisor runs");
+        project.write("api.py", "1");
+        let intent = intent(command(patterns(), Some("cp api.py built")));
+        let wanted = [("api".to_owned(), intent.artifact.clone())];
+        let stale = || runtime.missing(&wanted).expect("readable").stale_units.remove("api");
+        assert_eq!(stale().as_deref(), Some("not built yet"));
+        runtime.build_unit(&intent, &|_| ()).await.expect("it succeeds");
+        assert_eq!(stale(), None);
+        let hash = Runtime::config_hash(&runtime, &intent).expect("a process can run it");
+        project.write("api.py", "22");
+        assert_eq!(stale().as_deref(), Some("api.py changed"));
+        runtime.build_unit(&intent, &|_| ()).await.expect("it succeeds");
+        assert_eq!(std::fs::read_to_string(project.path().join("built")).expect("readable"), "22");
+        assert_ne!(Runtime::config_hash(&runtime, &intent).expect("a process can run it"), hash);
     }
 
     /// The memory of builds has the path of a program that Cargo put elsewhere.
@@ -456,9 +535,9 @@ mod tests {
         let project = Place::new();
         let loaded = project.load();
         let runtime = ProcessRuntime::connect(&loaded).await.expect("no supervisor runs");
-        let package = Artifact::Cargo { package: "api".to_owned() };
+        let package = ("api".to_owned(), Artifact::Cargo { package: "api".to_owned() });
         let program = |runtime: &ProcessRuntime| runtime.programs()["api"].clone();
-        let missing = runtime.missing(std::slice::from_ref(&package));
+        let missing = runtime.missing(std::slice::from_ref(&package)).expect("nothing fails");
         let compilation = Compilation::of_processes(&loaded.instance.root);
         assert!(missing.stale.contains_key("api") && missing.absent_images.is_empty());
         assert_eq!(program(&runtime), compilation.expected_binary("api"));
@@ -466,13 +545,13 @@ mod tests {
         let mut builds = loaded.builds.read();
         builds.binaries.insert(compilation.key("api"), Binary { path: elsewhere.clone(), checked: clock::now() });
         loaded.builds.write(&builds);
-        runtime.missing(std::slice::from_ref(&package));
+        runtime.missing(std::slice::from_ref(&package)).expect("nothing fails");
         assert_eq!(program(&runtime), elsewhere);
         // A program at its expected path counts, whatever the memory says.
         let expected = compilation.expected_binary("api");
         std::fs::create_dir_all(expected.parent().expect("a folder")).expect("writable");
         std::fs::write(&expected, "").expect("writable");
-        runtime.missing(&[package]);
+        runtime.missing(&[package]).expect("nothing fails");
         assert_eq!(program(&runtime), expected);
     }
 }

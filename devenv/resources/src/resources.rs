@@ -132,6 +132,7 @@ mod tests {
             name: "shop".to_owned(),
             root: "/shop".into(),
             services: BTreeMap::new(),
+            uses_aws: true,
             emulator: Emulator {
                 default: EmulatorKind::Embedded,
                 embedded_package: None,

@@ -92,6 +92,14 @@ pub fn describe(error: &Error) -> Told {
         }
         Error::Host(error) => engine(error),
         Error::NoHost(none) => ("no_engine", Exit::PrerequisiteMissing, Some(no_engine_hint(none))),
+        Error::NeedsEngine { services, none } => {
+            let service = services.first().map_or("NAME", String::as_str);
+            let text = format!(
+                "{}\n      or without containers: add [services.{service}.process] with its command to devenv.toml",
+                none.remedy
+            );
+            ("no_engine", Exit::PrerequisiteMissing, Some(text))
+        }
         Error::NeedsContainers { emulator } => {
             let text = format!("devenv up --runtime docker --emulator {emulator}");
             ("needs_containers", Exit::Usage, Some(text))
@@ -146,6 +154,8 @@ fn build(error: &BuildError) -> (&'static str, Exit, Option<String>) {
         BuildError::Failed { packages, .. } => {
             ("build", Exit::Failed, Some(format!("cargo build --package {}", packages.join(" --package "))))
         }
+        BuildError::Unit { remedy, .. } => ("build", Exit::Failed, Some(remedy.clone())),
+        BuildError::Files { source, .. } => ("build_files", Exit::ConfigurationInvalid, Some(source.remedy())),
         BuildError::NoBinary { .. } => {
             ("no_binary", Exit::ConfigurationInvalid, hint("give the package and its binary the same name"))
         }

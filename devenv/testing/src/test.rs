@@ -135,7 +135,11 @@ impl Attempt<'_> {
 }
 
 async fn subject(isolated: &Project, attachment: &Attachment) -> Result<Option<Subject>, Error> {
-    let (Some(images), Some(emulator)) = (attachment.images().await?, own_emulator(isolated).await?) else {
+    // A project without AWS has nothing to promote, and its images may be too large to read.
+    let Some(emulator) = own_emulator(isolated).await? else {
+        return Ok(None);
+    };
+    let Some(images) = attachment.images().await? else {
         return Ok(None);
     };
     Subject::of(isolated, images, emulator).await

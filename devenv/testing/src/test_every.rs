@@ -60,7 +60,10 @@ pub async fn test_every(
 fn cannot_run_here(error: &Error) -> bool {
     let Error::Engine(error) = error else { return false };
     match error {
-        EngineError::NoHost(_) | EngineError::NeedsContainers { .. } | EngineError::NoEmulatorImage { .. } => true,
+        EngineError::NoHost(_)
+        | EngineError::NeedsEngine { .. }
+        | EngineError::NeedsContainers { .. }
+        | EngineError::NoEmulatorImage { .. } => true,
         EngineError::ImageAbsent { .. } => true,
         error => error.wants_account(),
     }

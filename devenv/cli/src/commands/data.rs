@@ -8,8 +8,11 @@ use devenv_terminal::run::Context;
 use serde_json::json;
 
 pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Result<Outcome, Failure> {
-    let put = devenv_engine::seed(&Project::load(&context.options)?, emulator_url).await?;
-    let text = if put.values().all(|count| *count == 0) {
+    let project = Project::load(&context.options)?;
+    let put = devenv_engine::seed(&project, emulator_url).await?;
+    let text = if project.manifest.seeds.is_empty() {
+        "nothing to seed: the project has no seeds".to_owned()
+    } else if put.values().all(|count| *count == 0) {
         "every seed item is there already".to_owned()
     } else {
         format!("seeded: {}", counts(&put))
@@ -18,8 +21,13 @@ pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Resul
 }
 
 pub(super) async fn reset(context: &Context) -> Result<Outcome, Failure> {
-    let put = devenv_engine::reset(&Project::load(&context.options)?).await?;
-    let text = format!("rebuilt {} tables; seeded: {}", put.len(), counts(&put));
+    let project = Project::load(&context.options)?;
+    let put = devenv_engine::reset(&project).await?;
+    let text = if project.manifest.tables.is_empty() {
+        "nothing to reset: the project has no tables".to_owned()
+    } else {
+        format!("rebuilt {} tables; seeded: {}", put.len(), counts(&put))
+    };
     Ok(Outcome::done(text, &json!({ "put": by_name(&put) })))
 }
 

@@ -8,6 +8,7 @@ pub(super) async fn run(context: &Context) -> Result<Outcome, Failure> {
     let report = devenv_engine::status(&Project::load(&context.options)?).await?;
     let data = match &report.data {
         Some(file) => format!("data: kept in {file}"),
+        None if report.emulator == "none" => "data: none, because the project does not use AWS".to_owned(),
         None => "data: lost when the environment stops".to_owned(),
     };
     let table = environment_table(&report, context.style);

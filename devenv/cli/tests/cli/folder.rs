@@ -1,3 +1,4 @@
+use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -108,4 +109,14 @@ pub(crate) fn eventually(what: &str, mut check: impl FnMut() -> bool) {
 pub(crate) fn signal(pid: u64, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().expect("kill is there");
     assert!(status.success(), "process {pid} takes the signal {name}");
+}
+
+/// The body of the answer at an address such as `http://127.0.0.1:8000`.
+pub(crate) fn get(url: &str) -> String {
+    let address = url.trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+    write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The command line from outside: every test starts the real program in a new project.
 
 mod another_user;
+mod commands;
 mod config;
 mod containers;
 mod crashes;

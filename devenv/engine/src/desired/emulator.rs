@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use devenv_model::artifact::Artifact;
+use devenv_model::artifact::{Artifact, CommandArtifact, CommandInputs};
 use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
@@ -118,7 +118,8 @@ fn own_program(project: &Project, caller: &Caller, port: u16) -> Artifact {
     if let Some(file) = &caller.calls {
         run.extend(["--calls".to_owned(), file.clone()]);
     }
-    Artifact::Command { build: None, inputs: vec![caller.program.clone()], run }
+    let inputs = CommandInputs::Files(vec![caller.program.clone()]);
+    Artifact::Command(CommandArtifact { inputs, run, ..CommandArtifact::default() })
 }
 
 fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
@@ -255,7 +256,8 @@ mod tests {
         let caller = Caller { calls: Some("/tmp/calls".to_owned()), ..images().caller };
         let processes =
             Snapshot { abilities: Abilities { images: false, network: false, any_address: false }, caller, ..images() };
-        let Artifact::Command { build: None, inputs, run } = of(&project, EmulatorKind::Embedded, &processes).artifact
+        let Artifact::Command(CommandArtifact { run, inputs: CommandInputs::Files(inputs), .. }) =
+            of(&project, EmulatorKind::Embedded, &processes).artifact
         else {
             panic!("a program");
         };

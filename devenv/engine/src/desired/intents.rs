@@ -14,20 +14,22 @@ use crate::project::Project;
 use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
 
-/// The artifacts of the selected units, which must be built or pulled before the units run.
+/// The artifacts of the selected units, with the units' names, which must be built or pulled before the units run.
 pub(crate) fn artifacts(
     project: &Project,
     chosen: &ChosenEmulator,
     abilities: Abilities,
     services: &[&Service],
-) -> Result<Vec<Artifact>, Error> {
+) -> Result<Vec<(String, Artifact)>, Error> {
     let of_emulator = match chosen {
         // As a process, it is this `devenv` program.
         ChosenEmulator::Own(kind) if abilities.images => Some(emulator::image(project, *kind)),
-        ChosenEmulator::Own(_) | ChosenEmulator::Outside(_) => None,
+        ChosenEmulator::Own(_) | ChosenEmulator::Outside(_) | ChosenEmulator::Absent => None,
     };
+    let of_emulator = of_emulator.map(|artifact| Ok((EMULATOR.to_owned(), artifact?)));
     let wanted = services.iter().filter(|service| service.replicas > 0);
-    of_emulator.into_iter().chain(wanted.map(|service| service::artifact(service, abilities))).collect()
+    let of_service = |service: &&Service| Ok((service.name.clone(), service::artifact(service, abilities)?));
+    of_emulator.into_iter().chain(wanted.map(of_service)).collect()
 }
 
 /// The intents of the emulator, if it is this environment's own, and of the selected services.
@@ -66,6 +68,7 @@ pub(crate) fn desired(
         let service = manifest.services.get(&intent.service);
         DesiredUnit {
             name: intent.name.clone(),
+            service: intent.service.clone(),
             config_hash,
             artifact: intent.artifact.clone(),
             depends_on: service.map(|service| dependencies(manifest, service)).unwrap_or_default(),
@@ -93,6 +96,7 @@ pub(crate) fn desired(
 mod tests {
     use std::collections::BTreeMap;
 
+    use devenv_model::artifact::CommandInputs;
     use devenv_model::container::Mount;
     use devenv_model::intent::Binding;
     use devenv_model::manifest::EmulatorKind;
@@ -126,8 +130,9 @@ mod tests {
     fn a_process_is_a_program_on_loopback_that_is_given_addresses_of_this_machine() {
         let intents = wanted(PROCESSES, EmulatorKind::Embedded, &["api"]).expect("no mistake");
         let [emulator, api] = &intents[..] else { panic!("two units") };
-        let Artifact::Command { inputs, run, .. } = &emulator.artifact else { panic!("this very program") };
-        assert_eq!((inputs[0].as_str(), run[1].as_str()), ("/bin/devenv", "emulator"));
+        let Artifact::Command(command) = &emulator.artifact else { panic!("this very program") };
+        assert_eq!(command.inputs, CommandInputs::Files(vec!["/bin/devenv".into()]));
+        assert_eq!(command.run[1], "emulator");
         assert_eq!(api.artifact.package(), Some("api"));
         assert_eq!(host(api), "127.0.0.1:20180");
         assert_eq!(api.environment["EMULATOR"], "http://127.0.0.1:20100");

@@ -1,6 +1,6 @@
 //! The intent of a service.
 
-use devenv_model::artifact::Artifact;
+use devenv_model::artifact::{Artifact, CommandArtifact};
 use devenv_model::intent::{Binding, Lifetime, Ports, RestartPolicy, UnitIntent, binding_of};
 use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
 use devenv_model::template;
@@ -20,12 +20,15 @@ pub(super) fn artifact(service: &Service, abilities: Abilities) -> Result<Artifa
     if let Some(package) = service.package() {
         return Ok(Artifact::Cargo { package: package.to_owned() });
     }
+    if let Some(build) = service.build.as_ref().filter(|_| abilities.images) {
+        return Ok(Artifact::Dockerfile(Box::new(build.clone())));
+    }
     if abilities.images {
         return Ok(Artifact::Image { reference: service.image.clone().unwrap_or_default() });
     }
     match &process(service)?.run {
         ProcessRun::Package(package) => Ok(Artifact::Cargo { package: package.clone() }),
-        ProcessRun::Command(run) => Ok(Artifact::Command { build: None, inputs: Vec::new(), run: run.clone() }),
+        ProcessRun::Command(command) => Ok(Artifact::Command(command.clone())),
     }
 }
 
@@ -44,7 +47,7 @@ pub(super) fn intent(
     environment.extend(service.environment.clone());
     if !abilities.images {
         let lookup = template::Lookup { service: unit, ports, emulator };
-        if let Artifact::Command { run, .. } = &mut artifact {
+        if let Artifact::Command(CommandArtifact { run, .. }) = &mut artifact {
             *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
         }
         for (name, value) in &process(service)?.env {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use camino::Utf8Path;
+use devenv_artifacts::error::BuildError;
 use devenv_model::artifact::Artifact;
 use devenv_model::intent::{Binding, Lifetime, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
@@ -108,6 +109,9 @@ pub(crate) struct FakeRuntime {
     pub(crate) becomes: Mutex<Option<(&'static str, UnitState)>>,
     pub(crate) leftovers: Mutex<Vec<Leftover>>,
     pub(crate) stale: Mutex<BTreeMap<String, String>>,
+    pub(crate) stale_units: Mutex<BTreeMap<String, String>>,
+    /// A unit whose build fails.
+    pub(crate) build_fails: Mutex<Option<&'static str>>,
     pub(crate) absent_images: Mutex<BTreeSet<String>>,
     pub(crate) lost_data: Mutex<bool>,
     /// Whether its host does not answer.
@@ -149,11 +153,12 @@ impl Runtime for FakeRuntime {
         Box::pin(ready(Ok(Observation { units, leftovers, held_ports: BTreeMap::new() })))
     }
 
-    fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>> {
-        let packages: Vec<&str> = artifacts.iter().filter_map(Artifact::package).collect();
-        let images: Vec<&str> = artifacts.iter().filter_map(Artifact::image).collect();
+    fn missing<'a>(&'a self, artifacts: &'a [(String, Artifact)]) -> BoxFuture<'a, Result<Missing, Error>> {
+        let packages: Vec<&str> = artifacts.iter().filter_map(|(_, artifact)| artifact.package()).collect();
+        let images: Vec<&str> = artifacts.iter().filter_map(|(_, artifact)| artifact.image()).collect();
         let mut missing = Missing {
             stale: self.stale.lock().expect("not poisoned").clone(),
+            stale_units: self.stale_units.lock().expect("not poisoned").clone(),
             absent_images: self.absent_images.lock().expect("not poisoned").clone(),
         };
         missing.stale.retain(|package, _| packages.contains(&package.as_str()));
@@ -167,6 +172,16 @@ impl Runtime for FakeRuntime {
 
     fn build<'a>(&'a self, packages: &'a [String], _: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
         self.note(format!("build {}", packages.join(",")))
+    }
+
+    fn build_unit<'a>(&'a self, intent: &'a UnitIntent, _: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {
+        if *self.build_fails.lock().expect("not poisoned") == Some(intent.name.as_str()) {
+            let unit = intent.name.clone();
+            let (cause, output, remedy) = ("exit code 1".to_owned(), Vec::new(), String::new());
+            return Box::pin(ready(Err(BuildError::Unit { unit, cause, output, remedy }.into())));
+        }
+        self.stale_units.lock().expect("not poisoned").remove(&intent.name);
+        self.note(format!("build unit {}", intent.name))
     }
 
     fn pull<'a>(&'a self, image: &'a str, _: Progress<'a>) -> BoxFuture<'a, Result<(), Error>> {

@@ -23,12 +23,14 @@ pub type Progress<'a> = &'a (dyn Fn(String) + Send + Sync);
 /// command matches on the kind of runtime.
 pub trait Runtime: Send + Sync + fmt::Debug {
     fn observe(&self) -> BoxFuture<'_, Result<Observation, Error>>;
-    /// Finds which of these artifacts must be made or fetched, and why. Makes nothing; remembers the paths of the others.
-    fn missing<'a>(&'a self, artifacts: &'a [Artifact]) -> BoxFuture<'a, Result<Missing, Error>>;
+    /// Finds which of these artifacts, each with its unit, must be made or fetched, and why. Makes nothing; remembers the paths of the others.
+    fn missing<'a>(&'a self, artifacts: &'a [(String, Artifact)]) -> BoxFuture<'a, Result<Missing, Error>>;
     /// A digest of the wanted unit; a running unit with another digest must be replaced.
     fn config_hash(&self, intent: &UnitIntent) -> Result<String, Error>;
 
     fn build<'a>(&'a self, packages: &'a [String], progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>>;
+    /// Builds the artifact that this unit alone has.
+    fn build_unit<'a>(&'a self, intent: &'a UnitIntent, progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>>;
     fn pull<'a>(&'a self, image: &'a str, progress: Progress<'a>) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Makes sure that units can be started. Returns whether the environment begins with this command, which then owns
@@ -174,6 +176,8 @@ pub struct Observation {
 pub struct Missing {
     /// Packages that must be compiled, with the reason.
     pub stale: BTreeMap<String, String>,
+    /// Units whose own artifact must be built, or whose program must start again, with the reason.
+    pub stale_units: BTreeMap<String, String>,
     /// Images that must be fetched.
     pub absent_images: BTreeSet<String>,
 }

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use devenv_model::artifact::{CommandArtifact, CommandInputs};
 use devenv_model::container::{ContainerSettings, Mount};
+use devenv_model::dockerfile::Dockerfile;
 use devenv_model::manifest::{Condition, Health, HealthTest, Manifest, ProcessRun, Service};
 
 use crate::sources::Sources;
@@ -218,6 +220,61 @@ requires = ["dev"]
     let manifest = read(&sources);
     assert_eq!(manifest.emulator.dynamodb_local_image.as_deref(), Some("amazon/dynamodb-local:2.6.1"));
     let process = manifest.services["web"].process.as_ref().expect("given");
-    let command = ["./web", "${port:80}", "${emulator}"].map(str::to_owned).to_vec();
-    assert_eq!(process.run, ProcessRun::Command(command));
+    let run = ["./web", "${port:80}", "${emulator}"].map(str::to_owned).to_vec();
+    assert_eq!(process.run, ProcessRun::Command(CommandArtifact { run, ..CommandArtifact::default() }));
+}
+
+#[test]
+fn a_command_with_a_build() {
+    let mut sources = Sources::good();
+    let command = "command = [\"node\", \"web.js\"]\nbuild = [\"npm\", \"ci\"]\ninputs = [\"src/**\", \"package.json\"]\n\
+                   workdir = \"web\"";
+    sources.settings = sources.settings.replace("package = \"web\"", command);
+    let manifest = read(&sources);
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let expected = CommandArtifact {
+        run: words(&["node", "web.js"]),
+        workdir: "web".into(),
+        build: Some(words(&["npm", "ci"])),
+        inputs: CommandInputs::Patterns(words(&["src/**", "package.json"])),
+    };
+    assert_eq!(manifest.services["web"].process.as_ref().expect("given").run, ProcessRun::Command(expected));
+}
+
+#[test]
+fn a_project_uses_aws_if_it_has_tables_or_names_an_emulator() {
+    let mut sources = Sources::good();
+    assert!(read(&sources).uses_aws);
+    sources.settings = sources.settings.replace("tables = \"tables\"\nseeds = \"seeds\"\n", "");
+    sources.tables.clear();
+    sources.seeds.clear();
+    assert!(!read(&sources).uses_aws);
+    sources.settings += "[emulator]\n";
+    assert!(read(&sources).uses_aws);
+}
+
+#[test]
+fn a_build_in_both_forms() {
+    let mut sources = Sources::good();
+    sources.compose = sources.compose.replace("image: web:1", "image: web:1\n    build: ./web");
+    let web = &read(&sources).services["web"];
+    let build = web.build.as_ref().expect("given");
+    assert_eq!((build.context.file_name(), build.image.as_deref()), (Some("web"), Some("web:1")));
+    assert_eq!(build.dockerfile, Dockerfile::File(build.context.join("Dockerfile")));
+    assert_eq!(web.package(), None, "the Dockerfile makes the image");
+    let long = "build:\n      context: .\n      dockerfile: docker/Dockerfile\n      args: { A: 1 }\n      target: one\n      \
+                labels: [b=2]\n      platforms: [linux/amd64]\n      cache_from: [web:cache]\n      network: none\n      \
+                extra_hosts: [\"db:10.0.0.1\"]\n      shm_size: 64m\n      no_cache: true\n      pull: true\n      tags: [web:2]";
+    sources.compose = sources.compose.replace("build: ./web", long);
+    let manifest = read(&sources);
+    let build = manifest.services["web"].build.as_ref().expect("given");
+    assert_eq!(build.dockerfile, Dockerfile::File(build.context.join("docker/Dockerfile")));
+    assert_eq!((build.args["A"].as_str(), build.labels["b"].as_str()), ("1", "2"));
+    assert_eq!((build.target.as_deref(), build.platform.as_deref()), (Some("one"), Some("linux/amd64")));
+    assert_eq!((build.network.as_deref(), build.shm_size), (Some("none"), Some(64 << 20)));
+    assert_eq!((&build.cache_from[..], &build.tags[..]), (&["web:cache".to_owned()][..], &["web:2".to_owned()][..]));
+    assert!(build.no_cache && build.pull && build.extra_hosts == ["db=10.0.0.1"], "{build:?}");
+    sources.compose = sources.compose.replace("dockerfile: docker/Dockerfile", "dockerfile_inline: FROM x");
+    let inline = read(&sources).services["web"].build.clone().expect("given").dockerfile;
+    assert_eq!(inline, Dockerfile::Inline("FROM x".to_owned()));
 }

@@ -49,6 +49,14 @@ fn of_devenv_toml() {
     insta::assert_snapshot!("not toml", settings("name = \"shop\"", "name = shop"));
     insta::assert_snapshot!("unknown service", settings("[services.web]", "[services.wep]"));
     insta::assert_snapshot!("two ways to run", settings("package = \"web\"", "package = \"web\"\ncommand = [\"web\"]"));
+    insta::assert_snapshot!(
+        "build of a package",
+        settings("package = \"web\"", "package = \"web\"\nbuild = [\"make\"]")
+    );
+    insta::assert_snapshot!(
+        "inputs elsewhere",
+        settings("package = \"web\"", "command = [\"web\"]\ninputs = [\"src/**\", \"../lib/**\"]\nworkdir = \"/web\"")
+    );
     insta::assert_snapshot!("no way to run", settings("package = \"web\"\n", ""));
     insta::assert_snapshot!("unknown port", settings("${port:80}", "${port:81}"));
     insta::assert_snapshot!("unknown reference", settings("${port:80}", "${prot:80}"));
@@ -92,6 +100,15 @@ fn of_devenv_toml() {
 
 #[test]
 fn of_the_compose_file() {
+    insta::assert_snapshot!("build from elsewhere", compose("image: web:1", "build: https://example.com/web.git"));
+    insta::assert_snapshot!(
+        "build beyond the builder",
+        compose(
+            "image: web:1",
+            "build: { context: ., ssh: [default], additional_contexts: { a: b }, platforms: [linux/amd64, linux/arm64], \
+             ulimits: { nofile: 1 }, extra_hosts: [\"a:1.1.1.1\", \"b:1.1.1.1\"], shm_size: 4g }"
+        )
+    );
     insta::assert_snapshot!("unsupported key", compose("image: web:1", "image: web:1\n    use_api_socket: true"));
     insta::assert_snapshot!("misspelt key", compose("image: web:1", "imgae: web:1"));
     insta::assert_snapshot!("duplicate key", compose("image: web:1", "image: web:1\n    image: web:2"));

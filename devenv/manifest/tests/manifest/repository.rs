@@ -41,7 +41,7 @@ fn the_order_system_is_read() {
         variables: &BTreeMap::new(),
     };
     let compose = load(&compose, &Disk).expect("no mistake");
-    let tables = folder(settings.tables().as_str());
+    let tables = folder(settings.tables().expect("named").as_str());
     let seeds = folder(settings.seeds().expect("named").as_str());
     let manifest = assemble("/orders".into(), settings, Ok(compose), &tables, &seeds, &BTreeMap::new());
     let manifest = manifest.expect("no mistake");

@@ -39,7 +39,7 @@ impl Render for Plain {
                 }
                 return say(&environment_table(report, self.style));
             }
-            Event::StepProgress { line, .. } if !self.verbose && is_noise(line) => {}
+            Event::StepProgress { unit: None, line, .. } if !self.verbose && is_noise(line) => {}
             event => lines(event, self.style, self.verbose).iter().for_each(|line| self.progress(line)),
         }
         Ok(())
@@ -68,10 +68,14 @@ pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
         Event::Notice { message } => vec![format!("{} {message}", style.yellow("note:"))],
         Event::PlanReady { plan } if verbose => plan.to_string().lines().map(str::to_owned).collect(),
         Event::StepStarted { step, .. }
-            if matches!(step.operation, Operation::Build { .. } | Operation::Pull { .. }) =>
+            if matches!(
+                step.operation,
+                Operation::Build { .. } | Operation::BuildUnit { .. } | Operation::Pull { .. }
+            ) =>
         {
             vec![format!("{} ({})", step.operation, step.cause)]
         }
+        Event::StepProgress { unit: Some(unit), line, .. } => vec![format!("{}| {line}", style.name(unit, 16))],
         Event::StepProgress { line, .. } => vec![format!("  {line}")],
         Event::StepFinished { step, elapsed_ms, .. } => {
             let cause = if verbose { format!(" ({})", step.cause) } else { String::new() };

@@ -66,7 +66,7 @@ impl Render for Tty {
                 self.steps.insert(*index, bar);
                 return Ok(());
             }
-            Event::StepProgress { index, line } => {
+            Event::StepProgress { index, line, .. } => {
                 if let Some(bar) = self.steps.get(index) {
                     bar.set_message(line.clone());
                 }

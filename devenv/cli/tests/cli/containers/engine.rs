@@ -18,6 +18,14 @@ pub(crate) fn required_image(image: &str) {
     assert!(is_there, "this test needs the image {image} (cargo devenv up --runtime docker --shipped makes it)");
 }
 
+/// An image with `python3`, which `PYTHON_IMAGE` may name.
+pub(crate) fn python_image() -> String {
+    let image = std::env::var("PYTHON_IMAGE").unwrap_or_else(|_| "devenv-recipe/python:3.11".to_owned());
+    let is_there = answers(&["image", "inspect", &image]);
+    assert!(is_there, "this test needs an image with python3: name it in PYTHON_IMAGE");
+    image
+}
+
 /// The image that an environment variable names.
 pub(crate) fn image_of(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("this test needs {variable} to name an image"))

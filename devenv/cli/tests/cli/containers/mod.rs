@@ -2,6 +2,7 @@
 
 mod compose;
 mod crashes;
+mod dockerfiles;
 pub(crate) mod engine;
 mod environment;
 mod images;
