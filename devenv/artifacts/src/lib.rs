@@ -1,6 +1,7 @@
 //! The programs of units: whether they are up to date, how they are built, and the memory of earlier builds.
 
 pub mod builds;
+pub mod bundled;
 pub mod cargo;
 pub mod compilation;
 pub mod error;

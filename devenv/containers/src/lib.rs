@@ -2,6 +2,7 @@
 
 mod archive;
 mod build_in_engine;
+mod bundled_image;
 mod logs;
 mod removal;
 mod runtime;

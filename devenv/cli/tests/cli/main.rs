@@ -12,4 +12,5 @@ mod promote_program;
 mod promotion;
 mod supervisor;
 mod terminal;
+mod test_runners;
 mod words;
