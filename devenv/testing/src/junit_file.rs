@@ -1,6 +1,8 @@
 //! Reads a JUnit file. Everything in it is foreign: the number of tests, the depth and the texts have limits, and an entity that
 //! a file declares itself is refused.
 
+use std::borrow::Cow;
+
 use devenv_model::event::TestOutcome;
 use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
@@ -204,7 +206,7 @@ fn without_repetition(failure: &str) -> &str {
 fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, String> {
     let found = start.try_get_attribute(name).map_err(|error| error.to_string())?;
     found
-        .map(|attribute| attribute.unescape_value().map(|value| value.into_owned()))
+        .map(|attribute| attribute.unescape_value().map(Cow::into_owned))
         .transpose()
         .map_err(|error| error.to_string())
 }
@@ -220,6 +222,8 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     fn read(content: &str) -> Vec<(String, TestOutcome, Option<f64>)> {
@@ -234,9 +238,10 @@ mod tests {
             ("pytest", include_str!("../tests/outputs/pytest-9.2.0.junit.xml")),
             ("vitest", include_str!("../tests/outputs/vitest-4.1.12.junit.xml")),
         ] {
-            all.push_str(&format!("{name}\n"));
+            let _ = writeln!(all, "{name}");
             for test in super::tests(content.as_bytes()).expect("a report") {
-                all.push_str(&format!("  {:?} {} {:?} {:?}\n", test.outcome, test.name, test.seconds, test.failure));
+                let TestCase { name, outcome, seconds, failure, .. } = test;
+                let _ = writeln!(all, "  {outcome:?} {name} {seconds:?} {failure:?}");
             }
         }
         insta::assert_snapshot!(all);

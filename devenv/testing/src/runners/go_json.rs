@@ -37,8 +37,8 @@ struct Told {
 }
 
 impl GoJson {
-    fn ended(&mut self, package: String, test: String, outcome: TestOutcome, seconds: Option<f64>) -> Line {
-        let output = self.running.remove(&(package.clone(), test.clone())).unwrap_or_default();
+    fn ended(&mut self, package: String, test: &str, outcome: TestOutcome, seconds: Option<f64>) -> Line {
+        let output = self.running.remove(&(package.clone(), test.to_owned())).unwrap_or_default();
         let seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
         let case = if test.is_empty() {
             // The end of a package is a result of its own only if none of its tests explains it.
@@ -51,7 +51,7 @@ impl GoJson {
             if outcome == TestOutcome::Failed {
                 *self.failed.entry(package.clone()).or_default() += 1;
             }
-            TestCase::new(format!("{package}.{test}"), outcome).again(again(&test))
+            TestCase::new(format!("{package}.{test}"), outcome).again(again(test))
         };
         let failure = Some(output.trim().to_owned()).filter(|text| outcome == TestOutcome::Failed && !text.is_empty());
         let case = TestCase { failure, ..case }.lasting(seconds);
@@ -93,7 +93,7 @@ impl Runner for GoJson {
             _ => return Line::Other,
         };
         self.is_recognised = true;
-        self.ended(package, told.test, outcome, told.elapsed)
+        self.ended(package, &told.test, outcome, told.elapsed)
     }
 
     fn is_recognised(&self) -> bool {

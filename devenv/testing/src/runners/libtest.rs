@@ -13,7 +13,7 @@ pub(super) struct Libtest {
     /// With `--nocapture` on one thread, a test's output stands between its name and its result.
     unfinished: Option<String>,
     /// Whether any line came from a test harness.
-    is_libtest: bool,
+    is_recognised: bool,
     /// Tests left out by a filter.
     filtered_out: usize,
     failures: Vec<(String, String)>,
@@ -42,7 +42,7 @@ impl Runner for Libtest {
 
     fn line(&mut self, line: &str) -> Line {
         if let Some(rest) = line.strip_prefix("test result: ") {
-            self.is_libtest = true;
+            self.is_recognised = true;
             self.section = None;
             self.filtered_out = self.filtered_out.saturating_add(count(rest, "filtered out"));
             return Line::Understood;
@@ -63,7 +63,7 @@ impl Runner for Libtest {
             return Line::Understood;
         }
         if let Some((name, outcome)) = finished(line) {
-            self.is_libtest = true;
+            self.is_recognised = true;
             self.unfinished = None;
             return self.finish(name, outcome);
         }
@@ -74,7 +74,7 @@ impl Runner for Libtest {
         {
             return self.finish(name, outcome);
         }
-        if self.is_libtest
+        if self.is_recognised
             && let Some((name, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... "))
         {
             self.unfinished = Some(bare(name));
@@ -82,14 +82,14 @@ impl Runner for Libtest {
         let running =
             line.strip_prefix("running ").is_some_and(|rest| rest.ends_with(" tests") || rest.ends_with(" test"));
         if running {
-            self.is_libtest = true;
+            self.is_recognised = true;
             return Line::Understood;
         }
         Line::Other
     }
 
     fn is_recognised(&self) -> bool {
-        self.is_libtest
+        self.is_recognised
     }
 
     fn results(&mut self) -> Results {
@@ -164,6 +164,6 @@ mod tests {
         for line in ["running late", "test this", "ok", "test x ... maybe"] {
             assert_eq!(reader.line(line), Line::Other, "{line}");
         }
-        assert!(!reader.is_libtest);
+        assert!(!reader.is_recognised);
     }
 }
