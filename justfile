@@ -67,6 +67,10 @@ schema:
 promote environment *arguments:
     cargo devenv promote {{ environment }} {{ arguments }}
 
+# Make the release archive of this machine's system, in target/dist.
+dist *arguments:
+    devenv/dist/build {{ arguments }}
+
 # Measure, print a table, and append it to bench/history.jsonl.
 bench *arguments:
     cargo build --release

@@ -4,6 +4,7 @@ mod dockerignore;
 mod pattern;
 
 pub mod builds;
+pub mod bundled;
 pub mod cargo;
 pub mod command_build;
 pub mod compilation;

@@ -7,6 +7,7 @@ use devenv_supervisor::clock;
 
 use crate::archive::{ImageSource, assemble};
 use crate::build_in_engine::{self, Programs};
+use crate::bundled_image;
 use crate::engine::{ContainerEngine, EngineAbout};
 use crate::oci::OciImage;
 use crate::scope::SYSTEM;
@@ -58,6 +59,13 @@ impl<'a> Images<'a> {
         let head = head(root).await;
         let mut known = Known::default();
         for package in packages {
+            if bundled_image::is_meant(self, package) {
+                match bundled_image::known(self).await? {
+                    Ok(id) => known.ids.insert(package.clone(), id),
+                    Err(why) => known.stale.insert(package.clone(), why),
+                };
+                continue;
+            }
             let key = compilation.key(package);
             let (Some(binary), Some(image)) = (remembered.binaries.get(&key), remembered.images.get_mut(&key)) else {
                 known.stale.insert(package.clone(), "image not built yet".to_owned());
@@ -95,7 +103,15 @@ impl<'a> Images<'a> {
         let begun = clock::now();
         let root = &self.project.instance.root;
         let compilation = self.compilation()?;
+        let (bundled, packages): (Vec<_>, Vec<_>) =
+            packages.iter().cloned().partition(|package| bundled_image::is_meant(self, package));
+        let packages = &packages[..];
+        let mut ids = BTreeMap::new();
+        for package in bundled {
+            ids.insert(package, bundled_image::build(self, progress).await?);
+        }
         let Programs { built, c_library } = match &self.build {
+            _ if packages.is_empty() => Programs { built: BTreeMap::new(), c_library: None },
             None => {
                 let built = cargo::build(&compilation, packages, progress).await?;
                 Programs { built, c_library: toolchain::c_library().await }
@@ -106,7 +122,6 @@ impl<'a> Images<'a> {
             }
         };
         let (head, source) = tokio::join!(head(root), source(root));
-        let mut ids = BTreeMap::new();
         let mut made = Vec::new();
         for (package, program) in built {
             progress(format!("image {package}"));
@@ -139,7 +154,7 @@ impl<'a> Images<'a> {
 
     /// Returns the architecture as images name it, such as `amd64`: the requested platform's, else the engine's, which may
     /// differ from this machine's.
-    fn architecture(&self) -> &str {
+    pub(crate) fn architecture(&self) -> &str {
         let asked_for = self.build.as_ref().and_then(|place| place.platform.as_deref());
         let platform = asked_for.unwrap_or(&self.engine.about().platform);
         platform.split('/').nth(1).unwrap_or_default()
@@ -154,8 +169,16 @@ impl<'a> Images<'a> {
         }
     }
 
+    pub(crate) fn project(&self) -> &Project {
+        self.project
+    }
+
+    pub(crate) fn engine(&self) -> &dyn ContainerEngine {
+        self.engine.as_ref()
+    }
+
     /// Returns the engine's id of the image, and its digest.
-    async fn make(
+    pub(crate) async fn make(
         &self,
         package: &str,
         built: &Built,
@@ -202,7 +225,8 @@ impl<'a> Images<'a> {
     /// promotion find it.
     fn reference(&self, package: &str) -> Option<String> {
         let manifest = &self.project.manifest;
-        let name = if manifest.emulator.embedded_package.as_deref() == Some(package) {
+        let is_emulator = manifest.emulator.embedded_package.as_deref() == Some(package);
+        let name = if is_emulator || bundled_image::is_meant(self, package) {
             EMULATOR_IMAGE
         } else {
             let service = manifest.services.values().find(|service| service.package() == Some(package))?;
@@ -214,7 +238,7 @@ impl<'a> Images<'a> {
         })
     }
 
-    fn labels(
+    pub(crate) fn labels(
         &self,
         package: &str,
         version: &str,

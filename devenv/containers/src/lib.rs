@@ -2,6 +2,7 @@
 
 mod archive;
 mod build_in_engine;
+mod bundled_image;
 mod context_tar;
 mod dockerfile_images;
 mod files;

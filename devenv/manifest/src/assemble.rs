@@ -73,6 +73,7 @@ pub fn assemble(
         test: content.test.map(|test| TestSettings {
             command: test.command.into_inner(),
             smoke: test.smoke.map(Spanned::into_inner),
+            junit: test.junit.map(Spanned::into_inner),
         }),
         promote,
     })

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use camino::Utf8Component::{CurDir, Normal};
 use camino::Utf8Path;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::names::is_name;
@@ -91,6 +92,7 @@ impl Settings {
         self.check_emulators(problems);
         if let Some(test) = &content.test {
             self.check_command(&test.command, problems);
+            self.check_reports(test.junit.as_ref(), problems);
         }
         for service in content.services.values() {
             self.check_service(service, problems);
@@ -99,6 +101,17 @@ impl Settings {
             self.check_command(smoke, problems);
         }
         promotion::check(self, problems);
+    }
+
+    fn check_reports(&self, junit: Option<&Spanned<String>>, problems: &mut Vec<Problem>) {
+        let Some(junit) = junit else { return };
+        let path = Utf8Path::new(junit.get_ref());
+        if junit.get_ref().is_empty() || path.components().any(|part| !matches!(part, Normal(_) | CurDir)) {
+            problems.push(
+                self.problem("manifest.junit", junit.span(), "expected a pattern below the folder of devenv.toml")
+                    .help("such as junit = \"reports/*.xml\""),
+            );
+        }
     }
 
     fn check_emulators(&self, problems: &mut Vec<Problem>) {

@@ -163,6 +163,10 @@ pub(crate) struct TestSection {
     /// the load balancer. Its tests must tolerate concurrent runs on permanent data.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) smoke: Option<Spanned<Vec<String>>>,
+    /// The JUnit files that `command` writes, such as `"reports/*.xml"`: their tests count in place of those in its output. Only
+    /// files that this run wrote count. `*` and `?` stand for parts of a name, `**` for folders.
+    #[schemars(with = "Option<String>")]
+    pub(crate) junit: Option<Spanned<String>>,
 }
 
 /// A target of promotions: an AWS account, or with `image` a rehearsal on this machine.

@@ -74,10 +74,16 @@ pub enum Event {
         name: String,
         outcome: TestOutcome,
         elapsed_ms: Option<u64>,
+        /// Whether the test command's own output, passed on, shows the result.
+        #[serde(skip)]
+        shown: bool,
     },
-    /// A line of the test command that is not about one test.
+    /// A line of the test command, without colours, or a part of a very long one.
     TestOutput {
         line: String,
+        /// The bytes to pass on to the person. `None` for a line in whose place devenv shows the tests.
+        #[serde(skip)]
+        passed_on: Option<Vec<u8>>,
     },
     Proposed {
         proposal: Proposal,

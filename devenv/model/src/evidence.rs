@@ -49,6 +49,9 @@ pub struct Circumstances {
     pub seconds: f64,
     /// Why the run as a whole failed, if no single test did.
     pub failure: Option<String>,
+    /// Where the results come from: names of test runners, `junit`, or `exit code` for a command that counts as one test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results_from: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -301,6 +304,7 @@ mod tests {
                 began: "2026-11-21T10:00:00Z".to_owned(),
                 seconds: 12.5,
                 failure: None,
+                results_from: Vec::new(),
             },
             tests: vec![
                 test("orders::are_taken", TestOutcome::Passed, Some(0.25)),

@@ -210,6 +210,7 @@ mod tests {
                 began: "2026-11-21T10:00:00Z".to_owned(),
                 seconds: 1.0,
                 failure: None,
+                results_from: Vec::new(),
             },
             tests: vec![ProvenTest { name: "a".to_owned(), outcome: TestOutcome::Passed, seconds: None }],
         }

@@ -371,4 +371,6 @@ pub struct TestSettings {
     pub command: Vec<String>,
     /// The command of the smoke tests that a promotion runs against its release.
     pub smoke: Option<Vec<String>>,
+    /// A pattern of the JUnit files that the command writes.
+    pub junit: Option<String>,
 }

@@ -65,7 +65,15 @@ async fn run_tests(
     std::fs::create_dir_all(&left).map_err(|source| devenv_engine::Error::State { path: left.clone(), source })?;
     let environment: BTreeMap<String, String> = [(VARIABLE.to_owned(), url.to_owned())].into();
     emitter.emit(Event::TestRunStarted { command: command.to_vec() });
-    let order = TestCommand { command, arguments: &[], directory, environment: &environment, left: &left, lock: None };
+    let order = TestCommand {
+        command,
+        arguments: &[],
+        directory,
+        environment: &environment,
+        left: &left,
+        lock: None,
+        junit: None,
+    };
     Ok(run_guarded(state, &order, emitter, cancel).await?)
 }
 

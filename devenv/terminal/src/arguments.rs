@@ -152,6 +152,12 @@ pub enum EnvironmentCommand {
         #[arg(long)]
         fix: bool,
     },
+    /// Information on this program itself
+    #[command(name = "self", subcommand_required = true, arg_required_else_help = true)]
+    Own {
+        #[command(subcommand)]
+        action: OwnAction,
+    },
     /// Kill, stop or start one unit, for tests
     #[command(hide = true)]
     Unit {
@@ -159,6 +165,12 @@ pub enum EnvironmentCommand {
         action: Action,
         name: String,
     },
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum OwnAction {
+    /// Print the version, the commit, the target, and where this program was installed from
+    Version,
 }
 
 /// A command that `devenv-promote` runs.
@@ -405,6 +417,7 @@ impl EnvironmentCommand {
             Self::Config(_) => "config",
             Self::Test(_) => "test",
             Self::Doctor { .. } => "doctor",
+            Self::Own { .. } => "self",
             Self::Unit { .. } => "unit",
         }
     }

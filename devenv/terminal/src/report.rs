@@ -105,8 +105,13 @@ pub fn describe(error: &Error) -> Told {
             ("needs_containers", Exit::Usage, Some(text))
         }
         Error::NoEmulatorImage { emulator } => {
-            let key = if *emulator == "embedded" { "package" } else { "image" };
-            let text = format!("add [emulator.{emulator}] {key} = \"...\" to devenv.toml");
+            let text = if *emulator == "embedded" {
+                "put the static devenv-emulator beside devenv (docs/install.md), or add [emulator.embedded] package or image = \"...\" \
+                 to devenv.toml"
+                    .to_owned()
+            } else {
+                format!("add [emulator.{emulator}] image = \"...\" to devenv.toml")
+            };
             ("no_emulator_image", Exit::ConfigurationInvalid, Some(text))
         }
         Error::OutOfReach { .. } => {

@@ -22,6 +22,8 @@ pub struct Context {
     pub emitter: Emitter,
     pub cancel: Cancel,
     pub style: Style,
+    /// Whether the person asked for results alone.
+    pub quiet: bool,
 }
 
 /// Runs the command of this name, and prints its result.
@@ -62,6 +64,7 @@ where
             emitter,
             cancel,
             style,
+            quiet: global.quiet,
         },
         Err(error) => return finish(&render, name, Err(error.into()), Ok(())),
     };

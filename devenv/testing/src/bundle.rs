@@ -5,6 +5,7 @@ use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_document::input;
+use devenv_model::event::TestOutcome;
 use devenv_model::resource::ResourceKind;
 use devenv_resources::resources::Resources;
 use serde_json::{Value, json};
@@ -49,6 +50,12 @@ pub(crate) async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8P
         .map(|test| json!({ "test": test.name, "outcome": test.outcome, "seconds": test.seconds, "failure": test.failure }))
         .collect();
     write(&folder.join("tests.json"), &pretty(&Value::Array(timings)))?;
+    let run = facts.run;
+    let summary = json!({
+        "passed": run.count(TestOutcome::Passed), "failed": run.count(TestOutcome::Failed),
+        "ignored": run.count(TestOutcome::Ignored), "results_from": run.results_from, "failure": run.failure,
+    });
+    write(&folder.join("summary.json"), &pretty(&summary))?;
     write(&folder.join("environment.json"), &pretty(&json!(facts.environment)))?;
     for resource in facts.resources.ids() {
         let file = match resource.kind {

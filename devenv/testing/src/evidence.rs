@@ -69,6 +69,7 @@ impl Subject {
                 began: self.began.to_string(),
                 seconds: run.elapsed.as_secs_f64(),
                 failure: run.failure.clone(),
+                results_from: run.results_from.clone(),
             },
             tests: tests
                 .map(|test| ProvenTest { name: test.name.clone(), outcome: test.outcome, seconds: test.seconds })

@@ -8,7 +8,8 @@ use devenv_supervisor::files;
 use quick_junit::{self as junit, NonSuccessKind, Report, TestCaseStatus, TestSuite};
 
 use crate::error::Error;
-use crate::run::{TestCase, TestRun};
+use crate::run::TestRun;
+use crate::runners::runner::TestCase;
 
 /// Creates the report's folder and writes there, so that an unwritable path is an error before the tests run.
 pub(crate) fn check(path: &Utf8Path) -> Result<(), Error> {
@@ -95,6 +96,7 @@ mod tests {
             outcome,
             seconds: Some(0.25),
             failure: failure.map(str::to_owned),
+            again: None,
         };
         let run = TestRun {
             tests: vec![
@@ -107,6 +109,8 @@ mod tests {
             elapsed: Duration::from_millis(1500),
             failure: None,
             output: Vec::new(),
+            results_from: vec!["libtest".to_owned()],
+            passed_on: false,
         };
         insta::assert_snapshot!(text(&run, "orders"));
     }
@@ -120,6 +124,8 @@ mod tests {
             elapsed: Duration::from_millis(20),
             failure: Some("no test ran: the filter matches none".to_owned()),
             output: Vec::new(),
+            results_from: vec!["libtest".to_owned()],
+            passed_on: false,
         };
         let xml = text(&run, "orders");
         assert!(xml.contains("tests=\"1\" failures=\"0\" errors=\"1\""), "{xml}");

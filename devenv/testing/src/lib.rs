@@ -2,13 +2,18 @@
 //! failures.
 
 mod bundle;
+mod collector;
 pub mod error;
 pub mod evidence;
+mod glob;
 pub mod guard;
 mod junit;
-pub mod libtest;
+mod junit_file;
 mod newest;
+mod pieces;
+mod reports;
 pub mod run;
+pub mod runners;
 pub mod test;
 pub mod test_every;
 mod timings;

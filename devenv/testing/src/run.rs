@@ -4,15 +4,17 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use devenv_engine::{Cancel, Emitter, Error as EngineError};
-use devenv_model::event::{Event, TestOutcome};
+use devenv_model::event::TestOutcome;
 use devenv_supervisor::lock::take_for_child;
 use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal};
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::collector::{Collected, Collector};
 use crate::error::Error;
-use crate::libtest::{Line, Reader};
+use crate::pieces::Pieces;
+use crate::reports::Reports;
+use crate::runners::runner::{MOST_TESTS, TestCase};
 use crate::timings::{Timings, VARIABLE};
 
 /// Time between two looks at the harness's file.
@@ -21,8 +23,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(5);
 /// Time to keep reading a command's output after the command ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// Lines of output that a run keeps.
-const OUTPUT_KEPT: usize = 5000;
+/// Programs that need a `--` before arguments that are not their own.
+const PASS_ON_AFTER_DASHES: [&str; 2] = ["cargo", "npm"];
+/// How a run is described whose output no parser understands.
+const EXIT_CODE: &str = "exit code";
 
 /// A test command and where it runs.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +42,8 @@ pub struct TestCommand<'a> {
     /// A file that the command's processes keep locked for as long as they live: if this process is killed, the next one
     /// finds them by the lock.
     pub lock: Option<&'a Utf8Path>,
+    /// The JUnit files that the command writes: a pattern below `directory`.
+    pub junit: Option<&'a str>,
 }
 
 /// The result of a test command.
@@ -54,20 +60,20 @@ pub struct TestRun {
     pub failure: Option<String>,
     /// The last lines that the command wrote.
     pub output: Vec<String>,
-}
-
-#[derive(Debug, Clone)]
-pub struct TestCase {
-    pub name: String,
-    pub outcome: TestOutcome,
-    pub seconds: Option<f64>,
-    /// Output of the test, if it failed.
-    pub failure: Option<String>,
+    /// Where the results come from: the names of the test runners whose output was understood, `junit`, or `exit code`.
+    pub results_from: Vec<String>,
+    /// Whether the output was passed on to the person as it came.
+    pub passed_on: bool,
 }
 
 impl TestRun {
     pub fn count(&self, outcome: TestOutcome) -> usize {
         self.tests.iter().filter(|test| test.outcome == outcome).count()
+    }
+
+    /// Whether nothing but the exit code is known: the command counts as one test.
+    pub fn is_exit_code_alone(&self) -> bool {
+        self.results_from == [EXIT_CODE]
     }
 
     /// At least one test ran, none failed, and the command itself ended well.
@@ -80,19 +86,14 @@ impl TestRun {
 pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) -> Result<TestRun, Error> {
     let began = Instant::now();
     let told = order.left.join("events.jsonl");
+    let reports = order.junit.map(|pattern| Reports::before(order.directory, pattern));
     let mut child = start(order, &told)?;
     let stdout = child.stdout.take().expect("stdout is piped");
     let stderr = child.stderr.take().expect("stderr is piped");
-    let (mut out, mut err) = (BufReader::new(stdout).split(b'\n'), BufReader::new(stderr).split(b'\n'));
+    let (mut out, mut err) = (Pieces::new(stdout), Pieces::new(stderr));
     let (mut more_out, mut more_err) = (true, true);
-    let mut collector = Collector {
-        reader: Reader::default(),
-        timings: Timings::new(told),
-        tests: Vec::new(),
-        output: Vec::new(),
-        first_test: None,
-        emitter,
-    };
+    let passes_on = !is_cargo(order.command);
+    let mut collector = Collector::new(Timings::new(told), passes_on, emitter);
     let mut look = tokio::time::interval(LOOK_EVERY);
     let group = child.id();
     let mut ended = None;
@@ -106,12 +107,12 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
             }
             // A background process of the command may keep the pipe open for ever.
             () = &mut last_words, if ended.is_some() => break,
-            line = out.next_segment(), if more_out => match line.map_err(Error::Read)? {
-                Some(line) => collector.line(text(&line)),
+            piece = out.next(), if more_out => match piece.map_err(Error::Read)? {
+                Some(piece) => collector.piece(piece),
                 None => more_out = false,
             },
-            line = err.next_segment(), if more_err => match line.map_err(Error::Read)? {
-                Some(line) => collector.line(text(&line)),
+            piece = err.next(), if more_err => match piece.map_err(Error::Read)? {
+                Some(piece) => collector.piece(piece),
                 None => more_err = false,
             },
             _ = look.tick() => collector.look(),
@@ -128,17 +129,14 @@ pub async fn run(order: &TestCommand<'_>, emitter: &Emitter, cancel: &Cancel) ->
     if let Some(group) = group.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
-    collector.look();
-    Ok(collector.finish(order, status, began))
+    let collected = collector.finish();
+    let reports = reports.map(|reports| reports.read());
+    Ok(TestRun { passed_on: passes_on, ..judged(order, collected, reports, status, began) })
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Decodes a line; a test may print bytes that are not UTF-8.
-fn text(line: &[u8]) -> String {
-    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
+/// Cargo compiles for most of a run, and the names of Rust's tests stand in its output: devenv shows these in its place.
+fn is_cargo(command: &[String]) -> bool {
+    command.first().is_some_and(|program| Utf8Path::new(program).file_name() == Some("cargo"))
 }
 
 fn start(order: &TestCommand<'_>, told: &Utf8Path) -> Result<Child, Error> {
@@ -156,9 +154,10 @@ fn start(order: &TestCommand<'_>, told: &Utf8Path) -> Result<Child, Error> {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    // Arguments after `--` in `devenv test -- ...` are for the harness; Cargo needs a second `--` to pass them on.
+    // Arguments after `--` in `devenv test -- ...` are for the test runner; Cargo and npm need a second `--` to pass them on.
     if !order.arguments.is_empty() {
-        if program.ends_with("cargo") && !arguments.iter().any(|argument| argument == "--") {
+        let needs_dashes = PASS_ON_AFTER_DASHES.iter().any(|name| program.ends_with(name));
+        if needs_dashes && !arguments.iter().any(|argument| argument == "--") {
             command.arg("--");
         }
         command.args(order.arguments);
@@ -183,80 +182,68 @@ async fn end(child: &mut Child) {
     let _ = child.wait().await;
 }
 
-struct Collector<'a> {
-    reader: Reader,
-    timings: Timings,
-    tests: Vec<TestCase>,
-    output: Vec<String>,
-    /// Time of the harness's first line.
-    first_test: Option<Instant>,
-    emitter: &'a Emitter,
-}
-
-impl Collector<'_> {
-    fn line(&mut self, line: String) {
-        match self.reader.take(&line) {
-            Line::Finished { name, outcome } => {
-                self.look();
-                let seconds = self.timings.seconds.get(&name).copied();
-                let elapsed_ms = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).map(millis);
-                self.emitter.emit(Event::TestFinished { name: name.clone(), outcome, elapsed_ms });
-                self.tests.push(TestCase { name, outcome, seconds, failure: None });
-            }
-            Line::Understood => {}
-            Line::Other => self.emitter.emit(Event::TestOutput { line: line.clone() }),
+/// Joins the results with the exit code. Neither is believed alone: a command that fails is red whatever it printed, and a failed
+/// test is red whatever the command returned.
+fn judged(
+    order: &TestCommand<'_>,
+    collected: Collected,
+    reports: Option<Result<Vec<TestCase>, String>>,
+    status: ExitStatus,
+    began: Instant,
+) -> TestRun {
+    let Collected { runners, results, output, first_test } = collected;
+    let first_test = first_test.unwrap_or(began);
+    let (preparation, elapsed) = (first_test - began, first_test.elapsed());
+    let mut results_from: Vec<String> = runners.into_iter().map(str::to_owned).collect();
+    let mut tests = results.tests;
+    let mut distrust = results.too_many.then(|| format!("the test command reported more than {MOST_TESTS} tests"));
+    match reports {
+        Some(Ok(reported)) => {
+            (tests, results_from, distrust) = (reported, vec!["junit".to_owned()], None);
         }
-        if self.reader.is_libtest {
-            self.first_test.get_or_insert_with(Instant::now);
-        }
-        self.output.push(line);
-        if self.output.len() > OUTPUT_KEPT {
-            self.output.remove(0);
-        }
+        Some(Err(why)) => distrust = Some(why),
+        None => {}
     }
-
-    fn look(&mut self) {
-        for name in self.timings.news() {
-            self.emitter.emit(Event::TestStarted { name });
-        }
+    if results_from.is_empty() {
+        results_from.push(EXIT_CODE.to_owned());
+        let outcome = if status.success() { TestOutcome::Passed } else { TestOutcome::Failed };
+        let failure = (!status.success()).then(|| output.join("\n"));
+        let case = TestCase::new(order.command.join(" "), outcome);
+        tests.push(TestCase { seconds: Some(elapsed.as_secs_f64()), failure, ..case });
     }
-
-    fn finish(mut self, order: &TestCommand<'_>, status: ExitStatus, began: Instant) -> TestRun {
-        let first_test = self.first_test.unwrap_or(began);
-        let (preparation, elapsed) = (first_test - began, first_test.elapsed());
-        if !self.reader.is_libtest && self.tests.is_empty() {
-            let outcome = if status.success() { TestOutcome::Passed } else { TestOutcome::Failed };
-            let failure = (!status.success()).then(|| self.output.join("\n"));
-            let name = order.command.join(" ");
-            self.tests.push(TestCase { name, outcome, seconds: Some(elapsed.as_secs_f64()), failure });
-        }
-        for (name, text) in &self.reader.failures {
-            if let Some(test) = self.tests.iter_mut().find(|test| test.name == *name) {
-                test.failure = Some(text.trim().to_owned());
-            }
-        }
-        let failed = self.tests.iter().any(|test| test.outcome == TestOutcome::Failed);
-        let ran = self.tests.iter().any(|test| test.outcome != TestOutcome::Ignored);
-        let failure = if !status.success() && !failed {
-            Some(format!("the test command ended with {status}"))
-        } else if !ran {
-            Some("no test ran: the filter matches none".to_owned())
-        } else {
-            None
-        };
-        let filtered = self.reader.filtered_out > 0;
-        TestRun { tests: self.tests, filtered, preparation, elapsed, failure, output: self.output }
-    }
+    let failed = tests.iter().any(|test| test.outcome == TestOutcome::Failed);
+    let ran = tests.iter().any(|test| test.outcome != TestOutcome::Ignored);
+    let failure = if !status.success() && !failed {
+        Some(format!("the test command ended with {status}"))
+    } else if distrust.is_some() {
+        distrust
+    } else if !ran {
+        Some("no test ran: the filter matches none".to_owned())
+    } else {
+        None
+    };
+    let filtered = results.filtered;
+    TestRun { tests, filtered, preparation, elapsed, failure, output, results_from, passed_on: false }
 }
 
 #[cfg(test)]
 mod tests {
+    use devenv_model::event::Event;
+
     use super::*;
 
     static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 
     fn order<'a>(command: &'a [String], directory: &'a Utf8Path) -> TestCommand<'a> {
-        TestCommand { command, arguments: &[], directory, environment: &NO_VARIABLES, left: directory, lock: None }
+        TestCommand {
+            command,
+            arguments: &[],
+            directory,
+            environment: &NO_VARIABLES,
+            left: directory,
+            lock: None,
+            junit: None,
+        }
     }
 
     async fn shell(script: &str) -> TestRun {
@@ -271,7 +258,7 @@ mod tests {
     #[tokio::test]
     async fn any_command_is_one_test() {
         let green = shell("echo fine").await;
-        assert!(green.is_green());
+        assert!(green.is_green() && green.is_exit_code_alone());
         assert_eq!(green.tests.len(), 1);
         let red = shell("echo bad >&2; exit 3").await;
         assert!(!red.is_green());
@@ -287,6 +274,74 @@ mod tests {
         assert_eq!(run.tests[0].seconds, Some(0.5));
         assert_eq!(run.tests[1].failure.as_deref(), Some("why"));
         assert_eq!(run.failure, None);
+    }
+
+    #[tokio::test]
+    async fn neither_the_output_nor_the_exit_code_is_believed_alone() {
+        let claims = shell("echo '=== 2 passed in 0.01s ==='; exit 1").await;
+        assert_eq!(claims.count(TestOutcome::Passed), 2);
+        assert!(!claims.is_green());
+        assert!(claims.failure.expect("a reason").contains("exit status: 1"));
+        let denies = shell("echo '=== 1 failed, 2 passed in 0.01s ==='").await;
+        assert!(!denies.is_green());
+        let none = shell("echo '=== no tests ran in 0.01s ==='").await;
+        assert!(!none.is_green());
+        let skipped = shell("echo '=== 3 skipped in 0.01s ==='").await;
+        assert!(!skipped.is_green());
+    }
+
+    #[tokio::test]
+    async fn the_results_of_several_runners_are_added() {
+        let run = shell(
+            "echo 'running 1 test'; echo 'test a ... ok'; printf 'ok  \\tshop/orders\\t0.1s\\n'; echo '== 1 passed in 0.01s =='",
+        )
+        .await;
+        assert_eq!(run.results_from, ["libtest", "pytest", "go test"]);
+        assert_eq!(run.count(TestOutcome::Passed), 3);
+        assert!(run.is_green());
+    }
+
+    #[tokio::test]
+    async fn reports_count_in_place_of_the_output() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let (emitter, _events) = Emitter::channel();
+        let of = async |script: &str| {
+            let command = ["sh", "-c", script].map(str::to_owned);
+            let order = TestCommand { junit: Some("out/*.xml"), ..order(&command, directory) };
+            run(&order, &emitter, &Cancel::never()).await.expect("it takes place")
+        };
+        let write = "mkdir -p out; echo '<testsuite><testcase name=\"a\" time=\"0.5\"/></testsuite>' > out/a.xml";
+        let green = of(&format!("{write}; echo '== 7 passed in 0.01s =='")).await;
+        assert!(green.is_green(), "{:?}", green.failure);
+        assert_eq!((green.tests.len(), green.tests[0].seconds), (1, Some(0.5)));
+        assert_eq!(green.results_from, ["junit"]);
+        let none = of("echo '== 7 passed in 0.01s =='").await;
+        assert!(none.failure.expect("a reason").contains("of an earlier run"));
+        let red = of(&format!("{write}; exit 2")).await;
+        assert!(red.failure.expect("a reason").contains("exit status: 2"));
+        let broken = of("echo '<testsuite>' > out/a.xml").await;
+        assert!(broken.failure.expect("a reason").contains("out/a.xml"));
+    }
+
+    #[tokio::test]
+    async fn output_is_passed_on_byte_by_byte() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let script = "printf '\\033[31mred\\377\\r\\n'; head -c 200000 /dev/zero | tr '\\0' x; printf 'end'";
+        let command = ["sh", "-c", script].map(str::to_owned);
+        let (emitter, mut events) = Emitter::channel();
+        let run = run(&order(&command, directory), &emitter, &Cancel::never()).await.expect("it takes place");
+        drop(emitter);
+        let mut bytes = Vec::new();
+        while let Some(event) = events.recv().await {
+            if let Event::TestOutput { passed_on: Some(part), .. } = event {
+                bytes.extend(part);
+            }
+        }
+        let expected = [b"\x1b[31mred\xff\r\n".as_slice(), &vec![b'x'; 200_000], b"end\n"].concat();
+        assert!(bytes == expected, "{} bytes", bytes.len());
+        assert_eq!(run.output[0], "red\u{fffd}");
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ use devenv_engine::{
 };
 use devenv_model::event::Event;
 use devenv_model::evidence::Evidence;
+use devenv_model::manifest::TestSettings;
 
 use crate::bundle;
 use crate::error::Error;
@@ -72,7 +73,7 @@ pub async fn test(
         }
     };
     let attempt = Attempt { project: &project, isolated: &isolated, attachment: &attachment, junit, test };
-    let outcome = attempt.run(&settings.command, emitter, cancel).await;
+    let outcome = attempt.run(&settings, emitter, cancel).await;
     if test.keep && outcome.is_ok() {
         let mark = isolated.state.keep_mark();
         std::fs::write(&mark, b"").map_err(|source| EngineError::State { path: mark, source })?;
@@ -97,7 +98,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn run(self, command: &[String], emitter: &Emitter, cancel: &Cancel) -> Result<TestReport, Error> {
+    async fn run(self, settings: &TestSettings, emitter: &Emitter, cancel: &Cancel) -> Result<TestReport, Error> {
         let Self { project, isolated, attachment, junit, test } = self;
         let mut variables = environment(isolated).await?;
         variables.insert("DEVENV_BIN".to_owned(), own_program()?.into_string());
@@ -105,14 +106,15 @@ impl Attempt<'_> {
         let left = isolated.state.path().join("left");
         std::fs::create_dir_all(&left).map_err(|source| EngineError::State { path: left.clone(), source })?;
         let subject = subject(isolated, attachment).await?;
-        emitter.emit(Event::TestRunStarted { command: command.to_vec() });
+        emitter.emit(Event::TestRunStarted { command: settings.command.clone() });
         let order = TestCommand {
-            command,
+            command: &settings.command,
             arguments: &test.arguments,
             directory: &project.instance.root,
             environment: &variables,
             left: &left,
             lock: None,
+            junit: settings.junit.as_deref(),
         };
         let run = run_guarded(&isolated.state, &order, emitter, cancel).await?;
         junit::write(&junit, &run, &project.manifest.name)?;

@@ -8,6 +8,7 @@ mod doctor;
 mod down;
 mod env;
 mod logs;
+mod own;
 mod parity;
 mod status;
 mod test;
@@ -42,6 +43,7 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
         EnvironmentCommand::Config(arguments) => config::run(context, arguments),
         EnvironmentCommand::Test(arguments) => test::run(context, arguments).await,
         EnvironmentCommand::Doctor { fix } => doctor::run(context, fix).await,
+        EnvironmentCommand::Own { action } => own::run(action),
         EnvironmentCommand::Unit { action, name } => unit::run(context, action, &name).await,
     }
 }

@@ -9,7 +9,7 @@ use devenv_model::event::TestOutcome;
 use devenv_terminal::exit::Exit;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::run::Context;
-use devenv_testing::run::TestCase;
+use devenv_testing::runners::runner::TestCase;
 use devenv_testing::test::TestReport;
 use devenv_testing::test_every::{Trial, TrialOutcome};
 use serde_json::json;

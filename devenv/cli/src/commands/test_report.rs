@@ -40,7 +40,7 @@ pub(super) fn fields(report: &TestReport) -> Value {
         .collect();
     json!({
         "passed": run.count(TestOutcome::Passed), "failed": run.count(TestOutcome::Failed),
-        "ignored": run.count(TestOutcome::Ignored), "filtered": run.filtered,
+        "ignored": run.count(TestOutcome::Ignored), "filtered": run.filtered, "results_from": run.results_from,
         "seconds": run.elapsed.as_secs_f64(), "preparation_seconds": run.preparation.as_secs_f64(), "failure": run.failure, "tests": tests,
         "junit": report.junit, "bundle": report.bundle, "kept": report.kept,
         "evidence": report.evidence.as_ref().map(|(path, _)| path),
@@ -50,12 +50,17 @@ pub(super) fn fields(report: &TestReport) -> Value {
 fn failures(context: &Context, run: &TestRun) -> String {
     let mut text = String::new();
     for test in run.tests.iter().filter(|test| test.outcome == TestOutcome::Failed) {
-        let failure = test.failure.as_deref().unwrap_or("it printed nothing");
-        let _ = writeln!(text, "{} {}\n{failure}\n", context.style.red("failed:"), test.name);
-        let _ = writeln!(text, "run again: devenv test -- {}\n", test.name);
+        let _ = writeln!(text, "{} {}", context.style.red("failed:"), test.name);
+        // Output that was passed on stands above already.
+        if !run.passed_on || context.quiet {
+            let _ = writeln!(text, "{}\n", test.failure.as_deref().unwrap_or("it printed nothing"));
+        }
+        if let Some(again) = &test.again {
+            let _ = writeln!(text, "run again: devenv test -- {again}\n");
+        }
     }
     if let Some(failure) = &run.failure {
-        for line in run.output.iter().rev().take(40).rev() {
+        for line in run.output.iter().rev().take(40).rev().filter(|_| !run.passed_on || context.quiet) {
             let _ = writeln!(text, "  {line}");
         }
         let _ = writeln!(text, "{} {failure}", context.style.red("failed:"));
@@ -76,7 +81,16 @@ fn summary(context: &Context, run: &TestRun) -> String {
     }
     let _ = write!(text, ", in {:.1} s", run.elapsed.as_secs_f64());
     if run.preparation >= WORTH_TELLING {
-        let _ = write!(text, " (compiled in {:.1} s)", run.preparation.as_secs_f64());
+        let word = if run.passed_on { "prepared" } else { "compiled" };
+        let _ = write!(text, " ({word} in {:.1} s)", run.preparation.as_secs_f64());
+    }
+    if run.is_exit_code_alone() {
+        text.push_str(
+            "\nby its exit code alone: devenv does not know the output of this command, and counts it as one test.\n\
+             For the tests in it, let it write JUnit files and name them in devenv.toml: [test] junit = \"reports/*.xml\"",
+        );
+    } else if run.results_from != ["libtest"] {
+        let _ = write!(text, ", as reported by {}", run.results_from.join(" and "));
     }
     text
 }

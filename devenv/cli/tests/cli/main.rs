@@ -14,4 +14,5 @@ mod promote_program;
 mod promotion;
 mod supervisor;
 mod terminal;
+mod test_runners;
 mod words;

@@ -27,6 +27,7 @@ fn help() {
         "test",
         "rollback",
         "doctor",
+        "self",
         "completions",
     ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
@@ -52,6 +53,19 @@ fn usage() {
     assert_eq!(ran.code, 2);
     let result: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
     assert_eq!((&result["version"], &result["error"]["exit_code"]), (&1.into(), &2.into()), "{result}");
+}
+
+#[test]
+fn it_says_what_it_is() {
+    let ran = run(&["self", "version"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for word in [concat!("devenv ", env!("CARGO_PKG_VERSION")), "\ntarget: ", "\ninstalled from: "] {
+        assert!(ran.out.contains(word), "{}", ran.out);
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["--output", "json", "self", "version"]).out).expect("JSON");
+    assert_eq!(json["devenv_version"], env!("CARGO_PKG_VERSION"), "{json}");
+    assert_eq!(run(&["--version"]).out, concat!("devenv ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[test]

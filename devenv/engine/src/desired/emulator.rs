@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
+use devenv_artifacts::bundled;
 use devenv_model::artifact::{Artifact, CommandArtifact, CommandInputs};
 use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
@@ -32,6 +34,10 @@ pub(super) fn image(project: &Project, kind: EmulatorKind) -> Result<Artifact, E
     let settings = &project.manifest.emulator;
     if let (EmulatorKind::Embedded, Some(package)) = (kind, &settings.embedded_package) {
         return Ok(Artifact::Cargo { package: package.clone() });
+    }
+    let is_bundled = |devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some();
+    if kind == EmulatorKind::Embedded && settings.image(kind).is_none() && crate::own_program().is_ok_and(is_bundled) {
+        return Ok(Artifact::Cargo { package: bundled::EMULATOR.to_owned() });
     }
     let named = settings.image(kind).ok_or(Error::NoEmulatorImage { emulator: kind.name() })?;
     Ok(Artifact::Image { reference: named.to_owned() })

@@ -165,6 +165,7 @@ impl World {
                 began: "2026-11-21T09:00:00Z".to_owned(),
                 seconds: 1.0,
                 failure: None,
+                results_from: Vec::new(),
             },
             tests: vec![ProvenTest { name: "a".to_owned(), outcome: TestOutcome::Passed, seconds: None }],
         };

@@ -39,6 +39,11 @@ impl Render for Plain {
                 }
                 return say(&environment_table(report, self.style));
             }
+            Event::TestOutput { passed_on: Some(bytes), .. } => {
+                if !self.quiet {
+                    pass_on(bytes);
+                }
+            }
             Event::StepProgress { unit: None, line, .. } if !self.verbose && is_noise(line) => {}
             event => lines(event, self.style, self.verbose).iter().for_each(|line| self.progress(line)),
         }
@@ -90,7 +95,7 @@ pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
             vec![format!("{} {}: {}", style.red("failed"), step.operation, error.lines().next().unwrap_or_default())]
         }
         Event::TestRunStarted { command } => vec![format!("running {}", command.join(" "))],
-        Event::TestFinished { name, outcome, elapsed_ms } => {
+        Event::TestFinished { name, outcome, elapsed_ms, shown: false } => {
             let mark = match outcome {
                 TestOutcome::Passed => style.green("PASS"),
                 TestOutcome::Failed => style.red("FAIL"),
@@ -99,7 +104,9 @@ pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
             let time = elapsed_ms.map_or_else(String::new, |ms| format!("{ms} ms"));
             vec![format!("{mark} {time:>11}  {name}")]
         }
-        Event::TestOutput { line } if verbose || is_compiler_trouble(line) => vec![format!("  {line}")],
+        Event::TestOutput { line, passed_on: None } if verbose || is_compiler_trouble(line) => {
+            vec![format!("  {line}")]
+        }
         Event::Proposed { proposal } => {
             let mut lines = proposal_lines(proposal);
             if verbose {
@@ -151,6 +158,12 @@ fn plural(count: usize) -> String {
 pub(super) fn say(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush())
+}
+
+/// Writes bytes of a test command to standard error, as they are.
+pub(super) fn pass_on(bytes: &[u8]) {
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
 /// Prints to standard error.

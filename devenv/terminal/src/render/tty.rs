@@ -6,7 +6,7 @@ use devenv_model::event::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::log_line::readable;
-use super::plain::{before, error_text, lines, say};
+use super::plain::{before, error_text, lines, pass_on, say};
 use super::{Render, Style, environment_table};
 use crate::outcome::Outcome;
 use crate::report::Failure;
@@ -90,6 +90,10 @@ impl Render for Tty {
                 if let Some(bar) = self.stage.take() {
                     bar.finish_and_clear();
                 }
+            }
+            Event::TestOutput { passed_on: Some(bytes), .. } => {
+                self.bars.suspend(|| pass_on(bytes));
+                return Ok(());
             }
             Event::TestStarted { name } => {
                 let bar = self.spinner(name.clone());

@@ -1,66 +1,80 @@
-//! Reads the output of Rust's test harness, line by line.
+//! Rust's own test harness, as `cargo test` runs it.
 
 use devenv_model::event::TestOutcome;
 
+use super::runner::{Line, MOST_TESTS, Results, Runner, TestCase};
+use super::text::{append, quoted, shortened};
+
 #[derive(Debug, Default)]
-pub struct Reader {
+pub(super) struct Libtest {
+    tests: Vec<TestCase>,
     /// The test to which the captured output belongs.
     section: Option<String>,
     /// With `--nocapture` on one thread, a test's output stands between its name and its result.
     unfinished: Option<String>,
     /// Whether any line came from a test harness.
-    pub is_libtest: bool,
+    is_recognised: bool,
     /// Tests left out by a filter.
-    pub filtered_out: usize,
-    pub failures: Vec<(String, String)>,
+    filtered_out: usize,
+    failures: Vec<(String, String)>,
+    too_many: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub enum Line {
-    Finished {
-        name: String,
-        outcome: TestOutcome,
-    },
-    /// A line of a test's failure, or of the harness's own bookkeeping.
-    Understood,
-    Other,
+impl Libtest {
+    fn finish(&mut self, name: String, outcome: TestOutcome) -> Line {
+        let name = shortened(name);
+        let again = quoted(&name);
+        let case = TestCase::new(name, outcome).again(again);
+        // Not by name: two test programs may have tests of the same name.
+        if self.tests.len() < MOST_TESTS {
+            self.tests.push(case.clone());
+        } else {
+            self.too_many = true;
+        }
+        Line::Finished(case)
+    }
 }
 
-impl Reader {
-    pub fn take(&mut self, line: &str) -> Line {
+impl Runner for Libtest {
+    fn name(&self) -> &'static str {
+        "libtest"
+    }
+
+    fn line(&mut self, line: &str) -> Line {
         if let Some(rest) = line.strip_prefix("test result: ") {
-            self.is_libtest = true;
+            self.is_recognised = true;
             self.section = None;
             self.filtered_out = self.filtered_out.saturating_add(count(rest, "filtered out"));
             return Line::Understood;
         }
         if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----")) {
             self.section = Some(name.to_owned());
-            self.failures.push((name.to_owned(), String::new()));
+            if self.failures.len() < MOST_TESTS {
+                self.failures.push((shortened(name.to_owned()), String::new()));
+            }
             return Line::Understood;
         }
         if self.section.is_some() {
             if line == "failures:" {
                 self.section = None;
             } else if let Some((_, text)) = self.failures.last_mut() {
-                text.push_str(line);
-                text.push('\n');
+                append(text, line);
             }
             return Line::Understood;
         }
         if let Some((name, outcome)) = finished(line) {
-            self.is_libtest = true;
+            self.is_recognised = true;
             self.unfinished = None;
-            return Line::Finished { name, outcome };
+            return self.finish(name, outcome);
         }
         // The line must be exactly one word: output that only begins with it is not a result.
         if !line.contains([' ', ','])
             && let Some(outcome) = outcome(line)
             && let Some(name) = self.unfinished.take()
         {
-            return Line::Finished { name, outcome };
+            return self.finish(name, outcome);
         }
-        if self.is_libtest
+        if self.is_recognised
             && let Some((name, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... "))
         {
             self.unfinished = Some(bare(name));
@@ -68,10 +82,24 @@ impl Reader {
         let running =
             line.strip_prefix("running ").is_some_and(|rest| rest.ends_with(" tests") || rest.ends_with(" test"));
         if running {
-            self.is_libtest = true;
+            self.is_recognised = true;
             return Line::Understood;
         }
         Line::Other
+    }
+
+    fn is_recognised(&self) -> bool {
+        self.is_recognised
+    }
+
+    fn results(&mut self) -> Results {
+        for (name, text) in self.failures.drain(..) {
+            let mut named = self.tests.iter_mut().filter(|test| test.name == name);
+            if let Some(test) = named.find(|test| test.outcome == TestOutcome::Failed && test.failure.is_none()) {
+                test.failure = Some(text.trim().to_owned());
+            }
+        }
+        Results { tests: std::mem::take(&mut self.tests), filtered: self.filtered_out > 0, too_many: self.too_many }
     }
 }
 
@@ -105,40 +133,37 @@ mod tests {
 
     #[test]
     fn a_run_is_understood() {
-        let text = "\nrunning 3 tests\ntest a::one ... ok\ntest a::two ... FAILED\ntest three ... ignored, slow\n\nfailures:\n\n\
+        let text = "\nrunning 3 tests\ntest a::one ... ok\ntest three ... ignored, slow\ntest a::two ... FAILED\n\nfailures:\n\n\
                     ---- a::two stdout ----\nthread 'a::two' panicked\nleft: 1\n\nfailures:\n    a::two\n\n\
                     test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 4 filtered out; finished in 0.01s\n";
-        let mut reader = Reader::default();
-        let mut finished = Vec::new();
+        let mut reader = Libtest::default();
         for line in text.lines() {
-            if let Line::Finished { name, outcome } = reader.take(line) {
-                finished.push((name, outcome));
-            }
+            reader.line(line);
         }
+        let results = reader.results();
+        let read: Vec<_> = results.tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
         let expected =
-            [("a::one", TestOutcome::Passed), ("a::two", TestOutcome::Failed), ("three", TestOutcome::Ignored)];
-        assert_eq!(finished, expected.map(|(name, outcome)| (name.to_owned(), outcome)));
-        assert_eq!(reader.failures.len(), 1);
-        assert!(reader.failures[0].1.contains("left: 1"));
-        assert_eq!(reader.filtered_out, 4);
-        assert!(reader.is_libtest);
+            [("a::one", TestOutcome::Passed), ("three", TestOutcome::Ignored), ("a::two", TestOutcome::Failed)];
+        assert_eq!(read, expected);
+        assert!(results.tests[2].failure.as_deref().expect("a failure").contains("left: 1"));
+        assert!(results.filtered);
     }
 
     #[test]
     fn a_summary_that_a_test_prints_does_not_overflow() {
-        let mut reader = Reader::default();
+        let mut reader = Libtest::default();
         for _ in 0..2 {
-            reader.take(&format!("test result: ok. 1 passed; {} filtered out", usize::MAX));
+            reader.line(&format!("test result: ok. 1 passed; {} filtered out", usize::MAX));
         }
         assert_eq!(reader.filtered_out, usize::MAX);
     }
 
     #[test]
     fn another_command_is_not_mistaken_for_it() {
-        let mut reader = Reader::default();
+        let mut reader = Libtest::default();
         for line in ["running late", "test this", "ok", "test x ... maybe"] {
-            assert_eq!(reader.take(line), Line::Other, "{line}");
+            assert_eq!(reader.line(line), Line::Other, "{line}");
         }
-        assert!(!reader.is_libtest);
+        assert!(!reader.is_recognised);
     }
 }
