@@ -125,14 +125,14 @@ impl ContainerRuntime {
 
     async fn create(&self, spec: ContainerSpec) -> Result<(), Error> {
         let network = self.network().await?;
-        let mut labels = self.scope.labels();
+        let mut labels = self.scope.owned_labels();
         labels.insert(UNIT.to_owned(), spec.name.clone());
         labels.insert(CONFIG_HASH.to_owned(), spec.config_hash());
         labels.insert(PROBE.to_owned(), serde_json::to_string(&spec.probe).expect("a probe is plain data"));
         labels.insert(KEEPS_DATA.to_owned(), (spec.name != EMULATOR || spec.volume.is_some()).to_string());
         let name = self.scope.container(&spec.name);
         let network = JoinedNetwork::Own(network);
-        let new = NewContainer { name, spec, labels, network, volume_labels: self.scope.labels() };
+        let new = NewContainer { name, spec, labels, network, volume_labels: self.scope.owned_labels() };
         self.engine.create(&new).await?;
         Ok(())
     }

@@ -25,7 +25,7 @@ use crate::resolve::{self, ResolvedRuntime};
 use crate::runtime::{Abilities, HostErrorKind, Runtime, RuntimeRequest};
 use crate::snapshot::{self, Snapshot};
 use crate::status::{READY, STARTING};
-use crate::{desired, down, ports, status, test_environments};
+use crate::{desired, down, ports, process_host, status, test_environments};
 
 /// The number of attempts of `up`, if the environment changes after the snapshot.
 const ATTEMPTS: usize = 3;
@@ -63,6 +63,7 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     test_environments::sweep(project, emitter).await;
     let resolved = resolve::choose(project, &options.request).await?;
     resolved.tell(project, emitter);
+    process_host::end_older(project, emitter).await?;
     down::end_other_runtime(project, &resolved, emitter).await?;
     resolved.host.clear(project, emitter).await?;
     let _making = resolved.host.begin(project)?;

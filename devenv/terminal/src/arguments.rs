@@ -75,6 +75,8 @@ pub enum Command {
     #[command(flatten)]
     Environment(EnvironmentCommand),
     #[command(flatten)]
+    Machine(MachineCommand),
+    #[command(flatten)]
     Promotion(PromotionCommand),
     /// Print the completions for a shell
     Completions { shell: Shell },
@@ -158,6 +160,25 @@ pub enum EnvironmentCommand {
         #[arg(value_enum)]
         action: Action,
         name: String,
+    },
+}
+
+/// A command on all environments of this machine and user, in any folder.
+#[derive(Debug, Subcommand)]
+pub enum MachineCommand {
+    /// List every environment of this machine, of all projects
+    Ls,
+    /// Remove what is left of environments whose folder is gone or which are stopped
+    #[command(
+        after_help = "A running environment and the data of a stopped one stay. Without --yes, prune shows what it would remove and asks."
+    )]
+    Prune {
+        /// Print what would be removed, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Skip the confirmation
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 
@@ -380,6 +401,7 @@ impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Environment(command) => command.name(),
+            Self::Machine(command) => command.name(),
             Self::Promotion(command) => command.name(),
             Self::Completions { .. } => "completions",
             Self::Emulator { .. } => "emulator",
@@ -406,6 +428,15 @@ impl EnvironmentCommand {
             Self::Test(_) => "test",
             Self::Doctor { .. } => "doctor",
             Self::Unit { .. } => "unit",
+        }
+    }
+}
+
+impl MachineCommand {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Ls => "ls",
+            Self::Prune { .. } => "prune",
         }
     }
 }

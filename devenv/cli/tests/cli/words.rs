@@ -27,6 +27,8 @@ fn help() {
         "test",
         "rollback",
         "doctor",
+        "ls",
+        "prune",
         "completions",
     ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
