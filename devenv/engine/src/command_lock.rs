@@ -16,7 +16,7 @@ pub(crate) struct CommandLock {
 /// Takes the locks, and describes the environment for `devenv ls`.
 pub(crate) fn command_lock(project: &Project) -> Result<CommandLock, Error> {
     let (state, instance) = (&project.state, &project.instance);
-    state.runtime().prepare()?;
+    state.prepare_runtime()?;
     let held = CommandLock { _anchor: hold(&state.command_anchor())?, _lock: hold(&state.command_lock())? };
     let facts = EnvironmentFacts::new(instance.name.clone(), instance.root.clone(), state.path().to_owned());
     let path = state.runtime().facts_file();

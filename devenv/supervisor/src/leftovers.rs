@@ -7,7 +7,7 @@ use devenv_model::observed::Leftover;
 use rustix::process::{Pid, Signal};
 
 use crate::holders;
-use crate::lock::{has_ended_in_order, is_held, last_holder};
+use crate::lock::{is_held, last_holder};
 use crate::state_directory::StateDirectory;
 
 /// The time between SIGTERM and SIGKILL, and between SIGKILL and giving up.
@@ -63,16 +63,10 @@ fn has_lost_files(state: &StateDirectory) -> std::io::Result<bool> {
         return Ok(known);
     }
     let runtime = state.runtime();
-    let is_possible = runtime.lost_mark().exists()
-        || (!runtime.path().exists() && is_killed(&state.supervisor_anchor()) && !is_held(&state.supervisor_anchor())?);
+    let is_possible = runtime.lost_mark().exists() || (!runtime.path().exists() && state.is_killed()?);
     let lost = is_possible && !nameless(state)?.is_empty();
     *known = Some(lost);
     Ok(lost)
-}
-
-/// Whether the last holder of this lock left its id: it did not end in order.
-fn is_killed(lock: &Utf8Path) -> bool {
-    lock.exists() && !has_ended_in_order(lock)
 }
 
 /// The supervisor's process id, as its lock has it; 0 if no lock does.

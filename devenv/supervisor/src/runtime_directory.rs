@@ -152,7 +152,7 @@ pub fn id(state: &Utf8Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::DirBuilderExt;
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
     use super::*;
     use crate::lock::{LockAttempt, try_hold};
@@ -170,6 +170,7 @@ mod tests {
     #[test]
     fn the_sessions_folder_is_preferred_where_it_is_this_users_alone() {
         let (_kept, path) = folder();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).expect("ours");
         let shared = format!("/tmp/devenv-{}", trust::own_user());
         assert_eq!(roots(&session(&path))[..2], [path.join("devenv"), shared.clone().into()]);
         assert_eq!(roots(&RuntimeVariables::default())[0], shared, "without a session");

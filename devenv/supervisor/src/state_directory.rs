@@ -7,7 +7,7 @@ use devenv_model::names::short_digest;
 
 use crate::error::Error;
 use crate::files;
-use crate::lock::is_held;
+use crate::lock::{has_ended_in_order, is_held};
 use crate::runtime_directory::{RuntimeDirectory, RuntimeVariables, SOCKET_PATH_LIMIT, roots};
 
 /// The bytes of the digest that named a socket outside of the state directory before there were runtime directories.
@@ -36,11 +36,29 @@ impl StateDirectory {
 
     /// Makes the absent folders, and keeps the state directory out of version control.
     pub fn prepare(&self) -> Result<(), Error> {
-        self.runtime.prepare()?;
+        self.prepare_runtime()?;
         for folder in [self.path.clone(), self.logs(), self.data()] {
             std::fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
         }
         ignore(&self.path).map_err(|source| Error::Write { path: self.path.clone(), source })
+    }
+
+    /// Makes the runtime directory. Leaves a mark in it if a killed supervisor's was removed: processes may hold locks without names.
+    pub fn prepare_runtime(&self) -> Result<(), Error> {
+        let failed = |source| Error::Read { path: self.supervisor_anchor(), source };
+        let is_lost = !self.runtime.path().exists() && self.is_killed().map_err(failed)?;
+        self.runtime.prepare()?;
+        if is_lost {
+            let mark = self.runtime.lost_mark();
+            std::fs::write(&mark, b"").map_err(|source| Error::Write { path: mark, source })?;
+        }
+        Ok(())
+    }
+
+    /// Whether the last supervisor was killed: its anchor still has its id, and nobody holds it.
+    pub(crate) fn is_killed(&self) -> std::io::Result<bool> {
+        let anchor = self.supervisor_anchor();
+        Ok(anchor.exists() && !has_ended_in_order(&anchor) && !is_held(&anchor)?)
     }
 
     pub fn runtime(&self) -> &RuntimeDirectory {

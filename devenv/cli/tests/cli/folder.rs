@@ -17,7 +17,8 @@ pub(crate) const TABLE: &str = r#"{
 /// A project's folder, and the command to run in it.
 pub(crate) struct Folder {
     place: TempDir,
-    runtime: TempDir,
+    _runtime: TempDir,
+    runtime_root: std::path::PathBuf,
     /// `devenv`, or the command that runs it elsewhere.
     pub(crate) program: Vec<String>,
     pub(crate) variables: Vec<(&'static str, String)>,
@@ -32,13 +33,15 @@ impl Folder {
     pub(crate) fn named(prefix: &str) -> Self {
         let temporary = |prefix| tempfile::Builder::new().prefix(prefix).tempdir().expect("a temporary directory");
         let (place, runtime) = (temporary(prefix), temporary("run"));
-        let root = runtime.path().display().to_string();
-        Self { place, runtime, program: vec![DEVENV.to_owned()], variables: vec![("DEVENV_RUNTIME_DIR", root)] }
+        // Not there yet: devenv makes it for this user alone.
+        let runtime_root = runtime.path().join("devenv");
+        let variables = vec![("DEVENV_RUNTIME_DIR", runtime_root.display().to_string())];
+        Self { place, _runtime: runtime, runtime_root, program: vec![DEVENV.to_owned()], variables }
     }
 
     /// The folder of the runtime directories of this project's environments.
     pub(crate) fn runtime_root(&self) -> &std::path::Path {
-        self.runtime.path()
+        &self.runtime_root
     }
 
     /// The runtime directory of the running environment.
