@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use devenv_supervisor::runtime_directory::{self, RuntimeDirectory};
 use serde::Serialize;
 
+use crate::container_environments::ContainerEnvironment;
 use crate::folders::{Folders, Presence};
 use crate::list::{is_own, is_users, name, presence};
 use crate::process_environments::Life;
@@ -86,6 +87,7 @@ fn of_processes(survey: &Survey, folders: &dyn Folders) -> Vec<Remnant> {
         let processes = match &environment.life {
             Life::Running { units, .. } if is_gone => units.as_ref().map_or(0, Vec::len) + 1,
             Life::Left { processes, .. } if is_gone => processes.len(),
+            Life::Stopped if !is_gone && has_running_containers(survey, runtime.id()) => continue,
             Life::Stopped => 0,
             // A silent supervisor's processes cannot be ended in order, and the others are in use.
             Life::Running { .. } | Life::Left { .. } | Life::Silent { .. } | Life::Changing { .. } => continue,
@@ -97,6 +99,11 @@ fn of_processes(survey: &Survey, folders: &dyn Folders) -> Vec<Remnant> {
         found.push(remnant(Object::RuntimeDirectory { path: runtime.path(), runtime: runtime.clone() }));
     }
     found
+}
+
+fn has_running_containers(survey: &Survey, id: &str) -> bool {
+    let runs = |found: &&ContainerEnvironment| found.containers.iter().any(|container| container.running.is_some());
+    survey.containers.environments.iter().filter(runs).any(|found| runtime_directory::id(&found.state) == id)
 }
 
 fn of_containers(survey: &Survey, folders: &dyn Folders) -> Vec<Remnant> {
@@ -131,7 +138,7 @@ fn of_containers(survey: &Survey, folders: &dyn Folders) -> Vec<Remnant> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::container_environments::{ContainerEnvironment, FoundImage};
+    use crate::container_environments::FoundImage;
     use crate::fakes::{FakeFolders, container, container_environment, process_environment, running, survey_of};
     use devenv_model::observed::Leftover;
 
@@ -159,7 +166,9 @@ mod tests {
             assert_eq!(named(&remnants(&survey, &folders)), [""; 0], "{life:?}");
         }
         let containers = container_environment("/shop", vec![container("api", true), container("db", false)]);
-        assert_eq!(named(&remnants(&survey_of(Vec::new(), vec![containers]), &folders)), [""; 0]);
+        // Containers have no supervisor: nothing holds the locks in their runtime directory.
+        let survey = survey_of(vec![process_environment("/shop", Life::Stopped)], vec![containers]);
+        assert_eq!(named(&remnants(&survey, &folders)), [""; 0]);
     }
 
     #[test]
