@@ -154,7 +154,7 @@ impl Soak {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        if self.project.state().join("control.sock").exists() {
+        if self.project.state().join("control.sock").symlink_metadata().is_ok() {
             return Err("a socket is left".into());
         }
         let things = if self.runtime == "docker" { engine::things(&self.project)? } else { Vec::new() };

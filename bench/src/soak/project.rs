@@ -47,6 +47,11 @@ impl Project {
         self.root.join(".devenv")
     }
 
+    /// The folder of its runtime directories.
+    pub(super) fn runtime_root(&self) -> Utf8PathBuf {
+        self.root.join("run")
+    }
+
     /// The arguments of a command by its first word.
     fn arguments(&self, command: &str) -> Vec<String> {
         let words: &[&str] = match command {
@@ -61,7 +66,7 @@ impl Project {
     fn command(&self, command: &str) -> Command {
         let mut made = Command::new(&self.program);
         made.args(self.arguments(command)).args(["--output", "json"]).current_dir(&self.root).stdin(Stdio::null());
-        made.env_remove("DEVENV_STATE_DIR");
+        made.env_remove("DEVENV_STATE_DIR").env("DEVENV_RUNTIME_DIR", self.runtime_root());
         interrupt::shield(&mut made, &[command]);
         if self.runtime != "docker" {
             // No engine answers there.

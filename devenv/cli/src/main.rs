@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use devenv_artifacts::static_link;
+use devenv_containers::engine::ContainerEngines;
 use devenv_containers::host::ContainerHosts;
 use devenv_docker::Docker;
 use devenv_processes::host::ProcessHost;
@@ -33,6 +34,11 @@ fn main() -> ExitCode {
         Command::Environment(command) => {
             let runtimes = ContainerHosts::new(Arc::new(Docker::default()), Arc::new(ProcessHost));
             run(global, name, Arc::new(runtimes), async |context| commands::run(context, command).await)
+        }
+        Command::Machine(command) => {
+            let engines: Arc<dyn ContainerEngines> = Arc::new(Docker::default());
+            let runtimes = Arc::new(ContainerHosts::new(Arc::clone(&engines)));
+            run(global, name, runtimes, async |context| commands::machine(context, engines.as_ref(), &command).await)
         }
         Command::Promotion(_) => promote::run(global, name),
         Command::Completions { shell } => commands::completions::run(shell),

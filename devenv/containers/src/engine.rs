@@ -104,6 +104,11 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     fn volumes<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
     /// Removes a volume. A missing volume is no error.
     fn remove_volume<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
+
+    /// Returns the names of the images with this label, given as `name` or `name=value`; of an image without a name, its id.
+    fn labelled_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
+    /// Returns the memory in bytes that a container uses, without the cache of files; `None` if it does not run.
+    fn memory<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Option<u64>, HostError>>;
 }
 
 /// Finds the engine of this machine.
@@ -269,7 +274,7 @@ pub struct BuildOrder {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labelled {
-    /// The key for its removal: a network's id, a volume's name.
+    /// The key for its removal: a network's id, a volume's name, an image's name.
     pub id: String,
     pub labels: BTreeMap<String, String>,
 }

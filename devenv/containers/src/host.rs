@@ -5,7 +5,6 @@ use std::sync::Arc;
 use camino::Utf8Path;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
-use devenv_supervisor::leftovers;
 use futures_util::future::BoxFuture;
 
 use crate::engine::{ContainerEngine, ContainerEngines, NoHost};
@@ -84,8 +83,6 @@ impl RuntimeHost for ContainerHost {
     }
 
     fn begin(&self, project: &Project) -> Result<Option<Making>, Error> {
-        let path = project.state.supervisor_lock();
-        leftovers::note_that_none_is_lost(&project.state).map_err(|source| Error::State { path, source })?;
         Making::begin(project.state.engine_mark()).map(Some)
     }
 

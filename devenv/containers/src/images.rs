@@ -10,7 +10,7 @@ use crate::build_in_engine::{self, Programs};
 use crate::bundled_image;
 use crate::engine::{ContainerEngine, EngineAbout};
 use crate::oci::OciImage;
-use crate::scope::SYSTEM;
+use crate::scope::{ROOT, SYSTEM};
 use crate::toolchain;
 use devenv_artifacts::builds::{Binary, MadeImage};
 use devenv_artifacts::cargo::{self, Built};
@@ -251,6 +251,10 @@ impl<'a> Images<'a> {
             .filter_map(|(name, value)| Some((format!("org.opencontainers.image.{name}"), value?.to_owned())))
             .collect();
         labels.insert(SYSTEM.to_owned(), self.project.manifest.name.clone());
+        // The label of a shipped image would change its digest, which is the same in every checkout.
+        if self.kind == ImageKind::Development {
+            labels.insert(ROOT.to_owned(), self.project.instance.root.to_string());
+        }
         labels
     }
 

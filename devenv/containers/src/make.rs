@@ -60,7 +60,7 @@ impl ContainerRuntime {
     }
 
     fn container_labels(&self, spec: &ContainerSpec) -> BTreeMap<String, String> {
-        let mut labels = self.scope.labels();
+        let mut labels = self.scope.owned_labels();
         let has_volume = spec.settings.mounts.iter().any(devenv_model::container::Mount::is_volume);
         labels.insert(UNIT.to_owned(), spec.name.clone());
         labels.insert(CONFIG_HASH.to_owned(), spec.config_hash());
@@ -72,7 +72,7 @@ impl ContainerRuntime {
     async fn ensure_volume(&self, unit: &str, volume: &Volume) -> Result<(), Error> {
         let name = volume.name.clone().unwrap_or_default();
         let action = || format!("give {unit} the volume {name}");
-        let mut labels = self.scope.labels();
+        let mut labels = self.scope.owned_labels();
         if !volume.driver_options.is_empty() {
             labels.insert(DEFINITION.to_owned(), digest(&volume.driver_options));
         }

@@ -7,11 +7,14 @@ use camino::Utf8Path;
 use devenv_engine::Project;
 use devenv_model::container::{Network, Volume};
 use devenv_model::manifest::Service;
+use devenv_supervisor::trust::own_user;
 
 /// The folder of `devenv.toml`, shared by all environments of one checkout, including those of test runs.
-pub(crate) const ROOT: &str = "devenv.root";
+pub const ROOT: &str = "devenv.root";
 /// The state directory, which distinguishes the environments of one checkout.
-pub(crate) const STATE: &str = "devenv.state";
+pub const STATE: &str = "devenv.state";
+/// The id of the user who made a container or a volume. Absent on networks, which an earlier version may have made without it.
+pub const USER: &str = "devenv.user";
 pub(crate) const UNIT: &str = "devenv.unit";
 pub(crate) const CONFIG_HASH: &str = "devenv.config-hash";
 /// The unit's probe, as JSON.
@@ -96,6 +99,13 @@ impl Scope {
     /// Returns the labels of networks and volumes; containers have them too, besides others.
     pub fn labels(&self) -> BTreeMap<String, String> {
         [(ROOT, &self.root), (STATE, &self.state)].map(|(name, value)| (name.to_owned(), value.clone())).into()
+    }
+
+    /// Returns the labels of containers and volumes: those of networks, and the user.
+    pub(crate) fn owned_labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.labels();
+        labels.insert(USER.to_owned(), own_user().to_string());
+        labels
     }
 
     /// Returns the label filter for everything of this environment.

@@ -12,7 +12,8 @@ use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions,
     InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions,
     ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
-    RenameContainerOptions, StartContainerOptions, StopContainerOptions, TagImageOptions, UploadToContainerOptions,
+    RenameContainerOptions, StartContainerOptions, StatsOptions, StopContainerOptions, TagImageOptions,
+    UploadToContainerOptions,
 };
 use bollard::{Docker, body_full, body_try_stream};
 use devenv_containers::engine::{
@@ -433,6 +434,41 @@ impl ContainerEngine for Engine {
     fn remove_volume<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
         let action = format!("remove the volume {name}");
         async move { unless_gone(self.client.remove_volume(name, None::<RemoveVolumeOptions>).await, action) }.boxed()
+    }
+
+    fn labelled_images<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
+        async move {
+            let options = ListImagesOptions { filters: Some(by_label(label)), ..ListImagesOptions::default() };
+            let images = self.client.list_images(Some(options)).await.map_err(failed("list the images"))?;
+            let named = images.into_iter().flat_map(|image| {
+                let labels: BTreeMap<String, String> = image.labels.into_iter().collect();
+                let mut names: Vec<String> =
+                    image.repo_tags.into_iter().filter(|name| !name.starts_with("<none>")).collect();
+                if names.is_empty() {
+                    names.push(image.id);
+                }
+                names.into_iter().map(move |id| Labelled { id, labels: labels.clone() })
+            });
+            Ok(named.collect())
+        }
+        .boxed()
+    }
+
+    fn memory<'a>(&'a self, container: &'a str) -> Answer<'a, Option<u64>> {
+        async move {
+            let options = StatsOptions { stream: false, one_shot: true };
+            let answer = self.client.stats(container, Some(options)).try_next().await;
+            let used = match answer {
+                Ok(stats) => stats.and_then(|stats| stats.memory_stats).unwrap_or_default(),
+                Err(error) if is_absent(&error) => return Ok(None),
+                Err(error) => return Err(failed(format!("measure the container {container}"))(error)),
+            };
+            // The kernel's name for the cache depends on the version of control groups.
+            let cache = used.stats.unwrap_or_default();
+            let cache = ["inactive_file", "total_inactive_file"].iter().find_map(|name| cache.get(*name).copied());
+            Ok(used.usage.map(|usage| usage.saturating_sub(cache.unwrap_or_default())))
+        }
+        .boxed()
     }
 }
 

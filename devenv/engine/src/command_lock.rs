@@ -1,12 +1,31 @@
-use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
+use camino::Utf8Path;
+use devenv_supervisor::environment_facts::EnvironmentFacts;
+use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold_at};
 
 use crate::error::Error;
 use crate::project::Project;
 
-/// Takes the lock that lets a single command change the environment.
-pub(crate) fn command_lock(project: &Project) -> Result<HeldLock, Error> {
-    let path = project.state.command_lock();
-    match try_hold(&path).map_err(|source| Error::State { path, source })? {
+/// The locks of the single command that changes an environment. The lock in the runtime directory outlives `git clean`; the lock
+/// in the state directory excludes a command that has another runtime directory, or is of version 0.1.0.
+#[derive(Debug)]
+pub(crate) struct CommandLock {
+    _anchor: HeldLock,
+    _lock: HeldLock,
+}
+
+/// Takes the locks, and describes the environment for `devenv ls`.
+pub(crate) fn command_lock(project: &Project) -> Result<CommandLock, Error> {
+    let (state, instance) = (&project.state, &project.instance);
+    state.prepare_runtime()?;
+    let held = CommandLock { _anchor: hold(&state.command_anchor())?, _lock: hold(&state.command_lock())? };
+    let facts = EnvironmentFacts::new(instance.name.clone(), instance.root.clone(), state.path().to_owned());
+    let path = state.runtime().facts_file();
+    facts.keep(state.runtime()).map_err(|source| Error::State { path, source })?;
+    Ok(held)
+}
+
+fn hold(path: &Utf8Path) -> Result<HeldLock, Error> {
+    match try_hold_at(path).map_err(|source| Error::State { path: path.to_owned(), source })? {
         LockAttempt::Held(held) => Ok(held),
         LockAttempt::Taken { pid } => Err(Error::Locked { pid }),
     }

@@ -1,10 +1,11 @@
 //! The processes of an environment on this machine, as the locks show them.
 
 use devenv_model::observed::Leftover;
+use devenv_supervisor::client::Client;
 use devenv_supervisor::leftovers;
-use devenv_supervisor::lock::is_held;
 use devenv_supervisor::state_directory::StateDirectory;
 
+use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::project::Project;
 
@@ -19,7 +20,7 @@ pub enum Processes {
 
 pub fn processes(project: &Project) -> Result<Processes, Error> {
     let path = project.state.supervisor_lock();
-    if is_held(&path).map_err(|source| Error::ReadFile { path, source })? {
+    if project.state.is_supervised().map_err(|source| Error::ReadFile { path, source })? {
         return Ok(Processes::Supervised);
     }
     Ok(if leftovers_of(&project.state)?.is_empty() { Processes::None } else { Processes::Left })
@@ -34,4 +35,17 @@ pub fn leftovers_of(state: &StateDirectory) -> Result<Vec<Leftover>, Error> {
 pub async fn end_leftover(state: &StateDirectory, unit: &str) -> Result<(), Error> {
     let path = state.unit_lock(unit);
     leftovers::end(state, unit).await.map_err(|source| Error::State { path, source })
+}
+
+/// Ends the supervisor of an older devenv in order. Its data stays, and the caller starts the environment anew.
+pub(crate) async fn end_older(project: &Project, emitter: &Emitter) -> Result<(), Error> {
+    let Some(client) = Client::reach(&project.state).await? else {
+        return Ok(());
+    };
+    if client.is_older() {
+        emitter.notice("an older devenv started this environment: ending it to start it with this one; its data stays");
+        drop(client);
+        project.runtimes.processes().take_down(project, emitter).await?;
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_manifest::load;
 use devenv_model::manifest::Manifest;
-use devenv_model::names::instance_name;
+use devenv_model::names::environment_name;
 use devenv_supervisor::state_directory::StateDirectory;
 
 use crate::error::Error;
@@ -50,10 +50,7 @@ impl Project {
         let manifest = load::load(&root, &load::variables())?;
         let default_state = root.join(".devenv");
         let state_dir = options.state_dir.clone().unwrap_or_else(|| default_state.clone());
-        let mut name = instance_name(root.file_name().unwrap_or(&manifest.name), &root);
-        if state_dir != default_state {
-            name = format!("{name}-{}", state_dir.file_name().unwrap_or("other"));
-        }
+        let name = environment_name(root.file_name().unwrap_or(&manifest.name), &root, &state_dir);
         Ok(Self {
             manifest,
             state: StateDirectory::new(&state_dir),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_supervisor::leftovers;
-use devenv_supervisor::lock::{HeldLock, LockAttempt, is_held, try_hold};
+use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
 use devenv_supervisor::state_directory::StateDirectory;
 
 use crate::emitter::Emitter;
@@ -73,6 +73,7 @@ pub async fn clear(project: &Project, folder: &Utf8Path, emitter: &Emitter) {
     }
     settle(&state.engine_mark(), emitter).await;
     if !had_containers(&state) || end_containers(project, folder).await {
+        let _ = state.remove_runtime();
         let _ = std::fs::remove_dir_all(folder);
     }
 }
@@ -89,7 +90,7 @@ fn claim(state: &StateDirectory) -> Option<HeldLock> {
 /// Waits for the supervisor to end: after a kill of its run, it takes a moment to end its units. Returns whether it has.
 async fn is_ended(state: &StateDirectory) -> bool {
     let deadline = Instant::now() + SUPERVISOR_ENDS_WITHIN;
-    while is_held(&state.supervisor_lock()).unwrap_or(true) {
+    while state.is_supervised().unwrap_or(true) {
         if Instant::now() > deadline {
             return false;
         }

@@ -25,7 +25,7 @@ use crate::resolve::{self, ResolvedRuntime};
 use crate::runtime::{Abilities, HostErrorKind, Runtime, RuntimeRequest};
 use crate::snapshot::{self, Snapshot};
 use crate::status::{COMPLETED, READY, STARTING};
-use crate::{desired, down, notices, ports, status, test_environments};
+use crate::{desired, down, notices, ports, processes, status, test_environments};
 
 /// The number of attempts of `up`, if the environment changes after the snapshot.
 const ATTEMPTS: usize = 3;
@@ -65,6 +65,7 @@ pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cance
     let resolved = resolve::choose(project, &options.request).await?;
     resolved.tell(project, emitter);
     notices::tell(&desired::selected(project, &options.services)?, resolved.host.abilities(), emitter);
+    processes::end_older(project, emitter).await?;
     down::end_other_runtime(project, &resolved, emitter).await?;
     resolved.host.clear(project, emitter).await?;
     let _making = resolved.host.begin(project)?;

@@ -252,6 +252,25 @@ impl ContainerEngine for FakeEngine {
     fn remove_volume<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
         self.meet(format!("remove_volume {name}"), move || self.lock().remove_volume(name))
     }
+
+    fn labelled_images<'a>(&'a self, label: &'a str) -> Answer<'a, Vec<Labelled>> {
+        self.meet(format!("labelled_images {label}"), move || {
+            let state = self.lock();
+            let named = state.images.iter().filter(|image| has(&image.labels, label)).flat_map(|image| {
+                let names =
+                    if image.names.is_empty() { vec![image.id()] } else { image.names.iter().cloned().collect() };
+                names.into_iter().map(|id| Labelled { id, labels: image.labels.clone() }).collect::<Vec<_>>()
+            });
+            Ok(named.collect())
+        })
+    }
+
+    /// One mebibyte for every running container.
+    fn memory<'a>(&'a self, container: &'a str) -> Answer<'a, Option<u64>> {
+        self.meet(format!("memory {container}"), move || {
+            Ok(self.lock().state(container).filter(|state| state.phase == Phase::Running).map(|_| 1 << 20))
+        })
+    }
 }
 
 /// A file of a build's context.

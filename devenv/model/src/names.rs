@@ -29,6 +29,13 @@ pub fn instance_name(folder: &str, path: &Utf8Path) -> String {
     if name.is_empty() { format!("project-{hash}") } else { format!("{name}-{hash}") }
 }
 
+/// The name of the environment with this state directory, in the checkout `root`. A state directory elsewhere, as those of test runs and
+/// rehearsals, adds its own name.
+pub fn environment_name(folder: &str, root: &Utf8Path, state: &Utf8Path) -> String {
+    let name = instance_name(folder, root);
+    if state == root.join(".devenv") { name } else { format!("{name}-{}", state.file_name().unwrap_or("other")) }
+}
+
 /// The first `bytes` bytes of a SHA-256, in hexadecimal.
 pub fn short_digest(text: impl AsRef<[u8]>, bytes: usize) -> String {
     hexadecimal(&Sha256::digest(text)[..bytes])

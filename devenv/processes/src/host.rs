@@ -1,5 +1,6 @@
 //! This machine as a host of environments.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use camino::Utf8Path;
@@ -7,7 +8,6 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::Leftover;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::error;
-use devenv_supervisor::lock::is_held;
 use devenv_supervisor::state_directory::StateDirectory;
 use futures_util::future::{BoxFuture, ready};
 
@@ -81,6 +81,8 @@ async fn take_down(state: &StateDirectory, emitter: &Emitter) -> Result<TakenDow
         let units = match client.observe().await {
             // The supervisor is ending at this moment.
             Err(error::Error::Lost { .. }) => Vec::new(),
+            // An older supervisor need not list its units in words that this devenv knows.
+            Err(error::Error::Version { .. }) => Vec::new(),
             units => units?,
         };
         taken.stopped = units.into_iter().map(|unit| unit.name).collect();
@@ -100,15 +102,31 @@ async fn take_down(state: &StateDirectory, emitter: &Emitter) -> Result<TakenDow
     Ok(taken)
 }
 
-/// Removes the socket that a killed supervisor left. No other supervisor can begin meanwhile: this command holds the command
-/// lock.
+/// Removes the socket that a killed supervisor left, and the link to it. No other supervisor can begin meanwhile: this command
+/// holds the command lock.
 fn remove_socket(state: &StateDirectory) -> Result<(), Error> {
-    let (lock, socket) = (state.supervisor_lock(), state.socket());
-    if is_held(&lock).map_err(|source| Error::State { path: lock, source })? {
+    let lock = state.supervisor_lock();
+    if state.is_supervised().map_err(|source| Error::State { path: lock, source })? {
         return Ok(());
     }
-    match std::fs::remove_file(&socket) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::State { path: socket, source }),
-        _ => Ok(()),
+    for path in [state.socket(), state.link()] {
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => return Err(Error::State { path, source }),
+            _ => {}
+        }
     }
+    Ok(())
+}
+
+/// Ends the supervisor of an older devenv in order. Its data stays, and the caller starts the environment anew.
+pub(crate) async fn end_older(project: &Project, emitter: &Emitter) -> Result<(), Error> {
+    let Some(client) = Client::reach(&project.state).await? else {
+        return Ok(());
+    };
+    if client.is_older() {
+        emitter.notice("an older devenv started this environment: ending it to start it with this one; its data stays");
+        drop(client);
+        take_down(&project.state, emitter).await?;
+    }
+    Ok(())
 }

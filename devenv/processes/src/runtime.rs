@@ -12,7 +12,6 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Observed, UnitState};
 use devenv_model::unit::Probe;
 use devenv_supervisor::client::Client;
-use devenv_supervisor::lock::is_held;
 use devenv_supervisor::log_reader::last_lines;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
@@ -368,7 +367,7 @@ async fn launch(state: &StateDirectory, instance: &Instance) -> Result<(), Error
         Ok(_) => {
             let status = child.wait().await;
             // A supervisor that a killed command had just started was faster: the next look finds it.
-            if is_held(&state.supervisor_lock()).unwrap_or(false) {
+            if state.is_supervised().unwrap_or(false) {
                 return Err(
                     error::Error::Lost { cause: "another supervisor started at the same time".to_owned() }.into()
                 );

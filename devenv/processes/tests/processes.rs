@@ -18,6 +18,7 @@ use devenv_processes::host::ProcessHost;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::lock::take_for_child;
 use devenv_supervisor::server::{SuperviseOptions, supervise};
+use devenv_supervisor::state_directory::StateDirectory;
 use futures_util::future::{BoxFuture, ready};
 use tempfile::TempDir;
 
@@ -129,6 +130,13 @@ impl Place {
         state.prepare().expect("writable");
         let held = take_for_child(&state.unit_lock(unit)).expect("nobody else has it");
         Left(Command::new("sleep").arg("60").stdin(held).process_group(0).spawn().expect("sleep is there"))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let state = Utf8Path::from_path(self.0.path()).expect("UTF-8").join(".devenv");
+        let _ = StateDirectory::new(&state).remove_runtime();
     }
 }
 

@@ -13,7 +13,7 @@ use devenv_supervisor::state_directory::StateDirectory;
 fn a_guard_ends_the_smoke_tests_when_its_promotion_is_gone() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let state = StateDirectory::new(&Utf8Path::from_path(folder.path()).expect("UTF-8").join("promote/dev"));
-    std::fs::create_dir_all(state.units()).expect("writable");
+    state.runtime().prepare().expect("writable");
     let mut tests = Ended(start_tests(&state.unit_lock("test command")));
     assert_eq!(leftovers::find(&state).expect("readable").len(), 1, "their lock is known");
     let mut guard = Command::new(env!("CARGO_BIN_EXE_devenv-promote"));

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::unit_spec::UnitSpec;
+use camino::Utf8PathBuf;
 use devenv_model::observed::{ObservedUnit, UnitState};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, watch};
 
+use crate::clock;
 use crate::probe::Prober;
 use crate::protocol::{PROTOCOL, Reply, Request};
 use crate::state_directory::StateDirectory;
@@ -26,6 +28,8 @@ pub(crate) struct Supervisor {
     order: RefCell<Vec<String>>,
     /// The content of the memory file at the last start of a unit, in case somebody removes the file.
     memory: RefCell<Option<Vec<u8>>>,
+    /// The start, in milliseconds since the Unix epoch.
+    since: u64,
     detached: Cell<bool>,
     /// Set once. From then on requests that [`is_promise`] names get no answer.
     is_ending: Cell<bool>,
@@ -39,6 +43,7 @@ impl Supervisor {
             units: RefCell::default(),
             order: RefCell::default(),
             memory: RefCell::default(),
+            since: clock::now(),
             detached: Cell::new(false),
             is_ending: Cell::new(false),
             ending: Notify::new(),
@@ -113,7 +118,10 @@ impl Supervisor {
 
     async fn answer(&self, request: Request) -> Reply {
         match request {
-            Request::Hello => Reply::Hello { protocol: PROTOCOL, pid: std::process::id() },
+            Request::Hello => {
+                let program = std::env::current_exe().ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+                Reply::Hello { protocol: PROTOCOL, pid: std::process::id(), program, since: Some(self.since) }
+            }
             Request::Observe => Reply::Units { units: self.observe().await },
             Request::Start { spec } => self.start(*spec).await,
             // `stop_all` may already have passed this unit.

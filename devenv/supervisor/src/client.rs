@@ -2,18 +2,18 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use crate::unit_spec::UnitSpec;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::observed::ObservedUnit;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use crate::error::Error;
-use crate::leftovers::call_for_files;
-use crate::lock::{is_held, last_holder};
+use crate::leftovers::{call_for_files, supervisor};
 use crate::protocol::{PROTOCOL, Reply, Request};
+use crate::runtime_directory::RuntimeDirectory;
 use crate::state_directory::StateDirectory;
-use crate::trust::{check_folder, is_own};
+use crate::trust::is_own;
 
 /// Longer than the end of any unit takes.
 const REACH_LIMIT: Duration = Duration::from_secs(30);
@@ -23,12 +23,16 @@ const HELLO_LIMIT: Duration = Duration::from_secs(5);
 const CALL_AFTER: Duration = Duration::from_millis(20);
 const CALL_EVERY: Duration = Duration::from_secs(1);
 
-/// A connection to a supervisor that answered `Hello` with this protocol's version.
+/// A connection to a supervisor that answered `Hello` with this protocol's version, or an older one.
 #[derive(Debug)]
 pub struct Client {
     reader: BufReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
+    protocol: u32,
+    program: Option<Utf8PathBuf>,
     pub pid: u32,
+    /// The supervisor's start in milliseconds since the Unix epoch, if it reports it.
+    pub since: Option<u64>,
 }
 
 impl Client {
@@ -37,19 +41,19 @@ impl Client {
     pub async fn reach(state: &StateDirectory) -> Result<Option<Self>, Error> {
         let begin = Instant::now();
         let mut next_call = begin + CALL_AFTER;
-        let lock = state.supervisor_lock();
         let failed = |source| Error::Read { path: state.supervisor_lock(), source };
+        state.runtime().check()?;
         loop {
             match tokio::time::timeout(HELLO_LIMIT, Self::connect(state)).await {
                 Ok(Ok(Some(client))) => return Ok(Some(client)),
                 Ok(Ok(None) | Err(Error::Lost { .. })) | Err(_) => {}
                 Ok(Err(error)) => return Err(error),
             }
-            if !is_held(&lock).map_err(failed)? {
+            if !state.is_supervised().map_err(failed)? {
                 return Ok(None);
             }
             if begin.elapsed() > REACH_LIMIT {
-                return Err(Error::Silent { pid: last_holder(&lock) });
+                return Err(Error::Silent { pid: supervisor(state) });
             }
             if Instant::now() > next_call {
                 call_for_files(state).map_err(failed)?;
@@ -59,26 +63,56 @@ impl Client {
         }
     }
 
-    /// `None` if nothing listens on the socket.
+    /// The supervisor of this runtime directory, if it answers soon, whichever environment it belongs to.
+    pub async fn at(runtime: &RuntimeDirectory) -> Result<Option<Self>, Error> {
+        runtime.check()?;
+        let socket = runtime.socket();
+        match tokio::time::timeout(HELLO_LIMIT, Self::connect_to(&socket)).await {
+            Ok(Err(Error::Lost { .. })) | Err(_) => Ok(None),
+            Ok(reached) => reached,
+        }
+    }
+
+    /// `None` if nothing listens on any socket of this environment.
     async fn connect(state: &StateDirectory) -> Result<Option<Self>, Error> {
-        check_folder(state)?;
-        let path = state.socket();
+        let (usual, anchored) = (state.socket(), state.anchored_socket());
+        match Self::connect_to(&usual).await? {
+            None if anchored != usual => Self::connect_to(&anchored).await,
+            reached => Ok(reached),
+        }
+    }
+
+    /// `None` if nothing listens on the socket.
+    async fn connect_to(path: &Utf8Path) -> Result<Option<Self>, Error> {
         let stream = match UnixStream::connect(path.as_std_path()).await {
             Ok(stream) if is_own(&stream) => stream,
-            Ok(_) => return Err(others(path)),
-            Err(source) if source.kind() == ErrorKind::PermissionDenied => return Err(Error::Denied { path, source }),
+            Ok(_) => return Err(others(path.to_owned())),
+            Err(source) if source.kind() == ErrorKind::PermissionDenied => {
+                return Err(Error::Denied { path: path.to_owned(), source });
+            }
             Err(_) => return Ok(None),
         };
         let (reader, writer) = stream.into_split();
-        let mut client = Self { reader: BufReader::new(reader), writer, pid: 0 };
+        let (protocol, program) = (PROTOCOL, None);
+        let mut client = Self { reader: BufReader::new(reader), writer, protocol, program, pid: 0, since: None };
         match client.ask(&Request::Hello).await? {
-            Reply::Hello { protocol, pid } if protocol == PROTOCOL => {
-                client.pid = pid;
-                Ok(Some(client))
+            Reply::Hello { protocol, program, .. } if protocol > PROTOCOL => {
+                Err(Error::Version { found: protocol, known: PROTOCOL, program })
             }
-            Reply::Hello { protocol, .. } => Err(Error::Version { found: protocol, known: PROTOCOL }),
+            Reply::Hello { protocol, program, pid, since } => {
+                Ok(Some(Self { protocol, program, pid, since, ..client }))
+            }
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// Whether an older devenv started this supervisor. It can be observed and ended; other requests are refused here.
+    pub fn is_older(&self) -> bool {
+        self.protocol < PROTOCOL
+    }
+
+    fn version(&self) -> Error {
+        Error::Version { found: self.protocol, known: PROTOCOL, program: self.program.clone() }
     }
 
     pub async fn observe(&mut self) -> Result<Vec<ObservedUnit>, Error> {
@@ -149,6 +183,9 @@ impl Client {
     }
 
     async fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
+        if self.is_older() && !matches!(request, Request::Hello | Request::Observe | Request::Shutdown) {
+            return Err(self.version());
+        }
         let mut line = serde_json::to_vec(request).expect("a request is plain data");
         line.push(b'\n');
         self.writer.write_all(&line).await.map_err(|error| lost(&error))?;
@@ -160,6 +197,7 @@ impl Client {
         match serde_json::from_str(&answer) {
             Ok(Reply::Refused { reason }) => Err(Error::Refused { reason }),
             Ok(reply) => Ok(reply),
+            Err(_) if self.is_older() => Err(self.version()),
             Err(error) => Err(Error::Lost { cause: format!("its answer cannot be read: {error}") }),
         }
     }
@@ -183,7 +221,6 @@ fn unexpected(reply: &Reply) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use camino::Utf8Path;
     use tempfile::TempDir;
     use tokio::net::UnixListener;
 
@@ -201,7 +238,8 @@ mod tests {
     impl Stand {
         fn new() -> Self {
             let folder = tempfile::tempdir().expect("a temporary directory");
-            let state = StateDirectory::new(&Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv"));
+            let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+            let state = StateDirectory::within(&path.join(".devenv"), &[path.join("run")]);
             state.prepare().expect("writable");
             let Ok(LockAttempt::Held(lock)) = try_hold(&state.supervisor_lock()) else { panic!("nobody has it") };
             let listener = UnixListener::bind(state.socket().as_std_path()).expect("nobody listens");
@@ -221,7 +259,7 @@ mod tests {
     }
 
     fn hello(protocol: u32) -> String {
-        serde_json::to_string(&Reply::Hello { protocol, pid: 7 }).expect("plain data")
+        serde_json::to_string(&Reply::Hello { protocol, pid: 7, program: None, since: None }).expect("plain data")
     }
 
     async fn reached(stand: &Stand, lines: &[&str]) -> Result<Option<Client>, Error> {
@@ -230,12 +268,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_supervisor_of_another_version_is_named_and_not_waited_for() {
+    async fn a_newer_supervisor_is_named_and_not_waited_for() {
         let stand = Stand::new();
-        let other = reached(&stand, &[&hello(PROTOCOL + 1)]).await;
-        assert!(matches!(other, Err(Error::Version { found, known: PROTOCOL }) if found == PROTOCOL + 1), "{other:?}");
+        let newer =
+            serde_json::json!({"hello": {"protocol": PROTOCOL + 1, "pid": 7, "program": "/new/devenv", "more": 1}});
+        let Err(Error::Version { found, known, program }) = reached(&stand, &[&newer.to_string()]).await else {
+            panic!("this devenv does not know its requests")
+        };
+        assert_eq!((found, known, program.as_deref()), (PROTOCOL + 1, PROTOCOL, Some(Utf8Path::new("/new/devenv"))));
         let own = reached(&stand, &[&hello(PROTOCOL)]).await.expect("ours").expect("it answers");
-        assert_eq!(own.pid, 7);
+        assert!(own.pid == 7 && !own.is_older());
+    }
+
+    /// As version 0.1.0 answers: only the requests that never change are sent to it.
+    #[tokio::test]
+    async fn an_older_supervisor_is_observed_and_ended_and_asked_nothing_else() {
+        let stand = Stand::new();
+        let asking = async {
+            let mut client = Client::reach(&stand.state).await.expect("ours").expect("it answers");
+            assert!(client.is_older());
+            assert!(matches!(client.own().await, Err(Error::Version { found: 2, .. })));
+            assert!(matches!(client.stop("api").await, Err(Error::Version { found: 2, .. })));
+            assert!(client.observe().await.expect("it knows this").is_empty());
+            assert!(matches!(client.observe().await, Err(Error::Version { found: 2, .. })), "unreadable");
+            client.shutdown().await.expect("it ends");
+        };
+        let answers =
+            [r#"{"hello":{"protocol":2,"pid":7}}"#, r#"{"units":{"units":[]}}"#, r#"{"units":{"old":1}}"#, r#""done""#];
+        tokio::join!(asking, stand.answer(&answers));
     }
 
     /// The supervisor is just ending or beginning: the next connection shows which.

@@ -11,8 +11,14 @@ pub enum Error {
     Write { path: Utf8PathBuf, source: std::io::Error },
     #[error("another devenv (process {pid}) is changing this environment")]
     Locked { pid: u32 },
+    /// A newer devenv started the environment, or an older one, of which a command asks more than its end.
     #[error("the running supervisor uses control protocol {found}, this devenv uses {known}")]
-    Version { found: u32, known: u32 },
+    Version {
+        found: u32,
+        known: u32,
+        /// The program that started the environment, if the supervisor names it.
+        program: Option<Utf8PathBuf>,
+    },
     #[error("lost the supervisor: {cause}")]
     Lost { cause: String },
     /// The environment belongs to another user.

@@ -17,10 +17,11 @@ mod system {
     use std::os::unix::fs::MetadataExt;
     use std::path::Path;
 
-    use camino::{Utf8Path, Utf8PathBuf};
+    use camino::Utf8Path;
     use rustix::process::{Pid, PidfdFlags, Signal};
 
     use super::Holder;
+    use crate::real_path::real_path;
 
     /// The kernel's suffix for the path of an open file that was removed.
     const NAMELESS: &str = " (deleted)";
@@ -38,7 +39,7 @@ mod system {
     /// Reads the files of each process instead of `/proc/locks`, which names the holders: before the kernel prints that list,
     /// it waits until no processor changes a lock, which takes five milliseconds.
     pub(crate) fn below(folder: &Utf8Path) -> Result<Vec<Holder>> {
-        let folder = as_the_kernel_names(folder);
+        let folder = real_path(folder);
         Ok(every_process()?
             .into_iter()
             .flat_map(|pid| locked(pid, &folder).into_iter().map(move |file| Holder { file, pid }))
@@ -103,19 +104,6 @@ mod system {
         (lock.parent().unwrap_or(Utf8Path::new("/")), lock.file_name().unwrap_or_default())
     }
 
-    /// The absolute path without symbolic links, also if the last folders were removed.
-    fn as_the_kernel_names(path: &Utf8Path) -> Utf8PathBuf {
-        let path = camino::absolute_utf8(path).unwrap_or_else(|_| path.to_owned());
-        let there = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize_utf8().ok()?)));
-        match there {
-            Some((folder, real)) => match path.strip_prefix(folder) {
-                Ok(rest) if !rest.as_str().is_empty() => real.join(rest),
-                _ => real,
-            },
-            None => path,
-        }
-    }
-
     /// Signals the process if it holds `lock`. A pidfd pins it before that check, so a reused id is never signalled.
     pub(crate) fn signal(pid: u32, lock: &Utf8Path, signal: Signal) -> Result<()> {
         let Some(raw) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
@@ -131,7 +119,7 @@ mod system {
             Err(error) => return gone(error),
         };
         let (folder, name) = parts(lock);
-        if locked(pid, &as_the_kernel_names(folder)).iter().any(|file| file == name) {
+        if locked(pid, &real_path(folder)).iter().any(|file| file == name) {
             return rustix::process::pidfd_send_signal(&pinned, signal).or_else(gone);
         }
         Ok(())

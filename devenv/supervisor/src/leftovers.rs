@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use camino::Utf8Path;
 use devenv_model::observed::Leftover;
 use rustix::process::{Pid, Signal};
 
 use crate::holders;
-use crate::lock::{has_ended_in_order, is_held};
+use crate::lock::{is_held, last_holder};
 use crate::state_directory::StateDirectory;
 
 /// The time between SIGTERM and SIGKILL, and between SIGKILL and giving up.
@@ -14,20 +15,32 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Every process that holds the lock of one of this environment's units.
 pub fn find(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
-    let mut found = Vec::new();
-    for unit in units(state)? {
-        let lock = state.unit_lock(&unit);
-        if is_held(&lock)? {
-            for pid in holders::of(&lock)? {
-                found.push(Leftover { unit: unit.clone(), pid });
-            }
+    let mut found: Vec<Leftover> = Vec::new();
+    let mut add = |unit: &str, pid: u32| {
+        if found.iter().all(|known| known.pid != pid) {
+            found.push(Leftover { unit: unit.to_owned(), pid });
+        }
+    };
+    for folder in state.all_units() {
+        for Leftover { unit, pid } in within(&folder)? {
+            add(&unit, pid);
         }
     }
     if has_lost_files(state)? {
         for Leftover { unit, pid } in nameless(state)? {
-            if found.iter().all(|known| known.pid != pid) {
-                found.push(Leftover { unit, pid });
-            }
+            add(&unit, pid);
+        }
+    }
+    Ok(found)
+}
+
+/// The processes that hold locks in this folder of units' locks, whichever environment it belongs to.
+pub fn within(folder: &Utf8Path) -> std::io::Result<Vec<Leftover>> {
+    let mut found = Vec::new();
+    for unit in units(folder)? {
+        let lock = folder.join(format!("{unit}.lock"));
+        if is_held(&lock)? {
+            found.extend(holders::of(&lock)?.into_iter().map(|pid| Leftover { unit: unit.clone(), pid }));
         }
     }
     Ok(found)
@@ -42,48 +55,40 @@ fn nameless(state: &StateDirectory) -> std::io::Result<Vec<Leftover>> {
 }
 
 /// Whether a process of this environment holds the lock of a removed file. The search through all processes takes
-/// milliseconds, so it runs once, and not if the last supervisor ended in order.
+/// milliseconds, so it runs once, and only where such a process is possible: a supervisor was killed, and the runtime directory
+/// with the locks of its units is gone, or was made again by that supervisor.
 fn has_lost_files(state: &StateDirectory) -> std::io::Result<bool> {
     let mut known = state.lost_files();
     if let Some(known) = *known {
         return Ok(known);
     }
-    let is_kept = |holder: &holders::Holder| holder.file.starts_with("units/") || holder.file == "supervisor.lock";
-    let lost = !has_ended_in_order(&state.supervisor_lock()) && holders::below(state.path())?.iter().any(is_kept);
+    let runtime = state.runtime();
+    let is_possible = runtime.lost_mark().exists() || (!runtime.path().exists() && state.is_killed()?);
+    let lost = is_possible && !nameless(state)?.is_empty();
     *known = Some(lost);
     Ok(lost)
 }
 
-/// Leaves the lock file of a supervisor that ended in order, so that the next command does not search. The caller holds the
-/// command lock, and no process of this environment lives: its units are containers.
-pub fn note_that_none_is_lost(state: &StateDirectory) -> std::io::Result<()> {
-    let lock = state.supervisor_lock();
-    if !has_ended_in_order(&lock) && !is_held(&lock)? && !has_lost_files(state)? {
-        std::fs::write(lock, "")?;
-    }
-    Ok(())
+/// The supervisor's process id, as its lock has it; 0 if no lock does.
+pub(crate) fn supervisor(state: &StateDirectory) -> u32 {
+    let locks = [state.supervisor_lock(), state.supervisor_anchor()];
+    locks.iter().map(|lock| last_holder(lock)).find(|pid| *pid != 0).unwrap_or_default()
 }
 
-/// The supervisor whose lock file was removed; `None` if the file exists or there is no such supervisor.
-pub fn lost_supervisor(state: &StateDirectory) -> std::io::Result<Option<u32>> {
-    let lock = state.supervisor_lock();
-    if lock.exists() || !has_lost_files(state)? {
-        return Ok(None);
-    }
-    Ok(holders::of(&lock)?.first().copied())
-}
-
-/// Asks this environment's supervisor, with SIGHUP, to make again the files by which commands find it.
+/// Asks this environment's supervisor, with SIGHUP, to make again the files by which commands find it. The lock's file has its
+/// process id; the lock itself confirms it.
 pub fn call_for_files(state: &StateDirectory) -> std::io::Result<()> {
-    let lock = state.supervisor_lock();
-    for pid in holders::of(&lock)? {
-        holders::signal(pid, &lock, Signal::HUP)?;
+    for lock in [state.supervisor_lock(), state.supervisor_anchor()] {
+        let pid = last_holder(&lock);
+        if pid != 0 {
+            holders::signal(pid, &lock, Signal::HUP)?;
+        }
     }
     Ok(())
 }
 
-fn units(state: &StateDirectory) -> std::io::Result<Vec<String>> {
-    let entries = match std::fs::read_dir(state.units()) {
+fn units(folder: &Utf8Path) -> std::io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
@@ -101,21 +106,28 @@ fn units(state: &StateDirectory) -> std::io::Result<Vec<String>> {
 
 /// Ends every process that holds the unit's lock: SIGTERM, then SIGKILL after 5 s. Returns once the lock is free.
 pub async fn end(state: &StateDirectory, unit: &str) -> std::io::Result<()> {
-    let lock = state.unit_lock(unit);
-    let lost = *state.lost_files() == Some(true);
+    let is_lost = *state.lost_files() == Some(true);
+    for folder in state.all_units() {
+        end_holders(&folder.join(format!("{unit}.lock")), is_lost, unit).await?;
+    }
+    Ok(())
+}
+
+/// Ends every process that holds this lock of a unit.
+pub async fn end_holders(lock: &Utf8Path, is_lost: bool, unit: &str) -> std::io::Result<()> {
     let forced_from = Instant::now() + PATIENCE;
     let given_up_at = forced_from + PATIENCE;
     let mut pause = Duration::from_millis(1);
     let mut signalled = Vec::new();
-    while is_held(&lock)? || (lost && !holders::of(&lock)?.is_empty()) {
+    while is_held(lock)? || (is_lost && !holders::of(lock)?.is_empty()) {
         let now = Instant::now();
         if now > given_up_at {
             return Err(std::io::Error::other(format!("processes of {unit} still run after SIGKILL")));
         }
         let signal = if now < forced_from { Signal::TERM } else { Signal::KILL };
-        for pid in holders::of(&lock)? {
+        for pid in holders::of(lock)? {
             if !signalled.contains(&(pid, signal)) {
-                holders::signal(pid, &lock, signal)?;
+                holders::signal(pid, lock, signal)?;
                 signalled.push((pid, signal));
             }
         }

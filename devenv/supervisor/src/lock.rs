@@ -59,6 +59,16 @@ pub fn try_hold(path: &Utf8Path) -> Result<LockAttempt> {
     Ok(LockAttempt::Taken { pid: noted_holder(file) })
 }
 
+/// Like [`try_hold`], for a file that somebody may remove or replace meanwhile: a lock that is held is the lock at `path`.
+pub fn try_hold_at(path: &Utf8Path) -> Result<LockAttempt> {
+    loop {
+        match try_hold(path)? {
+            LockAttempt::Held(held) if !held.is_at(path) => {}
+            attempt => return Ok(attempt),
+        }
+    }
+}
+
 /// The process that last wrote its id into the lock at `path`; 0 if it cannot be read.
 pub fn last_holder(path: &Utf8Path) -> u32 {
     File::open(path).map_or(0, noted_holder)

@@ -1,8 +1,14 @@
+//! The protocol between commands and the supervisor.
+//!
+//! `Hello` and `Shutdown`, with their replies, keep their shape in every version: so any devenv can end the supervisor of an older
+//! one in order. `Observe` may be asked of an older one too, whose reply can then be unreadable.
+
 use crate::unit_spec::UnitSpec;
+use camino::Utf8PathBuf;
 use devenv_model::observed::ObservedUnit;
 use serde::{Deserialize, Serialize};
 
-/// Raised when a request or reply changes shape, so that a command reports an older supervisor instead of misreading it.
+/// Raised when a request or reply changes shape, so that a command replaces an older supervisor instead of misreading it.
 pub const PROTOCOL: u32 = 3;
 
 /// One line from a command. Requests of one connection are answered in order.
@@ -47,9 +53,24 @@ pub enum Request {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    Hello { protocol: u32, pid: u32 },
-    Units { units: Vec<ObservedUnit> },
-    Unit { unit: Box<ObservedUnit> },
+    Hello {
+        protocol: u32,
+        pid: u32,
+        /// The supervisor's program, for a hint; absent before protocol 3.
+        #[serde(default)]
+        program: Option<Utf8PathBuf>,
+        /// The supervisor's start in milliseconds since the Unix epoch; absent before protocol 3.
+        #[serde(default)]
+        since: Option<u64>,
+    },
+    Units {
+        units: Vec<ObservedUnit>,
+    },
+    Unit {
+        unit: Box<ObservedUnit>,
+    },
     Done,
-    Refused { reason: String },
+    Refused {
+        reason: String,
+    },
 }

@@ -7,17 +7,12 @@ use camino::Utf8Path;
 use tokio::net::UnixStream;
 
 use crate::error::Error;
-use crate::state_directory::StateDirectory;
 
 /// The permission bits of group and others.
 const OTHERS: u32 = 0o077;
 
-/// Makes the socket's folder, for this user only, if it is not the state directory.
-pub(crate) fn prepare_folder(state: &StateDirectory) -> Result<(), Error> {
-    folder_elsewhere(state, &state.socket()).map_or(Ok(()), make)
-}
-
-fn make(folder: &Utf8Path) -> Result<(), Error> {
+/// Makes a folder for this user only, or checks the existing one.
+pub(crate) fn make(folder: &Utf8Path) -> Result<(), Error> {
     match std::fs::DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(Error::Write { path: folder.to_owned(), source: error })
@@ -26,30 +21,23 @@ fn make(folder: &Utf8Path) -> Result<(), Error> {
     }
 }
 
-/// Refuses a folder in which another user could have made the socket. An absent folder passes: it has no socket.
-pub(crate) fn check_folder(state: &StateDirectory) -> Result<(), Error> {
-    let socket = state.socket();
-    match folder_elsewhere(state, &socket) {
-        Some(folder) if folder.symlink_metadata().is_ok() => check(folder),
-        _ => Ok(()),
-    }
-}
-
-/// The socket's folder if it is not the state directory, which is as trustworthy as the project; `/tmp` is not.
-fn folder_elsewhere<'a>(state: &StateDirectory, socket: &'a Utf8Path) -> Option<&'a Utf8Path> {
-    socket.parent().filter(|folder| *folder != state.path())
-}
-
-fn check(folder: &Utf8Path) -> Result<(), Error> {
+/// Refuses a folder in which another user could have made the socket.
+pub(crate) fn check(folder: &Utf8Path) -> Result<(), Error> {
     let metadata = folder.symlink_metadata().map_err(|source| Error::Read { path: folder.to_owned(), source })?;
-    match objection(&Facts::of(&metadata), own_user()) {
-        None => Ok(()),
-        Some(why) => Err(Error::Untrusted {
-            path: folder.to_owned(),
-            why,
-            remedy: format!("rm -r {folder} (as its owner), or use a shorter path: export DEVENV_STATE_DIR=DIR"),
-        }),
-    }
+    let Some(Objection { why, is_mode }) = objection(&Facts::of(&metadata), own_user()) else {
+        return Ok(());
+    };
+    let remedy = if is_mode {
+        format!("chmod 700 {folder}")
+    } else {
+        format!("rm -r {folder} (as its owner), or name another folder: export DEVENV_RUNTIME_DIR=DIR")
+    };
+    Err(Error::Untrusted { path: folder.to_owned(), why, remedy })
+}
+
+/// Whether `folder` is a folder of this user that nobody else may enter.
+pub fn is_private(folder: &Utf8Path) -> bool {
+    folder.symlink_metadata().is_ok_and(|metadata| objection(&Facts::of(&metadata), own_user()).is_none())
 }
 
 /// The checked facts of a folder; of a symbolic link itself, not of its target.
@@ -65,15 +53,24 @@ impl Facts {
     }
 }
 
-fn objection(facts: &Facts, user: u32) -> Option<String> {
+#[derive(Debug, PartialEq, Eq)]
+struct Objection {
+    why: String,
+    /// Whether a change of mode by this user removes the objection.
+    is_mode: bool,
+}
+
+fn objection(facts: &Facts, user: u32) -> Option<Objection> {
+    let other = |why: String| Some(Objection { why, is_mode: false });
     if !facts.is_folder {
-        return Some("it is not a folder".to_owned());
+        return other("it is not a folder".to_owned());
     }
     if facts.owner != user {
-        return Some(format!("it belongs to user {}, not to you (user {user})", facts.owner));
+        return other(format!("it belongs to user {}, not to you (user {user})", facts.owner));
     }
     let open = facts.mode & OTHERS;
-    (open != 0).then(|| format!("other users may use it (mode {:o} instead of 700)", facts.mode & 0o777))
+    let why = format!("other users may use it (mode {:o} instead of 700)", facts.mode & 0o777);
+    (open != 0).then_some(Objection { why, is_mode: true })
 }
 
 /// Whether the process at the other end belongs to this user.
@@ -81,7 +78,8 @@ pub(crate) fn is_own(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == own_user())
 }
 
-fn own_user() -> u32 {
+/// The id of the user whose environments a command may change.
+pub fn own_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
@@ -93,14 +91,14 @@ mod tests {
     fn only_a_folder_of_ones_own_that_nobody_else_may_use_is_trusted() {
         let facts = |is_folder, owner, mode| Facts { is_folder, owner, mode };
         assert_eq!(objection(&facts(true, 1000, 0o40700), 1000), None);
-        for (facts, part) in [
-            (facts(false, 1000, 0o120_777), "not a folder"),
-            (facts(true, 1001, 0o40700), "belongs to user 1001"),
-            (facts(true, 1000, 0o40755), "mode 755"),
-            (facts(true, 1000, 0o41777), "mode 777"),
+        for (facts, part, is_mode) in [
+            (facts(false, 1000, 0o120_777), "not a folder", false),
+            (facts(true, 1001, 0o40700), "belongs to user 1001", false),
+            (facts(true, 1000, 0o40755), "mode 755", true),
+            (facts(true, 1000, 0o41777), "mode 777", true),
         ] {
-            let why = objection(&facts, 1000).expect("not trusted");
-            assert!(why.contains(part), "{why}");
+            let objection = objection(&facts, 1000).expect("not trusted");
+            assert!(objection.why.contains(part) && objection.is_mode == is_mode, "{objection:?}");
         }
     }
 
@@ -120,6 +118,7 @@ mod tests {
             }
             assert_eq!(matches!(make(&folder), Err(Error::Untrusted { .. })), refuse, "{name}, by its maker");
             assert_eq!(matches!(check(&folder), Err(Error::Untrusted { .. })), refuse, "{name}, by a guest");
+            assert_eq!(is_private(&folder), !refuse, "{name}");
         }
     }
 }

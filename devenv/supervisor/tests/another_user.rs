@@ -14,7 +14,8 @@ use devenv_supervisor::error::Error;
 use devenv_supervisor::files;
 use devenv_supervisor::lock::{LockAttempt, try_hold};
 use devenv_supervisor::protocol::{PROTOCOL, Reply};
-use devenv_supervisor::server::{SuperviseOptions, supervise};
+use devenv_supervisor::restore::restore_files;
+use devenv_supervisor::server::supervise_in;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use tempfile::TempDir;
@@ -29,11 +30,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn place() -> (TempDir, StateDirectory) {
     assert!(rustix::process::geteuid().is_root(), "this test starts processes of another user: it needs root");
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let path = Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv");
-    let state = StateDirectory::new(&path);
+    let state = directory(Utf8Path::from_path(folder.path()).expect("UTF-8"), 0);
     state.prepare().expect("writable");
     set_mode(Utf8Path::from_path(folder.path()).expect("UTF-8"), 0o755);
     (folder, state)
+}
+
+/// The state directory in `folder` as the user with this id sees it: each user has runtime directories of their own.
+fn directory(folder: &Utf8Path, user: u32) -> StateDirectory {
+    StateDirectory::within(&folder.join(".devenv"), &[folder.join(format!("run-{user}"))])
 }
 
 fn set_mode(path: &Utf8Path, mode: u32) {
@@ -56,7 +61,7 @@ fn as_other_user(test: &str, state: &StateDirectory) -> Child {
 fn part() -> Option<StateDirectory> {
     let path = Utf8PathBuf::from(std::env::var(PART).ok()?);
     assert_eq!(rustix::process::geteuid().as_raw(), OTHER, "another user");
-    Some(StateDirectory::new(&path))
+    Some(directory(path.parent().expect("it is in a folder"), OTHER))
 }
 
 fn tell(told: impl Debug) {
@@ -74,7 +79,7 @@ async fn told_by_other_user(test: &'static str, state: &StateDirectory) -> Vec<S
 
 /// Runs `test` beside this user's supervisor.
 async fn beside_a_supervisor(state: &StateDirectory, test: impl AsyncFnOnce()) {
-    let supervisor = supervise(SuperviseOptions { state_dir: state.path().to_owned(), instance: "test".to_owned() });
+    let supervisor = supervise_in(state.clone(), "test");
     let test = async {
         while !state.socket().exists() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -106,7 +111,8 @@ async fn another_users_command_is_denied_by_the_sockets_mode() {
 #[ignore = "needs root"]
 async fn another_users_connection_is_closed_without_an_answer() {
     if let Some(state) = part() {
-        let mut stream = UnixStream::connect(state.socket()).expect("its mode lets everybody in");
+        let socket = state.link().read_link_utf8().expect("a link");
+        let mut stream = UnixStream::connect(socket).expect("its mode lets everybody in");
         stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
         // The supervisor may have closed the connection already.
         let _ = stream.write_all(b"\"hello\"\n\"shutdown\"\n");
@@ -117,11 +123,15 @@ async fn another_users_connection_is_closed_without_an_answer() {
     }
     let (_folder, state) = place();
     beside_a_supervisor(&state, async || {
+        for opened in [state.runtime().path().parent().expect("its root").to_owned(), state.runtime().path()] {
+            set_mode(&opened, 0o755);
+        }
         set_mode(&state.socket(), 0o666);
         let told = told_by_other_user("another_users_connection_is_closed_without_an_answer", &state).await;
         assert_eq!(told.first().map(String::as_str), Some("\"\""), "{told:?}");
         let is_refused = |told: &String| told.starts_with("Err(Untrusted") && told.contains("belongs to another user");
         assert!(told.get(1).is_some_and(is_refused), "a command trusts no other user's supervisor either: {told:?}");
+        set_mode(state.runtime().path().parent().expect("its root"), 0o700);
     })
     .await;
 }
@@ -131,10 +141,10 @@ async fn another_users_connection_is_closed_without_an_answer() {
 #[ignore = "needs root"]
 async fn another_users_supervisor_is_not_spoken_to() {
     if let Some(state) = part() {
-        let Ok(LockAttempt::Held(_held)) = try_hold(&state.supervisor_lock()) else { panic!("nobody else has it") };
-        let listener = UnixListener::bind(state.socket()).expect("the folder is ours");
+        let Ok(LockAttempt::Held(_held)) = try_hold(&state.supervisor_anchor()) else { panic!("nobody else has it") };
+        let listener = UnixListener::bind(state.link()).expect("the folder is ours");
         let (mut stream, _) = listener.accept().expect("somebody comes");
-        let hello = Reply::Hello { protocol: PROTOCOL, pid: std::process::id() };
+        let hello = Reply::Hello { protocol: PROTOCOL, pid: std::process::id(), program: None, since: None };
         let _ = writeln!(stream, "{}", serde_json::to_string(&hello).expect("plain data"));
         let mut heard = String::new();
         let _ = stream.read_to_string(&mut heard);
@@ -144,7 +154,7 @@ async fn another_users_supervisor_is_not_spoken_to() {
     give_away(state.path());
     let other = as_other_user("another_users_supervisor_is_not_spoken_to", &state);
     let begin = Instant::now();
-    while !state.socket().exists() {
+    while !state.link().exists() {
         assert!(begin.elapsed() < PATIENCE, "it does not listen");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -154,7 +164,7 @@ async fn another_users_supervisor_is_not_spoken_to() {
     let output = other.wait_with_output().expect("ours");
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let Err(Error::Untrusted { path, why, remedy }) = reached else { panic!("it was trusted: {reached:?}, {told}") };
-    assert_eq!((path, why.as_str()), (state.socket(), "the supervisor behind it belongs to another user"));
+    assert_eq!((path, why.as_str()), (state.link(), "the supervisor behind it belongs to another user"));
     assert!(remedy.contains("as that user"), "{remedy}");
     assert!(told.contains("told: \"\""), "it was asked nothing: {told}");
 }
@@ -163,8 +173,9 @@ async fn another_users_supervisor_is_not_spoken_to() {
 #[ignore = "needs root"]
 async fn only_the_owner_of_a_folder_is_told_that_its_mode_is_the_reason() {
     if let Some(state) = part() {
-        for path in [state.memory_file(), state.command_lock(), state.data().join("deep/down"), state.units()] {
-            let error = if path == state.units() {
+        let mine = state.path().join("mine");
+        for path in [state.memory_file(), state.command_anchor(), state.data().join("deep/down"), mine.clone()] {
+            let error = if path == mine {
                 files::replace(&path.join("file"), b"").expect_err("its mode forbids it")
             } else {
                 try_hold(&path).map(drop).expect_err("it is root's")
@@ -174,11 +185,31 @@ async fn only_the_owner_of_a_folder_is_told_that_its_mode_is_the_reason() {
         return;
     }
     let (_folder, state) = place();
-    std::fs::write(state.command_lock(), "").expect("writable");
+    std::fs::write(state.command_anchor(), "").expect("writable");
     set_mode(&state.data(), 0o700);
-    give_away(&state.units());
-    set_mode(&state.units(), 0o500);
+    let theirs = state.path().join("mine");
+    std::fs::create_dir(&theirs).expect("writable");
+    give_away(&theirs);
+    set_mode(&theirs, 0o500);
     let told = told_by_other_user("only_the_owner_of_a_folder_is_told_that_its_mode_is_the_reason", &state).await;
     let [foreign, mode] = [Unwritable::Foreign(0), Unwritable::Mode].map(|reason| format!("{reason:?}"));
     assert_eq!(told, [foreign.as_str(), &foreign, &foreign, &mode]);
+}
+
+/// `/tmp` is for everybody: another user may have made the folder first.
+#[tokio::test]
+#[ignore = "needs root"]
+async fn a_runtime_folder_that_another_user_prepared_is_refused_with_the_remedy() {
+    let (folder, _) = place();
+    let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    let root = path.join("prepared");
+    std::fs::create_dir(&root).expect("writable");
+    set_mode(&root, 0o700);
+    give_away(&root);
+    let state = StateDirectory::within(&path.join(".devenv"), &[root.clone()]);
+    for refused in [state.prepare(), restore_files(&state).await, Client::reach(&state).await.map(drop)] {
+        let Err(Error::Untrusted { path, remedy, .. }) = refused else { panic!("it was trusted: {refused:?}") };
+        assert!(path == root && remedy.contains("DEVENV_RUNTIME_DIR"), "{path}: {remedy}");
+    }
+    assert!(root.read_dir_utf8().expect("we are root").next().is_none(), "nothing was put there");
 }

@@ -38,8 +38,8 @@ impl Drop for Elsewhere {
 }
 
 /// The leftovers that a new command finds.
-fn found(state: &StateDirectory) -> Vec<u32> {
-    let leftovers = leftovers::find(&StateDirectory::new(state.path())).expect("readable");
+fn found(state: &StateDirectory, root: &Utf8Path) -> Vec<u32> {
+    let leftovers = leftovers::find(&StateDirectory::within(state.path(), &[root.to_owned()])).expect("readable");
     leftovers.into_iter().map(|leftover| leftover.pid).collect()
 }
 
@@ -47,13 +47,17 @@ fn found(state: &StateDirectory) -> Vec<u32> {
 #[ignore = "needs root, unshare and flock"]
 fn a_nameless_lock_is_ours_where_its_file_is_on_our_file_system() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let state = StateDirectory::new(&Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv"));
+    let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    let root = path.join("run");
+    let state = StateDirectory::within(&path.join(".devenv"), &[root.clone()]);
     state.prepare().expect("writable");
-    let stranger = Elsewhere::start(&state, &format!("mount -t tmpfs none {} &&", folder.path().display()));
-    assert_eq!(found(&state), [0; 0], "the path of process {} means another file", stranger.0.id());
+    let stranger = Elsewhere::start(&state, &format!("mount -t tmpfs none {path} &&"));
+    // A supervisor was killed, and the runtime directory is gone: only then are processes searched.
+    std::fs::write(state.supervisor_anchor(), "4711").expect("writable");
+    std::fs::remove_dir_all(&root).expect("writable");
+    assert_eq!(found(&state, &root), [0; 0], "the path of process {} means another file", stranger.0.id());
+    state.prepare().expect("writable");
     let sandboxed = Elsewhere::start(&state, "");
-    assert_eq!(found(&state), [sandboxed.0.id()]);
-    // The search also works without a state directory.
-    std::fs::remove_dir_all(state.path()).expect("writable");
-    assert_eq!(found(&state), [sandboxed.0.id()]);
+    std::fs::remove_dir_all(&root).expect("writable");
+    assert_eq!(found(&state, &root), [sandboxed.0.id()]);
 }

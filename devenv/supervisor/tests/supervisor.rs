@@ -12,10 +12,10 @@ use devenv_model::unit::Probe;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::error::Error;
 use devenv_supervisor::leftovers;
-use devenv_supervisor::lock::{has_ended_in_order, is_held};
+use devenv_supervisor::lock::{has_ended_in_order, is_held, take_for_child};
 use devenv_supervisor::log_reader::last_lines;
 use devenv_supervisor::restore::restore_files;
-use devenv_supervisor::server::{SuperviseOptions, supervise};
+use devenv_supervisor::server::supervise_in;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
 
@@ -46,8 +46,8 @@ fn unit(name: &str, script: &str) -> UnitSpec {
 async fn beside_a_supervisor(test: impl AsyncFnOnce(&StateDirectory)) {
     let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let state_dir: Utf8PathBuf = Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv");
-    let state = StateDirectory::new(&state_dir);
+    let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    let state = StateDirectory::within(&path.join(".devenv"), &[path.join("run")]);
     let test = async {
         while !state.socket().exists() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -57,10 +57,10 @@ async fn beside_a_supervisor(test: impl AsyncFnOnce(&StateDirectory)) {
             client.shutdown().await.expect("it ends");
         }
     };
-    let supervisor = supervise(SuperviseOptions { state_dir, instance: "test".to_owned() });
+    let supervisor = supervise_in(state.clone(), "test");
     let both = async { tokio::join!(supervisor, test).0 };
     tokio::time::timeout(PATIENCE, both).await.expect("in time").expect("it ends in order");
-    assert!(has_ended_in_order(&state.supervisor_lock()), "the next command looks for nothing");
+    assert!(has_ended_in_order(&state.supervisor_anchor()), "the next command searches nothing");
     assert!(!state.socket().exists() && leftovers::find(&state).expect("readable").is_empty());
 }
 
@@ -189,12 +189,16 @@ async fn files_that_were_removed_come_back() {
         let mut first = client(state).await;
         first.start(unit("api", "exec sleep 60")).await.expect("taken");
         let before = first.await_ready("api").await.expect("known");
-        std::fs::remove_dir_all(state.path()).expect("writable");
-        // As a new command sees it, without an earlier search.
-        let state = StateDirectory::new(state.path());
-        restore_files(&state).await.expect("it answers the call");
-        let mut second = client(&state).await;
-        assert_eq!(second.await_ready("api").await.expect("known").state, before.state, "the same process");
+        for removed in [state.path().to_owned(), state.runtime().path(), state.socket(), state.supervisor_lock()] {
+            std::fs::remove_dir_all(&removed).or_else(|_| std::fs::remove_file(&removed)).expect("writable");
+            // As a new command sees it, without an earlier search.
+            let root = state.runtime().path().parent().expect("its root").to_owned();
+            let state = StateDirectory::within(state.path(), &[root]);
+            restore_files(&state).await.expect("it answers the call");
+            let mut second = client(&state).await;
+            assert_eq!(second.await_ready("api").await.expect("known").state, before.state, "the same process");
+            assert!(state.link().exists() && state.socket().exists(), "after the removal of {removed}");
+        }
     })
     .await;
 }
@@ -202,34 +206,49 @@ async fn files_that_were_removed_come_back() {
 #[tokio::test]
 async fn where_no_supervisor_runs_there_is_none() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let state = StateDirectory::new(&Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv"));
+    let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    let state = StateDirectory::within(&path.join(".devenv"), &[path.join("run")]);
     assert!(Client::reach(&state).await.expect("nothing to refuse").is_none());
     restore_files(&state).await.expect("nothing is lost");
 }
 
-/// The note spares an environment of containers the search through all processes, and never hides a supervisor.
+/// A cleaner of `/tmp` took the runtime directory, then the supervisor was killed: only a search finds its processes, which hold
+/// locks without names.
 #[tokio::test]
-async fn only_where_no_supervisor_runs_is_it_noted_that_none_is_lost() {
+async fn processes_whose_locks_were_cleaned_away_are_searched_for_after_a_crash_only() {
+    let _alone = ALONE.lock().await;
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let state = StateDirectory::new(Utf8Path::from_path(folder.path()).expect("UTF-8"));
-    let lock = state.supervisor_lock();
-    assert!(!has_ended_in_order(&lock));
-    leftovers::note_that_none_is_lost(&state).expect("writable");
-    assert!(has_ended_in_order(&lock));
-    std::fs::write(&lock, "4711").expect("writable");
-    leftovers::note_that_none_is_lost(&StateDirectory::new(state.path())).expect("writable");
-    assert!(has_ended_in_order(&lock), "a killed supervisor left its id, and no process");
+    let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    let new = || StateDirectory::within(&path.join(".devenv"), &[path.join("run")]);
+    let state = new();
+    state.prepare().expect("writable");
+    let held = take_for_child(&state.unit_lock("api")).expect("nobody else has it");
+    let mut left = std::process::Command::new("sleep").arg("60").stdin(held).spawn().expect("sleep is there");
+    std::fs::remove_dir_all(state.runtime().path()).expect("it is there");
+    std::fs::write(state.supervisor_anchor(), "").expect("writable");
+    assert!(leftovers::find(&new()).expect("readable").is_empty(), "the last supervisor ended in order");
+    std::fs::write(state.supervisor_anchor(), "4711").expect("writable");
+    let state = new();
+    let found = leftovers::find(&state).expect("readable");
+    assert_eq!(found.iter().map(|left| left.pid).collect::<Vec<_>>(), [left.id()]);
+    leftovers::end(&state, "api").await.expect("it ends");
+    assert!(left.wait().expect("ours").code().is_none(), "it was ended by a signal");
+}
 
-    beside_a_supervisor(async |state| {
-        leftovers::note_that_none_is_lost(state).expect("writable");
-        assert!(!has_ended_in_order(&state.supervisor_lock()));
-        std::fs::remove_file(state.supervisor_lock()).expect("it is there");
-        let state = StateDirectory::new(state.path());
-        leftovers::note_that_none_is_lost(&state).expect("writable");
-        assert!(!state.supervisor_lock().exists(), "its supervisor can still be found");
-        restore_files(&state).await.expect("it answers the call");
-    })
-    .await;
+/// Version 0.1.0 kept the locks of units in the state directory.
+#[tokio::test]
+async fn what_the_previous_version_left_is_found_and_ended() {
+    let _alone = ALONE.lock().await;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    let state = StateDirectory::within(&path.join(".devenv"), &[path.join("run")]);
+    let units = state.path().join("units");
+    std::fs::create_dir_all(&units).expect("writable");
+    let held = take_for_child(&units.join("api.lock")).expect("nobody else has it");
+    let mut left = std::process::Command::new("sleep").arg("60").stdin(held).spawn().expect("sleep is there");
+    assert_eq!(leftovers::find(&state).expect("readable").len(), 1);
+    leftovers::end(&state, "api").await.expect("it ends");
+    assert!(left.wait().expect("ours").code().is_none(), "it was ended by a signal");
 }
 
 fn one_shot(name: &str, script: &str) -> UnitSpec {

@@ -75,6 +75,8 @@ pub enum Command {
     #[command(flatten)]
     Environment(EnvironmentCommand),
     #[command(flatten)]
+    Machine(MachineCommand),
+    #[command(flatten)]
     Promotion(PromotionCommand),
     /// Print the completions for a shell
     Completions { shell: Shell },
@@ -171,6 +173,25 @@ pub enum EnvironmentCommand {
 pub enum OwnAction {
     /// Print the version, the commit, the target, and where this program was installed from
     Version,
+}
+
+/// A command on all environments of this machine and user, in any folder.
+#[derive(Debug, Subcommand)]
+pub enum MachineCommand {
+    /// List every environment of this machine, of all projects
+    Ls,
+    /// Remove what is left of environments whose folder is gone or which are stopped
+    #[command(
+        after_help = "A running environment and the data of a stopped one stay. Without --yes, prune shows what it would remove and asks."
+    )]
+    Prune {
+        /// Print what would be removed, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Skip the confirmation
+        #[arg(short, long)]
+        yes: bool,
+    },
 }
 
 /// A command that `devenv-promote` runs.
@@ -392,6 +413,7 @@ impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Environment(command) => command.name(),
+            Self::Machine(command) => command.name(),
             Self::Promotion(command) => command.name(),
             Self::Completions { .. } => "completions",
             Self::Emulator { .. } => "emulator",
@@ -419,6 +441,15 @@ impl EnvironmentCommand {
             Self::Doctor { .. } => "doctor",
             Self::Own { .. } => "self",
             Self::Unit { .. } => "unit",
+        }
+    }
+}
+
+impl MachineCommand {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Ls => "ls",
+            Self::Prune { .. } => "prune",
         }
     }
 }

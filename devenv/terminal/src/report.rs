@@ -179,8 +179,15 @@ fn supervisor(error: &SupervisorError) -> Told {
             let text = format!("run devenv as the owner of this environment, or start your own: {ELSEWHERE}");
             ("permission_denied", Exit::Failed, Some(text))
         }
-        E::Version { .. } => {
-            ("supervisor_version", Exit::Failed, hint("stop it with the devenv that started it: devenv down"))
+        E::Version { found, known, .. } if found < known => (
+            "supervisor_version",
+            Exit::Failed,
+            hint("devenv up -d replaces it and keeps the data; devenv down ends it"),
+        ),
+        E::Version { program, .. } => {
+            let newer = program.as_ref().map_or("devenv", |program| program.as_str());
+            let text = format!("a newer devenv started it: use that one, or end the environment with it: {newer} down");
+            ("supervisor_version", Exit::Failed, Some(text))
         }
         E::Lost { .. } => ("supervisor_lost", Exit::Failed, hint("devenv up repairs the environment")),
         E::Silent { pid } => {

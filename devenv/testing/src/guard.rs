@@ -51,7 +51,7 @@ pub async fn run_guarded(
     cancel: &Cancel,
 ) -> Result<TestRun, Error> {
     let failed = |source| EngineError::State { path: lock(state), source };
-    std::fs::create_dir_all(state.units()).map_err(failed)?;
+    state.prepare_runtime().map_err(EngineError::from)?;
     leftovers::end(state, COMMAND).await.map_err(failed)?;
     let lock = lock(state);
     let guard = Guard::start(state)?;

@@ -8,8 +8,12 @@ mod doctor;
 mod down;
 mod env;
 mod logs;
+mod ls;
+mod machine_failure;
+mod machine_table;
 mod own;
 mod parity;
+mod prune;
 mod status;
 mod test;
 mod test_report;
@@ -18,8 +22,11 @@ mod up;
 
 use std::time::Duration;
 
+use devenv_containers::engine::ContainerEngines;
 use devenv_engine::Control;
-use devenv_terminal::arguments::EnvironmentCommand;
+use devenv_machine::{LocalFolders, LocalProcesses, Places};
+use devenv_supervisor::runtime_directory::RuntimeVariables;
+use devenv_terminal::arguments::{EnvironmentCommand, MachineCommand};
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
@@ -45,5 +52,18 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
         EnvironmentCommand::Doctor { fix } => doctor::run(context, fix).await,
         EnvironmentCommand::Own { action } => own::run(action),
         EnvironmentCommand::Unit { action, name } => unit::run(context, action, &name).await,
+    }
+}
+
+pub(crate) async fn machine(
+    context: &Context,
+    engines: &dyn ContainerEngines,
+    command: &MachineCommand,
+) -> Result<Outcome, Failure> {
+    let processes = LocalProcesses::new(&RuntimeVariables::read());
+    let places = Places { processes: &processes, engines, folders: &LocalFolders };
+    match command {
+        MachineCommand::Ls => ls::run(context, &places).await,
+        MachineCommand::Prune { dry_run, yes } => prune::run(context, &places, *dry_run, *yes).await,
     }
 }

@@ -34,6 +34,8 @@ fn run_as_other_user(project: &Project, arguments: &[&str]) -> Ran {
             None => command.env_remove(name),
         };
     }
+    // Each user has runtime directories of their own.
+    command.env_remove("DEVENV_RUNTIME_DIR").env_remove("XDG_RUNTIME_DIR");
     Ran::from(command.uid(OTHER).gid(OTHER).output().expect("it starts"))
 }
 

@@ -47,7 +47,7 @@ fn after_a_kill_of_the_supervisor_down_leaves_nothing_and_touches_no_stranger() 
     eventually("the supervisor is gone", || project.supervisor().is_none());
     let down = project.json(&["down"]);
     assert_eq!(down["leftovers"].as_array().map(Vec::len), Some(3), "{down}");
-    assert!(!project.path().join(".devenv/control.sock").exists());
+    assert!(project.path().join(".devenv/control.sock").symlink_metadata().is_err());
     project.nothing_is_left();
     assert!(stranger.try_wait().expect("ours").is_none(), "the stranger lives");
     stranger.kill().expect("ours");
@@ -115,7 +115,7 @@ fn a_supervisor_whose_socket_was_removed_is_reached_and_ended() {
     project.done(&["up", "-d"]);
     let before = project.pids();
     for command in [&["status"][..], &["up", "-d"], &["down"]] {
-        std::fs::remove_file(project.path().join(".devenv/control.sock")).expect("it is there");
+        std::fs::remove_file(project.runtime().join("supervisor.sock")).expect("it is there");
         project.done(command);
         if command != ["down"] {
             assert_eq!(project.pids(), before, "{command:?}");
@@ -239,7 +239,8 @@ fn a_supervisor_that_dies_while_an_environment_of_tests_begins_leaves_nothing() 
     let supervisor = || -> Option<u64> {
         let folder = std::fs::read_dir(&tests).ok()?.flatten().next()?.path();
         // This file exists once the first unit has been started.
-        std::fs::metadata(folder.join("units/emulator.lock")).ok()?;
+        let socket = std::fs::read_link(folder.join("control.sock")).ok()?;
+        std::fs::metadata(socket.parent()?.join("units/emulator.lock")).ok()?;
         std::fs::read_to_string(folder.join("supervisor.lock")).ok()?.trim().parse().ok()
     };
     eventually("the environment begins", || supervisor().is_some());

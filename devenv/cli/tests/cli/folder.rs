@@ -18,6 +18,8 @@ pub(crate) const TABLE: &str = r#"{
 /// A project's folder, and the command to run in it.
 pub(crate) struct Folder {
     place: TempDir,
+    _runtime: TempDir,
+    runtime_root: std::path::PathBuf,
     /// `devenv`, or the command that runs it elsewhere.
     pub(crate) program: Vec<String>,
     pub(crate) variables: Vec<(&'static str, String)>,
@@ -25,12 +27,38 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let place = tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory");
-        Self { place, program: vec![DEVENV.to_owned()], variables: Vec::new() }
+        Self::named("shop")
+    }
+
+    /// In a folder whose name begins like this.
+    pub(crate) fn named(prefix: &str) -> Self {
+        let temporary = |prefix| tempfile::Builder::new().prefix(prefix).tempdir().expect("a temporary directory");
+        let (place, runtime) = (temporary(prefix), temporary("run"));
+        // Not there yet: devenv makes it for this user alone.
+        let runtime_root = runtime.path().join("devenv");
+        let variables = vec![("DEVENV_RUNTIME_DIR", runtime_root.display().to_string())];
+        Self { place, _runtime: runtime, runtime_root, program: vec![DEVENV.to_owned()], variables }
+    }
+
+    /// The folder of the runtime directories of this project's environments.
+    pub(crate) fn runtime_root(&self) -> &std::path::Path {
+        &self.runtime_root
+    }
+
+    /// The runtime directory of the running environment.
+    pub(crate) fn runtime(&self) -> std::path::PathBuf {
+        let socket = std::fs::read_link(self.path().join(".devenv/control.sock")).expect("its supervisor runs");
+        socket.parent().expect("it is in a folder").to_owned()
     }
 
     pub(crate) fn path(&self) -> &std::path::Path {
         self.place.path()
+    }
+
+    /// Replaces a variable of every later command.
+    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.push((name, value.to_owned()));
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {

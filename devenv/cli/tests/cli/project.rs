@@ -1,4 +1,4 @@
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::process::{Child, Stdio};
 
 use crate::folder::{DEVENV, Folder, TABLE, eventually};
@@ -23,7 +23,11 @@ const COMPOSE: &str = r#"services:
 
 impl Project {
     pub(crate) fn new() -> Self {
-        let mut project = Self { folder: Folder::new() };
+        Self::within(Folder::new())
+    }
+
+    pub(crate) fn within(folder: Folder) -> Self {
+        let mut project = Self { folder };
         // No engine answers there, so that these tests use processes on every machine.
         project.folder.variables.push(("DOCKER_HOST", "unix:///nonexistent/docker.sock".to_owned()));
         let mut settings =
@@ -72,7 +76,7 @@ impl Project {
             let words = String::from_utf8_lossy(&words).replace('\0', " ");
             let descriptors = std::fs::read_dir(entry.path().join("fd")).into_iter().flatten().flatten();
             let mut links = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok());
-            if words.contains(&*state.to_string_lossy()) || links.any(|link| link.starts_with(state.join("units"))) {
+            if words.contains(&*state.to_string_lossy()) || links.any(|link| link.starts_with(self.runtime_root())) {
                 found.push(words);
             }
         }
@@ -89,6 +93,12 @@ impl Deref for Project {
 
     fn deref(&self) -> &Folder {
         &self.folder
+    }
+}
+
+impl DerefMut for Project {
+    fn deref_mut(&mut self) -> &mut Folder {
+        &mut self.folder
     }
 }
 

@@ -21,6 +21,7 @@ impl Supervisor {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let mut command = Command::new(DEVENV);
         command.args(["supervise", "--instance", "test", "--state-dir"]).arg(folder.path().join("state"));
+        command.env("DEVENV_RUNTIME_DIR", folder.path().join("run"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = child.expect("the program starts");
         let mut first = [0; 6];
@@ -48,11 +49,12 @@ impl Supervisor {
 
     /// The locks of units that any process has open.
     fn left(&self) -> Vec<PathBuf> {
-        let units = self.state().join("units");
+        let run = self.folder.path().canonicalize().expect("it exists").join("run");
         let processes = std::fs::read_dir("/proc").expect("this test needs /proc").flatten();
         let descriptors = processes.filter_map(|process| std::fs::read_dir(process.path().join("fd")).ok());
         let links = descriptors.flatten().flatten().filter_map(|link| std::fs::read_link(link.path()).ok());
-        links.filter(|link| link.starts_with(&units)).collect()
+        let units = |link: &PathBuf| link.parent().is_some_and(|folder| folder.ends_with("units"));
+        links.filter(|link| link.starts_with(&run) && units(link)).collect()
     }
 }
 

@@ -28,6 +28,8 @@ fn help() {
         "rollback",
         "doctor",
         "self",
+        "ls",
+        "prune",
         "completions",
     ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();

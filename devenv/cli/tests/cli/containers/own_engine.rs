@@ -4,11 +4,12 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::engine::{IMAGE, docker, required};
 use super::project::Project;
-use crate::folder::eventually;
+use crate::folder::{Ran, eventually};
 
 /// A Docker Engine with its own socket, state and network namespace: it cannot see another engine's bridge and rules.
 struct Engine {
@@ -72,6 +73,19 @@ impl Engine {
         let mut command = Command::new("docker");
         command.args(["--host", &self.host()]);
         command
+    }
+
+    /// The names of a project's containers, networks or volumes in this engine.
+    fn named(&self, kind: &str, root: &str) -> Vec<String> {
+        let (arguments, name) = match kind {
+            "container" => (&["ps", "--all"][..], "{{.Names}}"),
+            "network" => (&["network", "ls"], "{{.Name}}"),
+            _ => (&["volume", "ls"], "{{.Name}}"),
+        };
+        let filter = format!("label=devenv.root={root}");
+        let output = self.docker().args(arguments).args(["--format", name, "--filter", &filter]).output();
+        let output = output.expect("docker is here");
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
     }
 
     /// Copies the test image from the usual engine.
@@ -143,4 +157,67 @@ fn a_full_disk_of_the_engine_is_named_and_nothing_half_made_stays() {
     assert!(left.stdout.is_empty(), "{}", String::from_utf8_lossy(&left.stdout));
     project.up();
     project.done(&["down", "--volumes"]);
+}
+
+/// On an engine of its own: `prune` also removes what other tests leave in the usual one for a moment.
+#[test]
+#[ignore = "needs a container engine, root and dockerd"]
+fn prune_removes_the_containers_and_volumes_of_a_gone_folder_and_touches_no_other() {
+    let engine = Engine::start(None);
+    engine.load();
+    let [mut gone, mut stopped, mut running] = [Project::new(), Project::new(), Project::new()];
+    for project in [&mut gone, &mut stopped, &mut running] {
+        project.move_to(&engine.namespace, engine.host());
+        project.up();
+    }
+    let stranger =
+        ["run", "--detach", "--name", "stranger", "--network", "none", IMAGE, "--memory", "--listen", "127.0.0.1:1"];
+    assert!(engine.docker().args(stranger).status().expect("docker is here").success());
+    let anywhere = |arguments: &[&str]| {
+        let mut command = running.command(&[arguments, &["--output", "json"]].concat());
+        let ran = Ran::from(command.current_dir("/").output().expect("the program starts"));
+        serde_json::from_str::<Value>(ran.out.lines().last().unwrap_or_default()).unwrap_or_else(|_| panic!("{ran:?}"))
+    };
+    let of = |root: &str| {
+        let rows = anywhere(&["ls"])["environments"].as_array().expect("a list").clone();
+        rows.into_iter().find(|row| row["root"] == root).unwrap_or_else(|| panic!("{root} is not listed"))
+    };
+    let (gone_root, stopped_root) = (gone.root(), stopped.root());
+    assert!(
+        engine
+            .docker()
+            .args(["stop"])
+            .args(engine.named("container", &stopped_root))
+            .output()
+            .expect("docker")
+            .status
+            .success()
+    );
+    std::fs::remove_dir_all(gone.path()).expect("ours");
+    let row = of(&running.root());
+    assert_eq!(
+        (&row["state"], &row["runtime"], &row["units"]),
+        (&"running".into(), &"docker".into(), &3.into()),
+        "{row}"
+    );
+    assert!(row["memory"].as_u64().is_some_and(|bytes| bytes > 0) && row["since"].is_u64(), "{row}");
+    let row = of(&gone_root);
+    assert_eq!((&row["state"], &row["folder"]), (&"running".into(), &"gone".into()), "{row}");
+    assert_eq!(of(&stopped_root)["state"], "stopped");
+
+    let pruned = anywhere(&["prune", "--yes"]);
+    assert_eq!(pruned["kept"], serde_json::json!([]), "{pruned}");
+    for kind in ["container", "network", "volume"] {
+        assert_eq!(engine.named(kind, &gone_root), [""; 0], "{kind}");
+    }
+    assert_eq!(
+        (engine.named("container", &stopped_root), engine.named("volume", &stopped_root).len()),
+        (Vec::new(), 1)
+    );
+    for unit in ["emulator", "web", "back"] {
+        assert_eq!(running.unit(unit)["state"], "ready", "{unit}");
+    }
+    let names = engine.docker().args(["ps", "--format", "{{.Names}}"]).output().expect("docker is here");
+    assert!(String::from_utf8_lossy(&names.stdout).contains("stranger"), "it has no label of devenv");
+    let _ = engine.docker().args(["rm", "--force", "stranger"]).output();
 }
