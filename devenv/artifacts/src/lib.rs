@@ -8,3 +8,4 @@ pub mod fingerprint;
 pub mod freshness;
 pub mod repository;
 pub mod static_link;
+pub mod terraform;

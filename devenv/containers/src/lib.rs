@@ -2,7 +2,10 @@
 
 mod archive;
 mod build_in_engine;
+mod exec;
 mod logs;
+mod own_emulator;
+mod raw_terminal;
 mod removal;
 mod runtime;
 mod saved;

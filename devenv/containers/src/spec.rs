@@ -20,6 +20,7 @@ pub(crate) fn spec(intent: &UnitIntent, image: &str, scope: &Scope) -> Container
     };
     ContainerSpec {
         name: intent.name.clone(),
+        aliases: intent.aliases.clone(),
         image: image.to_owned(),
         entrypoint: intent.entrypoint.clone(),
         command: intent.command.clone(),
@@ -62,6 +63,7 @@ mod tests {
             Binding { container: 8000, protocol: Protocol::Tcp, host: "127.0.0.2:20100".parse().expect("an address") };
         UnitIntent {
             name: name.to_owned(),
+            aliases: Vec::new(),
             artifact: Artifact::Image { reference: "api:1".to_owned() },
             entrypoint: None,
             command: None,

@@ -33,6 +33,7 @@ fn project(engine: &FakeEngine) -> (TempDir, Project) {
     }
     let options = ProjectOptions {
         directory: Utf8PathBuf::try_from(folder.path().to_owned()).expect("UTF-8"),
+        compose: devenv_engine::ComposeOptions::default(),
         state_dir: None,
         ephemeral: false,
         runtimes: Arc::new(ContainerHosts::new(Arc::new(engine.clone()))),
@@ -56,6 +57,7 @@ async fn add(engine: &FakeEngine, name: &str, image: &str, labels: &Labels) {
     let network = engine.ensure_network(&format!("{name}-network"), labels).await.expect("no fault");
     let spec = ContainerSpec {
         name: name.to_owned(),
+        aliases: Vec::new(),
         image: image.to_owned(),
         entrypoint: None,
         command: None,

@@ -19,7 +19,8 @@ pub(crate) fn body(new: &NewContainer) -> ContainerCreateBody {
     let spec = &new.spec;
     let mut labels: HashMap<String, String> = spec.labels.clone().into_iter().collect();
     labels.extend(new.labels.clone());
-    let endpoint = EndpointSettings { aliases: Some(vec![spec.name.clone()]), ..EndpointSettings::default() };
+    let names = std::iter::once(&spec.name).chain(&spec.aliases).cloned().collect();
+    let endpoint = EndpointSettings { aliases: Some(names), ..EndpointSettings::default() };
     let joined = match &new.network {
         JoinedNetwork::Own(id) => Some([(id.clone(), endpoint)].into()),
         JoinedNetwork::Of(_) => None,

@@ -6,7 +6,9 @@ mod container;
 mod discover;
 mod engine;
 mod error;
+mod exec;
 mod place;
 mod remedy;
+mod stats;
 
 pub use discover::Docker;

@@ -118,10 +118,14 @@ fn wanted<'a>(
     let ephemeral = project.instance.ephemeral;
     let mut wanted = Vec::new();
     if let ChosenEmulator::Own(kind) = emulator {
-        // Other tools expect DynamoDB Local and LocalStack on their usual ports.
-        let usual = (*kind != EmulatorKind::Embedded && !ephemeral).then(|| kind.port());
-        let address = desired::bound(abilities, None, kind.port());
-        wanted.push(Wanted { unit: EMULATOR, container: kind.port(), nth: 0, address, wish: usual });
+        let settings = &project.manifest.emulator;
+        let container = settings.port(*kind);
+        // Other tools expect DynamoDB Local and LocalStack on their usual ports, and a replaced service on its own.
+        let usual = (*kind != EmulatorKind::Embedded).then(|| kind.port());
+        let replaced = settings.replaces.as_ref().and_then(|replaced| replaced.port?.published);
+        let wish = replaced.or(usual).filter(|_| !ephemeral);
+        let address = desired::bound(abilities, None, container);
+        wanted.push(Wanted { unit: EMULATOR, container, nth: 0, address, wish });
     }
     for service in project.manifest.services.values() {
         let unit = service.name.as_str();

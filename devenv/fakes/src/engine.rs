@@ -179,6 +179,7 @@ mod tests {
         let ports = vec![PublishedPort { container: 80, host: port, host_ip: [127, 0, 0, 1].into() }];
         let spec = ContainerSpec {
             name: name.to_owned(),
+            aliases: Vec::new(),
             image: "web:1".to_owned(),
             entrypoint: None,
             command: None,

@@ -83,8 +83,9 @@ impl Reader {
                 self.unsupported(entry, &TOP_KEYS);
             }
         }
-        let Some(services) = model.get("services").and_then(Node::entries).filter(|services| !services.is_empty())
-        else {
+        let services = model.get("services").and_then(Node::entries).unwrap_or_default().iter();
+        let services: Vec<&Entry> = services.filter(|entry| self.replaced.as_ref() != Some(&entry.key)).collect();
+        if services.is_empty() {
             self.problems.push(Problem::new(
                 "compose.no_services",
                 &model.file,
@@ -92,9 +93,9 @@ impl Reader {
                 "there is no `services` section",
             ));
             return None;
-        };
+        }
         let mut read: Vec<Read> = services.iter().map(|entry| self.service(entry)).collect();
-        // A dependency that is not required may be on a service that is not there.
+        // A dependency that is not required may be on a service that is not there; the replaced one starts before all others.
         let names: BTreeSet<String> = services.iter().map(|entry| entry.key.clone()).collect();
         for read in &mut read {
             read.service.depends_on.retain(|name, _| names.contains(name));

@@ -26,6 +26,8 @@ const INSTEAD: [(&str, &str); 15] = [
 #[derive(Default)]
 pub(crate) struct Reader {
     pub(crate) problems: Vec<Problem>,
+    /// The service that the emulator replaces: it is not read.
+    pub(crate) replaced: Option<String>,
 }
 
 impl Reader {

@@ -15,6 +15,8 @@ use crate::unit::Probe;
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitIntent {
     pub name: String,
+    /// Further names under which other units reach this one, on a network of their own.
+    pub aliases: Vec<String>,
     pub artifact: Artifact,
     /// `entrypoint` and `command` replace those of the image, if the artifact is an image.
     pub entrypoint: Option<Vec<String>>,

@@ -7,6 +7,7 @@
 pub mod artifact;
 pub mod event;
 pub mod evidence;
+pub mod exec;
 pub mod gate;
 pub mod intent;
 pub mod manifest;

@@ -188,6 +188,7 @@ fn spec(image: &str, name: &str, guard: &str, login: &EmulatedLogin) -> Containe
     ];
     ContainerSpec {
         name: name.to_owned(),
+        aliases: Vec::new(),
         image: image.to_owned(),
         entrypoint: None,
         command: None,

@@ -85,6 +85,7 @@ pub(crate) fn spec(scope: &Scope, address: &str, image: String, port: u16, login
     });
     ContainerSpec {
         name: HOST.to_owned(),
+        aliases: Vec::new(),
         image,
         entrypoint: None,
         command: Some(vec!["guard".to_owned()]),

@@ -8,7 +8,7 @@ use devenv_terminal::run::Context;
 use serde_json::json;
 
 pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Result<Outcome, Failure> {
-    let put = devenv_engine::seed(&Project::load(&context.options)?, emulator_url).await?;
+    let put = devenv_engine::seed(&Project::current(&context.options)?, emulator_url).await?;
     let text = if put.values().all(|count| *count == 0) {
         "every seed item is there already".to_owned()
     } else {
@@ -18,7 +18,7 @@ pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Resul
 }
 
 pub(super) async fn reset(context: &Context) -> Result<Outcome, Failure> {
-    let put = devenv_engine::reset(&Project::load(&context.options)?).await?;
+    let put = devenv_engine::reset(&Project::current(&context.options)?).await?;
     let text = format!("rebuilt {} tables; seeded: {}", put.len(), counts(&put));
     Ok(Outcome::done(text, &json!({ "put": by_name(&put) })))
 }

@@ -1,5 +1,6 @@
 //! One file per command: it reads the arguments, calls the engine and words the result.
 
+mod bare;
 pub(crate) mod completions;
 mod config;
 mod control;
@@ -7,8 +8,12 @@ mod data;
 mod doctor;
 mod down;
 mod env;
+mod exec;
+mod import;
+mod init;
 mod logs;
 mod parity;
+mod ps;
 mod status;
 mod test;
 mod test_report;
@@ -18,7 +23,7 @@ mod up;
 use std::time::Duration;
 
 use devenv_engine::Control;
-use devenv_terminal::arguments::EnvironmentCommand;
+use devenv_terminal::arguments::{EnvironmentCommand, ResourcesAction};
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
@@ -35,11 +40,17 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
             control::run(context, Control::Restart, &arguments.services, arguments.timeout).await
         }
         EnvironmentCommand::Status => status::run(context).await,
+        EnvironmentCommand::Ps => ps::run(context).await,
         EnvironmentCommand::Logs(arguments) => logs::run(context, arguments).await,
         EnvironmentCommand::Seed { emulator_url } => data::seed(context, emulator_url.as_deref()).await,
         EnvironmentCommand::Reset => data::reset(context).await,
+        EnvironmentCommand::Exec(arguments) => exec::run(context, arguments).await,
         EnvironmentCommand::Env { format } => env::run(context, format).await,
-        EnvironmentCommand::Config(arguments) => config::run(context, arguments),
+        EnvironmentCommand::Init(arguments) => init::run(context, arguments).await,
+        EnvironmentCommand::Resources { action: ResourcesAction::Import(arguments) } => {
+            import::run(context, arguments).await
+        }
+        EnvironmentCommand::Config(arguments) => config::run(context, arguments.format),
         EnvironmentCommand::Test(arguments) => test::run(context, arguments).await,
         EnvironmentCommand::Doctor { fix } => doctor::run(context, fix).await,
         EnvironmentCommand::Unit { action, name } => unit::run(context, action, &name).await,

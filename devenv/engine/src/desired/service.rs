@@ -1,5 +1,7 @@
 //! The intent of a service.
 
+use std::collections::BTreeMap;
+
 use devenv_model::artifact::Artifact;
 use devenv_model::intent::{Binding, Lifetime, Ports, RestartPolicy, UnitIntent, binding_of};
 use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
@@ -7,7 +9,7 @@ use devenv_model::template;
 use devenv_model::unit::{EMULATOR, Probe};
 
 use super::address::reached;
-use super::aws::{aws_environment, keep_local, region};
+use super::aws::{aws_environment, keep_local, redirect, region};
 use crate::error::Error;
 use crate::project::Project;
 use crate::runtime::Abilities;
@@ -39,20 +41,16 @@ pub(super) fn intent(
     bindings: Vec<Binding>,
 ) -> Result<UnitIntent, Error> {
     let mut artifact = artifact(service, abilities)?;
-    let mut environment = aws_environment(emulator, region(project));
-    environment.extend(service.environment.clone());
-    if !abilities.images {
+    let environment = environment(project, service, abilities, emulator, ports)?;
+    if !abilities.images
+        && let Artifact::Command { run, .. } = &mut artifact
+    {
         let lookup = template::Lookup { service: &service.name, ports, emulator };
-        if let Artifact::Command { run, .. } = &mut artifact {
-            *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
-        }
-        for (name, value) in &process(service)?.env {
-            environment.insert(name.clone(), fill(value, &lookup)?);
-        }
+        *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
     }
-    keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
     Ok(UnitIntent {
         name: service.name.clone(),
+        aliases: Vec::new(),
         artifact,
         entrypoint: service.entrypoint.clone(),
         command: service.command.clone(),
@@ -69,6 +67,30 @@ pub(super) fn intent(
     })
 }
 
+/// The service's environment variables.
+pub(crate) fn environment(
+    project: &Project,
+    service: &Service,
+    abilities: Abilities,
+    emulator: &str,
+    ports: &Ports,
+) -> Result<BTreeMap<String, String>, Error> {
+    let mut environment = aws_environment(emulator, region(project));
+    environment.extend(service.environment.clone());
+    if !abilities.network {
+        let replaced = project.manifest.emulator.replaces.as_ref();
+        replaced.into_iter().for_each(|replaced| redirect(&mut environment, &replaced.service, emulator));
+    }
+    if !abilities.images {
+        let lookup = template::Lookup { service: &service.name, ports, emulator };
+        for (name, value) in &process(service)?.env {
+            environment.insert(name.clone(), fill(value, &lookup)?);
+        }
+    }
+    keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
+    Ok(environment)
+}
+
 fn process(service: &Service) -> Result<&ProcessSettings, Error> {
     service.process.as_ref().ok_or_else(|| Error::NotAProcess { service: service.name.clone() })
 }
@@ -80,7 +102,8 @@ fn fill(text: &str, lookup: &template::Lookup<'_>) -> Result<String, Error> {
 
 /// The hosts that count as loopback: the other units on a network of their own.
 fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
-    let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR]);
+    let replaced = project.manifest.emulator.replaces.iter().map(|replaced| replaced.service.as_str());
+    let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR]).chain(replaced);
     if abilities.network { names.collect() } else { Vec::new() }
 }
 

@@ -35,13 +35,13 @@ fn the_order_system_is_read() {
     let compose = Request {
         folder: root,
         root,
-        files: FileChoice::WithOverride(settings.compose().to_owned()),
+        files: FileChoice::WithOverride(settings.compose().expect("named").to_owned()),
         profiles: Vec::new(),
         env_files: Vec::new(),
         variables: &BTreeMap::new(),
     };
     let compose = load(&compose, &Disk).expect("no mistake");
-    let tables = folder(settings.tables().as_str());
+    let tables = folder(settings.tables().expect("named").as_str());
     let seeds = folder(settings.seeds().expect("named").as_str());
     let manifest = assemble("/orders".into(), settings, Ok(compose), &tables, &seeds, &BTreeMap::new());
     let manifest = manifest.expect("no mistake");
