@@ -37,9 +37,12 @@ pub async fn exec(project: &Project, service: &str, order: &ExecOrder) -> Result
 mod tests {
     use std::collections::BTreeMap;
 
+    use devenv_model::manifest::EmulatorKind;
     use devenv_model::observed::UnitState;
 
     use super::*;
+    use crate::memory::{Remembered, RememberedChoice};
+    use crate::runtime::RuntimeKind;
     use crate::runtime::fake::FakeProject;
 
     #[tokio::test]
@@ -53,6 +56,11 @@ mod tests {
             user: None,
             tty: false,
         };
+        project.state.prepare().expect("writable");
+        let mut remembered = Remembered::default();
+        let (runtime, emulator) = (RuntimeKind::Docker, EmulatorKind::DynamodbLocal);
+        remembered.chosen = Some(RememberedChoice { runtime, emulator, emulator_url: None });
+        remembered.keep(&project.state).expect("writable");
         let run = async |service: &str| exec(&project, service, &order).await;
         assert!(matches!(run("api").await, Err(Error::NotRunning { .. })));
         fake.runtime.set("api", UnitState::Ready { pid: 7, since: 0 });

@@ -124,7 +124,9 @@ impl<'a> Located<'a> {
         let mut compose = self.options.compose.clone().or(&ComposeOptions::of_variables(&variables));
         compose = compose.from_folder(&self.folder);
         if remembers {
-            compose = compose.or(&Remembered::read(&StateDirectory::new(&self.state_dir))?.compose);
+            // The command meets an unreadable memory again, and reports it.
+            let remembered = Remembered::read(&StateDirectory::new(&self.state_dir)).unwrap_or_default();
+            compose = compose.or(&remembered.compose);
         }
         let manifest = load::load(&self.root, &compose, &variables)?;
         Ok(self.project(manifest, compose))

@@ -63,18 +63,20 @@ pub struct Global {
 #[derive(Debug, Clone, Default, Args)]
 pub struct ComposeArguments {
     /// Compose file, over the ones before; by default that of devenv.toml, or compose.yaml
-    #[arg(id = FILES, short, long = "file", value_name = "FILE", global = true)]
+    #[arg(id = FILES, short, long = "file", value_name = "FILE", global = true, help_heading = COMPOSE)]
     pub files: Vec<Utf8PathBuf>,
     /// Enable the services of this profile; * enables all
-    #[arg(long = "profile", value_name = "NAME", global = true)]
+    #[arg(long = "profile", value_name = "NAME", global = true, help_heading = COMPOSE)]
     pub profiles: Vec<String>,
     /// Take variables from this file instead of .env
-    #[arg(long = "env-file", value_name = "FILE", global = true)]
+    #[arg(long = "env-file", value_name = "FILE", global = true, help_heading = COMPOSE)]
     pub env_files: Vec<Utf8PathBuf>,
 }
 
 /// A command whose own option is `-f` defines this argument again, without the short form.
 const FILES: &str = "files";
+/// The heading of these options in the help of every command.
+const COMPOSE: &str = "Compose files, as docker compose has them";
 
 impl ComposeArguments {
     pub(crate) fn options(&self) -> ComposeOptions {
@@ -387,8 +389,8 @@ pub struct Exec {
 }
 
 const EXEC: &str = "\
-The exit code is the command's: 126 if it cannot be started, 127 if it is not there, 128 and the signal's number if a signal
-ends it. When devenv itself fails, it prints an error, and its exit code is one of its own.
+The exit code is the command's: 126 or 127 if it cannot be started, 128 and the signal's number if a
+signal ends it. When devenv itself fails, it prints an error, and its exit code is one of its own.
 
   devenv exec api -- sh -c 'env | sort'";
 
@@ -408,7 +410,7 @@ pub struct Logs {
     #[arg(short, long)]
     pub follow: bool,
     /// Compose file, over the ones before; by default that of devenv.toml, or compose.yaml
-    #[arg(id = FILES, long = "file", value_name = "FILE")]
+    #[arg(id = FILES, long = "file", value_name = "FILE", help_heading = COMPOSE)]
     pub files: Vec<Utf8PathBuf>,
     /// Begin with the last N lines of each service
     #[arg(long, value_name = "N")]

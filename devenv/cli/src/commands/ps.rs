@@ -126,7 +126,11 @@ mod tests {
             row(UnitState::Ready { pid: 7, since: 0 }, Some("shop-api")),
             row(UnitState::Stopped { exit: None }, None),
         ];
-        insta::assert_snapshot!(table(&rows), @"");
+        insta::assert_snapshot!(table(&rows), @"
+        NAME  STATE    AGE  HEALTH  MEMORY  RESTARTS  CONTAINER  PORTS
+        api   running  2h   ready   6 MiB   2         shop-api   127.0.0.1:20180->80/tcp
+        api   stopped  -    -       6 MiB   2         -          127.0.0.1:20180->80/tcp
+        ");
         let fields = rows[0].fields();
         assert_eq!((&fields["age_seconds"], &fields["ready"]), (&7200.into(), &true.into()));
     }

@@ -26,7 +26,9 @@ fn a_command_has_the_variables_of_its_service_and_its_exit_code_is_passed_on() {
     let ghost = project.run(&["exec", "ghost", "true"]);
     assert_eq!(ghost.code, 2);
     assert!(ghost.err.contains("no service is named ghost"), "{}", ghost.err);
-    let result = project.json(&["exec", "web", "false"]);
+    let ran = project.run(&["--output", "json", "exec", "web", "false"]);
+    assert_eq!(ran.code, 1);
+    let result: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
     assert_eq!((&result["ok"], &result["exit_code"]), (&false.into(), &1.into()));
 }
 
