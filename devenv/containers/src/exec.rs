@@ -21,11 +21,11 @@ const LOST: i32 = 255;
 /// Runs the command and returns its exit code. With a terminal of its own, the keys reach it as they are typed; else SIGINT,
 /// SIGTERM and SIGHUP are passed on.
 pub(crate) async fn exec(engine: &dyn ContainerEngine, container: &str, order: &ExecOrder) -> Result<i32, HostError> {
-    let mut signals = Signals::new().map_err(of_terminal)?;
-    let mut window = signal(SignalKind::window_change()).map_err(of_terminal)?;
+    let mut signals = Signals::new().map_err(|error| of_terminal(&error))?;
+    let mut window = signal(SignalKind::window_change()).map_err(|error| of_terminal(&error))?;
     let session = engine.exec(container, order).await?;
     // Not earlier: an error is printed on a terminal in its usual mode.
-    let raw = if order.tty { Some(RawTerminal::enter().map_err(of_terminal)?) } else { None };
+    let raw = if order.tty { Some(RawTerminal::enter().map_err(|error| of_terminal(&error))?) } else { None };
     let id = session.id.clone();
     let mut out = std::io::stdout();
     let mut err = std::io::stderr();
@@ -160,7 +160,7 @@ impl Signals {
     }
 }
 
-fn of_terminal(error: std::io::Error) -> HostError {
+fn of_terminal(error: &std::io::Error) -> HostError {
     HostError { action: "prepare the terminal".to_owned(), cause: error.to_string(), kind: HostErrorKind::Other }
 }
 

@@ -91,7 +91,7 @@ fn libraries_of(map: &str) -> Vec<Utf8PathBuf> {
     let mut found: Vec<Utf8PathBuf> = map
         .lines()
         .filter_map(|line| line.find('/').map(|start| Utf8PathBuf::from(&line[start..])))
-        .filter(|path| path.file_name().is_some_and(|name| name.ends_with(".so") || name.contains(".so.")))
+        .filter(|path| path.extension() == Some("so") || path.file_name().is_some_and(|name| name.contains(".so.")))
         .collect();
     found.sort_unstable();
     found.dedup();

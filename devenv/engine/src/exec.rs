@@ -16,9 +16,10 @@ pub async fn exec(project: &Project, service: &str, order: &ExecOrder) -> Result
     }
     if !units.contains_key(service) {
         let known = units.into_keys().collect();
-        return Err(match project.manifest.services.contains_key(service) {
-            true => Error::NotStarted { service: service.to_owned() },
-            false => Error::UnknownService { name: service.to_owned(), known },
+        return Err(if project.manifest.services.contains_key(service) {
+            Error::NotStarted { service: service.to_owned() }
+        } else {
+            Error::UnknownService { name: service.to_owned(), known }
         });
     }
     let environment = match project.manifest.services.get(service) {

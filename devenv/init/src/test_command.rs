@@ -24,11 +24,10 @@ pub(crate) const READ: [&str; 16] = [
     "pyproject.toml",
 ];
 /// The files whose presence suffices.
-pub(crate) const PRESENT: [&str; 9] = [
+pub(crate) const PRESENT: [&str; 8] = [
     "Cargo.toml",
     "go.mod",
     "pytest.ini",
-    "tox.ini",
     "conftest.py",
     "tests/conftest.py",
     "pnpm-lock.yaml",

@@ -14,11 +14,13 @@ use crate::proposal::Proposal;
 ///
 /// A file that is there already, or cannot be written; the files of this call are then removed again.
 pub fn write(proposal: &Proposal) -> Result<Vec<Utf8PathBuf>, Error> {
-    let mut written = Vec::new();
+    let mut written: Vec<Utf8PathBuf> = Vec::new();
     for (path, text) in &proposal.files {
         let path = proposal.root.join(path);
         if let Err(error) = create(&path, text) {
-            written.iter().for_each(|path: &Utf8PathBuf| drop(std::fs::remove_file(path)));
+            for path in &written {
+                drop(std::fs::remove_file(path));
+            }
             return Err(error);
         }
         written.push(path);

@@ -77,9 +77,10 @@ pub(crate) fn environment(
 ) -> Result<BTreeMap<String, String>, Error> {
     let mut environment = aws_environment(emulator, region(project));
     environment.extend(service.environment.clone());
-    if !abilities.network {
-        let replaced = project.manifest.emulator.replaces.as_ref();
-        replaced.into_iter().for_each(|replaced| redirect(&mut environment, &replaced.service, emulator));
+    if !abilities.network
+        && let Some(replaced) = &project.manifest.emulator.replaces
+    {
+        redirect(&mut environment, &replaced.service, emulator);
     }
     if !abilities.images {
         let lookup = template::Lookup { service: &service.name, ports, emulator };
