@@ -16,4 +16,5 @@ pub mod freshness;
 pub mod gitignore;
 pub mod repository;
 pub mod static_link;
+pub mod terraform;
 pub mod tree;

@@ -17,12 +17,15 @@ const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
 /// The mount point for a volume: a new volume inherits the owner of the folder it covers.
 const DATA: &str = "data/";
 
-/// The contents of an image: one static program, its labels and its environment.
+/// The contents of an image: one program, its labels and its environment.
 #[derive(Debug)]
 pub(crate) struct ImageSource<'a> {
     /// The image's name, and the program's file name in the image.
     pub(crate) name: &'a str,
     pub(crate) program: &'a [u8],
+    /// The shared libraries of a program that is not static, by their file names: they go to `/lib`.
+    pub(crate) libraries: &'a [(String, Vec<u8>)],
+    pub(crate) entrypoint: &'a [String],
     /// The architecture as images name it, such as `amd64`.
     pub(crate) architecture: &'a str,
     pub(crate) labels: &'a BTreeMap<String, String>,
@@ -39,7 +42,7 @@ pub(crate) fn assemble(source: &ImageSource<'_>) -> std::io::Result<OciImage> {
         "config": {
             "User": USER,
             "WorkingDir": "/",
-            "Entrypoint": [format!("/{}", source.name)],
+            "Entrypoint": source.entrypoint,
             "StopSignal": "SIGTERM",
             "Env": source.environment,
             "Labels": source.labels,
@@ -69,6 +72,12 @@ fn base_layer() -> std::io::Result<Vec<u8>> {
 fn program_layer(source: &ImageSource<'_>) -> std::io::Result<Vec<u8>> {
     let mut layer = tar::Builder::new(Vec::with_capacity(source.program.len() + 2048));
     tar_file::add(&mut layer, source.name, 0o755, source.program)?;
+    if !source.libraries.is_empty() {
+        tar_file::add_folder(&mut layer, "lib/", 0o755, 0)?;
+    }
+    for (name, content) in source.libraries {
+        tar_file::add(&mut layer, &format!("lib/{name}"), 0o755, content)?;
+    }
     layer.into_inner()
 }
 
@@ -110,7 +119,15 @@ mod tests {
     use super::*;
 
     fn source<'a>(labels: &'a BTreeMap<String, String>, program: &'a [u8]) -> ImageSource<'a> {
-        ImageSource { name: "api", program, architecture: "amd64", labels, environment: &[] }
+        ImageSource {
+            name: "api",
+            program,
+            libraries: &[],
+            entrypoint: &[],
+            architecture: "amd64",
+            labels,
+            environment: &[],
+        }
     }
 
     #[test]

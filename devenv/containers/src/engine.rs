@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::Pin;
 
 use bytes::Bytes;
 pub use devenv_engine::runtime::{About, HostError, HostErrorKind, NoHost};
 use devenv_model::container::{Attachment, Network};
+use devenv_model::exec::ExecOrder;
 use devenv_model::intent::Binding;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+use tokio::io::AsyncWrite;
 
 use crate::container::ContainerSpec;
 
@@ -37,6 +40,14 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     fn remove<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// Streams the container's log, oldest line first.
     fn log(&self, container: &str, query: &LogQuery) -> BoxStream<'static, Result<LogLine, HostError>>;
+
+    /// Returns the memory that a running container uses, in bytes, without the cache of files; `None` if it does not run.
+    fn memory<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Option<u64>, HostError>>;
+    /// Starts a command in a running container.
+    fn exec<'a>(&'a self, container: &'a str, order: &'a ExecOrder) -> BoxFuture<'a, Result<ExecSession, HostError>>;
+    /// Sets the size of the terminal of a command that has one.
+    fn resize_exec<'a>(&'a self, id: &'a str, size: TerminalSize) -> BoxFuture<'a, Result<(), HostError>>;
+    fn inspect_exec<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<ExecState, HostError>>;
 
     fn image<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Image>, HostError>>;
     /// Loads an image archive: an OCI layout with a `manifest.json`.
@@ -165,6 +176,34 @@ pub enum Phase {
         exit_code: i64,
         out_of_memory: bool,
     },
+}
+
+/// A command in a container, as it runs.
+pub struct ExecSession {
+    pub id: String,
+    /// Ends with the command.
+    pub output: BoxStream<'static, Result<ExecOutput, HostError>>,
+    pub input: Pin<Box<dyn AsyncWrite + Send>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecOutput {
+    Out(Vec<u8>),
+    Err(Vec<u8>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSize {
+    pub rows: u16,
+    pub columns: u16,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ExecState {
+    /// `None` while the command runs.
+    pub exit_code: Option<i64>,
+    /// The process id on the engine's machine; 0 if the command has ended.
+    pub pid: u32,
 }
 
 /// A container to create.

@@ -10,6 +10,7 @@ use crate::build_in_engine::{self, Programs};
 use crate::bundled_image;
 use crate::engine::{ContainerEngine, EngineAbout};
 use crate::oci::OciImage;
+use crate::own_emulator::OwnEmulator;
 use crate::scope::{ROOT, SYSTEM};
 use crate::toolchain;
 use devenv_artifacts::builds::{Binary, MadeImage};
@@ -17,8 +18,8 @@ use devenv_artifacts::cargo::{self, Built};
 use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::freshness;
 use devenv_artifacts::repository::{head, is_committed, revision, source};
-use devenv_engine::EMULATOR_IMAGE;
 use devenv_engine::runtime::{BuildInEngine, ImageBuild, ImageKind};
+use devenv_engine::{EMULATOR_IMAGE, OWN_EMULATOR};
 use devenv_engine::{Error, Project, own_program};
 
 /// The packages with an up-to-date image, with its id, and the other packages with the reason.
@@ -52,13 +53,23 @@ impl<'a> Images<'a> {
 
     /// Compares files and asks the engine. Compiles nothing.
     pub async fn known(&self, packages: &[String]) -> Result<Known, Error> {
+        let (own, packages) = apart(packages);
+        let mut known = Known::default();
+        for own in own {
+            match self.own_emulator()?.id(self.engine.as_ref()).await? {
+                Some(id) => known.ids.insert(own, id),
+                None => known.stale.insert(own, "image not built yet".to_owned()),
+            };
+        }
+        if packages.is_empty() {
+            return Ok(known);
+        }
         let mut remembered = self.project.builds.read();
         let before = remembered.clone();
         let root = &self.project.instance.root;
         let compilation = self.compilation()?;
         let head = head(root).await;
-        let mut known = Known::default();
-        for package in packages {
+        for package in &packages {
             if bundled_image::is_meant(self, package) {
                 match bundled_image::known(self).await? {
                     Ok(id) => known.ids.insert(package.clone(), id),
@@ -100,6 +111,14 @@ impl<'a> Images<'a> {
         packages: &[String],
         progress: &(dyn Fn(String) + Send + Sync),
     ) -> Result<BTreeMap<String, String>, Error> {
+        let (own, packages) = &apart(packages);
+        let mut ids = BTreeMap::new();
+        for own in own {
+            ids.insert(own.clone(), self.own_emulator()?.make(self.engine.as_ref()).await?);
+        }
+        if packages.is_empty() {
+            return Ok(ids);
+        }
         let begun = clock::now();
         let root = &self.project.instance.root;
         let compilation = self.compilation()?;
@@ -193,15 +212,17 @@ impl<'a> Images<'a> {
         let image = assemble(&ImageSource {
             name: package,
             program: &program,
+            libraries: &[],
+            entrypoint: &[format!("/{package}")],
             architecture: self.architecture(),
             labels: &labels,
             environment: &revision.map(|revision| format!("GIT_COMMIT={revision}")).into_iter().collect::<Vec<_>>(),
         })
         .map_err(unreadable)?;
-        if self.loaded(&image).await?.is_none() {
+        if loaded(self.engine.as_ref(), &image).await?.is_none() {
             self.engine.load(image.archive(reference.as_deref()).map_err(unreadable)?).await?;
         }
-        let Some(id) = self.loaded(&image).await? else {
+        let Some(id) = loaded(self.engine.as_ref(), &image).await? else {
             return Err(Error::NoImage { package: package.to_owned() });
         };
         if let Some(reference) = &reference {
@@ -210,15 +231,12 @@ impl<'a> Images<'a> {
         Ok((id, image.digest()))
     }
 
-    /// Returns the engine's id of a loaded image. A classic store identifies an image by its configuration, a containerd
-    /// store by its manifest.
-    async fn loaded(&self, image: &OciImage) -> Result<Option<String>, Error> {
-        for name in [image.config_digest(), image.digest()] {
-            if let Some(found) = self.engine.image(&name).await? {
-                return Ok(Some(found.id));
-            }
+    /// Returns the image of this program, if the engine's containers can run it.
+    fn own_emulator(&self) -> Result<OwnEmulator, Error> {
+        if !can_compile(self.engine.about()) {
+            return Err(Error::NoEmulatorImage { emulator: "embedded" });
         }
-        Ok(None)
+        OwnEmulator::of(own_program()?, self.architecture())
     }
 
     /// Returns the name of the image. A shipped image has the Compose file's name, so that plain `docker compose` and a
@@ -267,6 +285,22 @@ impl<'a> Images<'a> {
             }
         }
     }
+}
+
+/// The names that stand for the emulator in this program, and the packages.
+fn apart(packages: &[String]) -> (Vec<String>, Vec<String>) {
+    packages.iter().cloned().partition(|package| package == OWN_EMULATOR)
+}
+
+/// Returns the engine's id of a loaded image. A classic store identifies an image by its configuration, a containerd
+/// store by its manifest.
+pub(crate) async fn loaded(engine: &dyn ContainerEngine, image: &OciImage) -> Result<Option<String>, Error> {
+    for name in [image.config_digest(), image.digest()] {
+        if let Some(found) = engine.image(&name).await? {
+            return Ok(Some(found.id));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the name of the development image beside the shipped image `name`: `api:local-dev` beside `api:local`.

@@ -6,18 +6,20 @@ use std::time::Duration;
 
 use devenv_model::artifact::Artifact;
 use devenv_model::container::PullPolicy;
+use devenv_model::exec::ExecOrder;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Observed, ObservedUnit, UnitState};
 use devenv_model::unit::{EMULATOR, Probe};
 use devenv_supervisor::files;
 use devenv_supervisor::probe::Prober;
-use futures_util::future::{BoxFuture, ready, try_join_all};
+use futures_util::future::{BoxFuture, join_all, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::container::ContainerSpec;
 use crate::dockerfile_images::{DockerfileImage, Known, forget_replaced};
 use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, Phase};
+use crate::exec::exec;
 use crate::files;
 use crate::image_digest::image_digest;
 use crate::images::Images;
@@ -462,6 +464,24 @@ impl Runtime for ContainerRuntime {
 
     fn await_ready<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(self.await_ready(unit))
+    }
+
+    fn memory<'a>(&'a self, units: &'a [ObservedUnit]) -> BoxFuture<'a, BTreeMap<String, u64>> {
+        let running = units.iter().filter(|unit| unit.state.pid().is_some());
+        let each = running.map(async |unit| {
+            let memory = self.engine.memory(&self.scope.container(&unit.name)).await;
+            Some((unit.name.clone(), memory.ok()??))
+        });
+        Box::pin(async { join_all(each).await.into_iter().flatten().collect() })
+    }
+
+    fn exec<'a>(
+        &'a self,
+        unit: &'a str,
+        _environment: &'a BTreeMap<String, String>,
+        order: &'a ExecOrder,
+    ) -> BoxFuture<'a, Result<i32, Error>> {
+        Box::pin(async { Ok(exec(self.engine.as_ref(), &self.scope.container(unit), order).await?) })
     }
 
     fn lost<'a>(&'a self, units: &'a [String]) -> BoxFuture<'a, Error> {

@@ -89,19 +89,16 @@ fn settings(intent: &UnitIntent, surroundings: Surroundings) -> ContainerSetting
     }
     match &mut settings.networking.mode {
         NetworkMode::Joined(attachments) => {
-            if intent.service != intent.name {
-                // A replica has its service's name beside its own.
-                for attachment in attachments.iter_mut() {
-                    attachment.aliases.push(intent.service.clone());
-                }
-            }
             if intent.name == EMULATOR {
                 attachments.extend(of_services(services));
             } else if attachments.iter().all(|attachment| attachment.network.external) {
                 // The emulator is not on the networks of others.
                 attachments.push(Attachment::default());
             }
+            // A replica has its service's name beside its own.
+            let service = Some(&intent.service).filter(|service| **service != intent.name);
             for attachment in attachments {
+                attachment.aliases.extend(intent.aliases.iter().chain(service).cloned());
                 attachment.network.name = Some(scope.network_of(&attachment.network));
             }
         }

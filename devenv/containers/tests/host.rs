@@ -7,11 +7,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_containers::container::ContainerSpec;
 use devenv_containers::engine::{ContainerEngine, JoinedNetwork, NewContainer, NewVolume};
 use devenv_containers::host::ContainerHosts;
+use devenv_containers::images::Images;
 use devenv_containers::oci::{Blob, OciImage};
 use devenv_containers::rehearsal::{REGISTRY, remove};
 use devenv_containers::scope::Scope;
-use devenv_engine::runtime::Runtimes;
-use devenv_engine::{Emitter, Project, ProjectOptions};
+use devenv_engine::runtime::{ImageBuild, Runtimes};
+use devenv_engine::{Emitter, OWN_EMULATOR, Project, ProjectOptions};
 use devenv_fakes::{FakeEngine, Faults};
 use devenv_model::container::{ContainerSettings, Mount, MountSource};
 use devenv_model::manifest::EmulatorKind;
@@ -32,6 +33,7 @@ fn project(engine: &FakeEngine) -> (TempDir, Project) {
     }
     let options = ProjectOptions {
         directory: Utf8PathBuf::try_from(folder.path().to_owned()).expect("UTF-8"),
+        compose: devenv_engine::ComposeOptions::default(),
         state_dir: None,
         ephemeral: false,
         runtimes: Arc::new(hosts(engine)),
@@ -137,4 +139,22 @@ async fn a_rehearsal_goes_although_somebody_uses_one_of_its_images() {
     assert_eq!(engine.names(), ["user"]);
     assert_eq!(engine.image_names("127").await.expect("no fault"), ["127.0.0.1:45650/shop/web:1", used]);
     assert!(engine.volumes("devenv.state").await.expect("no fault").is_empty());
+}
+
+#[tokio::test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+async fn the_emulator_in_this_program_becomes_an_image_once() {
+    let engine = engine();
+    let (_folder, project) = project(&engine);
+    let images = Images::new(Arc::new(engine.clone()), &project, &ImageBuild::default());
+    let packages = [OWN_EMULATOR.to_owned()];
+    let before = images.known(&packages).await.expect("no fault");
+    assert_eq!(before.stale[OWN_EMULATOR], "image not built yet");
+    let built = images.build(&packages, &|_| {}).await.expect("no fault");
+    let after = images.known(&packages).await.expect("no fault");
+    assert_eq!((after.ids, after.stale.len()), (built, 0));
+    let image = engine.image("devenv-emulator:own").await.expect("no fault").expect("it is loaded");
+    assert_eq!(image.labels["devenv.system"], "devenv-emulator");
+    images.build(&packages, &|_| {}).await.expect("no fault");
+    assert_eq!(engine.image_names("devenv-emulator").await.expect("no fault"), ["devenv-emulator:own"]);
 }

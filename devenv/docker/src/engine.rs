@@ -17,9 +17,11 @@ use bollard::query_parameters::{
 };
 use bollard::{Docker, body_full, body_try_stream};
 use devenv_containers::engine::{
-    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, ContextStream, Endpoint, EngineAbout, HostError,
-    HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume, Phase,
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, ContextStream, Endpoint, EngineAbout, ExecSession,
+    ExecState, HostError, HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume,
+    Phase, TerminalSize,
 };
+use devenv_model::exec::ExecOrder;
 use devenv_model::intent::Binding;
 use devenv_model::transport::Protocol;
 use futures_util::future::BoxFuture;
@@ -30,6 +32,7 @@ use jiff::Timestamp;
 use crate::container::body;
 use crate::error::{failed, is_absent, is_unchanged};
 use crate::network::{endpoint, request};
+use crate::{exec, stats};
 
 /// The size limit of a saved image in bytes: devenv keeps the whole image in memory.
 const LARGEST_IMAGE: usize = 2 << 30;
@@ -180,6 +183,22 @@ impl ContainerEngine for Engine {
         let client = self.client.clone();
         let lines = client.logs(container, Some(options));
         lines.map(move |part| part.map(|part| line(&part.into_bytes())).map_err(failed(action.clone()))).boxed()
+    }
+
+    fn memory<'a>(&'a self, container: &'a str) -> Answer<'a, Option<u64>> {
+        stats::memory(&self.client, container).boxed()
+    }
+
+    fn exec<'a>(&'a self, container: &'a str, order: &'a ExecOrder) -> Answer<'a, ExecSession> {
+        exec::start(&self.client, container, order).boxed()
+    }
+
+    fn resize_exec<'a>(&'a self, id: &'a str, size: TerminalSize) -> Answer<'a, ()> {
+        exec::resize(&self.client, id, size).boxed()
+    }
+
+    fn inspect_exec<'a>(&'a self, id: &'a str) -> Answer<'a, ExecState> {
+        exec::inspect(&self.client, id).boxed()
     }
 
     fn image<'a>(&'a self, reference: &'a str) -> Answer<'a, Option<Image>> {

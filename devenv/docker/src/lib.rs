@@ -6,10 +6,12 @@ mod container;
 mod discover;
 mod engine;
 mod error;
+mod exec;
 mod host_config;
 mod mounts;
 mod network;
 mod place;
 mod remedy;
+mod stats;
 
 pub use discover::Docker;

@@ -7,8 +7,8 @@ use devenv_supervisor::port_holder::port_holder;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use tokio::process::Command;
 
+use devenv_artifacts::terraform::terraform_version;
 use devenv_engine::runtime::{About, Found, NoHost};
-use devenv_engine::terraform::terraform_version;
 use devenv_engine::{Project, ProjectOptions, is_port_free, running_ports};
 use devenv_model::manifest::{ProcessRun, ProcessSettings};
 
@@ -21,7 +21,7 @@ const FREE_DISK: u64 = 4 << 30;
 
 /// Checks everything that devenv needs on this machine.
 pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
-    let project = Project::load(options);
+    let project = Project::current(options);
     let compiles = project.as_ref().map_or(true, compiles);
     let mut findings = if compiles { vec![rust().await, c_compiler().await] } else { Vec::new() };
     let needs_engine = project.as_ref().is_ok_and(needs_engine);
@@ -326,7 +326,13 @@ mod tests {
 
     async fn findings(place: &Place) -> Vec<Finding> {
         let directory = Utf8Path::from_path(place.0.path()).expect("UTF-8").to_owned();
-        let options = ProjectOptions { directory, state_dir: None, ephemeral: false, runtimes: Arc::new(Nowhere) };
+        let options = ProjectOptions {
+            directory,
+            compose: devenv_engine::ComposeOptions::default(),
+            state_dir: None,
+            ephemeral: false,
+            runtimes: Arc::new(Nowhere),
+        };
         doctor(&options).await
     }
 

@@ -1,6 +1,6 @@
 //! The chosen emulator and its address.
 
-use devenv_model::intent::{Ports, binding_of};
+use devenv_model::intent::Ports;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
@@ -27,8 +27,8 @@ impl ChosenEmulator {
         match self {
             Self::Outside(endpoint) => Ok(endpoint.clone()),
             Self::Absent => Ok(Endpoint::parse(NOWHERE)?),
-            Self::Own(kind) => {
-                let port = ports.get(EMULATOR).and_then(|bindings| binding_of(bindings, kind.port()));
+            Self::Own(_) => {
+                let port = ports.get(EMULATOR).and_then(|bindings| bindings.first());
                 let port = port.map(|binding| binding.host.port()).unwrap_or_default();
                 Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
             }
@@ -40,7 +40,10 @@ impl ChosenEmulator {
         match self {
             // On a network of their own, units have another loopback.
             Self::Outside(endpoint) if abilities.network => Err(Error::OutOfReach { endpoint: endpoint.to_string() }),
-            Self::Own(kind) if abilities.network => Ok(format!("http://{EMULATOR}:{}", kind.port())),
+            Self::Own(kind) if abilities.network => {
+                let port = ports.get(EMULATOR).and_then(|bindings| bindings.first());
+                Ok(format!("http://{EMULATOR}:{}", port.map_or(kind.port(), |binding| binding.container)))
+            }
             Self::Outside(_) | Self::Own(_) | Self::Absent => Ok(self.endpoint(ports)?.to_string()),
         }
     }

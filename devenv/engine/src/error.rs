@@ -70,6 +70,11 @@ pub enum Error {
     NotRunning { project: String },
     #[error("{service} is not a part of the running environment")]
     NotStarted { service: String },
+    /// The program of a command beside a service cannot be started.
+    #[error("cannot run {program} beside {service}: {source}")]
+    Exec { service: String, program: String, source: std::io::Error },
+    #[error("{service} runs as a process, which has the user of devenv")]
+    OtherUser { service: String },
     #[error("another devenv (process {pid}) is changing this environment")]
     Locked { pid: u32 },
     #[error("cannot start the supervisor: {cause}")]

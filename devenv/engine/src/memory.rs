@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use devenv_document::input;
+use devenv_manifest::compose_model::ComposeOptions;
 use devenv_model::intent::{Binding, Ports};
 use devenv_model::manifest::EmulatorKind;
 use devenv_supervisor::files;
@@ -28,6 +29,9 @@ pub(crate) struct Remembered {
     /// The choice of the last start; absent before the first.
     #[serde(default)]
     pub(crate) chosen: Option<RememberedChoice>,
+    /// The Compose files, profiles and files of variables of the last start; empty where they were those of the project.
+    #[serde(default, skip_serializing_if = "ComposeOptions::is_open")]
+    pub(crate) compose: ComposeOptions,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -132,11 +132,15 @@ fn wanted(project: &Project, emulator: &ChosenEmulator, abilities: Abilities, em
     let ephemeral = project.instance.ephemeral;
     let mut wanted = Vec::new();
     if let ChosenEmulator::Own(kind) = emulator {
-        // Other tools expect DynamoDB Local and LocalStack on their usual ports.
-        let usual = (*kind != EmulatorKind::Embedded && !ephemeral).then(|| (kind.port(), kind.port()));
-        let address = desired::bound(abilities, None, kind.port());
-        let (unit, container, protocol) = (EMULATOR.to_owned(), kind.port(), Protocol::Tcp);
-        wanted.push(Wanted { unit, container, protocol, nth: 0, address, wish: usual });
+        let settings = &project.manifest.emulator;
+        let container = settings.port(*kind);
+        // Other tools expect DynamoDB Local and LocalStack on their usual ports, and a replaced service on its own.
+        let usual = (*kind != EmulatorKind::Embedded).then(|| kind.port());
+        let replaced = settings.replaces.as_ref().and_then(|replaced| replaced.port?.published);
+        let wish = replaced.or(usual).filter(|_| !ephemeral).map(|port| (port, port));
+        let address = desired::bound(abilities, None, container);
+        let (unit, protocol) = (EMULATOR.to_owned(), Protocol::Tcp);
+        wanted.push(Wanted { unit, container, protocol, nth: 0, address, wish });
     }
     let units = project.manifest.services.values().flat_map(|service| service.units().map(move |unit| (service, unit)));
     for (service, unit) in units {

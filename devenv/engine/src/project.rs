@@ -1,19 +1,27 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_manifest::compose_model::ComposeOptions;
 use devenv_manifest::load;
-use devenv_model::manifest::Manifest;
+use devenv_model::manifest::{Emulator, Manifest};
 use devenv_model::names::environment_name;
 use devenv_supervisor::state_directory::StateDirectory;
 
 use crate::error::Error;
+use crate::memory::Remembered;
 use crate::runtime::Runtimes;
 use devenv_artifacts::builds::BuildsFile;
+
+/// The name of the state directory beside `devenv.toml`.
+const STATE: &str = ".devenv";
 
 #[derive(Debug, Clone)]
 pub struct ProjectOptions {
     /// The folder in which the search for `devenv.toml` begins; it continues in the folders above.
     pub directory: Utf8PathBuf,
+    /// The Compose files, profiles and files of variables that the caller names; paths begin at `directory`.
+    pub compose: ComposeOptions,
     /// The state directory; `.devenv/` beside `devenv.toml` if `None`.
     pub state_dir: Option<Utf8PathBuf>,
     /// Whether the environment is temporary, with its data: free ports, everything in its state directory.
@@ -26,6 +34,8 @@ pub struct ProjectOptions {
 #[derive(Debug, Clone)]
 pub struct Project {
     pub manifest: Manifest,
+    /// The choice of Compose files, with absolute paths, for the memory of the next commands.
+    pub compose: ComposeOptions,
     pub instance: Instance,
     pub(crate) runtimes: Arc<dyn Runtimes>,
     pub state: StateDirectory,
@@ -44,28 +54,163 @@ pub struct Instance {
 }
 
 impl Project {
-    /// Reads every file that describes the environment. Changes nothing.
+    /// Reads every file that describes the environment, with the Compose files that the caller or the project names. Changes
+    /// nothing.
     pub fn load(options: &ProjectOptions) -> Result<Self, Error> {
-        let root = find_root(&options.directory)?;
-        let manifest = load::load(&root, &load::variables())?;
-        let default_state = root.join(".devenv");
-        let state_dir = options.state_dir.clone().unwrap_or_else(|| default_state.clone());
-        let name = environment_name(root.file_name().unwrap_or(&manifest.name), &root, &state_dir);
-        Ok(Self {
-            manifest,
-            state: StateDirectory::new(&state_dir),
-            instance: Instance { name, root, state_dir, ephemeral: options.ephemeral },
-            runtimes: options.runtimes.clone(),
-            programs: default_state.join("programs"),
-            builds: BuildsFile::within(&default_state),
-        })
+        Located::find(options)?.read(false)
+    }
+
+    /// Like [`Self::load`] for a command about an existing environment: where the caller names no Compose files, profiles or
+    /// files of variables, those of its last start count.
+    pub fn current(options: &ProjectOptions) -> Result<Self, Error> {
+        Located::find(options)?.read(true)
+    }
+
+    /// Like [`Self::current`] for a command that needs no more of the files than they say of running units. Returns the project
+    /// without any service, and the error, if the files cannot be read.
+    pub fn current_or_bare(options: &ProjectOptions) -> Result<(Self, Option<Error>), Error> {
+        let located = match Located::find(options) {
+            Ok(located) => located,
+            Err(error @ Error::NoManifest { .. }) => match Located::by_state(options)? {
+                Some(located) => return Ok((located.bare(), Some(error))),
+                None => return Err(error),
+            },
+            Err(error) => return Err(error),
+        };
+        match located.read(true) {
+            Ok(project) => Ok((project, None)),
+            Err(error @ (Error::Manifest(_) | Error::ReadFile { .. } | Error::NoComposeFile { .. })) => {
+                Ok((located.bare(), Some(error)))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
-fn find_root(start: &Utf8Path) -> Result<Utf8PathBuf, Error> {
-    let absolute = start.canonicalize_utf8().map_err(|source| Error::ReadFile { path: start.to_owned(), source })?;
-    match load::find_root(&absolute) {
-        Some(root) => Ok(root.to_owned()),
-        None => Err(Error::NoManifest { start: absolute }),
+/// The place of a project, before its files are read.
+struct Located<'a> {
+    options: &'a ProjectOptions,
+    folder: Utf8PathBuf,
+    root: Utf8PathBuf,
+    default_state: Utf8PathBuf,
+    state_dir: Utf8PathBuf,
+}
+
+impl<'a> Located<'a> {
+    fn find(options: &'a ProjectOptions) -> Result<Self, Error> {
+        let folder = absolute(&options.directory)?;
+        match load::find_root(&folder) {
+            Some(root) => Ok(Self::new(options, folder.clone(), root.to_owned())),
+            None => Err(Error::NoManifest { start: folder }),
+        }
+    }
+
+    /// Finds an environment whose `devenv.toml` is gone by its state directory.
+    fn by_state(options: &'a ProjectOptions) -> Result<Option<Self>, Error> {
+        let folder = absolute(&options.directory)?;
+        let is_root = |root: &&Utf8Path| StateDirectory::new(&root.join(STATE)).memory_file().is_file();
+        let root = folder.ancestors().find(is_root).map(Utf8Path::to_owned);
+        Ok(root.map(|root| Self::new(options, folder, root)))
+    }
+
+    fn new(options: &'a ProjectOptions, folder: Utf8PathBuf, root: Utf8PathBuf) -> Self {
+        let default_state = root.join(STATE);
+        let state_dir = options.state_dir.clone().unwrap_or_else(|| default_state.clone());
+        Self { options, folder, root, default_state, state_dir }
+    }
+
+    fn read(&self, remembers: bool) -> Result<Project, Error> {
+        let variables = load::variables();
+        let mut compose = self.options.compose.clone().or(&ComposeOptions::of_variables(&variables));
+        compose = compose.from_folder(&self.folder);
+        if remembers {
+            // The command meets an unreadable memory again, and reports it.
+            let remembered = Remembered::read(&StateDirectory::new(&self.state_dir)).unwrap_or_default();
+            compose = compose.or(&remembered.compose);
+        }
+        let manifest = load::load(&self.root, &compose, &variables)?;
+        Ok(self.project(manifest, compose))
+    }
+
+    fn bare(&self) -> Project {
+        let name = self.root.file_name().unwrap_or_default().to_owned();
+        let manifest = Manifest {
+            name,
+            root: self.root.clone(),
+            services: BTreeMap::new(),
+            uses_aws: true,
+            emulator: Emulator::default(),
+            tables: Vec::new(),
+            seeds: Vec::new(),
+            test: None,
+            promote: BTreeMap::new(),
+        };
+        self.project(manifest, ComposeOptions::default())
+    }
+
+    fn project(&self, manifest: Manifest, compose: ComposeOptions) -> Project {
+        let Self { options, root, default_state, state_dir, .. } = self;
+        let name = environment_name(root.file_name().unwrap_or(&manifest.name), root, state_dir);
+        Project {
+            manifest,
+            compose,
+            state: StateDirectory::new(state_dir),
+            instance: Instance { name, root: root.clone(), state_dir: state_dir.clone(), ephemeral: options.ephemeral },
+            runtimes: options.runtimes.clone(),
+            programs: default_state.join("programs"),
+            builds: BuildsFile::within(default_state),
+        }
+    }
+}
+
+fn absolute(folder: &Utf8Path) -> Result<Utf8PathBuf, Error> {
+    folder.canonicalize_utf8().map_err(|source| Error::ReadFile { path: folder.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::fake::FakeProject;
+
+    fn names(project: &Project) -> Vec<&str> {
+        project.manifest.services.keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn an_environment_keeps_the_files_of_its_last_start_unless_others_are_named() {
+        let project = FakeProject::new();
+        project.write("more.yaml", "services: { more: { image: \"more:1\" }, debug: { image: d, profiles: [debug] } }");
+        let files = vec!["compose.yaml".into(), "more.yaml".into()];
+        let with = |compose: ComposeOptions| ProjectOptions { compose, ..project.options() };
+        let named = ComposeOptions { files, profiles: vec!["debug".to_owned()], ..ComposeOptions::default() };
+        let loaded = Project::load(&with(named)).expect("no mistake");
+        assert_eq!(names(&loaded), ["api", "debug", "mailer", "more"]);
+        loaded.state.prepare().expect("writable");
+        let mut remembered = Remembered::default();
+        remembered.compose.clone_from(&loaded.compose);
+        remembered.keep(&loaded.state).expect("writable");
+        let elsewhere = ProjectOptions { directory: loaded.instance.root.join("tables"), ..project.options() };
+        assert_eq!(names(&Project::current(&elsewhere).expect("no mistake")), ["api", "debug", "mailer", "more"]);
+        assert_eq!(names(&Project::load(&elsewhere).expect("no mistake")), ["api", "mailer"], "up chooses anew");
+        let other = ComposeOptions { profiles: vec!["none".to_owned()], ..ComposeOptions::default() };
+        assert_eq!(names(&Project::current(&with(other)).expect("no mistake")), ["api", "mailer", "more"]);
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_leave_a_project_without_services_and_the_reason() {
+        let project = FakeProject::new();
+        let whole = project.load();
+        whole.state.prepare().expect("writable");
+        Remembered::default().keep(&whole.state).expect("writable");
+        project.write("compose.yaml", "services: [");
+        let (bare, error) = Project::current_or_bare(&project.options()).expect("it has a place");
+        assert!(names(&bare).is_empty() && matches!(error, Some(Error::Manifest(_))));
+        assert_eq!(bare.instance, whole.instance);
+        std::fs::remove_file(project.path().join("devenv.toml")).expect("removable");
+        let (bare, error) = Project::current_or_bare(&project.options()).expect("its state directory is there");
+        assert!(matches!(error, Some(Error::NoManifest { .. })));
+        assert_eq!(bare.instance, whole.instance);
+        std::fs::remove_file(whole.state.memory_file()).expect("removable");
+        assert!(matches!(Project::current_or_bare(&project.options()), Err(Error::NoManifest { .. })));
     }
 }

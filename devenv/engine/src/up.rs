@@ -121,8 +121,11 @@ async fn bring_up(
     emitter.emit(Event::PlanReady { plan: plan.clone() });
     let changed = !plan.is_empty();
     let owned = runtime.open(&wanted.snapshot.observed).await?;
-    if changed {
+    // The files alone may have changed.
+    if changed || Remembered::read(&project.state)?.compose != project.compose {
         remember(project, resolved, &wanted.ports)?;
+    }
+    if changed {
         wanted.notices(project, &plan, emitter);
         let performer = wanted.performer(project, resolved, runtime.clone())?;
         let outcome;
@@ -252,6 +255,7 @@ fn remember(project: &Project, resolved: &ResolvedRuntime, ports: &Ports) -> Res
     let before = remembered.clone();
     remembered.set_ports(ports);
     remembered.chosen = chosen;
+    remembered.compose.clone_from(&project.compose);
     if remembered == before {
         return Ok(());
     }

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use devenv_containers::engine::{
-    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, ContextStream, Endpoint, EngineAbout, HostError,
-    HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume, Phase,
+    BuildOrder, ContainerEngine, ContainerState, ContainerSummary, ContextStream, Endpoint, EngineAbout, ExecOutput,
+    ExecSession, ExecState, HostError, HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork,
+    NewVolume, Phase, TerminalSize,
 };
 use devenv_containers::oci::{Blob, OciImage};
+use devenv_model::exec::ExecOrder;
 use devenv_model::names::short_digest;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
@@ -82,6 +84,32 @@ impl ContainerEngine for FakeEngine {
             state.uploads.remove(container);
             Ok(())
         })
+    }
+
+    fn memory<'a>(&'a self, container: &'a str) -> Answer<'a, Option<u64>> {
+        self.meet(format!("memory {container}"), || Ok(None))
+    }
+
+    /// A command that prints itself, and fails if its name is `false`.
+    fn exec<'a>(&'a self, container: &'a str, order: &'a ExecOrder) -> Answer<'a, ExecSession> {
+        let line = order.command.join(" ");
+        self.meet(format!("exec {container} {line}"), move || {
+            let runs = self.lock().state(container).is_some_and(|state| state.phase == Phase::Running);
+            if !runs {
+                return Err(failed(&format!("run {line}"), "it is not running", HostErrorKind::Conflict));
+            }
+            let printed = futures_util::stream::iter([Ok(ExecOutput::Out(format!("{line}\n").into_bytes()))]);
+            Ok(ExecSession { id: line.clone(), output: printed.boxed(), input: Box::pin(tokio::io::sink()) })
+        })
+    }
+
+    fn resize_exec<'a>(&'a self, id: &'a str, _: TerminalSize) -> Answer<'a, ()> {
+        self.meet(format!("resize {id}"), || Ok(()))
+    }
+
+    fn inspect_exec<'a>(&'a self, id: &'a str) -> Answer<'a, ExecState> {
+        let exit_code = Some(i64::from(id.starts_with("false")));
+        self.meet(format!("inspect the command {id}"), move || Ok(ExecState { exit_code, pid: 0 }))
     }
 
     /// Does not follow: it ends with the last line so far.

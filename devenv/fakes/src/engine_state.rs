@@ -77,6 +77,16 @@ pub(crate) fn failed(action: &str, cause: impl Into<String>, kind: HostErrorKind
     HostError { action: action.to_owned(), cause: cause.into(), kind }
 }
 
+/// The labels in an image's configuration; none if a test's image has no configuration.
+fn labels_of(image: &OciImage) -> BTreeMap<String, String> {
+    let config: serde_json::Value = image
+        .blobs()
+        .get(&image.config_digest())
+        .and_then(|blob| serde_json::from_slice(blob).ok())
+        .unwrap_or_default();
+    serde_json::from_value(config["config"]["Labels"].clone()).unwrap_or_default()
+}
+
 fn runs(phase: Phase) -> bool {
     matches!(phase, Phase::Running | Phase::Paused)
 }
@@ -279,7 +289,7 @@ impl EngineState {
             }
         }
         if !self.images.iter().any(|other| other.id() == id) {
-            let (names, labels) = (BTreeSet::new(), BTreeMap::new());
+            let (names, labels) = (BTreeSet::new(), labels_of(image));
             self.images.push(StoredImage { image: image.clone(), names, labels, platform: platform.to_owned() });
         }
         let stored = self.images.iter_mut().find(|stored| stored.id() == id).expect("it is stored");

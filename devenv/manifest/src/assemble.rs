@@ -13,6 +13,7 @@ use crate::compose::Read;
 use crate::compose_reader::Reader;
 use crate::image::image;
 use crate::promotion;
+use crate::replaced::replaced;
 use crate::seeds::SeedReader;
 use crate::settings::{HealthSetting, ProcessSection, ServiceSettings, Settings};
 use crate::tables::TableReader;
@@ -39,7 +40,10 @@ pub fn assemble(
     seeds: &[SourceFile],
     environment: &BTreeMap<String, String>,
 ) -> Result<Manifest, Mistakes> {
-    let mut reader = Reader::default();
+    let mut problems = Vec::new();
+    let replaces = compose.as_ref().ok().and_then(|project| replaced(&settings, project, &mut problems));
+    let replaced = replaces.as_ref().map(|replaced| replaced.service.clone());
+    let mut reader = Reader { problems, replaced, ..Reader::default() };
     let read = compose.map(|project| (reader.services(&project, &root), project.disabled.into_keys().collect()));
     let mut problems = reader.problems;
     // An unreadable Compose file would make every reference to it look wrong too.
@@ -55,7 +59,7 @@ pub fn assemble(
         problems.extend(Check::new(&settings, &services).all());
     }
     let (tables, seeds) = data(tables, seeds, &mut problems);
-    let emulator = emulator(&settings, environment, &mut problems);
+    let emulator = Emulator { replaces, ..emulator(&settings, environment, &mut problems) };
     let promote = promotion::targets(&settings, environment, &mut problems);
     if !problems.is_empty() {
         return Err(Mistakes::new(problems));
@@ -89,6 +93,7 @@ fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems:
         embedded_image: image(embedded.and_then(|embedded| embedded.image.as_ref())),
         dynamodb_local_image: image(content.dynamodb_local.as_ref().map(|setting| &setting.image)),
         localstack_image: image(content.localstack.as_ref().map(|setting| &setting.image)),
+        replaces: None,
     }
 }
 

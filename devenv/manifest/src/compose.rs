@@ -58,8 +58,9 @@ impl Reader {
     pub(crate) fn services(&mut self, project: &Project, root: &Utf8Path) -> Option<Vec<Read>> {
         let model = &project.model;
         self.use_keys(model.entries().unwrap_or_default(), FILE);
-        let Some(services) = model.get("services").and_then(Node::entries).filter(|services| !services.is_empty())
-        else {
+        let services = model.get("services").and_then(Node::entries).unwrap_or_default().iter();
+        let services: Vec<&Entry> = services.filter(|entry| self.replaced.as_ref() != Some(&entry.key)).collect();
+        if services.is_empty() {
             self.problems.push(Problem::new(
                 "compose.no_services",
                 &model.file,
@@ -67,12 +68,12 @@ impl Reader {
                 "there is no `services` section",
             ));
             return None;
-        };
+        }
         let read = services.iter().map(|entry| self.service(entry, Context { project, root, service: &entry.key }));
         let mut read: Vec<Read> = read.collect();
-        finish_networks(services, read.iter_mut().map(|read| &mut read.service));
-        self.check_container_names(services);
-        // A dependency that is not required may be on a service that is not there.
+        finish_networks(&services, read.iter_mut().map(|read| &mut read.service));
+        self.check_container_names(&services);
+        // A dependency that is not required may be on a service that is not there; the replaced one starts before all others.
         let names: BTreeSet<String> = services.iter().map(|entry| entry.key.clone()).collect();
         for read in &mut read {
             read.service.depends_on.retain(|name, _| names.contains(name));

@@ -41,7 +41,7 @@ impl Reader {
     }
 
     /// Reports a name that two containers have.
-    pub(crate) fn check_container_names(&mut self, services: &[Entry]) {
+    pub(crate) fn check_container_names(&mut self, services: &[&Entry]) {
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
         for entry in services {
             let Some(node) = entry.value.get("container_name") else { continue };

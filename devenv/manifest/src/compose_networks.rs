@@ -181,7 +181,7 @@ fn refusal(mode: &str) -> (String, &'static str) {
 }
 
 /// Gives each service the names by which others link to it, and drops what a service without a network of its own cannot have.
-pub(crate) fn finish_networks<'a>(entries: &[Entry], services: impl Iterator<Item = &'a mut Service>) {
+pub(crate) fn finish_networks<'a>(entries: &[&Entry], services: impl Iterator<Item = &'a mut Service>) {
     let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for entry in entries {
         for link in entry.value.get("links").and_then(Node::items).unwrap_or_default() {

@@ -13,6 +13,8 @@ pub(crate) struct Reader {
     pub(crate) problems: Vec<Problem>,
     /// Of the service that is being read.
     pub(crate) notices: Vec<Notice>,
+    /// The service that the emulator replaces: it is not read.
+    pub(crate) replaced: Option<String>,
 }
 
 impl Reader {

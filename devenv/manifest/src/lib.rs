@@ -22,6 +22,7 @@ mod endpoint;
 mod image;
 mod promotion;
 mod read_settings;
+mod replaced;
 mod schema;
 mod seeds;
 mod table_keys;

@@ -7,9 +7,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::Manifest;
 
 use crate::assemble::assemble;
+use crate::compose_model::{ComposeOptions, file_choice};
 use crate::settings::Settings;
 use devenv_compose::files::Disk;
-use devenv_compose::load::{Error as ComposeError, FileChoice, Project, Request};
+use devenv_compose::load::{Error as ComposeError, Request};
 use devenv_document::input;
 use devenv_document::problem::Mistakes;
 use devenv_document::source::SourceFile;
@@ -76,8 +77,17 @@ pub(crate) fn settings(root: &Utf8Path) -> Result<Settings, Error> {
     Ok(Settings::parse(settings)?)
 }
 
-/// Reads every file of the project at `root`. Changes nothing.
-pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Manifest, Error> {
+/// Returns the folder of the table files that `devenv.toml` in `root` names, relative to it.
+pub fn tables_folder(root: &Utf8Path) -> Result<Option<Utf8PathBuf>, Error> {
+    Ok(settings(root)?.tables().map(Utf8Path::to_owned))
+}
+
+/// Reads every file of the project at `root`, with absolute paths in `options`. Changes nothing.
+pub fn load(
+    root: &Utf8Path,
+    options: &ComposeOptions,
+    variables: &BTreeMap<String, String>,
+) -> Result<Manifest, Error> {
     let settings = settings(root)?;
     let named = |path: Utf8PathBuf, source: std::io::Error| {
         let mistake = settings.unreadable(&path, &source.to_string());
@@ -87,24 +97,31 @@ pub fn load(root: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Man
         Unread::Failed { path, source } => named(path, source),
         Unread::NoText(error) => error.into(),
     };
-    let compose = match compose(root, settings.compose(), variables) {
+    let compose_file = settings.compose().map(|path| root.join(path));
+    let request = Request {
+        folder: root,
+        root,
+        files: file_choice(options, compose_file.clone()),
+        profiles: options.profiles.clone(),
+        env_files: options.env_files.clone(),
+        variables,
+    };
+    let compose = match devenv_compose::load::load(&request, &Disk) {
         Ok(project) => Ok(project),
         Err(ComposeError::Mistakes(mistakes)) => Err(mistakes),
-        Err(ComposeError::Unread { path, source }) => {
+        Err(ComposeError::Unread { path, source })
+            if compose_file.is_some() && options.files.is_empty() && options.env_files.is_empty() =>
+        {
             return Err(named(path.strip_prefix(root).unwrap_or(&path).to_owned(), source));
         }
-        Err(ComposeError::NoFile { .. }) => unreachable!("the file is named"),
+        // An option or a variable names it.
+        Err(ComposeError::Unread { path, source }) => return Err(Error::Unread { path, source }),
+        Err(ComposeError::NoFile { folder }) => return Err(Error::NoComposeFile { folder }),
     };
-    let tables = settings.tables().map_or(Ok(Vec::new()), |tables| read_folder(root, tables)).map_err(unreadable)?;
-    let seeds = settings.seeds().map_or(Ok(Vec::new()), |seeds| read_folder(root, seeds)).map_err(unreadable)?;
+    let folder = |path: Option<&Utf8Path>| path.map_or(Ok(Vec::new()), |path| read_folder(root, path));
+    let tables = folder(settings.tables()).map_err(unreadable)?;
+    let seeds = folder(settings.seeds()).map_err(unreadable)?;
     Ok(assemble(root.to_owned(), settings, compose, &tables, &seeds, variables)?)
-}
-
-fn compose(root: &Utf8Path, path: &Utf8Path, variables: &BTreeMap<String, String>) -> Result<Project, ComposeError> {
-    let files = FileChoice::WithOverride(root.join(path));
-    let (profiles, env_files) = (Vec::new(), Vec::new());
-    let request = Request { folder: root, root, files, profiles, env_files, variables };
-    devenv_compose::load::load(&request, &Disk)
 }
 
 /// The reason a file of the project cannot be read.
@@ -167,7 +184,7 @@ mod tests {
             ("seeds/items.json", r#"[{ "id": { "S": "a" } }]"#),
         ]);
         let variables = BTreeMap::from([("IMAGE".to_owned(), "web:1".to_owned())]);
-        let manifest = load(&root, &variables).expect("no mistake");
+        let manifest = load(&root, &ComposeOptions::default(), &variables).expect("no mistake");
         assert_eq!(manifest.services["web"].image.as_deref(), Some("web:1"));
         assert_eq!((manifest.tables.len(), manifest.seeds.len()), (1, 1));
         assert_eq!(find_root(&root.join("tables")), Some(root.as_path()));
@@ -191,14 +208,17 @@ mod tests {
             ("web.env", "LEVEL=info\nCOLOR='red'\n"),
             (".env", "TAG=3\n"),
         ]);
-        let manifest = load(&root, &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}"));
+        let manifest =
+            load(&root, &ComposeOptions::default(), &BTreeMap::new()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(manifest.services.keys().collect::<Vec<_>>(), ["db", "web"]);
         let web = &manifest.services["web"];
         assert_eq!(web.image.as_deref(), Some("web:3"));
         assert_eq!((web.environment["LEVEL"].as_str(), web.environment["COLOR"].as_str()), ("debug", "red"));
         assert_eq!(web.depends_on.keys().collect::<Vec<_>>(), ["db"]);
         let variables = BTreeMap::from([("COMPOSE_PROFILES".to_owned(), "debug".to_owned())]);
-        assert!(load(&root, &variables).expect("no mistake").services.contains_key("debug"));
+        assert!(
+            load(&root, &ComposeOptions::default(), &variables).expect("no mistake").services.contains_key("debug")
+        );
     }
 
     #[test]
@@ -213,7 +233,7 @@ mod tests {
                 "services:\n  web:\n    use_api_socket: true\n  api: { image: api, ports: [\"80:80\"] }\n",
             ),
         ]);
-        let error = load(&root, &BTreeMap::new()).expect_err("two mistakes").to_string();
+        let error = load(&root, &ComposeOptions::default(), &BTreeMap::new()).expect_err("two mistakes").to_string();
         let lines: Vec<&str> = error.lines().collect();
         assert!(lines[0].starts_with("compose.override.yaml:3:5: devenv does not support"), "{error}");
         assert!(lines[1].ends_with("web already publishes port 80, on line 1 of compose.yaml"), "{error}");
@@ -222,13 +242,13 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_is_a_mistake_where_it_is_named() {
         let (_kept, root) = project(&[(MANIFEST, SETTINGS)]);
-        let Err(Error::Named { path, mistake, .. }) = load(&root, &BTreeMap::new()) else {
+        let Err(Error::Named { path, mistake, .. }) = load(&root, &ComposeOptions::default(), &BTreeMap::new()) else {
             panic!("the Compose file is not there");
         };
         assert_eq!(path, root.join("compose.yaml"));
         assert!(mistake.to_string().starts_with("devenv.toml:3:11: cannot read compose.yaml"), "{mistake}");
         let (_kept, root) = project(&[]);
-        assert!(matches!(load(&root, &BTreeMap::new()), Err(Error::Unread { .. })));
+        assert!(matches!(load(&root, &ComposeOptions::default(), &BTreeMap::new()), Err(Error::Unread { .. })));
         assert_eq!(find_root(&root), None);
     }
 }

@@ -35,9 +35,9 @@ pub(crate) struct Content {
     /// The project's name: lower-case letters, digits and hyphens.
     #[schemars(with = "String")]
     pub(crate) name: Spanned<String>,
-    /// The Compose file, relative to this one.
-    #[schemars(with = "String")]
-    pub(crate) compose: Spanned<Utf8PathBuf>,
+    /// The Compose file, relative to this one; by default the one that `docker compose` would choose.
+    #[schemars(with = "Option<String>")]
+    pub(crate) compose: Option<Spanned<Utf8PathBuf>>,
     /// The folder of the table files (`*.json`, each the input of `CreateTable`). A project with neither `tables` nor
     /// `[emulator]` has no emulator.
     #[schemars(with = "Option<String>")]
@@ -64,6 +64,10 @@ pub(crate) struct EmulatorSettings {
     /// The emulator that `up` starts by default.
     #[schemars(with = "Option<schema::EmulatorKind>")]
     pub(crate) default: Option<Spanned<EmulatorKind>>,
+    /// The Compose service that this emulator replaces, such as `dynamodb-local`. devenv does not start that service; the other
+    /// services reach the emulator under its name and port.
+    #[schemars(with = "Option<String>")]
+    pub(crate) replaces: Option<Spanned<String>>,
     /// The emulator that is part of devenv, as a container: either a package or an image.
     #[schemars(with = "Option<EmbeddedSettings>")]
     pub(crate) embedded: Option<Spanned<EmbeddedSettings>>,
@@ -281,8 +285,8 @@ impl Settings {
     }
 
     /// The Compose file, relative to `devenv.toml`.
-    pub fn compose(&self) -> &Utf8Path {
-        self.content.compose.get_ref()
+    pub fn compose(&self) -> Option<&Utf8Path> {
+        self.content.compose.as_ref().map(|compose| compose.get_ref().as_path())
     }
 
     /// The folder of the table files, relative to `devenv.toml`.

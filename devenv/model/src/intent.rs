@@ -19,6 +19,8 @@ pub struct UnitIntent {
     pub name: String,
     /// The service that the unit is a replica of: other units reach it by this name.
     pub service: String,
+    /// Further names under which other units reach this one, on a network of their own.
+    pub aliases: Vec<String>,
     pub artifact: Artifact,
     /// `entrypoint` and `command` replace those of the image, if the artifact is an image.
     pub entrypoint: Option<Vec<String>>,

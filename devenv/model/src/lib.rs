@@ -9,6 +9,7 @@ pub mod container;
 pub mod dockerfile;
 pub mod event;
 pub mod evidence;
+pub mod exec;
 pub mod gate;
 pub mod intent;
 pub mod manifest;

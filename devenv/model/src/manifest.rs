@@ -287,7 +287,7 @@ pub enum ProcessRun {
     Command(CommandArtifact),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Emulator {
     pub default: EmulatorKind,
     /// `[emulator.embedded] package`: the Cargo package from which the embedded emulator's image is built.
@@ -298,11 +298,22 @@ pub struct Emulator {
     pub dynamodb_local_image: Option<String>,
     /// `[emulator.localstack] image`
     pub localstack_image: Option<String>,
+    /// `[emulator] replaces`: the Compose service that the emulator replaces.
+    pub replaces: Option<Replaced>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// A service of the Compose file that the emulator replaces. Others reach the emulator by its name, at its port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    pub service: String,
+    /// Its first port; the emulator's own port if the Compose file names none.
+    pub port: Option<Port>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EmulatorKind {
+    #[default]
     Embedded,
     DynamodbLocal,
     Localstack,
@@ -331,6 +342,12 @@ impl EmulatorKind {
 }
 
 impl Emulator {
+    /// The port of an emulator of this kind in its container: of the service that it replaces, or its own.
+    pub fn port(&self, kind: EmulatorKind) -> u16 {
+        let replaced = self.replaces.as_ref().and_then(|replaced| replaced.port);
+        replaced.map_or(kind.port(), |port| port.container)
+    }
+
     /// The image that `devenv.toml` names for this kind; `None` if it names none, as for an image built here.
     pub fn image(&self, kind: EmulatorKind) -> Option<&str> {
         match kind {

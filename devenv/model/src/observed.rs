@@ -84,6 +84,16 @@ pub enum UnitState {
     },
 }
 
+impl UnitState {
+    /// The id of the running process; for a container, on the engine's machine.
+    pub fn pid(&self) -> Option<u32> {
+        match self {
+            Self::Starting { pid, .. } | Self::Ready { pid, .. } => Some(*pid).filter(|pid| *pid != 0),
+            Self::Backoff { .. } | Self::Stopped { .. } | Self::Failed { .. } => None,
+        }
+    }
+}
+
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", content = "value", rename_all = "snake_case")]

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use devenv_model::artifact::{Artifact, Inputs};
+use devenv_model::exec::ExecOrder;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
-use devenv_model::observed::{Observed, UnitState};
+use devenv_model::observed::{Observed, ObservedUnit, UnitState};
 use devenv_model::unit::Probe;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::log_reader::last_lines;
+use devenv_supervisor::memory::memory_of_group;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
 use devenv_supervisor::{clock, error};
@@ -310,6 +312,23 @@ impl Runtime for ProcessRuntime {
         })
     }
 
+    fn exec<'a>(
+        &'a self,
+        unit: &'a str,
+        environment: &'a BTreeMap<String, String>,
+        order: &'a ExecOrder,
+    ) -> BoxFuture<'a, Result<i32, Error>> {
+        let service = unit.to_owned();
+        Box::pin(async move {
+            if order.user.is_some() {
+                return Err(Error::OtherUser { service });
+            }
+            let program = order.command.first().cloned().unwrap_or_default();
+            let ran = devenv_supervisor::exec::exec(&self.instance.root, environment, order).await;
+            ran.map_err(|source| Error::Exec { service, program, source })
+        })
+    }
+
     fn last_lines<'a>(&'a self, unit: &'a str, count: usize) -> BoxFuture<'a, Vec<String>> {
         Box::pin(ready(last_lines(&self.state.log(unit), count)))
     }
@@ -337,6 +356,11 @@ impl Runtime for ProcessRuntime {
 
     fn has_lost_data(&self) -> bool {
         !self.state.database().exists()
+    }
+
+    fn memory<'a>(&'a self, units: &'a [ObservedUnit]) -> BoxFuture<'a, BTreeMap<String, u64>> {
+        let of = |unit: &ObservedUnit| Some((unit.name.clone(), memory_of_group(unit.state.pid()?)?));
+        Box::pin(ready(units.iter().filter_map(of).collect()))
     }
 
     fn supervisor_pid(&self) -> BoxFuture<'_, Option<u32>> {
@@ -442,6 +466,7 @@ mod tests {
         UnitIntent {
             name: "api".to_owned(),
             service: "api".to_owned(),
+            aliases: Vec::new(),
             artifact,
             entrypoint: None,
             command: None,

@@ -80,7 +80,13 @@ impl Place {
 
     fn load(&self) -> Project {
         let directory: Utf8PathBuf = Utf8Path::from_path(self.0.path()).expect("UTF-8").to_owned();
-        let options = ProjectOptions { directory, state_dir: None, ephemeral: false, runtimes: Arc::new(Nowhere) };
+        let options = ProjectOptions {
+            directory,
+            compose: devenv_engine::ComposeOptions::default(),
+            state_dir: None,
+            ephemeral: false,
+            runtimes: Arc::new(Nowhere),
+        };
         Project::load(&options).expect("no mistake in it")
     }
 

@@ -1,6 +1,6 @@
 use camino::Utf8PathBuf;
+use devenv_artifacts::terraform::TerraformError;
 use devenv_engine::runtime::{HostError, NoHost};
-use devenv_engine::terraform::TerraformError;
 use devenv_model::gate::Refusal;
 use devenv_model::promotion::changes::ResourceChange;
 use devenv_model::promotion::format::FormatError;

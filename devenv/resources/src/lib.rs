@@ -5,10 +5,10 @@
 //! The crate does without the AWS SDK and its credentials and profiles, because local commands must never reach AWS: an
 //! [`endpoint`] is always on this machine.
 
-mod dynamo;
 #[cfg(test)]
 mod fake;
 
+pub mod dynamo;
 pub mod endpoint;
 pub mod error;
 pub mod provider;

@@ -100,7 +100,7 @@ impl Resources {
 mod tests {
     use std::collections::BTreeSet;
 
-    use devenv_model::manifest::{Emulator, EmulatorKind, KeyAttribute, Seed, Table};
+    use devenv_model::manifest::{Emulator, KeyAttribute, Seed, Table};
     use serde_json::json;
 
     use super::*;
@@ -133,13 +133,7 @@ mod tests {
             root: "/shop".into(),
             services: BTreeMap::new(),
             uses_aws: true,
-            emulator: Emulator {
-                default: EmulatorKind::Embedded,
-                embedded_package: None,
-                embedded_image: None,
-                dynamodb_local_image: None,
-                localstack_image: None,
-            },
+            emulator: Emulator::default(),
             tables: vec![table("inventory"), table("orders")],
             seeds: vec![Seed { table: "inventory".to_owned(), file: "seeds/inventory.json".into(), items }],
             test: None,

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 use crate::lock::take_for_child;
 
 /// The only environment variables that a unit inherits; few programs start without them.
-const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "USER"];
+pub(crate) const INHERITED: [&str; 6] = ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "USER"];
 
 pub(crate) struct Spawned {
     pub(crate) child: Child,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use devenv_engine::ComposeOptions;
 use devenv_engine::runtime::{ImageBuild, ImageKind, RuntimeRequest};
 use devenv_model::manifest::EmulatorKind;
 use jiff::Timestamp;
@@ -12,10 +13,11 @@ use regex_lite::Regex;
 
 use crate::choices::{Build, Emulator, Runtime, TestEmulator};
 use crate::exit::{Exit, HELP, printed};
-use crate::values::{duration, pattern, since};
+use crate::values::{duration, pattern, since, variable};
 
 const EXAMPLES: &str = "\
 Begin here:
+  devenv init               write devenv.toml for the Compose file of this folder
   devenv up                 start everything, seeded, and follow its logs
   devenv up -d              the same in the background
   devenv test               test it end to end, in a separate environment
@@ -38,6 +40,8 @@ pub struct Global {
     /// Act as if started in this folder
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub directory: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub compose: ComposeArguments,
     /// How to print: for a terminal, as plain lines, or as JSON lines
     #[arg(long, value_enum, default_value = "auto", global = true)]
     pub output: Output,
@@ -53,6 +57,32 @@ pub struct Global {
     /// Keep the environment's state here instead of in .devenv
     #[arg(long, env = "DEVENV_STATE_DIR", value_name = "DIR", global = true, hide = true)]
     pub state_dir: Option<Utf8PathBuf>,
+}
+
+/// The Compose files to read, as `docker compose` has these options.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ComposeArguments {
+    /// Compose file, over the ones before; by default that of devenv.toml, or compose.yaml
+    #[arg(id = FILES, short, long = "file", value_name = "FILE", global = true, help_heading = COMPOSE)]
+    pub files: Vec<Utf8PathBuf>,
+    /// Enable the services of this profile; * enables all
+    #[arg(long = "profile", value_name = "NAME", global = true, help_heading = COMPOSE)]
+    pub profiles: Vec<String>,
+    /// Take variables from this file instead of .env
+    #[arg(long = "env-file", value_name = "FILE", global = true, help_heading = COMPOSE)]
+    pub env_files: Vec<Utf8PathBuf>,
+}
+
+/// A command whose own option is `-f` defines this argument again, without the short form.
+const FILES: &str = "files";
+/// The heading of these options in the help of every command.
+const COMPOSE: &str = "Compose files, as docker compose has them";
+
+impl ComposeArguments {
+    pub(crate) fn options(&self) -> ComposeOptions {
+        let Self { files, profiles, env_files } = self.clone();
+        ComposeOptions { files, profiles, env_files }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -100,6 +130,9 @@ pub enum Command {
 /// A command on the local environment.
 #[derive(Debug, Subcommand)]
 pub enum EnvironmentCommand {
+    /// Write a devenv.toml for the Compose file here, after a look at the folder
+    #[command(after_help = "It changes no file that is there already.")]
+    Init(Init),
     /// Start the environment, or only its stopped and changed services
     #[command(
         after_help = "Without -d, up follows the logs; Ctrl-C then stops the environment, if this command started it."
@@ -125,6 +158,8 @@ pub enum EnvironmentCommand {
     Restart(Restarted),
     /// Show the services with their states and addresses
     Status,
+    /// List the processes or containers: age, memory, restarts and ports
+    Ps,
     /// Show the logs of the services
     Logs(Logs),
     /// Insert the missing seed items; changed items stay as they are
@@ -135,6 +170,14 @@ pub enum EnvironmentCommand {
     },
     /// Rebuild and seed the tables, without a restart
     Reset,
+    /// Run a command in a service's container, or beside its process
+    #[command(after_help = EXEC)]
+    Exec(Exec),
+    /// Manage the files of tables
+    Resources {
+        #[command(subcommand)]
+        action: ResourcesAction,
+    },
     /// Print the variables that point the AWS CLI and any SDK at this environment
     #[command(after_help = "In a shell:\n  eval \"$(devenv env)\"")]
     Env {
@@ -256,6 +299,16 @@ pub enum EvidenceAction {
     },
 }
 
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Init {
+    /// Take what the look finds, and ask nothing
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print the file, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct Up {
     /// Services to start, with their dependencies; all by default
@@ -323,20 +376,62 @@ pub struct Restarted {
     pub timeout: Duration,
 }
 
+#[derive(Debug, Clone, Subcommand)]
+pub enum ResourcesAction {
+    /// Write a file for each table of a running emulator; files that are there stay as they are
+    #[command(after_help = "For example:\n  devenv resources import --from http://127.0.0.1:8000")]
+    Import(Import),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Import {
+    /// Address of the emulator, on this machine
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// Print the files, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Region whose tables to read
+    #[arg(long, value_name = "REGION", default_value = "eu-west-1")]
+    pub region: String,
+    /// Access key whose tables to read, for an emulator that keeps them apart
+    #[arg(long, value_name = "KEY")]
+    pub access_key: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Exec {
+    /// Do not give the command a terminal of its own; by default it gets one from a terminal
+    #[arg(short = 'T', long)]
+    pub no_tty: bool,
+    /// Set a variable for the command: NAME=VALUE, or NAME to pass yours on
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub env: Vec<String>,
+    /// Run in this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub workdir: Option<String>,
+    /// Run as this user of the container
+    #[arg(short, long, value_name = "USER")]
+    pub user: Option<String>,
+    /// The service beside which the command runs
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// The command and its arguments
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<String>,
+}
+
+const EXEC: &str = "\
+The exit code is the command's: 126 or 127 if it cannot be started, 128 and the signal's number if a
+signal ends it. When devenv itself fails, it prints an error, and its exit code is one of its own.
+
+  devenv exec api -- sh -c 'env | sort'";
+
 #[derive(Debug, Clone, Args)]
 pub struct Config {
     /// Output format
     #[arg(long, value_enum, default_value = "yaml")]
     pub format: ConfigFormat,
-    /// Compose file, over the ones before; by default that of devenv.toml, or compose.yaml
-    #[arg(short, long = "file", value_name = "FILE")]
-    pub files: Vec<Utf8PathBuf>,
-    /// Enable the services of this profile; * enables all
-    #[arg(long = "profile", value_name = "NAME")]
-    pub profiles: Vec<String>,
-    /// Take variables from this file instead of .env
-    #[arg(long = "env-file", value_name = "FILE")]
-    pub env_files: Vec<Utf8PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -347,6 +442,9 @@ pub struct Logs {
     /// Keep printing new lines
     #[arg(short, long)]
     pub follow: bool,
+    /// Compose file, over the ones before; by default that of devenv.toml, or compose.yaml
+    #[arg(id = FILES, long = "file", value_name = "FILE", help_heading = COMPOSE)]
+    pub files: Vec<Utf8PathBuf>,
     /// Begin with the last N lines of each service
     #[arg(long, value_name = "N")]
     pub tail: Option<usize>,
@@ -426,15 +524,19 @@ impl Command {
 impl EnvironmentCommand {
     fn name(&self) -> &'static str {
         match self {
+            Self::Init(_) => "init",
             Self::Up(_) => "up",
             Self::Down { .. } => "down",
             Self::Stop { .. } => "stop",
             Self::Start(_) => "start",
             Self::Restart(_) => "restart",
             Self::Status => "status",
+            Self::Ps => "ps",
             Self::Logs(_) => "logs",
             Self::Seed { .. } => "seed",
             Self::Reset => "reset",
+            Self::Exec(_) => "exec",
+            Self::Resources { .. } => "resources",
             Self::Env { .. } => "env",
             Self::Config(_) => "config",
             Self::Test(_) => "test",
@@ -508,5 +610,25 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    fn compose(line: &str) -> ComposeOptions {
+        let arguments = Arguments::try_parse_from(line.split_whitespace()).unwrap_or_else(|error| panic!("{error}"));
+        arguments.global.compose.options()
+    }
+
+    #[test]
+    fn compose_options_stand_before_or_after_any_command() {
+        for line in [
+            "devenv -f a.yaml -f b.yaml --profile x --env-file e.env up -d",
+            "devenv up -d -f a.yaml --file b.yaml --profile x --env-file e.env",
+            "devenv -f a.yaml -f b.yaml --profile x logs -f --env-file e.env",
+            "devenv --profile x logs --file a.yaml --file b.yaml --env-file e.env -f web",
+            "devenv test -f a.yaml -f b.yaml --profile x --env-file e.env -- -f c.yaml",
+        ] {
+            let options = compose(line);
+            assert_eq!(options.files, ["a.yaml", "b.yaml"], "{line}");
+            assert_eq!((options.profiles, options.env_files), (vec!["x".to_owned()], vec!["e.env".into()]), "{line}");
+        }
     }
 }

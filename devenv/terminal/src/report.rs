@@ -63,21 +63,25 @@ pub fn exit(error: &Error) -> Exit {
 pub fn describe(error: &Error) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        Error::NoManifest { .. } => {
-            ("no_manifest", Exit::ConfigurationInvalid, hint("go to a project's folder, or name it: devenv -C DIR up"))
-        }
+        Error::NoManifest { .. } => (
+            "no_manifest",
+            Exit::ConfigurationInvalid,
+            hint("devenv init writes one here; or name another project's folder: devenv -C DIR up"),
+        ),
         Error::NoComposeFile { .. } => (
             "no_compose_file",
             Exit::ConfigurationInvalid,
-            hint("go to a project's folder, or name the file: devenv config -f FILE"),
+            hint("write a compose.yaml, or name the file: devenv up -f FILE"),
         ),
         Error::Manifest(_) => ("manifest", Exit::ConfigurationInvalid, hint("fix the file, then: devenv up --dry-run")),
         Error::ReadFile { path, source } if unwritable(path, source) == Unwritable::TooManyFiles => {
             ("too_many_files", Exit::Failed, hint(TOO_MANY_FILES))
         }
-        Error::ReadFile { .. } => {
-            ("read_file", Exit::ConfigurationInvalid, hint("check the file's name in devenv.toml and its permissions"))
-        }
+        Error::ReadFile { .. } => (
+            "read_file",
+            Exit::ConfigurationInvalid,
+            hint("check the file's name, in devenv.toml or after -f, and its permissions"),
+        ),
         Error::State { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
         Error::StateFormat { .. } => {
             ("state_format", Exit::ConfigurationInvalid, hint("use the newer devenv, or remove .devenv"))
@@ -134,6 +138,8 @@ pub fn describe(error: &Error) -> Told {
         }
         Error::NotRunning { .. } => ("not_running", Exit::Failed, hint("devenv up -d")),
         Error::NotStarted { service } => ("not_started", Exit::Failed, Some(format!("devenv up -d {service}"))),
+        Error::Exec { .. } => ("exec", Exit::Failed, hint("check the program's name and its permissions")),
+        Error::OtherUser { .. } => ("other_user", Exit::Usage, hint("leave out --user")),
         Error::Locked { .. } => ("locked", Exit::Locked, hint("wait until it ends, then try again")),
         Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
         Error::Supervisor(error) => supervisor(error),

@@ -16,6 +16,9 @@ use crate::outcome::Outcome;
 use crate::render::{self, Render, Style};
 use crate::report::Failure;
 
+/// The command that passes signals on to the program that it runs, instead of ending at them.
+const PASSES_SIGNALS_ON: &str = "exec";
+
 /// The input of every command beside its own arguments.
 pub struct Context {
     pub options: ProjectOptions,
@@ -37,7 +40,7 @@ where
             let exit = runtime.block_on(run_to_end(global, name, runtimes, command));
             // A blocking read that never ends must not delay the exit.
             runtime.shutdown_background();
-            exit.into()
+            exit
         }
         Err(error) => complain(&format!("cannot start: {error}"), Exit::Failed),
     }
@@ -46,10 +49,10 @@ where
 /// Prints why the command of this name cannot begin.
 pub fn refuse(global: &Global, name: &str, failure: Failure) -> ExitCode {
     let render = Mutex::new(render::choose(global, Style::choose(global)));
-    finish(&render, name, Err(failure), Ok(())).into()
+    finish(&render, name, Err(failure), Ok(()))
 }
 
-async fn run_to_end<C>(global: &Global, name: &'static str, runtimes: Arc<dyn Runtimes>, command: C) -> Exit
+async fn run_to_end<C>(global: &Global, name: &'static str, runtimes: Arc<dyn Runtimes>, command: C) -> ExitCode
 where
     C: AsyncFnOnce(&Context) -> Result<Outcome, Failure>,
 {
@@ -60,7 +63,13 @@ where
     let canceller = Arc::new(canceller);
     let context = match directory(global) {
         Ok(directory) => Context {
-            options: ProjectOptions { directory, state_dir: global.state_dir.clone(), ephemeral: false, runtimes },
+            options: ProjectOptions {
+                directory,
+                compose: global.compose.options(),
+                state_dir: global.state_dir.clone(),
+                ephemeral: false,
+                runtimes,
+            },
             emitter,
             cancel,
             style,
@@ -84,7 +93,7 @@ where
     });
     let outcome = tokio::select! {
         outcome = command(&context) => outcome,
-        () = second_signal(&canceller) => Err(Error::Cancelled.into()),
+        () = second_signal(&canceller), if name != PASSES_SIGNALS_ON => Err(Error::Cancelled.into()),
     };
     drop(context);
     let delivered = pump.await.unwrap_or(Ok(()));
@@ -101,18 +110,21 @@ fn finish(
     name: &str,
     outcome: Result<Outcome, Failure>,
     delivered: io::Result<()>,
-) -> Exit {
+) -> ExitCode {
     let Ok(mut render) = render.lock() else {
-        return Exit::Failed;
+        return Exit::Failed.into();
     };
     match outcome {
         Ok(outcome) => {
             let delivered = delivered.and_then(|()| render.outcome(name, &outcome));
-            printed(delivered, outcome.exit)
+            match (printed(delivered, outcome.exit), outcome.passed) {
+                (exit, Some(code)) if exit == outcome.exit => code.into(),
+                (exit, _) => exit.into(),
+            }
         }
         Err(failure) => {
             render.error(name, &failure);
-            printed(delivered, failure.exit)
+            printed(delivered, failure.exit).into()
         }
     }
 }

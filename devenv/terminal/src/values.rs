@@ -21,6 +21,12 @@ pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
     Timestamp::now().checked_sub(before.abs()).map_err(|_| wrong())
 }
 
+/// `NAME=VALUE`, or `NAME` alone.
+pub(crate) fn variable(text: &str) -> Result<String, String> {
+    let name = text.split('=').next().unwrap_or_default();
+    if name.is_empty() || text.contains('\0') { Err(format!("{text} has no name")) } else { Ok(text.to_owned()) }
+}
+
 pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| format!("{text} is not a regular expression: {error}"))
 }

@@ -49,7 +49,7 @@ pub async fn test(
     emitter: &Emitter,
     cancel: &Cancel,
 ) -> Result<TestReport, Error> {
-    let project = Project::load(options)?;
+    let project = Project::current(options)?;
     let settings = project.manifest.test.clone().ok_or(Error::NoTests)?;
     project.state.prepare().map_err(EngineError::from)?;
     let junit = test.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
@@ -58,6 +58,7 @@ pub async fn test(
     let (folder, _held) = test_environments::create(&project.state.tests())?;
     let isolated = Project::load(&ProjectOptions {
         directory: project.instance.root.clone(),
+        compose: project.compose.clone(),
         state_dir: Some(folder.clone()),
         ephemeral: true,
         runtimes: options.runtimes.clone(),

@@ -32,7 +32,7 @@ pub async fn test_every(
     emitter: &Emitter,
     cancel: &Cancel,
 ) -> Result<Vec<Trial>, Error> {
-    let project = Project::load(options)?;
+    let project = Project::current(options)?;
     let junit = tests.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
     let mut trials = Vec::new();
     for emulator in EmulatorKind::ALL {

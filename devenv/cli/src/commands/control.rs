@@ -12,7 +12,7 @@ pub(super) async fn run(
     services: &[String],
     timeout: Duration,
 ) -> Result<Outcome, Failure> {
-    let project = Project::load(&context.options)?;
+    let project = Project::current(&context.options)?;
     let changed = control(&project, action, services, timeout, &context.emitter, &context.cancel).await?;
     let (done, already) = match action {
         Control::Stop => ("stopped", "stopped already"),

@@ -8,7 +8,7 @@ use devenv_terminal::run::Context;
 use serde_json::json;
 
 pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Result<Outcome, Failure> {
-    let project = Project::load(&context.options)?;
+    let project = Project::current(&context.options)?;
     let put = devenv_engine::seed(&project, emulator_url).await?;
     let text = if project.manifest.seeds.is_empty() {
         "nothing to seed: the project has no seeds".to_owned()
@@ -21,7 +21,7 @@ pub(super) async fn seed(context: &Context, emulator_url: Option<&str>) -> Resul
 }
 
 pub(super) async fn reset(context: &Context) -> Result<Outcome, Failure> {
-    let project = Project::load(&context.options)?;
+    let project = Project::current(&context.options)?;
     let put = devenv_engine::reset(&project).await?;
     let text = if project.manifest.tables.is_empty() {
         "nothing to reset: the project has no tables".to_owned()

@@ -1,11 +1,13 @@
-use devenv_engine::{DownOptions, Project};
+use devenv_engine::DownOptions;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
 use serde_json::json;
 
+use super::bare;
+
 pub(super) async fn run(context: &Context, volumes: bool) -> Result<Outcome, Failure> {
-    let project = Project::load(&context.options)?;
+    let project = bare::current(context)?;
     let down = devenv_engine::down(&project, &DownOptions { volumes }, &context.emitter).await?;
     let mut text = if down.was_running {
         format!("stopped {}", down.stopped.join(", "))

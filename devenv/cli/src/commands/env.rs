@@ -8,7 +8,7 @@ use devenv_terminal::run::Context;
 use serde_json::json;
 
 pub(super) async fn run(context: &Context, format: EnvFormat) -> Result<Outcome, Failure> {
-    let variables = devenv_engine::environment(&Project::load(&context.options)?).await?;
+    let variables = devenv_engine::environment(&Project::current(&context.options)?).await?;
     let text = match format {
         EnvFormat::Shell => shell(&variables),
         EnvFormat::Dotenv => lines(&variables, ""),

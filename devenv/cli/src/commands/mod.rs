@@ -1,5 +1,6 @@
 //! One file per command: it reads the arguments, calls the engine and words the result.
 
+mod bare;
 pub(crate) mod completions;
 mod config;
 mod control;
@@ -7,6 +8,9 @@ mod data;
 mod doctor;
 mod down;
 mod env;
+mod exec;
+mod import;
+mod init;
 mod logs;
 mod ls;
 mod machine_failure;
@@ -14,6 +18,7 @@ mod machine_table;
 mod own;
 mod parity;
 mod prune;
+mod ps;
 mod status;
 mod test;
 mod test_report;
@@ -26,7 +31,7 @@ use devenv_containers::engine::ContainerEngines;
 use devenv_engine::Control;
 use devenv_machine::{LocalFolders, LocalProcesses, Places};
 use devenv_supervisor::runtime_directory::RuntimeVariables;
-use devenv_terminal::arguments::{EnvironmentCommand, MachineCommand};
+use devenv_terminal::arguments::{EnvironmentCommand, MachineCommand, ResourcesAction};
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
@@ -43,11 +48,17 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
             control::run(context, Control::Restart, &arguments.services, arguments.timeout).await
         }
         EnvironmentCommand::Status => status::run(context).await,
+        EnvironmentCommand::Ps => ps::run(context).await,
         EnvironmentCommand::Logs(arguments) => logs::run(context, arguments).await,
         EnvironmentCommand::Seed { emulator_url } => data::seed(context, emulator_url.as_deref()).await,
         EnvironmentCommand::Reset => data::reset(context).await,
+        EnvironmentCommand::Exec(arguments) => exec::run(context, arguments).await,
         EnvironmentCommand::Env { format } => env::run(context, format).await,
-        EnvironmentCommand::Config(arguments) => config::run(context, arguments),
+        EnvironmentCommand::Init(arguments) => init::run(context, arguments).await,
+        EnvironmentCommand::Resources { action: ResourcesAction::Import(arguments) } => {
+            import::run(context, arguments).await
+        }
+        EnvironmentCommand::Config(arguments) => config::run(context, arguments.format),
         EnvironmentCommand::Test(arguments) => test::run(context, arguments).await,
         EnvironmentCommand::Doctor { fix } => doctor::run(context, fix).await,
         EnvironmentCommand::Own { action } => own::run(action),

@@ -11,6 +11,6 @@ pub(super) async fn run(context: &Context, action: Action, name: &str) -> Result
         Action::Stop => UnitAction::Stop,
         Action::Start => UnitAction::Start,
     };
-    devenv_engine::unit(&Project::load(&context.options)?, action, name).await?;
+    devenv_engine::unit(&Project::current(&context.options)?, action, name).await?;
     Ok(Outcome::done("", &json!({ "unit": name })))
 }

@@ -47,6 +47,10 @@ impl Project {
         project
     }
 
+    pub(crate) fn variables_mut(&mut self) -> &mut Vec<(&'static str, String)> {
+        &mut self.folder.variables
+    }
+
     /// Starts a command and does not wait for its end.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts")

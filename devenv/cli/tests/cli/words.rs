@@ -13,13 +13,17 @@ fn run(arguments: &[&str]) -> Ran {
 fn help() {
     for command in [
         "",
+        "init",
         "up",
         "down",
         "stop",
         "start",
         "restart",
         "status",
+        "ps",
         "logs",
+        "exec",
+        "resources",
         "seed",
         "reset",
         "env",

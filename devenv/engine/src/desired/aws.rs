@@ -64,6 +64,17 @@ pub(super) fn keep_local(
     Ok(())
 }
 
+/// Replaces each value that is a URL of `host`, a name on the network of containers, by the URL of the emulator on this machine.
+pub(super) fn redirect(environment: &mut BTreeMap<String, String>, host: &str, emulator: &str) {
+    for value in environment.values_mut() {
+        let url = url::Url::parse(value).ok().filter(|url| url.scheme() == "http" && url.host_str() == Some(host));
+        if let Some(url) = url {
+            let path = url.path().trim_end_matches('/');
+            *value = format!("{}{path}", emulator.trim_end_matches('/'));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +93,25 @@ mod tests {
         {
             assert!(matches!(kept(elsewhere), Err(Error::NotLocal { .. })), "{elsewhere}");
         }
+    }
+
+    #[test]
+    fn a_url_of_the_replaced_service_becomes_the_emulators() {
+        let mut environment = BTreeMap::from(
+            [
+                ("A", "http://dynamodb-local:8000"),
+                ("B", "http://dynamodb-local:8000/shell/"),
+                ("C", "http://other:8000"),
+                ("D", "dynamodb-local"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        redirect(&mut environment, "dynamodb-local", "http://127.0.0.1:4000");
+        let values: Vec<&str> = environment.values().map(String::as_str).collect();
+        assert_eq!(
+            values,
+            ["http://127.0.0.1:4000", "http://127.0.0.1:4000/shell", "http://other:8000", "dynamodb-local"]
+        );
     }
 
     #[test]

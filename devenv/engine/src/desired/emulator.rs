@@ -17,6 +17,9 @@ use crate::snapshot::{Caller, Snapshot};
 
 /// The name of the embedded emulator's image, if it is built here.
 pub const EMULATOR_IMAGE: &str = "devenv-emulator:local";
+/// Stands in place of a package for the image that is made of this `devenv` program, which has the embedded emulator in it. No
+/// package has this name.
+pub const OWN_EMULATOR: &str = "devenv's own emulator";
 /// The restarts of a crashing container before it is left failed.
 const RESTARTS: u32 = 5;
 const GRACE: Duration = Duration::from_secs(10);
@@ -32,12 +35,10 @@ const EMULATOR_PIDS: i64 = 512;
 /// The emulator's artifact, if units are images.
 pub(super) fn image(project: &Project, kind: EmulatorKind) -> Result<Artifact, Error> {
     let settings = &project.manifest.emulator;
-    if let (EmulatorKind::Embedded, Some(package)) = (kind, &settings.embedded_package) {
-        return Ok(Artifact::Cargo { package: package.clone() });
-    }
-    let is_bundled = |devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some();
-    if kind == EmulatorKind::Embedded && settings.image(kind).is_none() && crate::own_program().is_ok_and(is_bundled) {
-        return Ok(Artifact::Cargo { package: bundled::EMULATOR.to_owned() });
+    if kind == EmulatorKind::Embedded && settings.image(kind).is_none() {
+        let is_bundled = crate::own_program().is_ok_and(|devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some());
+        let own = if is_bundled { bundled::EMULATOR } else { OWN_EMULATOR };
+        return Ok(Artifact::Cargo { package: settings.embedded_package.as_deref().unwrap_or(own).to_owned() });
     }
     let named = settings.image(kind).ok_or(Error::NoEmulatorImage { emulator: kind.name() })?;
     Ok(Artifact::Image { reference: named.to_owned() })
@@ -56,13 +57,19 @@ pub(super) fn intent(
         let probe = Probe::Http { url: format!("{url}/") };
         return Ok(plain(artifact, probe, bindings));
     }
-    let intent = plain(image(project, kind)?, Probe::Http { url: url.clone() }, bindings);
+    let port = project.manifest.emulator.port(kind);
+    let moved = (port != kind.port()).then(|| port.to_string());
+    let replaced = project.manifest.emulator.replaces.iter().map(|replaced| replaced.service.clone());
+    let intent = UnitIntent {
+        aliases: replaced.collect(),
+        ..plain(image(project, kind)?, Probe::Http { url: url.clone() }, bindings)
+    };
     let volume = Mount::volume(kind.name(), DATA);
     Ok(match kind {
         EmulatorKind::Embedded => UnitIntent {
             command: Some(words(&[
                 "--listen",
-                &format!("0.0.0.0:{}", kind.port()),
+                &format!("0.0.0.0:{port}"),
                 "--allow-any-address",
                 "--data",
                 "/data/dynamodb.sqlite",
@@ -74,8 +81,9 @@ pub(super) fn intent(
             let program = ["-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar", "-sharedDb"];
             let keeps = !project.instance.ephemeral;
             let data: &[&str] = if keeps { &["-dbPath", DATA] } else { &["-inMemory"] };
+            let port = moved.as_ref().map(|port| vec!["-port", port.as_str()]).unwrap_or_default();
             UnitIntent {
-                command: Some(words(&[&QUICK_START[..], &program, data].concat())),
+                command: Some(words(&[&QUICK_START[..], &program, &port, data].concat())),
                 environment: [("DDB_LOCAL_TELEMETRY".to_owned(), "0".to_owned())].into(),
                 // It refuses a request without a signature; the refusal shows that it runs.
                 probe: Probe::Answer { url },
@@ -91,6 +99,7 @@ pub(super) fn intent(
         EmulatorKind::Localstack => {
             let mut environment = BTreeMap::from([("SERVICES".to_owned(), "dynamodb".to_owned())]);
             environment.insert("DISABLE_EVENTS".to_owned(), "1".to_owned());
+            environment.extend(moved.map(|port| ("GATEWAY_LISTEN".to_owned(), format!("0.0.0.0:{port}"))));
             let token = snapshot.caller.localstack_token.clone();
             environment.extend(token.map(|token| (Caller::LOCALSTACK_TOKEN.to_owned(), token)));
             UnitIntent {
@@ -132,6 +141,7 @@ fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent
     UnitIntent {
         name: EMULATOR.to_owned(),
         service: EMULATOR.to_owned(),
+        aliases: Vec::new(),
         artifact,
         entrypoint: None,
         command: None,
@@ -251,6 +261,28 @@ mod tests {
         }
         let nobody = Snapshot { caller: Caller::default(), ..images() };
         assert!(!of(&project, EmulatorKind::Localstack, &nobody).environment.contains_key(Caller::LOCALSTACK_TOKEN));
+    }
+
+    #[test]
+    fn an_emulator_that_replaces_a_service_has_its_name_and_port() {
+        let (_fake, mut project) = project();
+        let host_ip = std::net::Ipv4Addr::LOCALHOST.into();
+        let port = devenv_model::manifest::Port { container: 9000, published: None, host_ip };
+        let service = "dynamo".to_owned();
+        project.manifest.emulator.replaces = Some(devenv_model::manifest::Replaced { service, port: Some(port) });
+        project.manifest.emulator.embedded_package = None;
+        for (kind, expected) in
+            [(EmulatorKind::Embedded, "--listen 0.0.0.0:9000"), (EmulatorKind::DynamodbLocal, "-port 9000")]
+        {
+            let intent = of(&project, kind, &images());
+            assert_eq!(intent.aliases, ["dynamo"]);
+            let command = intent.command.expect("its own").join(" ");
+            assert!(command.contains(expected), "{command}");
+        }
+        let embedded = of(&project, EmulatorKind::Embedded, &images());
+        assert_eq!(embedded.artifact, Artifact::Cargo { package: OWN_EMULATOR.to_owned() }, "nothing else is named");
+        let localstack = of(&project, EmulatorKind::Localstack, &images());
+        assert_eq!(localstack.environment["GATEWAY_LISTEN"], "0.0.0.0:9000");
     }
 
     #[test]

@@ -154,6 +154,28 @@ mod tests {
     }
 
     #[test]
+    fn services_reach_the_emulator_under_the_name_that_it_replaces() {
+        let project = FakeProject::new();
+        let compose = "services:\n  dynamo: { image: amazon/dynamodb-local, ports: [\"8000\"] }\n  api: { image: \"api:1\", \
+                       ports: [\"80\"], environment: { AWS_ENDPOINT_URL: \"http://dynamo:8000\" } }\n";
+        project.write("compose.yaml", compose);
+        project.write("devenv.toml", &project.settings().replace("default", "replaces = \"dynamo\"\ndefault"));
+        let project = project.load();
+        let emulator = ChosenEmulator::Own(EmulatorKind::DynamodbLocal);
+        let ports: Ports = [
+            ("emulator".to_owned(), vec![Binding::on_loopback(8000, 20100)]),
+            ("api".to_owned(), vec![Binding::on_loopback(80, 20180)]),
+        ]
+        .into();
+        let api = &project.manifest.services["api"];
+        for (abilities, expected) in [(PROCESSES, "http://127.0.0.1:20100"), (CONTAINERS, "http://dynamo:8000")] {
+            let address = emulator.seen_by_units(abilities, &ports).expect("it is reached");
+            let environment = service::environment(&project, api, abilities, &address, &ports).expect("no mistake");
+            assert_eq!(environment["AWS_ENDPOINT_URL"], expected);
+        }
+    }
+
+    #[test]
     fn what_a_runtime_cannot_run_is_refused() {
         let unrunnable = wanted(PROCESSES, EmulatorKind::Embedded, &["mailer"]);
         assert!(matches!(unrunnable, Err(Error::NotAProcess { service }) if service == "mailer"));

@@ -1,5 +1,7 @@
 //! The intent of a service.
 
+use std::collections::BTreeMap;
+
 use devenv_model::artifact::{Artifact, CommandArtifact};
 use devenv_model::intent::{Binding, Lifetime, Ports, RestartPolicy, UnitIntent, binding_of};
 use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
@@ -7,7 +9,7 @@ use devenv_model::template;
 use devenv_model::unit::{EMULATOR, Probe};
 
 use super::address::reached;
-use super::aws::{aws_environment, keep_local, region};
+use super::aws::{aws_environment, keep_local, redirect, region};
 use crate::error::Error;
 use crate::project::Project;
 use crate::runtime::Abilities;
@@ -43,22 +45,18 @@ pub(super) fn intent(
     bindings: Vec<Binding>,
 ) -> Result<UnitIntent, Error> {
     let mut artifact = artifact(service, abilities)?;
-    let mut environment = aws_environment(emulator, region(project));
-    environment.extend(service.environment.clone());
-    if !abilities.images {
+    let environment = environment(project, service, unit, abilities, emulator, ports)?;
+    if !abilities.images
+        && let Artifact::Command(CommandArtifact { run, .. }) = &mut artifact
+    {
         let lookup = template::Lookup { service: unit, ports, emulator };
-        if let Artifact::Command(CommandArtifact { run, .. }) = &mut artifact {
-            *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
-        }
-        for (name, value) in &process(service)?.env {
-            environment.insert(name.clone(), fill(value, &lookup)?);
-        }
+        *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
     }
-    keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
     let is_one_shot = project.manifest.is_one_shot(&service.name);
     Ok(UnitIntent {
         name: unit.to_owned(),
         service: service.name.clone(),
+        aliases: Vec::new(),
         artifact,
         entrypoint: service.entrypoint.clone(),
         command: service.command.clone(),
@@ -74,6 +72,32 @@ pub(super) fn intent(
     })
 }
 
+/// The environment variables of one of the service's units.
+pub(crate) fn environment(
+    project: &Project,
+    service: &Service,
+    unit: &str,
+    abilities: Abilities,
+    emulator: &str,
+    ports: &Ports,
+) -> Result<BTreeMap<String, String>, Error> {
+    let mut environment = aws_environment(emulator, region(project));
+    environment.extend(service.environment.clone());
+    if !abilities.network
+        && let Some(replaced) = &project.manifest.emulator.replaces
+    {
+        redirect(&mut environment, &replaced.service, emulator);
+    }
+    if !abilities.images {
+        let lookup = template::Lookup { service: unit, ports, emulator };
+        for (name, value) in &process(service)?.env {
+            environment.insert(name.clone(), fill(value, &lookup)?);
+        }
+    }
+    keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
+    Ok(environment)
+}
+
 fn process(service: &Service) -> Result<&ProcessSettings, Error> {
     service.process.as_ref().ok_or_else(|| Error::NotAProcess { service: service.name.clone() })
 }
@@ -85,7 +109,8 @@ fn fill(text: &str, lookup: &template::Lookup<'_>) -> Result<String, Error> {
 
 /// The hosts that count as loopback: the other units on a network of their own.
 fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
-    let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR]);
+    let replaced = project.manifest.emulator.replaces.iter().map(|replaced| replaced.service.as_str());
+    let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR]).chain(replaced);
     if abilities.network { names.collect() } else { Vec::new() }
 }
 

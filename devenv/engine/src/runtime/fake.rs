@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use camino::Utf8Path;
 use devenv_artifacts::error::BuildError;
 use devenv_model::artifact::Artifact;
+use devenv_model::exec::ExecOrder;
 use devenv_model::intent::{Binding, Lifetime, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Leftover, Observed, ObservedUnit, UnitState};
@@ -85,6 +86,7 @@ impl FakeProject {
     pub(crate) fn options(&self) -> ProjectOptions {
         ProjectOptions {
             directory: Utf8Path::from_path(self.folder.path()).expect("UTF-8").to_owned(),
+            compose: devenv_manifest::compose_model::ComposeOptions::default(),
             state_dir: None,
             ephemeral: false,
             runtimes: Arc::new(FakeHosts(self.runtime.clone())),
@@ -247,6 +249,20 @@ impl Runtime for FakeRuntime {
 
     fn resume<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         self.note(format!("resume {unit}"))
+    }
+
+    fn exec<'a>(
+        &'a self,
+        unit: &'a str,
+        environment: &'a BTreeMap<String, String>,
+        order: &'a ExecOrder,
+    ) -> BoxFuture<'a, Result<i32, Error>> {
+        let own = environment.keys().map(String::as_str).filter(|name| !name.starts_with("AWS_"));
+        let line = format!("exec {} in {unit} with {}", order.command.join(" "), own.collect::<Vec<_>>().join(","));
+        Box::pin(async {
+            self.note(line).await?;
+            Ok(7)
+        })
     }
 
     fn last_lines<'a>(&'a self, unit: &'a str, _: usize) -> BoxFuture<'a, Vec<String>> {

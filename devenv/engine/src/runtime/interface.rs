@@ -5,6 +5,7 @@ use std::fmt;
 
 use devenv_model::artifact::Artifact;
 use devenv_model::event::Event;
+use devenv_model::exec::ExecOrder;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Leftover, Observed, ObservedUnit};
@@ -62,6 +63,15 @@ pub trait Runtime: Send + Sync + fmt::Debug {
     /// Ends an outage: returns when the unit is ready.
     fn resume<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
+    /// Runs a command beside a unit's program, on this process's input and output, and returns its exit code. `environment` has
+    /// the variables of a unit without a container.
+    fn exec<'a>(
+        &'a self,
+        unit: &'a str,
+        environment: &'a BTreeMap<String, String>,
+        order: &'a ExecOrder,
+    ) -> BoxFuture<'a, Result<i32, Error>>;
+
     /// Emits the log lines of these units, oldest first; with `follow`, continues until cancelled. Returns `false` if this
     /// runtime has only the log files.
     fn logs<'a>(
@@ -103,6 +113,10 @@ pub trait Runtime: Send + Sync + fmt::Debug {
 
     fn supervisor_pid(&self) -> BoxFuture<'_, Option<u32>> {
         Box::pin(ready(None))
+    }
+    /// The memory that each of these units uses, in bytes; nothing for a unit that does not run.
+    fn memory<'a>(&'a self, _units: &'a [ObservedUnit]) -> BoxFuture<'a, BTreeMap<String, u64>> {
+        Box::pin(ready(BTreeMap::new()))
     }
     /// The container engine's name of the unit; `None` for a process.
     fn container_name(&self, _unit: &str) -> Option<String> {

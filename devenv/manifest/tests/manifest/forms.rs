@@ -6,7 +6,7 @@ use std::time::Duration;
 use devenv_model::artifact::{CommandArtifact, CommandInputs};
 use devenv_model::container::{ContainerSettings, Mount};
 use devenv_model::dockerfile::Dockerfile;
-use devenv_model::manifest::{Condition, Health, HealthTest, Manifest, ProcessRun, Service};
+use devenv_model::manifest::{Condition, EmulatorKind, Health, HealthTest, Manifest, ProcessRun, Service};
 
 use crate::sources::Sources;
 
@@ -277,4 +277,49 @@ fn a_build_in_both_forms() {
     sources.compose = sources.compose.replace("dockerfile: docker/Dockerfile", "dockerfile_inline: FROM x");
     let inline = read(&sources).services["web"].build.clone().expect("given").dockerfile;
     assert_eq!(inline, Dockerfile::Inline("FROM x".to_owned()));
+}
+
+const REPLACED: &str = "services:
+  dynamo:
+    image: amazon/dynamodb-local
+    working_dir: /home/dynamodblocal
+    network_mode: host
+    ports: [\"127.0.0.1:8001:8000\"]
+  web: { image: web, depends_on: { dynamo: { condition: service_healthy } } }
+";
+
+fn replacing(compose: &str, emulator: &str) -> Sources {
+    let mut sources = Sources::good();
+    sources.settings = sources.settings.lines().take(5).collect::<Vec<_>>().join("\n") + emulator;
+    compose.clone_into(&mut sources.compose);
+    sources
+}
+
+#[test]
+fn a_replaced_service_leaves_its_port_and_nothing_else() {
+    let manifest = read(&replacing(REPLACED, "\n[emulator]\nreplaces = \"dynamo\"\n"));
+    assert_eq!(manifest.services.keys().collect::<Vec<_>>(), ["web"]);
+    assert!(manifest.services["web"].depends_on.is_empty());
+    let replaced = manifest.emulator.replaces.clone().expect("it is replaced");
+    let port = replaced.port.expect("it publishes one");
+    assert_eq!((replaced.service.as_str(), port.container, port.published), ("dynamo", 8000, Some(8001)));
+    let exposed = REPLACED.replace("ports: [\"127.0.0.1:8001:8000\"]", "expose: [\"9000\"]");
+    let manifest = read(&replacing(&exposed, "\n[emulator]\nreplaces = \"dynamo\"\n"));
+    assert_eq!(manifest.emulator.port(EmulatorKind::Embedded), 9000);
+    let without = REPLACED.replace("    ports: [\"127.0.0.1:8001:8000\"]\n", "");
+    let manifest = read(&replacing(&without, "\n[emulator]\nreplaces = \"dynamo\"\n"));
+    assert_eq!(manifest.emulator.port(EmulatorKind::Localstack), 4566);
+}
+
+#[test]
+fn a_replaced_service_is_one_of_the_compose_file_and_has_no_settings() {
+    let error = |emulator: &str| replacing(REPLACED, emulator).assemble().expect_err("a mistake").to_string();
+    let unknown = error("\n[emulator]\nreplaces = \"dynamodb\"\n");
+    assert!(unknown.contains("devenv.toml:7:12: the Compose file has no service dynamodb"), "{unknown}");
+    let settings = error("\n[emulator]\nreplaces = \"dynamo\"\n[services.dynamo]\nhealth = \"/\"\n");
+    assert!(settings.contains("devenv.toml:8:11: dynamo is replaced by the emulator"), "{settings}");
+    let disabled = REPLACED.replace("    image: amazon", "    profiles: [local]\n    image: amazon");
+    let disabled = disabled.replace(", depends_on: { dynamo: { condition: service_healthy } }", "");
+    let manifest = read(&replacing(&disabled, "\n[emulator]\nreplaces = \"dynamo\"\n"));
+    assert_eq!(manifest.emulator.replaces, None, "no enabled profile has it");
 }

@@ -35,7 +35,7 @@ fn the_order_system_is_read() {
     let compose = Request {
         folder: root,
         root,
-        files: FileChoice::WithOverride(settings.compose().to_owned()),
+        files: FileChoice::WithOverride(settings.compose().expect("named").to_owned()),
         profiles: Vec::new(),
         env_files: Vec::new(),
         variables: &BTreeMap::new(),

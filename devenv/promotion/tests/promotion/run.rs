@@ -149,6 +149,7 @@ impl<'a> Machine<'a> {
         let engines: Arc<dyn ContainerEngines> = Arc::new(self.engine.clone());
         let project = ProjectOptions {
             directory: world.repository.path().to_owned(),
+            compose: devenv_engine::ComposeOptions::default(),
             state_dir: Some(world.state()),
             ephemeral: false,
             runtimes: Arc::new(ContainerHosts::new(engines.clone(), Arc::new(ProcessHost))),

@@ -1,5 +1,6 @@
 //! Obligations of environments of containers, each on a real engine.
 
+mod any_project;
 mod compose;
 mod crashes;
 mod dockerfiles;
