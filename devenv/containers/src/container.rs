@@ -16,9 +16,6 @@ use serde::Serialize;
 pub struct ContainerSpec {
     /// The unit's name, and its name on the environment's network.
     pub name: String,
-    /// Its further names there.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub aliases: Vec<String>,
     /// An image id, or a reference with an exact version.
     pub image: String,
     pub entrypoint: Option<Vec<String>>,
