@@ -89,7 +89,7 @@ impl UnitState {
     pub fn pid(&self) -> Option<u32> {
         match self {
             Self::Starting { pid, .. } | Self::Ready { pid, .. } => Some(*pid).filter(|pid| *pid != 0),
-            Self::Backoff { .. } | Self::Stopped { .. } | Self::Failed { .. } => None,
+            Self::Backoff { .. } | Self::Stopped { .. } | Self::Completed | Self::Failed { .. } => None,
         }
     }
 }

@@ -33,7 +33,9 @@ impl Row {
             UnitState::Starting { since, .. } | UnitState::Ready { since, .. } => {
                 Some(now.saturating_sub(since) / 1000)
             }
-            UnitState::Backoff { .. } | UnitState::Stopped { .. } | UnitState::Failed { .. } => None,
+            UnitState::Backoff { .. } | UnitState::Stopped { .. } | UnitState::Completed | UnitState::Failed { .. } => {
+                None
+            }
         };
         Self { unit, age }
     }
@@ -45,6 +47,7 @@ impl Row {
             UnitState::Ready { .. } => ("running", Some(true)),
             UnitState::Backoff { .. } => ("restarting", None),
             UnitState::Stopped { .. } => ("stopped", None),
+            UnitState::Completed => ("completed", None),
             UnitState::Failed { .. } => ("failed", None),
         }
     }
