@@ -117,7 +117,7 @@ fn of_processes(found: &ProcessEnvironment, folders: &dyn Folders) -> Row {
     };
     match &found.life {
         Life::Running { supervisor, since, units, memory } => {
-            let is_ready = |state: &UnitState| matches!(state, UnitState::Ready { .. });
+            let is_ready = |state: &UnitState| matches!(state, UnitState::Ready { .. } | UnitState::Completed);
             row.ready = units.as_ref().map(|units| units.iter().filter(|unit| is_ready(&unit.state)).count());
             row.units = units.as_ref().map(Vec::len);
             row.memory = *memory;
