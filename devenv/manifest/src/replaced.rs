@@ -5,15 +5,16 @@ use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
 use devenv_document::tree::Node;
 use devenv_model::manifest::{Port, Replaced};
+use devenv_model::transport::Protocol;
 
 use crate::compose_reader::Reader;
-use crate::compose_values::container_port;
+use crate::compose_values::ports;
 use crate::settings::Settings;
 
 /// Returns the service that `[emulator] replaces` names, with its first port. Other keys of it have no effect. `None` without
 /// the key, and for a service that no enabled profile has.
 pub(crate) fn replaced(settings: &Settings, project: &Project, problems: &mut Vec<Problem>) -> Option<Replaced> {
-    let named = settings.content.emulator.replaces.as_ref()?;
+    let named = settings.emulator().replaces.as_ref()?;
     let name = named.get_ref();
     let services = project.model.get("services").and_then(Node::entries).unwrap_or_default();
     let Some(entry) = services.iter().find(|entry| entry.key == *name) else {
@@ -40,6 +41,8 @@ pub(crate) fn replaced(settings: &Settings, project: &Project, problems: &mut Ve
 /// The first port of `expose`, reachable by other services only.
 fn exposed(service: &Node) -> Option<Port> {
     let first = service.get("expose")?.items()?.first()?;
-    let container = container_port(first.text()?).ok()?;
-    Some(Port { container, published: None, host_ip: std::net::Ipv4Addr::LOCALHOST.into() })
+    let (range, _) = first.text()?.split_once('/').unwrap_or((first.text()?, "tcp"));
+    let (container, _) = ports(range).ok()?;
+    let host_ip = std::net::Ipv4Addr::LOCALHOST.into();
+    Some(Port { container, protocol: Protocol::Tcp, published: None, published_to: None, host_ip })
 }

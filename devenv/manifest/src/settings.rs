@@ -268,7 +268,7 @@ impl<'de> Deserialize<'de> for HealthSetting {
 
 /// The settings of a project that has no `[emulator]`.
 static NO_EMULATOR: EmulatorSettings =
-    EmulatorSettings { default: None, embedded: None, dynamodb_local: None, localstack: None };
+    EmulatorSettings { default: None, replaces: None, embedded: None, dynamodb_local: None, localstack: None };
 
 impl Settings {
     pub(crate) fn emulator(&self) -> &EmulatorSettings {

@@ -97,7 +97,7 @@ impl Clock {
         if elapsed < self.first_regular() {
             let early = self.next_early;
             self.next_early *= 2;
-            return early.min(self.first_regular() - elapsed);
+            return early.min(self.first_regular().saturating_sub(elapsed));
         }
         if elapsed < self.start_period { self.start_interval } else { self.interval }
     }

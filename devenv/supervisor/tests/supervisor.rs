@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use devenv_model::intent::{Lifetime, RestartPolicy};
 use devenv_model::manifest::{HealthTest, Healthcheck};
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
