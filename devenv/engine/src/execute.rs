@@ -171,7 +171,7 @@ async fn perform(step: &Step, index: usize, effects: &impl Effects, emitter: &Em
         Operation::RestartUnit { unit } => effects.restart(unit).await,
         Operation::StopUnit { unit } => effects.stop(unit).await,
         Operation::AwaitReady { unit } => {
-            let progress = |line| emitter.emit(Event::StepProgress { index, line });
+            let progress = |line| emitter.emit(Event::StepProgress { index, unit: None, line });
             effects.await_ready(unit, progress).await
         }
         Operation::EndLeftover { unit, .. } => effects.end_leftover(unit).await,

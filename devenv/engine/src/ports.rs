@@ -270,7 +270,8 @@ mod tests {
     #[test]
     fn a_range_is_wished_for_from_its_beginning_or_from_the_last_port() {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let ranged = Wanted { unit: "api".to_owned(), container: 80, nth: 0, address, wish: Some((8001, 8003)) };
+        let (unit, protocol) = ("api".to_owned(), Protocol::Tcp);
+        let ranged = Wanted { unit, container: 80, protocol, nth: 0, address, wish: Some((8001, 8003)) };
         let wishes = |last| ranged.wishes(last).collect::<Vec<_>>();
         assert_eq!(wishes(None), [8001, 8002, 8003]);
         assert_eq!(wishes(Some(8002)), [8002, 8001, 8002, 8003]);

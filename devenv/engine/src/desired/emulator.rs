@@ -267,7 +267,9 @@ mod tests {
     fn an_emulator_that_replaces_a_service_has_its_name_and_port() {
         let (_fake, mut project) = project();
         let host_ip = std::net::Ipv4Addr::LOCALHOST.into();
-        let port = devenv_model::manifest::Port { container: 9000, published: None, host_ip };
+        let protocol = devenv_model::transport::Protocol::Tcp;
+        let port =
+            devenv_model::manifest::Port { container: 9000, protocol, published: None, published_to: None, host_ip };
         let service = "dynamo".to_owned();
         project.manifest.emulator.replaces = Some(devenv_model::manifest::Replaced { service, port: Some(port) });
         project.manifest.emulator.embedded_package = None;

@@ -170,7 +170,8 @@ mod tests {
         let api = &project.manifest.services["api"];
         for (abilities, expected) in [(PROCESSES, "http://127.0.0.1:20100"), (CONTAINERS, "http://dynamo:8000")] {
             let address = emulator.seen_by_units(abilities, &ports).expect("it is reached");
-            let environment = service::environment(&project, api, abilities, &address, &ports).expect("no mistake");
+            let environment =
+                service::environment(&project, api, "api", abilities, &address, &ports).expect("no mistake");
             assert_eq!(environment["AWS_ENDPOINT_URL"], expected);
         }
     }
