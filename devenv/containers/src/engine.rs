@@ -118,8 +118,6 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
 
     /// Returns the names of the images with this label, given as `name` or `name=value`; of an image without a name, its id.
     fn labelled_images<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Vec<Labelled>, HostError>>;
-    /// Returns the memory in bytes that a container uses, without the cache of files; `None` if it does not run.
-    fn memory<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<Option<u64>, HostError>>;
 }
 
 /// Finds the engine of this machine.

@@ -11,7 +11,6 @@ use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Observed, ObservedUnit, UnitState};
 use devenv_model::unit::{EMULATOR, Probe};
-use devenv_supervisor::files;
 use devenv_supervisor::probe::Prober;
 use futures_util::future::{BoxFuture, join_all, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
@@ -164,7 +163,7 @@ impl ContainerRuntime {
         // Somebody may have removed its folders.
         self.project.state.prepare()?;
         let path = self.project.state.stopped_mark(unit);
-        files::replace_cache(&path, state.started.to_string().as_bytes())
+        devenv_supervisor::files::replace_cache(&path, state.started.to_string().as_bytes())
             .map_err(|source| Error::State { path, source })
     }
 

@@ -12,8 +12,7 @@ use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions,
     InspectContainerOptions, KillContainerOptions, ListContainersOptions, ListImagesOptions, ListNetworksOptions,
     ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
-    RenameContainerOptions, StartContainerOptions, StatsOptions, StopContainerOptions, TagImageOptions,
-    UploadToContainerOptions,
+    RenameContainerOptions, StartContainerOptions, StopContainerOptions, TagImageOptions, UploadToContainerOptions,
 };
 use bollard::{Docker, body_full, body_try_stream};
 use devenv_containers::engine::{
@@ -469,23 +468,6 @@ impl ContainerEngine for Engine {
                 names.into_iter().map(move |id| Labelled { id, labels: labels.clone() })
             });
             Ok(named.collect())
-        }
-        .boxed()
-    }
-
-    fn memory<'a>(&'a self, container: &'a str) -> Answer<'a, Option<u64>> {
-        async move {
-            let options = StatsOptions { stream: false, one_shot: true };
-            let answer = self.client.stats(container, Some(options)).try_next().await;
-            let used = match answer {
-                Ok(stats) => stats.and_then(|stats| stats.memory_stats).unwrap_or_default(),
-                Err(error) if is_absent(&error) => return Ok(None),
-                Err(error) => return Err(failed(format!("measure the container {container}"))(error)),
-            };
-            // The kernel's name for the cache depends on the version of control groups.
-            let cache = used.stats.unwrap_or_default();
-            let cache = ["inactive_file", "total_inactive_file"].iter().find_map(|name| cache.get(*name).copied());
-            Ok(used.usage.map(|usage| usage.saturating_sub(cache.unwrap_or_default())))
         }
         .boxed()
     }

@@ -86,10 +86,6 @@ impl ContainerEngine for FakeEngine {
         })
     }
 
-    fn memory<'a>(&'a self, container: &'a str) -> Answer<'a, Option<u64>> {
-        self.meet(format!("memory {container}"), || Ok(None))
-    }
-
     /// A command that prints itself, and fails if its name is `false`.
     fn exec<'a>(&'a self, container: &'a str, order: &'a ExecOrder) -> Answer<'a, ExecSession> {
         let line = order.command.join(" ");

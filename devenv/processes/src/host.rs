@@ -117,16 +117,3 @@ fn remove_socket(state: &StateDirectory) -> Result<(), Error> {
     }
     Ok(())
 }
-
-/// Ends the supervisor of an older devenv in order. Its data stays, and the caller starts the environment anew.
-pub(crate) async fn end_older(project: &Project, emitter: &Emitter) -> Result<(), Error> {
-    let Some(client) = Client::reach(&project.state).await? else {
-        return Ok(());
-    };
-    if client.is_older() {
-        emitter.notice("an older devenv started this environment: ending it to start it with this one; its data stays");
-        drop(client);
-        take_down(&project.state, emitter).await?;
-    }
-    Ok(())
-}

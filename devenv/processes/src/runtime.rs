@@ -455,8 +455,13 @@ mod tests {
 
         fn load(&self) -> Project {
             let runtimes = std::sync::Arc::new(Nowhere);
-            let options =
-                ProjectOptions { directory: self.path().to_owned(), state_dir: None, ephemeral: false, runtimes };
+            let options = ProjectOptions {
+                directory: self.path().to_owned(),
+                compose: devenv_engine::ComposeOptions::default(),
+                state_dir: None,
+                ephemeral: false,
+                runtimes,
+            };
             Project::load(&options).expect("no mistake in it")
         }
     }
@@ -534,7 +539,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_of_inputs_makes_a_command_stale_until_it_is_built() {
-        let project = FakeProject::new();
+        let project = Place::new();
         let loaded = project.load();
         loaded.state.prepare().expect("writable");
         let runtime = ProcessRuntime::connect(&loaded).await.expect("no supervisor runs");
