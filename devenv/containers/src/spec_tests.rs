@@ -15,6 +15,8 @@ fn intent(name: &str) -> UnitIntent {
         Binding { container: 8000, protocol: Protocol::Tcp, host: "127.0.0.2:20100".parse().expect("an address") };
     UnitIntent {
         name: name.to_owned(),
+        service: name.to_owned(),
+        aliases: Vec::new(),
         artifact: Artifact::Image { reference: "api:1".to_owned() },
         entrypoint: None,
         command: None,
@@ -37,6 +39,8 @@ fn service(name: &str, container: ContainerSettings) -> (String, Service) {
     let service = Service {
         name: name.to_owned(),
         image: Some("web:1".to_owned()),
+        build: None,
+        replicas: 1,
         entrypoint: None,
         command: None,
         environment: BTreeMap::new(),

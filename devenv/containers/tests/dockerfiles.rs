@@ -12,9 +12,10 @@ use devenv_engine::runtime::{ImageBuild, Runtime, Runtimes};
 use devenv_engine::{Error, Project, ProjectOptions};
 use devenv_fakes::{FakeEngine, Faults};
 use devenv_model::artifact::Artifact;
+use devenv_model::container::ContainerSettings;
 use devenv_model::intent::{Lifetime, RestartPolicy, UnitIntent};
-use devenv_model::manifest::Limits;
 use devenv_model::unit::Probe;
+use devenv_processes::host::ProcessHost;
 
 struct Built {
     folder: tempfile::TempDir,
@@ -34,9 +35,10 @@ impl Built {
         let engine = FakeEngine::new(Faults::default());
         let options = ProjectOptions {
             directory: Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned(),
+            compose: devenv_engine::ComposeOptions::default(),
             state_dir: None,
             ephemeral: false,
-            runtimes: Arc::new(ContainerHosts::new(Arc::new(engine.clone()))),
+            runtimes: Arc::new(ContainerHosts::new(Arc::new(engine.clone()), Arc::new(ProcessHost))),
         };
         let project = Project::load(&options).expect("its files are right");
         Self { folder, engine, project }
@@ -53,15 +55,16 @@ impl Built {
     fn intent(&self) -> UnitIntent {
         UnitIntent {
             name: "web".to_owned(),
+            service: "web".to_owned(),
+            aliases: Vec::new(),
             artifact: self.artifact(),
             entrypoint: None,
             command: None,
             environment: BTreeMap::new(),
             bindings: Vec::new(),
-            mounts: Vec::new(),
             probe: Probe::Started,
             healthcheck: None,
-            limits: Limits::default(),
+            container: ContainerSettings::default(),
             user: None,
             labels: BTreeMap::new(),
             stop_grace_period: Duration::ZERO,
@@ -71,7 +74,7 @@ impl Built {
 
     /// The runtime of a new command.
     async fn runtime(&self) -> Arc<dyn Runtime> {
-        let hosts = ContainerHosts::new(Arc::new(self.engine.clone()));
+        let hosts = ContainerHosts::new(Arc::new(self.engine.clone()), Arc::new(ProcessHost));
         let host = hosts.find().await.expect("it answers").host;
         host.connect(&self.project, &ImageBuild::default()).await.expect("it answers")
     }

@@ -14,6 +14,7 @@ use devenv_fakes::{FakeEngine, Fault, Faults};
 use devenv_model::artifact::Artifact;
 use devenv_model::intent::{Lifetime, RestartPolicy, UnitIntent};
 use devenv_model::unit::Probe;
+use devenv_processes::host::ProcessHost;
 use tempfile::TempDir;
 
 const SETTINGS: &str = "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n";
@@ -46,9 +47,10 @@ impl World {
     fn project(&self, is_ephemeral: bool) -> Project {
         let options = ProjectOptions {
             directory: Utf8PathBuf::try_from(self.folder.path().to_owned()).expect("UTF-8"),
+            compose: devenv_engine::ComposeOptions::default(),
             state_dir: None,
             ephemeral: is_ephemeral,
-            runtimes: Arc::new(ContainerHosts::new(Arc::new(self.engine.clone()))),
+            runtimes: Arc::new(ContainerHosts::new(Arc::new(self.engine.clone()), Arc::new(ProcessHost))),
         };
         Project::load(&options).expect("its files are right")
     }
@@ -56,8 +58,11 @@ impl World {
     /// A runtime as a new command has it.
     async fn runtime(&self, is_ephemeral: bool) -> (Arc<dyn Runtime>, Project) {
         let project = self.project(is_ephemeral);
-        let host: Arc<dyn RuntimeHost> =
-            ContainerHosts::new(Arc::new(self.engine.clone())).find().await.expect("it answers").host;
+        let host: Arc<dyn RuntimeHost> = ContainerHosts::new(Arc::new(self.engine.clone()), Arc::new(ProcessHost))
+            .find()
+            .await
+            .expect("it answers")
+            .host;
         (host.connect(&project, &ImageBuild::default()).await.expect("it answers"), project)
     }
 
@@ -79,6 +84,8 @@ fn intent(project: &Project) -> UnitIntent {
     let service = &project.manifest.services["web"];
     UnitIntent {
         name: "web".to_owned(),
+        service: "web".to_owned(),
+        aliases: Vec::new(),
         artifact: Artifact::Image { reference: "web:1".to_owned() },
         entrypoint: None,
         command: None,

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bollard::models::{
     BuildInfo, ContainerCreateBody, ContainerStateStatusEnum, ContainerSummaryStateEnum, HealthStatusEnum,
-    NetworkConnectRequest, PortSummary, PortSummaryTypeEnum, VolumeCreateRequest,
+    NetworkConnectRequest, PortSummary, PortSummaryTypeEnum, RestartPolicyNameEnum, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, ImportImageOptions,
