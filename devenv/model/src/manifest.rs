@@ -47,7 +47,7 @@ impl Manifest {
 
     /// The names of all units of services.
     pub fn units(&self) -> impl Iterator<Item = String> {
-        self.services.values().flat_map(|service| service.units())
+        self.services.values().flat_map(Service::units)
     }
 
     /// The service that a unit is a replica of.

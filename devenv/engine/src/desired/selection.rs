@@ -65,7 +65,7 @@ fn append<'a>(project: &'a Project, name: &'a str, ordered: &mut Vec<&'a str>) {
 
 /// The units that the units of a service depend on, for the planner.
 pub(crate) fn dependencies(manifest: &Manifest, service: &Service) -> Vec<(String, Dependency)> {
-    let units = |name: &str| manifest.services.get(name).into_iter().flat_map(|service| service.units());
+    let units = |name: &str| manifest.services.get(name).into_iter().flat_map(Service::units);
     let each =
         |(name, dependency): (&String, &Dependency)| units(name).map(|unit| (unit, *dependency)).collect::<Vec<_>>();
     service.depends_on.iter().flat_map(each).collect()
