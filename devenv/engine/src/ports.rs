@@ -59,7 +59,9 @@ pub(crate) fn choose(
                 Some(port) => port,
                 None => any_free(&mut next, is_free)?,
             };
-            if let Some((wish, _)) = wish {
+            if let Some((first, last)) = wish.filter(|(first, last)| first < last) {
+                emitter.notice(format!("the ports {first} to {last} are taken; {unit} uses port {port} instead"));
+            } else if let Some((wish, _)) = wish {
                 let replica =
                     chosen.iter().find(|(_, bindings)| bindings.iter().any(|other| other.host.port() == wish));
                 let holder = replica.map(|(other, _)| other.clone()).or_else(|| held.get(&wish).cloned());

@@ -94,10 +94,11 @@ impl Clock {
         if self.has_passed {
             return self.interval;
         }
-        if elapsed < self.first_regular() {
+        let left = self.first_regular().saturating_sub(elapsed);
+        if !left.is_zero() {
             let early = self.next_early;
             self.next_early *= 2;
-            return early.min(self.first_regular().saturating_sub(elapsed));
+            return early.min(left);
         }
         if elapsed < self.start_period { self.start_interval } else { self.interval }
     }

@@ -141,9 +141,11 @@ fn replicas_have_ports_and_logs_of_their_own_and_are_controlled_together() {
     let logs = project.done(&["logs", "web", "--output", "plain"]).out;
     assert!(logs.contains("web  ") && logs.contains("web-2  "), "{logs}");
     assert!(!project.done(&["logs", "web-2", "--output", "plain"]).out.contains("web  "));
+    let pid = project.pid("web");
     project.change("compose.yaml", "scale: 2", "scale: 3");
     project.done(&["up", "-d"]);
-    assert_eq!(project.unit("web")["pid"].as_u64().is_some(), true);
+    assert_eq!(project.pid("web"), pid, "the first ones stay");
+    assert_eq!(project.unit("web-3")["state"], "ready");
     project.change("compose.yaml", "scale: 3", "scale: 0");
     project.done(&["up", "-d"]);
     let status = project.json(&["status"]);

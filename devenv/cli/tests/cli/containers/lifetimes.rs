@@ -121,7 +121,7 @@ fn replicas_share_a_name_and_have_ports_of_their_own() {
     let project = Project::new();
     project.change("compose.yaml", "ports: [\"8080\"]", "scale: 3\n    ports: [\"19483-19484:8080\"]");
     let up = project.up();
-    assert!(up.err.contains("port 19483 is held by web; web-3 uses port "), "{}", up.err);
+    assert!(up.err.contains("the ports 19483 to 19484 are taken; web-3 uses port "), "{}", up.err);
     let urls = ["web", "web-2", "web-3"].map(|unit| project.unit(unit)["url"].as_str().expect("published").to_owned());
     assert_eq!(urls[..2], ["http://127.0.0.1:19483", "http://127.0.0.1:19484"]);
     assert!(!urls[..2].contains(&urls[2]), "{urls:?}");
