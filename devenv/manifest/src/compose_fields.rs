@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use devenv_model::manifest::{Condition, HealthTest, Healthcheck, Port};
+use devenv_model::manifest::{Concerns, Condition, HealthTest, Healthcheck, Port};
 use devenv_model::transport::Protocol;
 
 use crate::compose::Place;
@@ -127,8 +127,13 @@ impl Reader {
         const CONDITIONS: [(&str, Condition); 2] =
             [("service_started", Condition::ServiceStarted), ("service_healthy", Condition::ServiceHealthy)];
         if let Some(entries) = self.mapping(node) {
-            // The model adds `restart` to the dependencies that another key implies.
             self.known_keys(entries, &["condition", "required", "restart"]);
+            let restart = entries.iter().find(|entry| entry.key == "restart");
+            // The model adds it to a dependency that another key implies, with the place of that key.
+            if let Some(entry) = restart.filter(|entry| is_written(entry)) {
+                let text = "`restart` of a dependency has no effect: a changed service alone is replaced";
+                self.notice_at(&entry.key_file, entry.key_span.start, Concerns::All, text);
+            }
         }
         let Some(condition) = node.get("condition") else {
             return Condition::ServiceStarted;
@@ -208,6 +213,11 @@ impl Reader {
             }
         }
     }
+}
+
+/// Whether a key stands in the file.
+fn is_written(entry: &Entry) -> bool {
+    entry.key_file.text.get(entry.key_span.clone()).is_some_and(|text| text.trim_matches(['"', '\'']) == entry.key)
 }
 
 /// The mode of a port that Compose writes where nobody chose one.
