@@ -35,8 +35,8 @@ fn content(unit: &str, file: &MountedFile) -> Result<Vec<u8>, Error> {
             std::fs::read(path).map_err(failed)
         }
         FileSource::Unset(variable) => {
-            let cause = format!("the variable {variable}, the content of {}, is not set", file.target);
-            Err(Error::Template { service: unit.to_owned(), cause })
+            let (service, variable, target) = (unit.to_owned(), variable.clone(), file.target.clone());
+            Err(Error::Unset { service, variable, target })
         }
     }
 }

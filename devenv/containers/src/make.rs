@@ -82,7 +82,7 @@ impl ContainerRuntime {
                 format!("there is none, and the Compose file marks it as external; docker volume create {name}")
             }
             None => {
-                labels.extend(volume.labels.clone());
+                labels.extend(theirs(&volume.labels));
                 let new = NewVolume { name, driver_options: volume.driver_options.clone(), labels };
                 return Ok(self.engine.create_volume(&new).await?);
             }
@@ -167,9 +167,14 @@ impl ContainerRuntime {
             }
             self.engine.remove_network(&there.id).await?;
         }
-        labels.extend(network.labels.clone().into_iter().filter(|(name, _)| !name.starts_with("devenv.")));
+        labels.extend(theirs(&network.labels));
         Ok(self.engine.create_network(&NewNetwork { name: name.to_owned(), network, labels }).await?)
     }
+}
+
+/// The labels of the Compose file, as far as they are none of devenv's.
+fn theirs(labels: &BTreeMap<String, String>) -> impl Iterator<Item = (String, String)> {
+    labels.clone().into_iter().filter(|(name, _)| !name.starts_with("devenv."))
 }
 
 fn digest(described: &impl serde::Serialize) -> String {

@@ -186,6 +186,20 @@ async fn what_others_have_is_neither_taken_nor_removed() {
 }
 
 #[tokio::test]
+async fn an_image_that_may_not_be_pulled_is_not() {
+    let world = World::new(&COMPOSE.replace("image: web:1", "image: web:2\n    pull_policy: never"));
+    world.engine.offer("web:2", &OciImage::new(Blob::new("newer"), Vec::new()));
+    let (runtime, _) = world.runtime(false).await;
+    let refused = runtime.pull("web:2", &|_| ()).await.expect_err("it may not").to_string();
+    assert!(refused.contains("its `pull_policy` is never"), "{refused}");
+    world.write("compose.yaml", &COMPOSE.replace("image: web:1", "image: web:2\n    platform: linux/arm64"));
+    let (runtime, _) = world.runtime(false).await;
+    runtime.pull("web:2", &|_| ()).await.expect("it is offered");
+    let pulled = world.engine.image("web:2").await.expect("no fault").expect("it is there");
+    assert_eq!(pulled.platform, "linux/arm64");
+}
+
+#[tokio::test]
 async fn the_environment_of_a_test_run_takes_no_name_of_the_usual_one() {
     let named = COMPOSE
         .replace("image: web:1", "image: web:1\n    container_name: shop")

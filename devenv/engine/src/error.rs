@@ -83,6 +83,9 @@ pub enum Error {
     Supervisor(SupervisorError),
     #[error("service {service}: {cause}")]
     Template { service: String, cause: String },
+    /// The variable whose value is the content of a secret or config.
+    #[error("service {service}: the variable {variable}, the content of {target}, is not set")]
+    Unset { service: String, variable: String, target: String },
     /// The environment could reach real AWS.
     #[error("service {service} has {variable}={value}, which is not an endpoint on this machine")]
     NotLocal { service: String, variable: String, value: String },

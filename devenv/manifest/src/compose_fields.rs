@@ -216,7 +216,6 @@ impl Reader {
         }
     }
 }
-
 /// The mode of a port that Compose writes where nobody chose one.
 fn is_default_mode(entry: &Entry) -> bool {
     entry.key == "mode" && entry.value.text() == Some("ingress")

@@ -126,6 +126,10 @@ pub fn describe(error: &Error) -> Told {
         Error::Build(error) => build(error),
         Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),
         Error::Template { .. } => ("template", Exit::ConfigurationInvalid, hint("see devenv.schema.json")),
+        Error::Unset { variable, .. } => {
+            let help = format!("export {variable}, or add it to .env beside the Compose file");
+            ("variable_unset", Exit::ConfigurationInvalid, Some(help))
+        }
         Error::NotLocal { .. } => {
             ("not_local", Exit::ConfigurationInvalid, hint("set it to \"${emulator}\" in devenv.toml"))
         }
