@@ -170,6 +170,22 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_that_no_build_can_mean_is_refused() {
+        use crate::tree::WalkError;
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let data = std::fs::File::create(root.join("data")).expect("writable");
+        data.set_len(5 << 30).expect("a file may have holes");
+        let refused = walk(root, &DockerIgnore::default());
+        assert!(matches!(&refused, Err(WalkError::TooLarge { path }) if path == root), "{refused:?}");
+        let without = DockerIgnore::parse("data").expect("no mistake").within(root, Vec::new(), &[]);
+        assert!(walk(root, &without).expect("small").is_empty());
+        std::fs::remove_file(root.join("data")).expect("it is there");
+        std::fs::create_dir_all(root.join("d/".repeat(140))).expect("writable");
+        assert!(matches!(walk(root, &DockerIgnore::default()), Err(WalkError::TooDeep { .. })));
+    }
+
+    #[test]
     fn what_the_builder_needs_stays_and_what_is_ours_does_not() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let root = Utf8Path::from_path(folder.path()).expect("UTF-8");

@@ -30,6 +30,12 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
+    /// Whether anything can be promoted: without Terraform in a repository, the images need not be read.
+    pub(crate) async fn is_possible(project: &Project) -> bool {
+        let tracked = repository::tracked(&project.instance.root, TERRAFORM).await;
+        tracked.is_some_and(|files| !files.is_empty())
+    }
+
     /// `images` are the digests of the running images, by service. Returns `None` if nothing can be promoted: outside a
     /// repository, or without Terraform in it.
     pub(crate) async fn of(

@@ -138,8 +138,10 @@ impl Attempt<'_> {
 }
 
 async fn subject(isolated: &Project, attachment: &Attachment) -> Result<Option<Subject>, Error> {
-    // A project without AWS has nothing to promote, and its images may be too large to read.
-    let Some(emulator) = own_emulator(isolated).await? else {
+    let is_possible = Subject::is_possible(isolated).await;
+    let emulator = own_emulator(isolated).await?;
+    // Images of other origin may be too large to read.
+    let Some(emulator) = emulator.filter(|_| is_possible) else {
         return Ok(None);
     };
     let Some(images) = attachment.images().await? else {

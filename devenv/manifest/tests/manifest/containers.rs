@@ -267,13 +267,6 @@ fn ports_of_udp_and_ranges() {
 }
 
 #[test]
-fn a_restart_with_a_dependency_is_noted_where_it_is_written() {
-    let noted = notices("depends_on: { back: { condition: service_started, restart: true } }", Concerns::All);
-    assert!(noted[0].starts_with("compose.yaml:5: `restart` of a dependency has no effect"), "{noted:?}");
-    assert_eq!(notices("links: [back]", Concerns::All), [""; 0]);
-}
-
-#[test]
 fn what_a_process_goes_without_is_noticed() {
     let noticed = notices("volumes: [\"./a:/a\"]\nmem_limit: 1m\nworking_dir: /app\ncpus: 1", Concerns::Processes);
     assert_eq!(noticed[0], "compose.yaml:3: web runs as a process and goes without `volumes`, `cpus`");

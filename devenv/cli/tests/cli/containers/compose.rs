@@ -4,11 +4,8 @@ use std::ops::Deref;
 
 use serde_json::Value;
 
-use super::engine::{IMAGE, docker, image_of, labelled, required_image};
+use super::engine::{IMAGE, docker, labelled, python_image, required_image};
 use crate::folder::{Folder, Ran};
-
-/// Any image with `sh` and `python3`.
-const SHELL_IMAGE: &str = "SHELL_IMAGE";
 
 /// A project whose Compose file is the text of a test.
 struct Project {
@@ -32,7 +29,7 @@ impl Project {
         let idle = format!(
             "image: {}\n    entrypoint: [sh, -c]\n    command: [\"trap 'exit 0' TERM INT; sleep 600 & wait\"]\n    \
              stop_grace_period: 2s",
-            image_of(SHELL_IMAGE)
+            python_image()
         );
         self.write("compose.yaml", &text.replace("IDLE", &idle));
     }
@@ -75,7 +72,7 @@ impl Drop for Project {
 }
 
 #[test]
-#[ignore = "needs a container engine and SHELL_IMAGE"]
+#[ignore = "needs a container engine and an image with Python"]
 fn a_volume_keeps_its_data_until_it_is_removed_and_a_path_is_the_projects() {
     let project = Project::new(
         "services:\n  web:\n    IDLE\n    volumes: [\"data:/data\", \"./made:/made\", \"/scratch\", { type: tmpfs, target: \
@@ -99,7 +96,7 @@ fn a_volume_keeps_its_data_until_it_is_removed_and_a_path_is_the_projects() {
 }
 
 #[test]
-#[ignore = "needs a container engine and SHELL_IMAGE"]
+#[ignore = "needs a container engine and an image with Python"]
 fn an_external_volume_must_exist_and_is_left_alone() {
     let name = format!("devenv-test-external-{}", std::process::id());
     let project = Project::new(&format!(
@@ -116,7 +113,7 @@ fn an_external_volume_must_exist_and_is_left_alone() {
 }
 
 #[test]
-#[ignore = "needs a container engine and SHELL_IMAGE"]
+#[ignore = "needs a container engine and an image with Python"]
 fn networks_separate_services_and_give_them_names() {
     let project = Project::new(
         "services:\n  web:\n    IDLE\n    networks: { front: , back: { aliases: [shop] } }\n  db:\n    IDLE\n    networks: [back]\n  \
@@ -158,7 +155,7 @@ fn networks_separate_services_and_give_them_names() {
 }
 
 #[test]
-#[ignore = "needs a container engine and SHELL_IMAGE"]
+#[ignore = "needs a container engine and an image with Python"]
 fn a_secret_is_in_the_container_and_nowhere_else() {
     let mut project = Project::new(
         "services:\n  web:\n    IDLE\n    user: \"1000\"\n    secrets: [password, { source: key, target: app.key, uid: \"1000\", \
@@ -194,7 +191,7 @@ fn a_secret_is_in_the_container_and_nowhere_else() {
 }
 
 #[test]
-#[ignore = "needs a container engine and SHELL_IMAGE"]
+#[ignore = "needs a container engine and an image with Python"]
 fn limits_names_and_rights_are_the_engines() {
     let name = format!("devenv-test-named-{}", std::process::id());
     let project = Project::new(&format!(
@@ -232,7 +229,7 @@ fn limits_names_and_rights_are_the_engines() {
 }
 
 #[test]
-#[ignore = "needs a container engine and SHELL_IMAGE"]
+#[ignore = "needs a container engine and an image with Python"]
 fn a_kill_during_the_making_leaves_nothing_that_the_next_command_does_not_find() {
     let project = Project::new(
         "services:\n  web:\n    IDLE\n    networks: [front, back]\n    volumes: [\"data:/data\"]\n    configs: [settings]\nnetworks: { \

@@ -109,11 +109,9 @@ fn a_changed_source_is_served_after_up_and_only_its_service_is_built_and_replace
     let after = ["web", "other"].map(|name| built.id(name));
     assert_ne!(after[0], before[0]);
     assert_eq!(after[1], before[1]);
-    for greeting in ["three", "four"] {
-        built.write("web/app.py", &APP.replace("one", greeting));
-        built.up();
-        assert_eq!(built.answer("web"), greeting);
-    }
+    built.write("web/app.py", &APP.replace("one", "three"));
+    built.up();
+    assert_eq!(built.answer("web"), "three");
     assert_eq!(built.images().len(), 2, "replaced images are removed");
 }
 
