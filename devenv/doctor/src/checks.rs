@@ -20,8 +20,11 @@ const FREE_DISK: u64 = 4 << 30;
 
 /// Checks everything that devenv needs on this machine.
 pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
-    let mut findings = vec![rust().await, c_compiler().await];
-    match Project::load(options) {
+    let project = Project::load(options);
+    // Without a Cargo package, nothing of the project is compiled by devenv.
+    let compiles = project.as_ref().map_or(true, |project| !project.manifest.image_packages().is_empty());
+    let mut findings = if compiles { vec![rust().await, c_compiler().await] } else { Vec::new() };
+    match project {
         Ok(project) => {
             let files =
                 format!("{} services, {} tables", project.manifest.services.len(), project.manifest.tables.len());
@@ -319,6 +322,19 @@ mod tests {
         drop(listener);
         let free = findings(&place).await;
         assert_eq!(of(&free, "port"), &Finding::ok("port", format!("{port} is free")));
+    }
+
+    #[tokio::test]
+    async fn a_compiler_is_needed_only_where_a_package_is_compiled() {
+        let place = Place::new(20181);
+        let wants_rust = |findings: &[Finding]| findings.iter().any(|finding| finding.check == "rust");
+        assert!(!wants_rust(&findings(&place).await));
+        place.write(
+            "devenv.toml",
+            "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n\
+             [services.api.process]\npackage = \"api\"\n",
+        );
+        assert!(wants_rust(&findings(&place).await));
     }
 
     #[tokio::test]
