@@ -17,7 +17,9 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
     let mut text = String::new();
     for entry in entries {
         let digest = Sha256::digest(fs::read(entry.path())?);
-        digest.iter().for_each(|byte| drop(write!(text, "{byte:02x}")));
+        for byte in digest {
+            let _ = write!(text, "{byte:02x}");
+        }
         let _ = writeln!(text, "  {}", entry.file_name().display());
     }
     fs::write(folder.join(NAME), text)

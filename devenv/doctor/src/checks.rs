@@ -22,6 +22,7 @@ const FREE_DISK: u64 = 4 << 30;
 /// Checks everything that devenv needs on this machine.
 pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
     let project = Project::current(options);
+    // Without a Cargo package, devenv compiles nothing of the project.
     let compiles = project.as_ref().map_or(true, compiles);
     let mut findings = if compiles { vec![rust().await, c_compiler().await] } else { Vec::new() };
     let needs_engine = project.as_ref().is_ok_and(needs_engine);
@@ -352,6 +353,19 @@ mod tests {
         drop(listener);
         let free = findings(&place).await;
         assert_eq!(of(&free, "port"), &Finding::ok("port", format!("{port} is free")));
+    }
+
+    #[tokio::test]
+    async fn a_compiler_is_needed_only_where_a_package_is_compiled() {
+        let place = Place::new(20181);
+        let wants_rust = |findings: &[Finding]| findings.iter().any(|finding| finding.check == "rust");
+        assert!(!wants_rust(&findings(&place).await));
+        place.write(
+            "devenv.toml",
+            "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n\
+             [services.api.process]\npackage = \"api\"\n",
+        );
+        assert!(wants_rust(&findings(&place).await));
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ pub(crate) struct Collector<'a> {
     timings: Timings,
     output: VecDeque<String>,
     bytes: usize,
-    /// Time of the first line of a test runner.
+    /// The end of the compilation, where the runner shows it.
     first_test: Option<Instant>,
     /// Whether the person sees the output as it is. If not, devenv shows the tests in its place.
     passes_on: bool,
@@ -79,7 +79,7 @@ impl<'a> Collector<'a> {
             }
             Line::Understood | Line::Other => {}
         }
-        if self.first_test.is_none() && self.runners.is_recognised() {
+        if self.first_test.is_none() && self.runners.has_compiled() {
             self.first_test = Some(Instant::now());
         }
         self.bytes += line.len();

@@ -52,7 +52,7 @@ pub struct TestRun {
     pub tests: Vec<TestCase>,
     /// Whether a filter left tests out.
     pub filtered: bool,
-    /// Time until the first test begins, in which Cargo compiles. Zero for a command that counts as one test.
+    /// Time until the first test begins, in which Cargo compiles. Zero for other commands.
     pub preparation: Duration,
     /// Duration of the tests.
     pub elapsed: Duration,

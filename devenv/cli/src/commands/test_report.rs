@@ -81,8 +81,7 @@ fn summary(context: &Context, run: &TestRun) -> String {
     }
     let _ = write!(text, ", in {:.1} s", run.elapsed.as_secs_f64());
     if run.preparation >= WORTH_TELLING {
-        let word = if run.passed_on { "prepared" } else { "compiled" };
-        let _ = write!(text, " ({word} in {:.1} s)", run.preparation.as_secs_f64());
+        let _ = write!(text, " (compiled in {:.1} s)", run.preparation.as_secs_f64());
     }
     if run.is_exit_code_alone() {
         text.push_str(

@@ -10,6 +10,9 @@ use super::vitest::Vitest;
 /// The runner on the left starts the one on the right, whose output then repeats tests of its own.
 const WRAPPED: [(&str, &str); 2] = [("nextest", "libtest"), ("go test -json", "go test")];
 
+/// Runners whose programs compile first, and that are recognised before their first test. The others are recognised at their end.
+const COMPILING: [&str; 2] = ["libtest", "nextest"];
+
 /// Every runner that devenv understands, reading the same lines: a command may run several, one after another.
 pub struct EveryRunner(Vec<Box<dyn Runner>>);
 
@@ -38,6 +41,11 @@ impl EveryRunner {
             }
         }
         found
+    }
+
+    /// Whether the first test has begun, of a runner that announces it after a compilation.
+    pub fn has_compiled(&self) -> bool {
+        self.0.iter().any(|runner| COMPILING.contains(&runner.name()) && runner.is_recognised())
     }
 
     pub fn is_recognised(&self) -> bool {
