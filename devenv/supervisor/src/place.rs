@@ -176,8 +176,7 @@ mod tests {
         let second = StateDirectory::within(state.path(), &[elsewhere]);
         assert_eq!(second.socket(), state.socket(), "the link leads to it");
         std::fs::remove_file(state.link()).expect("it is there");
-        let second =
-            StateDirectory::within(state.path(), &[Utf8PathBuf::from(second.path().parent().expect("one").join("x"))]);
+        let second = StateDirectory::within(state.path(), &[second.path().parent().expect("one").join("x")]);
         assert!(matches!(Place::take(&second), Err(Error::Locked { .. })));
         drop(place);
     }

@@ -206,7 +206,7 @@ async fn a_runtime_folder_that_another_user_prepared_is_refused_with_the_remedy(
     std::fs::create_dir(&root).expect("writable");
     set_mode(&root, 0o700);
     give_away(&root);
-    let state = StateDirectory::within(&path.join(".devenv"), &[root.clone()]);
+    let state = StateDirectory::within(&path.join(".devenv"), std::slice::from_ref(&root));
     for refused in [state.prepare(), restore_files(&state).await, Client::reach(&state).await.map(drop)] {
         let Err(Error::Untrusted { path, remedy, .. }) = refused else { panic!("it was trusted: {refused:?}") };
         assert!(path == root && remedy.contains("DEVENV_RUNTIME_DIR"), "{path}: {remedy}");

@@ -49,7 +49,7 @@ fn a_nameless_lock_is_ours_where_its_file_is_on_our_file_system() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
     let root = path.join("run");
-    let state = StateDirectory::within(&path.join(".devenv"), &[root.clone()]);
+    let state = StateDirectory::within(&path.join(".devenv"), std::slice::from_ref(&root));
     state.prepare().expect("writable");
     let stranger = Elsewhere::start(&state, &format!("mount -t tmpfs none {path} &&"));
     // A supervisor was killed, and the runtime directory is gone: only then are processes searched.
