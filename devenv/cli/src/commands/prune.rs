@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal, Write};
 
 use devenv_machine::{Error, Object, Places, Pruned, Remnant, Why, prune, remnants, survey};
@@ -32,7 +33,7 @@ pub(super) async fn run(context: &Context, places: &Places<'_>, dry_run: bool, y
     let mut text =
         if removed.is_empty() { "removed nothing".to_owned() } else { format!("removed:\n{}", lines(&removed)) };
     for (remnant, why) in &kept {
-        text += &format!("\nkept {}: {why}", describe(remnant));
+        let _ = write!(text, "\nkept {}: {why}", describe(remnant));
     }
     let exit = if kept.is_empty() { Exit::Done } else { Exit::Failed };
     let kept: Vec<_> = kept.into_iter().map(|(remnant, why)| json!({ "remnant": remnant, "why": why })).collect();

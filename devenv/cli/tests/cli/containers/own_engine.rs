@@ -79,8 +79,8 @@ impl Engine {
     fn named(&self, kind: &str, root: &str) -> Vec<String> {
         let (arguments, name) = match kind {
             "container" => (&["ps", "--all"][..], "{{.Names}}"),
-            "network" => (&["network", "ls"], "{{.Name}}"),
-            _ => (&["volume", "ls"], "{{.Name}}"),
+            "network" => (&["network", "ls"][..], "{{.Name}}"),
+            _ => (&["volume", "ls"][..], "{{.Name}}"),
         };
         let filter = format!("label=devenv.root={root}");
         let output = self.docker().args(arguments).args(["--format", name, "--filter", &filter]).output();
