@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         }
         Command::Machine(command) => {
             let engines: Arc<dyn ContainerEngines> = Arc::new(Docker::default());
-            let runtimes = Arc::new(ContainerHosts::new(Arc::clone(&engines)));
+            let runtimes = Arc::new(ContainerHosts::new(Arc::clone(&engines), Arc::new(ProcessHost)));
             run(global, name, runtimes, async |context| commands::machine(context, engines.as_ref(), &command).await)
         }
         Command::Promotion(_) => promote::run(global, name),

@@ -16,22 +16,26 @@ pub async fn exec(project: &Project, service: &str, order: &ExecOrder) -> Result
     }
     if !units.contains_key(service) {
         let known = units.into_keys().collect();
-        return Err(if project.manifest.services.contains_key(service) {
+        return Err(if project.manifest.service_of(service).is_some() {
             Error::NotStarted { service: service.to_owned() }
         } else {
             Error::UnknownService { name: service.to_owned(), known }
         });
     }
-    let environment = match project.manifest.services.get(service) {
-        Some(service) => {
+    let mut order = order.clone();
+    let environment = match project.manifest.service_of(service) {
+        Some(of) => {
             let ports = units.iter().map(|(name, unit)| (name.clone(), unit.bindings.clone())).collect();
             let abilities = resolved.host.abilities();
             let emulator = resolved.emulator.seen_by_units(abilities, &ports)?;
-            desired::environment(project, service, &service.name, abilities, &emulator, &ports)?
+            if !abilities.images && order.directory.is_none() {
+                order.directory = of.process.as_ref().and_then(|process| process.run.workdir());
+            }
+            desired::environment(project, of, service, abilities, &emulator, &ports)?
         }
         None => std::collections::BTreeMap::new(),
     };
-    runtime.exec(service, &environment, order).await
+    runtime.exec(service, &environment, &order).await
 }
 
 #[cfg(test)]

@@ -287,6 +287,16 @@ pub enum ProcessRun {
     Command(CommandArtifact),
 }
 
+impl ProcessRun {
+    /// The folder of the process relative to the project, if it is another one.
+    pub fn workdir(&self) -> Option<String> {
+        match self {
+            Self::Package(_) => None,
+            Self::Command(command) => Some(command.workdir.to_string()).filter(|folder| !folder.is_empty()),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Emulator {
     pub default: EmulatorKind,

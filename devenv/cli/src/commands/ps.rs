@@ -1,7 +1,8 @@
 use comfy_table::{Table, presets};
 use devenv_engine::RunningUnit;
-use devenv_model::intent::{Binding, Protocol};
+use devenv_model::intent::Binding;
 use devenv_model::observed::UnitState;
+use devenv_model::transport::Protocol;
 use devenv_supervisor::clock;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
