@@ -19,6 +19,31 @@ fn locks_and_sockets_are_outside_of_the_checkout() {
     assert!(!project.path().join(".devenv/units").exists());
 }
 
+#[test]
+fn a_git_clean_leaves_the_environment_within_reach_of_the_next_command() {
+    let project = Project::new();
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+        let mut command = std::process::Command::new("git");
+        command.args(identity).args(arguments).current_dir(project.path());
+        assert!(command.output().expect("git is there").status.success(), "git {arguments:?}");
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "all"]);
+    project.done(&["up", "-d"]);
+    let before = project.pids();
+    for command in [&["status"][..], &["up", "-d"], &["down"]] {
+        git(&["clean", "-fdxq"]);
+        assert!(!project.path().join(".devenv").exists());
+        project.done(command);
+        if command != ["down"] {
+            assert_eq!(project.pids(), before, "{command:?}");
+        }
+    }
+    project.nothing_is_left();
+}
+
 /// As a cleaner of `/tmp` does.
 #[test]
 fn an_environment_whose_runtime_directory_was_removed_is_found() {
