@@ -101,7 +101,7 @@ fn what_up_refuses_is_listed_with_its_place() {
     let text = "services:\n  web:\n    image: web\n    network_mode: host\n";
     let (_, proposal) = looked(&folder(&[("compose.yaml", text)])).expect("no mistake");
     let places: Vec<String> = proposal.left_out.iter().map(ToString::to_string).collect();
-    assert!(places[0].starts_with("compose.yaml:4:5: "), "{places:?}");
+    assert!(places[0].starts_with("compose.yaml:4:19: "), "{places:?}");
 }
 
 #[test]
