@@ -61,12 +61,7 @@ impl Reader {
         let services = model.get("services").and_then(Node::entries).unwrap_or_default().iter();
         let services: Vec<&Entry> = services.filter(|entry| self.replaced.as_ref() != Some(&entry.key)).collect();
         if services.is_empty() {
-            self.problems.push(Problem::new(
-                "compose.no_services",
-                &model.file,
-                0..0,
-                "there is no `services` section",
-            ));
+            self.problems.push(no_services(project));
             return None;
         }
         let read = services.iter().map(|entry| self.service(entry, Context { project, root, service: &entry.key }));
@@ -170,4 +165,16 @@ impl Reader {
 fn is_only_default(entry: &Entry) -> bool {
     let names = entry.value.entries().unwrap_or_default();
     entry.key == "networks" && names.iter().all(|name| name.key == "default" && name.value.is_null())
+}
+
+fn no_services(project: &Project) -> Problem {
+    let of_profiles = project.disabled.values().filter_map(|service| service.get("profiles")?.items());
+    let profiles: BTreeSet<&str> = of_profiles.flatten().filter_map(Node::text).collect();
+    let problem = |message: &str| Problem::new("compose.no_services", &project.model.file, 0..0, message);
+    if profiles.is_empty() {
+        return problem("there is no `services` section");
+    }
+    let profiles: Vec<&str> = profiles.into_iter().collect();
+    problem("every service belongs to a profile, and none of these is enabled")
+        .help(format!("enable one with --profile NAME: {}", profiles.join(", ")))
 }

@@ -235,3 +235,12 @@ fn several_are_shown_together() {
     let problems = sources.assemble().expect_err("spoilt").problems;
     assert_eq!(problems.len(), 3, "{problems:?}");
 }
+
+#[test]
+fn a_project_whose_profiles_are_all_disabled_names_them() {
+    let mut sources = Sources::good();
+    "services: { web: { image: web, profiles: [tools, all] } }".clone_into(&mut sources.compose);
+    let drawn = sources.drawn();
+    assert!(drawn.contains("none of these is enabled"), "{drawn}");
+    assert!(drawn.contains("--profile NAME: all, tools"), "{drawn}");
+}
