@@ -4,5 +4,6 @@ mod containers;
 mod forms;
 mod limits;
 mod mistakes;
+mod mutations;
 mod repository;
 mod sources;
