@@ -1,7 +1,6 @@
 //! The programs and images of units: whether they are up to date, how they are built, and the memory of earlier builds.
 
 mod dockerignore;
-mod pattern;
 
 pub mod builds;
 pub mod bundled;
@@ -14,6 +13,7 @@ pub mod error;
 pub mod fingerprint;
 pub mod freshness;
 pub mod gitignore;
+pub mod pattern;
 pub mod repository;
 pub mod static_link;
 pub mod terraform;

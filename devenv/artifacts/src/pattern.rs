@@ -7,7 +7,7 @@ const LONGEST: usize = 1024;
 
 /// Compiles a pattern for whole paths with `/` between their parts. `*` and `?` stay within a part, `**` spans parts, `[...]` is
 /// one of several characters, and `\` takes the next character as it is.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     let wrong = |why: &str| format!("{pattern} is not a valid pattern: {why}");
     if pattern.len() > LONGEST {
         return Err(format!("a pattern is longer than {LONGEST} bytes"));

@@ -9,7 +9,6 @@ mod error;
 mod folders;
 mod list;
 mod process_environments;
-mod process_memory;
 mod prune;
 mod remnants;
 mod survey;

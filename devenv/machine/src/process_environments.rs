@@ -9,11 +9,11 @@ use devenv_supervisor::environment_facts::EnvironmentFacts;
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::leftovers;
 use devenv_supervisor::lock::{LockAttempt, is_held, last_holder, try_hold_at};
+use devenv_supervisor::memory::memory_of_groups;
 use devenv_supervisor::runtime_directory::{RuntimeDirectory, RuntimeVariables, roots};
 use futures_util::future::{BoxFuture, join_all};
 
 use crate::error::Error;
-use crate::process_memory::memory_of_groups;
 
 /// A runtime directory, and what lives by it.
 #[derive(Debug, Clone, PartialEq, Eq)]

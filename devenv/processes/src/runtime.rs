@@ -14,7 +14,7 @@ use devenv_model::observed::{Observed, ObservedUnit, UnitState};
 use devenv_model::unit::Probe;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::log_reader::last_lines;
-use devenv_supervisor::memory::memory_of_group;
+use devenv_supervisor::memory::memory_of_groups;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
 use devenv_supervisor::{clock, error};
@@ -359,7 +359,8 @@ impl Runtime for ProcessRuntime {
     }
 
     fn memory<'a>(&'a self, units: &'a [ObservedUnit]) -> BoxFuture<'a, BTreeMap<String, u64>> {
-        let of = |unit: &ObservedUnit| Some((unit.name.clone(), memory_of_group(unit.state.pid()?)?));
+        // A unit's first process leads a group of its own.
+        let of = |unit: &ObservedUnit| Some((unit.name.clone(), memory_of_groups(&[unit.state.pid()?])?));
         Box::pin(ready(units.iter().filter_map(of).collect()))
     }
 

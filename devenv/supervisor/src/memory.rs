@@ -1,53 +1,78 @@
-//! The memory of a unit's processes, as the kernel counts it.
+//! The memory of process groups.
 
-const KIBIBYTE: u64 = 1024;
-
-/// The memory that the processes of a group have in RAM, in bytes: of the group of a unit's first process. Pages that they share
-/// count in each. `None` where the kernel does not show it, as on macOS, or without such a process.
-pub fn memory_of_group(group: u32) -> Option<u64> {
-    let processes = std::fs::read_dir("/proc").ok()?.flatten();
-    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let of_group = ids.filter_map(|id| {
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-        (group_of(&status)? == group).then(|| resident(&status)).flatten()
-    });
-    of_group.reduce(|sum, one| sum + one)
+/// The resident memory, in bytes, of every process in these groups; pages that processes share count for each. `None` where it
+/// cannot be read.
+pub fn memory_of_groups(groups: &[u32]) -> Option<u64> {
+    system::memory_of_groups(groups)
 }
 
-fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
-    status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+#[cfg(target_os = "linux")]
+mod system {
+    pub(super) fn memory_of_groups(groups: &[u32]) -> Option<u64> {
+        let entries = std::fs::read_dir("/proc").ok()?.flatten();
+        let sizes = entries.filter_map(|entry| {
+            let _: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let place = entry.path();
+            let group = super::group(&std::fs::read_to_string(place.join("stat")).ok()?)?;
+            let is_one_of_them = groups.contains(&group);
+            is_one_of_them.then(|| super::resident(&std::fs::read_to_string(place.join("status")).ok()?)).flatten()
+        });
+        Some(sizes.sum())
+    }
 }
 
-/// The process group, as this process's own namespace has it.
-fn group_of(status: &str) -> Option<u32> {
-    field(status, "NSpgid")?.split_whitespace().next()?.parse().ok()
+/// Elsewhere, `ps` knows: kilobytes by group.
+#[cfg(not(target_os = "linux"))]
+mod system {
+    pub(super) fn memory_of_groups(groups: &[u32]) -> Option<u64> {
+        let output = std::process::Command::new("ps").args(["-axo", "pgid=,rss="]).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let rows = text.lines().filter_map(|line| {
+            let (group, kilobytes) = line.trim().split_once(char::is_whitespace)?;
+            Some((group.parse::<u32>().ok()?, kilobytes.trim().parse::<u64>().ok()?))
+        });
+        Some(rows.filter(|(group, _)| groups.contains(group)).map(|(_, kilobytes)| kilobytes * 1024).sum())
+    }
 }
 
+/// The process group in `/proc/PID/stat`. The second field, the program's name in parentheses, may have blanks and parentheses itself.
+#[cfg(any(target_os = "linux", test))]
+fn group(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()
+}
+
+/// The resident memory in bytes in `/proc/PID/status`; a process that has ended has none.
+#[cfg(any(target_os = "linux", test))]
 fn resident(status: &str) -> Option<u64> {
-    let kibibytes: u64 = field(status, "VmRSS")?.strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(kibibytes * KIBIBYTE)
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::CommandExt;
+
     use super::*;
 
     #[test]
-    fn a_status_has_the_group_and_the_memory() {
-        let status = "Name:\tsh\nPid:\t12\nNSpgid:\t77\t3\nVmRSS:\t    1234 kB\n";
-        assert_eq!((group_of(status), resident(status)), (Some(77), Some(1234 * 1024)));
-        assert_eq!(resident("Name:\tkthreadd\n"), None, "a thread of the kernel has no memory of its own");
+    fn the_group_is_read_behind_the_programs_name() {
+        assert_eq!(group("7 (a) b (c)) S 1 42 43 0 -1 4194560"), Some(42));
+        assert_eq!(group("7 (short) S 1"), None);
+        assert_eq!(group(""), None);
     }
 
     #[test]
-    fn a_group_without_processes_has_none() {
-        assert_eq!(memory_of_group(u32::MAX), None);
+    fn the_resident_memory_is_read_in_bytes() {
+        assert_eq!(resident("Name:\tsleep\nVmRSS:\t    1024 kB\nThreads:\t1\n"), Some(1 << 20));
+        assert_eq!(resident("Name:\tzombie\nState:\tZ (zombie)\n"), None);
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
-    fn this_process_has_some() {
-        let group = rustix::process::getpgrp().as_raw_nonzero().get();
-        assert!(memory_of_group(group.unsigned_abs()).is_some_and(|bytes| bytes > 100 * KIBIBYTE));
+    fn a_living_group_uses_memory_and_an_absent_one_none() {
+        let mut child = std::process::Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep is there");
+        assert!(memory_of_groups(&[child.id()]).expect("readable") > 0);
+        child.kill().expect("ours");
+        child.wait().expect("ours");
+        assert_eq!(memory_of_groups(&[child.id()]), Some(0));
     }
 }
