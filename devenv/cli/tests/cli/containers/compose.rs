@@ -166,7 +166,7 @@ fn a_secret_is_in_the_container_and_nowhere_else() {
     project.write("key", "the-key");
     let absent = project.run(&["up", "-d", "--runtime", "docker"]);
     assert!(absent.code != 0 && absent.err.contains("SHOP_PASSWORD"), "{}", absent.err);
-    project.folder.variables.push(("SHOP_PASSWORD", "correct-horse".to_owned()));
+    project.folder.set("SHOP_PASSWORD", "correct-horse");
     let up = project.run(&["up", "-d", "--runtime", "docker", "--output", "json"]);
     assert_eq!(up.code, 0, "{}{}", up.out, up.err);
     assert_eq!(project.sh("web", "cat /run/secrets/password"), "correct-horse");
@@ -182,7 +182,7 @@ fn a_secret_is_in_the_container_and_nowhere_else() {
     }
     assert!(!up.out.contains("correct-horse") && !up.err.contains("correct-horse"), "{}", up.out);
     assert!(project.done(&["up", "--dry-run"]).out.contains("nothing to do"));
-    project.folder.variables[0].1 = "battery-staple".to_owned();
+    project.folder.set("SHOP_PASSWORD", "battery-staple");
     assert!(project.done(&["up", "--dry-run"]).out.contains("replace web"), "another content is another container");
     project.up();
     assert_eq!(project.sh("web", "cat /run/secrets/password"), "battery-staple");

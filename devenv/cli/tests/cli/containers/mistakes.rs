@@ -86,7 +86,11 @@ fn a_network_of_this_name_that_is_somebody_elses_is_left_alone() {
     docker(&["network", "create", &network]);
     let failed = project.run(&["up", "-d", "--runtime", "docker"]);
     assert_eq!(failed.code, 1, "{}", failed.err);
-    assert!(failed.err.contains(&network) && failed.err.contains("devenv did not create it"), "{}", failed.err);
+    assert!(
+        failed.err.contains(&network) && failed.err.contains("this environment did not create it"),
+        "{}",
+        failed.err
+    );
     project.done(&["down"]);
     docker(&["network", "rm", &network]);
 }

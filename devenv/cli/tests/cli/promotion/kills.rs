@@ -100,7 +100,9 @@ fn only_the_folder_whose_terraform_was_killed_removes_its_lock() {
     until(&mut promoting, "apply");
     let lock = "rehearsal/release.tfstate.tflock";
     eventually("Terraform has its lock and applies", || {
-        !processes(&project, "apply").is_empty() && get(&url, lock).is_some()
+        // The lock of the plan may still be there when the apply begins.
+        let is_applying = get(&url, lock).is_some_and(|lock| lock.contains("OperationTypeApply"));
+        is_applying && !processes(&project, "apply").is_empty()
     });
     // Stop the promotion meanwhile: it would see Terraform fail, or its end would let Terraform end in order.
     signal(promoting.id().into(), "STOP");
