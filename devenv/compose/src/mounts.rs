@@ -77,6 +77,10 @@ impl Canonical<'_> {
             self.report(node, "the volume has no `type` or no `target`");
             return None;
         }
+        if let Some(target) = volume.get("target").cloned() {
+            let path = clean(target.text().unwrap_or_default().into()).into_string();
+            set(&mut volume, "target", text(&target, path));
+        }
         if kind.as_deref() == Some("bind")
             && let Some(source) = volume.get("source").cloned()
         {
