@@ -1,6 +1,6 @@
 //! `devenv init`: looks at a folder, and proposes the `devenv.toml` that makes it a project.
 //!
-//! [`look`] reads and [`write`] writes; everything between them is pure: what was found gives a [`proposal::Proposal`].
+//! [`look`] reads and [`mod@write`] writes; everything between them is pure: what was found gives a [`proposal::Proposal`].
 
 mod aws;
 mod minimal;
