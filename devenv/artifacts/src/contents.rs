@@ -1,4 +1,4 @@
-//! The files that something was built from: whether their content has changed since, without reading what was not touched.
+//! Finds the files of a build that have changed since, and reads only those whose size, time or inode differ.
 
 use std::collections::BTreeMap;
 use std::fs::File;

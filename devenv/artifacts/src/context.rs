@@ -133,27 +133,11 @@ fn cleaned(path: &Utf8Path) -> Utf8PathBuf {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
 
     fn build(context: &Utf8Path, dockerfile: Dockerfile) -> DockerfileBuild {
-        DockerfileBuild {
-            context: context.to_owned(),
-            dockerfile,
-            args: BTreeMap::new(),
-            target: None,
-            labels: BTreeMap::new(),
-            platform: None,
-            cache_from: Vec::new(),
-            network: None,
-            extra_hosts: Vec::new(),
-            shm_size: None,
-            no_cache: false,
-            pull: false,
-            tags: Vec::new(),
-            image: None,
-        }
+        DockerfileBuild::new(context.to_owned(), dockerfile)
     }
 
     fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, Utf8PathBuf) {

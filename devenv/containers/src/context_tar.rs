@@ -105,7 +105,7 @@ impl Read for Exactly {
     }
 }
 
-/// Collects what is written into parts.
+/// Collects written bytes into parts of the archive.
 struct Parts {
     sender: mpsc::Sender<io::Result<Bytes>>,
     part: Vec<u8>,

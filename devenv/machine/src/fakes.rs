@@ -18,7 +18,7 @@ use crate::survey::Survey;
 
 const USER: u32 = 1000;
 
-/// Every folder belongs to this user, unless a test says otherwise.
+/// Every folder belongs to this user, unless a test gives it another owner.
 #[derive(Debug)]
 pub(crate) struct FakeFolders {
     there: BTreeSet<Utf8PathBuf>,

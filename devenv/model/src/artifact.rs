@@ -105,7 +105,6 @@ impl Artifact {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
     use crate::dockerfile::Dockerfile;
@@ -117,22 +116,8 @@ mod tests {
         let command = |inputs: CommandInputs, build: Option<Vec<String>>| {
             Artifact::Command(CommandArtifact { build, inputs, run: vec!["python3".to_owned()], ..Default::default() })
         };
-        let dockerfile = Artifact::Dockerfile(Box::new(DockerfileBuild {
-            context: "/shop/web".into(),
-            dockerfile: Dockerfile::File("/shop/web/Dockerfile".into()),
-            args: BTreeMap::new(),
-            target: None,
-            labels: BTreeMap::new(),
-            platform: None,
-            cache_from: Vec::new(),
-            network: None,
-            extra_hosts: Vec::new(),
-            shm_size: None,
-            no_cache: false,
-            pull: false,
-            tags: Vec::new(),
-            image: None,
-        }));
+        let file = Dockerfile::File("/shop/web/Dockerfile".into());
+        let dockerfile = Artifact::Dockerfile(Box::new(DockerfileBuild::new("/shop/web".into(), file)));
         let make = Some(vec!["make".to_owned()]);
         for (artifact, expected, alone) in [
             (Artifact::Cargo { package: "api".to_owned() }, Inputs::Package("api"), false),

@@ -42,6 +42,26 @@ pub enum Dockerfile {
 }
 
 impl DockerfileBuild {
+    /// A build with no settings beyond its files.
+    pub fn new(context: Utf8PathBuf, dockerfile: Dockerfile) -> Self {
+        Self {
+            context,
+            dockerfile,
+            args: BTreeMap::new(),
+            target: None,
+            labels: BTreeMap::new(),
+            platform: None,
+            cache_from: Vec::new(),
+            network: None,
+            extra_hosts: Vec::new(),
+            shm_size: None,
+            no_cache: false,
+            pull: false,
+            tags: Vec::new(),
+            image: None,
+        }
+    }
+
     /// Facts that a person may not expect, for the project at `root`.
     pub fn notices(&self, service: &str, root: &Utf8Path) -> Vec<String> {
         let mut notices = Vec::new();
@@ -62,20 +82,8 @@ mod tests {
     #[test]
     fn a_context_elsewhere_and_a_cache_that_is_no_image_are_worth_a_notice() {
         let mut build = DockerfileBuild {
-            context: "/shop/web".into(),
-            dockerfile: Dockerfile::File("/shop/web/Dockerfile".into()),
-            args: BTreeMap::new(),
-            target: None,
-            labels: BTreeMap::new(),
-            platform: None,
             cache_from: vec!["web:cache".to_owned()],
-            network: None,
-            extra_hosts: Vec::new(),
-            shm_size: None,
-            no_cache: false,
-            pull: false,
-            tags: Vec::new(),
-            image: None,
+            ..DockerfileBuild::new("/shop/web".into(), Dockerfile::File("/shop/web/Dockerfile".into()))
         };
         assert_eq!(build.notices("web", Utf8Path::new("/shop")), [""; 0]);
         build.context = "/shop-web".into();

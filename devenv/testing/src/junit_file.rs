@@ -139,7 +139,7 @@ impl File {
                 Ok(Element::Failure)
             }
             b"skipped" => {
-                // A failure that the test declares as expected is what it is meant to do.
+                // The test expects this failure, so it has passed.
                 let is_expected = attribute(start, "type")?.is_some_and(|kind| kind == "pytest.xfail");
                 if let Some(case) =
                     self.case.as_mut().filter(|case| case.outcome == TestOutcome::Passed && !is_expected)

@@ -36,7 +36,7 @@ fn nothing_but_this_machine_is_asked() {
         assert_eq!(ran.code, 3, "{url}");
         assert!(ran.err.contains("is not an endpoint on this machine"), "{}", ran.err);
     }
-    let nobody = folder.run(&["resources", "import", "--from", "http://127.0.0.1:1"]);
-    assert_eq!(nobody.code, 1);
-    assert!(nobody.err.contains("no answer"), "{}", nobody.err);
+    let unreachable = folder.run(&["resources", "import", "--from", "http://127.0.0.1:1"]);
+    assert_eq!(unreachable.code, 1);
+    assert!(unreachable.err.contains("no answer"), "{}", unreachable.err);
 }

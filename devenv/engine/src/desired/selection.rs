@@ -39,7 +39,7 @@ pub(crate) fn in_order(project: &Project, names: &[String]) -> Result<Vec<String
     Ok(ordered.into_iter().flat_map(|name| project.manifest.services[name].units()).collect())
 }
 
-/// The named services, and those that ask to be restarted with one of them.
+/// The named services, and the services that restart with one of them.
 pub(crate) fn restarted_with(project: &Project, names: &[String]) -> Vec<String> {
     let mut all = names.to_vec();
     let asks = |service: &Service, all: &[String]| {

@@ -170,7 +170,7 @@ fn summary(text: &str) -> Option<Summary> {
     for part in counted.split(", ") {
         let (number, word) = number_and_word(part)?;
         let count = match word {
-            // A failure that the test declares as expected is what it is meant to do.
+            // The test expects this failure, so it has passed.
             "passed" | "xfailed" | "xpassed" => &mut counts.passed,
             "failed" | "error" | "errors" => &mut counts.failed,
             "skipped" => &mut counts.ignored,
