@@ -19,6 +19,8 @@ use crate::tree::{Found, Kind, Stamp};
 const FORMAT: u64 = 1;
 /// Bytes of a digest; enough that two contents differ.
 const DIGEST: usize = 16;
+/// The kind of a build whose result is an image, among those of one unit.
+pub const IMAGE: &str = "image";
 /// Two writes within one tick of a file system's clock have the same time: a file that was written this recently is read again.
 const TICK: i64 = 50_000_000;
 const LARGEST_MEMORY: u64 = 256 << 20;
@@ -39,6 +41,13 @@ struct Seen {
     #[serde(flatten)]
     stamp: Stamp,
     digest: String,
+}
+
+impl Made {
+    /// See [`Look::sources`].
+    pub fn sources(&self) -> String {
+        sources(&self.files)
+    }
 }
 
 impl Seen {
@@ -68,6 +77,21 @@ impl Look {
         }
         hexadecimal(&digest.finalize()[..DIGEST])
     }
+}
+
+impl Look {
+    /// The digest of the files by path, mode and content: 64 digits, the same in every checkout.
+    pub fn sources(&self) -> String {
+        sources(&self.files)
+    }
+}
+
+fn sources(files: &BTreeMap<String, Seen>) -> String {
+    let mut digest = Sha256::new();
+    for (path, seen) in files {
+        digest.update(format!("{path}\0{}\0{:o}\0", seen.digest, seen.stamp.mode));
+    }
+    hexadecimal(&digest.finalize())
 }
 
 /// The file that remembers what was built for a unit. It only saves time: errors of reading or writing it are ignored.
@@ -242,6 +266,9 @@ mod tests {
         let changed = project.look("a");
         assert_eq!(changed.stale.as_deref(), Some("web/app.py changed"));
         assert_ne!(changed.fingerprint(), first.fingerprint());
+        assert_ne!(changed.sources(), first.sources());
+        assert_eq!(project.memory.read().expect("kept").sources(), first.sources());
+        assert_eq!(project.look("b").sources(), changed.sources(), "settings are no files");
         project.memory.keep(&changed, "sha256:2");
         project.write("new.py", "");
         assert_eq!(project.look("a").stale.as_deref(), Some("web/new.py is new"));

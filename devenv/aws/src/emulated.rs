@@ -198,6 +198,9 @@ fn incomplete(action: &str, error: &dyn std::fmt::Display) -> CloudError {
 struct Definition {
     name: String,
     image: String,
+    entry_point: Option<Vec<String>>,
+    command: Option<Vec<String>>,
+    working_directory: Option<String>,
     user: Option<String>,
     #[serde(default)]
     readonly_root_filesystem: bool,
@@ -243,6 +246,9 @@ fn container(order: &ServiceOrder, fingerprint: &str) -> Result<ContainerDefinit
         .name(given.name)
         .image(given.image)
         .essential(true)
+        .set_entry_point(given.entry_point)
+        .set_command(given.command)
+        .set_working_directory(given.working_directory)
         .set_user(given.user)
         .readonly_root_filesystem(given.readonly_root_filesystem)
         .set_stop_timeout(given.stop_timeout)

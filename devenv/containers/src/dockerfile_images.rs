@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use camino::Utf8PathBuf;
 use devenv_artifacts::command_build::OUTPUT_KEPT;
-use devenv_artifacts::contents::{Look, Memory};
+use devenv_artifacts::contents::{IMAGE, Look, Memory};
 use devenv_artifacts::context::Context;
 use devenv_artifacts::error::{BuildError, FilesError};
 use devenv_engine::{Error, Project};
@@ -147,7 +147,7 @@ impl DockerfileImage<'_> {
     }
 
     fn memory(&self) -> Memory {
-        Memory::new(self.project.builds.folder(), self.unit, "image")
+        Memory::new(self.project.builds.folder(), self.unit, IMAGE)
     }
 
     fn order(&self, context: &Context) -> BuildOrder {
@@ -176,15 +176,19 @@ impl DockerfileImage<'_> {
         [(ROOT, root), (UNIT, self.unit.to_owned())].map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    /// The image's name: the service's `image`, as Compose does, or a name of the checkout's own.
     fn reference(&self) -> String {
-        if let Some(image) = self.build.image.as_ref().filter(|image| !image.contains('@')) {
-            return image.clone();
-        }
-        let root: &Utf8PathBuf = &self.project.instance.root;
-        let checkout = instance_name(root.file_name().unwrap_or(&self.project.manifest.name), root);
-        format!("{checkout}-{}:local", component(self.unit))
+        reference(self.project, self.unit, self.build)
     }
+}
+
+/// The name of the image of a Dockerfile: the service's `image`, as Compose does, or a name of the checkout's own.
+pub fn reference(project: &Project, unit: &str, build: &DockerfileBuild) -> String {
+    if let Some(image) = build.image.as_ref().filter(|image| !image.contains('@')) {
+        return image.clone();
+    }
+    let root: &Utf8PathBuf = &project.instance.root;
+    let checkout = instance_name(root.file_name().unwrap_or(&project.manifest.name), root);
+    format!("{checkout}-{}:local", component(unit))
 }
 
 /// Removes images that lost their name to a newer one of this checkout. An image in use stays until its container is gone.

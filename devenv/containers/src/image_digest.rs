@@ -1,7 +1,7 @@
 //! The digest of an engine's image. The engine's own id serves only to start containers: it differs from engine to
 //! engine.
 
-use devenv_artifacts::builds::Builds;
+use devenv_artifacts::builds::{Builds, MadeImage};
 
 use crate::engine::{ContainerEngine, HostError, HostErrorKind};
 use crate::oci::OciImage;
@@ -13,6 +13,22 @@ pub async fn image_digest(engine: &dyn ContainerEngine, builds: &Builds, id: &st
         Some(made) => Ok(made.digest.clone()),
         None => Ok(saved_image(engine, id).await?.digest()),
     }
+}
+
+/// Like [`image_digest`], and remembers it as the service's: to read an image from the engine takes seconds, and the gate of a
+/// promotion asks again.
+pub(crate) async fn remembered_digest(
+    engine: &dyn ContainerEngine,
+    builds: &mut Builds,
+    service: &str,
+    id: &str,
+) -> Result<String, HostError> {
+    let digest = image_digest(engine, builds, id).await?;
+    if builds.images.values().all(|made| made.id != id) {
+        let made = MadeImage { id: id.to_owned(), digest: digest.clone(), revision: None, head: None };
+        builds.images.insert(format!("service/{service}"), made);
+    }
+    Ok(digest)
 }
 
 /// Reads the engine's whole image `id` into memory.

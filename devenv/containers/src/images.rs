@@ -10,7 +10,7 @@ use crate::build_in_engine::{self, Programs};
 use crate::bundled_image;
 use crate::engine::{ContainerEngine, EngineAbout};
 use crate::oci::OciImage;
-use crate::own_emulator::OwnEmulator;
+use crate::own_image::{EMULATOR, GUARD, OwnImage, Role};
 use crate::scope::{ROOT, SYSTEM};
 use crate::toolchain;
 use devenv_artifacts::builds::{Binary, MadeImage};
@@ -56,7 +56,7 @@ impl<'a> Images<'a> {
         let (own, packages) = apart(packages);
         let mut known = Known::default();
         for own in own {
-            match self.own_emulator()?.id(self.engine.as_ref()).await? {
+            match self.own(EMULATOR)?.id(self.engine.as_ref()).await? {
                 Some(id) => known.ids.insert(own, id),
                 None => known.stale.insert(own, "image not built yet".to_owned()),
             };
@@ -114,7 +114,7 @@ impl<'a> Images<'a> {
         let (own, packages) = &apart(packages);
         let mut ids = BTreeMap::new();
         for own in own {
-            ids.insert(own.clone(), self.own_emulator()?.make(self.engine.as_ref()).await?);
+            ids.insert(own.clone(), self.own(EMULATOR)?.make(self.engine.as_ref()).await?);
         }
         if packages.is_empty() {
             return Ok(ids);
@@ -231,12 +231,22 @@ impl<'a> Images<'a> {
         Ok((id, image.digest()))
     }
 
-    /// Returns the image of this program, if the engine's containers can run it.
-    fn own_emulator(&self) -> Result<OwnEmulator, Error> {
+    /// The image of this program, which must have the guard of a rehearsal in it. Makes it unless the engine has it; returns the
+    /// engine's id.
+    pub async fn own_guard(&self) -> Result<String, Error> {
+        let guard = self.own(GUARD)?;
+        match guard.id(self.engine.as_ref()).await? {
+            Some(id) => Ok(id),
+            None => guard.make(self.engine.as_ref()).await,
+        }
+    }
+
+    /// The image of this program, if the engine's containers can run it.
+    fn own(&self, role: Role) -> Result<OwnImage, Error> {
         if !can_compile(self.engine.about()) {
             return Err(Error::NoEmulatorImage { emulator: "embedded" });
         }
-        OwnEmulator::of(own_program()?, self.architecture())
+        OwnImage::of(role, own_program()?, self.architecture())
     }
 
     /// Returns the name of the image. A shipped image has the Compose file's name, so that plain `docker compose` and a

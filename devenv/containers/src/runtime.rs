@@ -20,7 +20,7 @@ use crate::dockerfile_images::{DockerfileImage, Known, forget_replaced};
 use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, Phase};
 use crate::exec::exec;
 use crate::files;
-use crate::image_digest::image_digest;
+use crate::image_digest::remembered_digest;
 use crate::images::Images;
 use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
 use crate::spec::{Surroundings, spec};
@@ -403,14 +403,20 @@ impl ContainerRuntime {
     /// Returns the digest of each service's running image. Skips the emulator: its name identifies it, and its image may be
     /// too large to read.
     async fn running_images(&self) -> Result<BTreeMap<String, String>, Error> {
-        let builds = self.project.builds.read();
+        let mut builds = self.project.builds.read();
+        let before = builds.clone();
         let mut digests = BTreeMap::new();
         for (unit, container) in self.ours().await? {
             if unit != EMULATOR {
                 let service =
                     self.project.manifest.service_of(&unit).map_or(unit.clone(), |service| service.name.clone());
-                digests.insert(service, image_digest(self.engine.as_ref(), &builds, &container.image).await?);
+                let engine = self.engine.as_ref();
+                let digest = remembered_digest(engine, &mut builds, &service, &container.image).await?;
+                digests.insert(service, digest);
             }
+        }
+        if builds != before {
+            self.project.builds.write(&builds);
         }
         Ok(digests)
     }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use devenv_model::intent::{Binding, Ports, binding_of};
+use devenv_model::names::{url_variable, variable};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
@@ -23,14 +24,14 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
         let Some(bindings) = ports.get(&service.name) else {
             continue;
         };
-        let name = service.name.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_");
+        let name = variable(&service.name);
         let url = |binding: &Binding| format!("http://{}", desired::reached(binding.host));
         for binding in bindings.iter().filter(|binding| binding.protocol == Protocol::Tcp) {
             // If a port is published more than once, the first binding counts.
             variables.entry(format!("{name}_{}_URL", binding.container)).or_insert_with(|| url(binding));
         }
         if let Some(binding) = service.first_stream().and_then(|first| binding_of(bindings, first.container)) {
-            variables.insert(format!("{name}_URL"), url(binding));
+            variables.insert(url_variable(&service.name), url(binding));
         }
     }
     Ok(variables)

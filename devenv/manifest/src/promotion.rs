@@ -95,6 +95,7 @@ pub(crate) fn targets(
         let target = PromoteTarget {
             name: name.clone(),
             place,
+            names_terraform: folder.is_some(),
             terraform: folder.unwrap_or_else(|| Utf8PathBuf::from("terraform/envs").join(name)),
             platform: text(&section.platform).unwrap_or_else(|| PLATFORM.to_owned()),
             emulators,

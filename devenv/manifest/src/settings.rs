@@ -163,8 +163,8 @@ pub(crate) struct TestSection {
     /// The command that `devenv test` runs in an environment of its own.
     #[schemars(with = "Vec<String>")]
     pub(crate) command: Spanned<Vec<String>>,
-    /// The command that a promotion runs against its new release, with `ORDER_API_URL` or the like for the service behind
-    /// the load balancer. Its tests must tolerate concurrent runs on permanent data.
+    /// The command that a promotion runs against its new release, with the release's address in `RELEASE_URL`, and in a rehearsal
+    /// with `ORDER_API_URL` or the like for each service. Its tests must tolerate concurrent runs on permanent data.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) smoke: Option<Spanned<Vec<String>>>,
     /// The JUnit files that `command` writes, such as `"reports/*.xml"`: their tests count in place of those in its output. Only
@@ -183,7 +183,8 @@ pub(crate) struct PromoteSettings {
     /// The AWS region, such as `eu-west-1`.
     #[schemars(with = "Option<String>")]
     pub(crate) region: Option<Spanned<String>>,
-    /// The folder of the target's Terraform roots; `terraform/envs/NAME` by default.
+    /// The folder of the target's Terraform roots; `terraform/envs/NAME` by default. A rehearsal needs none: devenv carries
+    /// roots for it.
     #[schemars(with = "Option<String>")]
     pub(crate) terraform: Option<Spanned<Utf8PathBuf>>,
     /// The platform of the images; `linux/amd64` by default.

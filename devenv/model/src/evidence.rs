@@ -52,6 +52,9 @@ pub struct Circumstances {
     /// Where the results come from: names of test runners, `junit`, or `exit code` for a command that counts as one test.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results_from: Vec<String>,
+    /// The digest of the files that a Dockerfile's build saw (64 digits), by service.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -305,6 +308,7 @@ mod tests {
                 seconds: 12.5,
                 failure: None,
                 results_from: Vec::new(),
+                sources: BTreeMap::new(),
             },
             tests: vec![
                 test("orders::are_taken", TestOutcome::Passed, Some(0.25)),
@@ -328,6 +332,15 @@ mod tests {
         let (name, content) = file(&evidence());
         assert_eq!(Evidence::read(&name, content.as_bytes()), Ok(evidence()));
         assert_eq!(evidence().shortcomings(), []);
+    }
+
+    #[test]
+    fn the_sources_of_an_image_are_kept_and_a_file_without_them_is_read() {
+        let mut built = evidence();
+        built.circumstances.sources.insert("order-api".to_owned(), "5".repeat(64));
+        let (name, content) = file(&built);
+        assert_eq!(Evidence::read(&name, content.as_bytes()), Ok(built));
+        assert!(!file(&evidence()).1.contains("sources"));
     }
 
     #[test]

@@ -211,6 +211,7 @@ mod tests {
                 seconds: 1.0,
                 failure: None,
                 results_from: Vec::new(),
+                sources: BTreeMap::new(),
             },
             tests: vec![ProvenTest { name: "a".to_owned(), outcome: TestOutcome::Passed, seconds: None }],
         }

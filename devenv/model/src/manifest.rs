@@ -90,6 +90,8 @@ pub struct PromoteTarget {
     pub place: PromotePlace,
     /// The folder of its Terraform roots, `foundation` and `release`, relative to the project.
     pub terraform: Utf8PathBuf,
+    /// Whether `devenv.toml` names that folder. A rehearsal without it may do with the roots that `devenv` carries.
+    pub names_terraform: bool,
     /// The platform of the images, such as `linux/amd64`.
     pub platform: String,
     /// The emulators on which the tests must pass.
@@ -175,6 +177,11 @@ impl Service {
             ProcessRun::Package(package) if self.build.is_none() => Some(package),
             ProcessRun::Package(_) | ProcessRun::Command(_) => None,
         }
+    }
+
+    /// Whether the service's image is built here, from this project's sources.
+    pub fn is_built(&self) -> bool {
+        self.build.is_some() || self.package().is_some()
     }
 
     /// The first published port of TCP.

@@ -48,6 +48,16 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
+/// The variable with the URL of a service, such as `ORDER_API_URL` for `order-api`.
+pub fn url_variable(service: &str) -> String {
+    format!("{}_URL", variable(service))
+}
+
+/// A service's name as a part of a variable's name, such as `ORDER_API`.
+pub fn variable(service: &str) -> String {
+    service.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_")
+}
+
 /// Whether `text` is 1 to 40 lower-case letters, digits and inner hyphens. Container engines, DNS and AWS accept such a name.
 pub fn is_name(text: &str) -> bool {
     !text.is_empty()
@@ -62,6 +72,11 @@ pub fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_variable_of_a_service_is_one_that_a_shell_can_set() {
+        assert_eq!(url_variable("order-api.v2"), "ORDER_API_V2_URL");
+    }
 
     #[test]
     fn two_paths_have_two_names() {

@@ -10,11 +10,19 @@ use std::sync::Arc;
 use devenv_containers::host::ContainerHosts;
 use devenv_docker::Docker;
 use devenv_processes::host::ProcessHost;
+use devenv_promotion::OWN_GUARD;
 use devenv_terminal::arguments::{self, Command};
+use devenv_terminal::exit::Exit;
 use devenv_terminal::guard::guard;
-use devenv_terminal::run::{refuse, run};
+use devenv_terminal::run::{complain, refuse, run};
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == OWN_GUARD) {
+        return match devenv_guard::run_until_signalled() {
+            Ok(()) => Exit::Done.into(),
+            Err(error) => complain(&error.to_string(), Exit::Failed),
+        };
+    }
     let arguments = match arguments::read() {
         Ok(arguments) => arguments,
         Err(usage) => return usage.show(),

@@ -6,6 +6,7 @@ use devenv_engine::Project;
 use devenv_model::manifest::PromoteTarget;
 use serde::Deserialize;
 
+use crate::carried;
 use crate::error::Error;
 
 /// Far more than any account needs. Bytes.
@@ -16,7 +17,13 @@ const SIZE_LIMIT: u64 = 1024 * 1024;
 pub(crate) struct AccountFile {
     pub(crate) bucket: String,
     pub(crate) region: String,
-    allowed_account_ids: Vec<String>,
+    pub(crate) allowed_account_ids: Vec<String>,
+}
+
+impl AccountFile {
+    pub(crate) fn new(bucket: String, region: &str, account: &str) -> Self {
+        Self { bucket, region: region.to_owned(), allowed_account_ids: vec![account.to_owned()] }
+    }
 }
 
 pub(crate) fn target<'a>(project: &'a Project, name: &str) -> Result<&'a PromoteTarget, Error> {
@@ -26,6 +33,9 @@ pub(crate) fn target<'a>(project: &'a Project, name: &str) -> Result<&'a Promote
 }
 
 pub(crate) fn account_file(project: &Project, target: &PromoteTarget) -> Result<AccountFile, Error> {
+    if carried::is_carried(project, target) {
+        return Ok(carried::account(project, target));
+    }
     let path = target.terraform.join("account.tfvars.json");
     let wrong = |cause: String| Error::AccountFile { path: path.clone(), cause };
     let text = input::read(&project.instance.root.join(&path), SIZE_LIMIT).map_err(|error| wrong(error.to_string()))?;

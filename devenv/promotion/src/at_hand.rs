@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use devenv_artifacts::repository;
+use devenv_containers::dockerfile_images;
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::image_digest::image_digest;
+use devenv_engine::Project;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
-use devenv_model::manifest::EvidenceOrigin;
+use devenv_model::manifest::{EvidenceOrigin, Service};
 use devenv_model::promotion::record::ReleasedImage;
-use devenv_testing::evidence::{self, TERRAFORM};
+use devenv_testing::evidence;
 
+use crate::carried;
 use crate::context::PromotionContext;
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::push::{self, LocalImage};
 use crate::recorded;
@@ -35,18 +39,35 @@ pub(crate) enum Images {
     Elsewhere { images: BTreeMap<String, ReleasedImage>, from: push::Source },
 }
 
+impl Candidate {
+    /// Leaves out each tested image that is not built here and that the target has no repository for: such as a database, which a
+    /// target's Terraform replaces by a managed one.
+    pub(crate) fn leave_out_the_unshipped(&mut self, context: &PromotionContext<'_>, delivery: &dyn Delivery) {
+        let Images::Here(images) = &mut self.images else { return };
+        let is_built = |name: &String| context.project.manifest.services.get(name).is_none_or(Service::is_built);
+        images.retain(|service, _| {
+            let ships = is_built(service) || delivery.repository(service).is_ok();
+            if !ships {
+                let text = format!("{service} is not part of the release: {} has no repository for it", context.name());
+                context.emitter.notice(text);
+            }
+            ships
+        });
+    }
+}
+
 /// The images of this machine's engine, with evidence for each of the environment's emulators.
 pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn ContainerEngine) -> Result<Candidate, Error> {
     let project = context.project;
     let root = &project.instance.root;
     let (commit, tree, dirty) = tokio::join!(repository::head(root), Tree::of(root), repository::is_dirty(root));
     let (Some(commit), Some(tree)) = (commit, tree?) else {
-        return Err(Error::NoRepository { folder: TERRAFORM.to_owned() });
+        return Err(Error::NoRepository);
     };
     let builds = project.builds.read();
     let mut images = BTreeMap::new();
     for service in project.manifest.services.values() {
-        let reference = service.image.clone().unwrap_or_else(|| format!("{}:local", service.name));
+        let reference = reference(project, service);
         let Some(image) = engine.image(&reference).await? else {
             return Err(Error::NoImage { service: service.name.clone(), reference });
         };
@@ -63,6 +84,8 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
     }
     let digests = images.iter().map(|(service, image)| (service.clone(), image.digest.clone())).collect();
     let at_hand = AtHand { images: digests, terraform: tree.digest(), commit, dirty };
+    // A function of the tested commit and this program: evidence does not name it.
+    let tree = carried::beside(project, context.target, tree)?;
     let files = match context.target.evidence {
         EvidenceOrigin::Promoter => evidence::files(&project.state.evidence())?,
         EvidenceOrigin::Recorded => recorded::files(&context.ledger, &at_hand.commit).await?,
@@ -75,4 +98,13 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
     })?;
     let evidence = files.iter().filter(|(name, _)| passed.contains(&name.as_str())).cloned().collect();
     Ok(Candidate { commit: at_hand.commit, tree, images: Images::Here(images), evidence })
+}
+
+/// The name of a service's image in the engine, as `devenv test --runtime docker` gives it.
+fn reference(project: &Project, service: &Service) -> String {
+    match (&service.build, &service.image) {
+        (Some(build), _) => dockerfile_images::reference(project, &service.name, build),
+        (None, Some(image)) => image.clone(),
+        (None, None) => format!("{}:local", service.name),
+    }
 }

@@ -77,4 +77,6 @@ pub(crate) trait Delivery: Send + Sync {
     fn scheduler(&self) -> Box<dyn Scheduler + '_>;
     /// The URL of the system.
     fn address(&self) -> &str;
+    /// The URLs of single services, by service, where the target has any.
+    fn addresses(&self) -> &BTreeMap<String, String>;
 }

@@ -19,13 +19,14 @@ use devenv_model::container::{ContainerSettings, Security};
 use devenv_model::intent::binding_of;
 use devenv_model::manifest::PromoteTarget;
 use devenv_model::unit::Probe;
+use devenv_rehearsal::account::{HOST, PORT, REGION};
 use devenv_resources::endpoint::Endpoint;
 use devenv_supervisor::probe::Prober;
 
 use crate::cloud::EmulatedLogin;
-use crate::emulated_endpoint::{EmulatedAws, HOST, PORT, REGION};
+use crate::emulated_endpoint::EmulatedAws;
 use crate::error::Error;
-use crate::guard;
+use crate::guard::{self, GuardImage};
 use crate::login::{kept_login, new_login};
 use crate::pull::pull_if_absent;
 
@@ -96,7 +97,7 @@ fn found(containers: &[ContainerSummary], scope: &Scope, folder: &Utf8Path) -> R
 async fn start_guard(
     engine: &dyn ContainerEngine,
     scope: &Scope,
-    image: &str,
+    image: &GuardImage,
     login: &EmulatedLogin,
 ) -> Result<u16, Error> {
     let network = engine.ensure_network(scope.network(), &scope.labels()).await?;

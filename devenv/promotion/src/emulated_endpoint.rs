@@ -3,16 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use devenv_rehearsal::account::REGION;
 use devenv_resources::endpoint::Endpoint;
 
 use crate::cloud::{CloudAddress, EmulatedLogin, ServiceNeeds};
 use crate::error::Error;
-
-/// The container's name on its network, by which tasks reach it.
-pub(crate) const HOST: &str = "emulated-aws";
-pub(crate) const PORT: u16 = 4566;
-/// The emulator's region; tasks and Terraform use the same.
-pub(crate) const REGION: &str = "eu-west-1";
 
 /// The guard answers from memory.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);

@@ -5,6 +5,7 @@ use devenv_model::gate::Refusal;
 use devenv_model::promotion::changes::ResourceChange;
 use devenv_model::promotion::format::FormatError;
 use devenv_model::promotion::required::Disagreement;
+use devenv_rehearsal::services::NotRehearsed;
 use devenv_testing::error::Error as TestingError;
 
 use crate::cloud::CloudError;
@@ -24,10 +25,10 @@ pub enum Error {
     WrongRegion { environment: String, wanted: String, found: String },
     #[error("{}", indented(.0))]
     Refused(#[from] Refusal),
-    #[error(
-        "a release is known by its commit, but this folder is not a git repository with a commit that tracks {folder}"
-    )]
-    NoRepository { folder: String },
+    #[error("a release is known by its commit, but this folder is not a git repository with a commit")]
+    NoRepository,
+    #[error(transparent)]
+    NotRehearsed(#[from] NotRehearsed),
     #[error("image {reference} of {service} not found")]
     NoImage { service: String, reference: String },
     #[error("the image of {service} is for {found}, but {environment} runs {wanted}")]

@@ -17,6 +17,8 @@ pub(crate) struct Foundation {
     pub(crate) repositories: BTreeMap<String, String>,
     /// Where the system answers.
     pub(crate) url: String,
+    /// Where single services answer, by service: an output that a foundation may lack.
+    pub(crate) urls: BTreeMap<String, String>,
     /// The table files as Terraform applied them, by table name.
     tables: BTreeMap<String, Value>,
 }
@@ -60,7 +62,14 @@ impl Foundation {
             let url = text(Some(&url), "the output repository_urls")?;
             Ok((service, url))
         });
+        let urls = match output("urls") {
+            Some(urls) => {
+                serde_json::from_value(urls).map_err(|error| missing(&format!("a readable output urls: {error}")))?
+            }
+            None => BTreeMap::new(),
+        };
         Ok(Self {
+            urls,
             cluster: text(release.get("cluster").and_then(|cluster| cluster.get("name")), "the name of the cluster")?,
             repositories: repositories.collect::<Result<_, Error>>()?,
             url: text(output("url").as_ref(), "the output url")?.trim_end_matches('/').to_owned(),
@@ -120,6 +129,7 @@ mod tests {
                 "release": output(json!({ "cluster": { "name": "orders-dev" }, "name": "orders-dev" })),
                 "repository_urls": output(json!({ "order-api": "registry.example/orders/order-api" })),
                 "url": output(json!("https://orders.example.com/")),
+                "urls": output(json!({ "order-api": "https://api.example.com" })),
                 "tables": output(json!({ "orders": { "TableName": "orders", "BillingMode": "PAY_PER_REQUEST" } })),
             },
         })
@@ -137,6 +147,7 @@ mod tests {
             (foundation.cluster.as_str(), foundation.url.as_str()),
             ("orders-dev", "https://orders.example.com")
         );
+        assert_eq!(foundation.urls["order-api"], "https://api.example.com");
         let repository = foundation.repository("dev", "order-api").expect("known");
         assert_eq!(repository, ("registry.example", "orders/order-api"));
         assert!(foundation.repository("dev", "mailer").is_err());
@@ -151,6 +162,20 @@ mod tests {
             assert!(error.to_string().contains(missing), "{error}");
         }
         assert!(Foundation::parse("dev", b"{").is_err());
+    }
+
+    #[test]
+    fn the_urls_of_services_may_be_absent_but_not_wrong() {
+        let parsed = |urls: Option<Value>| {
+            let mut state = state();
+            let outputs = state["outputs"].as_object_mut().expect("a map");
+            outputs.remove("urls");
+            outputs.extend(urls.map(|urls| ("urls".to_owned(), json!({ "value": urls }))));
+            Foundation::parse("dev", state.to_string().as_bytes())
+        };
+        assert!(parsed(None).expect("whole").urls.is_empty());
+        let error = parsed(Some(json!("https://a"))).expect_err("not by service");
+        assert!(error.to_string().contains("output urls"), "{error}");
     }
 
     #[test]

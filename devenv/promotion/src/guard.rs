@@ -14,15 +14,15 @@ use devenv_containers::engine::ContainerEngine;
 use devenv_containers::images::Images;
 use devenv_containers::scope::Scope;
 use devenv_engine::runtime::ImageBuild;
-use devenv_engine::{EMULATOR_IMAGE, Emitter, Project, own_program};
+use devenv_engine::{Emitter, Project, own_program};
 use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::transport::Protocol;
+use devenv_rehearsal::account::{HOST, PORT};
 use serde_json::json;
 
 use crate::cloud::EmulatedLogin;
-use crate::emulated_endpoint::{HOST, PORT};
 use crate::error::Error;
 use crate::pull::pull_if_absent;
 
@@ -33,6 +33,10 @@ const ENGINE: u16 = 2375;
 pub(crate) const ENGINE_ADDRESS: &str = "tcp://127.0.0.1:2375";
 /// The engine's socket in the container, and on a host whose engine runs in a virtual machine.
 const SOCKET: &str = "/var/run/docker.sock";
+/// The argument of the emulator's program.
+const OF_EMULATOR: &str = "guard";
+/// The argument of `devenv-promote`.
+pub const OWN_GUARD: &str = "emulated-aws-guard";
 /// A label of task containers only: the emulator may ask about no others.
 const TASK: &str = "devenv.task";
 /// Enough for the engine to finish a request of the emulator.
@@ -40,32 +44,44 @@ const GRACE: Duration = Duration::from_secs(5);
 const MEMORY: u64 = 256 * 1024 * 1024;
 const PIDS: i64 = 256;
 
-/// The image of the guard: the embedded emulator's image holds it as a second program, and is built the same way.
+/// An image with the guard in it, and the argument by which its program is the guard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GuardImage {
+    pub(crate) image: String,
+    argument: &'static str,
+}
+
+/// The image of the guard: the embedded emulator's image holds it as a second program, and is built the same way. A project without
+/// such an image gets one of this program.
 pub(crate) async fn image(
     project: &Project,
     engine: &Arc<dyn ContainerEngine>,
     emitter: &Emitter,
-) -> Result<String, Error> {
-    let emulator = &project.manifest.emulator;
+) -> Result<GuardImage, Error> {
+    let images = Images::new(engine.clone(), project, &ImageBuild::default());
+    let emulator = |image: String| GuardImage { image, argument: OF_EMULATOR };
+    let settings = &project.manifest.emulator;
     let is_bundled = |devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some();
     let bundled = || {
-        (emulator.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| bundled::EMULATOR.to_owned())
+        (settings.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| bundled::EMULATOR.to_owned())
     };
-    let Some(package) = &emulator.embedded_package.clone().or_else(bundled) else {
-        let named = emulator.image(EmulatorKind::Embedded).unwrap_or(EMULATOR_IMAGE).to_owned();
-        pull_if_absent(engine.as_ref(), &named, emitter).await?;
-        return Ok(named);
+    let Some(package) = &settings.embedded_package.clone().or_else(bundled) else {
+        let Some(named) = settings.image(EmulatorKind::Embedded) else {
+            return Ok(GuardImage { image: images.own_guard().await?, argument: OWN_GUARD });
+        };
+        pull_if_absent(engine.as_ref(), named, emitter).await?;
+        return Ok(emulator(named.to_owned()));
     };
-    let images = Images::new(engine.clone(), project, &ImageBuild::default());
     let packages = [package.clone()];
     let mut known = images.known(&packages).await?.ids;
     if let Some(id) = known.remove(package) {
-        return Ok(id);
+        return Ok(emulator(id));
     }
     emitter.notice(format!("building {package}, which contains the guard of the emulated AWS"));
     let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
     let mut built = images.build(&packages, &progress).await?;
-    built.remove(package).ok_or_else(|| devenv_engine::Error::NoImage { package: package.clone() }.into())
+    let id = built.remove(package).ok_or_else(|| devenv_engine::Error::NoImage { package: package.clone() })?;
+    Ok(emulator(id))
 }
 
 /// Returns the address of the rehearsal's registry: the guard at its published port.
@@ -74,7 +90,13 @@ pub(crate) fn registry(port: u16) -> String {
 }
 
 /// `address` is the engine's; `port` is the published port on this machine.
-pub(crate) fn spec(scope: &Scope, address: &str, image: &str, port: u16, login: &EmulatedLogin) -> ContainerSpec {
+pub(crate) fn spec(
+    scope: &Scope,
+    address: &str,
+    image: &GuardImage,
+    port: u16,
+    login: &EmulatedLogin,
+) -> ContainerSpec {
     let socket = address.strip_prefix("unix://").filter(|path| Utf8Path::new(path).exists()).unwrap_or(SOCKET);
     let mut labels = scope.labels();
     labels.insert(TASK.to_owned(), scope.state().to_owned());
@@ -88,7 +110,7 @@ pub(crate) fn spec(scope: &Scope, address: &str, image: &str, port: u16, login: 
         "ports": { "outside": OUTSIDE, "tasks": PORT, "engine": ENGINE, "emulator": PORT },
     });
     ContainerSpec {
-        command: Some(vec!["guard".to_owned()]),
+        command: Some(vec![image.argument.to_owned()]),
         // Not on the command line, which every user of this machine can read.
         environment: [("DEVENV_GUARD".to_owned(), settings.to_string())].into(),
         ports: vec![PublishedPort {
@@ -111,6 +133,6 @@ pub(crate) fn spec(scope: &Scope, address: &str, image: &str, port: u16, login: 
             mounts: vec![Mount::path(socket, SOCKET)],
             ..ContainerSettings::default()
         },
-        ..ContainerSpec::new(HOST, image)
+        ..ContainerSpec::new(HOST, &image.image)
     }
 }

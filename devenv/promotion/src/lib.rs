@@ -5,6 +5,7 @@ mod account;
 mod at_hand;
 #[cfg(test)]
 mod bucket_tests;
+mod carried;
 mod chosen_delivery;
 mod clock;
 mod cloud;
@@ -56,6 +57,7 @@ pub use cloud::{
 pub use decider::Decider;
 pub use end::Promoted;
 pub use error::Error;
+pub use guard::OWN_GUARD;
 pub use promote::{PromoteOptions, RollbackOptions, history, promote, roll_back};
 pub use recorded::{RecordedEvidence, record_evidence};
 pub use rehearsal::{RehearsedService, rehearse_service};

@@ -82,8 +82,14 @@ impl TerraformFolder<'_> {
         Ok(Planned { changes, text, is_something: code == CHANGES })
     }
 
-    /// Applies the rehearsal's own foundation, unless it was made from the same inputs before.
-    pub(crate) async fn apply_foundation(&self, inputs: &str, made_from: &str, cancel: &Cancel) -> Result<(), Error> {
+    /// Applies the rehearsal's foundation, a root below `files`, unless it was made from the same inputs before.
+    pub(crate) async fn apply_foundation(
+        &self,
+        files: &Utf8Path,
+        inputs: &str,
+        made_from: &str,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
         let file = self.context.folder.join("foundation.tfvars.json");
         let mark = self.context.folder.join("foundation");
         let key = format!("{}/foundation.tfstate", self.context.target.name);
@@ -93,7 +99,7 @@ impl TerraformFolder<'_> {
         }
         self.await_earlier(cancel).await?;
         std::fs::write(&file, inputs).map_err(|source| devenv_engine::Error::State { path: file.clone(), source })?;
-        let root = self.context.project.instance.root.join(&self.context.target.terraform).join("foundation");
+        let root = files.join(&self.context.target.terraform).join("foundation");
         let mut init: Vec<String> =
             ["init", "-no-color", "-reconfigure", "-backend-config=../account.tfvars.json"].map(str::to_owned).into();
         init.extend(self.backend.clone());

@@ -8,6 +8,7 @@ use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_model::promotion::proposal::Proposal;
 use devenv_model::promotion::record::{Kind, Record, Release, Step};
+use devenv_rehearsal::roots;
 
 use crate::account::target;
 use crate::at_hand::{self, Candidate, Images};
@@ -23,7 +24,7 @@ use crate::locked::{Locked, Order};
 use crate::run::Run;
 use crate::tools::{PromotionOptions, PromotionTools};
 use crate::tree::Tree;
-use crate::{chosen_delivery, emulated_aws, push, required};
+use crate::{carried, chosen_delivery, emulated_aws, push, required};
 
 #[derive(Debug, Clone)]
 pub struct PromoteOptions {
@@ -49,16 +50,22 @@ pub async fn promote(
 ) -> Result<Promoted, Error> {
     let project = Project::load(&options.project)?;
     let target = target(&project, &promote.environment)?;
+    if carried::is_carried(&project, target) {
+        // Before anything starts.
+        roots::files(&project.manifest, target)?;
+        roots::notices(&project.manifest).into_iter().for_each(|notice| emitter.notice(notice));
+    }
     let context = PromotionContext::open(&project, &options.tools, target, emitter).await?;
     let caller = context.stage("account", context.caller()).await?;
     let engine = match (&target.place, &target.requires[..]) {
         (PromotePlace::Account { .. }, [_, ..]) => None,
         _ => Some(options.tools.engines.connect().await?),
     };
-    let candidate = context.stage("gate", candidate(&context, engine.as_deref())).await?;
+    let mut candidate = context.stage("gate", candidate(&context, engine.as_deref())).await?;
     let preparing = chosen_delivery::prepare(&context, Kind::Promotion, cancel);
     let delivery = context.stage("foundation", preparing).await?;
     let delivery = delivery.as_ref();
+    candidate.leave_out_the_unshipped(&context, delivery);
     if promote.only_plan {
         return look(&context, &candidate, delivery, cancel).await;
     }

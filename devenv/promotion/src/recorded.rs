@@ -3,7 +3,7 @@
 use devenv_artifacts::repository;
 use devenv_engine::{Cancel, Emitter, Project};
 use devenv_model::evidence::Evidence;
-use devenv_testing::evidence::{self, TERRAFORM};
+use devenv_testing::evidence;
 use serde::Serialize;
 
 use crate::account::target;
@@ -58,7 +58,7 @@ pub async fn record_evidence(
     let context = PromotionContext::open(&project, &options.tools, target(&project, environment)?, emitter).await?;
     context.stage("account", context.caller()).await?;
     let Some(commit) = repository::head(&project.instance.root).await else {
-        return Err(Error::NoRepository { folder: TERRAFORM.to_owned() });
+        return Err(Error::NoRepository);
     };
     // This creates the bucket of a rehearsal.
     rehearsal::lay_foundation(&context, &TerraformFolder::open(&context)?, cancel).await?;

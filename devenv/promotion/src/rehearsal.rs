@@ -1,16 +1,20 @@
 //! A rehearsal: an emulated AWS account with the foundation of a release.
 
 use devenv_engine::Cancel;
+use devenv_rehearsal::account::{REGION, balanced, endpoint, load_balancer, log_group};
+use devenv_rehearsal::roots;
+use devenv_rehearsal::services::port;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
 use serde_json::{Value, json};
 
+use crate::carried;
 use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds, ServiceOrder};
 use crate::context::PromotionContext;
-use crate::emulated_endpoint::{HOST, PORT, REGION};
 use crate::error::Error;
 use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionTools;
+use crate::tree::Tree;
 
 /// Creates the foundation, with the same Terraform state and outputs as in AWS.
 pub(crate) async fn lay_foundation(
@@ -34,9 +38,9 @@ pub(crate) async fn lay_foundation(
                 let name = &service.name;
                 let needs = ServiceNeeds {
                     repository: format!("{system}/{name}"),
-                    log_group: format!("/{system}/{name}"),
-                    load_balancer: format!("{system}-{name}"),
-                    port: service.ports.first().map_or(80, |port| port.container),
+                    log_group: log_group(system, name),
+                    load_balancer: load_balancer(system, name),
+                    port: port(service),
                 };
                 (name.clone(), needs)
             })
@@ -55,25 +59,34 @@ pub(crate) async fn lay_foundation(
         .services
         .iter()
         .map(|(name, service)| {
-            let balanced = format!("_alb/{}", service.load_balancer);
+            let balanced = balanced(&service.load_balancer);
             let value = json!({
                 "repository": format!("{host}/{}", service.repository),
                 "log_group": service.log_group,
                 "target_group": made.target_groups.get(name),
-                "url": format!("http://{HOST}:{PORT}/{balanced}/"),
+                "url": format!("{}/{balanced}/", endpoint()),
                 "outside_url": format!("{outside}/{balanced}"),
             });
             (name.clone(), value)
         })
         .collect();
     let inputs = json!({
-        "name": needs.cluster, "region": REGION, "endpoint": format!("http://{HOST}:{PORT}"),
+        "name": needs.cluster, "region": REGION, "endpoint": endpoint(),
         "cluster": { "name": needs.cluster, "arn": made.cluster_arn }, "services": services,
     });
+    if carried::is_carried(project, context.target) {
+        let tree = carried::beside(project, context.target, Tree::default())?;
+        let folder = context.folder.join("carried");
+        tree.write(&folder).map_err(|source| devenv_engine::Error::State { path: folder.clone(), source })?;
+        let inputs = roots::foundation_inputs(&project.manifest, &inputs);
+        let made_from = roots::foundation_made_from(&inputs);
+        return terraform.apply_foundation(&folder, &inputs.to_string(), &made_from, cancel).await;
+    }
     // A changed table file must change this text too, although Terraform reads the file itself.
     let tables: Vec<&Value> = project.manifest.tables.iter().map(|table| &table.definition).collect();
     let made_from = json!([inputs, tables]).to_string();
-    terraform.apply_foundation(&json!({ "made": inputs }).to_string(), &made_from, cancel).await
+    let inputs = json!({ "made": inputs }).to_string();
+    terraform.apply_foundation(&project.instance.root, &inputs, &made_from, cancel).await
 }
 
 /// What the Terraform of a rehearsal passes to `devenv`, which the program reads from its environment.

@@ -6,10 +6,10 @@ use devenv_model::gate::{AtHand, Filed, gate_recorded};
 use devenv_model::manifest::{EvidenceOrigin, PromotePlace, PromoteTarget};
 use devenv_model::promotion::record::{Record, Release};
 use devenv_model::promotion::required::agreed;
-use devenv_testing::evidence::TERRAFORM;
 
 use crate::account::{account_file, agree, target};
 use crate::at_hand::{Candidate, Images};
+use crate::carried;
 use crate::cloud::CloudAddress;
 use crate::context::PromotionContext;
 use crate::error::Error;
@@ -76,18 +76,19 @@ async fn checked_out(context: &PromotionContext<'_>, release: &Release) -> Resul
     }
     let (commit, tree, dirty) = tokio::join!(repository::head(root), Tree::of(root), repository::is_dirty(root));
     let (Some(commit), Some(tree)) = (commit, tree?) else {
-        return Err(Error::NoRepository { folder: TERRAFORM.to_owned() });
+        return Err(Error::NoRepository);
     };
     if commit != release.commit {
         let live = release.commit.clone();
         return Err(Error::OtherCommit { environment, required, live, at_hand: commit });
     }
-    if tree.digest() != release.terraform {
+    let its = target(context.project, &required)?;
+    if carried::beside(context.project, its, tree.clone())?.digest() != release.terraform {
         return Err(Error::OtherTerraform { environment, required });
     }
     let images = release.images.iter().map(|(service, image)| (service.clone(), image.digest().to_owned())).collect();
     let at_hand = AtHand { images, terraform: tree.digest(), commit, dirty };
-    Ok((tree, at_hand))
+    Ok((carried::beside(context.project, context.target, tree)?, at_hand))
 }
 
 /// A file of evidence by name: its content, or the key of the missing object.

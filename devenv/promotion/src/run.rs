@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
         self.reach(Step::Waiting).await?;
         self.context.stage("wait", self.wait(release, &definitions, cancel)).await?;
         self.reach(Step::Smoking).await?;
-        self.context.stage("smoke", smoke::smoke(self.context, self.delivery.address(), release, cancel)).await?;
+        self.context.stage("smoke", smoke::smoke(self.context, self.delivery, release, cancel)).await?;
         Ok(())
     }
 

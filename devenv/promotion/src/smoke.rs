@@ -6,12 +6,17 @@ use std::time::Duration;
 use camino::Utf8Path;
 use devenv_engine::{Cancel, Emitter};
 use devenv_model::event::{Event, TestOutcome};
+use devenv_model::manifest::{Manifest, Service};
+use devenv_model::names::url_variable;
 use devenv_model::promotion::record::Release;
+use devenv_rehearsal::services::port;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_testing::guard::run_guarded;
 use devenv_testing::run::{TestCommand, TestRun};
 
+use crate::carried;
 use crate::context::PromotionContext;
+use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::release_probe::ReleaseProbe;
 
@@ -25,16 +30,25 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn smoke(
     context: &PromotionContext<'_>,
-    url: &str,
+    delivery: &dyn Delivery,
     release: &Release,
     cancel: &Cancel,
 ) -> Result<(), Error> {
-    shows(context.tools.probe.as_ref(), url, release, &|line| context.progress(line), cancel).await?;
+    let (url, probe) = (delivery.address(), context.tools.probe.as_ref());
+    let tell = |line: String| context.progress(line);
+    if carried::is_carried(context.project, context.target) {
+        for address in healthy(&context.project.manifest, delivery.addresses()) {
+            Asked { probe, address: &address, wanted: Wanted::Success }.settles(&tell, cancel).await?;
+        }
+    } else {
+        Asked { probe, address: url, wanted: Wanted::Image(release) }.settles(&tell, cancel).await?;
+    }
     let Some(command) = context.project.manifest.test.as_ref().and_then(|test| test.smoke.as_ref()) else {
         return Ok(());
     };
     let state = StateDirectory::new(&context.project.state.promotion(context.name()));
-    let run = run_tests(command, url, &context.project.instance.root, &state, context.emitter, cancel).await?;
+    let variables = variables(url, delivery.addresses());
+    let run = run_tests(command, &variables, &context.project.instance.root, &state, context.emitter, cancel).await?;
     if run.is_green() {
         return Ok(());
     }
@@ -55,7 +69,7 @@ pub(crate) async fn smoke(
 /// which end the commands that they find there.
 async fn run_tests(
     command: &[String],
-    url: &str,
+    environment: &BTreeMap<String, String>,
     directory: &Utf8Path,
     state: &StateDirectory,
     emitter: &Emitter,
@@ -63,60 +77,98 @@ async fn run_tests(
 ) -> Result<TestRun, Error> {
     let left = state.path().join("left");
     std::fs::create_dir_all(&left).map_err(|source| devenv_engine::Error::State { path: left.clone(), source })?;
-    let environment: BTreeMap<String, String> = [(VARIABLE.to_owned(), url.to_owned())].into();
     emitter.emit(Event::TestRunStarted { command: command.to_vec() });
-    let order = TestCommand {
-        command,
-        arguments: &[],
-        directory,
-        environment: &environment,
-        left: &left,
-        lock: None,
-        junit: None,
-    };
+    let order = TestCommand { command, arguments: &[], directory, environment, left: &left, lock: None, junit: None };
     Ok(run_guarded(state, &order, emitter, cancel).await?)
 }
 
-/// Waits until only the release answers. `/version` reports the image that the service runs.
-async fn shows(
-    probe: &dyn ReleaseProbe,
-    url: &str,
-    release: &Release,
-    tell: &(dyn Fn(String) + Send + Sync),
-    cancel: &Cancel,
-) -> Result<(), Error> {
-    let address = format!("{url}/version");
-    let other = |found: String| {
-        let wanted = release.images.values().map(|image| image.reference.clone()).collect::<Vec<_>>().join(" or ");
-        Error::OtherVersion { url: address.clone(), wanted, found }
+/// The addresses at which the services of a rehearsal are healthy, as `devenv.toml` has it.
+fn healthy(manifest: &Manifest, addresses: &BTreeMap<String, String>) -> Vec<String> {
+    let services = manifest.services.values();
+    let of = |service: &Service| {
+        let health = service.health.as_ref().filter(|health| health.port == port(service))?;
+        Some(format!("{}{}", addresses.get(&service.name)?, health.path))
     };
-    let deadline = tokio::time::Instant::now() + SHOWN_WITHIN;
-    let (mut in_a_row, mut told) = (0, String::new());
-    loop {
-        let found = tokio::select! {
-            found = probe.image(url) => found,
-            () = cancel.cancelled() => return Err(devenv_engine::Error::Cancelled.into()),
+    services.filter_map(of).collect()
+}
+
+/// The release's URL, and that of each service as `devenv test` gives it.
+fn variables(url: &str, addresses: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let services = addresses.iter().map(|(service, url)| (url_variable(service), url.clone()));
+    services.chain([(VARIABLE.to_owned(), url.to_owned())]).collect()
+}
+
+/// A question to the release at an address.
+struct Asked<'a> {
+    probe: &'a dyn ReleaseProbe,
+    address: &'a str,
+    wanted: Wanted<'a>,
+}
+
+/// The answer that counts.
+enum Wanted<'a> {
+    /// An image of this release, as `/version` reports it.
+    Image(&'a Release),
+    Success,
+}
+
+impl Asked<'_> {
+    /// Waits until only the release answers.
+    async fn settles(&self, tell: &(dyn Fn(String) + Send + Sync), cancel: &Cancel) -> Result<(), Error> {
+        let deadline = tokio::time::Instant::now() + SHOWN_WITHIN;
+        let (mut in_a_row, mut told) = (0, String::new());
+        loop {
+            let answer = tokio::select! {
+                answer = self.ask() => answer,
+                () = cancel.cancelled() => return Err(devenv_engine::Error::Cancelled.into()),
+            };
+            in_a_row = if answer.is_ok() { in_a_row + 1 } else { 0 };
+            if in_a_row == IN_A_ROW {
+                return Ok(());
+            }
+            let found = answer.err();
+            if tokio::time::Instant::now() >= deadline {
+                return Err(self.other(found.unwrap_or_else(|| "several answers".to_owned())));
+            }
+            let Some(found) = found else { continue };
+            if found != told {
+                tell(format!("{}: {found}", self.url()));
+                told = found;
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return Err(devenv_engine::Error::Cancelled.into()),
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+    }
+
+    /// The wrong answer, if it is one.
+    async fn ask(&self) -> Result<(), String> {
+        match self.wanted {
+            Wanted::Success => self.probe.answers(self.address).await,
+            Wanted::Image(release) => {
+                let found = self.probe.image(self.address).await?;
+                let is_ours = release.images.values().any(|image| image.reference == found);
+                if is_ours { Ok(()) } else { Err(found) }
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        match self.wanted {
+            Wanted::Image(_) => format!("{}/version", self.address),
+            Wanted::Success => self.address.to_owned(),
+        }
+    }
+
+    fn other(&self, found: String) -> Error {
+        let wanted = match self.wanted {
+            Wanted::Success => "a success".to_owned(),
+            Wanted::Image(release) => {
+                release.images.values().map(|image| image.reference.clone()).collect::<Vec<_>>().join(" or ")
+            }
         };
-        let is_ours = |image: &String| release.images.values().any(|ours| *image == ours.reference);
-        in_a_row = if found.as_ref().is_ok_and(is_ours) { in_a_row + 1 } else { 0 };
-        if in_a_row == IN_A_ROW {
-            return Ok(());
-        }
-        if tokio::time::Instant::now() >= deadline {
-            return Err(other(found.unwrap_or_else(|error| error)));
-        }
-        if in_a_row > 0 {
-            continue;
-        }
-        let found = found.unwrap_or_else(|error| error);
-        if found != told {
-            tell(format!("{address}: {found}"));
-            told = found;
-        }
-        tokio::select! {
-            () = cancel.cancelled() => return Err(devenv_engine::Error::Cancelled.into()),
-            () = tokio::time::sleep(PAUSE) => {}
-        }
+        Error::OtherVersion { url: self.url(), wanted, found }
     }
 }
 
@@ -132,7 +184,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
         let state = StateDirectory::new(&directory.join("promote/dev"));
-        let script = "touch begun; while ! test -e end; do sleep 0.01; done; test \"$RELEASE_URL\" = http://release";
+        let script = "touch begun; while ! test -e end; do sleep 0.01; done; test \"$RELEASE_URL $A_B_URL\" = \"http://r http://b\"";
         let command = ["sh", "-c", script].map(str::to_owned);
         let (emitter, _events) = Emitter::channel();
         let cancel = Cancel::never();
@@ -144,7 +196,8 @@ mod tests {
             std::fs::write(directory.join("end"), "").expect("writable");
             found
         };
-        let running = run_tests(&command, "http://release", directory, &state, &emitter, &cancel);
+        let variables = variables("http://r", &[("a-b".to_owned(), "http://b".to_owned())].into());
+        let running = run_tests(&command, &variables, directory, &state, &emitter, &cancel);
         let (run, found) = tokio::join!(running, looking);
         assert!(run.expect("it takes place").is_green());
         assert!(!found.is_empty(), "nobody would find them");

@@ -1,5 +1,7 @@
 //! Releases that Terraform applies and ECS runs.
 
+use std::collections::BTreeMap;
+
 use devenv_engine::Cancel;
 use devenv_model::promotion::record::{Kind, Release};
 use futures_util::FutureExt;
@@ -76,5 +78,9 @@ impl Delivery for TerraformEcs<'_> {
 
     fn address(&self) -> &str {
         &self.foundation.url
+    }
+
+    fn addresses(&self) -> &BTreeMap<String, String> {
+        &self.foundation.urls
     }
 }

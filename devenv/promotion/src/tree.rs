@@ -14,8 +14,8 @@ use crate::error::Error;
 /// More bytes than any tree of Terraform files has.
 const LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Tracked files by path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Files by path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tree(BTreeMap<String, File>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,17 +25,25 @@ struct File {
     content: Vec<u8>,
 }
 
+/// The mode of a file that is not executable.
+const PLAIN: u32 = 0o100_644;
 /// The mode of a symbolic link; its content is its target.
 const LINK: u32 = 0o120_000;
 
 impl Tree {
-    /// The tracked files of the project's Terraform folder; `None` outside a repository.
+    /// The tracked files of the project's Terraform folder, none without that folder; `None` outside a repository.
     pub(crate) async fn of(root: &Utf8Path) -> Result<Option<Self>, Error> {
-        let Some(tracked) = repository::tracked(root, TERRAFORM).await.filter(|files| !files.is_empty()) else {
+        let Some(tracked) = repository::tracked(root, TERRAFORM).await else {
             return Ok(None);
         };
         let files = contents(root, &tracked)?.into_iter();
         Ok(Some(Self(files.map(|(path, mode, content)| (path, File { mode, content })).collect())))
+    }
+
+    /// These files and more.
+    pub(crate) fn with(mut self, files: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.0.extend(files.into_iter().map(|(path, text)| (path, File { mode: PLAIN, content: text.into_bytes() })));
+        self
     }
 
     pub(crate) fn digest(&self) -> String {

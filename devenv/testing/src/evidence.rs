@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_artifacts::builds::BuildsFile;
+use devenv_artifacts::contents::{IMAGE, Memory};
 use devenv_artifacts::repository::{self, TrackedFile};
 use devenv_document::input;
 use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
@@ -22,6 +24,7 @@ const KEPT: usize = 30;
 /// The tested state, read before the tests begin: a commit made meanwhile must not pass for the tested one.
 pub(crate) struct Subject {
     images: BTreeMap<String, String>,
+    sources: BTreeMap<String, String>,
     terraform: String,
     commit: String,
     dirty: bool,
@@ -30,14 +33,15 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Whether anything can be promoted: without Terraform in a repository, the images need not be read.
+    /// Whether anything can be promoted: without a target in `devenv.toml` or Terraform in a repository, the images need not be
+    /// read.
     pub(crate) async fn is_possible(project: &Project) -> bool {
         let tracked = repository::tracked(&project.instance.root, TERRAFORM).await;
-        tracked.is_some_and(|files| !files.is_empty())
+        tracked.is_some_and(|files| !files.is_empty() || !project.manifest.promote.is_empty())
     }
 
-    /// `images` are the digests of the running images, by service. Returns `None` if nothing can be promoted: outside a
-    /// repository, or without Terraform in it.
+    /// `images` are the digests of the running images, by service. Returns `None` outside a repository: nothing can be promoted
+    /// there.
     pub(crate) async fn of(
         project: &Project,
         images: BTreeMap<String, String>,
@@ -46,11 +50,13 @@ impl Subject {
         let root = &project.instance.root;
         let (commit, tracked, dirty) =
             tokio::join!(repository::head(root), repository::tracked(root, TERRAFORM), repository::is_dirty(root));
-        let (Some(commit), Some(tracked)) = (commit, tracked.filter(|files| !files.is_empty())) else {
+        let (Some(commit), Some(tracked)) = (commit, tracked) else {
             return Ok(None);
         };
         let terraform = digest(root, &tracked)?;
-        Ok(Some(Self { images, terraform, commit, dirty, emulator, began: jiff::Timestamp::now() }))
+        let built = project.manifest.services.values().filter(|service| service.build.is_some());
+        let sources = sources(built.map(|service| service.name.as_str()), &project.builds, &images);
+        Ok(Some(Self { images, sources, terraform, commit, dirty, emulator, began: jiff::Timestamp::now() }))
     }
 
     /// Writes the results of the tests into a new file, whether or not they count for a promotion. Returns its path.
@@ -76,6 +82,7 @@ impl Subject {
                 seconds: run.elapsed.as_secs_f64(),
                 failure: run.failure.clone(),
                 results_from: run.results_from.clone(),
+                sources: self.sources,
             },
             tests: tests
                 .map(|test| ProvenTest { name: test.name.clone(), outcome: test.outcome, seconds: test.seconds })
@@ -91,6 +98,23 @@ impl Subject {
         evict(&folder);
         Ok((path, evidence))
     }
+}
+
+/// The digests of the files from which Dockerfiles made the images of these services, by service. `images` are their digests.
+fn sources<'a>(
+    services: impl IntoIterator<Item = &'a str>,
+    builds: &BuildsFile,
+    images: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let known = builds.read().images;
+    let of = |service: &str| {
+        let made = Memory::new(builds.folder(), service, IMAGE).read()?;
+        let digest = images.get(service)?;
+        // The memory may already be that of a later build.
+        let is_its = known.values().any(|image| image.id == made.result && image.digest == *digest);
+        is_its.then(|| (service.to_owned(), made.sources()))
+    };
+    services.into_iter().filter_map(of).collect()
 }
 
 /// The evidence files in a folder, names and contents, oldest first: their names begin with their time.
@@ -148,7 +172,27 @@ pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String,
 
 #[cfg(test)]
 mod tests {
+    use devenv_artifacts::builds::MadeImage;
+    use devenv_artifacts::contents::look;
+
     use super::*;
+
+    #[test]
+    fn sources_are_those_that_the_tested_image_was_built_from() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let builds = BuildsFile::within(root);
+        let file = [("app.py".to_owned(), b"1".to_vec())];
+        let built = look(root, &[], &file, b"", None, str::to_owned).expect("readable");
+        Memory::new(root, "web", IMAGE).keep(&built, "sha256:id");
+        let image = MadeImage { id: "sha256:id".to_owned(), digest: "sha256:1".to_owned(), revision: None, head: None };
+        let mut known = builds.read();
+        known.images.insert("service/web".to_owned(), image);
+        builds.write(&known);
+        let of = |digest: &str| sources(["web", "api"], &builds, &[("web".to_owned(), digest.to_owned())].into());
+        assert_eq!(of("sha256:1"), [("web".to_owned(), built.sources())].into());
+        assert!(of("sha256:2").is_empty(), "another image ran");
+    }
 
     #[test]
     fn a_file_that_was_changed_or_removed_is_another_tree() {

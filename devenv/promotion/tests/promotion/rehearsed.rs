@@ -1,14 +1,16 @@
 //! A whole rehearsal: its foundation, its releases, and what is asked of it while it does not run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use devenv_fakes::Behaviour;
+use devenv_fakes::{Behaviour, FakeEngine, Faults};
 use devenv_promotion::{EmulatedLogin, Error, RehearsedService, ServiceOrder, rehearse_service};
 use serde_json::{Value, json};
 
 use crate::emulator::{Balancers, FakeEmulator};
+use crate::repository::Repository;
 use crate::run::{Ended, Machine, on_paused_clock, on_real_clock};
-use crate::world::{World, digest};
+use crate::world::{DATABASE, World, digest, image};
 
 const TIME: &str = "2026-11-21T10:00:00Z";
 
@@ -40,7 +42,7 @@ fn a_release_is_rehearsed_twice_on_one_foundation_and_rolled_back() {
 
         // The same engine, with the image of the next edition.
         let second = Machine::new(&world, 2, TIME).to("rehearsal");
-        let second = second.on(first.engine.clone().with_image("web:1", &crate::world::image(2)));
+        let second = second.on(first.engine.clone().with_image("web:1", &image(2)));
         let ended = second.promote().await;
         assert_eq!(ended.code(), Some(0), "{ended:?}");
         assert_eq!(foundations(&world), 1, "it was made from the same inputs");
@@ -57,6 +59,70 @@ fn a_release_is_rehearsed_twice_on_one_foundation_and_rolled_back() {
         let after = second.to("rehearsed").promote().await;
         assert_eq!(after.code(), Some(0), "{after:?}");
         assert_eq!(world.services.live("shop-rehearsed", "web"), [digest(1)].into());
+    });
+}
+
+#[test]
+fn a_project_without_terraform_is_rehearsed_with_the_roots_that_devenv_carries() {
+    on_real_clock(async {
+        let (world, emulator) = (World::of(Arc::new(Repository::of_a_stranger())), FakeEmulator::default());
+        let first = rehearsing(&world, &emulator, 1);
+        let ended = first.promote().await;
+        assert_eq!(ended.code(), Some(0), "{ended:?}");
+        let second = Machine::new(&world, 2, TIME).to("rehearsal");
+        let second = second.on(first.engine.clone().with_image("web:1", &image(2)));
+        let ended = second.promote().await;
+        assert_eq!(ended.code(), Some(0), "{ended:?}");
+        assert_eq!(foundations(&world), 1, "it was made from the same inputs");
+        let Ended::Done(planned) = second.plan().await else { panic!("nothing is wrong") };
+        assert!(planned.proposal.is_some_and(|proposal| proposal.is_empty), "it is live already");
+
+        tokio::time::pause();
+        let back = second.roll_back().await;
+        assert_eq!(back.code(), Some(0), "{back:?}");
+        assert_eq!(world.services.live("shop-rehearsal", "web"), [digest(1)].into());
+    });
+}
+
+#[test]
+fn a_rehearsal_that_names_its_terraform_is_not_carried() {
+    on_paused_clock(async {
+        let settings = "[promote.rehearsal]\nimage = \"emulated-aws:1\"\nterraform = \"infra\"\n";
+        let world = World::of(Arc::new(Repository::loose(settings).committed()));
+        let machine = Machine::new(&world, 1, TIME).to("rehearsal");
+        let Ended::Failed(absent) = machine.promote().await else { panic!("there is no such folder") };
+        let is_it = matches!(&*absent, Error::AccountFile { path, .. } if path.as_str() == "infra/account.tfvars.json");
+        assert!(is_it, "{absent}");
+        assert_eq!(machine.engine.names(), [""; 0]);
+    });
+}
+
+#[test]
+fn a_carried_rehearsal_asks_for_health_and_not_for_the_image() {
+    on_real_clock(async {
+        let (world, emulator) = (World::of(Arc::new(Repository::of_a_stranger())), FakeEmulator::default());
+        let Ended::Done(promoted) = rehearsing(&world, &emulator, 1).promote().await else {
+            panic!("nothing is wrong")
+        };
+        let calls = world.faults.calls();
+        let asked: Vec<_> = calls.iter().filter(|call| call.starts_with("probe ")).collect();
+        let health = format!("probe {}/livez", promoted.url);
+        assert!(!asked.is_empty() && asked.iter().all(|call| **call == health), "{asked:?}");
+    });
+}
+
+#[test]
+fn a_tested_image_without_a_repository_is_left_out_if_it_was_made_elsewhere() {
+    on_paused_clock(async {
+        let world = World::of(Arc::new(Repository::with_database()));
+        let engine = FakeEngine::new(Faults::default());
+        let engine = engine.with_image("web:1", &image(1)).with_image("db:1", &image(DATABASE));
+        let machine = Machine::new(&world, 1, TIME).on(engine);
+        let Ended::Done(promoted) = machine.promote().await else { panic!("nothing is wrong") };
+        assert_eq!(promoted.release.images.keys().collect::<Vec<_>>(), ["web"]);
+        let notices = machine.notices.lock().expect("no test panicked");
+        let notice = "db is not part of the release: dev has no repository for it".to_owned();
+        assert!(notices.contains(&notice), "{notices:?}");
     });
 }
 

@@ -87,6 +87,8 @@ fn terraform(targets: &[Target]) -> Vec<(String, String)> {
 pub(crate) struct Repository {
     folder: TempDir,
     pub(crate) targets: &'static [Target],
+    /// Whether it has a service `db` whose image is made elsewhere.
+    pub(crate) has_database: bool,
     /// Empty outside git.
     pub(crate) commit: String,
 }
@@ -102,6 +104,21 @@ impl Repository {
     pub(crate) fn of_targets() -> Arc<Self> {
         static ALL: OnceLock<Arc<Repository>> = OnceLock::new();
         ALL.get_or_init(|| Arc::new(Self::with(&TARGETS, REHEARSAL).committed())).clone()
+    }
+
+    /// With a rehearsal only, and without any Terraform.
+    pub(crate) fn of_a_stranger() -> Self {
+        Self::with(&[], REHEARSAL).committed()
+    }
+
+    /// With one target, which has no repository for the project's database.
+    pub(crate) fn with_database() -> Self {
+        let repository = Self { has_database: true, ..Self::with(&TARGETS[..1], "") };
+        let database = "  db:\n    image: db:1\n    expose: [\"5432\"]\n";
+        let path = repository.folder.path().join("compose.yaml");
+        let compose = std::fs::read_to_string(&path).expect("written before") + database;
+        std::fs::write(path, compose).expect("writable");
+        repository.committed()
     }
 
     /// With one target and more lines of `devenv.toml`, outside git.
@@ -128,7 +145,7 @@ impl Repository {
         for (path, text) in terraform(targets) {
             write(&path, &text);
         }
-        Self { folder, targets, commit: String::new() }
+        Self { folder, targets, has_database: false, commit: String::new() }
     }
 
     /// devenv remembers that the image of this id, which it built here, has this digest.

@@ -4,6 +4,7 @@ use devenv_model::gate::{Reason, Refusal};
 use devenv_model::promotion::changes::{Action, ResourceChange};
 use devenv_model::promotion::required::{Differs, Disagreement};
 use devenv_promotion::{CloudError, CloudErrorKind, Error};
+use devenv_rehearsal::services::NotRehearsed;
 
 fn dev() -> String {
     "dev".to_owned()
@@ -40,7 +41,8 @@ fn errors() -> Vec<Error> {
         Error::NotRecorded { environment: dev(), refusal: refusal() },
         Error::RequiredRefused { environment: text("prod"), required: vec![dev(), text("stage")], refusal: refusal() },
         Error::RequiredDiffer { environment: text("prod"), disagreement },
-        Error::NoRepository { folder: text("terraform") },
+        Error::NoRepository,
+        Error::NotRehearsed(NotRehearsed { service: text("migrate"), cause: text("it runs once") }),
         Error::NoFoundation { environment: dev(), bucket: text("state"), key: text("dev/foundation.tfstate") },
         Error::FoundationIncomplete { environment: dev(), missing: text("the output url") },
         Error::TablesDiffer {

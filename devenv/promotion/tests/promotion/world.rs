@@ -1,5 +1,6 @@
 //! A project, and the AWS account that it is released to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
@@ -17,6 +18,9 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 pub(crate) const BUCKET: &str = "shop-state";
 /// In every registry.
 pub(crate) const REPOSITORY: &str = "shop/web";
+
+/// The edition that stands for the image of a database.
+pub(crate) const DATABASE: u32 = 9;
 
 /// Of one layer, which is all that tells one edition from another.
 pub(crate) fn image(edition: u32) -> OciImage {
@@ -152,8 +156,9 @@ impl World {
 
     /// The same, with or without changes that are not committed.
     pub(crate) fn prove_with(&self, edition: u32, dirty: bool) {
+        let database = self.repository.has_database.then(|| ("db".to_owned(), digest(DATABASE)));
         let evidence = Evidence {
-            images: [("web".to_owned(), digest(edition))].into(),
+            images: [("web".to_owned(), digest(edition))].into_iter().chain(database).collect(),
             terraform: self.repository.terraform_digest(),
             circumstances: Circumstances {
                 project: "shop".to_owned(),
@@ -166,6 +171,7 @@ impl World {
                 seconds: 1.0,
                 failure: None,
                 results_from: Vec::new(),
+                sources: BTreeMap::new(),
             },
             tests: vec![ProvenTest { name: "a".to_owned(), outcome: TestOutcome::Passed, seconds: None }],
         };

@@ -1,4 +1,5 @@
-//! The image of the emulator that is part of this `devenv` program, for projects that name no other.
+//! The images that are made of the running program itself: of the emulator that is part of `devenv`, for projects that name no other,
+//! and of the guard that is part of `devenv-promote`.
 //!
 //! A program that is not static takes the libraries along that the running process has mapped: containers then run it with
 //! this machine's own loader, whatever their base.
@@ -16,38 +17,52 @@ use crate::images::loaded;
 use crate::scope::SYSTEM;
 
 const NAME: &str = "devenv";
-/// The image's name in the engine; a newer program takes it over.
-const REFERENCE: &str = "devenv-emulator:own";
-/// The value of the label [`SYSTEM`], by which replaced images are found.
-const OWNER: &str = "devenv-emulator";
 /// The label with the fingerprint of the program.
 const PROGRAM: &str = "devenv.program";
 const FINGERPRINT_BYTES: usize = 12;
 
+/// The part of the program that an image is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Role {
+    /// The image's name in the engine; a newer program takes it over.
+    reference: &'static str,
+    /// The value of the label [`SYSTEM`], by which replaced images are found.
+    owner: &'static str,
+    /// The program's first argument, unless the container has it.
+    argument: Option<&'static str>,
+}
+
+pub(crate) const EMULATOR: Role =
+    Role { reference: "devenv-emulator:own", owner: "devenv-emulator", argument: Some("emulator") };
+pub(crate) const GUARD: Role = Role { reference: "devenv-guard:own", owner: "devenv-guard", argument: None };
+
 #[derive(Debug)]
-pub(crate) struct OwnEmulator {
+pub(crate) struct OwnImage {
+    role: Role,
     program: Utf8PathBuf,
     architecture: String,
     fingerprint: String,
 }
 
-impl OwnEmulator {
-    pub(crate) fn of(program: Utf8PathBuf, architecture: &str) -> Result<Self, Error> {
+impl OwnImage {
+    /// `program` is the running one.
+    pub(crate) fn of(role: Role, program: Utf8PathBuf, architecture: &str) -> Result<Self, Error> {
         let unreadable = |source| Error::ReadFile { path: program.clone(), source };
         let facts = std::fs::metadata(&program).map_err(unreadable)?;
         let fingerprint = format!("{program} {} {}.{}", facts.len(), facts.mtime(), facts.mtime_nsec());
         let fingerprint = short_digest(fingerprint, FINGERPRINT_BYTES);
-        Ok(Self { program, architecture: architecture.to_owned(), fingerprint })
+        Ok(Self { role, program, architecture: architecture.to_owned(), fingerprint })
     }
 
     /// Returns the engine's id of the image, if it was made of this program.
     pub(crate) async fn id(&self, engine: &dyn ContainerEngine) -> Result<Option<String>, Error> {
-        let found = engine.image(REFERENCE).await?;
+        let found = engine.image(self.role.reference).await?;
         Ok(found.filter(|image| image.labels.get(PROGRAM) == Some(&self.fingerprint)).map(|image| image.id))
     }
 
     /// Makes the image, and removes the replaced ones. Returns the engine's id.
     pub(crate) async fn make(&self, engine: &dyn ContainerEngine) -> Result<String, Error> {
+        let Role { reference, owner, argument } = self.role;
         let read =
             |path: &Utf8Path| std::fs::read(path).map_err(|source| Error::ReadFile { path: path.to_owned(), source });
         let program = read(&self.program)?;
@@ -55,23 +70,23 @@ impl OwnEmulator {
         for path in libraries_of(&mapped()?) {
             libraries.push((path.file_name().unwrap_or_default().to_owned(), read(&path)?));
         }
-        let labels = [(SYSTEM, OWNER), (PROGRAM, self.fingerprint.as_str())];
+        let labels = [(SYSTEM, owner), (PROGRAM, self.fingerprint.as_str())];
         let labels: BTreeMap<String, String> = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let unreadable = |source| Error::ReadFile { path: self.program.clone(), source };
         let image = assemble(&ImageSource {
             name: NAME,
             program: &program,
             libraries: &libraries,
-            entrypoint: &entrypoint(libraries.iter().map(|(name, _)| name.as_str())),
+            entrypoint: &entrypoint(libraries.iter().map(|(name, _)| name.as_str()), argument),
             architecture: &self.architecture,
             labels: &labels,
             environment: &[],
         })
         .map_err(unreadable)?;
-        engine.load(image.archive(Some(REFERENCE)).map_err(unreadable)?).await?;
-        let id = loaded(engine, &image).await?.ok_or_else(|| Error::NoImage { package: REFERENCE.to_owned() })?;
-        engine.tag(&id, REFERENCE).await?;
-        for replaced in engine.unnamed_images(&format!("{SYSTEM}={OWNER}")).await.unwrap_or_default() {
+        engine.load(image.archive(Some(reference)).map_err(unreadable)?).await?;
+        let id = loaded(engine, &image).await?.ok_or_else(|| Error::NoImage { package: reference.to_owned() })?;
+        engine.tag(&id, reference).await?;
+        for replaced in engine.unnamed_images(&format!("{SYSTEM}={owner}")).await.unwrap_or_default() {
             if let Err(error) = engine.remove_image(&replaced).await {
                 tracing::debug!(image = %replaced, %error, "cannot remove a replaced image");
             }
@@ -102,8 +117,8 @@ fn is_loader(name: &str) -> bool {
     name.starts_with("ld-") || name.starts_with("ld.") || name.starts_with("ld64.")
 }
 
-fn entrypoint<'a>(mut libraries: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let program = [format!("/{NAME}"), "emulator".to_owned()];
+fn entrypoint<'a>(mut libraries: impl Iterator<Item = &'a str>, argument: Option<&str>) -> Vec<String> {
+    let program = [format!("/{NAME}")].into_iter().chain(argument.map(str::to_owned));
     let loader = libraries.find(|name| is_loader(name));
     let loaded = loader.map(|loader| [format!("/lib/{loader}"), "--library-path".to_owned(), "/lib".to_owned()]);
     loaded.into_iter().flatten().chain(program).collect()
@@ -128,13 +143,14 @@ mod tests {
         let names: Vec<&str> = libraries.iter().filter_map(|path| path.file_name()).collect();
         assert_eq!(names, ["ld-linux-x86-64.so.2", "libc.so.6"]);
         let expected = ["/lib/ld-linux-x86-64.so.2", "--library-path", "/lib", "/devenv", "emulator"];
-        assert_eq!(entrypoint(names.into_iter()), expected);
+        assert_eq!(entrypoint(names.into_iter(), Some("emulator")), expected);
     }
 
     #[test]
     fn a_static_program_is_alone() {
         let map = MAP.lines().filter(|line| !line.contains(".so.")).collect::<Vec<_>>().join("\n");
         assert!(libraries_of(&map).is_empty());
-        assert_eq!(entrypoint(std::iter::empty()), ["/devenv", "emulator"]);
+        assert_eq!(entrypoint(std::iter::empty(), Some("emulator")), ["/devenv", "emulator"]);
+        assert_eq!(entrypoint(std::iter::empty(), None), ["/devenv"]);
     }
 }

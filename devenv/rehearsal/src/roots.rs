@@ -1,0 +1,68 @@
+//! The files of both Terraform roots.
+
+use camino::Utf8Path;
+use devenv_model::container::MountSource;
+use devenv_model::manifest::{Manifest, PromoteTarget};
+use serde_json::{Map, Value, json};
+
+use crate::account::{ACCOUNT, REGION, bucket};
+use crate::services::{NotRehearsed, public, services};
+
+const FOUNDATION: &str = include_str!("roots/foundation.tf");
+const RELEASE: &str = include_str!("roots/release.tf");
+/// The target's name in both.
+const TARGET: &str = "TARGET";
+
+/// The files that a release of this project needs, by path. An error if a rehearsal cannot run one of the services.
+pub fn files(manifest: &Manifest, target: &PromoteTarget) -> Result<Vec<(String, String)>, NotRehearsed> {
+    let bucket = bucket(&manifest.name, &target.name);
+    let account = json!({ "bucket": bucket, "region": REGION, "allowed_account_ids": [ACCOUNT] });
+    let file = |path: &str, text: String| (target.terraform.join(Utf8Path::new(path)).into_string(), text);
+    Ok(vec![
+        file("account.tfvars.json", pretty(&account)),
+        file("foundation/main.tf", FOUNDATION.replace(TARGET, &target.name)),
+        file("release/main.tf", RELEASE.replace(TARGET, &target.name)),
+        file("release/services.json", pretty(&services(manifest)?)),
+    ])
+}
+
+/// The variables of the foundation. `made` is the content of the account.
+pub fn foundation_inputs(manifest: &Manifest, made: &Value) -> Value {
+    let tables = manifest.tables.iter().map(|table| (table.name.clone(), table.definition.clone()));
+    let tables: Map<String, Value> = tables.collect();
+    json!({ "made": made, "public": public(manifest), "tables": tables })
+}
+
+/// What a foundation of these inputs is made from: another text stands for another foundation.
+pub fn foundation_made_from(inputs: &Value) -> String {
+    json!([inputs, FOUNDATION]).to_string()
+}
+
+/// What services have in their Compose file and not in a rehearsal.
+pub fn notices(manifest: &Manifest) -> Vec<String> {
+    let is_kept = |source: &MountSource| !matches!(source, MountSource::Memory { .. });
+    let services = manifest.services.values().filter(|service| {
+        let container = &service.container;
+        let mounts = container.mounts.iter().any(|mount| is_kept(&mount.source));
+        mounts || !container.files.is_empty() || !container.volumes_from.is_empty()
+    });
+    let notice = |name: &str| format!("{name} runs without its volumes, secrets and configs: a release has none");
+    services.map(|service| notice(&service.name)).collect()
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_roots_have_the_states_of_their_target() {
+        for (text, state) in [(FOUNDATION, "foundation"), (RELEASE, "release")] {
+            let text = text.replace(TARGET, "trial");
+            assert!(text.contains(&format!("\"trial/{state}.tfstate\"")), "{state}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The services of a rehearsal, from the Compose file: their container definitions, without the images.
+
+use std::collections::BTreeMap;
+
+use devenv_engine::aws_environment;
+use devenv_model::manifest::{Manifest, Service};
+use devenv_model::transport::Protocol;
+use devenv_model::unit::EMULATOR;
+use serde_json::{Map, Value, json};
+
+use crate::account::{REGION, balanced, endpoint, load_balancer, log_group};
+use crate::addresses::{Host, Unreachable, led};
+
+/// The port of a service that names none.
+const NO_PORT: u16 = 80;
+/// ECS waits no longer between SIGTERM and SIGKILL. Seconds.
+const LONGEST_GRACE: u64 = 120;
+
+/// A service of which a rehearsal cannot make a task.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a rehearsal cannot run {service}: {cause}")]
+pub struct NotRehearsed {
+    pub service: String,
+    pub cause: String,
+}
+
+/// The port behind the service's load balancer: its first one.
+pub fn port(service: &Service) -> u16 {
+    let published = service.ports.iter().find(|port| port.protocol == Protocol::Tcp).map(|port| port.container);
+    published.or(service.expose.first().copied()).unwrap_or(NO_PORT)
+}
+
+/// The service that answers for the system: the first one by name that publishes a port and that no other one depends on, or the
+/// first of those that publish one.
+pub fn public(manifest: &Manifest) -> &str {
+    let is_needed = |name: &String| manifest.services.values().any(|other| other.depends_on.contains_key(name));
+    let published = || manifest.services.values().filter(|service| service.first_stream().is_some());
+    let chosen = published().find(|service| !is_needed(&service.name)).or_else(|| published().next());
+    let chosen = chosen.or_else(|| manifest.services.values().next());
+    chosen.map_or("", |service| service.name.as_str())
+}
+
+/// By service: port, number of tasks and container definition. An error if a rehearsal cannot run one.
+pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
+    let hosts = hosts(manifest);
+    let mut services = Map::new();
+    for service in manifest.services.values() {
+        if manifest.is_one_shot(&service.name) {
+            let cause = "it runs once, and a release has only services that keep running".to_owned();
+            return Err(NotRehearsed { service: service.name.clone(), cause });
+        }
+        let container = container(manifest, service, &hosts)?;
+        let described = json!({ "port": port(service), "tasks": service.replicas, "container": container });
+        services.insert(service.name.clone(), described);
+    }
+    Ok(Value::Object(services))
+}
+
+/// The other services by their load balancers, and the emulator by all its names.
+fn hosts(manifest: &Manifest) -> BTreeMap<String, Host> {
+    let balanced = |service: &Service| {
+        let url = format!("{}/{}", endpoint(), balanced(&load_balancer(&manifest.name, &service.name)));
+        (service.name.clone(), Host { port: Some(port(service)), url })
+    };
+    let replaced = manifest.emulator.replaces.iter().map(|replaced| replaced.service.clone());
+    let emulator = [EMULATOR.to_owned()].into_iter().chain(replaced);
+    let emulator = emulator.map(|name| (name, Host { port: None, url: endpoint() }));
+    emulator.chain(manifest.services.values().map(balanced)).collect()
+}
+
+/// In the JSON of ECS.
+fn container(manifest: &Manifest, service: &Service, hosts: &BTreeMap<String, Host>) -> Result<Value, NotRehearsed> {
+    let environment = environment(service, hosts)?;
+    let environment: Vec<Value> =
+        environment.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let mut definition = json!({
+        "name": service.name,
+        "entryPoint": service.entrypoint,
+        "command": service.command,
+        "workingDirectory": service.container.execution.working_dir,
+        "user": service.user,
+        "portMappings": [{ "containerPort": port(service) }],
+        "environment": environment,
+        "stopTimeout": service.stop_grace_period.as_secs().min(LONGEST_GRACE),
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": log_group(&manifest.name, &service.name),
+                "awslogs-region": REGION,
+                "awslogs-stream-prefix": "task",
+            },
+        },
+    });
+    if let Some(fields) = definition.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    Ok(definition)
+}
+
+/// As `up` has them: an endpoint for every service of AWS, and credentials that open nothing.
+fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTreeMap<String, String>, NotRehearsed> {
+    let own = aws_environment(&endpoint(), REGION);
+    let mut environment = own.clone();
+    for (variable, value) in &service.environment {
+        let value = led(value, hosts).map_err(|unreachable| not_rehearsed(service, variable, &unreachable, hosts))?;
+        environment.insert(variable.clone(), value);
+    }
+    // An endpoint of the Compose file leads to the emulator under another name; everything else is the rehearsal's.
+    environment.extend(own.into_iter().filter(|(name, _)| !name.starts_with("AWS_ENDPOINT_URL")));
+    environment.remove("AWS_SESSION_TOKEN");
+    Ok(environment)
+}
+
+fn not_rehearsed(
+    service: &Service,
+    variable: &str,
+    Unreachable { address, host }: &Unreachable,
+    hosts: &BTreeMap<String, Host>,
+) -> NotRehearsed {
+    let port = hosts.get(host).and_then(|host| host.port).unwrap_or(NO_PORT);
+    let cause = format!("{variable} names {address}, but its tasks reach {host} only as http://{host}:{port}");
+    NotRehearsed { service: service.name.clone(), cause }
+}
+
+#[cfg(test)]
+#[path = "services_tests.rs"]
+mod tests;

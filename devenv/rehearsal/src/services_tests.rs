@@ -1,0 +1,118 @@
+use camino::Utf8Path;
+use devenv_manifest::compose_model::ComposeOptions;
+use devenv_manifest::load::load;
+
+use super::*;
+
+/// A project with these services, the lines below `services:`.
+fn manifest(services: &str, settings: &str) -> Manifest {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    let text = format!("version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\n{settings}");
+    std::fs::write(root.join("devenv.toml"), text).expect("writable");
+    std::fs::write(root.join("compose.yaml"), format!("services:\n{services}")).expect("writable");
+    load(root, &ComposeOptions::default(), &BTreeMap::new()).expect("a project without mistakes")
+}
+
+fn value<'a>(services: &'a Value, service: &str, variable: &str) -> Option<&'a str> {
+    let environment = services[service]["container"]["environment"].as_array().expect("a list");
+    environment.iter().find(|entry| entry["name"] == variable).and_then(|entry| entry["value"].as_str())
+}
+
+fn refused(services_of: &str, settings: &str) -> String {
+    services(&manifest(services_of, settings)).expect_err("a rehearsal cannot run it").to_string()
+}
+
+#[test]
+fn a_service_is_described_as_its_compose_file_does() {
+    let text = r#"
+  web:
+    build: .
+    command: ["serve", "--port", "8000"]
+    entrypoint: /entry.sh
+    working_dir: /srv
+    user: "1000:1000"
+    stop_grace_period: 5m
+    ports: ["8000"]
+    depends_on: [visits]
+    environment:
+      VISITS_URL: http://visits:9000/v1
+      TABLES: visits
+      AWS_REGION: us-east-1
+      AWS_ACCESS_KEY_ID: AKIA
+      AWS_SESSION_TOKEN: theirs
+  visits:
+    image: visits:1
+    expose: ["9000"]
+    deploy: { replicas: 2 }
+"#;
+    let manifest = manifest(text, "");
+    let services = services(&manifest).expect("both can be run");
+    let web = &services["web"];
+    let part = |key: &str| web["container"][key].clone();
+    assert_eq!((&web["port"], &web["tasks"]), (&json!(8000), &json!(1)));
+    assert_eq!((&services["visits"]["port"], &services["visits"]["tasks"]), (&json!(9000), &json!(2)));
+    assert_eq!(part("command"), json!(["serve", "--port", "8000"]));
+    assert_eq!(part("entryPoint"), json!(["/entry.sh"]));
+    assert_eq!((part("workingDirectory"), part("user")), (json!("/srv"), json!("1000:1000")));
+    assert_eq!(part("stopTimeout"), json!(120), "ECS waits no longer");
+    assert_eq!(part("logConfiguration")["options"]["awslogs-group"], "/shop/web");
+    assert!(services["visits"]["container"].get("command").is_none(), "the image has its own");
+    assert_eq!(value(&services, "web", "VISITS_URL"), Some("http://emulated-aws:4566/_alb/shop-visits/v1"));
+    assert_eq!(value(&services, "web", "TABLES"), Some("visits"));
+    assert_eq!(value(&services, "web", "AWS_REGION"), Some(REGION), "the tables are there");
+    assert_ne!(value(&services, "web", "AWS_ACCESS_KEY_ID"), Some("AKIA"));
+    assert_eq!(value(&services, "web", "AWS_SESSION_TOKEN"), None);
+    assert_eq!(value(&services, "visits", "AWS_ENDPOINT_URL_DYNAMODB"), Some("http://emulated-aws:4566"));
+    assert_eq!(public(&manifest), "web");
+}
+
+#[test]
+fn the_emulator_has_every_name_that_services_know() {
+    let text = r#"
+  web:
+    image: web:1
+    environment: { DYNAMODB: "http://dynamodb:8000", OTHER: "http://emulator:8000" }
+  dynamodb:
+    image: amazon/dynamodb-local
+    ports: ["8000"]
+"#;
+    let services = services(&manifest(text, "[emulator]\nreplaces = \"dynamodb\"\n")).expect("it can be run");
+    for variable in ["DYNAMODB", "OTHER"] {
+        assert_eq!(value(&services, "web", variable), Some("http://emulated-aws:4566"), "{variable}");
+    }
+    assert!(services.get("dynamodb").is_none());
+}
+
+#[test]
+fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
+    let database = r#"
+  web:
+    build: .
+    environment: { DATABASE_URL: "postgres://me:secret@db:5432/shop" }
+  db:
+    image: postgres:15
+    expose: ["5432"]
+"#;
+    let text = refused(database, "");
+    let words = "web: DATABASE_URL names db:5432, but its tasks reach db only as http://db:5432";
+    assert!(text.contains(words) && !text.contains("secret"), "{text}");
+    let migration = r#"
+  web:
+    build: .
+    depends_on: { migrate: { condition: service_completed_successfully } }
+  migrate:
+    build: .
+"#;
+    assert!(refused(migration, "").contains("migrate: it runs once"));
+}
+
+#[test]
+fn the_system_answers_by_a_published_service_that_no_other_one_needs() {
+    let of = |text: &str| public(&manifest(text, "")).to_owned();
+    let image = |name: &str, more: &str| format!("  {name}:\n    image: a:1\n{more}");
+    let (published, needs) = ("    ports: [\"80\"]\n", "    depends_on: [api]\n");
+    assert_eq!(of(&(image("api", published) + &image("web", &(published.to_owned() + needs)))), "web");
+    assert_eq!(of(&(image("api", published) + &image("worker", needs))), "api", "of those that publish a port");
+    assert_eq!(of(&image("worker", "")), "worker");
+}
