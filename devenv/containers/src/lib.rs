@@ -2,14 +2,13 @@
 
 mod archive;
 mod build_in_engine;
-mod bundled_image;
 mod context_tar;
 mod dockerfile_images;
+mod emulator_image;
 mod exec;
 mod files;
 mod logs;
 mod make;
-mod own_emulator;
 mod raw_terminal;
 mod removal;
 mod runtime;

@@ -14,7 +14,7 @@ use devenv_containers::engine::ContainerEngine;
 use devenv_containers::images::Images;
 use devenv_containers::scope::Scope;
 use devenv_engine::runtime::ImageBuild;
-use devenv_engine::{EMULATOR_IMAGE, Emitter, Project, own_program};
+use devenv_engine::{EMULATOR_IMAGE, Emitter, OWN_EMULATOR, Project, own_program};
 use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
@@ -48,9 +48,8 @@ pub(crate) async fn image(
 ) -> Result<String, Error> {
     let emulator = &project.manifest.emulator;
     let is_bundled = |devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some();
-    let bundled = || {
-        (emulator.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| bundled::EMULATOR.to_owned())
-    };
+    let bundled =
+        || (emulator.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| OWN_EMULATOR.to_owned());
     let Some(package) = &emulator.embedded_package.clone().or_else(bundled) else {
         let named = emulator.image(EmulatorKind::Embedded).unwrap_or(EMULATOR_IMAGE).to_owned();
         pull_if_absent(engine.as_ref(), &named, emitter).await?;
