@@ -228,7 +228,7 @@ mod tests {
         fn new(build: Option<&str>) -> Self {
             let folder = tempfile::tempdir().expect("a temporary directory");
             let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).expect("UTF-8");
-            let state = StateDirectory::new(&root.join(".devenv"));
+            let state = StateDirectory::within(&root.join(".devenv"), &[root.join("run")]);
             state.prepare().expect("writable");
             std::fs::write(root.join("app.py"), "1").expect("writable");
             let artifact = CommandArtifact {

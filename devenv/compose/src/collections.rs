@@ -118,10 +118,14 @@ impl Canonical<'_> {
             return;
         }
         let known = keys.iter().map(|(key, _)| *key);
-        let help = closest(&entry.key, known).map_or_else(
-            || "remove it, or begin its name with x-".to_owned(),
-            |meant| format!("did you mean {meant}?"),
-        );
+        let help = if is_misplaced_service(entry, keys) {
+            "this is a service, as version 1 of the format had it: move it below `services:`".to_owned()
+        } else {
+            closest(&entry.key, known).map_or_else(
+                || "remove it, or begin its name with x-".to_owned(),
+                |meant| format!("did you mean {meant}?"),
+            )
+        };
         let message = format!("{} is not a key of Compose here", entry.key);
         let problem = Problem::new("compose.unknown_key", &entry.key_file, entry.key_span.clone(), message);
         self.problems.push(problem.help(help));
@@ -193,4 +197,10 @@ impl Canonical<'_> {
         }
         self.untagged(node, &Shape::Boolean)
     }
+}
+
+/// Whether a service stands beside `services`, where the first version of the format had it.
+fn is_misplaced_service(entry: &Entry, keys: Keys) -> bool {
+    let is_file = keys.iter().any(|(key, _)| *key == "services");
+    is_file && ["image", "build"].iter().any(|key| entry.value.get(key).is_some())
 }

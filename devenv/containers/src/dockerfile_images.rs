@@ -226,7 +226,10 @@ fn is_lost_layer(cause: &str) -> bool {
 fn needs_buildkit(cause: &str, dockerfile: &str) -> bool {
     let is_known = BUILDKIT_ONLY.iter().any(|words| cause.contains(words));
     // A builder that does not know here-documents takes their lines for instructions.
-    is_known || (cause.contains("unknown instruction") && dockerfile.contains("<<"))
+    let has_here_document = cause.contains("unknown instruction") && dockerfile.contains("<<");
+    // Only BuildKit sets BUILDPLATFORM and TARGETPLATFORM.
+    let is_for_variable = cause.contains("failed to parse platform") && dockerfile.contains("PLATFORM");
+    is_known || has_here_document || is_for_variable
 }
 
 #[cfg(test)]
@@ -246,6 +249,9 @@ mod tests {
         assert!(needs_buildkit("the --mount option requires BuildKit. Refer to ...", ""));
         assert!(needs_buildkit("Unknown flag: link", ""));
         assert!(needs_buildkit("dockerfile parse error line 3: unknown instruction: APT-GET", "RUN <<EOF\n"));
+        let platform = "failed to parse platform : \"\" is an invalid component of \"\"";
+        assert!(needs_buildkit(platform, "FROM --platform=$BUILDPLATFORM python"));
+        assert!(!needs_buildkit(platform, "FROM --platform=${WHERE} python"));
         assert!(!needs_buildkit("unknown instruction: RUM", "RUM x"));
         assert!(!needs_buildkit("The command '/bin/sh -c false' returned a non-zero code: 1", "RUN <<EOF"));
     }

@@ -153,12 +153,22 @@ pub struct ContainerState {
     /// Start time, in milliseconds since the Unix epoch.
     pub started: u64,
     pub restarts: u32,
-    /// Whether the engine leaves the container ended: exit code 0 then means that it has completed.
-    pub never_restarts: bool,
+    pub restarts_when: RestartsWhen,
+    pub labels: BTreeMap<String, String>,
     /// The result of the engine's own health check; `None` if the container has none.
     pub healthy: Option<bool>,
     /// The engine's reason for a failed start; empty otherwise.
     pub error: String,
+}
+
+/// When an engine starts a container again that has ended by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RestartsWhen {
+    #[default]
+    Never,
+    /// After an exit code other than 0.
+    Failed,
+    Ended,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

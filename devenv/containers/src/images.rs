@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use camino::Utf8Path;
 use devenv_supervisor::clock;
 
 use crate::archive::{ImageSource, assemble};
 use crate::build_in_engine::{self, Programs};
-use crate::bundled_image;
 use crate::engine::{ContainerEngine, EngineAbout};
 use crate::oci::OciImage;
-use crate::own_image::{EMULATOR, GUARD, OwnImage, Role};
+use crate::own_image::OwnImage;
 use crate::scope::{ROOT, SYSTEM};
 use crate::toolchain;
 use devenv_artifacts::builds::{Binary, MadeImage};
-use devenv_artifacts::cargo::{self, Built};
+use devenv_artifacts::cargo;
 use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::freshness;
 use devenv_artifacts::repository::{head, is_committed, revision, source};
@@ -56,9 +56,9 @@ impl<'a> Images<'a> {
         let (own, packages) = apart(packages);
         let mut known = Known::default();
         for own in own {
-            match self.own(EMULATOR)?.id(self.engine.as_ref()).await? {
-                Some(id) => known.ids.insert(own, id),
-                None => known.stale.insert(own, "image not built yet".to_owned()),
+            match OwnImage::emulator(self)?.known().await? {
+                Ok(id) => known.ids.insert(own, id),
+                Err(why) => known.stale.insert(own, why),
             };
         }
         if packages.is_empty() {
@@ -70,13 +70,6 @@ impl<'a> Images<'a> {
         let compilation = self.compilation()?;
         let head = head(root).await;
         for package in &packages {
-            if bundled_image::is_meant(self, package) {
-                match bundled_image::known(self).await? {
-                    Ok(id) => known.ids.insert(package.clone(), id),
-                    Err(why) => known.stale.insert(package.clone(), why),
-                };
-                continue;
-            }
             let key = compilation.key(package);
             let (Some(binary), Some(image)) = (remembered.binaries.get(&key), remembered.images.get_mut(&key)) else {
                 known.stale.insert(package.clone(), "image not built yet".to_owned());
@@ -114,7 +107,7 @@ impl<'a> Images<'a> {
         let (own, packages) = &apart(packages);
         let mut ids = BTreeMap::new();
         for own in own {
-            ids.insert(own.clone(), self.own(EMULATOR)?.make(self.engine.as_ref()).await?);
+            ids.insert(own.clone(), OwnImage::emulator(self)?.make(progress).await?);
         }
         if packages.is_empty() {
             return Ok(ids);
@@ -122,15 +115,7 @@ impl<'a> Images<'a> {
         let begun = clock::now();
         let root = &self.project.instance.root;
         let compilation = self.compilation()?;
-        let (bundled, packages): (Vec<_>, Vec<_>) =
-            packages.iter().cloned().partition(|package| bundled_image::is_meant(self, package));
-        let packages = &packages[..];
-        let mut ids = BTreeMap::new();
-        for package in bundled {
-            ids.insert(package, bundled_image::build(self, progress).await?);
-        }
         let Programs { built, c_library } = match &self.build {
-            _ if packages.is_empty() => Programs { built: BTreeMap::new(), c_library: None },
             None => {
                 let built = cargo::build(&compilation, packages, progress).await?;
                 Programs { built, c_library: toolchain::c_library().await }
@@ -146,7 +131,15 @@ impl<'a> Images<'a> {
             progress(format!("image {package}"));
             let revision = revision(root, &freshness::sources(root, &program.path).unwrap_or_default()).await;
             let labels = self.labels(&package, &program.version, revision.as_deref(), source.as_deref());
-            let (id, digest) = self.make(&package, &program, revision.as_deref(), labels, c_library.as_deref()).await?;
+            let content = Content {
+                name: &package,
+                program: &program.path,
+                libraries: &[],
+                entrypoint: &[format!("/{package}")],
+                revision: revision.as_deref(),
+                c_library: c_library.as_deref(),
+            };
+            let (id, digest) = self.make(&content, labels, self.reference(&package).as_deref()).await?;
             let binary = Binary { path: program.path, checked: begun };
             let image = MadeImage { id: id.clone(), digest, revision, head: head.clone() };
             made.push((compilation.key(&package), binary, image));
@@ -158,7 +151,7 @@ impl<'a> Images<'a> {
             remembered.images.insert(key, image);
         }
         self.project.builds.write(&remembered);
-        self.forget_replaced().await;
+        self.forget_replaced(&self.project.manifest.name).await;
         Ok(ids)
     }
 
@@ -196,36 +189,35 @@ impl<'a> Images<'a> {
         self.engine.as_ref()
     }
 
-    /// Returns the engine's id of the image, and its digest.
+    /// Makes an image, unless the engine has it, and gives it the name `reference`. Returns the engine's id of the image, and its
+    /// digest.
     pub(crate) async fn make(
         &self,
-        package: &str,
-        built: &Built,
-        revision: Option<&str>,
+        content: &Content<'_>,
         mut labels: BTreeMap<String, String>,
-        c_library: Option<&str>,
+        reference: Option<&str>,
     ) -> Result<(String, String), Error> {
-        let unreadable = |source| Error::ReadFile { path: built.path.clone(), source };
-        let program = std::fs::read(&built.path).map_err(unreadable)?;
-        labels.extend(toolchain::labels(&program, c_library));
-        let reference = self.reference(package);
+        let unreadable = |source| Error::ReadFile { path: content.program.to_owned(), source };
+        let program = std::fs::read(content.program).map_err(unreadable)?;
+        labels.extend(toolchain::labels(&program, content.c_library));
+        let revision = content.revision.map(|revision| format!("GIT_COMMIT={revision}"));
         let image = assemble(&ImageSource {
-            name: package,
+            name: content.name,
             program: &program,
-            libraries: &[],
-            entrypoint: &[format!("/{package}")],
+            libraries: content.libraries,
+            entrypoint: content.entrypoint,
             architecture: self.architecture(),
             labels: &labels,
-            environment: &revision.map(|revision| format!("GIT_COMMIT={revision}")).into_iter().collect::<Vec<_>>(),
+            environment: revision.as_slice(),
         })
         .map_err(unreadable)?;
         if loaded(self.engine.as_ref(), &image).await?.is_none() {
-            self.engine.load(image.archive(reference.as_deref()).map_err(unreadable)?).await?;
+            self.engine.load(image.archive(reference).map_err(unreadable)?).await?;
         }
         let Some(id) = loaded(self.engine.as_ref(), &image).await? else {
-            return Err(Error::NoImage { package: package.to_owned() });
+            return Err(Error::NoImage { package: content.name.to_owned() });
         };
-        if let Some(reference) = &reference {
+        if let Some(reference) = reference {
             self.engine.tag(&id, reference).await?;
         }
         Ok((id, image.digest()))
@@ -233,20 +225,12 @@ impl<'a> Images<'a> {
 
     /// The image of this program, which must have the guard of a rehearsal in it. Makes it unless the engine has it; returns the
     /// engine's id.
-    pub async fn own_guard(&self) -> Result<String, Error> {
-        let guard = self.own(GUARD)?;
-        match guard.id(self.engine.as_ref()).await? {
-            Some(id) => Ok(id),
-            None => guard.make(self.engine.as_ref()).await,
+    pub async fn own_guard(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<String, Error> {
+        let guard = OwnImage::guard(self)?;
+        match guard.known().await? {
+            Ok(id) => Ok(id),
+            Err(_) => guard.make(progress).await,
         }
-    }
-
-    /// The image of this program, if the engine's containers can run it.
-    fn own(&self, role: Role) -> Result<OwnImage, Error> {
-        if !can_compile(self.engine.about()) {
-            return Err(Error::NoEmulatorImage { emulator: "embedded" });
-        }
-        OwnImage::of(role, own_program()?, self.architecture())
     }
 
     /// Returns the name of the image. A shipped image has the Compose file's name, so that plain `docker compose` and a
@@ -254,19 +238,24 @@ impl<'a> Images<'a> {
     fn reference(&self, package: &str) -> Option<String> {
         let manifest = &self.project.manifest;
         let is_emulator = manifest.emulator.embedded_package.as_deref() == Some(package);
-        let name = if is_emulator || bundled_image::is_meant(self, package) {
+        let name = if is_emulator {
             EMULATOR_IMAGE
         } else {
             let service = manifest.services.values().find(|service| service.package() == Some(package))?;
             service.image.as_deref().filter(|image| !image.contains('@'))?
         };
-        Some(match self.kind {
-            ImageKind::Shipped => name.to_owned(),
-            ImageKind::Development => development_name(name),
-        })
+        Some(self.named(name))
     }
 
-    pub(crate) fn labels(
+    /// Returns the name of an image of this kind whose shipped image is `name`.
+    pub(crate) fn named(&self, name: &str) -> String {
+        match self.kind {
+            ImageKind::Shipped => name.to_owned(),
+            ImageKind::Development => development_name(name),
+        }
+    }
+
+    fn labels(
         &self,
         package: &str,
         version: &str,
@@ -286,9 +275,9 @@ impl<'a> Images<'a> {
         labels
     }
 
-    /// Removes images that lost their name to a newer one. An image in use stays until its container is gone.
-    async fn forget_replaced(&self) {
-        let label = format!("{SYSTEM}={}", self.project.manifest.name);
+    /// Removes images of `system` that lost their name to a newer one. An image in use stays until its container is gone.
+    pub(crate) async fn forget_replaced(&self, system: &str) {
+        let label = format!("{SYSTEM}={system}");
         for image in self.engine.unnamed_images(&label).await.unwrap_or_default() {
             if let Err(error) = self.engine.remove_image(&image).await {
                 tracing::debug!(%image, %error, "cannot remove a replaced image");
@@ -297,14 +286,27 @@ impl<'a> Images<'a> {
     }
 }
 
-/// The names that stand for the emulator in this program, and the packages.
+/// The files of an image around one program.
+pub(crate) struct Content<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) program: &'a Utf8Path,
+    /// Names and contents.
+    pub(crate) libraries: &'a [(String, Vec<u8>)],
+    pub(crate) entrypoint: &'a [String],
+    /// The last commit that changed the program's sources.
+    pub(crate) revision: Option<&'a str>,
+    /// The C library that is linked in.
+    pub(crate) c_library: Option<&'a str>,
+}
+
+/// The names that stand for the emulator of a `devenv` without its sources, and the packages.
 fn apart(packages: &[String]) -> (Vec<String>, Vec<String>) {
     packages.iter().cloned().partition(|package| package == OWN_EMULATOR)
 }
 
 /// Returns the engine's id of a loaded image. A classic store identifies an image by its configuration, a containerd
 /// store by its manifest.
-pub(crate) async fn loaded(engine: &dyn ContainerEngine, image: &OciImage) -> Result<Option<String>, Error> {
+async fn loaded(engine: &dyn ContainerEngine, image: &OciImage) -> Result<Option<String>, Error> {
     for name in [image.config_digest(), image.digest()] {
         if let Some(found) = engine.image(&name).await? {
             return Ok(Some(found.id));
@@ -320,7 +322,7 @@ fn development_name(name: &str) -> String {
 }
 
 /// Whether programs compiled on this machine run in the engine's containers.
-fn can_compile(about: &EngineAbout) -> bool {
+pub(crate) fn can_compile(about: &EngineAbout) -> bool {
     let own = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

@@ -2,7 +2,6 @@
 
 mod archive;
 mod build_in_engine;
-mod bundled_image;
 mod context_tar;
 mod exec;
 mod files;

@@ -1,104 +1,168 @@
-//! The images that are made of the running program itself: of the emulator that is part of `devenv`, for projects that name no other,
-//! and of the guard that is part of `devenv-promote`.
+//! The images that are made without sources: of the embedded emulator, for projects that name no other, and of the guard of a rehearsal.
+//! The emulator's has one of two programs: the static emulator beside this `devenv`, or else this very program, which has the emulator in
+//! it. The guard is part of `devenv-promote`.
 //!
 //! A program that is not static takes the libraries along that the running process has mapped: containers then run it with
 //! this machine's own loader, whatever their base.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::Error;
-use devenv_model::names::short_digest;
+use devenv_artifacts::builds::{Binary, MadeImage};
+use devenv_artifacts::bundled::{self, Bundled};
+use devenv_engine::runtime::{HostError, HostErrorKind};
+use devenv_engine::{EMULATOR_IMAGE, Error, own_program};
+use devenv_supervisor::clock;
 
-use crate::archive::{ImageSource, assemble};
-use crate::engine::ContainerEngine;
-use crate::images::loaded;
+use crate::images::{Content, Images, can_compile};
 use crate::scope::SYSTEM;
 
-const NAME: &str = "devenv";
-/// The label with the fingerprint of the program.
-const PROGRAM: &str = "devenv.program";
-const FINGERPRINT_BYTES: usize = 12;
+/// The name of this program in its image.
+const RUNNING: &str = "devenv";
+/// The names of images of this program in the engine. A newer program takes them over.
+const RUNNING_EMULATOR: &str = "devenv-emulator:own";
+const RUNNING_GUARD: &str = "devenv-guard:own";
 
-/// The part of the program that an image is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Role {
-    /// The image's name in the engine; a newer program takes it over.
-    reference: &'static str,
+pub(crate) struct OwnImage<'a> {
+    images: &'a Images<'a>,
+    source: Source,
     /// The value of the label [`SYSTEM`], by which replaced images are found.
     owner: &'static str,
-    /// The program's first argument, unless the container has it.
-    argument: Option<&'static str>,
+    /// The image's name in the engine, and its key among the remembered builds.
+    reference: String,
 }
 
-pub(crate) const EMULATOR: Role =
-    Role { reference: "devenv-emulator:own", owner: "devenv-emulator", argument: Some("emulator") };
-pub(crate) const GUARD: Role = Role { reference: "devenv-guard:own", owner: "devenv-guard", argument: None };
-
-#[derive(Debug)]
-pub(crate) struct OwnImage {
-    role: Role,
-    program: Utf8PathBuf,
-    architecture: String,
-    fingerprint: String,
+/// The program in the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    /// A static emulator.
+    Beside(Utf8PathBuf),
+    /// The program that runs this code, and its first argument unless the container has it.
+    Running { program: Utf8PathBuf, argument: Option<&'static str> },
 }
 
-impl OwnImage {
-    /// `program` is the running one.
-    pub(crate) fn of(role: Role, program: Utf8PathBuf, architecture: &str) -> Result<Self, Error> {
-        let unreadable = |source| Error::ReadFile { path: program.clone(), source };
-        let facts = std::fs::metadata(&program).map_err(unreadable)?;
-        let fingerprint = format!("{program} {} {}.{}", facts.len(), facts.mtime(), facts.mtime_nsec());
-        let fingerprint = short_digest(fingerprint, FINGERPRINT_BYTES);
-        Ok(Self { role, program, architecture: architecture.to_owned(), fingerprint })
+impl<'a> OwnImage<'a> {
+    /// Fails if the engine's containers can run neither program.
+    pub(crate) fn emulator(images: &'a Images<'a>) -> Result<Self, Error> {
+        let devenv = own_program()?;
+        let (source, reference) = match bundled::emulator(&devenv) {
+            Some(beside) => (Source::Beside(fitting(beside, images.architecture())?), images.named(EMULATOR_IMAGE)),
+            None => (running(images, devenv, Some("emulator"))?, RUNNING_EMULATOR.to_owned()),
+        };
+        Ok(Self { images, source, owner: "devenv-emulator", reference })
     }
 
-    /// Returns the engine's id of the image, if it was made of this program.
-    pub(crate) async fn id(&self, engine: &dyn ContainerEngine) -> Result<Option<String>, Error> {
-        let found = engine.image(self.role.reference).await?;
-        Ok(found.filter(|image| image.labels.get(PROGRAM) == Some(&self.fingerprint)).map(|image| image.id))
+    /// This program must have the guard in it. Fails if the engine's containers cannot run it.
+    pub(crate) fn guard(images: &'a Images<'a>) -> Result<Self, Error> {
+        let source = running(images, own_program()?, None)?;
+        Ok(Self { images, source, owner: "devenv-guard", reference: RUNNING_GUARD.to_owned() })
+    }
+
+    /// Returns the engine's id of the image, or why it must be made.
+    pub(crate) async fn known(&self) -> Result<Result<String, String>, Error> {
+        let remembered = self.images.project().builds.read();
+        let (Some(binary), Some(image)) =
+            (remembered.binaries.get(&self.reference), remembered.images.get(&self.reference))
+        else {
+            return Ok(Err("image not built yet".to_owned()));
+        };
+        let program = self.source.program();
+        let is_same = changed_at(program).is_ok_and(|changed| changed <= clock::time(binary.checked));
+        if binary.path != *program || !is_same {
+            return Ok(Err("another devenv is installed".to_owned()));
+        }
+        let present = self.images.engine().image(&image.id).await?.is_some();
+        Ok(if present { Ok(image.id.clone()) } else { Err("image removed".to_owned()) })
     }
 
     /// Makes the image, and removes the replaced ones. Returns the engine's id.
-    pub(crate) async fn make(&self, engine: &dyn ContainerEngine) -> Result<String, Error> {
-        let Role { reference, owner, argument } = self.role;
-        let read =
-            |path: &Utf8Path| std::fs::read(path).map_err(|source| Error::ReadFile { path: path.to_owned(), source });
-        let program = read(&self.program)?;
-        let mut libraries = Vec::new();
-        for path in libraries_of(&mapped()?) {
-            libraries.push((path.file_name().unwrap_or_default().to_owned(), read(&path)?));
-        }
-        let labels = [(SYSTEM, owner), (PROGRAM, self.fingerprint.as_str())];
-        let labels: BTreeMap<String, String> = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let unreadable = |source| Error::ReadFile { path: self.program.clone(), source };
-        let image = assemble(&ImageSource {
-            name: NAME,
-            program: &program,
+    pub(crate) async fn make(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<String, Error> {
+        let begun = clock::now();
+        let program = self.source.program();
+        progress(format!("image {} from {program}", self.reference));
+        let libraries = self.source.libraries()?;
+        let entrypoint = self.source.entrypoint(libraries.iter().map(|(name, _)| name.as_str()));
+        let content = Content {
+            name: self.source.name(),
+            program,
             libraries: &libraries,
-            entrypoint: &entrypoint(libraries.iter().map(|(name, _)| name.as_str()), argument),
-            architecture: &self.architecture,
-            labels: &labels,
-            environment: &[],
-        })
-        .map_err(unreadable)?;
-        engine.load(image.archive(Some(reference)).map_err(unreadable)?).await?;
-        let id = loaded(engine, &image).await?.ok_or_else(|| Error::NoImage { package: reference.to_owned() })?;
-        engine.tag(&id, reference).await?;
-        for replaced in engine.unnamed_images(&format!("{SYSTEM}={owner}")).await.unwrap_or_default() {
-            if let Err(error) = engine.remove_image(&replaced).await {
-                tracing::debug!(image = %replaced, %error, "cannot remove a replaced image");
-            }
-        }
+            entrypoint: &entrypoint,
+            revision: None,
+            c_library: None,
+        };
+        // No label of a project: all of this machine share the image.
+        let labels = BTreeMap::from([(SYSTEM.to_owned(), self.owner.to_owned())]);
+        let (id, digest) = self.images.make(&content, labels, Some(&self.reference)).await?;
+        self.images.forget_replaced(self.owner).await;
+        let builds = &self.images.project().builds;
+        let mut remembered = builds.read();
+        let binary = Binary { path: program.to_owned(), checked: begun };
+        remembered.binaries.insert(self.reference.clone(), binary);
+        let image = MadeImage { id: id.clone(), digest, revision: None, head: None };
+        remembered.images.insert(self.reference.clone(), image);
+        builds.write(&remembered);
         Ok(id)
     }
 }
 
-/// The memory map of this process.
-fn mapped() -> Result<String, Error> {
-    let path = "/proc/self/maps";
-    std::fs::read_to_string(path).map_err(|source| Error::ReadFile { path: path.into(), source })
+impl Source {
+    fn program(&self) -> &Utf8PathBuf {
+        match self {
+            Self::Beside(program) | Self::Running { program, .. } => program,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Beside(_) => bundled::EMULATOR,
+            Self::Running { .. } => RUNNING,
+        }
+    }
+
+    /// The name and the content of each library that the program needs, the loader among them.
+    fn libraries(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let Self::Running { .. } = self else { return Ok(Vec::new()) };
+        let map = "/proc/self/maps";
+        let map = std::fs::read_to_string(map).map_err(|source| Error::ReadFile { path: map.into(), source })?;
+        let read = |path: Utf8PathBuf| {
+            let content = std::fs::read(&path).map_err(|source| Error::ReadFile { path: path.clone(), source })?;
+            Ok((path.file_name().unwrap_or_default().to_owned(), content))
+        };
+        libraries_of(&map).into_iter().map(read).collect()
+    }
+
+    fn entrypoint<'l>(&self, mut libraries: impl Iterator<Item = &'l str>) -> Vec<String> {
+        let program = format!("/{}", self.name());
+        let Self::Running { argument, .. } = self else { return vec![program] };
+        let loader = libraries.find(|name| is_loader(name));
+        let loaded = loader.map(|loader| [format!("/lib/{loader}"), "--library-path".to_owned(), "/lib".to_owned()]);
+        loaded.into_iter().flatten().chain([program]).chain(argument.map(str::to_owned)).collect()
+    }
+}
+
+fn running(images: &Images<'_>, program: Utf8PathBuf, argument: Option<&'static str>) -> Result<Source, Error> {
+    if can_compile(images.engine().about()) {
+        return Ok(Source::Running { program, argument });
+    }
+    Err(Error::NoEmulatorImage { emulator: "embedded" })
+}
+
+fn fitting(found: Bundled, wanted: &str) -> Result<Utf8PathBuf, Error> {
+    if found.architecture == wanted {
+        return Ok(found.path);
+    }
+    let cause = format!("{} is for {}, and the container engine runs {wanted}", found.path, found.architecture);
+    Err(HostError { action: "assemble the emulator's image".to_owned(), cause, kind: HostErrorKind::Other }.into())
+}
+
+/// The last change of a file's content or of its place. An installed file may have any time of writing: the archives of devenv
+/// have fixed ones.
+fn changed_at(path: &Utf8Path) -> std::io::Result<SystemTime> {
+    let facts = std::fs::metadata(path)?;
+    let (seconds, nanoseconds) = (facts.ctime().try_into().unwrap_or(0), facts.ctime_nsec().try_into().unwrap_or(0));
+    Ok(facts.modified()?.max(UNIX_EPOCH + Duration::new(seconds, nanoseconds)))
 }
 
 /// The shared libraries in a memory map, the loader among them; none for a static program.
@@ -117,13 +181,6 @@ fn is_loader(name: &str) -> bool {
     name.starts_with("ld-") || name.starts_with("ld.") || name.starts_with("ld64.")
 }
 
-fn entrypoint<'a>(mut libraries: impl Iterator<Item = &'a str>, argument: Option<&str>) -> Vec<String> {
-    let program = [format!("/{NAME}")].into_iter().chain(argument.map(str::to_owned));
-    let loader = libraries.find(|name| is_loader(name));
-    let loaded = loader.map(|loader| [format!("/lib/{loader}"), "--library-path".to_owned(), "/lib".to_owned()]);
-    loaded.into_iter().flatten().chain(program).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,20 +194,45 @@ mod tests {
 7ffc00000000-7ffc00001000 r-xp 00000000 00:00 0 [vdso]
 ";
 
+    fn running(argument: Option<&'static str>) -> Source {
+        Source::Running { program: "/usr/bin/devenv".into(), argument }
+    }
+
     #[test]
     fn a_dynamic_program_takes_its_libraries_and_their_loader_along() {
         let libraries = libraries_of(MAP);
         let names: Vec<&str> = libraries.iter().filter_map(|path| path.file_name()).collect();
         assert_eq!(names, ["ld-linux-x86-64.so.2", "libc.so.6"]);
         let expected = ["/lib/ld-linux-x86-64.so.2", "--library-path", "/lib", "/devenv", "emulator"];
-        assert_eq!(entrypoint(names.into_iter(), Some("emulator")), expected);
+        assert_eq!(running(Some("emulator")).entrypoint(names.into_iter()), expected);
     }
 
     #[test]
     fn a_static_program_is_alone() {
         let map = MAP.lines().filter(|line| !line.contains(".so.")).collect::<Vec<_>>().join("\n");
         assert!(libraries_of(&map).is_empty());
-        assert_eq!(entrypoint(std::iter::empty(), Some("emulator")), ["/devenv", "emulator"]);
-        assert_eq!(entrypoint(std::iter::empty(), None), ["/devenv"]);
+        assert_eq!(running(Some("emulator")).entrypoint(std::iter::empty()), ["/devenv", "emulator"]);
+        assert_eq!(running(None).entrypoint(std::iter::empty()), ["/devenv"]);
+        let beside = Source::Beside("/opt/devenv/devenv-emulator".into());
+        assert!(beside.libraries().expect("nothing is read").is_empty());
+        assert_eq!(beside.entrypoint(std::iter::empty()), ["/devenv-emulator"]);
+    }
+
+    #[test]
+    fn a_program_for_another_machine_is_refused() {
+        let beside = Bundled { path: "/opt/devenv-emulator".into(), architecture: "arm64" };
+        assert_eq!(fitting(beside.clone(), "arm64").expect("it fits"), beside.path);
+        let error = fitting(beside, "amd64").expect_err("it does not run there").to_string();
+        assert!(error.contains("is for arm64"), "{error}");
+    }
+
+    #[test]
+    fn an_installed_file_has_changed_whatever_time_its_archive_gave_it() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = Utf8PathBuf::from_path_buf(folder.path().join("devenv")).expect("UTF-8");
+        let before = SystemTime::now() - Duration::from_secs(1);
+        let file = std::fs::File::create(&path).expect("writable");
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(315_532_800)).expect("ours");
+        assert!(changed_at(&path).expect("readable") >= before);
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use crate::container::ContainerSpec;
 use crate::dockerfile_images::{DockerfileImage, Known, forget_replaced};
-use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, Phase};
+use crate::engine::{ContainerEngine, ContainerState, ContainerSummary, HostError, Phase, RestartsWhen};
 use crate::exec::exec;
 use crate::files;
 use crate::image_digest::remembered_digest;
@@ -157,7 +157,7 @@ impl ContainerRuntime {
     /// Notes that a command stops this run of the unit. A program that heeds SIGTERM ends with exit code 0, as one that has
     /// completed does.
     fn mark_as_stopped(&self, unit: &str, state: &ContainerState) -> Result<(), Error> {
-        if !state.never_restarts || state.phase != Phase::Running {
+        if state.restarts_when == RestartsWhen::Ended || state.phase != Phase::Running {
             return Ok(());
         }
         // Somebody may have removed its folders.
@@ -169,7 +169,7 @@ impl ContainerRuntime {
 
     fn is_marked_as_stopped(&self, unit: &str, state: &ContainerState) -> bool {
         let noted = || std::fs::read_to_string(self.project.state.stopped_mark(unit)).ok();
-        state.never_restarts && noted() == Some(state.started.to_string())
+        state.restarts_when != RestartsWhen::Ended && noted() == Some(state.started.to_string())
     }
 
     /// Ends an outage.
@@ -373,7 +373,7 @@ impl ContainerRuntime {
                 Phase::Running if state.restarts == first => {}
                 Phase::Created | Phase::Paused => {}
                 Phase::Running => return Err(self.failed(unit, STARTED_AGAIN.to_owned()).await),
-                Phase::Exited { exit_code: 0, .. } if state.never_restarts => return Ok(()),
+                Phase::Exited { .. } if has_completed(&state) => return Ok(()),
                 Phase::Restarting { exit_code } | Phase::Exited { exit_code, .. } => {
                     let when = if probe == Probe::Completed { "" } else { " before it was ready" };
                     return Err(self.failed(unit, why_ended(&state, exit_code) + when).await);
@@ -550,6 +550,17 @@ impl Runtime for ContainerRuntime {
 
 const STARTED_AGAIN: &str = "it ended, and the engine restarted it";
 
+/// Whether a container has done what it was started for. Where nobody said whether it ends, one that serves nobody may: it has no
+/// port and no health check.
+fn has_completed(state: &ContainerState) -> bool {
+    matches!(state.phase, Phase::Exited { exit_code: 0, .. })
+        && match state.restarts_when {
+            RestartsWhen::Never => true,
+            RestartsWhen::Failed => probe(&state.labels) == Probe::Started,
+            RestartsWhen::Ended => false,
+        }
+}
+
 fn why_ended(state: &ContainerState, exit_code: i64) -> String {
     match state.phase {
         Phase::Exited { out_of_memory: true, .. } => "it exceeded its memory limit".to_owned(),
@@ -565,7 +576,7 @@ fn end_of(state: Option<&ContainerState>, restarts_when_ready: Option<u32>) -> O
         return Some("its container was removed".to_owned());
     };
     match state.phase {
-        Phase::Exited { exit_code: 0, .. } if state.never_restarts => None,
+        Phase::Exited { .. } if has_completed(state) => None,
         Phase::Exited { exit_code, .. } => Some(why_ended(state, exit_code)),
         Phase::Restarting { exit_code } if restarts_when_ready.is_some() => Some(why_ended(state, exit_code)),
         _ if restarts_when_ready.is_some_and(|before| state.restarts > before) => Some(STARTED_AGAIN.to_owned()),
@@ -589,7 +600,7 @@ fn unit_state(state: &ContainerState, ready: bool, was_stopped: bool) -> UnitSta
             UnitState::Failed { error: "it exceeded its memory limit".to_owned() }
         }
         Phase::Exited { .. } if !state.error.is_empty() => UnitState::Failed { error: state.error.clone() },
-        Phase::Exited { exit_code: 0, .. } if state.never_restarts => UnitState::Completed,
+        Phase::Exited { .. } if has_completed(state) => UnitState::Completed,
         Phase::Exited { exit_code: 0, .. } => UnitState::Stopped { exit: Some(Exit::Code(0)) },
         Phase::Exited { exit_code, .. } => UnitState::Failed { error: format!("ended with {}", exit(exit_code)) },
     }
@@ -605,6 +616,36 @@ fn exit(code: i64) -> Exit {
 mod tests {
     use super::*;
 
+    /// The labels of a container with a port.
+    fn serving() -> BTreeMap<String, String> {
+        let probe = Probe::Tcp { address: "127.0.0.1:80".parse().expect("an address") };
+        [(PROBE.to_owned(), serde_json::to_string(&probe).expect("plain data"))].into()
+    }
+
+    #[test]
+    fn a_unit_that_serves_nobody_has_completed_with_exit_code_0_unless_it_is_to_run_always() {
+        let ended = |exit_code, restarts_when, labels| ContainerState {
+            phase: Phase::Exited { exit_code, out_of_memory: false },
+            pid: 0,
+            started: 0,
+            restarts: 0,
+            restarts_when,
+            labels,
+            healthy: None,
+            error: String::new(),
+        };
+        for (state, completes) in [
+            (ended(0, RestartsWhen::Failed, BTreeMap::new()), true),
+            (ended(0, RestartsWhen::Failed, serving()), false),
+            (ended(3, RestartsWhen::Failed, BTreeMap::new()), false),
+            (ended(0, RestartsWhen::Ended, BTreeMap::new()), false),
+            (ended(0, RestartsWhen::Never, serving()), true),
+        ] {
+            assert_eq!(unit_state(&state, false, false) == UnitState::Completed, completes, "{state:?}");
+            assert_eq!(end_of(Some(&state), Some(0)).is_none(), completes, "{state:?}");
+        }
+    }
+
     #[test]
     fn an_end_is_told_from_a_start_that_is_tried_again() {
         let state = |phase, restarts| ContainerState {
@@ -612,7 +653,8 @@ mod tests {
             pid: 0,
             started: 0,
             restarts,
-            never_restarts: false,
+            restarts_when: RestartsWhen::Failed,
+            labels: serving(),
             healthy: None,
             error: String::new(),
         };
@@ -630,12 +672,13 @@ mod tests {
 
     #[test]
     fn a_unit_that_never_restarts_has_completed_with_exit_code_0_unless_a_command_stopped_it() {
-        let ended = |exit_code, never_restarts| ContainerState {
+        let ended = |exit_code, never_restarts: bool| ContainerState {
             phase: Phase::Exited { exit_code, out_of_memory: false },
             pid: 0,
             started: 0,
             restarts: 0,
-            never_restarts,
+            restarts_when: if never_restarts { RestartsWhen::Never } else { RestartsWhen::Failed },
+            labels: serving(),
             healthy: None,
             error: String::new(),
         };

@@ -18,7 +18,7 @@ use bollard::{Docker, body_full, body_try_stream};
 use devenv_containers::engine::{
     BuildOrder, ContainerEngine, ContainerState, ContainerSummary, ContextStream, Endpoint, EngineAbout, ExecSession,
     ExecState, HostError, HostErrorKind, Image, Labelled, LogLine, LogQuery, NewContainer, NewNetwork, NewVolume,
-    Phase, TerminalSize,
+    Phase, RestartsWhen, TerminalSize,
 };
 use devenv_model::exec::ExecOrder;
 use devenv_model::intent::Binding;
@@ -71,10 +71,16 @@ impl ContainerEngine for Engine {
                 Ok(inspected) => {
                     let restarts = inspected.restart_count.and_then(|count| u32::try_from(count).ok());
                     let policy = inspected.host_config.and_then(|host| host.restart_policy?.name);
-                    let never_restarts =
-                        matches!(policy, None | Some(RestartPolicyNameEnum::EMPTY | RestartPolicyNameEnum::NO));
+                    let restarts_when = match policy {
+                        None | Some(RestartPolicyNameEnum::EMPTY | RestartPolicyNameEnum::NO) => RestartsWhen::Never,
+                        Some(RestartPolicyNameEnum::ON_FAILURE) => RestartsWhen::Failed,
+                        Some(RestartPolicyNameEnum::ALWAYS | RestartPolicyNameEnum::UNLESS_STOPPED) => {
+                            RestartsWhen::Ended
+                        }
+                    };
+                    let labels = inspected.config.and_then(|config| config.labels).unwrap_or_default();
                     let seen = state(inspected.state.unwrap_or_default(), restarts.unwrap_or_default());
-                    Ok(Some(ContainerState { never_restarts, ..seen }))
+                    Ok(Some(ContainerState { restarts_when, labels: labels.into_iter().collect(), ..seen }))
                 }
                 Err(error) if is_absent(&error) => Ok(None),
                 Err(error) => Err(failed(format!("inspect the container {container}"))(error)),
@@ -562,7 +568,8 @@ fn state(state: bollard::models::ContainerState, restarts: u32) -> ContainerStat
         pid: state.pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or_default(),
         started: started.and_then(|time| u64::try_from(time.as_millisecond()).ok()).unwrap_or_default(),
         restarts,
-        never_restarts: false,
+        restarts_when: RestartsWhen::default(),
+        labels: BTreeMap::new(),
         healthy: match state.health.and_then(|health| health.status) {
             None | Some(HealthStatusEnum::EMPTY | HealthStatusEnum::NONE) => None,
             Some(status) => Some(status == HealthStatusEnum::HEALTHY),

@@ -9,15 +9,17 @@ use crate::project::Project;
 /// in the state directory excludes a command that has another runtime directory, or is of version 0.1.0.
 #[derive(Debug)]
 pub(crate) struct CommandLock {
-    _anchor: HeldLock,
     _lock: HeldLock,
+    _anchor: HeldLock,
 }
 
 /// Takes the locks, and describes the environment for `devenv ls`.
 pub(crate) fn command_lock(project: &Project) -> Result<CommandLock, Error> {
     let (state, instance) = (&project.state, &project.instance);
+    // The command that has the anchor may be about to remove the runtime directory.
+    let anchor = hold(&state.command_anchor())?;
     state.prepare_runtime()?;
-    let held = CommandLock { _anchor: hold(&state.command_anchor())?, _lock: hold(&state.command_lock())? };
+    let held = CommandLock { _lock: hold(&state.command_lock())?, _anchor: anchor };
     let facts = EnvironmentFacts::new(instance.name.clone(), instance.root.clone(), state.path().to_owned());
     let path = state.runtime().facts_file();
     facts.keep(state.runtime()).map_err(|source| Error::State { path, source })?;

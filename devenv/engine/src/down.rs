@@ -61,8 +61,20 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(Error::State { path: data, source }),
         }
+        forget(project)?;
     }
     Ok(down)
+}
+
+/// Removes the runtime directory, so that `devenv ls` lists the environment no longer. It stays where something lives by it, for the
+/// next command to find.
+fn forget(project: &Project) -> Result<(), Error> {
+    let state = &project.state;
+    let failed = |source| Error::State { path: state.runtime().path(), source };
+    if state.is_supervised().map_err(failed)? || !leftovers_of(state)?.is_empty() {
+        return Ok(());
+    }
+    state.remove_runtime().map_err(failed)
 }
 
 impl Down {
@@ -145,6 +157,7 @@ mod tests {
     use devenv_model::event::Event;
     use devenv_model::manifest::EmulatorKind;
     use devenv_model::observed::UnitState;
+    use devenv_supervisor::lock::try_hold;
 
     use super::*;
     use crate::memory::RememberedChoice;
@@ -191,6 +204,28 @@ mod tests {
         assert!(take_down(&project, true).await.expect("nothing fails").data_removed);
         assert_eq!(project.runtime.done(), ["take down", "remove data"]);
         assert!(!data.exists());
+    }
+
+    #[tokio::test]
+    async fn an_environment_without_its_data_is_listed_no_longer() {
+        let project = last_ran(RuntimeKind::Process);
+        let state = project.load().state;
+        take_down(&project, false).await.expect("nothing fails");
+        assert!(state.runtime().facts_file().exists(), "its data is kept, and so is its description");
+        take_down(&project, true).await.expect("nothing fails");
+        assert!(!state.runtime().path().exists());
+        take_down(&project, true).await.expect("it can be repeated");
+        assert!(!state.runtime().path().exists());
+    }
+
+    #[tokio::test]
+    async fn a_process_that_cannot_be_ended_keeps_the_directory_by_which_it_is_found() {
+        let project = last_ran(RuntimeKind::Docker);
+        let state = project.load().state;
+        let held = try_hold(&state.unit_lock("api")).expect("writable");
+        take_down(&project, true).await.expect("nothing fails");
+        assert!(state.unit_lock("api").exists());
+        drop(held);
     }
 
     #[tokio::test]

@@ -291,6 +291,7 @@ mod tests {
             depends_on: Vec::new(),
             start: StartOrder::AfterTables,
             is_one_shot: false,
+            runs_again: false,
         };
         let desired = Desired {
             units: vec![unit(EMULATOR, false), unit("api", true)],
@@ -352,6 +353,7 @@ mod tests {
             depends_on: Vec::new(),
             start,
             is_one_shot: false,
+            runs_again: false,
         };
         let desired = Desired {
             units: vec![unit(EMULATOR, StartOrder::AfterTables), unit("api", StartOrder::AtOnce)],
@@ -379,6 +381,7 @@ mod tests {
             depends_on: Vec::new(),
             start: StartOrder::AfterTables,
             is_one_shot: false,
+            runs_again: false,
         };
         let units = vec![unit("api"), unit("web")];
         let desired = Desired { units, known: vec!["api".to_owned(), "web".to_owned()], ..Desired::default() };

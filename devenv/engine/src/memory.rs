@@ -44,6 +44,8 @@ pub(crate) struct RememberedChoice {
 
 impl Remembered {
     pub(crate) fn read(state: &StateDirectory) -> Result<Self, Error> {
+        #[cfg(test)]
+        READS.set(READS.get() + 1);
         let path = state.memory_file();
         let text = match input::read(&path, input::KEPT_LIMIT) {
             Ok(text) => text,
@@ -102,6 +104,18 @@ impl Remembered {
 }
 
 #[cfg(test)]
+thread_local! {
+    /// Each test runs on one thread.
+    static READS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// The reads of this test so far.
+#[cfg(test)]
+pub(crate) fn reads() -> usize {
+    READS.get()
+}
+
+#[cfg(test)]
 mod tests {
     use camino::Utf8Path;
 
@@ -109,8 +123,9 @@ mod tests {
 
     fn directory() -> (tempfile::TempDir, StateDirectory) {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        let path = Utf8Path::from_path(folder.path()).expect("UTF-8").join(".devenv");
-        (folder, StateDirectory::new(&path))
+        let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let state = StateDirectory::within(&path.join(".devenv"), &[path.join("run")]);
+        (folder, state)
     }
 
     #[test]

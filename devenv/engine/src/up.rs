@@ -122,7 +122,7 @@ async fn bring_up(
     let changed = !plan.is_empty();
     let owned = runtime.open(&wanted.snapshot.observed).await?;
     // The files alone may have changed.
-    if changed || Remembered::read(&project.state)?.compose != project.compose {
+    if changed || wanted.remembered.compose != project.compose {
         remember(project, resolved, &wanted.ports)?;
     }
     if changed {
@@ -187,6 +187,8 @@ struct Wanted {
     ports: Ports,
     intents: Vec<UnitIntent>,
     desired: Desired,
+    /// The memory before this run.
+    remembered: Remembered,
 }
 
 impl Wanted {
@@ -207,7 +209,7 @@ impl Wanted {
         let intents = desired::intents(project, emulator, &snapshot, &ports, &services)?;
         let hashes = intents.iter().map(|intent| runtime.config_hash(intent)).collect::<Result<_, _>>()?;
         let desired = desired::desired(project, emulator, abilities, &intents, hashes);
-        Ok(Self { snapshot, ports, intents, desired })
+        Ok(Self { snapshot, ports, intents, desired, remembered })
     }
 
     fn plan(&self, project: &Project) -> Result<Plan, Error> {
@@ -296,6 +298,7 @@ mod tests {
     use devenv_model::observed::UnitState;
 
     use super::*;
+    use crate::memory::reads;
     use crate::runtime::fake::FakeProject;
 
     fn options() -> UpOptions {
@@ -337,6 +340,15 @@ mod tests {
         project.greet("good evening");
         assert!(bring_up(&project).await.expect("nothing fails").changed);
         assert_eq!(steps(&project), ["start api", "ready api"]);
+    }
+
+    #[tokio::test]
+    async fn an_unchanged_environment_costs_three_reads_of_the_memory() {
+        let project = FakeProject::new();
+        bring_up(&project).await.expect("nothing fails");
+        let before = reads();
+        assert!(!bring_up(&project).await.expect("nothing fails").changed);
+        assert_eq!(reads() - before, 3, "the choice, the host of the last start, the ports");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use devenv_containers::engine::{
     ContainerState, ContainerSummary, Endpoint, HostError, HostErrorKind, Image, JoinedNetwork, Labelled, NewContainer,
-    NewNetwork, NewVolume, Phase,
+    NewNetwork, NewVolume, Phase, RestartsWhen,
 };
 use devenv_containers::oci::OciImage;
 use devenv_model::container::MountSource;
@@ -128,7 +128,12 @@ impl EngineState {
             pid: container.pid,
             started: u64::from(container.pid),
             restarts: container.restarts,
-            never_restarts: container.new.spec.restart == RestartPolicy::No,
+            restarts_when: match container.new.spec.restart {
+                RestartPolicy::No => RestartsWhen::Never,
+                RestartPolicy::OnFailure { .. } => RestartsWhen::Failed,
+                RestartPolicy::UnlessStopped | RestartPolicy::Always => RestartsWhen::Ended,
+            },
+            labels: container.new.labels.clone(),
             healthy: container.healthy.filter(|_| container.new.spec.healthcheck.is_some()),
             error: container.error.clone(),
         })

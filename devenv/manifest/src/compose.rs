@@ -18,6 +18,7 @@ use crate::compose_keys::{FILE, SERVICE, Use};
 use crate::compose_networks::finish_networks;
 use crate::compose_reader::Reader;
 use crate::compose_values::duration;
+use crate::image_reference::flaw;
 
 /// Compose's default.
 const GRACE: Duration = Duration::from_secs(10);
@@ -86,7 +87,7 @@ impl Reader {
         let get = |key: &str| node.get(key);
         let ports: Vec<(Port, Place)> = self.ports(get("ports"));
         let depends_on = self.depends_on(get("depends_on"));
-        let image = get("image").and_then(|node| self.text(node));
+        let image = get("image").and_then(|node| self.image(node, get("build").is_some()));
         let service = Service {
             name: entry.key.clone(),
             build: get("build").and_then(|node| self.build(node, image.clone())),
@@ -125,6 +126,18 @@ impl Reader {
             dependency_places: depends_on.into_iter().map(|(name, (_, place))| (name, place)).collect(),
             incomplete: self.problems.len() > before,
         }
+    }
+
+    /// Reads an image's name. The name of an image that is built may be empty: it has one without it.
+    fn image(&mut self, node: &Node, is_built: bool) -> Option<String> {
+        let text = self.text(node).filter(|text| !(is_built && text.is_empty()))?;
+        if let Some(flaw) = flaw(&text) {
+            let problem = Problem::at("compose.image", node, format!("no engine accepts the image `{text}`: {flaw}"));
+            self.problems
+                .push(problem.help("an image is named like `postgres:16` or `registry.example.com/team/app:1`"));
+            return None;
+        }
+        Some(text)
     }
 
     /// Tells a person what the service goes without as a process.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use devenv_compose::interpolate::interpolate;
 use toml::Spanned;
 
+use crate::image_reference::flaw;
 use crate::settings::Settings;
 use devenv_document::problem::Problem;
 
@@ -17,7 +18,13 @@ pub(crate) fn image(
 ) -> Option<String> {
     let problem = |message: &str| Problem::new("manifest.image", &settings.file, written.span(), message);
     match interpolate(written.get_ref(), &|name| variables.get(name).cloned()) {
-        Ok(image) if has_exact_version(&image) => return Some(image),
+        Ok(image) if has_exact_version(&image) => match flaw(&image) {
+            None => return Some(image),
+            Some(flaw) => problems.push(
+                problem(&format!("no engine accepts the image `{image}`: {flaw}"))
+                    .help("an image is named like `amazon/dynamodb-local:2.6.1`"),
+            ),
+        },
         Ok(image) => problems.push(
             problem(&format!("the image {image} has no exact version"))
                 .help("add a version, such as amazon/dynamodb-local:2.6.1; `latest` is not exact"),

@@ -20,6 +20,7 @@ mod compose_security;
 mod compose_values;
 mod endpoint;
 mod image;
+mod image_reference;
 mod promotion;
 mod read_settings;
 mod replaced;

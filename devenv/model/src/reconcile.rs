@@ -33,6 +33,8 @@ pub struct DesiredUnit {
     pub start: StartOrder,
     /// Whether the unit runs once: it is done when it has completed.
     pub is_one_shot: bool,
+    /// Whether the unit starts again although it has completed: nobody said whether it ends.
+    pub runs_again: bool,
 }
 
 /// A resource that cannot be reconciled without losing data.
@@ -237,6 +239,7 @@ impl Planner {
                     let restart = Operation::RestartUnit { unit: name.clone() };
                     Some((restart, Cause::DependencyReplaced { unit: other.to_owned() }))
                 }
+                (None, UnitState::Completed) if unit.runs_again => Some((start, absent)),
                 (None, UnitState::Ready { .. } | UnitState::Completed) => return false,
                 (None, _) => None,
             },
@@ -302,6 +305,7 @@ mod tests {
             depends_on: depends_on.iter().map(|name| ((*name).to_owned(), Condition::ServiceHealthy.into())).collect(),
             start: StartOrder::AfterTables,
             is_one_shot: false,
+            runs_again: false,
         }
     }
 
@@ -553,6 +557,14 @@ mod tests {
         let mut running = completed();
         running.units.extend([seen("migrate", "wanted", UnitState::Starting { pid: 7, since: 0 })]);
         assert_eq!(text(&desired, &running), " 1. wait for migrate (not ready yet)\n");
+    }
+
+    #[test]
+    fn a_completed_unit_of_which_nobody_said_that_it_ends_starts_again() {
+        let mut desired = with_one_shot();
+        desired.units[3] = DesiredUnit { runs_again: true, ..unit("migrate", &[]) };
+        let plan = text(&desired, &completed());
+        assert!(plan.contains("start migrate (not running)"), "{plan}");
     }
 
     #[test]

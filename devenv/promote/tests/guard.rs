@@ -12,12 +12,15 @@ use devenv_supervisor::state_directory::StateDirectory;
 #[test]
 fn a_guard_ends_the_smoke_tests_when_its_promotion_is_gone() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let state = StateDirectory::new(&Utf8Path::from_path(folder.path()).expect("UTF-8").join("promote/dev"));
+    let path = Utf8Path::from_path(folder.path()).expect("UTF-8");
+    let runtime = path.join("run");
+    let state = StateDirectory::within(&path.join("promote/dev"), std::slice::from_ref(&runtime));
     state.runtime().prepare().expect("writable");
     let mut tests = Ended(start_tests(&state.unit_lock("test command")));
     assert_eq!(leftovers::find(&state).expect("readable").len(), 1, "their lock is known");
     let mut guard = Command::new(env!("CARGO_BIN_EXE_devenv-promote"));
-    guard.args(["guard", "--state-dir", state.path().as_str()]).stdin(Stdio::piped());
+    guard.args(["guard", "--state-dir", state.path().as_str()]).env("DEVENV_RUNTIME_DIR", runtime);
+    guard.stdin(Stdio::piped());
     let mut guard = guard.spawn().expect("the program starts");
     assert!(tests.0.try_wait().expect("ours").is_none(), "they run for as long as the promotion does");
     drop(guard.stdin.take());

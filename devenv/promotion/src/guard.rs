@@ -14,7 +14,7 @@ use devenv_containers::engine::ContainerEngine;
 use devenv_containers::images::Images;
 use devenv_containers::scope::Scope;
 use devenv_engine::runtime::ImageBuild;
-use devenv_engine::{Emitter, Project, own_program};
+use devenv_engine::{Emitter, OWN_EMULATOR, Project, own_program};
 use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
@@ -59,15 +59,16 @@ pub(crate) async fn image(
     emitter: &Emitter,
 ) -> Result<GuardImage, Error> {
     let images = Images::new(engine.clone(), project, &ImageBuild::default());
+    let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
     let emulator = |image: String| GuardImage { image, argument: OF_EMULATOR };
     let settings = &project.manifest.emulator;
     let is_bundled = |devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some();
     let bundled = || {
-        (settings.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| bundled::EMULATOR.to_owned())
+        (settings.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| OWN_EMULATOR.to_owned())
     };
     let Some(package) = &settings.embedded_package.clone().or_else(bundled) else {
         let Some(named) = settings.image(EmulatorKind::Embedded) else {
-            return Ok(GuardImage { image: images.own_guard().await?, argument: OWN_GUARD });
+            return Ok(GuardImage { image: images.own_guard(&progress).await?, argument: OWN_GUARD });
         };
         pull_if_absent(engine.as_ref(), named, emitter).await?;
         return Ok(emulator(named.to_owned()));
@@ -78,7 +79,6 @@ pub(crate) async fn image(
         return Ok(emulator(id));
     }
     emitter.notice(format!("building {package}, which contains the guard of the emulated AWS"));
-    let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
     let mut built = images.build(&packages, &progress).await?;
     let id = built.remove(package).ok_or_else(|| devenv_engine::Error::NoImage { package: package.clone() })?;
     Ok(emulator(id))

@@ -183,7 +183,7 @@ mod tests {
     async fn the_smoke_tests_hold_the_lock_of_their_target() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
-        let state = StateDirectory::new(&directory.join("promote/dev"));
+        let state = StateDirectory::within(&directory.join("promote/dev"), &[directory.join("run")]);
         let script = "touch begun; while ! test -e end; do sleep 0.01; done; test \"$RELEASE_URL $A_B_URL\" = \"http://r http://b\"";
         let command = ["sh", "-c", script].map(str::to_owned);
         let (emitter, _events) = Emitter::channel();

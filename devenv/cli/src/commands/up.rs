@@ -22,8 +22,8 @@ pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Fa
     let fields = json!({ "changed": up.changed, "environment": up.report });
     if arguments.detach {
         up.attachment.detach().await?;
-        let text = "next: devenv logs -f, devenv test, devenv down";
-        return Ok(Outcome::done(text, &fields));
+        let test = if project.manifest.test.is_some() { "devenv test, " } else { "" };
+        return Ok(Outcome::done(format!("next: devenv logs -f, {test}devenv down"), &fields));
     }
     let follow =
         LogOptions { services: arguments.services.clone(), tail: Some(BACKLOG), follow: true, ..LogOptions::default() };

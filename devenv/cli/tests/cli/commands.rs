@@ -1,40 +1,31 @@
 //! Services that are commands, with a build of their own.
 
-use std::ops::Deref;
 use std::process::Stdio;
 
-use crate::folder::{Folder, Ran, eventually, get, signal};
+use crate::folder::{Folder, eventually, signal};
+use crate::served::app;
+use crate::taken_down::{Kind, TakenDown};
 
-const APP: &str = r#"import http.server
-import sys
-
-GREETING = "one"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(GREETING.encode())
-
-
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"#;
+const ADDRESS: &str = r#"("127.0.0.1", int(sys.argv[1]))"#;
 
 /// `web` runs what its build copies; `other` runs its source.
-struct Commands {
-    folder: Folder,
+type Commands = TakenDown<Built>;
+
+struct Built;
+
+impl Kind for Built {
+    const DOWN: &'static [&'static str] = &["down"];
 }
 
 impl Commands {
     fn new() -> Self {
         let mut folder = Folder::new();
         folder.variables.push(("DOCKER_HOST", "unix:///nonexistent/docker.sock".to_owned()));
-        let commands = Self { folder };
+        let commands = Self { folder, kind: Built };
         let services = ["web", "other"].map(|name| format!("  {name}: {{ image: \"{name}:1\", ports: [\"8000\"] }}\n"));
         commands.write("compose.yaml", &format!("services:\n{}", services.concat()));
         for name in ["web", "other"] {
-            commands.write(&format!("{name}/app.py"), APP);
+            commands.write(&format!("{name}/app.py"), &app(ADDRESS));
         }
         commands.write(".gitignore", "*.tmp\nbuilt.py\n");
         commands.settings("echo building >&2; cp app.py built.py");
@@ -54,30 +45,8 @@ impl Commands {
         );
     }
 
-    fn up(&self) -> Ran {
-        self.done(&["up", "-d", "--output", "plain"])
-    }
-
-    fn answer(&self, service: &str) -> String {
-        get(self.unit(service)["url"].as_str().expect("it has an address"))
-    }
-
     fn pids(&self) -> [u64; 2] {
         ["web", "other"].map(|name| self.unit(name)["pid"].as_u64().expect("it runs"))
-    }
-}
-
-impl Deref for Commands {
-    type Target = Folder;
-
-    fn deref(&self) -> &Folder {
-        &self.folder
-    }
-}
-
-impl Drop for Commands {
-    fn drop(&mut self) {
-        let _ = self.command(&["down"]).output();
     }
 }
 
@@ -88,9 +57,9 @@ fn a_changed_source_is_served_after_up_and_only_its_service_is_built_and_restart
     let first = commands.up();
     assert!(first.err.contains("web             | building"), "{}", first.err);
     assert!(first.err.contains("emulator none"), "{}", first.err);
-    assert_eq!((commands.answer("web"), commands.answer("other")), ("one".to_owned(), "one".to_owned()));
+    assert_eq!(commands.answers(), ["one", "one"]);
     let before = commands.pids();
-    commands.write("web/app.py", APP);
+    commands.write("web/app.py", &app(ADDRESS));
     commands.write("web/scratch.tmp", "version control ignores it");
     assert!(commands.up().err.contains("unchanged"));
 
@@ -99,7 +68,7 @@ fn a_changed_source_is_served_after_up_and_only_its_service_is_built_and_restart
     assert!(plan.contains("build web (web/app.py changed)"), "{plan}");
     assert!(plan.contains("replace web (web/app.py changed)") && !plan.contains("other"), "{plan}");
     commands.up();
-    assert_eq!((commands.answer("web"), commands.answer("other")), ("two".to_owned(), "one".to_owned()));
+    assert_eq!(commands.answers(), ["two", "one"]);
     let after = commands.pids();
     assert!(after[0] != before[0] && after[1] == before[1], "{before:?} {after:?}");
 
@@ -126,10 +95,10 @@ fn a_failed_build_leaves_what_runs_alone_and_shows_the_builders_words() {
     assert!(failed.err.contains("ended with exit code 3"), "{}", failed.err);
     assert!(failed.err.contains("| these are my last words"), "{}", failed.err);
     assert_eq!(commands.pids(), before);
-    assert_eq!((commands.answer("web"), commands.answer("other")), ("one".to_owned(), "one".to_owned()));
+    assert_eq!(commands.answers(), ["one", "one"]);
     commands.settings("cp app.py built.py");
     commands.up();
-    assert_eq!((commands.answer("web"), commands.answer("other")), ("one".to_owned(), "two".to_owned()));
+    assert_eq!(commands.answers(), ["one", "two"]);
 }
 
 #[test]

@@ -229,3 +229,12 @@ fn a_port_taken_after_it_was_chosen_is_chosen_anew() {
     assert_ne!(project.unit("web")["url"], "http://127.0.0.1:19481");
     drop(thief);
 }
+
+#[test]
+fn up_proposes_a_test_run_where_the_project_has_a_test() {
+    let project = Project::new();
+    assert!(project.done(&["up", "-d"]).out.contains("devenv test"));
+    project.change("devenv.toml", "[test]\ncommand", "# [test]\n# command");
+    let next = project.done(&["up", "-d"]).out;
+    assert!(next.contains("next: devenv logs -f, devenv down"), "{next}");
+}

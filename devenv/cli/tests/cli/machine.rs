@@ -61,6 +61,8 @@ fn environments_of_all_projects_are_listed_anywhere() {
     assert_eq!(table.code, 0, "{}", table.err);
     assert!(table.out.contains("NAME") && table.out.contains("running") && table.out.contains(" MiB"), "{}", table.out);
     assert!(table.err.contains("containers are not listed"), "no engine answers: {}", table.err);
+    two.done(&["down", "--volumes"]);
+    assert_eq!(environments(&one).len(), 1, "nothing is left of it");
 }
 
 #[test]

@@ -1,12 +1,16 @@
-use std::ops::{Deref, DerefMut};
 use std::process::{Child, Stdio};
 
 use crate::folder::{DEVENV, Folder, TABLE, eventually};
+use crate::taken_down::{Kind, TakenDown};
 
 /// A small project in a new folder: one table, and two services. The services are devenv's own emulators, because these are
 /// available, answer over HTTP and end on SIGTERM.
-pub(crate) struct Project {
-    folder: Folder,
+pub(crate) type Project = TakenDown<Processes>;
+
+pub(crate) struct Processes;
+
+impl Kind for Processes {
+    const DOWN: &'static [&'static str] = &["down"];
 }
 
 const COMPOSE: &str = r#"services:
@@ -27,7 +31,7 @@ impl Project {
     }
 
     pub(crate) fn within(folder: Folder) -> Self {
-        let mut project = Self { folder };
+        let mut project = Self { folder, kind: Processes };
         // No engine answers there, so that these tests use processes on every machine.
         project.folder.variables.push(("DOCKER_HOST", "unix:///nonexistent/docker.sock".to_owned()));
         let mut settings =
@@ -89,25 +93,5 @@ impl Project {
 
     pub(crate) fn nothing_is_left(&self) {
         eventually("no process of this project is left", || self.processes().is_empty());
-    }
-}
-
-impl Deref for Project {
-    type Target = Folder;
-
-    fn deref(&self) -> &Folder {
-        &self.folder
-    }
-}
-
-impl DerefMut for Project {
-    fn deref_mut(&mut self) -> &mut Folder {
-        &mut self.folder
-    }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = self.command(&["down"]).output();
     }
 }

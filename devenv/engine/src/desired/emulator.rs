@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
-use devenv_artifacts::bundled;
 use devenv_model::artifact::{Artifact, CommandArtifact, CommandInputs};
 use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
@@ -17,8 +15,7 @@ use crate::snapshot::{Caller, Snapshot};
 
 /// The name of the embedded emulator's image, if it is built here.
 pub const EMULATOR_IMAGE: &str = "devenv-emulator:local";
-/// Stands in place of a package for the image that is made of this `devenv` program, which has the embedded emulator in it. No
-/// package has this name.
+/// Stands in place of a package for the image that is made of this `devenv`'s own programs. No package has this name.
 pub const OWN_EMULATOR: &str = "devenv's own emulator";
 /// The restarts of a crashing container before it is left failed.
 const RESTARTS: u32 = 5;
@@ -36,9 +33,8 @@ const EMULATOR_PIDS: i64 = 512;
 pub(super) fn image(project: &Project, kind: EmulatorKind) -> Result<Artifact, Error> {
     let settings = &project.manifest.emulator;
     if kind == EmulatorKind::Embedded && settings.image(kind).is_none() {
-        let is_bundled = crate::own_program().is_ok_and(|devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some());
-        let own = if is_bundled { bundled::EMULATOR } else { OWN_EMULATOR };
-        return Ok(Artifact::Cargo { package: settings.embedded_package.as_deref().unwrap_or(own).to_owned() });
+        let package = settings.embedded_package.as_deref().unwrap_or(OWN_EMULATOR);
+        return Ok(Artifact::Cargo { package: package.to_owned() });
     }
     let named = settings.image(kind).ok_or(Error::NoEmulatorImage { emulator: kind.name() })?;
     Ok(Artifact::Image { reference: named.to_owned() })

@@ -1,7 +1,7 @@
 //! The intents of the units that a command selects.
 
 use devenv_model::artifact::Artifact;
-use devenv_model::intent::{Lifetime, Ports, UnitIntent};
+use devenv_model::intent::{Lifetime, Ports, RestartPolicy, UnitIntent};
 use devenv_model::manifest::{Service, StartOrder};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::EMULATOR;
@@ -73,6 +73,7 @@ pub(crate) fn desired(
             artifact: intent.artifact.clone(),
             depends_on: service.map(|service| dependencies(manifest, service)).unwrap_or_default(),
             is_one_shot: intent.lifetime == Lifetime::OneShot,
+            runs_again: matches!(intent.lifetime, Lifetime::LongLived { restart: RestartPolicy::OnFailure { .. } }),
             start: match service {
                 // A unit without a network gets the emulator's port, which is known once the emulator listens.
                 Some(service) if abilities.network => service.start,

@@ -10,6 +10,7 @@ use devenv_model::exec::ExecOrder;
 use devenv_model::intent::{Binding, Lifetime, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Leftover, Observed, ObservedUnit, UnitState};
+use devenv_supervisor::state_directory::StateDirectory;
 use futures_util::future::{BoxFuture, pending, ready};
 
 use super::host::{About, Found, RuntimeHost, Runtimes};
@@ -95,6 +96,14 @@ impl FakeProject {
 
     pub(crate) fn load(&self) -> Project {
         Project::load(&self.options()).expect("no mistake in it")
+    }
+}
+
+/// Its runtime directory is outside of its folder.
+impl Drop for FakeProject {
+    fn drop(&mut self) {
+        let state = self.options().directory.join(".devenv");
+        let _ = StateDirectory::new(&state).remove_runtime();
     }
 }
 

@@ -205,7 +205,7 @@ default = "dynamodb-local"
 [emulator.dynamodb-local]
 image = "amazon/dynamodb-local:2.6.1"
 [emulator.localstack]
-image = "registry:5000/localstack@sha256:0123"
+image = "registry:5000/localstack@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 [test]
 command = ["cargo", "test"]
 [promote.dev]

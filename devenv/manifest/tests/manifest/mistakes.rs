@@ -68,6 +68,10 @@ fn of_devenv_toml() {
         "image without version",
         settings("[services.web]", "[emulator.localstack]\nimage = \"localstack/localstack:latest\"\n[services.web]")
     );
+    insta::assert_snapshot!(
+        "image that no engine accepts",
+        settings("[services.web]", "[emulator.localstack]\nimage = \"localstack/LocalStack:4.14.0\"\n[services.web]")
+    );
     insta::assert_snapshot!("missing key", settings("name = \"shop\"\n", ""));
     insta::assert_snapshot!("several unknown keys", {
         let mut sources = Sources::good();
@@ -110,6 +114,7 @@ fn of_the_compose_file() {
         )
     );
     insta::assert_snapshot!("unsupported key", compose("image: web:1", "image: web:1\n    use_api_socket: true"));
+    insta::assert_snapshot!("image name", compose("image: web:1", "image: ${REGISTRY}/Web:1"));
     insta::assert_snapshot!("misspelt key", compose("image: web:1", "imgae: web:1"));
     insta::assert_snapshot!("duplicate key", compose("image: web:1", "image: web:1\n    image: web:2"));
     insta::assert_snapshot!("not yaml", compose("services:", "services: ["));
@@ -146,6 +151,7 @@ fn of_the_compose_file() {
     insta::assert_snapshot!("restart policy", compose("image: web:1", "image: web:1\n    restart: on-failur"));
     insta::assert_snapshot!("open quote", compose("image: web:1", "image: web:1\n    command: serve 'it"));
     insta::assert_snapshot!("two documents", compose("services:", "name: shop\n---\nservices:"));
+    insta::assert_snapshot!("version 1", compose("services:", "cache: { image: redis }\nservices:"));
     insta::assert_snapshot!("top level", compose("services:", "models: { llm: { model: small } }\nservices:"));
     insta::assert_snapshot!("long port", compose("\"8080:80\"", "{ target: 80, published: 8080, mode: host }"));
 }

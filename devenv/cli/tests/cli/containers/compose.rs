@@ -1,22 +1,25 @@
 //! What a Compose file says about its containers, as a real engine does it.
 
-use std::ops::Deref;
-
 use serde_json::Value;
 
 use super::engine::{IMAGE, docker, labelled, python_image, required_image};
 use crate::folder::{Folder, Ran};
+use crate::taken_down::{Kind, TakenDown};
 
 /// A project whose Compose file is the text of a test.
-struct Project {
-    folder: Folder,
+type Project = TakenDown<Composed>;
+
+struct Composed;
+
+impl Kind for Composed {
+    const DOWN: &'static [&'static str] = &["down", "--volumes"];
 }
 
 impl Project {
     fn new(compose: &str) -> Self {
         let emulator = std::env::var("EMULATOR_IMAGE").unwrap_or_else(|_| IMAGE.to_owned());
         required_image(&emulator);
-        let project = Self { folder: Folder::new() };
+        let project = Self { folder: Folder::new(), kind: Composed };
         let settings = "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n[emulator.embedded]\nimage = ";
         project.write("devenv.toml", &format!("{settings}\"{emulator}\"\n"));
         std::fs::create_dir(project.path().join("tables")).expect("writable");
@@ -54,20 +57,6 @@ impl Project {
 
     fn things(&self) -> Vec<String> {
         labelled(&self.path().canonicalize().expect("it exists").display().to_string())
-    }
-}
-
-impl Deref for Project {
-    type Target = Folder;
-
-    fn deref(&self) -> &Folder {
-        &self.folder
-    }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = self.command(&["down", "--volumes"]).output();
     }
 }
 

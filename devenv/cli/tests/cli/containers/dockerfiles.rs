@@ -1,41 +1,46 @@
 //! Services that Dockerfiles make, in a project that does not use AWS.
 
-use std::ops::Deref;
 use std::process::Stdio;
 use std::time::Instant;
 
 use super::engine::{docker, python_image};
-use crate::folder::{Folder, Ran, eventually, get, signal};
+use crate::folder::{Folder, eventually, signal};
+use crate::served::app;
+use crate::taken_down::{Kind, TakenDown};
 
-const APP: &str = r#"import http.server
-
-GREETING = "one"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(GREETING.encode())
-
-
-http.server.HTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
-"#;
+const ADDRESS: &str = r#"("0.0.0.0", 8000)"#;
 const SERVICE: &str = "ports: [\"8000\"], init: true, stop_grace_period: 1s";
 
 /// Two services, each with a Dockerfile of its own.
-struct Built {
-    folder: Folder,
+type Built = TakenDown<Dockerfiles>;
+
+struct Dockerfiles;
+
+impl Kind for Dockerfiles {
+    const DOWN: &'static [&'static str] = &["down", "--volumes"];
+
+    fn clear(&self, folder: &Folder) {
+        for image in images(folder) {
+            let _ = std::process::Command::new("docker").args(["rmi", "--force", &image]).output();
+        }
+    }
+}
+
+/// The ids of the images of the project in a folder, also of those without a name.
+fn images(folder: &Folder) -> Vec<String> {
+    let root = folder.path().canonicalize().expect("it exists").display().to_string();
+    let listed = docker(&["images", "--quiet", "--no-trunc", "--filter", &format!("label=devenv.root={root}")]);
+    listed.lines().map(str::to_owned).collect()
 }
 
 impl Built {
     fn new() -> Self {
-        let built = Self { folder: Folder::new() };
+        let built = Self { folder: Folder::new(), kind: Dockerfiles };
         built.write("devenv.toml", "version = 1\nname = \"built\"\ncompose = \"compose.yaml\"\n");
         let services = ["web", "other"].map(|name| format!("  {name}: {{ build: ./{name}, {SERVICE} }}\n"));
         built.write("compose.yaml", &format!("services:\n{}", services.concat()));
         for name in ["web", "other"] {
-            built.write(&format!("{name}/app.py"), APP);
+            built.write(&format!("{name}/app.py"), &app(ADDRESS));
             built.write(&format!("{name}/Dockerfile"), &Self::dockerfile(""));
         }
         built
@@ -45,40 +50,8 @@ impl Built {
         format!("FROM {}\nCOPY app.py /app.py\n{more}CMD [\"python3\", \"-u\", \"/app.py\"]\n", python_image())
     }
 
-    fn up(&self) -> Ran {
-        self.done(&["up", "-d", "--output", "plain"])
-    }
-
-    fn answer(&self, service: &str) -> String {
-        get(self.unit(service)["url"].as_str().expect("it has an address"))
-    }
-
     fn id(&self, service: &str) -> String {
         docker(&["inspect", "--format", "{{.Id}}", self.unit(service)["container"].as_str().expect("it has one")])
-    }
-
-    /// The ids of this project's images, also of those without a name.
-    fn images(&self) -> Vec<String> {
-        let root = self.path().canonicalize().expect("it exists").display().to_string();
-        let listed = docker(&["images", "--quiet", "--no-trunc", "--filter", &format!("label=devenv.root={root}")]);
-        listed.lines().map(str::to_owned).collect()
-    }
-}
-
-impl Deref for Built {
-    type Target = Folder;
-
-    fn deref(&self) -> &Folder {
-        &self.folder
-    }
-}
-
-impl Drop for Built {
-    fn drop(&mut self) {
-        let _ = self.command(&["down", "--volumes"]).output();
-        for image in self.images() {
-            let _ = std::process::Command::new("docker").args(["rmi", "--force", &image]).output();
-        }
     }
 }
 
@@ -90,14 +63,14 @@ fn a_changed_source_is_served_after_up_and_only_its_service_is_built_and_replace
     assert!(first.err.contains("runtime docker (other, web have no process settings;"), "{}", first.err);
     assert!(first.err.contains("emulator none"), "{}", first.err);
     assert!(first.err.contains("web             | Step 1"), "the builder's lines have their service: {}", first.err);
-    assert_eq!((built.answer("web"), built.answer("other")), ("one".to_owned(), "one".to_owned()));
+    assert_eq!(built.answers(), ["one", "one"]);
     let before = ["web", "other"].map(|name| built.id(name));
 
     let began = Instant::now();
     assert!(built.up().err.contains("unchanged"));
     let took = began.elapsed();
     // The same content at another time.
-    built.write("web/app.py", APP);
+    built.write("web/app.py", &app(ADDRESS));
     assert_eq!(built.done(&["up", "--dry-run"]).out.trim(), "nothing to do", "{took:?}");
 
     built.change("web/app.py", "\"one\"", "\"two\"");
@@ -105,14 +78,14 @@ fn a_changed_source_is_served_after_up_and_only_its_service_is_built_and_replace
     assert!(plan.contains("build web (web/app.py changed)"), "{plan}");
     assert!(plan.contains("replace web (web/app.py changed)") && !plan.contains("other"), "{plan}");
     built.up();
-    assert_eq!((built.answer("web"), built.answer("other")), ("two".to_owned(), "one".to_owned()));
+    assert_eq!(built.answers(), ["two", "one"]);
     let after = ["web", "other"].map(|name| built.id(name));
     assert_ne!(after[0], before[0]);
     assert_eq!(after[1], before[1]);
-    built.write("web/app.py", &APP.replace("one", "three"));
+    built.write("web/app.py", &app(ADDRESS).replace("one", "three"));
     built.up();
     assert_eq!(built.answer("web"), "three");
-    assert_eq!(built.images().len(), 2, "replaced images are removed");
+    assert_eq!(images(&built).len(), 2, "replaced images are removed");
 }
 
 #[test]
@@ -128,10 +101,10 @@ fn a_failed_build_leaves_what_runs_alone_and_shows_the_builders_words() {
     assert!(failed.err.contains("web could not be built") && failed.err.contains("code: 3"), "{}", failed.err);
     assert!(failed.err.contains("| these are my last words"), "{}", failed.err);
     assert_eq!(["web", "other"].map(|name| built.id(name)), before, "the old containers serve on");
-    assert_eq!((built.answer("web"), built.answer("other")), ("one".to_owned(), "one".to_owned()));
+    assert_eq!(built.answers(), ["one", "one"]);
     built.write("web/Dockerfile", &Built::dockerfile(""));
     built.up();
-    assert_eq!((built.answer("web"), built.answer("other")), ("one".to_owned(), "two".to_owned()));
+    assert_eq!(built.answers(), ["one", "two"]);
 }
 
 #[test]
@@ -206,10 +179,14 @@ fn a_build_sees_what_dockerignore_leaves_and_gets_its_settings() {
 #[ignore = "needs a container engine with an image of Python"]
 fn a_dockerfile_that_needs_buildkit_is_told_so() {
     let built = Built::new();
-    built.write("web/Dockerfile", &Built::dockerfile("RUN --mount=type=cache,target=/x true\n"));
-    let failed = built.run(&["up", "-d", "--output", "plain"]);
-    assert_eq!(failed.code, 1);
-    assert!(failed.err.contains("BuildKit") && failed.err.contains("DOCKER_BUILDKIT=1 docker build"), "{}", failed.err);
+    let platform = Built::dockerfile("").replace("FROM ", "FROM --platform=$BUILDPLATFORM ");
+    for dockerfile in [Built::dockerfile("RUN --mount=type=cache,target=/x true\n"), platform] {
+        built.write("web/Dockerfile", &dockerfile);
+        let failed = built.run(&["up", "-d", "--output", "plain"]);
+        assert_eq!(failed.code, 1);
+        let told = failed.err.contains("BuildKit") && failed.err.contains("DOCKER_BUILDKIT=1 docker build");
+        assert!(told, "{}", failed.err);
+    }
 }
 
 #[test]

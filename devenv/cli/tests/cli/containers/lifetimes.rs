@@ -115,6 +115,25 @@ fn a_service_without_restarts_completes_or_is_stopped_but_is_not_both() {
     eventually("it has ended again", || project.unit("batch")["state"] == "completed");
 }
 
+/// Compose's default is no restart, and many files have a container that fills a database and ends.
+#[test]
+#[ignore = "needs a container engine"]
+fn a_service_that_ends_is_no_failure_unless_it_has_a_port() {
+    let image = ShellImage::new();
+    let project = Project::new();
+    add(&project, "fill", &image, "echo filled", "");
+    project.up();
+    eventually("it has ended", || project.unit("fill")["state"] == "completed");
+    let first = started(&project, "fill");
+    project.up();
+    eventually("it has run again, as with Compose", || started(&project, "fill") != first);
+    project.done(&["down"]);
+    project.change("compose.yaml", "echo filled\"]", "echo filled\"]\n    ports: [\"8080\"]");
+    let failed = project.run(&["up", "-d", "--output", "plain"]);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert!(failed.err.contains("fill failed: it ended with exit code 0 before it was ready"), "{}", failed.err);
+}
+
 #[test]
 #[ignore = "needs a container engine"]
 fn replicas_share_a_name_and_have_ports_of_their_own() {

@@ -1,11 +1,14 @@
-use std::ops::Deref;
-
 use super::engine::{IMAGE, docker, labelled, required};
 use crate::folder::{DEVENV, Folder, Ran, TABLE};
+use crate::taken_down::{Kind, TakenDown};
 
 /// A small project in a new folder: one table, and two services. The services are emulators, because their image exists.
-pub(crate) struct Project {
-    folder: Folder,
+pub(crate) type Project = TakenDown<Containers>;
+
+pub(crate) struct Containers;
+
+impl Kind for Containers {
+    const DOWN: &'static [&'static str] = &["down", "--volumes"];
 }
 
 fn service(name: &str, more: &str) -> String {
@@ -19,7 +22,7 @@ fn service(name: &str, more: &str) -> String {
 impl Project {
     pub(crate) fn new() -> Self {
         required();
-        let project = Self { folder: Folder::new() };
+        let project = Self { folder: Folder::new(), kind: Containers };
         let settings = format!(
             "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n\
              [emulator.embedded]\nimage = \"{IMAGE}\"\n[services.web]\nhealth = \"/\"\n[services.back]\nhealth = \"/\"\n\
@@ -60,19 +63,5 @@ impl Project {
     /// Everything of this project in the engine.
     pub(crate) fn things(&self) -> Vec<String> {
         labelled(&self.root())
-    }
-}
-
-impl Deref for Project {
-    type Target = Folder;
-
-    fn deref(&self) -> &Folder {
-        &self.folder
-    }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = self.command(&["down", "--volumes"]).output();
     }
 }

@@ -1,4 +1,3 @@
-use std::ops::Deref;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -6,14 +5,24 @@ use serde_json::Value;
 use super::server::{Behaviour, source};
 use crate::containers::engine::{docker, image_of, labelled, required};
 use crate::folder::{Folder, Ran, TABLE};
+use crate::taken_down::{Kind, TakenDown};
 
 /// A project with one service, and with Terraform for a rehearsal, for a second target that takes over its releases, and
 /// for a target with an account.
-pub(crate) struct Project {
-    folder: Folder,
+pub(crate) type Project = TakenDown<Released>;
+
+pub(crate) struct Released {
     image: String,
     /// The path that tests of the service request.
     path: &'static str,
+}
+
+impl Kind for Released {
+    const DOWN: &'static [&'static str] = &["down", "--volumes"];
+
+    fn clear(&self, _: &Folder) {
+        let _ = Command::new("docker").args(["image", "rm", "--force", &self.image]).output();
+    }
 }
 
 /// The test command. It requests the service and prints the result like a Rust test.
@@ -117,7 +126,7 @@ impl Project {
     pub(crate) fn on(aws: &str, path: &'static str) -> Self {
         let folder = Folder::new();
         let name = folder.path().file_name().expect("a name").to_string_lossy().to_lowercase();
-        let project = Self { image: format!("{name}-web:1"), folder, path };
+        let project = Self { folder, kind: Released { image: format!("{name}-web:1"), path } };
         let settings = format!(
             "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\nseeds = \"seeds\"\n\
              [emulator.embedded]\nimage = \"devenv-emulator:local\"\n[services.web]\nhealth = \"/livez\"\n\
@@ -129,7 +138,7 @@ impl Project {
         project.write("devenv.toml", &settings);
         let compose = format!(
             "services:\n  web:\n    image: {}\n    ports: [\"8000\"]\n    stop_grace_period: 2s\n    environment: {{ AWS_REGION: eu-west-1 }}\n",
-            project.image
+            project.kind.image
         );
         project.write("compose.yaml", &compose);
         project.write("tables/items.json", TABLE);
@@ -172,7 +181,7 @@ impl Project {
 
     pub(crate) fn build(&self, dockerfile: &str) {
         self.write("Dockerfile", dockerfile);
-        docker(&["build", "--quiet", "--tag", &self.image, &self.path().display().to_string()]);
+        docker(&["build", "--quiet", "--tag", &self.kind.image, &self.path().display().to_string()]);
     }
 
     /// Builds, commits and tests an edition.
@@ -217,12 +226,12 @@ impl Project {
 
     /// The edition that answers at an address, or the error.
     pub(crate) fn edition(&self, url: &str) -> Result<u64, String> {
-        let answer: Value = serde_json::from_str(&ask(url, self.path)?).map_err(|error| error.to_string())?;
+        let answer: Value = serde_json::from_str(&ask(url, self.kind.path)?).map_err(|error| error.to_string())?;
         answer["edition"].as_u64().ok_or_else(|| answer.to_string())
     }
 
     pub(crate) fn image(&self) -> &str {
-        &self.image
+        &self.kind.image
     }
 
     pub(crate) fn history(&self) -> Vec<Value> {
@@ -315,19 +324,4 @@ pub(crate) fn remove(url: &str, key: &str) {
 pub(crate) fn get(url: &str, key: &str) -> Option<String> {
     let got = object(url, key, &[]);
     got.status.success().then(|| String::from_utf8_lossy(&got.stdout).into_owned())
-}
-
-impl Deref for Project {
-    type Target = Folder;
-
-    fn deref(&self) -> &Folder {
-        &self.folder
-    }
-}
-
-impl Drop for Project {
-    fn drop(&mut self) {
-        let _ = self.command(&["down", "--volumes"]).output();
-        let _ = Command::new("docker").args(["image", "rm", "--force", &self.image]).output();
-    }
 }

@@ -3,21 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use devenv_containers::container::ContainerSpec;
 use devenv_containers::engine::{ContainerEngine, JoinedNetwork, NewContainer, NewVolume};
-use devenv_containers::host::ContainerHosts;
 use devenv_containers::images::Images;
-use devenv_containers::oci::{Blob, OciImage};
 use devenv_containers::rehearsal::{REGISTRY, remove};
 use devenv_containers::scope::Scope;
-use devenv_engine::runtime::{ImageBuild, Runtimes};
-use devenv_engine::{Emitter, OWN_EMULATOR, Project, ProjectOptions};
+use devenv_engine::runtime::ImageBuild;
+use devenv_engine::{Emitter, OWN_EMULATOR, Project};
 use devenv_fakes::{FakeEngine, Faults};
 use devenv_model::container::{ContainerSettings, Mount, MountSource};
 use devenv_model::manifest::EmulatorKind;
-use devenv_processes::host::ProcessHost;
 use tempfile::TempDir;
+
+use crate::world::{self, image};
 
 type Labels = BTreeMap<String, String>;
 
@@ -31,23 +30,11 @@ fn project(engine: &FakeEngine) -> (TempDir, Project) {
     for (name, text) in [("devenv.toml", SETTINGS), ("compose.yaml", web)] {
         std::fs::write(folder.path().join(name), text).expect("writable");
     }
-    let options = ProjectOptions {
-        directory: Utf8PathBuf::try_from(folder.path().to_owned()).expect("UTF-8"),
-        compose: devenv_engine::ComposeOptions::default(),
-        state_dir: None,
-        ephemeral: false,
-        runtimes: Arc::new(hosts(engine)),
-    };
-    let project = Project::load(&options).expect("its files are right");
+    let project = world::project(folder.path(), engine, false);
     (folder, project)
 }
 
-fn hosts(engine: &FakeEngine) -> ContainerHosts {
-    ContainerHosts::new(Arc::new(engine.clone()), Arc::new(ProcessHost))
-}
-
 fn engine() -> FakeEngine {
-    let image = |name: &str| OciImage::new(Blob::new(name.to_owned()), Vec::new());
     let engine = FakeEngine::new(Faults::default()).with_image("web:1", &image("web"));
     engine.with_image("amazon/dynamodb-local:2.6.1", &image("dynamodb"))
 }
@@ -88,7 +75,7 @@ async fn only_environments_of_this_checkout_whose_folder_is_gone_are_orphans() {
     add(&engine, "elsewhere", "web:1", &labels(Utf8Path::new("/elsewhere"), Utf8Path::new("/elsewhere/gone"))).await;
     add(&engine, "foreign", "web:1", &BTreeMap::new()).await;
 
-    let host = hosts(&engine).find().await.expect("it answers").host;
+    let host = world::host(&engine).await;
     let (emitter, _events) = Emitter::channel();
     host.clear(&project, &emitter).await.expect("no fault");
 
@@ -109,7 +96,7 @@ async fn only_environments_of_this_checkout_whose_folder_is_gone_are_orphans() {
 async fn a_running_emulator_is_known_by_its_image_and_an_absent_one_is_none() {
     let engine = engine();
     let (_folder, project) = project(&engine);
-    let host = hosts(&engine).find().await.expect("it answers").host;
+    let host = world::host(&engine).await;
     assert_eq!(host.emulator_of(&project).await.expect("no fault"), None);
     let mut labels = labels(&project.instance.root, project.state.path());
     add(&engine, "web", "web:1", &labels).await;
@@ -132,7 +119,7 @@ async fn a_rehearsal_goes_although_somebody_uses_one_of_its_images() {
     }
     engine.remove_image("web:1").await.expect("it has other names");
     let used = "127.0.0.1:4565/shop/api:1";
-    let engine = engine.with_image(used, &OciImage::new(Blob::new("api"), Vec::new()));
+    let engine = engine.with_image(used, &image("api"));
     add(&engine, "user", used, &BTreeMap::new()).await;
 
     remove(&engine, &scope).await.expect("the image in use stays");

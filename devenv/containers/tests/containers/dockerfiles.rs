@@ -1,21 +1,17 @@
 //! Units whose images Dockerfiles make, on an engine in memory.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use camino::Utf8Path;
 use devenv_artifacts::error::BuildError;
 use devenv_containers::engine::ContainerEngine;
-use devenv_containers::host::ContainerHosts;
-use devenv_engine::runtime::{ImageBuild, Runtime, Runtimes};
-use devenv_engine::{Error, Project, ProjectOptions};
+use devenv_engine::runtime::Runtime;
+use devenv_engine::{Error, Project};
 use devenv_fakes::{FakeEngine, Faults};
 use devenv_model::artifact::Artifact;
 use devenv_model::container::ContainerSettings;
-use devenv_model::intent::{Lifetime, RestartPolicy, UnitIntent};
-use devenv_model::unit::Probe;
-use devenv_processes::host::ProcessHost;
+use devenv_model::intent::UnitIntent;
+
+use crate::world;
 
 struct Built {
     folder: tempfile::TempDir,
@@ -33,14 +29,7 @@ impl Built {
         write("web/Dockerfile", "FROM x");
         write("web/app.py", "1");
         let engine = FakeEngine::new(Faults::default());
-        let options = ProjectOptions {
-            directory: Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned(),
-            compose: devenv_engine::ComposeOptions::default(),
-            state_dir: None,
-            ephemeral: false,
-            runtimes: Arc::new(ContainerHosts::new(Arc::new(engine.clone()), Arc::new(ProcessHost))),
-        };
-        let project = Project::load(&options).expect("its files are right");
+        let project = world::project(folder.path(), &engine, false);
         Self { folder, engine, project }
     }
 
@@ -53,30 +42,12 @@ impl Built {
     }
 
     fn intent(&self) -> UnitIntent {
-        UnitIntent {
-            name: "web".to_owned(),
-            service: "web".to_owned(),
-            aliases: Vec::new(),
-            artifact: self.artifact(),
-            entrypoint: None,
-            command: None,
-            environment: BTreeMap::new(),
-            bindings: Vec::new(),
-            probe: Probe::Started,
-            healthcheck: None,
-            container: ContainerSettings::default(),
-            user: None,
-            labels: BTreeMap::new(),
-            stop_grace_period: Duration::ZERO,
-            lifetime: Lifetime::LongLived { restart: RestartPolicy::Always },
-        }
+        world::web(self.artifact(), ContainerSettings::default())
     }
 
     /// The runtime of a new command.
     async fn runtime(&self) -> Arc<dyn Runtime> {
-        let hosts = ContainerHosts::new(Arc::new(self.engine.clone()), Arc::new(ProcessHost));
-        let host = hosts.find().await.expect("it answers").host;
-        host.connect(&self.project, &ImageBuild::default()).await.expect("it answers")
+        world::runtime(&self.project, &self.engine).await
     }
 
     async fn stale(&self) -> Option<String> {

@@ -2,20 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use camino::Utf8PathBuf;
 use devenv_containers::engine::{ContainerEngine, NewVolume};
-use devenv_containers::host::ContainerHosts;
-use devenv_containers::oci::{Blob, OciImage};
-use devenv_engine::runtime::{ImageBuild, Runtime, RuntimeHost, Runtimes};
-use devenv_engine::{Project, ProjectOptions};
+use devenv_engine::Project;
+use devenv_engine::runtime::Runtime;
 use devenv_fakes::{FakeEngine, Fault, Faults};
 use devenv_model::artifact::Artifact;
-use devenv_model::intent::{Lifetime, RestartPolicy, UnitIntent};
-use devenv_model::unit::Probe;
-use devenv_processes::host::ProcessHost;
+use devenv_model::intent::UnitIntent;
 use tempfile::TempDir;
+
+use crate::world;
 
 const SETTINGS: &str = "version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\ntables = \"tables\"\n";
 const COMPOSE: &str = "services:\n  web:\n    image: web:1\n    networks: [front, back]\n    volumes: [\"data:/data\"]\n    configs: \
@@ -32,8 +28,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary directory");
         std::fs::create_dir(folder.path().join("tables")).expect("writable");
         let faults = Faults::default();
-        let image = OciImage::new(Blob::new("web"), Vec::new());
-        let engine = FakeEngine::new(faults.clone()).with_image("web:1", &image);
+        let engine = FakeEngine::new(faults.clone()).with_image("web:1", &world::image("web"));
         let world = Self { folder, faults, engine };
         world.write("devenv.toml", SETTINGS);
         world.write("compose.yaml", compose);
@@ -45,25 +40,13 @@ impl World {
     }
 
     fn project(&self, is_ephemeral: bool) -> Project {
-        let options = ProjectOptions {
-            directory: Utf8PathBuf::try_from(self.folder.path().to_owned()).expect("UTF-8"),
-            compose: devenv_engine::ComposeOptions::default(),
-            state_dir: None,
-            ephemeral: is_ephemeral,
-            runtimes: Arc::new(ContainerHosts::new(Arc::new(self.engine.clone()), Arc::new(ProcessHost))),
-        };
-        Project::load(&options).expect("its files are right")
+        world::project(self.folder.path(), &self.engine, is_ephemeral)
     }
 
     /// A runtime as a new command has it.
     async fn runtime(&self, is_ephemeral: bool) -> (Arc<dyn Runtime>, Project) {
         let project = self.project(is_ephemeral);
-        let host: Arc<dyn RuntimeHost> = ContainerHosts::new(Arc::new(self.engine.clone()), Arc::new(ProcessHost))
-            .find()
-            .await
-            .expect("it answers")
-            .host;
-        (host.connect(&project, &ImageBuild::default()).await.expect("it answers"), project)
+        (world::runtime(&project, &self.engine).await, project)
     }
 
     /// Starts `web`, and returns the name of its container.
@@ -81,24 +64,8 @@ impl World {
 }
 
 fn intent(project: &Project) -> UnitIntent {
-    let service = &project.manifest.services["web"];
-    UnitIntent {
-        name: "web".to_owned(),
-        service: "web".to_owned(),
-        aliases: Vec::new(),
-        artifact: Artifact::Image { reference: "web:1".to_owned() },
-        entrypoint: None,
-        command: None,
-        environment: BTreeMap::new(),
-        bindings: Vec::new(),
-        probe: Probe::Started,
-        healthcheck: None,
-        container: service.container.clone(),
-        user: None,
-        labels: BTreeMap::new(),
-        stop_grace_period: Duration::ZERO,
-        lifetime: Lifetime::LongLived { restart: RestartPolicy::Always },
-    }
+    let container = project.manifest.services["web"].container.clone();
+    world::web(Artifact::Image { reference: "web:1".to_owned() }, container)
 }
 
 #[tokio::test]
@@ -188,7 +155,7 @@ async fn what_others_have_is_neither_taken_nor_removed() {
 #[tokio::test]
 async fn an_image_that_may_not_be_pulled_is_not() {
     let world = World::new(&COMPOSE.replace("image: web:1", "image: web:2\n    pull_policy: never"));
-    world.engine.offer("web:2", &OciImage::new(Blob::new("newer"), Vec::new()));
+    world.engine.offer("web:2", &world::image("newer"));
     let (runtime, _) = world.runtime(false).await;
     let refused = runtime.pull("web:2", &|_| ()).await.expect_err("it may not").to_string();
     assert!(refused.contains("its `pull_policy` is never"), "{refused}");
