@@ -282,19 +282,22 @@ mod tests {
         Artifact::Command(CommandArtifact::default())
     }
 
-    fn plan() -> Plan {
-        let unit = |name: &str, package: bool| DesiredUnit {
+    fn unit(name: &str, artifact: Artifact) -> DesiredUnit {
+        DesiredUnit {
             name: name.to_owned(),
             service: name.to_owned(),
             config_hash: String::new(),
-            artifact: if package { Artifact::Cargo { package: name.to_owned() } } else { program() },
+            artifact,
             depends_on: Vec::new(),
             start: StartOrder::AfterTables,
             is_one_shot: false,
             runs_again: false,
-        };
+        }
+    }
+
+    fn plan() -> Plan {
         let desired = Desired {
-            units: vec![unit(EMULATOR, false), unit("api", true)],
+            units: vec![unit(EMULATOR, program()), unit("api", Artifact::Cargo { package: "api".to_owned() })],
             known: vec![EMULATOR.to_owned(), "api".to_owned()],
             resources: vec![ResourceId::table("orders")],
             seeds: vec![(ResourceId::table("orders"), 1)],
@@ -342,21 +345,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_start_that_has_begun_is_waited_for_before_the_run_ends() {
-        let unit = |name: &str, start| DesiredUnit {
-            name: name.to_owned(),
-            service: name.to_owned(),
-            config_hash: String::new(),
-            artifact: match name {
-                "api" => Artifact::Image { reference: "absent:1".to_owned() },
-                _ => program(),
-            },
-            depends_on: Vec::new(),
-            start,
-            is_one_shot: false,
-            runs_again: false,
-        };
+        let api = unit("api", Artifact::Image { reference: "absent:1".to_owned() });
         let desired = Desired {
-            units: vec![unit(EMULATOR, StartOrder::AfterTables), unit("api", StartOrder::AtOnce)],
+            units: vec![unit(EMULATOR, program()), DesiredUnit { start: StartOrder::AtOnce, ..api }],
             known: vec![EMULATOR.to_owned(), "api".to_owned()],
             ..Desired::default()
         };
@@ -373,17 +364,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn units_are_built_side_by_side_and_each_line_has_its_unit() {
-        let unit = |name: &str| DesiredUnit {
-            name: name.to_owned(),
-            service: name.to_owned(),
-            config_hash: String::new(),
-            artifact: Artifact::Command(CommandArtifact { build: Some(Vec::new()), ..CommandArtifact::default() }),
-            depends_on: Vec::new(),
-            start: StartOrder::AfterTables,
-            is_one_shot: false,
-            runs_again: false,
-        };
-        let units = vec![unit("api"), unit("web")];
+        let built = CommandArtifact { build: Some(Vec::new()), ..CommandArtifact::default() };
+        let units = ["api", "web"].map(|name| unit(name, Artifact::Command(built.clone()))).into();
         let desired = Desired { units, known: vec!["api".to_owned(), "web".to_owned()], ..Desired::default() };
         let stale_units = ["api", "web"].map(|name| (name.to_owned(), "not built yet".to_owned())).into();
         let plan = reconcile(&desired, &Observed { stale_units, ..Observed::default() }).expect("no conflict");

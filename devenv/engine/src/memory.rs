@@ -105,14 +105,7 @@ impl Remembered {
 
 #[cfg(test)]
 thread_local! {
-    /// Each test runs on one thread.
-    static READS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-}
-
-/// The reads of this test so far.
-#[cfg(test)]
-pub(crate) fn reads() -> usize {
-    READS.get()
+    pub(crate) static READS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]

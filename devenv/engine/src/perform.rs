@@ -12,6 +12,7 @@ use devenv_resources::resources::Resources;
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
+use crate::desired;
 use crate::effects::Effects;
 use crate::error::Error;
 use crate::project::Project;
@@ -69,6 +70,7 @@ impl Performer<'_> {
             return Ok(false);
         };
         let is_over = matches!(running.state, UnitState::Stopped { .. } | UnitState::Failed { .. });
+        let is_over = is_over || running.state == UnitState::Completed && desired::runs_again(intent);
         Ok(!is_over && running.config_hash == self.runtime.config_hash(intent)?)
     }
 

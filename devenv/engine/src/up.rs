@@ -298,7 +298,7 @@ mod tests {
     use devenv_model::observed::UnitState;
 
     use super::*;
-    use crate::memory::reads;
+    use crate::memory::READS;
     use crate::runtime::fake::FakeProject;
 
     fn options() -> UpOptions {
@@ -346,9 +346,9 @@ mod tests {
     async fn an_unchanged_environment_costs_three_reads_of_the_memory() {
         let project = FakeProject::new();
         bring_up(&project).await.expect("nothing fails");
-        let before = reads();
+        let before = READS.get();
         assert!(!bring_up(&project).await.expect("nothing fails").changed);
-        assert_eq!(reads() - before, 3, "the choice, the host of the last start, the ports");
+        assert_eq!(READS.get() - before, 3, "the choice, the host of the last start, the ports");
     }
 
     #[tokio::test]

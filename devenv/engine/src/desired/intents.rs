@@ -73,7 +73,7 @@ pub(crate) fn desired(
             artifact: intent.artifact.clone(),
             depends_on: service.map(|service| dependencies(manifest, service)).unwrap_or_default(),
             is_one_shot: intent.lifetime == Lifetime::OneShot,
-            runs_again: matches!(intent.lifetime, Lifetime::LongLived { restart: RestartPolicy::OnFailure { .. } }),
+            runs_again: runs_again(intent),
             start: match service {
                 // A unit without a network gets the emulator's port, which is known once the emulator listens.
                 Some(service) if abilities.network => service.start,
@@ -91,6 +91,11 @@ pub(crate) fn desired(
         resources: manifest.resources(),
         seeds: manifest.seeded(),
     }
+}
+
+/// Whether a unit that has completed starts again: nobody said that it ends.
+pub(crate) fn runs_again(intent: &UnitIntent) -> bool {
+    matches!(intent.lifetime, Lifetime::LongLived { restart: RestartPolicy::OnFailure { .. } })
 }
 
 #[cfg(test)]

@@ -22,35 +22,8 @@ use crate::project::{Project, ProjectOptions};
 use crate::request::{ImageBuild, RuntimeKind};
 use crate::settle::Making;
 
-const SETTINGS: &str = r#"version = 1
-name = "shop"
-compose = "compose.yaml"
-tables = "tables"
-
-[emulator]
-default = "dynamodb-local"
-
-[emulator.dynamodb-local]
-image = "amazon/dynamodb-local:2.6.1"
-
-[services.api]
-health = "/health"
-
-[services.api.process]
-package = "api"
-env = { EMULATOR = "${emulator}" }
-"#;
-
-const COMPOSE: &str = r#"services:
-  api:
-    image: api:1
-    ports: ["127.0.0.2:20180:80"]
-    environment: { GREETING: hello }
-    depends_on: { mailer: { condition: service_started } }
-  mailer:
-    image: mailer:1
-    healthcheck: { test: ["CMD", "true"] }
-"#;
+const SETTINGS: &str = include_str!("../../tests/fixtures/shop/devenv.toml");
+const COMPOSE: &str = include_str!("../../tests/fixtures/shop/compose.yaml");
 
 /// A project without tables, whose units run on a [`FakeRuntime`].
 pub(crate) struct FakeProject {
