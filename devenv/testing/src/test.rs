@@ -36,7 +36,7 @@ pub struct TestReport {
     pub junit: Utf8PathBuf,
     /// Folder of the failure's bundle; `None` after a green run.
     pub bundle: Option<Utf8PathBuf>,
-    /// The run's evidence and its file; `None` without containers, outside a repository, or without Terraform.
+    /// The run's evidence and its file; `None` without containers, outside a repository, or where nothing can be promoted.
     pub evidence: Option<(Utf8PathBuf, Evidence)>,
     /// The state directory of an environment that was kept.
     pub kept: Option<Utf8PathBuf>,
