@@ -43,6 +43,22 @@ fn a_task_is_made_with_safe_settings_and_the_labels_of_its_rehearsal() {
 }
 
 #[test]
+fn a_task_of_a_foreign_image_has_the_same_limits_whoever_its_user_is() {
+    let of = |user: Value| {
+        let asked = json!({
+            "Image": IMAGE, "User": user, "Entrypoint": ["/entry.sh"], "Cmd": ["serve"], "WorkingDir": "/srv",
+        });
+        made(&asked).expect("let through")
+    };
+    let safe = &made(&json!({ "Image": IMAGE })).expect("let through")["HostConfig"];
+    // Without a user the engine takes the image's, which may be root.
+    for user in [json!(""), json!("0:0"), json!("app"), json!("65532:65532")] {
+        assert_eq!(of(user.clone())["HostConfig"], *safe, "{user}");
+    }
+    assert_eq!(of(json!("app"))["User"], "app");
+}
+
+#[test]
 fn nothing_of_the_machine_is_given_to_a_task() {
     let mount = json!([{ "Type": "bind", "Source": "/", "Target": "/host" }]);
     for (name, value) in [

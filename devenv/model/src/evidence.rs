@@ -13,6 +13,8 @@ use crate::names::hexadecimal;
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/v0.1";
+/// In place of an emulator's name, for a project without AWS.
+pub const NO_EMULATOR: &str = "none";
 /// The subject that stands for the Terraform files.
 const TERRAFORM: &str = "terraform";
 /// The separator between the prefix of a file's name and the digest of its content.

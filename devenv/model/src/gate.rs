@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::evidence::{Evidence, EvidenceError, Shortcoming};
+use crate::evidence::{Evidence, EvidenceError, NO_EMULATOR, Shortcoming};
 
 /// The candidate: the images, Terraform files and commit that a promotion would release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,9 +151,9 @@ impl fmt::Display for Reason {
         match self {
             Self::Dirty => formatter.write_str("files differ from the commit that is checked out"),
             Self::NoEmulatorNamed => formatter.write_str("the target names no emulator on which the tests must pass"),
-            Self::Missing { emulator } => write!(formatter, "the tests have not run on {emulator}"),
+            Self::Missing { emulator } => write!(formatter, "the tests have not run{}", on(emulator)),
             Self::Differs { emulator, file, differences } => {
-                write!(formatter, "the last run on {emulator} ({file})")?;
+                write!(formatter, "the last run{} ({file})", on(emulator))?;
                 for (index, difference) in differences.iter().enumerate() {
                     write!(formatter, "{} {difference}", if index == 0 { "" } else { ";" })?;
                 }
@@ -182,6 +182,11 @@ impl fmt::Display for Difference {
             Self::Counts(shortcoming) => write!(formatter, "does not count: {shortcoming}"),
         }
     }
+}
+
+/// Where tests ran, as a part of a sentence.
+fn on(emulator: &str) -> String {
+    if emulator == NO_EMULATOR { String::new() } else { format!(" on {emulator}") }
 }
 
 /// The first 12 digits of a digest or commit.

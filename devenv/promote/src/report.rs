@@ -1,5 +1,6 @@
 //! The stable code, the exit code and the next command for each error of a promotion.
 
+use devenv_model::evidence::NO_EMULATOR;
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::promotion::format::FormatError;
 use devenv_promotion::{CloudErrorKind, Error};
@@ -212,5 +213,8 @@ fn gate_hint(refusal: &Refusal) -> String {
         Reason::Missing { emulator } | Reason::Differs { emulator, .. } => Some(emulator.as_str()),
         _ => None,
     });
-    format!("devenv test --runtime docker --emulator {}", missing.unwrap_or("embedded"))
+    match missing {
+        Some(NO_EMULATOR) => "devenv test --runtime docker".to_owned(),
+        emulator => format!("devenv test --runtime docker --emulator {}", emulator.unwrap_or("embedded")),
+    }
 }

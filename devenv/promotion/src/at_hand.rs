@@ -91,7 +91,7 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
         EvidenceOrigin::Recorded => recorded::files(&context.ledger, &at_hand.commit).await?,
     };
     let filed: Vec<Filed> = files.iter().map(|(name, content)| (name.clone(), Evidence::read(name, content))).collect();
-    let emulators: Vec<&str> = context.target.emulators.iter().map(|kind| kind.name()).collect();
+    let emulators = context.emulators();
     let passed = gate(&at_hand, &emulators, &filed).map_err(|refusal| match context.target.evidence {
         EvidenceOrigin::Promoter => Error::from(refusal),
         EvidenceOrigin::Recorded => Error::NotRecorded { environment: context.name().to_owned(), refusal },

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use devenv_engine::{Emitter, Project};
 use devenv_model::event::Event;
+use devenv_model::evidence::NO_EMULATOR;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_supervisor::lock::{self, HeldLock, LockAttempt};
 
@@ -119,6 +120,15 @@ impl<'a> PromotionContext<'a> {
 
     pub(crate) fn name(&self) -> &str {
         &self.target.name
+    }
+
+    /// The emulators on which the tests must have passed; a project without AWS runs on none.
+    pub(crate) fn emulators(&self) -> Vec<&'static str> {
+        if self.project.manifest.uses_aws {
+            self.target.emulators.iter().map(|kind| kind.name()).collect()
+        } else {
+            vec![NO_EMULATOR]
+        }
     }
 
     /// The folder's random name; empty for a read-only command.

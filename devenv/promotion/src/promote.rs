@@ -53,7 +53,9 @@ pub async fn promote(
     if carried::is_carried(&project, target) {
         // Before anything starts.
         roots::files(&project.manifest, target)?;
-        roots::notices(&project.manifest).into_iter().for_each(|notice| emitter.notice(notice));
+        for notice in roots::notices(&project.manifest) {
+            emitter.notice(notice);
+        }
     }
     let context = PromotionContext::open(&project, &options.tools, target, emitter).await?;
     let caller = context.stage("account", context.caller()).await?;

@@ -45,7 +45,7 @@ pub(crate) async fn required(context: &PromotionContext<'_>) -> Result<Candidate
     // Several records may have the same file.
     files.dedup();
     let filed: Vec<Filed> = files.iter().map(|(name, content)| (name.clone(), read(name, content))).collect();
-    let emulators: Vec<&str> = context.target.emulators.iter().map(|kind| kind.name()).collect();
+    let emulators = context.emulators();
     gate_recorded(&at_hand, &emulators, &filed).map_err(|refusal| {
         let required = context.target.requires.clone();
         Error::RequiredRefused { environment: environment(), required, refusal }

@@ -47,7 +47,9 @@ pub fn notices(manifest: &Manifest) -> Vec<String> {
         mounts || !container.files.is_empty() || !container.volumes_from.is_empty()
     });
     let notice = |name: &str| format!("{name} runs without its volumes, secrets and configs: a release has none");
-    services.map(|service| notice(&service.name)).collect()
+    let user = |name: &str| format!("{name} runs as its image's user: the emulated AWS knows no other");
+    let users = manifest.services.values().filter(|service| service.user.is_some());
+    services.map(|service| notice(&service.name)).chain(users.map(|service| user(&service.name))).collect()
 }
 
 fn pretty(value: &Value) -> String {
@@ -57,6 +59,16 @@ fn pretty(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::tests::manifest;
+
+    #[test]
+    fn a_service_with_more_than_a_task_has_is_named() {
+        let text = "  web:\n    image: a:1\n    volumes: [\"data:/data\"]\n  api:\n    image: a:1\n    tmpfs: /tmp\n    user: app\nvolumes: { data: }\n";
+        let notices = notices(&manifest(text, ""));
+        let [volumes, user] = &notices[..] else { panic!("{notices:?}") };
+        assert!(volumes.starts_with("web runs without its volumes"), "{volumes}");
+        assert!(user.starts_with("api runs as its image's user"), "{user}");
+    }
 
     #[test]
     fn the_roots_have_the_states_of_their_target() {

@@ -45,15 +45,26 @@ pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
     let hosts = hosts(manifest);
     let mut services = Map::new();
     for service in manifest.services.values() {
-        if manifest.is_one_shot(&service.name) {
-            let cause = "it runs once, and a release has only services that keep running".to_owned();
-            return Err(NotRehearsed { service: service.name.clone(), cause });
+        if let Some(cause) = obstacle(manifest, service) {
+            return Err(NotRehearsed { service: service.name.clone(), cause: cause.to_owned() });
         }
         let container = container(manifest, service, &hosts)?;
         let described = json!({ "port": port(service), "tasks": service.replicas, "container": container });
         services.insert(service.name.clone(), described);
     }
     Ok(Value::Object(services))
+}
+
+/// What a rehearsal cannot do for this service.
+fn obstacle(manifest: &Manifest, service: &Service) -> Option<&'static str> {
+    if manifest.is_one_shot(&service.name) {
+        return Some("it runs once, and a release has only services that keep running");
+    }
+    if service.entrypoint.is_some() {
+        return Some("the emulated AWS runs the image's own entrypoint: write it as ENTRYPOINT into the Dockerfile");
+    }
+    let folder = service.container.execution.working_dir.as_ref();
+    folder.map(|_| "the emulated AWS runs it in the image's own folder: write it as WORKDIR into the Dockerfile")
 }
 
 /// The other services by their load balancers, and the emulator by all its names.
@@ -75,9 +86,7 @@ fn container(manifest: &Manifest, service: &Service, hosts: &BTreeMap<String, Ho
         environment.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
     let mut definition = json!({
         "name": service.name,
-        "entryPoint": service.entrypoint,
         "command": service.command,
-        "workingDirectory": service.container.execution.working_dir,
         "user": service.user,
         "portMappings": [{ "containerPort": port(service) }],
         "environment": environment,
@@ -124,4 +133,4 @@ fn not_rehearsed(
 
 #[cfg(test)]
 #[path = "services_tests.rs"]
-mod tests;
+pub(crate) mod tests;

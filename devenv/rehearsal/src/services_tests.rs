@@ -5,7 +5,7 @@ use devenv_manifest::load::load;
 use super::*;
 
 /// A project with these services, the lines below `services:`.
-fn manifest(services: &str, settings: &str) -> Manifest {
+pub(crate) fn manifest(services: &str, settings: &str) -> Manifest {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
     let text = format!("version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\n{settings}");
@@ -29,8 +29,6 @@ fn a_service_is_described_as_its_compose_file_does() {
   web:
     build: .
     command: ["serve", "--port", "8000"]
-    entrypoint: /entry.sh
-    working_dir: /srv
     user: "1000:1000"
     stop_grace_period: 5m
     ports: ["8000"]
@@ -53,8 +51,7 @@ fn a_service_is_described_as_its_compose_file_does() {
     assert_eq!((&web["port"], &web["tasks"]), (&json!(8000), &json!(1)));
     assert_eq!((&services["visits"]["port"], &services["visits"]["tasks"]), (&json!(9000), &json!(2)));
     assert_eq!(part("command"), json!(["serve", "--port", "8000"]));
-    assert_eq!(part("entryPoint"), json!(["/entry.sh"]));
-    assert_eq!((part("workingDirectory"), part("user")), (json!("/srv"), json!("1000:1000")));
+    assert_eq!(part("user"), json!("1000:1000"));
     assert_eq!(part("stopTimeout"), json!(120), "ECS waits no longer");
     assert_eq!(part("logConfiguration")["options"]["awslogs-group"], "/shop/web");
     assert!(services["visits"]["container"].get("command").is_none(), "the image has its own");
@@ -97,14 +94,22 @@ fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
     let text = refused(database, "");
     let words = "web: DATABASE_URL names db:5432, but its tasks reach db only as http://db:5432";
     assert!(text.contains(words) && !text.contains("secret"), "{text}");
-    let migration = r#"
+    let migration = r"
   web:
     build: .
     depends_on: { migrate: { condition: service_completed_successfully } }
   migrate:
     build: .
-"#;
+";
     assert!(refused(migration, "").contains("migrate: it runs once"));
+}
+
+#[test]
+fn what_the_emulated_aws_would_ignore_is_refused() {
+    for (key, words) in [("entrypoint: /entry.sh", "as ENTRYPOINT"), ("working_dir: /srv", "as WORKDIR")] {
+        let text = refused(&format!("  web:\n    build: .\n    {key}\n"), "");
+        assert!(text.starts_with("a rehearsal cannot run web: ") && text.contains(words), "{text}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use devenv_artifacts::contents::{IMAGE, Memory};
 use devenv_artifacts::repository::{self, TrackedFile};
 use devenv_document::input;
 use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
-use devenv_model::evidence::{Circumstances, Evidence, ProvenTest, surplus, tree_digest};
+use devenv_model::evidence::{Circumstances, Evidence, NO_EMULATOR, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
 use devenv_supervisor::files::replace;
 
@@ -28,7 +28,7 @@ pub(crate) struct Subject {
     terraform: String,
     commit: String,
     dirty: bool,
-    emulator: EmulatorKind,
+    emulator: Option<EmulatorKind>,
     began: jiff::Timestamp,
 }
 
@@ -41,11 +41,11 @@ impl Subject {
     }
 
     /// `images` are the digests of the running images, by service. Returns `None` outside a repository: nothing can be promoted
-    /// there.
+    /// there. Without AWS there is no emulator.
     pub(crate) async fn of(
         project: &Project,
         images: BTreeMap<String, String>,
-        emulator: EmulatorKind,
+        emulator: Option<EmulatorKind>,
     ) -> Result<Option<Self>, Error> {
         let root = &project.instance.root;
         let (commit, tracked, dirty) =
@@ -67,7 +67,8 @@ impl Subject {
         arguments: &[String],
     ) -> Result<(Utf8PathBuf, Evidence), Error> {
         let tests = run.tests.iter();
-        let image = project.manifest.emulator.image(self.emulator).unwrap_or(EMULATOR_IMAGE);
+        let image_of = |kind| project.manifest.emulator.image(kind).unwrap_or(EMULATOR_IMAGE);
+        let (emulator, image) = self.emulator.map_or((NO_EMULATOR, NO_EMULATOR), |kind| (kind.name(), image_of(kind)));
         let evidence = Evidence {
             images: self.images,
             terraform: self.terraform,
@@ -75,7 +76,7 @@ impl Subject {
                 project: project.manifest.name.clone(),
                 commit: self.commit,
                 dirty: self.dirty,
-                emulator: self.emulator.name().to_owned(),
+                emulator: emulator.to_owned(),
                 emulator_image: image.to_owned(),
                 filtered: run.filtered || !arguments.is_empty(),
                 began: self.began.to_string(),
@@ -89,7 +90,7 @@ impl Subject {
                 .collect(),
         };
         let content = evidence.to_json();
-        let prefix = format!("{}-{}", self.began.strftime("%Y%m%dT%H%M%SZ"), self.emulator.name());
+        let prefix = format!("{}-{}", self.began.strftime("%Y%m%dT%H%M%SZ"), emulator);
         let folder = project.state.evidence();
         let path = folder.join(Evidence::file_name(&prefix, &content));
         // Atomic: a reader mistakes a partly written file for a damaged one.

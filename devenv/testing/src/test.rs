@@ -36,7 +36,7 @@ pub struct TestReport {
     pub junit: Utf8PathBuf,
     /// Folder of the failure's bundle; `None` after a green run.
     pub bundle: Option<Utf8PathBuf>,
-    /// The run's evidence and its file; `None` without containers, outside a repository, or without Terraform.
+    /// The run's evidence and its file; `None` without containers, outside a repository, or where nothing can be promoted.
     pub evidence: Option<(Utf8PathBuf, Evidence)>,
     /// The state directory of an environment that was kept.
     pub kept: Option<Utf8PathBuf>,
@@ -140,10 +140,12 @@ impl Attempt<'_> {
 async fn subject(isolated: &Project, attachment: &Attachment) -> Result<Option<Subject>, Error> {
     let is_possible = Subject::is_possible(isolated).await;
     let emulator = own_emulator(isolated).await?;
+    // Of an emulator outside the environment nothing is known. A project without AWS has none.
+    let is_known = emulator.is_some() || !isolated.manifest.uses_aws;
     // Images of other origin may be too large to read.
-    let Some(emulator) = emulator.filter(|_| is_possible) else {
+    if !is_possible || !is_known {
         return Ok(None);
-    };
+    }
     let Some(images) = attachment.images().await? else {
         return Ok(None);
     };

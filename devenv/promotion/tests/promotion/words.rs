@@ -38,6 +38,7 @@ fn errors() -> Vec<Error> {
         Error::WrongRegion { environment: dev(), wanted: text("eu-west-1"), found: text("us-east-1") },
         Error::Refused(refusal()),
         Error::Refused(Refusal { reasons: vec![Reason::Dirty] }),
+        Error::Refused(Refusal { reasons: vec![Reason::Missing { emulator: text("none") }] }),
         Error::NotRecorded { environment: dev(), refusal: refusal() },
         Error::RequiredRefused { environment: text("prod"), required: vec![dev(), text("stage")], refusal: refusal() },
         Error::RequiredDiffer { environment: text("prod"), disagreement },
