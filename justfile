@@ -76,6 +76,11 @@ bench *arguments:
     cargo build --release
     cargo run --release -q -p bench -- all {{ arguments }}
 
+# Measure the queues of the embedded emulator beside its tables, and print a table.
+bench-queues *arguments:
+    cargo build --release
+    cargo run --release -q -p bench -- queues {{ arguments }}
+
 # Build the emulators' images without a registry (root, Linux).
 emulator-images:
     dynamodb-local/recipe/build

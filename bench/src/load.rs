@@ -38,7 +38,7 @@ pub(crate) struct Measured {
     pub(crate) ids: Vec<String>,
 }
 
-type Connection = SendRequest<Full<Bytes>>;
+pub(crate) type Connection = SendRequest<Full<Bytes>>;
 
 /// Creates a product with more stock than any load orders.
 pub(crate) async fn product(emulator: &str) -> Result<String, Failure> {
@@ -150,7 +150,7 @@ async fn worker(
     Ok((latencies, errors, ids))
 }
 
-async fn connect(authority: &str) -> Result<Connection, Failure> {
+pub(crate) async fn connect(authority: &str) -> Result<Connection, Failure> {
     let stream = TcpStream::connect(authority).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;

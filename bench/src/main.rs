@@ -7,6 +7,7 @@ mod interrupt;
 mod load;
 mod machine;
 mod memory;
+mod queues;
 mod soak;
 mod suite;
 
@@ -48,6 +49,15 @@ enum Command {
         #[arg(long, default_value_t = 8)]
         connections: usize,
     },
+    /// Measure the queues of the embedded emulator beside its tables
+    Queues {
+        /// Length of each load, in seconds
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// Length of the load on a queue of 100,000 messages, in seconds
+        #[arg(long, default_value_t = 60)]
+        flow: u64,
+    },
     /// Kill random processes at random times; the next command must repair the project and touch nothing foreign
     Soak {
         #[arg(long, default_value_t = 3)]
@@ -63,6 +73,7 @@ fn main() -> ExitCode {
     let outcome = interrupt::guarded(move || match arguments.command {
         Command::All { runs, seconds } => suite::all(&arguments.devenv, runs, seconds),
         Command::Sustain { seconds, connections } => suite::sustain(&arguments.devenv, seconds, connections),
+        Command::Queues { seconds, flow } => queues::run(&arguments.devenv, seconds, flow),
         Command::Soak { rounds, seed } => soak::run(&arguments.devenv, &arguments.runtime, rounds, seed),
     });
     match outcome {

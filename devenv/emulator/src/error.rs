@@ -14,6 +14,8 @@ pub enum Error {
     NoFolder { path: PathBuf },
     #[error("cannot open the data file {path}: {cause}")]
     Data { path: PathBuf, cause: String },
+    #[error(transparent)]
+    Messages(#[from] devenv_messaging::OpenError),
     #[error("cannot write the calls to {path}: {source}")]
     Calls { path: PathBuf, source: std::io::Error },
     #[error("{cause}")]

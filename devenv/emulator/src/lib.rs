@@ -1,11 +1,18 @@
-//! The embedded DynamoDB: dynoxide behind an address and a file, as a library and as a small binary.
+//! The embedded AWS: dynoxide's tables, and queues and topics, behind one address and two files, as a library and as a small
+//! binary.
 //!
-//! It speaks the DynamoDB wire protocol over plain HTTP and keeps its data in SQLite. Neither the services nor the
-//! engine depend on it.
+//! It speaks the wire protocols of DynamoDB, SQS and SNS over plain HTTP and keeps its data in SQLite. Neither the services
+//! nor the engine depend on it.
 
 mod arguments;
 mod calls;
+mod database;
 mod error;
+mod front;
+mod messages;
+mod plain;
+mod plain_request;
+mod resumed;
 mod serve;
 
 pub use arguments::parse;

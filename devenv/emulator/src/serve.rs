@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use devenv_messaging::Place;
 use dynoxide::Database;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::Error;
-use crate::calls::{Calls, relay};
+use crate::calls::Calls;
+use crate::front::Front;
+use crate::messages::Messages;
+use crate::{Error, front};
 
 /// The limit for open requests at shutdown: half a request would otherwise block the end forever.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -24,6 +27,8 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 pub struct Options {
     pub listen: SocketAddr,
     pub data: Data,
+    /// Where queues, topics and their messages are kept; `None` if only tables are served, which then takes no detour.
+    pub messages: Option<Place>,
     /// The file for the record of calls; a caller's name is the `app/` of its user agent.
     pub calls: Option<PathBuf>,
 }
@@ -48,33 +53,45 @@ pub async fn run(
     // Bind the port first: if it is taken, no data file is created.
     let listener = TcpListener::bind(address).await.map_err(unusable)?;
     let database = open(&options.data)?;
+    let messages = options.messages.clone().map(Messages::at).transpose()?;
     let calls = options.calls.as_deref().map(Calls::append_to).transpose()?;
-    listening(listener.local_addr().map_err(unusable)?);
-    let (listener, relay) = match calls {
-        None => (listener, None),
-        Some(calls) => {
-            let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
-            let database = inner.local_addr().map_err(unusable)?;
-            (inner, Some(relay(listener, database, Arc::new(calls))))
-        }
+    let has_front = messages.is_some() || calls.is_some();
+    let (outer, inner) = if has_front {
+        let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
+        (Some(listener), inner)
+    } else {
+        (None, listener)
     };
-    let (begun, draining) = oneshot::channel();
-    let shutdown = async move {
+    let database_address = inner.local_addr().map_err(unusable)?;
+    let front = Arc::new(Front { messages, calls, database: database_address });
+    let address = outer.as_ref().map_or(Ok(database_address), TcpListener::local_addr).map_err(unusable)?;
+    listening(address);
+
+    let (stop, mut stopping) = watch::channel(false);
+    let (last_request, drained) = oneshot::channel::<()>();
+    let database = dynoxide::server::serve_with_shutdown(inner, database, async {
+        let _ = drained.await;
+    });
+    let serving = async {
+        // The database ends after the last request that may need it.
+        let front = async {
+            match outer {
+                Some(listener) => front::serve(listener, front.clone(), stopping).await,
+                None => drop(stopping.wait_for(|stop| *stop).await),
+            }
+            drop(last_request);
+        };
+        tokio::join!(database, front).0
+    };
+    let limit = async {
         shutdown.await;
-        let _ = begun.send(());
-    };
-    let limit = async move {
-        if draining.await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        stop.send_replace(true);
+        front.messages.iter().for_each(Messages::drain);
         tokio::time::sleep(DRAIN_LIMIT).await;
     };
     tokio::select! {
-        served = dynoxide::server::serve_with_shutdown(listener, database, shutdown) => {
-            served.map_err(|cause| Error::Serve { cause })
-        }
+        served = serving => served.map_err(|cause| Error::Serve { cause }),
         () = limit => Ok(()),
-        () = async { relay.expect("polled only if present").await }, if relay.is_some() => Ok(()),
     }
 }
 

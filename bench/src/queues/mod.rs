@@ -1,0 +1,6 @@
+mod emulator;
+mod requests;
+mod run;
+mod worker;
+
+pub(crate) use run::run;

@@ -1,0 +1,182 @@
+//! The emulator's port: requests for queues and topics are answered here, all others go to the database.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use devenv_messaging::{Head, belongs_here};
+use http_body_util::{BodyExt, Either, Full, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, mpsc, watch};
+
+use crate::calls::{self, Calls};
+use crate::database::Upstream;
+use crate::messages::Messages;
+use crate::plain;
+use crate::resumed::Resumed;
+
+/// Bytes of a request for queues or topics: ten messages of a batch are 1 MiB, and escapes in JSON six times that.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// The pause after a connection that could not be accepted, because this process has too many open files, for example.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
+
+const TABLES_ONLY: &str = "this emulator serves tables alone: the project has no files of queues or topics";
+
+/// What a request may need.
+pub(crate) struct Front {
+    /// `None` if only tables are served.
+    pub(crate) messages: Option<Messages>,
+    pub(crate) calls: Option<Calls>,
+    /// The database's address.
+    pub(crate) database: std::net::SocketAddr,
+}
+
+type Answer = Response<Either<Full<Bytes>, Incoming>>;
+
+/// Serves until `stop` turns true and the open requests have been answered.
+pub(crate) async fn serve(listener: TcpListener, front: Arc<Front>, mut stop: watch::Receiver<bool>) {
+    // Each connection holds a sender; the receiver ends with the last of them.
+    let (open, mut ended) = mpsc::channel::<Infallible>(1);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let (front, stop, open) = (front.clone(), stop.clone(), open.clone());
+                tokio::spawn(async move {
+                    connection(stream, &front, stop).await;
+                    drop(open);
+                });
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
+        }
+    }
+    drop(listener);
+    drop(open);
+    ended.recv().await;
+}
+
+async fn connection(mut stream: TcpStream, front: &Front, mut stop: watch::Receiver<bool>) {
+    // A connection that cannot be set up is closed, and the caller tries again.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    // A closed side ends the connection; that is no error of this program.
+    if let Ok(Some(read)) = plain::serve(&mut stream, front, &mut stop).await {
+        serve_fully(Resumed::new(read, stream), front, stop).await;
+    }
+}
+
+/// Serves the rest of a connection, whatever HTTP/1 its requests speak.
+async fn serve_fully(stream: Resumed, front: &Front, mut stop: watch::Receiver<bool>) {
+    let upstream = &Mutex::new(Upstream::new(front.database));
+    let service = service_fn(move |request| async move { Ok::<_, Infallible>(front.answer(request, upstream).await) });
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+impl Front {
+    async fn answer(&self, request: Request<Incoming>, upstream: &Mutex<Upstream>) -> Answer {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let target = header("x-amz-target");
+        if belongs_here(target, header("content-type"), request.uri().query()) {
+            let (parts, body) = request.into_parts();
+            return self.answer_message(&parts, body).await.map(Either::Left);
+        }
+        if let (Some(calls), Some(target)) = (&self.calls, target) {
+            calls.note(calls::caller(header), calls::operation(target));
+        }
+        match upstream.lock().await.send(request).await {
+            Ok(response) => response.map(Either::Right),
+            Err(error) => {
+                let message = format!("the database did not answer: {error}");
+                response(Simple::text(StatusCode::BAD_GATEWAY, &message)).map(Either::Left)
+            }
+        }
+    }
+
+    async fn answer_message(&self, parts: &Parts, body: Incoming) -> Response<Full<Bytes>> {
+        if body.size_hint().lower() > BODY_LIMIT as u64 {
+            return too_large();
+        }
+        let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else { return too_large() };
+        let program = calls::caller(|name| header(parts, name));
+        response(self.reply(&head(parts), program, &body.to_bytes()).await)
+    }
+
+    /// Answers a request for queues or topics by a program of that name.
+    pub(crate) async fn reply(&self, head: &Head, program: Option<&str>, body: &[u8]) -> Simple {
+        let Some(messages) = &self.messages else { return Simple::text(StatusCode::BAD_REQUEST, TABLES_ONLY) };
+        let messages = match messages.get().await {
+            Ok(messages) => messages,
+            Err(error) => return Simple::text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        };
+        let reply = messages.answer(head, body).await;
+        if let (Some(calls), Some(operation)) = (&self.calls, &reply.operation) {
+            calls.note(program, operation);
+        }
+        let mut headers = vec![("content-type", reply.content_type.to_owned()), ("x-amzn-requestid", reply.request_id)];
+        headers.extend(reply.query_error.map(|error| ("x-amzn-query-error", error)));
+        Simple { status: reply.status, headers, body: reply.body }
+    }
+}
+
+/// An answer that is whole.
+pub(crate) struct Simple {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Simple {
+    fn text(status: StatusCode, message: &str) -> Self {
+        let headers = vec![("content-type", "text/plain".to_owned())];
+        Self { status: status.as_u16(), headers, body: format!("{message}\n").into_bytes() }
+    }
+}
+
+fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn head(parts: &Parts) -> Head {
+    let own = |name: &str| header(parts, name).map(str::to_owned);
+    Head {
+        target: own("x-amz-target"),
+        host: own("host"),
+        authorization: own("authorization"),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+    }
+}
+
+fn response(simple: Simple) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(simple.body)));
+    *response.status_mut() = StatusCode::from_u16(simple.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in simple.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+fn too_large() -> Response<Full<Bytes>> {
+    let message = format!("the request has no readable body of at most {BODY_LIMIT} bytes");
+    response(Simple::text(StatusCode::PAYLOAD_TOO_LARGE, &message))
+}

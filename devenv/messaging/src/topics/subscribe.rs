@@ -1,0 +1,158 @@
+use std::net::IpAddr;
+
+use rusqlite::params;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::errors::{invalid, unsupported};
+use super::request::Request;
+use super::subscription::Subscription;
+use super::topic::Topic;
+use super::{fan_out, identity, subscription_calls};
+use crate::front::error::ApiError;
+use crate::store::transaction::Transaction;
+
+/// What SNS delivers to besides `sqs` and `http`.
+const ELSEWHERE: [&str; 7] = ["https", "email", "email-json", "sms", "application", "lambda", "firehose"];
+const PENDING: &str = "pending confirmation";
+
+pub(super) fn subscribe(transaction: &mut Transaction<'_>, request: &Request) -> Result<Value, ApiError> {
+    let topic = Topic::of(transaction, request.required("TopicArn")?, "TopicArn")?;
+    let protocol = request.required("Protocol")?;
+    let endpoint = request.text("Endpoint").unwrap_or_default();
+    check_endpoint(&topic, protocol, endpoint)?;
+    let attributes = subscription_calls::checked(&topic, protocol, &request.map("Attributes"), "Attributes Reason: ")?;
+    let subscription = match existing(transaction, &topic, protocol, endpoint)? {
+        Some(existing) => same(existing, &attributes)?,
+        None => added(transaction, request, &topic, protocol, endpoint, attributes)?,
+    };
+    let is_told = subscription.token.is_none() || request.flag("ReturnSubscriptionArn");
+    Ok(json!({ "SubscriptionArn": if is_told { subscription.arn.as_str() } else { PENDING } }))
+}
+
+fn existing(
+    transaction: &Transaction<'_>,
+    topic: &Topic,
+    protocol: &str,
+    endpoint: &str,
+) -> Result<Option<Subscription>, ApiError> {
+    let condition = "topic = ?1 AND protocol = ?2 AND endpoint = ?3";
+    Subscription::find(transaction, condition, [topic.name.as_str(), protocol, endpoint])
+}
+
+/// A second call may leave the attributes out, but not change them.
+fn same(existing: Subscription, attributes: &Map<String, Value>) -> Result<Subscription, ApiError> {
+    if attributes.is_empty() || *attributes == existing.attributes {
+        return Ok(existing);
+    }
+    Err(invalid("Attributes Reason: Subscription already exists with different attributes"))
+}
+
+fn added(
+    transaction: &mut Transaction<'_>,
+    request: &Request,
+    topic: &Topic,
+    protocol: &str,
+    endpoint: &str,
+    attributes: Map<String, Value>,
+) -> Result<Subscription, ApiError> {
+    // An HTTP endpoint has to confirm that it wants the messages; a queue of the same account does not.
+    let token = (protocol == "http").then(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()));
+    let subscription = Subscription {
+        id: 0,
+        arn: format!("{}:{}", topic.arn, Uuid::new_v4()),
+        topic: topic.name.clone(),
+        protocol: protocol.to_owned(),
+        endpoint: endpoint.to_owned(),
+        attributes,
+        token,
+    };
+    subscription.save(transaction)?;
+    if let Some(token) = &subscription.token {
+        fan_out::ask(transaction, request, topic, &subscription, token)?;
+    }
+    Ok(subscription)
+}
+
+fn check_endpoint(topic: &Topic, protocol: &str, endpoint: &str) -> Result<(), ApiError> {
+    match protocol {
+        "sqs" => {
+            let queue = identity::queue_name(endpoint, "Endpoint")?;
+            if queue.ends_with(identity::FIFO) && !topic.is_fifo {
+                let reason = "FIFO SQS Queues can not be subscribed to standard SNS topics";
+                return Err(invalid(format!("Endpoint Reason: {reason}")));
+            }
+            Ok(())
+        }
+        "http" if topic.is_fifo => Err(invalid("Protocol Reason: FIFO topics deliver to queues only")),
+        "http" => check_url(endpoint),
+        other if ELSEWHERE.contains(&other) => Err(unsupported("Protocol", other, "use sqs, or http to this machine")),
+        other => Err(invalid(format!("Protocol Reason: Amazon SNS does not support this protocol string: {other}"))),
+    }
+}
+
+/// Accepts URLs of this machine alone.
+fn check_url(endpoint: &str) -> Result<(), ApiError> {
+    let rest =
+        endpoint.strip_prefix("http://").ok_or_else(|| invalid("Endpoint Reason: it must begin with http://"))?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(six) => six.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    let is_plain = endpoint.bytes().all(|byte| byte.is_ascii_graphic()) && !authority.contains('@');
+    if is_here && is_plain {
+        return Ok(());
+    }
+    Err(unsupported("Endpoint", "addresses beyond this machine", "use 127.0.0.1, [::1] or localhost"))
+}
+
+pub(super) fn confirm(transaction: &mut Transaction<'_>, request: &Request) -> Result<Value, ApiError> {
+    let topic = Topic::of(transaction, request.required("TopicArn")?, "TopicArn")?;
+    let token = request.required("Token")?;
+    let found = Subscription::find(transaction, "topic = ?1 AND token = ?2", [topic.name.as_str(), token])?;
+    let mut subscription = found.ok_or_else(|| invalid("Token"))?;
+    subscription.token = None;
+    subscription.save(transaction)?;
+    Ok(json!({ "SubscriptionArn": subscription.arn }))
+}
+
+/// Removes a subscription. As in SNS, one that is gone is no error.
+pub(super) fn unsubscribe(transaction: &mut Transaction<'_>, request: &Request) -> Result<Value, ApiError> {
+    let arn = request.required("SubscriptionArn")?;
+    identity::check_subscription_arn(arn)?;
+    if let Some(subscription) = Subscription::find(transaction, "arn = ?1", [arn])? {
+        let connection = transaction.connection;
+        connection.prepare_cached("DELETE FROM subscriptions WHERE id = ?1")?.execute([subscription.id])?;
+        connection.prepare_cached("DELETE FROM deliveries WHERE subscription = ?1")?.execute([arn])?;
+        let count = "UPDATE topics SET removed = removed + 1 WHERE name = ?1";
+        connection.prepare_cached(count)?.execute(params![subscription.topic])?;
+    }
+    Ok(json!({}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine() {
+        for url in ["http://127.0.0.1:8000/x", "http://127.9.9.9", "http://[::1]:1/", "http://localhost:9?a=b"] {
+            check_url(url).expect(url);
+        }
+        let elsewhere = [
+            "https://127.0.0.1/",
+            "http://example.com/",
+            "http://127.0.0.1@example.com/",
+            "http://127.0.0.1.example.com",
+            "http://10.0.0.1/",
+            "http://",
+            "http://127.0.0.1/a b",
+            "127.0.0.1",
+        ];
+        for url in elsewhere {
+            check_url(url).expect_err(url);
+        }
+    }
+}
