@@ -4,13 +4,16 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use order_service::{Dependencies, Identity, Lifecycle, Listeners, Metrics, Service, StartError, dynamodb, serve};
+use order_service::{
+    Dependencies, Identity, Lifecycle, Listeners, Metrics, Service, StartError, aws, dynamodb, serve, topic::Topic,
+};
 
 use crate::{
     api::Api,
     config::Config,
     discovery::Discovery,
     http,
+    outbox::sweep,
     reconcile::{Pace, reconcile},
 };
 
@@ -23,11 +26,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_millis(9500);
 /// Serves until a signal stops the process.
 pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
     let listeners = Listeners::bind(&service.common).await?;
-    let client = dynamodb::client(&service.common.region).await;
+    let aws = aws::config(&service.common.region).await;
+    let topic = config.events.as_ref().map(|address| Topic::new(&aws, address));
     let discovery = Discovery::of(&config.processor).map_err(|error| StartError::Other(error.to_string()))?;
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
-    let api = Api::new(client, &config, discovery, &metrics, lifecycle.clone())?;
+    let api = Api::new(dynamodb::client(&aws), topic, &config, discovery, &metrics, lifecycle.clone())?;
     let router = api.router(&service, metrics.clone());
+    tokio::spawn(sweep(api.clone(), Pace::OF_EVENTS, lifecycle.clone()));
     tokio::spawn(reconcile(api, Pace::default(), lifecycle.clone()));
     serve(listeners, router, metrics, lifecycle).await
 }

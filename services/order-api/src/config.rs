@@ -1,4 +1,7 @@
-use order_service::config::{ConfigError, Environment};
+use order_service::{
+    config::{ConfigError, Environment},
+    topic::TopicAddress,
+};
 use reqwest::Url;
 
 /// The settings of this service beyond the common ones.
@@ -6,6 +9,8 @@ use reqwest::Url;
 pub struct Config {
     pub orders_table: String,
     pub processor: ProcessorAddress,
+    /// The topic for the events of settled orders. Without it there are no events.
+    pub events: Option<TopicAddress>,
 }
 
 /// The address of order-processor.
@@ -33,7 +38,8 @@ impl Config {
                 });
             }
         };
-        Ok(Self { orders_table: environment.table("ORDERS_TABLE", "orders")?, processor })
+        let events = TopicAddress::read(environment, "ORDER_EVENTS_TOPIC_ARN")?;
+        Ok(Self { orders_table: environment.table("ORDERS_TABLE", "orders")?, processor, events })
     }
 }
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use backon::{BackoffBuilder, ExponentialBuilder};
-use order_service::dynamodb::{OPERATION_TIMEOUT, StoreError};
+use order_service::{aws::OPERATION_TIMEOUT, dynamodb::StoreError};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{record::Record, store::Store};

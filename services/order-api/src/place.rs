@@ -7,6 +7,7 @@ use crate::{
     answer::ProcessorError,
     insert::InsertError,
     metrics::ApiMetrics,
+    outbox::Outbox,
     place_error::{PlaceError, SettleError},
     processor::ProcessorClient,
     record::{Decision, Record},
@@ -23,6 +24,8 @@ pub(crate) struct Orders {
     pub(crate) store: Store,
     pub(crate) processor: ProcessorClient,
     pub(crate) metrics: ApiMetrics,
+    /// Publishes the events of settled orders, if there is a topic for them.
+    pub(crate) outbox: Option<Outbox>,
 }
 
 impl Orders {
@@ -83,6 +86,10 @@ impl Orders {
             return Ok(record);
         }
         let decision = self.processor.process(record.order_id, record.request()).await?;
-        Ok(self.store.settle(record, decision).await?)
+        let settlement = self.store.settle(record, decision).await?;
+        if let Some(outbox) = self.outbox.as_ref().filter(|_| settlement.unpublished) {
+            outbox.offer(settlement.record.clone());
+        }
+        Ok(settlement.record)
     }
 }

@@ -16,8 +16,13 @@ use crate::{
 pub struct Pace {
     /// The pause between two rounds.
     pub pause: Duration,
-    /// The minimum age of an order: the request that places it settles younger ones.
+    /// The minimum age of an order: the request that places it takes care of younger ones.
     pub age: Duration,
+}
+
+impl Pace {
+    /// The sweeper's timing: the publisher needs less than a second for an event, and a second publication is harmless.
+    pub const OF_EVENTS: Self = Self { pause: Duration::from_secs(2), age: Duration::from_secs(2) };
 }
 
 impl Default for Pace {

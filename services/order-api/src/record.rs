@@ -1,4 +1,4 @@
-use order_domain::{Moment, Order, OrderId, OrderRequest, Refusal, RequestHash, Status, pending_shard};
+use order_domain::{Moment, Order, OrderId, OrderRequest, Refusal, RequestHash, Status, shard};
 use serde::{Deserialize, Serialize};
 
 /// An order in its table: the fields of the API, and those for its settlement.
@@ -41,7 +41,7 @@ impl Record {
             customer_id: request.customer_id,
             status: Status::Pending,
             created_at,
-            pending_shard: Some(pending_shard(order_id)),
+            pending_shard: Some(shard(order_id)),
             total_price: None,
             processed_at: None,
             refusal: None,

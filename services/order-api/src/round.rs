@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use order_domain::{Moment, OrderId, PENDING_SHARDS};
+use order_domain::{Moment, OrderId, SHARDS};
 use order_service::{
     TraceContext, current_trace,
     dynamodb::{Cause, StoreError},
@@ -15,7 +15,13 @@ use order_service::{
 use tokio::{task::JoinSet, time::Instant};
 use tracing::Instrument;
 
-use crate::{answer::ProcessorError, metrics::Skipped, place::Orders, place_error::SettleError, store::Pending};
+use crate::{
+    answer::ProcessorError,
+    metrics::Skipped,
+    place::Orders,
+    place_error::SettleError,
+    store::{Entry, PENDING},
+};
 
 /// The number of concurrent settlements.
 const AT_ONCE: usize = 8;
@@ -43,9 +49,9 @@ pub(crate) struct Round {
 
 /// Selects the orders for a round.
 #[derive(Debug, Clone, Copy)]
-struct Due {
-    now: Moment,
-    age: Duration,
+pub(crate) struct Due {
+    pub(crate) now: Moment,
+    pub(crate) age: Duration,
 }
 
 /// The outcome for one order.
@@ -57,7 +63,7 @@ enum Settled {
 
 impl Due {
     /// Excludes younger orders: the request that places them settles them.
-    fn takes(self, created_at: Option<Moment>) -> bool {
+    pub(crate) fn takes(self, created_at: Option<Moment>) -> bool {
         created_at.is_none_or(|created_at| {
             created_at < self.now.before(self.age) || created_at > self.now.after(CLOCKS_AGREE)
         })
@@ -79,9 +85,9 @@ impl Round {
     /// Visits every shard once, from a random one on, so that several replicas do not move in step. Returns the unreadable
     /// orders.
     pub(crate) async fn walk(mut self, first_round: bool) -> BTreeSet<String> {
-        let first = uuid::Uuid::new_v4().as_bytes()[0] % PENDING_SHARDS;
-        for offset in 0..PENDING_SHARDS {
-            let shard = (first + offset) % PENDING_SHARDS;
+        let first = uuid::Uuid::new_v4().as_bytes()[0] % SHARDS;
+        for offset in 0..SHARDS {
+            let shard = (first + offset) % SHARDS;
             match self.shard(shard).await {
                 Ok(()) => {}
                 Err(error) if first_round => {
@@ -106,10 +112,10 @@ impl Round {
     async fn shard(&mut self, shard: u8) -> Result<(), StoreError> {
         let mut start = None;
         loop {
-            let (entries, next) = self.orders.store.pending(shard, start).await?;
+            let (entries, next) = self.orders.store.waiting(PENDING, shard, start).await?;
             for entry in entries {
                 match entry {
-                    Ok(Pending { order_id, created_at }) if self.due.takes(created_at) => self.take_up(order_id).await,
+                    Ok(Entry { order_id, created_at }) if self.due.takes(created_at) => self.take_up(order_id).await,
                     Ok(_) => {}
                     Err(id) => {
                         self.unreadable.insert(id);
@@ -204,7 +210,7 @@ fn failed(order_id: OrderId, error: SettleError) -> Settled {
     }
 }
 
-/// The last report of unreadable orders: every round meets them again, but only the first report is news.
+/// The last report of unreadable orders, pending or unpublished: every round meets them again, but only the first report is news.
 #[derive(Default)]
 pub(crate) struct Reported {
     last: Option<(Instant, BTreeSet<String>)>,
@@ -221,7 +227,7 @@ impl Reported {
         tracing::error!(
             orders = unreadable.len(),
             ids = ?some,
-            "pending orders cannot be read and are passed over; see docs/runbooks/skipped.md"
+            "waiting orders cannot be read and are passed over; see docs/runbooks/skipped.md"
         );
         self.last = Some((Instant::now(), unreadable));
     }

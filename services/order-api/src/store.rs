@@ -1,7 +1,7 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
-use order_domain::{Cursor, Moment, OrderId, Status, shard_name};
+use order_domain::{Cursor, Moment, OrderId, Status, shard, shard_name};
 use order_service::{
     HealthFailure,
     dynamodb::{StoreError, table_answers, without_retries},
@@ -9,7 +9,7 @@ use order_service::{
 
 use crate::record::{Decision, Record};
 
-type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The number of items per query, unless the caller needs fewer.
 const FULL_PAGE: i32 = 100;
@@ -17,10 +17,33 @@ const FULL_PAGE: i32 = 100;
 /// The table of orders.
 #[derive(Clone)]
 pub(crate) struct Store {
-    client: Client,
+    pub(crate) client: Client,
     /// A client that makes only one attempt.
     pub(crate) single: Client,
     pub(crate) orders: Arc<str>,
+    /// Whether a settled order's event is to be published.
+    has_events: bool,
+}
+
+/// A sparse index: the shards of the orders that wait for a step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting {
+    index: &'static str,
+    /// The index's key. An order without this attribute is not in the index.
+    pub(crate) shard: &'static str,
+}
+
+/// The orders that wait for their settlement.
+pub(crate) const PENDING: Waiting = Waiting { index: "pending", shard: "pending_shard" };
+
+/// The settled orders whose events wait for their publication.
+pub(crate) const UNPUBLISHED: Waiting = Waiting { index: "unpublished", shard: "unpublished_shard" };
+
+/// A settled order.
+pub(crate) struct Settlement {
+    pub(crate) record: Record,
+    /// Whether its event still waits for its publication.
+    pub(crate) unpublished: bool,
 }
 
 /// A page of a customer's orders.
@@ -32,17 +55,17 @@ pub(crate) struct CustomerPage {
     pub(crate) unreadable: u64,
 }
 
-/// An entry of the `pending` index.
+/// An entry of a sparse index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pending {
+pub(crate) struct Entry {
     pub(crate) order_id: OrderId,
     /// The order's time; `None` if unreadable.
     pub(crate) created_at: Option<Moment>,
 }
 
 impl Store {
-    pub(crate) fn new(client: Client, orders_table: &str) -> Self {
-        Self { single: without_retries(&client), client, orders: orders_table.into() }
+    pub(crate) fn new(client: Client, orders_table: &str, has_events: bool) -> Self {
+        Self { single: without_retries(&client), client, orders: orders_table.into(), has_events }
     }
 
     pub(crate) async fn answers(&self) -> Result<(), HealthFailure> {
@@ -52,21 +75,27 @@ impl Store {
     /// Reads an order. Strongly consistent, because a client with a new `Location` must find the order there in the answer's
     /// status; this costs one read unit instead of a half.
     pub(crate) async fn order(&self, order_id: OrderId) -> Result<Option<Record>, StoreError> {
-        const OPERATION: &str = "GetItem";
+        self.item(order_id).await?.map(|item| self.record("GetItem", item)).transpose()
+    }
+
+    async fn item(&self, order_id: OrderId) -> Result<Option<Item>, StoreError> {
         let read = self
             .client
             .get_item()
             .table_name(&*self.orders)
-            .key("order_id", AttributeValue::S(order_id.to_string()))
+            .set_key(Some(order_key(order_id)))
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| StoreError::of(OPERATION, &self.orders, &error))?;
-        read.item.map(|item| self.record(OPERATION, item)).transpose()
+            .map_err(|error| StoreError::of("GetItem", &self.orders, &error))?;
+        Ok(read.item)
     }
 
     /// Settles an order if it is still pending. Returns the settled order, also if another call settled it.
-    pub(crate) async fn settle(&self, record: Record, decision: Decision) -> Result<Record, StoreError> {
+    ///
+    /// The same write puts the order into the index of unpublished ones: without this, a kill between two writes would lose the
+    /// event.
+    pub(crate) async fn settle(&self, record: Record, decision: Decision) -> Result<Settlement, StoreError> {
         const OPERATION: &str = "UpdateItem";
         let order_id = record.order_id;
         let settled = record.settled(decision, Moment::now());
@@ -87,13 +116,19 @@ impl Store {
                 "refusal"
             }
         };
+        let mark = if self.has_events {
+            values.push((":shard", AttributeValue::S(shard(order_id))));
+            ", unpublished_shard = :shard"
+        } else {
+            ""
+        };
         let written = self
             .client
             .update_item()
             .table_name(&*self.orders)
-            .key("order_id", AttributeValue::S(order_id.to_string()))
+            .set_key(Some(order_key(order_id)))
             .update_expression(format!(
-                "SET #status = :status, processed_at = :at, {outcome} = :outcome REMOVE pending_shard"
+                "SET #status = :status, processed_at = :at, {outcome} = :outcome{mark} REMOVE pending_shard"
             ))
             .condition_expression("#status = :pending")
             .expression_attribute_names("#status", "status")
@@ -102,13 +137,16 @@ impl Store {
             ))
             .send()
             .await;
-        let Err(error) = written else { return Ok(settled) };
+        let Err(error) = written else { return Ok(Settlement { record: settled, unpublished: self.has_events }) };
         match error.as_service_error() {
             // Another call settled it first, or an own attempt whose answer was lost.
-            Some(failure) if failure.is_conditional_check_failed_exception() => self
-                .order(order_id)
-                .await?
-                .ok_or_else(|| StoreError::busy(OPERATION, &self.orders, format_args!("order {order_id} has gone"))),
+            Some(failure) if failure.is_conditional_check_failed_exception() => {
+                let item = self.item(order_id).await?.ok_or_else(|| {
+                    StoreError::busy(OPERATION, &self.orders, format_args!("order {order_id} has gone"))
+                })?;
+                let unpublished = self.has_events && item.contains_key(UNPUBLISHED.shard);
+                Ok(Settlement { record: self.record(OPERATION, item)?, unpublished })
+            }
             _ => Err(StoreError::of(OPERATION, &self.orders, &error)),
         }
     }
@@ -161,28 +199,29 @@ impl Store {
         Ok(CustomerPage { records, more, unreadable })
     }
 
-    /// Returns a page of one shard's pending orders, oldest first; an unreadable order id is an `Err` with its text. The
+    /// Returns a page of one shard's waiting orders, oldest first; an unreadable order id is an `Err` with its text. The
     /// index may lag: callers must read the order itself before acting on an entry.
     ///
     /// The query has no condition on the age: after a clock jumped ahead, an order's time may be in the future.
-    pub(crate) async fn pending(
+    pub(crate) async fn waiting(
         &self,
+        waiting: Waiting,
         shard: u8,
         start: Option<Item>,
-    ) -> Result<(Vec<Result<Pending, String>>, Option<Item>), StoreError> {
+    ) -> Result<(Vec<Result<Entry, String>>, Option<Item>), StoreError> {
         let read = self
             .client
             .query()
             .table_name(&*self.orders)
-            .index_name("pending")
-            .key_condition_expression("pending_shard = :shard")
+            .index_name(waiting.index)
+            .key_condition_expression(format!("{} = :shard", waiting.shard))
             .expression_attribute_values(":shard", AttributeValue::S(shard_name(shard)))
             .limit(FULL_PAGE)
             .set_exclusive_start_key(start)
             .send()
             .await
             .map_err(|error| StoreError::of("Query", &self.orders, &error))?;
-        Ok((read.items.unwrap_or_default().iter().map(pending).collect(), read.last_evaluated_key))
+        Ok((read.items.unwrap_or_default().iter().map(entry).collect(), read.last_evaluated_key))
     }
 
     pub(crate) fn record(&self, operation: &'static str, item: Item) -> Result<Record, StoreError> {
@@ -196,10 +235,10 @@ impl Store {
     }
 }
 
-fn pending(item: &Item) -> Result<Pending, String> {
+fn entry(item: &Item) -> Result<Entry, String> {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
     let order_id = text("order_id").ok_or_else(|| format!("{:?}", item.get("order_id")))?;
-    Ok(Pending {
+    Ok(Entry {
         order_id: OrderId::parse(order_id).ok_or_else(|| order_id.clone())?,
         created_at: text("created_at").and_then(|text| text.parse().ok()),
     })
@@ -212,6 +251,10 @@ fn unreadable(
     error: &dyn fmt::Display,
 ) -> StoreError {
     StoreError::unreadable(operation, table, format_args!("order {order_id:?} cannot be read: {error}"))
+}
+
+pub(crate) fn order_key(order_id: OrderId) -> Item {
+    HashMap::from([("order_id".to_owned(), AttributeValue::S(order_id.to_string()))])
 }
 
 fn customer_key(customer_id: &str, cursor: &Cursor) -> Item {

@@ -9,8 +9,8 @@ use crate::OrderRequest;
 /// The namespace of order ids from idempotency keys. With another namespace, a retry would order twice.
 const ORDER_NAMESPACE: Uuid = Uuid::from_u128(0x6d0f_1f0a_53c7_5f0e_9b0e_5b1d_2a64_c0de);
 
-/// The partitions of the `pending` index.
-pub const PENDING_SHARDS: u8 = 8;
+/// The partitions of the sparse indexes `pending` and `unpublished`.
+pub const SHARDS: u8 = 8;
 
 /// The id of an order, written as a lower-case hyphenated UUID.
 ///
@@ -48,6 +48,11 @@ impl OrderId {
 
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
+    }
+
+    /// Returns the unique id of `name` among those derived from this order.
+    pub(crate) fn derive(self, name: &str) -> Uuid {
+        Uuid::new_v5(&self.0, name.as_bytes())
     }
 
     pub(crate) fn simple(self) -> uuid::fmt::Simple {
@@ -108,11 +113,11 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// Returns the partition of the `pending` index for this order until its settlement.
-pub fn pending_shard(order_id: OrderId) -> String {
+/// Returns the partition of this order in a sparse index.
+pub fn shard(order_id: OrderId) -> String {
     // The sum of all bytes is evenly distributed, despite the version's fixed bits.
     let sum = order_id.as_bytes().iter().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
-    shard_name(sum % PENDING_SHARDS)
+    shard_name(sum % SHARDS)
 }
 
 pub fn shard_name(shard: u8) -> String {
@@ -182,9 +187,9 @@ mod tests {
     fn shards_are_even() {
         let mut counts = BTreeMap::<String, u32>::new();
         for _ in 0..8_000 {
-            *counts.entry(pending_shard(OrderId::generate())).or_default() += 1;
+            *counts.entry(shard(OrderId::generate())).or_default() += 1;
         }
-        assert_eq!(counts.len(), usize::from(PENDING_SHARDS));
+        assert_eq!(counts.len(), usize::from(SHARDS));
         assert!(counts.values().all(|count| (700..1_300).contains(count)), "{counts:?}");
     }
 

@@ -2,6 +2,7 @@
 //! [`Moment::now`].
 
 mod cursor;
+mod event;
 mod identity;
 mod invalid;
 mod moment;
@@ -11,9 +12,8 @@ mod processing;
 mod request;
 
 pub use cursor::{Cursor, CursorError};
-pub use identity::{
-    IdempotencyKey, IdempotencyKeyError, OrderId, PENDING_SHARDS, RequestHash, pending_shard, shard_name,
-};
+pub use event::{EVENT_VERSION, EventKind, OrderEvent};
+pub use identity::{IdempotencyKey, IdempotencyKeyError, OrderId, RequestHash, SHARDS, shard, shard_name};
 pub use invalid::{Invalid, Location};
 pub use moment::Moment;
 pub use money::{MAX_UNIT_PRICE, PriceError, UnitPrice};

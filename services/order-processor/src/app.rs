@@ -8,7 +8,8 @@ use axum::{
 };
 use order_domain::{Confirmation, ProcessRequest};
 use order_service::{
-    Dependencies, Failure, Identity, Lifecycle, Listeners, Metrics, Service, StartError, body, code, dynamodb, serve,
+    Dependencies, Failure, Identity, Lifecycle, Listeners, Metrics, Service, StartError, aws, body, code, dynamodb,
+    serve,
 };
 
 use crate::{config::Config, error::ProcessError, metrics::ProcessorMetrics, process::Processor, store::Store};
@@ -21,7 +22,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_millis(4800);
 /// Serves until a signal stops the process.
 pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
     let listeners = Listeners::bind(&service.common).await?;
-    let client = dynamodb::client(&service.common.region).await;
+    let client = dynamodb::client(&aws::config(&service.common.region).await);
     let (metrics, lifecycle) = (Metrics::new(), Lifecycle::default());
     let router = application(&service, &config, client, metrics.clone(), lifecycle.clone());
     serve(listeners, router, metrics, lifecycle).await

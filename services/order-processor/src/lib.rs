@@ -10,7 +10,6 @@ mod ledger;
 mod metrics;
 mod process;
 mod store;
-mod token;
 
 pub use app::{IDENTITY, application, run};
 pub use config::Config;

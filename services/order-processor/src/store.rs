@@ -8,11 +8,11 @@ use aws_sdk_dynamodb::{
 };
 use order_domain::{OrderId, UnitPrice};
 use order_service::{
-    HealthFailure,
+    HealthFailure, WithoutToken,
     dynamodb::{StoreError, is_temporary, table_answers},
 };
 
-use crate::{config::Config, ledger::Entry, token::WithoutToken};
+use crate::{config::Config, ledger::Entry};
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 

@@ -91,8 +91,9 @@ pub struct Common {
 
 impl Common {
     pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        check_endpoint(environment, "AWS_ENDPOINT_URL_DYNAMODB")?;
-        check_endpoint(environment, "AWS_ENDPOINT_URL")?;
+        // The SDK reads these itself, and reports a bad one only at the first request.
+        endpoint(environment, "AWS_ENDPOINT_URL_DYNAMODB")?;
+        endpoint(environment, "AWS_ENDPOINT_URL")?;
         Ok(Self {
             bind_addr: bind_addr(environment)?,
             metrics_addr: address(environment, "METRICS_ADDR", ([0, 0, 0, 0], 9000))?,
@@ -139,13 +140,12 @@ fn region(environment: &Environment) -> Result<String, ConfigError> {
         .ok_or(ConfigError::Missing { variable: "AWS_REGION", expected: EXPECTED })
 }
 
-/// Checks an endpoint variable early: the SDK reads it itself and reports a bad one only at the first request.
-fn check_endpoint(environment: &Environment, variable: &'static str) -> Result<(), ConfigError> {
+/// Reads the URL of a service of AWS.
+pub(crate) fn endpoint(environment: &Environment, variable: &'static str) -> Result<Option<String>, ConfigError> {
     environment.parsed(variable, "a URL such as http://127.0.0.1:8000", |text| {
         let uri: axum::http::Uri = text.parse().ok()?;
-        (matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()).then_some(())
-    })?;
-    Ok(())
+        (matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()).then(|| text.to_owned())
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The common parts of the two order services: start and stop, configuration, logs, metrics, probes, error answers and the
-//! DynamoDB client. Of orders it knows only the description of an invalid request.
+//! clients of AWS. Of orders it knows only the description of an invalid request.
 
+pub mod aws;
 pub mod body;
 pub mod config;
 pub mod dynamodb;
@@ -15,6 +16,8 @@ mod probe;
 mod process;
 mod router;
 mod server;
+mod token;
+pub mod topic;
 mod trace;
 
 pub use failure::{Failure, code};
@@ -25,4 +28,5 @@ pub use metrics::Metrics;
 pub use process::main;
 pub use router::router;
 pub use server::{Listeners, StartError, serve};
+pub use token::WithoutToken;
 pub use trace::{TraceContext, current as current_trace, scope as with_trace};

@@ -1,9 +1,10 @@
 use std::path::Path;
 
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, Credentials, Region,
+        BehaviorVersion, Credentials, Region, SharedCredentialsProvider,
         retry::{RetryConfig, RetryPartition},
     },
     types::AttributeValue,
@@ -150,7 +151,7 @@ fn client(url: &str) -> Client {
         .region(Region::new("eu-west-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
         .endpoint_url(url)
-        .http_client(order_service::dynamodb::http_client())
+        .http_client(order_service::aws::http_client())
         .retry_config(
             RetryConfig::standard().with_max_attempts(3).with_initial_backoff(std::time::Duration::from_millis(1)),
         )
@@ -158,6 +159,16 @@ fn client(url: &str) -> Client {
         .retry_partition(RetryPartition::new(url.to_owned()))
         .build();
     Client::from_conf(config)
+}
+
+/// Returns the configuration of a client of another service than the database.
+pub fn aws_config() -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "tests")))
+        .http_client(order_service::aws::http_client())
+        .build()
 }
 
 /// Returns the `CreateTable` input of each table.

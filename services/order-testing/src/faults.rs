@@ -29,6 +29,8 @@ pub enum Fault {
     BreakOff,
     /// The database executes the request after this time.
     Delay(Duration),
+    /// The topic gets a batch whose entry of this number, from 1 on, has an empty message, which it does not take.
+    SpoilEntry(usize),
 }
 
 type Queue = Arc<Mutex<Vec<(&'static str, Fault)>>>;
@@ -94,11 +96,16 @@ impl Faults {
 }
 
 async fn front(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default();
-    faults.seen.lock().expect("no panic while held").insert(operation.to_owned(), body.clone());
-    match faults.take(operation) {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let operation = match target {
+        Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
+        None => parameter(&body, "Action").unwrap_or_default(),
+    };
+    faults.seen.lock().expect("no panic while held").insert(operation.clone(), body.clone());
+    match faults.take(&operation) {
         None => faults.forward(&headers, body).await,
+        Some(Fault::Refuse(code)) if target.is_none() => xml_error(code),
+        Some(Fault::SpoilEntry(entry)) => faults.forward(&headers, spoiled(&body, entry)).await,
         Some(Fault::Refuse(code)) => error(StatusCode::BAD_REQUEST, code, &json!({})),
         Some(Fault::Cancel(reasons)) => {
             let reasons: Vec<Value> =
@@ -122,6 +129,28 @@ async fn front(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) ->
             faults.forward(&headers, body).await
         }
     }
+}
+
+/// Returns a parameter of a request of the Query protocol.
+fn parameter(body: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+fn spoiled(body: &[u8], entry: usize) -> Bytes {
+    let message = format!("PublishBatchRequestEntries.member.{entry}.Message");
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(body) {
+        let value = if name == message { "" } else { &value };
+        form.append_pair(&name, value);
+    }
+    form.finish().into()
+}
+
+fn xml_error(code: &str) -> Response {
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>injected</Message></Error></ErrorResponse>"
+    );
+    (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
 }
 
 fn error(status: StatusCode, code: &str, more: &Value) -> Response {

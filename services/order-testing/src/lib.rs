@@ -1,5 +1,5 @@
-//! Test support for the services: the embedded DynamoDB in this process, with the project's own tables, behind a proxy that
-//! fails on demand.
+//! Test support for the services: the embedded DynamoDB, SNS and SQS in this process, with the project's own tables, behind
+//! proxies that fail on demand.
 
 mod emulator;
 mod eventually;
@@ -7,10 +7,12 @@ mod faults;
 mod malformed;
 mod running;
 mod serving;
+mod topics;
 
-pub use emulator::{Emulator, IN_STOCK, OTHER_IN_STOCK};
+pub use emulator::{Emulator, IN_STOCK, OTHER_IN_STOCK, aws_config};
 pub use eventually::eventually;
 pub use faults::Fault;
 pub use malformed::{Report, send_malformed};
 pub use running::Running;
 pub use serving::{Serving, serve, service};
+pub use topics::{Received, Topics};

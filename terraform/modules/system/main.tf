@@ -23,7 +23,7 @@ locals {
       permissions = {
         orders = {
           actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-          indexes = { by_customer = ["dynamodb:Query"], pending = ["dynamodb:Query"] }
+          indexes = { by_customer = ["dynamodb:Query"], pending = ["dynamodb:Query"], unpublished = ["dynamodb:Query"] }
         }
       }
     })

@@ -3,6 +3,7 @@
 mod create;
 mod discovery;
 mod dns;
+mod events;
 mod idempotency;
 mod list;
 mod lost;
@@ -14,7 +15,7 @@ mod reconciler;
 use std::time::Duration;
 
 use order_api::{Api, Config, discovery::Discovery};
-use order_service::{Lifecycle, Metrics, config::Environment};
+use order_service::{Lifecycle, Metrics, config::Environment, topic::Topic};
 use order_testing::{Emulator, Serving, serve, service};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -48,11 +49,15 @@ impl System {
     }
 
     async fn found_by(emulator: Emulator, discovery: Discovery, processor: Option<Serving>) -> Self {
+        Self::with(emulator, discovery, processor, None).await
+    }
+
+    async fn with(emulator: Emulator, discovery: Discovery, processor: Option<Serving>, topic: Option<Topic>) -> Self {
         let environment = Environment::of_pairs(&[("ORDER_PROCESSOR_SRV", "order-processor.test")]);
         let config = Config::read(&environment).expect("a complete environment");
         let metrics = Metrics::new();
-        let api =
-            Api::new(emulator.client.clone(), &config, discovery, &metrics, Lifecycle::default()).expect("starts");
+        let api = Api::new(emulator.client.clone(), topic, &config, discovery, &metrics, Lifecycle::default())
+            .expect("starts");
         let serving = serve(api.router(&service(order_api::IDENTITY), metrics.clone())).await;
         Self { emulator, api, metrics, serving, _processor: processor, http: reqwest::Client::new() }
     }

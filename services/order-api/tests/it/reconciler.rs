@@ -3,7 +3,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::{Json, Router};
 use order_api::{Pace, reconcile};
-use order_domain::{Moment, OrderId, PENDING_SHARDS, shard_name};
+use order_domain::{Moment, OrderId, SHARDS, shard_name};
 use order_service::Lifecycle;
 use order_testing::{Fault, IN_STOCK, eventually, serve};
 use reqwest::StatusCode;
@@ -121,7 +121,7 @@ const LONG_AGO: &str = "2020-01-01T00:00:00.000000Z";
 async fn orders_that_cannot_be_read_hold_up_no_other() {
     let (system, location) = interrupted(3).await;
     let system = repaired(system).await;
-    for shard in 0..PENDING_SHARDS {
+    for shard in 0..SHARDS {
         for number in 0..8 {
             put_pending(&system, &format!("no id {shard}-{number}"), shard, LONG_AGO, Some(IN_STOCK)).await;
             put_pending(&system, &OrderId::generate().to_string(), shard, LONG_AGO, None).await;
@@ -131,7 +131,7 @@ async fn orders_that_cannot_be_read_hold_up_no_other() {
     assert_eq!(system.settled(&location).await["status"], "confirmed");
     assert_eq!(system.emulator.stock(IN_STOCK).await, 97);
     eventually("a round that counts them", Duration::from_secs(10), async || {
-        (skipped(&system, "unreadable") >= 2 * 8 * usize::from(PENDING_SHARDS)).then_some(())
+        (skipped(&system, "unreadable") >= 2 * 8 * usize::from(SHARDS)).then_some(())
     })
     .await;
     reconciler.abort();
@@ -173,7 +173,7 @@ async fn choosy_processor() -> order_testing::Serving {
 async fn one_hot_product_holds_up_no_other() {
     let processor = choosy_processor().await;
     let system = System::with_processor_at(&processor.url).await;
-    let cold: Vec<String> = (0..PENDING_SHARDS).map(|_| OrderId::generate().to_string()).collect();
+    let cold: Vec<String> = (0..SHARDS).map(|_| OrderId::generate().to_string()).collect();
     for (shard, cold) in (0..).zip(&cold) {
         for _ in 0..12 {
             put_pending(&system, &OrderId::generate().to_string(), shard, LONG_AGO, Some("HOT")).await;

@@ -35,8 +35,8 @@ impl System {
         let config = order_api::Config::read(&environment).expect("a complete environment");
         let discovery = Discovery::fixed(processor.url.parse().expect("a URL"));
         let metrics = Metrics::new();
-        let api =
-            Api::new(emulator.client.clone(), &config, discovery, &metrics, Lifecycle::default()).expect("starts");
+        let api = Api::new(emulator.client.clone(), None, &config, discovery, &metrics, Lifecycle::default())
+            .expect("starts");
         let serving = serve(api.router(&service(order_api::IDENTITY), metrics)).await;
         Self { emulator, api, serving, processor, http: reqwest::Client::new() }
     }

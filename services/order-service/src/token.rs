@@ -6,11 +6,11 @@ use aws_sdk_dynamodb::{
 
 /// Sends a transaction without the SDK's usual client token.
 ///
-/// With the token, DynamoDB remembers the transaction for ten minutes and executes a repetition only once. The ledger's
-/// own condition does that forever, and a repetition finds its answer there. The embedded emulator searches all remembered
+/// With the token, DynamoDB remembers the transaction for ten minutes and executes a repetition only once. The conditions of a
+/// transaction here make a repetition harmless forever. The embedded emulator searches all remembered
 /// tokens at every transaction, which halves the rate of orders within a minute of load.
 #[derive(Debug)]
-pub(crate) struct WithoutToken;
+pub struct WithoutToken;
 
 impl Intercept for WithoutToken {
     fn name(&self) -> &'static str {
