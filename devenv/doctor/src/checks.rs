@@ -1,5 +1,6 @@
 //! The checks, one function each.
 
+use std::fmt::Write;
 use std::process::Stdio;
 
 use camino::Utf8Path;
@@ -10,7 +11,8 @@ use tokio::process::Command;
 use devenv_artifacts::terraform::terraform_version;
 use devenv_engine::runtime::{About, Found, NoHost};
 use devenv_engine::{Project, ProjectOptions, is_port_free, running_ports};
-use devenv_model::manifest::{ProcessRun, ProcessSettings};
+use devenv_model::manifest::{Manifest, ProcessRun, ProcessSettings};
+use devenv_model::messaging::Messaging;
 
 use crate::finding::Finding;
 
@@ -18,6 +20,18 @@ use crate::finding::Finding;
 const RUST: (u32, u32) = (1, 95);
 /// Bytes: enough for a build with its dependencies, and for the data.
 const FREE_DISK: u64 = 4 << 30;
+
+/// The number of services and of each kind of resource; of a kind other than tables only if there are some.
+fn contents(manifest: &Manifest) -> String {
+    let Messaging { queues, topics, subscriptions, .. } = &manifest.messaging;
+    let mut text = format!("{} services, {} tables", manifest.services.len(), manifest.tables.len());
+    for (count, noun) in [(queues.len(), "queues"), (topics.len(), "topics"), (subscriptions.len(), "subscriptions")] {
+        if count > 0 {
+            let _ = write!(text, ", {count} {noun}");
+        }
+    }
+    text
+}
 
 /// Checks everything that devenv needs on this machine.
 pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
@@ -28,9 +42,7 @@ pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
     let needs_engine = project.as_ref().is_ok_and(needs_engine);
     match project {
         Ok(project) => {
-            let files =
-                format!("{} services, {} tables", project.manifest.services.len(), project.manifest.tables.len());
-            findings.push(Finding::ok("manifest", files));
+            findings.push(Finding::ok("manifest", contents(&project.manifest)));
             findings.push(state_directory(&project.instance.state_dir));
             findings.push(disk(&project.instance.root));
             findings.extend(ports(&project).await);

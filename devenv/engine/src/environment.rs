@@ -5,6 +5,7 @@ use devenv_model::names::{url_variable, variable};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
+use devenv_resources::messaging::queues::Queues;
 use devenv_resources::resources::Resources;
 
 use crate::chosen_emulator::ChosenEmulator;
@@ -19,7 +20,7 @@ use crate::{desired, resolve};
 pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, Error> {
     let running = Running::find(project).await?;
     let ports = running.ports;
-    let mut variables = desired::aws_environment(&running.emulator.to_string(), desired::region(project));
+    let mut variables = desired::variables(project, &running.emulator.to_string());
     for service in project.manifest.services.values() {
         let Some(bindings) = ports.get(&service.name) else {
             continue;
@@ -40,6 +41,11 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
 /// The resources of a running environment.
 pub async fn resources(project: &Project) -> Result<Resources, Error> {
     Ok(Running::find(project).await?.resources(project))
+}
+
+/// The queues of a running environment.
+pub async fn queues(project: &Project) -> Result<Queues, Error> {
+    Ok(Queues::of(&project.manifest, &Running::find(project).await?.emulator, desired::region(project)))
 }
 
 /// The bindings of a running environment; none if it does not run.

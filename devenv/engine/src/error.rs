@@ -48,6 +48,9 @@ pub enum Error {
     NeedsContainers { emulator: &'static str },
     #[error("devenv.toml names no image for the emulator {emulator}")]
     NoEmulatorImage { emulator: &'static str },
+    /// The emulator does not serve what the project declares.
+    #[error("the emulator {emulator} has no {}, which the project's files use", services.join(" and no "))]
+    EmulatorLacks { emulator: &'static str, services: Vec<&'static str> },
     /// Loopback in a container is the container's own.
     #[error("containers cannot reach an emulator at {endpoint}")]
     OutOfReach { endpoint: String },

@@ -301,6 +301,7 @@ mod tests {
             known: vec![EMULATOR.to_owned(), "api".to_owned()],
             resources: vec![ResourceId::table("orders")],
             seeds: vec![(ResourceId::table("orders"), 1)],
+            ..Desired::default()
         };
         let observed = Observed { stale: [("api".to_owned(), "changed".to_owned())].into(), ..Observed::default() };
         reconcile(&desired, &observed).expect("no table differs")

@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_manifest::compose_model::ComposeOptions;
 use devenv_manifest::load;
 use devenv_model::manifest::{Emulator, Manifest};
+use devenv_model::messaging::Messaging;
 use devenv_model::names::environment_name;
 use devenv_supervisor::state_directory::StateDirectory;
 
@@ -142,6 +143,7 @@ impl<'a> Located<'a> {
             emulator: Emulator::default(),
             tables: Vec::new(),
             seeds: Vec::new(),
+            messaging: Messaging::default(),
             test: None,
             promote: BTreeMap::new(),
         };

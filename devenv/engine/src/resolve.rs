@@ -86,6 +86,10 @@ pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Resul
     {
         return Err(Error::NeedsContainers { emulator: kind.name() });
     }
+    let lacking = project.manifest.messaging.services();
+    if emulator == ChosenEmulator::Own(EmulatorKind::DynamodbLocal) && !lacking.is_empty() {
+        return Err(Error::EmulatorLacks { emulator: EmulatorKind::DynamodbLocal.name(), services: lacking });
+    }
     Ok(ResolvedRuntime { host, emulator, why, images: request.images.clone() })
 }
 

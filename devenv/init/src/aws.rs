@@ -8,7 +8,7 @@ use devenv_model::manifest::EmulatorKind;
 use crate::found::FoundEmulator;
 
 /// The service of LocalStack that devenv's own emulator has too.
-const EMULATED: &str = "dynamodb";
+const EMULATED: [&str; 3] = ["dynamodb", "sqs", "sns"];
 
 pub(crate) fn emulators(services: &[Entry]) -> Vec<FoundEmulator> {
     services.iter().filter_map(emulator).collect()
@@ -41,14 +41,19 @@ fn other_services(localstack: &Entry) -> Option<String> {
     let environment = localstack.value.get("environment");
     let listed = environment.and_then(|environment| environment.get("SERVICES")).and_then(Node::text);
     let others: Vec<&str> = listed
-        .map(|list| list.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != EMULATED).collect())
+        .map(|list| {
+            list.split(',').map(str::trim).filter(|name| !name.is_empty() && !EMULATED.contains(name)).collect()
+        })
         .unwrap_or_default();
     match listed {
         Some(list) if !list.trim().is_empty() && others.is_empty() => None,
         Some(list) if !list.trim().is_empty() => {
-            Some(format!("devenv's own emulator has DynamoDB only, not {}", others.join(", ")))
+            Some(format!("devenv's own emulator has DynamoDB, SQS and SNS, not {}", others.join(", ")))
         }
-        _ => Some("devenv's own emulator has DynamoDB only, and SERVICES does not limit LocalStack to it".to_owned()),
+        _ => Some(
+            "devenv's own emulator has DynamoDB, SQS and SNS only, and SERVICES does not limit LocalStack to them"
+                .to_owned(),
+        ),
     }
 }
 
@@ -101,8 +106,9 @@ mod tests {
             emulators(&services(&text)).remove(0).kept_because
         };
         assert_eq!(localstack("    environment: { SERVICES: dynamodb }\n"), None);
-        let more = localstack("    environment: [\"SERVICES=dynamodb,s3, sqs\"]\n").expect("it stays");
-        assert!(more.ends_with("not s3, sqs"), "{more}");
+        assert_eq!(localstack("    environment: { SERVICES: \"sqs, sns\" }\n"), None);
+        let more = localstack("    environment: [\"SERVICES=dynamodb,s3, lambda\"]\n").expect("it stays");
+        assert!(more.ends_with("not s3, lambda"), "{more}");
         assert!(localstack("").is_some());
     }
 

@@ -50,7 +50,7 @@ pub struct FoundEmulator {
     pub service: String,
     pub image: String,
     pub kind: EmulatorKind,
-    /// The reason that devenv's own emulator, which has DynamoDB only, is no replacement.
+    /// The reason that devenv's own emulator, which has DynamoDB, SQS and SNS, is no replacement.
     pub kept_because: Option<String>,
 }
 

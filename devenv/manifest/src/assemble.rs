@@ -12,6 +12,7 @@ use crate::check::Check;
 use crate::compose::Read;
 use crate::compose_reader::Reader;
 use crate::image::image;
+use crate::messaging::files::{self, ReadMessaging};
 use crate::promotion;
 use crate::replaced::replaced;
 use crate::seeds::SeedReader;
@@ -25,6 +26,17 @@ use devenv_model::artifact::{CommandArtifact, CommandInputs};
 use devenv_model::manifest::{
     Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings,
 };
+use devenv_model::messaging::MessageSeed;
+
+/// The files of the folders that `devenv.toml` names.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    pub tables: Vec<SourceFile>,
+    pub queues: Vec<SourceFile>,
+    pub topics: Vec<SourceFile>,
+    pub subscriptions: Vec<SourceFile>,
+    pub seeds: Vec<SourceFile>,
+}
 
 /// Joins the files that `settings` names. `compose` is the model of the Compose files, or the mistakes in them; `environment` has
 /// the caller's environment variables.
@@ -36,8 +48,7 @@ pub fn assemble(
     root: Utf8PathBuf,
     settings: Settings,
     compose: Result<Project, Mistakes>,
-    tables: &[SourceFile],
-    seeds: &[SourceFile],
+    sources: &Sources,
     environment: &BTreeMap<String, String>,
 ) -> Result<Manifest, Mistakes> {
     let mut problems = Vec::new();
@@ -54,11 +65,13 @@ pub fn assemble(
             (Vec::new(), BTreeSet::new())
         }
     };
+    let mut of_data = Vec::new();
+    let Resources { tables, seeds, messaging, messages } = resources(sources, &mut of_data);
     if problems.is_empty() || !services.is_empty() {
         join(&settings, &mut services, &disabled, &mut problems);
-        problems.extend(Check::new(&settings, &services).all());
+        problems.extend(Check::new(&settings, &services, &messaging).all());
     }
-    let (tables, seeds) = data(tables, seeds, &mut problems);
+    problems.append(&mut of_data);
     let emulator = Emulator { replaces, ..emulator(&settings, environment, &mut problems) };
     let promote = promotion::targets(&settings, environment, &mut problems);
     if !problems.is_empty() {
@@ -74,6 +87,7 @@ pub fn assemble(
         uses_aws,
         tables,
         seeds,
+        messaging: messaging.into_messaging(messages),
         test: content.test.map(|test| TestSettings {
             command: test.command.into_inner(),
             smoke: test.smoke.map(Spanned::into_inner),
@@ -97,10 +111,38 @@ fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems:
     }
 }
 
-fn data(tables: &[SourceFile], seeds: &[SourceFile], problems: &mut Vec<Problem>) -> (Vec<Table>, Vec<Seed>) {
+/// What the files of resources and their seeds say.
+struct Resources {
+    tables: Vec<Table>,
+    seeds: Vec<Seed>,
+    messaging: ReadMessaging,
+    messages: Vec<MessageSeed>,
+}
+
+fn resources(sources: &Sources, problems: &mut Vec<Problem>) -> Resources {
+    let tables = tables(&sources.tables, problems);
+    let messaging = files::read(&sources.queues, &sources.topics, &sources.subscriptions, problems);
+    let mut read = Resources { tables, seeds: Vec::new(), messaging, messages: Vec::new() };
+    // Seeds are checked against tables and queues, so every one must be readable first.
+    let all_are_read = problems.is_empty();
+    for file in sources.seeds.iter().filter(|_| all_are_read) {
+        let file = Arc::new(file.clone());
+        let is_table = |name: &str| read.tables.iter().any(|table| table.name == name);
+        if read.messaging.has_seed(&file, is_table) {
+            read.messages.extend(read.messaging.seed(&file, problems));
+            continue;
+        }
+        let mut reader = SeedReader::new(&file);
+        let queues: Vec<&str> = read.messaging.queue_names().collect();
+        read.seeds.extend(reader.seed(&read.tables, &queues));
+        problems.append(&mut reader.problems);
+    }
+    read
+}
+
+fn tables(files: &[SourceFile], problems: &mut Vec<Problem>) -> Vec<Table> {
     let mut read: Vec<Table> = Vec::new();
-    let before = problems.len();
-    for file in tables {
+    for file in files {
         let file = Arc::new(file.clone());
         let mut reader = TableReader::new(&file);
         if let Some(found) = reader.table() {
@@ -114,16 +156,7 @@ fn data(tables: &[SourceFile], seeds: &[SourceFile], problems: &mut Vec<Problem>
         }
         problems.append(&mut reader.problems);
     }
-    let mut sown = Vec::new();
-    // Seeds are checked against tables, so every table must be readable first.
-    let tables_are_read = problems.len() == before;
-    for file in seeds.iter().filter(|_| tables_are_read) {
-        let file = Arc::new(file.clone());
-        let mut reader = SeedReader::new(&file);
-        sown.extend(reader.seed(&read));
-        problems.append(&mut reader.problems);
-    }
-    (read, sown)
+    read
 }
 
 /// Applies each `[services.NAME]` section to its service. Those of services that no enabled profile has wait for their profile.

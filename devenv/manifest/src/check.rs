@@ -3,12 +3,13 @@
 use std::ops::Range;
 
 use devenv_model::manifest::{Condition, HealthTest, Port};
-use devenv_model::template::{Reference, references};
+use devenv_model::template::{Reference, names, references};
 use devenv_model::unit::EMULATOR;
 use toml::Spanned;
 
 use crate::compose::{Place, Read};
 use crate::endpoint::{is_elsewhere, turns_local_off};
+use crate::messaging::files::ReadMessaging;
 use crate::settings::Settings;
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
@@ -16,16 +17,18 @@ use devenv_document::problem::Problem;
 pub(crate) struct Check<'a> {
     settings: &'a Settings,
     services: &'a [Read],
+    messaging: &'a ReadMessaging,
     problems: Vec<Problem>,
 }
 
 impl<'a> Check<'a> {
-    pub(crate) fn new(settings: &'a Settings, services: &'a [Read]) -> Self {
-        Self { settings, services, problems: Vec::new() }
+    pub(crate) fn new(settings: &'a Settings, services: &'a [Read], messaging: &'a ReadMessaging) -> Self {
+        Self { settings, services, messaging, problems: Vec::new() }
     }
 
     pub(crate) fn all(mut self) -> Vec<Problem> {
         self.processes();
+        self.variables();
         self.names();
         self.ports();
         self.dependencies();
@@ -88,12 +91,21 @@ impl<'a> Check<'a> {
     }
 
     fn reference(&mut self, own: &str, reference: &Reference, span: Range<usize>) {
-        let Reference::Port { service, container } = reference else {
-            if !self.settings.uses_aws() {
-                let help = "add `tables` or [emulator], or remove the reference";
-                self.in_settings("manifest.reference", span, "this project has no emulator".to_owned(), help);
+        let (service, container) = match reference {
+            Reference::Port { service, container } => (service, container),
+            Reference::Emulator => {
+                if !self.settings.uses_aws() {
+                    let help = "add `tables` or [emulator], or remove the reference";
+                    self.in_settings("manifest.reference", span, "this project has no emulator".to_owned(), help);
+                }
+                return;
             }
-            return;
+            Reference::Queue(_) | Reference::Topic(_) => {
+                if let Some((message, help)) = self.undeclared(reference) {
+                    self.in_settings("manifest.reference", span, message, help);
+                }
+                return;
+            }
         };
         let name = service.as_deref().unwrap_or(own);
         let Some(read) = self.service(name) else {
@@ -116,6 +128,32 @@ impl<'a> Check<'a> {
             format!("it has {}; add others under `ports` or `expose`", known.join(", "))
         };
         self.in_settings("manifest.reference", span, format!("{name} has no container port {container}"), help);
+    }
+
+    /// Checks the names of queues and topics in the variables of the Compose file.
+    fn variables(&mut self) {
+        for read in self.services {
+            for (variable, value) in &read.service.environment {
+                let Some(place) = read.variable_places.get(variable) else { continue };
+                for (reference, part) in names(value) {
+                    if let Some((message, help)) = self.undeclared(&reference) {
+                        let span = place.file.within(&place.span, value, &part);
+                        let place = Place { file: place.file.clone(), span };
+                        self.in_compose("compose.reference", &place, message, help);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The mistake in a reference to a queue or a topic that no file declares, and its remedy.
+    fn undeclared(&self, reference: &Reference) -> Option<(String, String)> {
+        let (noun, name, help) = match reference {
+            Reference::Queue(name) => ("queue", name, self.messaging.unknown_queue(name)?),
+            Reference::Topic(name) => ("topic", name, self.messaging.unknown_topic(name)?),
+            Reference::Port { .. } | Reference::Emulator => return None,
+        };
+        Some((format!("there is no {noun} {name}"), help))
     }
 
     /// Suggests a service's name.

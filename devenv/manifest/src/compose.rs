@@ -49,6 +49,8 @@ pub(crate) struct Read {
     pub(crate) name_place: Place,
     pub(crate) port_places: Vec<Place>,
     pub(crate) dependency_places: BTreeMap<String, Place>,
+    /// The places of the values of environment variables.
+    pub(crate) variable_places: BTreeMap<String, Place>,
     /// True if a part of the service was unreadable: a missing value then proves nothing.
     pub(crate) incomplete: bool,
 }
@@ -123,6 +125,7 @@ impl Reader {
             service,
             name_place: Place::of_key(entry),
             port_places: ports.into_iter().map(|(_, place)| place).collect(),
+            variable_places: values(get("environment")),
             dependency_places: depends_on.into_iter().map(|(name, (_, place))| (name, place)).collect(),
             incomplete: self.problems.len() > before,
         }
@@ -172,6 +175,11 @@ impl Reader {
             self.problems.push(problem.help(help));
         }
     }
+}
+
+fn values(environment: Option<&Node>) -> BTreeMap<String, Place> {
+    let entries = environment.and_then(Node::entries).unwrap_or_default();
+    entries.iter().map(|entry| (entry.key.clone(), Place::of(&entry.value))).collect()
 }
 
 /// Whether a service has nothing but the default network.

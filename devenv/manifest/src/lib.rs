@@ -1,4 +1,4 @@
-//! Reads a project's files (`devenv.toml`, the Compose file, the table files, the seeds), joins them into one checked
+//! Reads a project's files (`devenv.toml`, the Compose file, the files of resources, the seeds), joins them into one checked
 //! [`devenv_model::manifest::Manifest`], and gives every mistake its place.
 //!
 //! [`load`] reads the files from disk; everything else works on texts in memory. The command line renders the mistakes.
@@ -21,6 +21,7 @@ mod compose_values;
 mod endpoint;
 mod image;
 mod image_reference;
+mod messaging;
 mod promotion;
 mod read_settings;
 mod replaced;

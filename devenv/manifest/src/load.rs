@@ -6,7 +6,7 @@ use std::fmt;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::Manifest;
 
-use crate::assemble::assemble;
+use crate::assemble::{Sources, assemble};
 use crate::compose_model::{ComposeOptions, file_choice};
 use crate::settings::Settings;
 use devenv_compose::files::Disk;
@@ -119,9 +119,14 @@ pub fn load(
         Err(ComposeError::NoFile { folder }) => return Err(Error::NoComposeFile { folder }),
     };
     let folder = |path: Option<&Utf8Path>| path.map_or(Ok(Vec::new()), |path| read_folder(root, path));
-    let tables = folder(settings.tables()).map_err(unreadable)?;
-    let seeds = folder(settings.seeds()).map_err(unreadable)?;
-    Ok(assemble(root.to_owned(), settings, compose, &tables, &seeds, variables)?)
+    let sources = Sources {
+        tables: folder(settings.tables()).map_err(unreadable)?,
+        queues: folder(settings.queues()).map_err(unreadable)?,
+        topics: folder(settings.topics()).map_err(unreadable)?,
+        subscriptions: folder(settings.subscriptions()).map_err(unreadable)?,
+        seeds: folder(settings.seeds()).map_err(unreadable)?,
+    };
+    Ok(assemble(root.to_owned(), settings, compose, &sources, variables)?)
 }
 
 /// The reason a file of the project cannot be read.

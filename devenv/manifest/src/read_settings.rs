@@ -59,9 +59,7 @@ impl Settings {
     /// assert_eq!(error.to_string(), "devenv.toml:3:11: cannot read compose.yaml: no such file");
     /// ```
     pub fn unreadable(&self, path: &Utf8Path, reason: &str) -> Mistakes {
-        let content = &self.content;
-        let named = [&content.compose, &content.tables, &content.seeds];
-        let span = named.into_iter().flatten().find(|named| path.starts_with(named.get_ref())).map(Spanned::span);
+        let span = self.paths().find(|named| path.starts_with(named.get_ref())).map(Spanned::span);
         let message = format!("cannot read {path}: {reason}");
         self.problem("manifest.unreadable", span.unwrap_or_default(), message)
             .help("paths are relative to devenv.toml")
@@ -81,7 +79,7 @@ impl Settings {
                     .help("use lower-case letters, digits and inner hyphens, 40 at most"),
             );
         }
-        for path in [&content.compose, &content.tables, &content.seeds].into_iter().flatten() {
+        for path in self.paths() {
             if path.get_ref().as_str().is_empty() || path.get_ref().is_absolute() {
                 problems.push(
                     self.problem("manifest.path", path.span(), "expected a path relative to devenv.toml")

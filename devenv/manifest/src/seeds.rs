@@ -28,19 +28,22 @@ impl<'a> SeedReader<'a> {
         self.problems.push(Problem::new(code, self.file, span, message).help(help));
     }
 
-    /// Reads the items of the table with the file's name.
-    pub(crate) fn seed(&mut self, tables: &[Table]) -> Option<Seed> {
+    /// Reads the items of the table with the file's name. `queues` are the other names that a seed may have.
+    pub(crate) fn seed(&mut self, tables: &[Table], queues: &[&str]) -> Option<Seed> {
         let parsed = json::parse(self.file, "seed.syntax");
         let (document, value) = parsed.map_err(|problem| self.problems.push(problem)).ok()?;
         let name = self.file.path.file_stem().unwrap_or_default().to_owned();
         let Some(table) = tables.iter().find(|table| table.name == name) else {
-            let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+            let names = tables.iter().map(|table| table.name.as_str()).chain(queues.iter().copied());
+            let names: Vec<&str> = names.collect();
+            let (noun, plural) =
+                if queues.is_empty() { ("table", "tables") } else { ("table or queue", "tables and queues") };
             let help = match closest(&name, names.iter().copied()) {
                 Some(meant) => format!("did you mean {meant}.json?"),
                 None if names.is_empty() => "there is no table file".to_owned(),
-                None => format!("the tables are {}", names.join(", ")),
+                None => format!("the {plural} are {}", names.join(", ")),
             };
-            self.report("seed.table", 0..1, format!("there is no table {name} for this seed"), help);
+            self.report("seed.table", 0..1, format!("there is no {noun} {name} for this seed"), help);
             return None;
         };
         let Some(nodes) = document.items() else {

@@ -38,11 +38,20 @@ pub(crate) struct Content {
     /// The Compose file, relative to this one; by default the one that `docker compose` would choose.
     #[schemars(with = "Option<String>")]
     pub(crate) compose: Option<Spanned<Utf8PathBuf>>,
-    /// The folder of the table files (`*.json`, each the input of `CreateTable`). A project with neither `tables` nor
+    /// The folder of the table files (`*.json`, each the input of `CreateTable`). A project with neither a folder of resources nor
     /// `[emulator]` has no emulator.
     #[schemars(with = "Option<String>")]
     pub(crate) tables: Option<Spanned<Utf8PathBuf>>,
-    /// The folder of the seed files (`TABLE.json`, each a list of items in DynamoDB JSON).
+    /// The folder of the queue files (`*.json`, each the input of `CreateQueue`).
+    #[schemars(with = "Option<String>")]
+    pub(crate) queues: Option<Spanned<Utf8PathBuf>>,
+    /// The folder of the topic files (`*.json`, each the input of `CreateTopic`).
+    #[schemars(with = "Option<String>")]
+    pub(crate) topics: Option<Spanned<Utf8PathBuf>>,
+    /// The folder of the subscription files (`*.json`, each the input of `Subscribe`). A file's name is the subscription's.
+    #[schemars(with = "Option<String>")]
+    pub(crate) subscriptions: Option<Spanned<Utf8PathBuf>>,
+    /// The folder of the seed files: `TABLE.json`, a list of items in DynamoDB JSON; `QUEUE.json`, a list of `SendMessage` inputs.
     #[schemars(with = "Option<String>")]
     pub(crate) seeds: Option<Spanned<Utf8PathBuf>>,
     /// The emulators that can stand for AWS.
@@ -151,7 +160,8 @@ pub(crate) struct ProcessSection {
     /// With `command`: the folder in which `command` and `build` run, relative to `devenv.toml`.
     #[schemars(with = "Option<String>")]
     pub(crate) workdir: Option<Spanned<Utf8PathBuf>>,
-    /// Variables that override the Compose file's; devenv fills in `${port:N}`, `${port:SERVICE:N}` and `${emulator}`.
+    /// Variables that override the Compose file's; devenv fills in `${port:N}`, `${port:SERVICE:N}`,
+    /// `${emulator}`, `${queue:NAME}` (a URL) and `${topic:NAME}` (an ARN).
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) env: BTreeMap<String, Spanned<String>>,
@@ -276,9 +286,16 @@ impl Settings {
         self.content.emulator.as_ref().unwrap_or(&NO_EMULATOR)
     }
 
-    /// Whether the project has tables or names an emulator.
+    /// Whether the project has a folder of resources or names an emulator.
     pub(crate) fn uses_aws(&self) -> bool {
-        self.content.tables.is_some() || self.content.emulator.is_some()
+        let Content { tables, queues, topics, subscriptions, emulator, .. } = &self.content;
+        [tables, queues, topics, subscriptions].into_iter().any(Option::is_some) || emulator.is_some()
+    }
+
+    /// The paths of the project's files, as written.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Spanned<Utf8PathBuf>> {
+        let Content { compose, tables, queues, topics, subscriptions, seeds, .. } = &self.content;
+        [compose, tables, queues, topics, subscriptions, seeds].into_iter().flatten()
     }
 
     pub(crate) fn problem(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Problem {
@@ -293,6 +310,21 @@ impl Settings {
     /// The folder of the table files, relative to `devenv.toml`.
     pub fn tables(&self) -> Option<&Utf8Path> {
         self.content.tables.as_ref().map(|tables| tables.get_ref().as_path())
+    }
+
+    /// The folder of the queue files, relative to `devenv.toml`.
+    pub fn queues(&self) -> Option<&Utf8Path> {
+        self.content.queues.as_ref().map(|queues| queues.get_ref().as_path())
+    }
+
+    /// The folder of the topic files, relative to `devenv.toml`.
+    pub fn topics(&self) -> Option<&Utf8Path> {
+        self.content.topics.as_ref().map(|topics| topics.get_ref().as_path())
+    }
+
+    /// The folder of the subscription files, relative to `devenv.toml`.
+    pub fn subscriptions(&self) -> Option<&Utf8Path> {
+        self.content.subscriptions.as_ref().map(|subscriptions| subscriptions.get_ref().as_path())
     }
 
     /// The folder of the seed files, relative to `devenv.toml`.

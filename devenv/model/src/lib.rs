@@ -13,6 +13,7 @@ pub mod exec;
 pub mod gate;
 pub mod intent;
 pub mod manifest;
+pub mod messaging;
 pub mod names;
 pub mod observed;
 pub mod plan;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::artifact::CommandArtifact;
 use crate::container::ContainerSettings;
 use crate::dockerfile::DockerfileBuild;
+use crate::messaging::Messaging;
 use crate::resource::{ResourceId, ResourceKind};
 use crate::transport::Protocol;
 
@@ -30,6 +31,8 @@ pub struct Manifest {
     pub tables: Vec<Table>,
     /// The seeds in the order of their file names; every item has the key of its table.
     pub seeds: Vec<Seed>,
+    /// The queues, topics and subscriptions.
+    pub messaging: Messaging,
     pub test: Option<TestSettings>,
     /// The targets by name.
     pub promote: BTreeMap<String, PromoteTarget>,
@@ -38,7 +41,13 @@ pub struct Manifest {
 impl Manifest {
     /// Every resource that the files describe, in the order of creation.
     pub fn resources(&self) -> Vec<ResourceId> {
-        self.tables.iter().map(|table| ResourceId::table(&table.name)).collect()
+        let tables = self.tables.iter().map(|table| ResourceId::table(&table.name));
+        tables.chain(self.messaging.resources()).collect()
+    }
+
+    /// Each resource that needs others to exist before it, with those.
+    pub fn needs(&self) -> BTreeMap<ResourceId, Vec<ResourceId>> {
+        self.messaging.needs().collect()
     }
 
     /// The Cargo packages that become images, sorted; the emulator's is among them even if another emulator is chosen.
@@ -69,17 +78,23 @@ impl Manifest {
 
     /// Each resource that has seed items, with their number.
     pub fn seeded(&self) -> Vec<(ResourceId, usize)> {
-        self.seeds.iter().map(|seed| (ResourceId::table(&seed.table), seed.items.len())).collect()
+        let tables = self.seeds.iter().map(|seed| (ResourceId::table(&seed.table), seed.items.len()));
+        let queue = |name: &str| ResourceId::new(ResourceKind::Queue, name);
+        let queues = self.messaging.seeds.iter().map(|seed| (queue(&seed.queue), seed.messages.len()));
+        tables.chain(queues).collect()
     }
 
     /// The file that describes a resource.
     pub fn file_of(&self, resource: &ResourceId) -> Option<&Utf8Path> {
-        match resource.kind {
-            ResourceKind::Table => {
-                let table = self.tables.iter().find(|table| table.name == resource.name)?;
-                Some(&table.file)
-            }
-        }
+        let Messaging { queues, topics, subscriptions, .. } = &self.messaging;
+        let name = &resource.name;
+        let file = match resource.kind {
+            ResourceKind::Table => &self.tables.iter().find(|table| table.name == *name)?.file,
+            ResourceKind::Queue => &queues.iter().find(|queue| queue.name == *name)?.file,
+            ResourceKind::Topic => &topics.iter().find(|topic| topic.name == *name)?.file,
+            ResourceKind::Subscription => &subscriptions.iter().find(|one| one.name == *name)?.file,
+        };
+        Some(file)
     }
 }
 

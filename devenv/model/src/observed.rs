@@ -121,6 +121,8 @@ pub struct Leftover {
 pub enum ObservedResource {
     /// The resource matches its file. `absent_seeds` is the number of seed items that it lacks.
     Matching { absent_seeds: usize },
-    /// One line per difference, in the words of the file.
+    /// The resource differs from its file, and can be changed in place without a loss. One line per difference.
+    Changeable { differences: Vec<String>, absent_seeds: usize },
+    /// The resource differs from its file, and only a new one can match it. One line per difference, in the words of the file.
     Different { differences: Vec<String> },
 }

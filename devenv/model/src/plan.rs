@@ -113,6 +113,10 @@ pub enum Cause {
     SeedAbsent {
         items: usize,
     },
+    /// The resource differs from its file, and is changed in place.
+    Differs {
+        differences: Vec<String>,
+    },
     Requested,
     /// The unit asks to be restarted with this dependency.
     DependencyReplaced {
@@ -183,6 +187,7 @@ impl fmt::Display for Cause {
             Self::NotInManifest => formatter.write_str("no longer in the manifest"),
             Self::EmulatorStarts => formatter.write_str("the emulator starts"),
             Self::SeedAbsent { items } => write!(formatter, "{items} seed item(s) absent"),
+            Self::Differs { differences } => formatter.write_str(&differences.join("; ")),
             Self::Requested => formatter.write_str("requested"),
             Self::DependencyReplaced { unit } => write!(formatter, "{unit} is replaced"),
             Self::Absent(kind) => write!(formatter, "{kind} absent"),

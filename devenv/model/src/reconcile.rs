@@ -18,6 +18,8 @@ pub struct Desired {
     pub known: Vec<String>,
     /// The resources in the order of their creation.
     pub resources: Vec<ResourceId>,
+    /// Each resource that needs others to exist before it, with those.
+    pub needs: BTreeMap<ResourceId, Vec<ResourceId>>,
     /// Each resource that has seed items, with their number.
     pub seeds: Vec<(ResourceId, usize)>,
 }
@@ -161,25 +163,35 @@ impl Planner {
     fn data(&mut self, desired: &Desired, observed: &Observed, emulator_starts: bool) -> Result<(), Conflict> {
         let ready: Vec<usize> = self.ready.get(EMULATOR).copied().into_iter().collect();
         let there = observed.resources.as_ref().filter(|_| !emulator_starts);
-        let mut ensured = BTreeMap::new();
+        let mut ensured: BTreeMap<&ResourceId, usize> = BTreeMap::new();
         for resource in &desired.resources {
             let cause = match there.map(|there| there.get(resource)) {
                 None => Cause::EmulatorStarts,
                 Some(None) => Cause::Absent(resource.kind),
                 Some(Some(ObservedResource::Matching { .. })) => continue,
+                Some(Some(ObservedResource::Changeable { differences, .. })) => {
+                    Cause::Differs { differences: differences.clone() }
+                }
                 Some(Some(ObservedResource::Different { differences })) => {
                     return Err(Conflict { resource: resource.clone(), differences: differences.clone() });
                 }
             };
-            let step = self.add(Operation::Ensure(resource.clone()), cause, ready.clone());
+            let needed = desired.needs.get(resource).into_iter().flatten();
+            let needed = needed.filter_map(|other| ensured.get(other).copied());
+            let after = ready.iter().copied().chain(needed).collect();
+            let step = self.add(Operation::Ensure(resource.clone()), cause, after);
             ensured.insert(resource, step);
             self.resources.push(step);
         }
         for (resource, items) in &desired.seeds {
             let cause = match there.map(|there| there.get(resource)) {
                 None => Cause::EmulatorStarts,
-                Some(Some(ObservedResource::Matching { absent_seeds: 0 })) => continue,
-                Some(Some(ObservedResource::Matching { absent_seeds })) => Cause::SeedAbsent { items: *absent_seeds },
+                Some(Some(
+                    ObservedResource::Matching { absent_seeds } | ObservedResource::Changeable { absent_seeds, .. },
+                )) => match absent_seeds {
+                    0 => continue,
+                    items => Cause::SeedAbsent { items: *items },
+                },
                 Some(_) => Cause::SeedAbsent { items: *items },
             };
             let after = ensured.get(resource).copied().into_iter().chain(ready.iter().copied()).collect();
@@ -292,6 +304,7 @@ mod tests {
     use super::*;
     use crate::artifact::CommandArtifact;
     use crate::observed::{Exit, Leftover, ObservedUnit};
+    use crate::resource::ResourceKind;
 
     fn unit(name: &str, depends_on: &[&str]) -> DesiredUnit {
         DesiredUnit {
@@ -315,6 +328,7 @@ mod tests {
             known: units.iter().map(|unit| unit.name.clone()).collect(),
             units,
             resources: vec![ResourceId::table("inventory"), ResourceId::table("orders")],
+            needs: BTreeMap::new(),
             seeds: vec![(ResourceId::table("inventory"), 2)],
         }
     }
@@ -513,6 +527,48 @@ mod tests {
         let absent = ObservedResource::Matching { absent_seeds: 1 };
         observed.resources.get_or_insert_default().insert(ResourceId::table("inventory"), absent);
         insta::assert_snapshot!(text(&orders(), &observed));
+    }
+
+    /// A queue with a dead-letter queue, and a topic whose messages go to it.
+    fn with_messages() -> Desired {
+        let id = |(kind, name): (ResourceKind, &str)| ResourceId::new(kind, name);
+        let dead = id((ResourceKind::Queue, "work-dead"));
+        let work = id((ResourceKind::Queue, "work"));
+        let topic = id((ResourceKind::Topic, "events"));
+        let subscription = id((ResourceKind::Subscription, "work-events"));
+        Desired {
+            units: vec![unit(EMULATOR, &[])],
+            known: vec![EMULATOR.to_owned()],
+            needs: BTreeMap::from([
+                (work.clone(), vec![dead.clone()]),
+                (subscription.clone(), vec![topic.clone(), work.clone()]),
+            ]),
+            seeds: vec![(work.clone(), 2)],
+            resources: vec![dead, work, topic, subscription],
+        }
+    }
+
+    #[test]
+    fn a_resource_waits_for_those_that_it_needs() {
+        insta::assert_snapshot!(text(&with_messages(), &Observed::default()), @"
+         1. start emulator (not running)
+         2. wait for emulator (not running) after 1
+         3. ensure queue work-dead (the emulator starts) after 2
+         4. ensure queue work (the emulator starts) after 2, 3
+         5. ensure topic events (the emulator starts) after 2
+         6. ensure subscription work-events (the emulator starts) after 2, 4, 5
+         7. seed queue work (the emulator starts) after 2, 4
+        ");
+    }
+
+    #[test]
+    fn what_can_be_changed_in_place_is_no_conflict() {
+        let desired = with_messages();
+        let mut observed = reached(&desired);
+        let differences = vec!["VisibilityTimeout is 60 in the file, 30 in the queue".to_owned()];
+        let changeable = ObservedResource::Changeable { differences, absent_seeds: 0 };
+        observed.resources.get_or_insert_default().insert(desired.resources[1].clone(), changeable);
+        insta::assert_snapshot!(text(&desired, &observed), @"1. ensure queue work (VisibilityTimeout is 60 in the file, 30 in the queue)");
     }
 
     /// `api` waits for the completion of `migrate`, which needs the tables.

@@ -6,6 +6,9 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceKind {
     Table,
+    Queue,
+    Topic,
+    Subscription,
 }
 
 impl ResourceKind {
@@ -13,6 +16,9 @@ impl ResourceKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Table => "table",
+            Self::Queue => "queue",
+            Self::Topic => "topic",
+            Self::Subscription => "subscription",
         }
     }
 }

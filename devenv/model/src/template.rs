@@ -1,8 +1,10 @@
-//! `${port:N}`, `${port:SERVICE:N}` and `${emulator}` in the process settings of `devenv.toml`.
+//! `${port:N}`, `${port:SERVICE:N}`, `${emulator}`, `${queue:NAME}` and `${topic:NAME}` in the process settings of `devenv.toml`; the last two
+//! also in the variables of a Compose file.
 
 use std::ops::Range;
 
 use crate::intent::{Ports, binding_of};
+use crate::messaging::{queue_url, topic_arn};
 
 /// The values for the references of a template.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +14,8 @@ pub struct Lookup<'a> {
     pub ports: &'a Ports,
     /// The emulator's URL.
     pub emulator: &'a str,
+    /// The region in the ARNs of topics.
+    pub region: &'a str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +23,8 @@ pub enum TemplateError {
     #[error("${{{reference} has no closing brace")]
     Open { reference: String },
     #[error(
-        "unknown reference ${{{reference}}}; the references are ${{port:N}}, ${{port:SERVICE:N}} and ${{emulator}}"
+        "unknown reference ${{{reference}}}; the references are ${{port:N}}, ${{port:SERVICE:N}}, ${{emulator}}, \
+         ${{queue:NAME}} and ${{topic:NAME}}"
     )]
     Unknown { reference: String },
     #[error("${{{reference}}}: service {service} has no such port")]
@@ -29,14 +34,23 @@ pub enum TemplateError {
 /// A reference of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
-    Port { service: Option<String>, container: u16 },
+    Port {
+        service: Option<String>,
+        container: u16,
+    },
     Emulator,
+    /// The URL of a queue.
+    Queue(String),
+    /// The ARN of a topic.
+    Topic(String),
 }
 
 /// Replaces every reference.
 pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError> {
     replace(template, |reference, text| match reference {
         Reference::Emulator => Ok(lookup.emulator.to_owned()),
+        Reference::Queue(name) => Ok(queue_url(lookup.emulator, &name)),
+        Reference::Topic(name) => Ok(topic_arn(lookup.region, &name)),
         Reference::Port { service, container } => {
             let service = service.as_deref().unwrap_or(lookup.service);
             let binding = lookup.ports.get(service).and_then(|bindings| binding_of(bindings, container));
@@ -47,8 +61,51 @@ pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError
     })
 }
 
+/// Replaces the references to queues and topics. Every other `${...}` stays: in a Compose file it belongs to the program.
+pub fn fill_names(text: &str, lookup: &Lookup<'_>) -> String {
+    let mut result = String::new();
+    let mut done = 0;
+    for (reference, place) in names(text) {
+        result.push_str(&text[done..place.start]);
+        match reference {
+            Reference::Queue(name) => result.push_str(&queue_url(lookup.emulator, &name)),
+            Reference::Topic(name) => result.push_str(&topic_arn(lookup.region, &name)),
+            Reference::Port { .. } | Reference::Emulator => result.push_str(&text[place.clone()]),
+        }
+        done = place.end;
+    }
+    result.push_str(&text[done..]);
+    result
+}
+
+/// The references to queues and topics in a text, with their byte ranges, in order.
+pub fn names(text: &str) -> Vec<Placed<Reference>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(start) = text[from..].find("${").map(|offset| from + offset) {
+        let Some(end) = text[start..].find('}').map(|offset| start + offset) else { break };
+        match text[start + 2..end].split_once(':').and_then(|(kind, name)| named(kind, name)) {
+            Some(reference) => {
+                found.push((reference, start..end + 1));
+                from = end + 1;
+            }
+            // Another `${` may begin before the brace.
+            None => from = start + 2,
+        }
+    }
+    found
+}
+
+fn named(kind: &str, name: &str) -> Option<Reference> {
+    match kind {
+        "queue" => Some(Reference::Queue(name.to_owned())),
+        "topic" => Some(Reference::Topic(name.to_owned())),
+        _ => None,
+    }
+}
+
 /// A reference, or a mistake, and its byte range in the template.
-type Placed<T> = (T, Range<usize>);
+pub type Placed<T> = (T, Range<usize>);
 
 /// Every reference of a template with its byte range, in order; or the first mistake with its byte range.
 pub fn references(template: &str) -> Result<Vec<Placed<Reference>>, Placed<TemplateError>> {
@@ -91,6 +148,7 @@ fn replace(
             ["port", service, number] => {
                 Reference::Port { service: Some(service.to_owned()), container: port(number)? }
             }
+            [kind, name] => named(kind, name).ok_or_else(unknown)?,
             _ => return Err(unknown()),
         };
         result.push_str(&with(reference, text)?);
@@ -121,11 +179,21 @@ mod tests {
         let ports = [("api", 8001), ("processor", 8002)]
             .map(|(name, port)| (name.to_owned(), vec![Binding::on_loopback(8000, port)]))
             .into();
-        let lookup = Lookup { service: "api", ports: &ports, emulator: "http://127.0.0.1:9" };
+        let lookup = Lookup { service: "api", ports: &ports, emulator: "http://127.0.0.1:9", region: "eu-west-1" };
         let filled = fill("${port:8000} ${port:processor:8000} ${emulator} $HOME", &lookup);
         assert_eq!(filled.as_deref(), Ok("8001 8002 http://127.0.0.1:9 $HOME"));
         for bad in ["${port:1}", "${port:mailer:8000}", "${port:x}", "${ports:1}", "${emulator", "${port:1:2:3}"] {
             assert!(fill(bad, &lookup).is_err(), "{bad}");
         }
+        let filled = fill("${queue:work.fifo} ${topic:events}", &lookup);
+        assert_eq!(
+            filled.as_deref(),
+            Ok("http://127.0.0.1:9/000000000000/work.fifo arn:aws:sns:eu-west-1:000000000000:events")
+        );
+        let text = "${HOME} ${A:-${queue:work}} ${port:1} $$ ${topic:events";
+        assert_eq!(
+            fill_names(text, &lookup),
+            "${HOME} ${A:-http://127.0.0.1:9/000000000000/work} ${port:1} $$ ${topic:events"
+        );
     }
 }

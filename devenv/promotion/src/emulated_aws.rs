@@ -14,13 +14,14 @@ use devenv_containers::engine::{
 use devenv_containers::rehearsal::{REGISTRY, mark, remove};
 use devenv_containers::scope::Scope;
 use devenv_engine::settle::{Making, settle};
-use devenv_engine::{Emitter, Project, aws_environment};
+use devenv_engine::{Emitter, Project};
 use devenv_model::container::{ContainerSettings, Security};
 use devenv_model::intent::binding_of;
 use devenv_model::manifest::PromoteTarget;
 use devenv_model::unit::Probe;
 use devenv_rehearsal::account::{HOST, PORT, REGION};
 use devenv_resources::endpoint::Endpoint;
+use devenv_resources::variables::aws_environment;
 use devenv_supervisor::probe::Prober;
 
 use crate::cloud::EmulatedLogin;
@@ -203,7 +204,7 @@ fn spec(image: &str, name: &str, guard: &str, login: &EmulatedLogin) -> Containe
 /// Replaces the caller's AWS variables, so that no part of a rehearsal can reach AWS.
 pub(crate) fn lead_away_from_aws(variables: &mut BTreeMap<OsString, OsString>, aws: &EmulatedAws, region: &str) {
     variables.retain(|name, _| !name.to_string_lossy().starts_with("AWS_"));
-    let mut replaced = aws_environment(&aws.endpoint.to_string(), region);
+    let mut replaced = aws_environment(&aws.endpoint.to_string(), region, &[]);
     replaced.insert("AWS_ACCESS_KEY_ID".to_owned(), aws.login.access_key.clone());
     replaced.insert("AWS_SECRET_ACCESS_KEY".to_owned(), aws.login.secret_key.clone());
     variables.extend(replaced.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));

@@ -63,9 +63,8 @@ pub(crate) async fn image(
     let emulator = |image: String| GuardImage { image, argument: OF_EMULATOR };
     let settings = &project.manifest.emulator;
     let is_bundled = |devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some();
-    let bundled = || {
-        (settings.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| OWN_EMULATOR.to_owned())
-    };
+    let bundled =
+        || (settings.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| OWN_EMULATOR.to_owned());
     let Some(package) = &settings.embedded_package.clone().or_else(bundled) else {
         let Some(named) = settings.image(EmulatorKind::Embedded) else {
             return Ok(GuardImage { image: images.own_guard(&progress).await?, argument: OWN_GUARD });

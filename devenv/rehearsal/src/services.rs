@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use devenv_engine::aws_environment;
 use devenv_model::manifest::{Manifest, Service};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
+use devenv_resources::variables::aws_environment;
 use serde_json::{Map, Value, json};
 
 use crate::account::{REGION, balanced, endpoint, load_balancer, log_group};
@@ -63,6 +63,11 @@ fn obstacle(manifest: &Manifest, service: &Service) -> Option<&'static str> {
     if service.entrypoint.is_some() {
         return Some("the emulated AWS runs the image's own entrypoint: write it as ENTRYPOINT into the Dockerfile");
     }
+    if !manifest.messaging.services().is_empty() {
+        return Some(
+            "the project has queues or topics, and a rehearsal makes tables alone: give it Terraform of its own",
+        );
+    }
     let folder = service.container.execution.working_dir.as_ref();
     folder.map(|_| "the emulated AWS runs it in the image's own folder: write it as WORKDIR into the Dockerfile")
 }
@@ -108,7 +113,7 @@ fn container(manifest: &Manifest, service: &Service, hosts: &BTreeMap<String, Ho
 
 /// As `up` has them: an endpoint for every service of AWS, and credentials that open nothing.
 fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTreeMap<String, String>, NotRehearsed> {
-    let own = aws_environment(&endpoint(), REGION);
+    let own = aws_environment(&endpoint(), REGION, &[]);
     let mut environment = own.clone();
     for (variable, value) in &service.environment {
         let value = led(value, hosts).map_err(|unreachable| not_rehearsed(service, variable, &unreachable, hosts))?;

@@ -113,6 +113,16 @@ fn what_the_emulated_aws_would_ignore_is_refused() {
 }
 
 #[test]
+fn queues_which_nothing_would_make_are_refused() {
+    let mut manifest = manifest("  web:\n    build: .\n", "");
+    let (file, definition) = ("queues/work.json".into(), Value::Null);
+    manifest.messaging.queues =
+        vec![devenv_model::messaging::Queue { name: "work".to_owned(), file, dead_letter: None, definition }];
+    let text = services(&manifest).expect_err("a rehearsal makes tables alone").to_string();
+    assert!(text.contains("queues or topics"), "{text}");
+}
+
+#[test]
 fn the_system_answers_by_a_published_service_that_no_other_one_needs() {
     let of = |text: &str| public(&manifest(text, "")).to_owned();
     let image = |name: &str, more: &str| format!("  {name}:\n    image: a:1\n{more}");

@@ -8,8 +8,17 @@
 #[cfg(test)]
 mod fake;
 
+mod http;
+mod json_wire;
+mod levels;
+mod query_wire;
+mod xml;
+
 pub mod dynamo;
 pub mod endpoint;
 pub mod error;
+pub mod listed;
+pub mod messaging;
 pub mod provider;
 pub mod resources;
+pub mod variables;

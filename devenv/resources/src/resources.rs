@@ -13,6 +13,13 @@ use crate::dynamo::store::Store;
 use crate::dynamo::tables::Tables;
 use crate::endpoint::{DUMMY, Endpoint};
 use crate::error::Error;
+use crate::levels::levels;
+use crate::listed::Listed;
+use crate::messaging::queues::Queues;
+use crate::messaging::sns::Sns;
+use crate::messaging::subscriptions::Subscriptions;
+use crate::messaging::topic_service::TopicService;
+use crate::messaging::topics::Topics;
 use crate::provider::Provider;
 
 #[derive(Debug, Clone)]
@@ -34,7 +41,13 @@ impl Resources {
     /// Like [`Self::of`], but with its own access key, for an emulator that reads it.
     pub fn as_caller(manifest: &Manifest, endpoint: &Endpoint, region: &str, access_key: &str) -> Self {
         let store = Store::new(endpoint.clone(), region, access_key);
-        Self::new(vec![Arc::new(Tables::new(store, manifest))])
+        let topics: Arc<dyn TopicService> = Arc::new(Sns::new(endpoint, region, access_key));
+        Self::new(vec![
+            Arc::new(Tables::new(store, manifest)),
+            Arc::new(Queues::as_caller(manifest, endpoint, region, access_key)),
+            Arc::new(Topics::new(Arc::clone(&topics), manifest, region)),
+            Arc::new(Subscriptions::new(topics, manifest, region)),
+        ])
     }
 
     pub fn ids(&self) -> Vec<ResourceId> {
@@ -74,15 +87,38 @@ impl Resources {
 
     /// Removes, creates and seeds every resource, and returns the number of inserted items for each. A running service misses
     /// a resource for a moment; deleting single items would take longer the more there are, and would keep a resource that
-    /// differs from its file.
+    /// differs from its file. A resource is removed before those that it needs, and made after them.
     pub async fn reset(&self) -> Result<BTreeMap<ResourceId, usize>, Error> {
-        let rebuilt = try_join_all(self.ids().into_iter().map(async |resource| {
-            self.provider(resource.kind).remove(&resource.name).await?;
-            self.ensure(&resource).await?;
-            let put = self.seed(&resource).await?;
-            Ok::<_, Error>((resource, put))
-        }));
-        Ok(rebuilt.await?.into_iter().collect())
+        let levels = levels(self.ids(), |resource| self.provider(resource.kind).needs(&resource.name));
+        for level in levels.iter().rev() {
+            try_join_all(level.iter().map(|resource| self.provider(resource.kind).remove(&resource.name))).await?;
+        }
+        let mut rebuilt = BTreeMap::new();
+        for level in levels {
+            let made = level.into_iter().map(async |resource| {
+                self.ensure(&resource).await?;
+                let put = self.seed(&resource).await?;
+                Ok::<_, Error>((resource, put))
+            });
+            rebuilt.extend(try_join_all(made).await?);
+        }
+        Ok(rebuilt)
+    }
+
+    /// Returns every resource with its state, in the order of creation.
+    pub async fn list(&self) -> Result<Vec<Listed>, Error> {
+        let mut seen = self.observe().await?;
+        let each = self.ids().into_iter().map(|resource| {
+            let state = seen.remove(&resource);
+            async move {
+                let depth = match &state {
+                    Some(_) => self.provider(resource.kind).depth(&resource.name).await?,
+                    None => None,
+                };
+                Ok::<_, Error>(Listed { resource, state, depth })
+            }
+        });
+        try_join_all(each).await
     }
 
     /// Returns up to `limit` items of a resource, in no order.
@@ -101,6 +137,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use devenv_model::manifest::{Emulator, KeyAttribute, Seed, Table};
+    use devenv_model::messaging::Messaging;
     use serde_json::json;
 
     use super::*;
@@ -136,6 +173,7 @@ mod tests {
             emulator: Emulator::default(),
             tables: vec![table("inventory"), table("orders")],
             seeds: vec![Seed { table: "inventory".to_owned(), file: "seeds/inventory.json".into(), items }],
+            messaging: Messaging::default(),
             test: None,
             promote: BTreeMap::new(),
         }

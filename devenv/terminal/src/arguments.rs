@@ -164,19 +164,22 @@ pub enum EnvironmentCommand {
     Logs(Logs),
     /// Insert the missing seed items; changed items stay as they are
     Seed {
-        /// Seed the emulator at this address; create its missing tables first
+        /// Seed the emulator at this address; create its missing resources first
         #[arg(long, value_name = "URL")]
         emulator_url: Option<String>,
     },
-    /// Rebuild and seed the tables, without a restart
+    /// Rebuild and seed the resources, without a restart
     Reset,
     /// Run a command in a service's container, or beside its process
     #[command(after_help = EXEC)]
     Exec(Exec),
-    /// Manage the files of tables
+    /// List the resources with their states, or act on one
+    #[command(args_conflicts_with_subcommands = true)]
     Resources {
         #[command(subcommand)]
-        action: ResourcesAction,
+        action: Option<ResourcesAction>,
+        #[command(flatten)]
+        list: ResourceList,
     },
     /// Print the variables that point the AWS CLI and any SDK at this environment
     #[command(after_help = "In a shell:\n  eval \"$(devenv env)\"")]
@@ -378,9 +381,37 @@ pub struct Restarted {
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum ResourcesAction {
+    /// List the resources: kind, name, state, and the messages in queues
+    List(ResourceList),
+    /// Move the dead letters of a queue back to the queues that they come from
+    #[command(
+        after_help = "For example, with the queue or its dead-letter queue:\n  devenv resources redrive reporting"
+    )]
+    Redrive {
+        /// Queue that has a dead-letter queue, or a dead-letter queue
+        #[arg(value_name = "QUEUE")]
+        queue: String,
+    },
+    /// Delete every message of a queue
+    #[command(after_help = "Without --yes, purge shows how many messages it would delete and asks.")]
+    Purge {
+        /// Queue to empty
+        #[arg(value_name = "QUEUE")]
+        queue: String,
+        /// Skip the confirmation
+        #[arg(short, long)]
+        yes: bool,
+    },
     /// Write a file for each table of a running emulator; files that are there stay as they are
     #[command(after_help = "For example:\n  devenv resources import --from http://127.0.0.1:8000")]
     Import(Import),
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ResourceList {
+    /// Output format
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: ListFormat,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -496,6 +527,12 @@ pub enum EnvFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ConfigFormat {
     Yaml,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    Table,
     Json,
 }
 

@@ -118,6 +118,11 @@ pub fn describe(error: &Error) -> Told {
             };
             ("no_emulator_image", Exit::ConfigurationInvalid, Some(text))
         }
+        Error::EmulatorLacks { .. } => (
+            "emulator_lacks",
+            Exit::Usage,
+            hint("devenv up --emulator embedded, or with --runtime docker: --emulator localstack"),
+        ),
         Error::OutOfReach { .. } => {
             ("out_of_reach", Exit::Usage, hint("devenv up --runtime process --emulator-url URL"))
         }
@@ -213,6 +218,15 @@ fn supervisor(error: &SupervisorError) -> Told {
 fn resource(error: &ResourceError) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
+        ResourceError::Lacks { .. } => {
+            ("emulator_lacks", Exit::Failed, hint("use devenv's own emulator: devenv up -d --emulator embedded"))
+        }
+        ResourceError::UnknownQueue { .. } => ("unknown_queue", Exit::Usage, hint("devenv resources lists the queues")),
+        ResourceError::NoDeadLetterQueue { .. } => {
+            ("no_dead_letter_queue", Exit::Usage, hint("add a RedrivePolicy to the queue's file: docs/resources.md"))
+        }
+        ResourceError::MoveFailed { .. } => ("redrive_failed", Exit::Failed, hint("devenv logs emulator")),
+        ResourceError::MoveStalled { .. } => ("redrive_stalled", Exit::NotReadyInTime, hint("devenv logs emulator")),
         ResourceError::Differs { .. } => (
             "table_differs",
             Exit::Failed,

@@ -16,7 +16,7 @@ use crate::run::TestRun;
 
 /// Bundles to keep; older ones are removed.
 const KEPT: usize = 5;
-/// Items to keep of each table.
+/// Items or messages to keep of each table or queue.
 const ITEMS: usize = 1000;
 /// Bytes to keep of each copied file.
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
@@ -60,6 +60,9 @@ pub(crate) async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8P
     for resource in facts.resources.ids() {
         let file = match resource.kind {
             ResourceKind::Table => format!("items-{}.json", resource.name),
+            ResourceKind::Queue => format!("messages-{}.json", resource.name),
+            // They hold nothing.
+            ResourceKind::Topic | ResourceKind::Subscription => continue,
         };
         if let Ok(items) = facts.resources.dump(&resource, ITEMS).await {
             write(&folder.join(file), &pretty(&Value::Array(items)))?;

@@ -63,7 +63,8 @@ fn cannot_run_here(error: &Error) -> bool {
         EngineError::NoHost(_)
         | EngineError::NeedsEngine { .. }
         | EngineError::NeedsContainers { .. }
-        | EngineError::NoEmulatorImage { .. } => true,
+        | EngineError::NoEmulatorImage { .. }
+        | EngineError::EmulatorLacks { .. } => true,
         EngineError::ImageAbsent { .. } => true,
         error => error.wants_account(),
     }

@@ -1,5 +1,6 @@
 //! One file per command: it reads the arguments, calls the engine and words the result.
 
+mod ask;
 mod bare;
 pub(crate) mod completions;
 mod config;
@@ -19,6 +20,7 @@ mod own;
 mod parity;
 mod prune;
 mod ps;
+mod resources;
 mod status;
 mod test;
 mod test_report;
@@ -31,7 +33,7 @@ use devenv_containers::engine::ContainerEngines;
 use devenv_engine::Control;
 use devenv_machine::{LocalFolders, LocalProcesses, Places};
 use devenv_supervisor::runtime_directory::RuntimeVariables;
-use devenv_terminal::arguments::{EnvironmentCommand, MachineCommand, ResourcesAction};
+use devenv_terminal::arguments::{EnvironmentCommand, MachineCommand};
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
@@ -55,9 +57,7 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
         EnvironmentCommand::Exec(arguments) => exec::run(context, arguments).await,
         EnvironmentCommand::Env { format } => env::run(context, format).await,
         EnvironmentCommand::Init(arguments) => init::run(context, arguments).await,
-        EnvironmentCommand::Resources { action: ResourcesAction::Import(arguments) } => {
-            import::run(context, arguments).await
-        }
+        EnvironmentCommand::Resources { action, list } => resources::run(context, action, list).await,
         EnvironmentCommand::Config(arguments) => config::run(context, arguments.format),
         EnvironmentCommand::Test(arguments) => test::run(context, arguments).await,
         EnvironmentCommand::Doctor { fix } => doctor::run(context, fix).await,

@@ -1,5 +1,4 @@
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal, Write};
 
 use devenv_machine::{Error, Object, Places, Pruned, Remnant, Why, prune, remnants, survey};
 use devenv_terminal::exit::Exit;
@@ -8,6 +7,7 @@ use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
 use serde_json::json;
 
+use super::ask::{Reply, ask};
 use super::machine_failure::failure;
 
 pub(super) async fn run(context: &Context, places: &Places<'_>, dry_run: bool, yes: bool) -> Result<Outcome, Failure> {
@@ -26,7 +26,7 @@ pub(super) async fn run(context: &Context, places: &Places<'_>, dry_run: bool, y
         return Ok(Outcome::done(text, &json!({ "would_remove": found, "containers_not_listed": not_listed })));
     }
     if !yes {
-        ask(&found).await.map_err(failure)?;
+        confirm(&found).await.map_err(failure)?;
     }
     let engine = survey.engine.as_deref().ok();
     let Pruned { removed, kept } = prune(found, places.processes, engine, &context.emitter).await;
@@ -41,23 +41,11 @@ pub(super) async fn run(context: &Context, places: &Places<'_>, dry_run: bool, y
     Ok(Outcome { exit, ..Outcome::done(text, &fields) })
 }
 
-/// Shows what would go, and reads the answer on a thread of its own, so that a signal still ends the command.
-async fn ask(found: &[Remnant]) -> Result<(), Error> {
-    let shown = format!("{}\nremove all this? [y/N] ", lines(found));
-    let read = move || {
-        let stdin = std::io::stdin();
-        if !stdin.is_terminal() {
-            return None;
-        }
-        let mut out = std::io::stderr();
-        out.write_all(shown.as_bytes()).and_then(|()| out.flush()).ok()?;
-        let mut line = String::new();
-        stdin.lock().read_line(&mut line).ok().map(|_| line)
-    };
-    match tokio::task::spawn_blocking(read).await.ok().flatten() {
-        None => Err(Error::NobodyToAsk),
-        Some(answer) if answer.trim().starts_with(['y', 'Y']) => Ok(()),
-        Some(_) => Err(Error::Declined),
+async fn confirm(found: &[Remnant]) -> Result<(), Error> {
+    match ask(format!("{}\nremove all this?", lines(found))).await {
+        Reply::Yes => Ok(()),
+        Reply::No => Err(Error::Declined),
+        Reply::Nobody => Err(Error::NobodyToAsk),
     }
 }
 

@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod lifetimes;
 mod machine;
+mod messaging;
 mod mistakes;
 mod project;
 mod promote_program;

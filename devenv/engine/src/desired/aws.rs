@@ -2,42 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use devenv_resources::endpoint::{DUMMY, Endpoint};
+use devenv_resources::endpoint::Endpoint;
+use devenv_resources::variables::{aws_environment, dummy_credentials};
 
 use crate::error::Error;
 use crate::project::Project;
 
 const DEFAULT_REGION: &str = "eu-west-1";
 
-/// The variables that keep every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.
-pub fn aws_environment(emulator: &str, region: &str) -> BTreeMap<String, String> {
-    let told = [
-        ("AWS_ENDPOINT_URL", emulator),
-        ("AWS_ENDPOINT_URL_DYNAMODB", emulator),
-        ("AWS_REGION", region),
-        ("AWS_DEFAULT_REGION", region),
-    ];
-    owned(told).chain(dummy_credentials()).collect()
-}
-
-fn dummy_credentials() -> impl Iterator<Item = (String, String)> {
-    owned([
-        ("AWS_ACCESS_KEY_ID", DUMMY),
-        ("AWS_SECRET_ACCESS_KEY", DUMMY),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-        ("AWS_CONFIG_FILE", "/dev/null"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-    ])
-}
-
-fn owned<const N: usize>(pairs: [(&str, &str); N]) -> impl Iterator<Item = (String, String)> {
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()
-}
-
 /// The `AWS_REGION` of the first service that sets it, or the default region.
 pub(crate) fn region(project: &Project) -> &str {
     let told = project.manifest.services.values().find_map(|service| service.environment.get("AWS_REGION"));
     told.map_or(DEFAULT_REGION, String::as_str)
+}
+
+/// The variables of AWS for a program of the project that reaches the emulator at `emulator`.
+pub(crate) fn variables(project: &Project, emulator: &str) -> BTreeMap<String, String> {
+    aws_environment(emulator, region(project), &project.manifest.messaging.services())
 }
 
 /// Applied last, over the files and the caller: replaces all credentials with dummies, and refuses an endpoint that is neither
@@ -64,19 +45,10 @@ pub(super) fn keep_local(
     Ok(())
 }
 
-/// Replaces each value that is a URL of `host`, a name on the network of containers, by the URL of the emulator on this machine.
-pub(super) fn redirect(environment: &mut BTreeMap<String, String>, host: &str, emulator: &str) {
-    for value in environment.values_mut() {
-        let url = url::Url::parse(value).ok().filter(|url| url.scheme() == "http" && url.host_str() == Some(host));
-        if let Some(url) = url {
-            let path = url.path().trim_end_matches('/');
-            *value = format!("{}{path}", emulator.trim_end_matches('/'));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use devenv_resources::endpoint::DUMMY;
+
     use super::*;
 
     fn kept(value: &str) -> Result<(), Error> {
@@ -93,25 +65,6 @@ mod tests {
         {
             assert!(matches!(kept(elsewhere), Err(Error::NotLocal { .. })), "{elsewhere}");
         }
-    }
-
-    #[test]
-    fn a_url_of_the_replaced_service_becomes_the_emulators() {
-        let mut environment = BTreeMap::from(
-            [
-                ("A", "http://dynamodb-local:8000"),
-                ("B", "http://dynamodb-local:8000/shell/"),
-                ("C", "http://other:8000"),
-                ("D", "dynamodb-local"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        redirect(&mut environment, "dynamodb-local", "http://127.0.0.1:4000");
-        let values: Vec<&str> = environment.values().map(String::as_str).collect();
-        assert_eq!(
-            values,
-            ["http://127.0.0.1:4000", "http://127.0.0.1:4000/shell", "http://other:8000", "dynamodb-local"]
-        );
     }
 
     #[test]

@@ -63,13 +63,13 @@ pub(super) fn intent(
     let volume = Mount::volume(kind.name(), DATA);
     Ok(match kind {
         EmulatorKind::Embedded => UnitIntent {
-            command: Some(words(&[
-                "--listen",
-                &format!("0.0.0.0:{port}"),
-                "--allow-any-address",
-                "--data",
-                "/data/dynamodb.sqlite",
-            ])),
+            command: Some(words(
+                &[
+                    &["--listen", &format!("0.0.0.0:{port}"), "--allow-any-address", "--data", "/data/dynamodb.sqlite"],
+                    kinds(project),
+                ]
+                .concat(),
+            )),
             container: hardened(EMBEDDED_MEMORY, Some(volume)),
             ..intent
         },
@@ -93,17 +93,16 @@ pub(super) fn intent(
             }
         }
         EmulatorKind::Localstack => {
-            let mut environment = BTreeMap::from([("SERVICES".to_owned(), "dynamodb".to_owned())]);
+            let used = project.manifest.messaging.services();
+            let services: Vec<String> = ["dynamodb"].into_iter().chain(used).map(str::to_owned).collect();
+            let mut environment = BTreeMap::from([("SERVICES".to_owned(), services.join(","))]);
             environment.insert("DISABLE_EVENTS".to_owned(), "1".to_owned());
             environment.extend(moved.map(|port| ("GATEWAY_LISTEN".to_owned(), format!("0.0.0.0:{port}"))));
             let token = snapshot.caller.localstack_token.clone();
             environment.extend(token.map(|token| (Caller::LOCALSTACK_TOKEN.to_owned(), token)));
             UnitIntent {
                 environment,
-                probe: Probe::Services {
-                    url: format!("{url}/_localstack/health"),
-                    services: vec!["dynamodb".to_owned()],
-                },
+                probe: Probe::Services { url: format!("{url}/_localstack/health"), services },
                 // LocalStack writes to many of its folders, as root.
                 container: ContainerSettings {
                     resources: resources(PYTHON_MEMORY),
@@ -126,11 +125,19 @@ fn own_program(project: &Project, caller: &Caller, port: u16) -> Artifact {
         "--data",
         project.state.database().as_str(),
     ]);
+    run.extend(words(kinds(project)));
     if let Some(file) = &caller.calls {
         run.extend(["--calls".to_owned(), file.clone()]);
     }
     let inputs = CommandInputs::Files(vec![caller.program.clone()]);
     Artifact::Command(CommandArtifact { inputs, run, ..CommandArtifact::default() })
+}
+
+/// Tables take no detour where nothing else is asked for. A replaced emulator's clients may ask for anything.
+fn kinds(project: &Project) -> &'static [&'static str] {
+    let is_for_tables =
+        project.manifest.messaging.services().is_empty() && project.manifest.emulator.replaces.is_none();
+    if is_for_tables { &["--tables-only"] } else { &[] }
 }
 
 fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
@@ -191,6 +198,7 @@ fn words(words: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use devenv_model::messaging::Queue;
     use devenv_model::observed::Observed;
 
     use super::*;
@@ -244,7 +252,7 @@ mod tests {
 
     #[test]
     fn localstack_is_ready_when_its_dynamodb_is_and_alone_gets_the_token() {
-        let (_fake, project) = project();
+        let (_fake, mut project) = project();
         let localstack = of(&project, EmulatorKind::Localstack, &images());
         assert_eq!(localstack.environment[Caller::LOCALSTACK_TOKEN], "secret");
         assert_eq!(localstack.environment["SERVICES"], "dynamodb");
@@ -257,6 +265,10 @@ mod tests {
         }
         let nobody = Snapshot { caller: Caller::default(), ..images() };
         assert!(!of(&project, EmulatorKind::Localstack, &nobody).environment.contains_key(Caller::LOCALSTACK_TOKEN));
+        let (file, definition) = ("queues/work.json".into(), serde_json::Value::Null);
+        project.manifest.messaging.queues =
+            vec![Queue { name: "work".to_owned(), file, dead_letter: None, definition }];
+        assert_eq!(of(&project, EmulatorKind::Localstack, &images()).environment["SERVICES"], "dynamodb,sqs");
     }
 
     #[test]

@@ -89,6 +89,7 @@ pub(crate) fn desired(
         units: intents.iter().zip(hashes).map(unit).collect(),
         known,
         resources: manifest.resources(),
+        needs: manifest.needs(),
         seeds: manifest.seeded(),
     }
 }

@@ -8,8 +8,7 @@ mod selection;
 mod service;
 
 pub(crate) use address::{LOOPBACK, bound, protocol, reached};
-pub use aws::aws_environment;
-pub(crate) use aws::region;
+pub(crate) use aws::{region, variables};
 pub use emulator::{EMULATOR_IMAGE, OWN_EMULATOR};
 pub(crate) use intents::{artifacts, desired, intents, runs_again};
 pub(crate) use selection::{in_order, restarted_with, selected};

@@ -7,9 +7,10 @@ use devenv_model::intent::{Binding, Lifetime, Ports, RestartPolicy, UnitIntent, 
 use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
 use devenv_model::template;
 use devenv_model::unit::{EMULATOR, Probe};
+use devenv_resources::variables::redirect;
 
 use super::address::reached;
-use super::aws::{aws_environment, keep_local, redirect, region};
+use super::aws::{keep_local, region, variables};
 use crate::error::Error;
 use crate::project::Project;
 use crate::runtime::Abilities;
@@ -49,7 +50,7 @@ pub(super) fn intent(
     if !abilities.images
         && let Artifact::Command(CommandArtifact { run, .. }) = &mut artifact
     {
-        let lookup = template::Lookup { service: unit, ports, emulator };
+        let lookup = template::Lookup { service: unit, ports, emulator, region: region(project) };
         *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
     }
     let is_one_shot = project.manifest.is_one_shot(&service.name);
@@ -81,15 +82,16 @@ pub(crate) fn environment(
     emulator: &str,
     ports: &Ports,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let mut environment = aws_environment(emulator, region(project));
-    environment.extend(service.environment.clone());
+    let lookup = template::Lookup { service: unit, ports, emulator, region: region(project) };
+    let mut environment = variables(project, emulator);
+    let written = service.environment.iter();
+    environment.extend(written.map(|(name, value)| (name.clone(), template::fill_names(value, &lookup))));
     if !abilities.network
         && let Some(replaced) = &project.manifest.emulator.replaces
     {
         redirect(&mut environment, &replaced.service, emulator);
     }
     if !abilities.images {
-        let lookup = template::Lookup { service: unit, ports, emulator };
         for (name, value) in &process(service)?.env {
             environment.insert(name.clone(), fill(value, &lookup)?);
         }

@@ -3,6 +3,7 @@
 mod containers;
 mod forms;
 mod limits;
+mod messaging;
 mod mistakes;
 mod mutations;
 mod repository;

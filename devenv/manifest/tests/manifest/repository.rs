@@ -5,7 +5,7 @@ use camino::Utf8Path;
 use devenv_compose::files::Disk;
 use devenv_compose::load::{FileChoice, Request, load};
 use devenv_document::source::SourceFile;
-use devenv_manifest::assemble::assemble;
+use devenv_manifest::assemble::{Sources, assemble};
 use devenv_manifest::settings::{Settings, schema};
 use devenv_model::manifest::{Condition, ProcessRun};
 
@@ -43,7 +43,8 @@ fn the_order_system_is_read() {
     let compose = load(&compose, &Disk).expect("no mistake");
     let tables = folder(settings.tables().expect("named").as_str());
     let seeds = folder(settings.seeds().expect("named").as_str());
-    let manifest = assemble("/orders".into(), settings, Ok(compose), &tables, &seeds, &BTreeMap::new());
+    let sources = Sources { tables, seeds, ..Sources::default() };
+    let manifest = assemble("/orders".into(), settings, Ok(compose), &sources, &BTreeMap::new());
     let manifest = manifest.expect("no mistake");
     let api = &manifest.services["order-api"];
     assert_eq!(api.ports[0].published, Some(8001));

@@ -6,7 +6,7 @@ use devenv_compose::files::Memory;
 use devenv_compose::load::{Error, FileChoice, Request, load};
 use devenv_document::problem::{Mistakes, Problem};
 use devenv_document::source::SourceFile;
-use devenv_manifest::assemble::assemble;
+use devenv_manifest::assemble::{self, assemble};
 use devenv_manifest::settings::Settings;
 use devenv_model::manifest::Manifest;
 
@@ -16,6 +16,9 @@ pub(crate) struct Sources {
     pub(crate) settings: String,
     pub(crate) compose: String,
     pub(crate) tables: Vec<(String, String)>,
+    pub(crate) queues: Vec<(String, String)>,
+    pub(crate) topics: Vec<(String, String)>,
+    pub(crate) subscriptions: Vec<(String, String)>,
     pub(crate) seeds: Vec<(String, String)>,
     pub(crate) variables: Vec<(String, String)>,
 }
@@ -55,6 +58,9 @@ env = { BIND = "127.0.0.1:${port:80}" }
 "
             .to_owned(),
             tables: vec![("items".to_owned(), TABLE.to_owned())],
+            queues: Vec::new(),
+            topics: Vec::new(),
+            subscriptions: Vec::new(),
             seeds: vec![("items".to_owned(), r#"[{ "id": { "S": "a" } }]"#.to_owned())],
             variables: Vec::new(),
         }
@@ -82,14 +88,14 @@ env = { BIND = "127.0.0.1:${port:80}" }
             Error::Mistakes(mistakes) => mistakes,
             other => panic!("{other}"),
         });
-        assemble(
-            root.to_owned(),
-            settings,
-            compose,
-            &folder("tables", &self.tables),
-            &folder("seeds", &self.seeds),
-            &variables,
-        )
+        let sources = assemble::Sources {
+            tables: folder("tables", &self.tables),
+            queues: folder("queues", &self.queues),
+            topics: folder("topics", &self.topics),
+            subscriptions: folder("subscriptions", &self.subscriptions),
+            seeds: folder("seeds", &self.seeds),
+        };
+        assemble(root.to_owned(), settings, compose, &sources, &variables)
     }
 
     /// Draws every mistake at its place. Panics if the project has none.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::dynamo::wire::Wire;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::json_wire::{DYNAMODB, Wire};
 
 /// The limit on tables: of a region of an AWS account, by default.
 const TABLES_LIMIT: usize = 2_500;
@@ -25,7 +25,7 @@ pub struct ImportedTable {
 
 /// Reads every table of the emulator, sorted by name.
 pub async fn tables(endpoint: &Endpoint, region: &str, access_key: &str) -> Result<Vec<ImportedTable>, Error> {
-    let wire = Wire::new(endpoint.clone(), region, access_key);
+    let wire = Wire::new(&DYNAMODB, endpoint.clone(), region, access_key);
     let mut imported = Vec::new();
     for name in names(&wire).await? {
         let answer = wire.call("DescribeTable", &json!({ "TableName": name })).await?;
@@ -151,7 +151,7 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().expect("memory")));
         let endpoint = Endpoint::parse(&format!("http://{address}")).expect("loopback");
-        let wire = Wire::new(endpoint.clone(), "eu-west-1", DUMMY);
+        let wire = Wire::new(&DYNAMODB, endpoint.clone(), "eu-west-1", DUMMY);
         (endpoint, wire)
     }
 

@@ -1,4 +1,4 @@
-//! Tables, through a small client of the DynamoDB wire protocol.
+//! Tables, over the DynamoDB wire protocol.
 //!
 //! A table file *is* the `CreateTable` input. The client sends it unchanged: a mapping could lose a field.
 
@@ -6,4 +6,3 @@ mod difference;
 pub mod import;
 pub(crate) mod store;
 pub(crate) mod tables;
-mod wire;

@@ -7,9 +7,9 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value, json};
 
 use super::difference::differences;
-use super::wire::Wire;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::json_wire::{DYNAMODB, Wire};
 
 /// The time limit for an emulator to activate or delete a table.
 const SETTLE_LIMIT: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) fn new(endpoint: Endpoint, region: &str, access_key: &str) -> Self {
-        Self { wire: Wire::new(endpoint, region, access_key) }
+        Self { wire: Wire::new(&DYNAMODB, endpoint, region, access_key) }
     }
 
     /// Compares the table and its seeds with the files. Returns `None` if the table does not exist.

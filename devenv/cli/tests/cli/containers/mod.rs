@@ -8,6 +8,7 @@ pub(crate) mod engine;
 mod environment;
 mod images;
 mod lifetimes;
+mod messaging;
 mod mistakes;
 mod own_engine;
 mod project;

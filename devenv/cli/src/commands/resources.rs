@@ -1,0 +1,181 @@
+use std::fmt::Write;
+
+use camino::Utf8Path;
+use comfy_table::{Table, presets};
+use devenv_engine::{Error, Project};
+use devenv_model::observed::ObservedResource;
+use devenv_resources::listed::Listed;
+use devenv_resources::messaging::depth::Depth;
+use devenv_terminal::arguments::{ListFormat, ResourceList, ResourcesAction};
+use devenv_terminal::exit::Exit;
+use devenv_terminal::outcome::Outcome;
+use devenv_terminal::report::Failure;
+use devenv_terminal::run::Context;
+use serde_json::{Value, json};
+
+use super::ask::{Reply, ask};
+use super::import;
+
+pub(super) async fn run(
+    context: &Context,
+    action: Option<ResourcesAction>,
+    options: ResourceList,
+) -> Result<Outcome, Failure> {
+    match action {
+        None => list(context, options.format).await,
+        Some(ResourcesAction::List(options)) => list(context, options.format).await,
+        Some(ResourcesAction::Redrive { queue }) => redrive(context, &queue).await,
+        Some(ResourcesAction::Purge { queue, yes }) => purge(context, &queue, yes).await,
+        Some(ResourcesAction::Import(arguments)) => import::run(context, arguments).await,
+    }
+}
+
+async fn list(context: &Context, format: ListFormat) -> Result<Outcome, Failure> {
+    let project = Project::current(&context.options)?;
+    let listed = devenv_engine::resources(&project).await?.list().await.map_err(Error::from)?;
+    let file = |listed: &Listed| project.manifest.file_of(&listed.resource);
+    let fields: Vec<Value> = listed.iter().map(|listed| fields(listed, file(listed))).collect();
+    let fields = json!({ "resources": fields });
+    let text = match format {
+        ListFormat::Json => serde_json::to_string_pretty(&fields["resources"]).expect("plain data"),
+        ListFormat::Table if listed.is_empty() => "the project has no resources".to_owned(),
+        ListFormat::Table => table(&listed),
+    };
+    Ok(Outcome::done(text, &fields))
+}
+
+/// The state's word, and the differences from the file.
+fn state(listed: &Listed) -> (&'static str, &[String]) {
+    match &listed.state {
+        None => ("absent", &[]),
+        Some(ObservedResource::Matching { .. }) => ("present", &[]),
+        Some(ObservedResource::Changeable { differences, .. } | ObservedResource::Different { differences }) => {
+            ("differs", differences)
+        }
+    }
+}
+
+fn fields(listed: &Listed, file: Option<&Utf8Path>) -> Value {
+    let (state, differences) = state(listed);
+    let depth = listed.depth.map(|Depth { visible, in_flight, delayed }| {
+        json!({ "visible": visible, "in_flight": in_flight, "delayed": delayed })
+    });
+    let resource = &listed.resource;
+    json!({
+        "kind": resource.kind.name(), "name": resource.name, "state": state, "differences": differences, "file": file,
+        "messages": depth,
+    })
+}
+
+fn table(listed: &[Listed]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["KIND", "NAME", "STATE", "VISIBLE", "IN FLIGHT", "DELAYED"]);
+    for one in listed {
+        let number = |of: fn(&Depth) -> u64| one.depth.as_ref().map_or("-".to_owned(), |depth| of(depth).to_string());
+        let (kind, name) = (one.resource.kind.name().to_owned(), one.resource.name.clone());
+        let [visible, in_flight, delayed] =
+            [number(|depth| depth.visible), number(|depth| depth.in_flight), number(|depth| depth.delayed)];
+        table.add_row([kind, name, state(one).0.to_owned(), visible, in_flight, delayed]);
+    }
+    let mut text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    for one in listed {
+        let remedy = match &one.state {
+            None => "devenv up -d makes it",
+            Some(ObservedResource::Changeable { .. }) => "devenv up -d changes it, and no message is lost",
+            Some(ObservedResource::Different { .. }) => "devenv reset rebuilds it, and its content is lost",
+            Some(ObservedResource::Matching { .. }) => continue,
+        };
+        let (state, differences) = state(one);
+        let mut line = format!("\n{} {}", one.resource, if state == "absent" { "is absent" } else { "differs" });
+        if !differences.is_empty() {
+            let _ = write!(line, ": {}", differences.join("; "));
+        }
+        text.push(format!("{line}\n  {remedy}"));
+    }
+    text.join("\n")
+}
+
+async fn redrive(context: &Context, queue: &str) -> Result<Outcome, Failure> {
+    let queues = devenv_engine::queues(&Project::current(&context.options)?).await?;
+    let progress = |moved| context.emitter.notice(format!("{moved} messages moved"));
+    let done = queues.redrive(queue, progress).await.map_err(Error::from)?;
+    let text = match done.moved {
+        0 => format!("{} holds no message to move", done.dead_letter),
+        1 => format!("moved 1 message out of {}", done.dead_letter),
+        count => format!("moved {count} messages out of {}", done.dead_letter),
+    };
+    Ok(Outcome::done(text, &json!({ "dead_letter_queue": done.dead_letter, "moved": done.moved })))
+}
+
+async fn purge(context: &Context, queue: &str, yes: bool) -> Result<Outcome, Failure> {
+    let queues = devenv_engine::queues(&Project::current(&context.options)?).await?;
+    let depth = queues.depth(queue).await.map_err(Error::from)?;
+    if !yes {
+        match ask(format!("delete {} of {queue}?", words(depth))).await {
+            Reply::Yes => {}
+            Reply::No => return Err(refused("declined", Exit::Failed, "declined; nothing is deleted", None)),
+            Reply::Nobody => {
+                let message =
+                    format!("confirmation to delete {} of {queue} required, but stdin is not a terminal", words(depth));
+                let hint = format!("devenv resources purge {queue} --yes");
+                return Err(refused("nobody_to_ask", Exit::Usage, &message, Some(hint)));
+            }
+        }
+    }
+    queues.purge(queue).await.map_err(Error::from)?;
+    let text = format!("deleted {} of {queue}", words(depth));
+    Ok(Outcome::done(text, &json!({ "queue": queue, "deleted": depth.total() })))
+}
+
+fn refused(code: &'static str, exit: Exit, message: &str, hint: Option<String>) -> Failure {
+    Failure::new(message.to_owned(), &[], (code, exit, hint))
+}
+
+fn words(depth: Depth) -> String {
+    let total = depth.total();
+    let messages = if total == 1 { "1 message".to_owned() } else { format!("{total} messages") };
+    let parts = [(depth.in_flight, "in flight"), (depth.delayed, "delayed")];
+    let parts: Vec<String> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    if parts.is_empty() { messages } else { format!("{messages} ({})", parts.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use devenv_model::resource::{ResourceId, ResourceKind};
+
+    use super::*;
+
+    #[test]
+    fn a_row_shows_the_state_and_the_messages() {
+        let depth = Depth { visible: 12, in_flight: 1, delayed: 0 };
+        let listed = |kind, name: &str, state, depth| Listed { resource: ResourceId::new(kind, name), state, depth };
+        let differences = vec!["VisibilityTimeout is 60 in the file, 30 in the queue".to_owned()];
+        let matching = || Some(ObservedResource::Matching { absent_seeds: 0 });
+        let all = [
+            listed(ResourceKind::Table, "items", matching(), None),
+            listed(
+                ResourceKind::Queue,
+                "work",
+                Some(ObservedResource::Changeable { differences, absent_seeds: 0 }),
+                Some(depth),
+            ),
+            listed(ResourceKind::Topic, "events", None, None),
+        ];
+        insta::assert_snapshot!(table(&all), @"
+         KIND   NAME    STATE    VISIBLE  IN FLIGHT  DELAYED
+         table  items   present  -        -          -
+         queue  work    differs  12       1          0
+         topic  events  absent   -        -          -
+
+        queue work differs: VisibilityTimeout is 60 in the file, 30 in the queue
+          devenv up -d changes it, and no message is lost
+
+        topic events is absent
+          devenv up -d makes it
+        ");
+        assert_eq!(words(depth), "13 messages (1 in flight)");
+        assert_eq!(words(Depth { visible: 1, ..Depth::default() }), "1 message");
+    }
+}

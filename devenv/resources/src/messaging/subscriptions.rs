@@ -1,0 +1,124 @@
+//! Subscriptions of queues to topics as a kind of resource.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use devenv_model::manifest::Manifest;
+use devenv_model::messaging::{Subscription, completed, queue_arn};
+use devenv_model::observed::ObservedResource;
+use devenv_model::resource::{ResourceId, ResourceKind};
+use futures_util::future::{ready, try_join_all};
+use serde_json::{Value, json};
+
+use super::difference::{Differences, SUBSCRIPTION, differences};
+use super::queue_service::Attributes;
+use super::topic_service::TopicService;
+use crate::error::Error;
+use crate::provider::{Answer, Provider};
+
+/// The policy that removes a policy: SNS refuses an empty text.
+const NO_POLICY: &str = "{}";
+
+/// The subscription files and their emulator.
+#[derive(Debug)]
+pub(crate) struct Subscriptions {
+    service: Arc<dyn TopicService>,
+    files: Vec<Subscription>,
+    region: String,
+}
+
+impl Subscriptions {
+    pub(crate) fn new(service: Arc<dyn TopicService>, manifest: &Manifest, region: &str) -> Self {
+        Self { service, files: manifest.messaging.subscriptions.clone(), region: region.to_owned() }
+    }
+
+    fn subscription(&self, name: &str) -> &Subscription {
+        self.files.iter().find(|file| file.name == name).expect("only subscriptions of the manifest are named")
+    }
+
+    /// The ARN of a subscription: a topic has at most one for each queue.
+    async fn arn(&self, file: &Subscription) -> Result<Option<String>, Error> {
+        let endpoint = queue_arn(&self.region, &file.queue);
+        let listed = self.service.subscriptions(&file.topic).await?;
+        let found = listed.into_iter().find(|one| one.protocol == "sqs" && one.endpoint == endpoint);
+        Ok(found.map(|one| one.arn))
+    }
+
+    /// The ARN and the attributes of an existing subscription.
+    async fn there(&self, file: &Subscription) -> Result<Option<(String, Attributes)>, Error> {
+        let Some(arn) = self.arn(file).await? else { return Ok(None) };
+        let attributes = self.service.subscription_attributes(&arn).await?;
+        Ok(attributes.map(|attributes| (arn, attributes)))
+    }
+
+    async fn seen(&self, file: &Subscription) -> Result<Option<ObservedResource>, Error> {
+        Ok(self.there(file).await?.map(|(_, there)| match compared(file, &there).lines {
+            lines if lines.is_empty() => ObservedResource::Matching { absent_seeds: 0 },
+            differences => ObservedResource::Changeable { differences, absent_seeds: 0 },
+        }))
+    }
+
+    async fn made(&self, file: &Subscription) -> Result<(), Error> {
+        let Some((arn, there)) = self.there(file).await? else {
+            return self.service.subscribe(&completed(&file.definition, &self.region)).await;
+        };
+        let wanted = completed(&json!(compared(file, &there).wanted), &self.region);
+        for (name, value) in wanted.as_object().into_iter().flatten() {
+            let value = value.as_str().filter(|text| !text.is_empty()).unwrap_or(NO_POLICY);
+            self.service.set_subscription_attribute(&arn, name, value).await?;
+        }
+        Ok(())
+    }
+
+    async fn removed(&self, file: &Subscription) -> Result<(), Error> {
+        match self.arn(file).await? {
+            Some(arn) => self.service.unsubscribe(&arn).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn compared(file: &Subscription, there: &Attributes) -> Differences {
+    differences("subscription", SUBSCRIPTION, &file.definition, there)
+}
+
+impl Provider for Subscriptions {
+    fn kind(&self) -> ResourceKind {
+        ResourceKind::Subscription
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.name.clone()).collect()
+    }
+
+    fn needs(&self, name: &str) -> Vec<ResourceId> {
+        self.subscription(name).needs()
+    }
+
+    fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>> {
+        Box::pin(async {
+            let each = self.files.iter().map(async |file| {
+                let seen = self.seen(file).await?;
+                Ok::<_, Error>(seen.map(|seen| (file.name.clone(), seen)))
+            });
+            Ok(try_join_all(each).await?.into_iter().flatten().collect())
+        })
+    }
+
+    fn ensure<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.made(self.subscription(name)))
+    }
+
+    fn seed<'a>(&'a self, _name: &'a str) -> Answer<'a, usize> {
+        Box::pin(ready(Ok(0)))
+    }
+
+    fn remove<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.removed(self.subscription(name)))
+    }
+
+    /// A subscription keeps no messages.
+    fn dump<'a>(&'a self, _name: &'a str, _limit: usize) -> Answer<'a, Vec<Value>> {
+        Box::pin(ready(Ok(Vec::new())))
+    }
+}

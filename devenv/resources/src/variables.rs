@@ -1,0 +1,82 @@
+//! The environment variables that keep a program on the emulated AWS.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::endpoint::DUMMY;
+
+/// The variables that keep every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.
+/// `services` are those that the project uses beside DynamoDB, such as `sqs`.
+pub fn aws_environment(emulator: &str, region: &str, services: &[&str]) -> BTreeMap<String, String> {
+    let told = [
+        ("AWS_ENDPOINT_URL", emulator),
+        ("AWS_ENDPOINT_URL_DYNAMODB", emulator),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+    ];
+    let of_service = |service: &&str| (format!("AWS_ENDPOINT_URL_{}", service.to_uppercase()), emulator.to_owned());
+    owned(told).chain(services.iter().map(of_service)).chain(dummy_credentials()).collect()
+}
+
+pub fn dummy_credentials() -> impl Iterator<Item = (String, String)> {
+    owned([
+        ("AWS_ACCESS_KEY_ID", DUMMY),
+        ("AWS_SECRET_ACCESS_KEY", DUMMY),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+    ])
+}
+
+fn owned<const N: usize>(pairs: [(&str, &str); N]) -> impl Iterator<Item = (String, String)> {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()
+}
+
+/// Replaces each value that is a URL of `host`, a name on the network of containers, by the URL of the emulator on this machine.
+pub fn redirect(environment: &mut BTreeMap<String, String>, host: &str, emulator: &str) {
+    for value in environment.values_mut() {
+        let url = Url::parse(value).ok().filter(|url| url.scheme() == "http" && url.host_str() == Some(host));
+        if let Some(url) = url {
+            let path = url.path().trim_end_matches('/');
+            *value = format!("{}{path}", emulator.trim_end_matches('/'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_service_of_the_project_has_its_endpoint() {
+        let names = |services: &[&str]| -> Vec<String> {
+            let variables = aws_environment("http://127.0.0.1:1", "eu-west-1", services);
+            variables.into_keys().filter(|name| name.starts_with("AWS_ENDPOINT_URL_")).collect()
+        };
+        assert_eq!(names(&[]), ["AWS_ENDPOINT_URL_DYNAMODB"]);
+        assert_eq!(
+            names(&["sqs", "sns"]),
+            ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS"]
+        );
+    }
+
+    #[test]
+    fn a_url_of_the_replaced_service_becomes_the_emulators() {
+        let mut environment = BTreeMap::from(
+            [
+                ("A", "http://dynamodb-local:8000"),
+                ("B", "http://dynamodb-local:8000/shell/"),
+                ("C", "http://other:8000"),
+                ("D", "dynamodb-local"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        redirect(&mut environment, "dynamodb-local", "http://127.0.0.1:4000");
+        let values: Vec<&str> = environment.values().map(String::as_str).collect();
+        assert_eq!(
+            values,
+            ["http://127.0.0.1:4000", "http://127.0.0.1:4000/shell", "http://other:8000", "dynamodb-local"]
+        );
+    }
+}
