@@ -1,4 +1,4 @@
-use devenv_machine::{Places, list, survey};
+use devenv_machine::{Places, Row, State, list, survey};
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
@@ -14,6 +14,58 @@ pub(super) async fn run(context: &Context, places: &Places<'_>) -> Result<Outcom
     if let Some(not_listed) = &not_listed {
         context.emitter.notice(not_listed);
     }
-    let text = if rows.is_empty() { "no environments".to_owned() } else { machine_table(&rows, context.style) };
+    if let Some(unknown) = unknown(&rows) {
+        context.emitter.notice(unknown);
+    }
+    let known: Vec<&Row> = rows.iter().filter(|row| !is_unknown(row)).collect();
+    let text = if known.is_empty() { "no environments".to_owned() } else { machine_table(&known, context.style) };
     Ok(Outcome::done(text, &json!({ "environments": rows, "containers_not_listed": not_listed })))
+}
+
+/// Whether only a directory is left, which does not record whose it was. A table of such rows would tell nothing.
+fn is_unknown(row: &Row) -> bool {
+    row.root.is_none() && row.state == State::Stopped
+}
+
+fn unknown(rows: &[Row]) -> Option<String> {
+    let left = match rows.iter().filter(|row| is_unknown(row)).count() {
+        0 => return None,
+        1 => "1 directory is".to_owned(),
+        count => format!("{count} directories are"),
+    };
+    Some(format!(
+        "{left} left of stopped environments whose folders are not recorded; devenv prune removes what is left"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use devenv_machine::Presence;
+
+    use super::*;
+
+    fn row(root: Option<&str>, state: State) -> Row {
+        Row {
+            name: "0001f5c65abb6581".to_owned(),
+            root: root.map(Into::into),
+            state_dir: None,
+            folder: Presence::Unknown,
+            runtime: None,
+            state,
+            ready: None,
+            units: None,
+            memory: None,
+            since: None,
+            pid: None,
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_unknown_environments_is_counted() {
+        assert_eq!(unknown(&[row(Some("/shop"), State::Stopped), row(None, State::Changing)]), None);
+        let one = unknown(&[row(None, State::Stopped)]).expect("one is left");
+        assert!(one.starts_with("1 directory is left"), "{one}");
+        let two = unknown(&[row(None, State::Stopped), row(None, State::Stopped)]).expect("two are left");
+        assert!(two.starts_with("2 directories are left"), "{two}");
+    }
 }

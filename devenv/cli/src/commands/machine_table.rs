@@ -7,7 +7,7 @@ use devenv_machine::{Presence, Row, State};
 use devenv_supervisor::clock;
 use devenv_terminal::render::Style;
 
-pub(super) fn machine_table(rows: &[Row], style: Style) -> String {
+pub(super) fn machine_table(rows: &[&Row], style: Style) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["NAME", "RUNTIME", "STATE", "AGE", "MEMORY", "FOLDER"]);
@@ -97,7 +97,7 @@ mod tests {
     fn a_row_names_what_is_wrong() {
         let gone = Row { folder: Presence::Gone, ..row(State::Left, 0, 2) };
         let rows = [row(State::Running, 3, 3), row(State::Running, 2, 3), row(State::Silent, 0, 0), gone];
-        let table = machine_table(&rows, Style { colour: false });
+        let table = machine_table(&rows.each_ref(), Style { colour: false });
         let lines: Vec<&str> = table.lines().map(str::trim).collect();
         assert!(lines[0].starts_with("NAME") && lines[0].ends_with("FOLDER"), "{table}");
         for (line, parts) in lines[1..].iter().zip([
