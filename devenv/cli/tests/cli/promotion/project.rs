@@ -175,7 +175,8 @@ impl Project {
         self.write("server.py", &source(behaviour, edition));
         let base = std::env::var("REHEARSAL_IMAGE").expect("it was there before");
         let program = "COPY server.py /server.py\nENTRYPOINT [\"python3\", \"/server.py\"]";
-        self.build(&format!("FROM {base}\n{program}\n"));
+        // Images of its own: with the same content, a test that ends would remove the image that another one is building.
+        self.build(&format!("FROM {base}\nLABEL project={}\n{program}\n", self.kind.image));
         self.commit(&format!("Edition {edition}, {behaviour:?}"));
     }
 
