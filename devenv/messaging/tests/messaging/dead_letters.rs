@@ -91,14 +91,39 @@ async fn a_slow_task_can_be_cancelled_and_is_the_only_one() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_source_cannot_return() {
+async fn a_message_without_a_source_stays_and_the_others_return() {
     let client = Client::in_memory();
-    let (_url, dead) = queues(&client, "").await;
+    let (url, dead) = queues(&client, "").await;
     client.send(&dead, "sent here").await;
+    client.send(&url, "poison").await;
+    for _ in 0..3 {
+        client.receive(&url, json!({})).await;
+    }
     client.call("StartMessageMoveTask", json!({ "SourceArn": format!("{ARN}dead") })).await;
     let task = ended(&client, "").await;
     assert_eq!((&task["Status"], &task["FailureReason"]), (&json!("FAILED"), &json!("CouldNotDetermineMessageSource")));
-    assert_eq!(client.attribute(&dead, "ApproximateNumberOfMessages").await, "1");
+    assert_eq!(bodies(&client.receive(&url, json!({})).await), ["poison"]);
+    assert_eq!(bodies(&client.receive(&dead, json!({})).await), ["sent here"]);
+}
+
+#[tokio::test]
+async fn a_task_ends_with_the_messages_that_it_began_with() {
+    let client = Client::in_memory();
+    let (_url, dead) = queues(&client, "").await;
+    for number in 0..3 {
+        client.send(&dead, &number.to_string()).await;
+    }
+    client.queue("elsewhere", json!({})).await;
+    let start = json!({
+        "SourceArn": format!("{ARN}dead"), "DestinationArn": format!("{ARN}elsewhere"), "MaxNumberOfMessagesPerSecond": 5,
+    });
+    client.call("StartMessageMoveTask", start).await;
+    for number in 3..9 {
+        client.send(&dead, &number.to_string()).await;
+    }
+    let task = ended(&client, "").await;
+    assert_eq!((&task["Status"], &task["ApproximateNumberOfMessagesMoved"]), (&json!("COMPLETED"), &json!(3)));
+    assert_eq!(client.attribute(&dead, "ApproximateNumberOfMessages").await, "6");
 }
 
 /// Such a queue could be made once.
