@@ -36,8 +36,13 @@ fn existing(
     protocol: &str,
     endpoint: &str,
 ) -> Result<Option<Subscription>, ApiError> {
-    let condition = "topic = ?1 AND protocol = ?2 AND endpoint = ?3";
-    Subscription::find(transaction, condition, [topic.name.as_str(), protocol, endpoint])
+    // A queue is the same one in every region.
+    let any_region = match protocol {
+        "sqs" => Some(format!(":{}:{}", identity::ACCOUNT, identity::queue_name(endpoint, "Endpoint")?)),
+        _ => None,
+    };
+    let condition = "topic = ?1 AND protocol = ?2 AND (endpoint = ?3 OR substr(endpoint, -length(?4)) = ?4)";
+    Subscription::find(transaction, condition, params![topic.name, protocol, endpoint, any_region])
 }
 
 /// A second call may leave the attributes out, but not change them.

@@ -77,6 +77,21 @@ async fn an_answered_publish_is_in_the_queue_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_queue_is_subscribed_once_whatever_the_region() {
+    let messaging = Messaging::open(&Place::Memory).expect("memory");
+    let topic = topic_with_queue(&messaging, &[]).await;
+    let listed = sns(&messaging, "ListSubscriptions", &[]).await;
+    let elsewhere = "arn:aws:sqs:us-east-1:000000000000:reporting";
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "sqs"), ("Endpoint", elsewhere)];
+    let again = sns(&messaging, "Subscribe", &parameters).await;
+    let arn = |answer: &str| between(answer, "<SubscriptionArn>", "</SubscriptionArn>").to_owned();
+    assert_eq!(arn(&again), arn(&listed));
+    let other = "arn:aws:sqs:us-east-1:000000000000:the-reporting";
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "sqs"), ("Endpoint", other)];
+    assert_ne!(arn(&sns(&messaging, "Subscribe", &parameters).await), arn(&listed));
+}
+
+#[tokio::test]
 async fn a_raw_delivery_has_the_attributes_of_the_message() {
     let messaging = Messaging::open(&Place::Memory).expect("memory");
     let raw = [("Attributes.entry.1.key", "RawMessageDelivery"), ("Attributes.entry.1.value", "true")];
