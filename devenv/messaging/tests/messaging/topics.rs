@@ -204,3 +204,22 @@ async fn an_unanswered_http_delivery_outlives_the_program() {
     let request = tokio::time::timeout(DEADLINE, serve(&listener, "200 OK")).await.expect("delivered again");
     assert!(request.contains("\"Message\":\"still there\""), "{request}");
 }
+
+#[tokio::test]
+async fn a_deleted_topic_delivers_nothing_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("messages.sqlite");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    {
+        let messaging = Messaging::open(&Place::File(path.clone())).expect("a new file");
+        let topic = topic_with_endpoint(&messaging, &listener).await;
+        sns(&messaging, "Publish", &[("TopicArn", &topic), ("Message", "too late")]).await;
+        sns(&messaging, "DeleteTopic", &[("TopicArn", &topic)]).await;
+        drop(listener);
+    }
+    drop(reopened(&Place::File(path.clone())).await);
+    let file = rusqlite::Connection::open(&path).expect("a file of messages");
+    file.busy_timeout(DEADLINE).expect("a wait");
+    let left: i64 = file.query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0)).expect("read");
+    assert_eq!(left, 0);
+}
