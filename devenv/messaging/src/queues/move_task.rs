@@ -95,7 +95,8 @@ fn advance(transaction: &mut Transaction<'_>, task: &mut MoveTask) -> Result<(),
     });
     // What came after the start stays: messages that return as dead letters would otherwise keep the task going for ever.
     let left = task.to_move - task.moved;
-    let waiting = if left > 0 { next(transaction, &source, task, allowed.clamp(1, left.min(AT_ONCE)))? } else { Vec::new() };
+    let waiting =
+        if left > 0 { next(transaction, &source, task, allowed.clamp(1, left.min(AT_ONCE)))? } else { Vec::new() };
     if waiting.is_empty() {
         return end(transaction, &source, task);
     }

@@ -223,3 +223,42 @@ async fn a_deleted_topic_delivers_nothing_more() {
     let left: i64 = file.query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0)).expect("read");
     assert_eq!(left, 0);
 }
+
+#[tokio::test]
+async fn a_repeated_subscribe_asks_again_and_a_confirmation_may_be_repeated() {
+    let messaging = Messaging::open(&Place::Memory).expect("memory");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    let created = sns(&messaging, "CreateTopic", &[("Name", "orders")]).await;
+    let topic = between(&created, "<TopicArn>", "</TopicArn>").to_owned();
+    let endpoint = format!("http://{}/hook", listener.local_addr().expect("bound"));
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "http"), ("Endpoint", &endpoint)];
+    let mut tokens = Vec::new();
+    for status in ["404 Not Found", "200 OK"] {
+        sns(&messaging, "Subscribe", &parameters).await;
+        let request = tokio::time::timeout(DEADLINE, serve(&listener, status)).await.expect("asked at once");
+        tokens.push(between(&request, "\"Token\":\"", "\"").to_owned());
+    }
+    assert_eq!(tokens[0], tokens[1]);
+    let confirm = [("TopicArn", topic.as_str()), ("Token", &tokens[0])];
+    let first = sns(&messaging, "ConfirmSubscription", &confirm).await;
+    let again = sns(&messaging, "ConfirmSubscription", &confirm).await;
+    let arn = |answer: &str| between(answer, "<SubscriptionArn>", "</SubscriptionArn>").to_owned();
+    assert_eq!(arn(&first), arn(&again));
+}
+
+/// The endpoint has as many messages as there are requests at once, and answers none.
+#[tokio::test]
+async fn a_hanging_endpoint_holds_up_no_other() {
+    let messaging = Messaging::open(&Place::Memory).expect("memory");
+    let hanging = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    let topic = topic_with_endpoint(&messaging, &hanging).await;
+    for number in 0..40 {
+        sns(&messaging, "Publish", &[("TopicArn", &topic), ("Message", &number.to_string())]).await;
+    }
+    let other = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    let endpoint = format!("http://{}/", other.local_addr().expect("bound"));
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "http"), ("Endpoint", &endpoint)];
+    sns(&messaging, "Subscribe", &parameters).await;
+    let limit = Duration::from_secs(5);
+    tokio::time::timeout(limit, serve(&other, "200 OK")).await.expect("asked though the other endpoint hangs");
+}
