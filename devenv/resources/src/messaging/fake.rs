@@ -247,9 +247,15 @@ impl TopicService for FakeMessaging {
     }
 
     fn set_subscription_attribute<'a>(&'a self, arn: &'a str, name: &'a str, value: &'a str) -> Answer<'a, ()> {
-        let set = self.call(format!("set {arn}")).map(|mut state| {
+        let set = self.call(format!("set {arn}")).and_then(|mut state| {
             let held = state.subscriptions.get_mut(&key(arn)).expect("it is there");
-            held.insert(name.to_owned(), value.to_owned());
+            let mut changed = held.clone();
+            changed.insert(name.to_owned(), value.to_owned());
+            if is_nested(&changed) && changed.get("FilterPolicyScope").is_none_or(|scope| scope != "MessageBody") {
+                return Err(refused("InvalidParameter", "FilterPolicy: a filter on attributes is not nested"));
+            }
+            *held = changed;
+            Ok(())
         });
         Box::pin(ready(set))
     }
@@ -260,6 +266,11 @@ impl TopicService for FakeMessaging {
         });
         Box::pin(ready(removed))
     }
+}
+
+fn is_nested(attributes: &Attributes) -> bool {
+    let policy: Option<Value> = attributes.get("FilterPolicy").and_then(|text| serde_json::from_str(text).ok());
+    policy.is_some_and(|policy| policy.as_object().is_some_and(|keys| keys.values().any(Value::is_object)))
 }
 
 fn key(arn: &str) -> (String, String) {

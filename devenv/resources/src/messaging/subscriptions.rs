@@ -16,7 +16,7 @@ use super::topic_service::TopicService;
 use crate::error::Error;
 use crate::provider::{Answer, Provider};
 
-/// The policy that removes a policy: SNS refuses an empty text.
+/// The policy that removes a filter policy: SNS refuses an empty text.
 const NO_POLICY: &str = "{}";
 
 /// The subscription files and their emulator.
@@ -63,8 +63,13 @@ impl Subscriptions {
             return self.service.subscribe(&completed(&file.definition, &self.region)).await;
         };
         let wanted = completed(&json!(compared(file, &there).wanted), &self.region);
-        for (name, value) in wanted.as_object().into_iter().flatten() {
-            let value = value.as_str().filter(|text| !text.is_empty()).unwrap_or(NO_POLICY);
+        let mut wanted: Vec<(&String, &Value)> = wanted.as_object().into_iter().flatten().collect();
+        wanted.sort_by_key(|(name, value)| rank(name, value));
+        for (name, value) in wanted {
+            let value = match value.as_str().unwrap_or_default() {
+                "" if name == "FilterPolicy" => NO_POLICY,
+                value => value,
+            };
             self.service.set_subscription_attribute(&arn, name, value).await?;
         }
         Ok(())
@@ -75,6 +80,16 @@ impl Subscriptions {
             Some(arn) => self.service.unsubscribe(&arn).await,
             None => Ok(()),
         }
+    }
+}
+
+/// The place of a change among the others. SNS checks a filter policy with the scope that is there: a filter on attributes has
+/// a meaning for bodies too, so that the scope is wide while the policy changes.
+fn rank(name: &str, value: &Value) -> u8 {
+    match name {
+        "FilterPolicyScope" if value == "MessageBody" => 0,
+        "FilterPolicy" => 1,
+        _ => 2,
     }
 }
 

@@ -134,17 +134,6 @@ async fn a_seeded_queue_that_was_emptied_is_left_alone_until_a_reset() {
 }
 
 #[tokio::test]
-async fn a_seed_that_broke_off_is_not_sent_twice() {
-    let fake = Arc::new(FakeMessaging::default());
-    let resources = resources(&fake, &manifest());
-    resources.ensure_all().await.expect("made");
-    fake.state().fails.push("tag work".to_owned());
-    resources.seed(&work()).await.expect_err("told to fail");
-    assert_eq!(resources.seed(&work()).await.expect("it holds messages"), 0);
-    assert_eq!(fake.state().queues["work"].messages.len(), 2);
-}
-
-#[tokio::test]
 async fn a_changed_file_changes_what_is_there() {
     let fake = Arc::new(FakeMessaging::default());
     let before = manifest();
@@ -170,6 +159,27 @@ async fn a_changed_file_changes_what_is_there() {
     assert_eq!(state.topics["events"]["DisplayName"], "Events");
     let policy = &state.subscriptions[&("events".to_owned(), "work".to_owned())]["FilterPolicy"];
     assert_eq!(policy, "{}");
+}
+
+#[tokio::test]
+async fn the_scope_of_a_filter_changes_with_it_and_a_redrive_policy_is_removed() {
+    let fake = Arc::new(FakeMessaging::default());
+    let (flat, nested) = (manifest(), {
+        let mut nested = manifest();
+        nested.messaging.subscriptions[0].definition["Attributes"] = json!({
+            "FilterPolicyScope": "MessageBody", "FilterPolicy": "{\"order\":{\"state\":[\"confirmed\"]}}",
+            "RedrivePolicy": "{\"deadLetterTargetArn\":\"arn:aws:sqs:::work-dead\"}",
+        });
+        nested
+    });
+    for manifest in [&flat, &nested, &flat, &nested] {
+        let resources = resources(&fake, manifest);
+        resources.ensure_all().await.expect("changed");
+        assert_eq!(resources.observe().await.expect("answers")[&subscription()], matching(0));
+    }
+    resources(&fake, &flat).ensure_all().await.expect("changed");
+    let held = fake.state().subscriptions[&("events".to_owned(), "work".to_owned())].clone();
+    assert_eq!(held["RedrivePolicy"], "");
 }
 
 #[tokio::test]
