@@ -135,7 +135,7 @@ fn canonical(value: &Value) -> String {
 }
 
 /// The name in an ARN of a queue, however complete; any other text as it is.
-fn name_of(text: &str) -> &str {
+pub(super) fn name_of(text: &str) -> &str {
     match text.strip_prefix("arn:aws:sqs:") {
         Some(rest) => rest.rsplit(':').next().unwrap_or(text),
         None => text,

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devenv_model::manifest::Manifest;
-use devenv_model::messaging::{Subscription, completed, queue_arn};
+use devenv_model::messaging::{Subscription, completed};
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::{ResourceId, ResourceKind};
 use futures_util::future::{ready, try_join_all};
 use serde_json::{Value, json};
 
-use super::difference::{Differences, SUBSCRIPTION, differences};
+use super::difference::{Differences, SUBSCRIPTION, differences, name_of};
 use super::queue_service::Attributes;
 use super::topic_service::TopicService;
 use crate::error::Error;
@@ -36,11 +36,10 @@ impl Subscriptions {
         self.files.iter().find(|file| file.name == name).expect("only subscriptions of the manifest are named")
     }
 
-    /// The ARN of a subscription: a topic has at most one for each queue.
+    /// The ARN of a subscription: a topic has at most one for each queue, which is the same one in every region.
     async fn arn(&self, file: &Subscription) -> Result<Option<String>, Error> {
-        let endpoint = queue_arn(&self.region, &file.queue);
         let listed = self.service.subscriptions(&file.topic).await?;
-        let found = listed.into_iter().find(|one| one.protocol == "sqs" && one.endpoint == endpoint);
+        let found = listed.into_iter().find(|one| one.protocol == "sqs" && name_of(&one.endpoint) == file.queue);
         Ok(found.map(|one| one.arn))
     }
 

@@ -183,6 +183,15 @@ async fn the_scope_of_a_filter_changes_with_it_and_a_redrive_policy_is_removed()
 }
 
 #[tokio::test]
+async fn a_subscription_made_in_another_region_is_the_same() {
+    let fake = Arc::new(FakeMessaging::default());
+    resources(&fake, &manifest()).ensure_all().await.expect("made");
+    let elsewhere = Subscriptions::new(fake.clone(), &manifest(), "us-east-1");
+    let seen = Resources::new(vec![Arc::new(elsewhere)]).observe().await.expect("answers");
+    assert_eq!(seen[&subscription()], matching(0));
+}
+
+#[tokio::test]
 async fn a_reset_removes_in_reverse_and_makes_in_order() {
     let fake = Arc::new(FakeMessaging::default());
     let resources = resources(&fake, &manifest());
