@@ -31,6 +31,8 @@ pub(super) struct FakeQueue {
     pub(super) tags: BTreeMap<String, String>,
     pub(super) messages: VecDeque<Value>,
     hidden: BTreeSet<usize>,
+    /// Those of the tasks that were started.
+    pub(super) destinations: Vec<Option<String>>,
     /// The looks at its task to come; the last one stays.
     pub(super) moves: VecDeque<MoveTask>,
 }
@@ -167,8 +169,9 @@ impl QueueService for FakeMessaging {
         Box::pin(ready(purged))
     }
 
-    fn start_move<'a>(&'a self, dead_letter: &'a str) -> Answer<'a, ()> {
-        Box::pin(ready(self.on("move", dead_letter, |_| ())))
+    fn start_move<'a>(&'a self, dead_letter: &'a str, destination: Option<&'a str>) -> Answer<'a, ()> {
+        let started = self.on("move", dead_letter, |held| held.destinations.push(destination.map(str::to_owned)));
+        Box::pin(ready(started))
     }
 
     fn latest_move<'a>(&'a self, dead_letter: &'a str) -> Answer<'a, Option<MoveTask>> {

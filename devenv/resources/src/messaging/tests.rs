@@ -240,6 +240,19 @@ async fn a_redrive_follows_its_task_to_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_redrive_has_a_destination_if_the_queue_is_the_only_source() {
+    for (named, shared, expected) in [("work", false, Some("work")), ("work", true, None), ("work-dead", false, None)] {
+        let (fake, _) = with_task(vec![task(MoveState::Completed, 1)]).await;
+        let mut manifest = manifest();
+        if shared {
+            manifest.messaging.queues.push(queue("other", Some("work-dead")));
+        }
+        queues(&fake, &manifest).redrive(named, |_| ()).await.expect("moved");
+        assert_eq!(fake.state().queues["work-dead"].destinations, [expected.map(str::to_owned)], "{named} {shared}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_redrive_joins_a_task_that_runs() {
     let looks = vec![task(MoveState::Running, 1), task(MoveState::Completed, 2)];
     let (fake, queues) = with_task(looks).await;
