@@ -192,6 +192,44 @@ async fn a_subscription_made_in_another_region_is_the_same() {
 }
 
 #[tokio::test]
+async fn a_seed_that_broke_off_goes_on() {
+    let fake = Arc::new(FakeMessaging::default());
+    let resources = resources(&fake, &manifest());
+    resources.ensure_all().await.expect("made");
+    // One message was sent, and a consumer has taken it.
+    fake.state().queues.get_mut("work").expect("made").tags.insert("devenv:seeded".to_owned(), "1".to_owned());
+    assert_eq!(resources.observe().await.expect("answers")[&work()], matching(1));
+    assert_eq!(resources.seed(&work()).await.expect("sent"), 1);
+    assert_eq!(resources.seed(&work()).await.expect("left alone"), 0);
+    let state = fake.state();
+    assert_eq!(state.queues["work"].messages, [json!({ "MessageBody": "b" })]);
+    assert_eq!(state.queues["work"].tags["devenv:seeded"], "true");
+}
+
+#[tokio::test]
+async fn a_seed_whose_send_fails_is_whole_after_the_next() {
+    let fake = Arc::new(FakeMessaging::default());
+    let resources = resources(&fake, &manifest());
+    resources.ensure_all().await.expect("made");
+    fake.state().fails.push("send work".to_owned());
+    resources.seed(&work()).await.expect_err("told to fail");
+    assert_eq!(resources.seed(&work()).await.expect("sent"), 2);
+    let bodies: Vec<Value> =
+        fake.state().queues["work"].messages.iter().map(|message| message["MessageBody"].clone()).collect();
+    assert_eq!(bodies, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_queue_without_a_record_that_holds_messages_is_left_alone() {
+    let fake = Arc::new(FakeMessaging::default());
+    let resources = resources(&fake, &manifest());
+    resources.ensure_all().await.expect("made");
+    fake.state().queues.get_mut("work").expect("made").messages.push_back(json!({ "MessageBody": "own" }));
+    assert_eq!(resources.seed(&work()).await.expect("it holds messages"), 0);
+    assert_eq!(fake.state().queues["work"].messages.len(), 1);
+}
+
+#[tokio::test]
 async fn a_reset_removes_in_reverse_and_makes_in_order() {
     let fake = Arc::new(FakeMessaging::default());
     let resources = resources(&fake, &manifest());
