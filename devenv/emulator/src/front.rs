@@ -27,6 +27,8 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// The pause after a connection that could not be accepted, because this process has too many open files, for example.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
 
+const FROM_PAGE: &str =
+    "a web page may not call queues and topics: call them from a program, or open the address by hand";
 const TABLES_ONLY: &str = "this emulator serves tables alone: the project has no files of queues or topics";
 
 /// What a request may need.
@@ -95,6 +97,9 @@ impl Front {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let target = header("x-amz-target");
         if belongs_here(target, header("content-type"), request.uri().query()) {
+            if is_from_page(header) {
+                return response(Simple::text(StatusCode::FORBIDDEN, FROM_PAGE)).map(Either::Left);
+            }
             let (parts, body) = request.into_parts();
             return self.answer_message(&parts, body).await.map(Either::Left);
         }
@@ -134,6 +139,12 @@ impl Front {
         headers.extend(reply.query_error.map(|error| ("x-amzn-query-error", error)));
         Simple { status: reply.status, headers, body: reply.body }
     }
+}
+
+/// Whether a page in a browser sends the request. Forms and images need no leave of the server, so that any page could call it;
+/// a form tells its `origin`, an image or a link `sec-fetch-site`, which is `none` for an address that a person enters.
+pub(crate) fn is_from_page<'a>(header: impl Fn(&str) -> Option<&'a str>) -> bool {
+    header("origin").is_some() || header("sec-fetch-site").is_some_and(|site| site != "none")
 }
 
 /// An answer that is whole.

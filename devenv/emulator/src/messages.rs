@@ -37,6 +37,13 @@ impl Messages {
         self.opened.get_or_try_init(open).await
     }
 
+    /// Goes on with what a kill interrupted, if there was a file.
+    pub(crate) fn resume(&self) {
+        if let Some(opened) = self.opened.get() {
+            opened.resume();
+        }
+    }
+
     /// Ends long polls.
     pub(crate) fn drain(&self) {
         if let Some(opened) = self.opened.get() {

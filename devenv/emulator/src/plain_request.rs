@@ -1,3 +1,4 @@
+use crate::front::is_from_page;
 use devenv_messaging::{Head, belongs_here};
 use httparse::{EMPTY_HEADER, Status};
 
@@ -52,6 +53,9 @@ impl Request {
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
         let own = |name: &str| header(name).map(str::to_owned);
         let to = if belongs_here(header("x-amz-target"), header("content-type"), query) {
+            if is_from_page(header) {
+                return Self::Other;
+            }
             To::Messages(Head {
                 target: own("x-amz-target"),
                 host: own("host"),
@@ -130,6 +134,7 @@ mod tests {
             ("POST / HTTP/1.1\r\nx-amz-target: AmazonSQS.SendMessage\r\n\r\n", "messages"),
             ("POST / HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\n\r\n", "messages"),
             ("POST /?Action=ListQueues HTTP/1.1\r\n\r\n", "messages"),
+            ("POST /?Action=ListQueues HTTP/1.1\r\norigin: http://a\r\n\r\n", "other"),
             ("nonsense\r\n\r\n", "other"),
             (&"a".repeat(HEAD_LIMIT), "other"),
         ] {

@@ -65,6 +65,7 @@ pub async fn run(
     let database_address = inner.local_addr().map_err(unusable)?;
     let front = Arc::new(Front { messages, calls, database: database_address });
     let address = outer.as_ref().map_or(Ok(database_address), TcpListener::local_addr).map_err(unusable)?;
+    front.messages.iter().for_each(Messages::resume);
     listening(address);
 
     let (stop, mut stopping) = watch::channel(false);

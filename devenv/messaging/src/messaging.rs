@@ -39,12 +39,17 @@ impl Messaging {
             Err(refused) => return Reply::refusal(&refused.error, refused.service, refused.protocol, request_id),
         };
         let outcome = self.run(&call).await;
-        self.courier.work(&self.store, self.draining.subscribe());
+        self.resume();
         let reply = match outcome {
             Ok(value) => Reply::result(&call, &value, request_id),
             Err(error) => Reply::refusal(&error, call.service, call.protocol, request_id),
         };
         Reply { operation: Some(call.permission()), ..reply }
+    }
+
+    /// Goes on with the deliveries to HTTP endpoints that the file has, without waiting for a request. Needs a runtime of tokio.
+    pub fn resume(&self) {
+        self.courier.work(&self.store, self.draining.subscribe());
     }
 
     /// Ends long polls, and keeps new ones from waiting.

@@ -225,6 +225,13 @@ fn resource(error: &ResourceError) -> Told {
         ResourceError::NoDeadLetterQueue { .. } => {
             ("no_dead_letter_queue", Exit::Usage, hint("add a RedrivePolicy to the queue's file: docs/resources.md"))
         }
+        ResourceError::MoveFailed { reason, queue, .. } if reason == "CouldNotDetermineMessageSource" => (
+            "redrive_failed",
+            Exit::Failed,
+            Some(format!(
+                "messages stay that no queue has given up: devenv resources redrive QUEUE moves them to QUEUE, if {queue} has the dead letters of that queue alone; devenv resources purge {queue} deletes them"
+            )),
+        ),
         ResourceError::MoveFailed { .. } => ("redrive_failed", Exit::Failed, hint("devenv logs emulator")),
         ResourceError::MoveStalled { .. } => ("redrive_stalled", Exit::NotReadyInTime, hint("devenv logs emulator")),
         ResourceError::Differs { .. } => (

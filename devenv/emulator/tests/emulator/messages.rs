@@ -40,6 +40,33 @@ fn one_connection_serves_tables_and_queues() {
 }
 
 #[test]
+fn a_web_page_cannot_reach_queues_and_topics() {
+    let emulator = Emulator::start(&["--memory"]);
+    let form = "Action=CreateQueue&QueueName=stolen&Version=2012-11-05";
+    let post = format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
+        form.len()
+    );
+    let get = format!("GET /?{form} HTTP/1.1\r\nhost: localhost\r\n");
+    let mut connection = emulator.connect();
+    let mut send = |head: &str, page: &str, body: &str| {
+        connection.get_mut().write_all(format!("{head}{page}\r\n{body}").as_bytes()).expect("open");
+        answer(&mut connection).expect("answered")
+    };
+    for page in ["origin: http://evil.example\r\n", "Origin: null\r\n", "sec-fetch-site: cross-site\r\n"] {
+        for (head, body) in [(&post, form), (&get, "")] {
+            let (status, message) = send(head, page, body);
+            assert_eq!(status, 403, "{message}");
+            assert!(message.contains("web page"), "{message}");
+        }
+    }
+    let (_, listed) = send(&get.replace("CreateQueue&QueueName=stolen", "ListQueues"), "", "");
+    assert!(!listed.contains("stolen"), "{listed}");
+    // Visited by hand, as the address that confirms a subscription is.
+    assert_eq!(send(&get, "sec-fetch-site: none\r\n", "").0, 200);
+}
+
+#[test]
 fn a_file_of_messages_is_made_when_it_is_first_needed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (file, messages) = (folder.path().join("data.sqlite"), folder.path().join("data.messages.sqlite"));

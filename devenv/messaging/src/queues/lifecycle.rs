@@ -123,6 +123,9 @@ impl Transaction<'_> {
         let Some(text) = attributes.get("RedrivePolicy") else { return Ok(()) };
         let policy = RedrivePolicy::parse(text)?;
         let invalid = |reason: &str| Err(ApiError::invalid_value("RedrivePolicy", text, reason));
+        if policy.target == name {
+            return invalid("The dead-letter queue must be another queue.");
+        }
         let Some(target) = self.find_queue(&policy.target)? else {
             return invalid("Dead letter target does not exist.");
         };

@@ -93,10 +93,12 @@ fn advance(transaction: &mut Transaction<'_>, task: &mut MoveTask) -> Result<(),
         let elapsed = (transaction.now - task.started).max(0);
         (rate * elapsed / 1_000 - task.moved).clamp(0, AT_ONCE)
     });
-    let waiting = next(transaction, &source, allowed.max(1))?;
+    // What came after the start stays: messages that return as dead letters would otherwise keep the task going for ever.
+    let left = task.to_move - task.moved;
+    let waiting =
+        if left > 0 { next(transaction, &source, task, allowed.clamp(1, left.min(AT_ONCE)))? } else { Vec::new() };
     if waiting.is_empty() {
-        COMPLETED.clone_into(&mut task.status);
-        return Ok(());
+        return end(transaction, &source, task);
     }
     for stored in waiting.iter().take(usize::try_from(allowed).unwrap_or_default()) {
         let destination = task.destination.as_ref().or(stored.dead_letter_source.as_ref());
@@ -118,14 +120,29 @@ fn advance(transaction: &mut Transaction<'_>, task: &mut MoveTask) -> Result<(),
     Ok(())
 }
 
-/// The next visible messages; those in flight stay.
-fn next(transaction: &Transaction<'_>, source: &Queue, most: i64) -> Result<Vec<Stored>, ApiError> {
+/// The next visible messages; those in flight stay, and without a destination those whose source is not known.
+fn next(transaction: &Transaction<'_>, source: &Queue, task: &MoveTask, most: i64) -> Result<Vec<Stored>, ApiError> {
     let order = if source.settings.is_fifo { "id" } else { "visible_at" };
     let mut statement = transaction.connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY {order} LIMIT ?3"
+        "SELECT {COLUMNS} FROM messages WHERE queue = ?1 AND visible_at <= ?2
+         AND (?4 IS NOT NULL OR dead_letter_source IS NOT NULL) ORDER BY {order} LIMIT ?3"
     ))?;
-    let found = statement.query_map(params![source.id, transaction.now, most], Stored::read)?;
+    let found = statement.query_map(params![source.id, transaction.now, most, task.destination], Stored::read)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Ends a task that has nothing left to move. It fails if messages stay behind that no queue has sent here.
+fn end(transaction: &Transaction<'_>, source: &Queue, task: &mut MoveTask) -> Result<(), ApiError> {
+    let mut statement = transaction.connection.prepare_cached(
+        "SELECT ?3 IS NULL AND EXISTS (SELECT 1 FROM messages WHERE queue = ?1 AND visible_at <= ?2
+         AND dead_letter_source IS NULL)",
+    )?;
+    if statement.query_row(params![source.id, transaction.now, task.destination], |row| row.get(0))? {
+        task.fail("CouldNotDetermineMessageSource");
+    } else {
+        COMPLETED.clone_into(&mut task.status);
+    }
+    Ok(())
 }
 
 impl MoveTask {
@@ -145,7 +162,8 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO move_tasks (source, destination, per_second, status, started, to_move, moved)
-                 VALUES (?1, ?2, ?3, 'RUNNING', ?4, (SELECT COUNT(*) FROM messages WHERE queue = ?5 AND visible_at <= ?4), 0)",
+                 VALUES (?1, ?2, ?3, 'RUNNING', ?4, (SELECT COUNT(*) FROM messages
+                 WHERE queue = ?5 AND visible_at <= ?4 AND (?2 IS NOT NULL OR dead_letter_source IS NOT NULL)), 0)",
             )?
             .execute(params![source.arn(), destination, per_second, self.now, source.id])?;
         self.cache.is_moving = true;

@@ -21,6 +21,10 @@ impl Transaction<'_> {
         };
         // A dead-letter queue that was deleted takes nothing: the message stays and is received again.
         let Some(target) = self.find_queue(&policy.target)? else { return Ok(false) };
+        if target.id == queue.id {
+            // Buried in its own queue, a message would be found again by the same search, without an end.
+            return Ok(false);
+        }
         self.bury(queue, &target, stored)?;
         Ok(true)
     }

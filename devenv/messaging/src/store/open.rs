@@ -61,7 +61,7 @@ fn file(path: &Path) -> Result<Connection, OpenError> {
     configure(&connection).map_err(|error| failed(explained(&error)))?;
     let found = schema::version(&connection).map_err(|error| failed(explained(&error)))?;
     match found {
-        schema::VERSION => {}
+        schema::VERSION => schema::complete(&connection).map_err(|error| failed(explained(&error)))?,
         0 => schema::create(&connection).map_err(|error| failed(explained(&error)))?,
         found => return Err(OpenError::Version { path: path.to_owned(), found, known: schema::VERSION }),
     }

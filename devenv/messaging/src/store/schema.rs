@@ -12,5 +12,12 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
 /// Makes the tables of a new file, all or none.
 pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
     let (queues, topics) = (queues::schema::SCHEMA, topics::schema::SCHEMA);
-    connection.execute_batch(&format!("BEGIN IMMEDIATE; {queues} {topics} PRAGMA user_version = {VERSION}; COMMIT;"))
+    connection
+        .execute_batch(&format!("BEGIN IMMEDIATE; {queues} {topics} PRAGMA user_version = {VERSION}; COMMIT;"))?;
+    complete(connection)
+}
+
+/// Adds what a file of an earlier program with the same tables lacks.
+pub(crate) fn complete(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(topics::schema::LATER)
 }

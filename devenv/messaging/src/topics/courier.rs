@@ -1,12 +1,14 @@
 //! Takes messages to HTTP endpoints. A message stays in the store until it is answered or given up, so that a killed emulator
 //! delivers it after its next start.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
 use super::fan_out;
 use super::http::{self, Outcome};
@@ -17,6 +19,8 @@ use crate::store::writer::Store;
 
 /// Requests under way at once.
 const TOGETHER: usize = 16;
+/// Those of one subscription: an endpoint that hangs must leave room for the others.
+const EACH: usize = 4;
 /// Milliseconds before each retry; SNS waits 20 s before each of three.
 const RETRIES: [i64; 3] = [1_000, 5_000, 20_000];
 /// After an error of the store.
@@ -86,38 +90,77 @@ pub(crate) fn is_left(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM deliveries)", [], |row| row.get(0))
 }
 
+/// The subscriptions of the deliveries under way, by the deliveries' ids.
+type UnderWay = BTreeMap<i64, String>;
+
 /// Works until nothing is left.
 async fn deliver(state: &State, store: &Store) {
+    let (mut tasks, mut under_way) = (JoinSet::new(), UnderWay::new());
     loop {
         state.is_wanted.store(false, Ordering::SeqCst);
-        let Ok((due, next)) = store.run(take).await else {
+        let busy = under_way.clone();
+        let Ok((due, next)) = store.run(move |transaction| take(transaction, &busy)).await else {
             state.is_wanted.store(true, Ordering::SeqCst);
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        if !due.is_empty() {
-            all(store, due).await;
-            continue;
+        for parcel in due {
+            under_way.insert(parcel.id, parcel.subscription.clone());
+            tasks.spawn(carry(store.clone(), parcel));
         }
-        let Some(wait) = next else {
+        if tasks.is_empty() && next.is_none() {
             if state.is_wanted.load(Ordering::SeqCst) {
                 continue;
             }
             return;
-        };
+        }
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            Some(ended) = tasks.join_next() => {
+                if let Ok(id) = ended {
+                    under_way.remove(&id);
+                }
+            }
+            () = tokio::time::sleep(next.unwrap_or_default()), if next.is_some() => {}
             () = state.news.notified() => {}
         }
     }
 }
 
-/// The deliveries that are due, or the time until the next one.
-fn take(transaction: &mut Transaction<'_>) -> Result<(Vec<Parcel>, Option<Duration>), ApiError> {
+/// The deliveries that are due and have room beside those under way, and the time until the next one is due.
+fn take(transaction: &mut Transaction<'_>, under_way: &UnderWay) -> Result<(Vec<Parcel>, Option<Duration>), ApiError> {
+    let mut due = Vec::new();
+    for subscription in subscriptions(transaction.connection)? {
+        let busy = under_way.values().filter(|other| **other == subscription).count();
+        let first = first_of(transaction, &subscription)?.into_iter();
+        due.extend(first.filter(|parcel| !under_way.contains_key(&parcel.id)).take(EACH.saturating_sub(busy)));
+    }
+    due.sort_by_key(|parcel| parcel.id);
+    due.truncate(TOGETHER.saturating_sub(under_way.len()));
+    let mut statement = transaction.connection.prepare_cached("SELECT min(due) FROM deliveries WHERE due > ?1")?;
+    let next: Option<i64> = statement.query_row([transaction.now], |row| row.get(0))?;
+    let wait = next.map(|due| Duration::from_millis(u64::try_from(due - transaction.now).unwrap_or_default()));
+    Ok((due, wait))
+}
+
+/// The subscriptions with deliveries, by one step in the index for each.
+fn subscriptions(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE found (name) AS (
+             SELECT min(subscription) FROM deliveries
+             UNION ALL
+             SELECT (SELECT min(subscription) FROM deliveries WHERE subscription > name) FROM found WHERE name IS NOT NULL
+         ) SELECT name FROM found WHERE name IS NOT NULL",
+    )?;
+    let found = statement.query_map([], |row| row.get(0))?;
+    found.collect()
+}
+
+/// The first deliveries of a subscription that are due.
+fn first_of(transaction: &Transaction<'_>, subscription: &str) -> rusqlite::Result<Vec<Parcel>> {
     let query = "SELECT id, subscription, topic, endpoint, kind, message_id, is_raw, body, dead_letters, attempts \
-                 FROM deliveries WHERE due <= ?1 ORDER BY due, id";
+                 FROM deliveries WHERE subscription = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3";
     let mut statement = transaction.connection.prepare_cached(query)?;
-    let found = statement.query_map([transaction.now], |row| {
+    let found = statement.query_map(params![subscription, transaction.now, EACH], |row| {
         Ok(Parcel {
             id: row.get(0)?,
             subscription: row.get(1)?,
@@ -131,38 +174,33 @@ fn take(transaction: &mut Transaction<'_>) -> Result<(Vec<Parcel>, Option<Durati
             attempts: row.get(9)?,
         })
     })?;
-    let due: Vec<Parcel> = found.take(TOGETHER).collect::<Result<_, _>>()?;
-    let mut statement = transaction.connection.prepare_cached("SELECT min(due) FROM deliveries")?;
-    let next: Option<i64> = statement.query_row([], |row| row.get(0))?;
-    let wait = next.map(|due| Duration::from_millis(u64::try_from(due - transaction.now).unwrap_or_default()));
-    Ok((due, wait))
+    found.collect()
 }
 
-async fn all(store: &Store, due: Vec<Parcel>) {
-    let mut under_way = tokio::task::JoinSet::new();
-    for parcel in due {
-        let store = store.clone();
-        under_way.spawn(async move {
-            let outcome = http::post(&parcel).await;
-            // After an error of the store the parcel stays due, and goes out again.
-            if store.run(move |transaction| settle(transaction, parcel, outcome)).await.is_err() {
-                tokio::time::sleep(PAUSE).await;
-            }
-        });
+/// Makes one delivery, and returns its id.
+async fn carry(store: Store, parcel: Parcel) -> i64 {
+    let id = parcel.id;
+    let outcome = http::post(&parcel).await;
+    // After an error of the store the parcel stays due, and goes out again.
+    if store.run(move |transaction| settle(transaction, parcel, outcome)).await.is_err() {
+        tokio::time::sleep(PAUSE).await;
     }
-    while under_way.join_next().await.is_some() {}
+    id
 }
 
-/// Removes what was answered or is given up; keeps the rest for another attempt.
+/// Removes what was answered or is given up; keeps the rest for another attempt. The id alone may be that of a later row by now.
 fn settle(transaction: &mut Transaction<'_>, parcel: Parcel, outcome: Outcome) -> Result<(), ApiError> {
     let wait = RETRIES.get(parcel.attempts as usize).filter(|_| outcome == Outcome::Passing);
     if let Some(wait) = wait {
-        let update = "UPDATE deliveries SET attempts = attempts + 1, due = ?2 WHERE id = ?1";
-        transaction.connection.prepare_cached(update)?.execute(params![parcel.id, transaction.now + wait])?;
+        let update = "UPDATE deliveries SET attempts = attempts + 1, due = ?4 \
+                      WHERE id = ?1 AND message_id = ?2 AND subscription = ?3";
+        let values = params![parcel.id, parcel.message_id, parcel.subscription, transaction.now + wait];
+        transaction.connection.prepare_cached(update)?.execute(values)?;
         return Ok(());
     }
-    let removed =
-        transaction.connection.prepare_cached("DELETE FROM deliveries WHERE id = ?1")?.execute([parcel.id])?;
+    let delete = "DELETE FROM deliveries WHERE id = ?1 AND message_id = ?2 AND subscription = ?3";
+    let values = params![parcel.id, parcel.message_id, parcel.subscription];
+    let removed = transaction.connection.prepare_cached(delete)?.execute(values)?;
     match parcel.dead_letters {
         // Nothing was removed if the subscription has ended meanwhile.
         Some(queue) if outcome != Outcome::Taken && removed > 0 => {

@@ -53,3 +53,7 @@ CREATE TABLE deliveries (
 ) STRICT;
 CREATE INDEX deliveries_due ON deliveries (due);
 ";
+
+/// An index that files of earlier programs lack.
+pub(crate) const LATER: &str =
+    "CREATE INDEX IF NOT EXISTS deliveries_by_subscription ON deliveries (subscription, due, id);";

@@ -2,6 +2,8 @@ use std::net::IpAddr;
 
 use rusqlite::params;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use url::Url;
 use uuid::Uuid;
 
 use super::errors::{invalid, unsupported};
@@ -23,7 +25,7 @@ pub(super) fn subscribe(transaction: &mut Transaction<'_>, request: &Request) ->
     check_endpoint(&topic, protocol, endpoint)?;
     let attributes = subscription_calls::checked(&topic, protocol, &request.map("Attributes"), "Attributes Reason: ")?;
     let subscription = match existing(transaction, &topic, protocol, endpoint)? {
-        Some(existing) => same(existing, &attributes)?,
+        Some(existing) => repeated(transaction, request, &topic, same(existing, &attributes)?)?,
         None => added(transaction, request, &topic, protocol, endpoint, attributes)?,
     };
     let is_told = subscription.token.is_none() || request.flag("ReturnSubscriptionArn");
@@ -36,8 +38,13 @@ fn existing(
     protocol: &str,
     endpoint: &str,
 ) -> Result<Option<Subscription>, ApiError> {
-    let condition = "topic = ?1 AND protocol = ?2 AND endpoint = ?3";
-    Subscription::find(transaction, condition, [topic.name.as_str(), protocol, endpoint])
+    // A queue is the same one in every region.
+    let any_region = match protocol {
+        "sqs" => Some(format!(":{}:{}", identity::ACCOUNT, identity::queue_name(endpoint, "Endpoint")?)),
+        _ => None,
+    };
+    let condition = "topic = ?1 AND protocol = ?2 AND (endpoint = ?3 OR substr(endpoint, -length(?4)) = ?4)";
+    Subscription::find(transaction, condition, params![topic.name, protocol, endpoint, any_region])
 }
 
 /// A second call may leave the attributes out, but not change them.
@@ -48,6 +55,19 @@ fn same(existing: Subscription, attributes: &Map<String, Value>) -> Result<Subsc
     Err(invalid("Attributes Reason: Subscription already exists with different attributes"))
 }
 
+/// A second call asks a pending endpoint again: the first time it may not have listened.
+fn repeated(
+    transaction: &Transaction<'_>,
+    request: &Request,
+    topic: &Topic,
+    subscription: Subscription,
+) -> Result<Subscription, ApiError> {
+    if let Some(token) = &subscription.token {
+        fan_out::ask(transaction, request, topic, &subscription, token)?;
+    }
+    Ok(subscription)
+}
+
 fn added(
     transaction: &mut Transaction<'_>,
     request: &Request,
@@ -56,11 +76,12 @@ fn added(
     endpoint: &str,
     attributes: Map<String, Value>,
 ) -> Result<Subscription, ApiError> {
+    let arn = format!("{}:{}", topic.arn, Uuid::new_v4());
     // An HTTP endpoint has to confirm that it wants the messages; a queue of the same account does not.
-    let token = (protocol == "http").then(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()));
+    let token = (protocol == "http").then(|| token_of(&arn));
     let subscription = Subscription {
         id: 0,
-        arn: format!("{}:{}", topic.arn, Uuid::new_v4()),
+        arn,
         topic: topic.name.clone(),
         protocol: protocol.to_owned(),
         endpoint: endpoint.to_owned(),
@@ -72,6 +93,11 @@ fn added(
         fan_out::ask(transaction, request, topic, &subscription, token)?;
     }
     Ok(subscription)
+}
+
+/// The token that confirms a subscription. It follows from the ARN, so that a repeated confirmation is known as one.
+fn token_of(arn: &str) -> String {
+    format!("{:x}", Sha256::digest(format!("confirm {arn}")))
 }
 
 fn check_endpoint(topic: &Topic, protocol: &str, endpoint: &str) -> Result<(), ApiError> {
@@ -103,7 +129,10 @@ fn check_url(endpoint: &str) -> Result<(), ApiError> {
     let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
     let is_plain = endpoint.bytes().all(|byte| byte.is_ascii_graphic()) && !authority.contains('@');
     if is_here && is_plain {
-        return Ok(());
+        return match Url::parse(endpoint) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(invalid(format!("Endpoint Reason: it is not a URL: {error}"))),
+        };
     }
     Err(unsupported("Endpoint", "addresses beyond this machine", "use 127.0.0.1, [::1] or localhost"))
 }
@@ -112,9 +141,18 @@ pub(super) fn confirm(transaction: &mut Transaction<'_>, request: &Request) -> R
     let topic = Topic::of(transaction, request.required("TopicArn")?, "TopicArn")?;
     let token = request.required("Token")?;
     let found = Subscription::find(transaction, "topic = ?1 AND token = ?2", [topic.name.as_str(), token])?;
-    let mut subscription = found.ok_or_else(|| invalid("Token"))?;
-    subscription.token = None;
-    subscription.save(transaction)?;
+    let subscription = match found {
+        Some(mut pending) => {
+            pending.token = None;
+            pending.save(transaction)?;
+            pending
+        }
+        None => {
+            let mut confirmed = Subscription::confirmed(transaction, &topic)?.into_iter();
+            let was_asked = |one: &Subscription| one.protocol == "http" && token_of(&one.arn) == token;
+            confirmed.find(was_asked).ok_or_else(|| invalid("Token"))?
+        }
+    };
     Ok(json!({ "SubscriptionArn": subscription.arn }))
 }
 
@@ -149,6 +187,8 @@ mod tests {
             "http://10.0.0.1/",
             "http://",
             "http://127.0.0.1/a b",
+            "http://127.0.0.1:99999/",
+            "http://127.0.0.1:port/",
             "127.0.0.1",
         ];
         for url in elsewhere {

@@ -56,6 +56,7 @@ pub(super) fn delete_topic(transaction: &mut Transaction<'_>, request: &Request)
     let name = identity::topic_name(request.required("TopicArn")?, "TopicArn")?;
     for table in [
         "DELETE FROM topics WHERE name = ?1",
+        "DELETE FROM deliveries WHERE subscription IN (SELECT arn FROM subscriptions WHERE topic = ?1)",
         "DELETE FROM subscriptions WHERE topic = ?1",
         "DELETE FROM published WHERE topic = ?1",
     ] {

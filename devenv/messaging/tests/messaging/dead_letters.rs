@@ -91,14 +91,61 @@ async fn a_slow_task_can_be_cancelled_and_is_the_only_one() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_source_cannot_return() {
+async fn a_message_without_a_source_stays_and_the_others_return() {
     let client = Client::in_memory();
-    let (_url, dead) = queues(&client, "").await;
+    let (url, dead) = queues(&client, "").await;
     client.send(&dead, "sent here").await;
+    client.send(&url, "poison").await;
+    for _ in 0..3 {
+        client.receive(&url, json!({})).await;
+    }
     client.call("StartMessageMoveTask", json!({ "SourceArn": format!("{ARN}dead") })).await;
     let task = ended(&client, "").await;
     assert_eq!((&task["Status"], &task["FailureReason"]), (&json!("FAILED"), &json!("CouldNotDetermineMessageSource")));
-    assert_eq!(client.attribute(&dead, "ApproximateNumberOfMessages").await, "1");
+    assert_eq!(bodies(&client.receive(&url, json!({})).await), ["poison"]);
+    assert_eq!(bodies(&client.receive(&dead, json!({})).await), ["sent here"]);
+}
+
+#[tokio::test]
+async fn a_task_ends_with_the_messages_that_it_began_with() {
+    let client = Client::in_memory();
+    let (_url, dead) = queues(&client, "").await;
+    for number in 0..3 {
+        client.send(&dead, &number.to_string()).await;
+    }
+    client.queue("elsewhere", json!({})).await;
+    let start = json!({
+        "SourceArn": format!("{ARN}dead"), "DestinationArn": format!("{ARN}elsewhere"), "MaxNumberOfMessagesPerSecond": 5,
+    });
+    client.call("StartMessageMoveTask", start).await;
+    for number in 3..9 {
+        client.send(&dead, &number.to_string()).await;
+    }
+    let task = ended(&client, "").await;
+    assert_eq!((&task["Status"], &task["ApproximateNumberOfMessagesMoved"]), (&json!("COMPLETED"), &json!(3)));
+    assert_eq!(client.attribute(&dead, "ApproximateNumberOfMessages").await, "6");
+}
+
+/// Such a queue could be made once.
+#[tokio::test]
+async fn a_queue_that_is_its_own_dead_letter_queue_keeps_its_messages() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("messages.sqlite");
+    let client = Client::reopened(&path);
+    let url = client.queue("own", json!({ "VisibilityTimeout": "0" })).await;
+    client.send(&url, "poison").await;
+    drop(client);
+    let policy = json!({ "deadLetterTargetArn": format!("{ARN}own"), "maxReceiveCount": 1 }).to_string();
+    let attributes = json!({ "VisibilityTimeout": "0", "RedrivePolicy": policy }).to_string();
+    let file = rusqlite::Connection::open(&path).expect("a file of messages");
+    file.busy_timeout(Duration::from_secs(20)).expect("a wait");
+    file.execute("UPDATE queues SET attributes = ?1", [attributes]).expect("written");
+    drop(file);
+    let client = Client::reopened(&path);
+    for _ in 0..3 {
+        let received = tokio::time::timeout(Duration::from_secs(20), client.receive(&url, json!({}))).await;
+        assert_eq!(bodies(&received.expect("a receive ends")), ["poison"]);
+    }
 }
 
 #[tokio::test]
@@ -127,6 +174,11 @@ async fn wrong_policies_and_tasks_are_refused() {
     }
     let friend = json!({ "RedrivePolicy": policy("private", json!("3")).to_string() });
     client.queue("friend", friend).await;
+    let url = client.queue("own", json!({})).await;
+    let own = json!({ "QueueUrl": url, "Attributes": { "RedrivePolicy": policy("own", json!(1)).to_string() } });
+    let (code, message) = client.refused("SetQueueAttributes", own).await;
+    assert_eq!(code, "InvalidParameterValue");
+    assert!(message.contains("another queue"), "{message}");
     let absent = json!({ "SourceArn": format!("{ARN}absent") });
     assert_eq!(client.refused("StartMessageMoveTask", absent).await.0, "ResourceNotFoundException");
     let no_dead_letters = json!({ "SourceArn": format!("{ARN}friend") });

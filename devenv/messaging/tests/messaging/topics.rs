@@ -77,6 +77,21 @@ async fn an_answered_publish_is_in_the_queue_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_queue_is_subscribed_once_whatever_the_region() {
+    let messaging = Messaging::open(&Place::Memory).expect("memory");
+    let topic = topic_with_queue(&messaging, &[]).await;
+    let listed = sns(&messaging, "ListSubscriptions", &[]).await;
+    let elsewhere = "arn:aws:sqs:us-east-1:000000000000:reporting";
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "sqs"), ("Endpoint", elsewhere)];
+    let again = sns(&messaging, "Subscribe", &parameters).await;
+    let arn = |answer: &str| between(answer, "<SubscriptionArn>", "</SubscriptionArn>").to_owned();
+    assert_eq!(arn(&again), arn(&listed));
+    let other = "arn:aws:sqs:us-east-1:000000000000:the-reporting";
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "sqs"), ("Endpoint", other)];
+    assert_ne!(arn(&sns(&messaging, "Subscribe", &parameters).await), arn(&listed));
+}
+
+#[tokio::test]
 async fn a_raw_delivery_has_the_attributes_of_the_message() {
     let messaging = Messaging::open(&Place::Memory).expect("memory");
     let raw = [("Attributes.entry.1.key", "RawMessageDelivery"), ("Attributes.entry.1.value", "true")];
@@ -185,7 +200,65 @@ async fn an_unanswered_http_delivery_outlives_the_program() {
         drop(tokio::time::timeout(DEADLINE, listener.accept()).await.expect("delivered at once"));
     }
     let messaging = reopened(&place).await;
-    sns(&messaging, "ListTopics", &[]).await;
+    messaging.resume();
     let request = tokio::time::timeout(DEADLINE, serve(&listener, "200 OK")).await.expect("delivered again");
     assert!(request.contains("\"Message\":\"still there\""), "{request}");
+}
+
+#[tokio::test]
+async fn a_deleted_topic_delivers_nothing_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("messages.sqlite");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    {
+        let messaging = Messaging::open(&Place::File(path.clone())).expect("a new file");
+        let topic = topic_with_endpoint(&messaging, &listener).await;
+        sns(&messaging, "Publish", &[("TopicArn", &topic), ("Message", "too late")]).await;
+        sns(&messaging, "DeleteTopic", &[("TopicArn", &topic)]).await;
+        drop(listener);
+    }
+    drop(reopened(&Place::File(path.clone())).await);
+    let file = rusqlite::Connection::open(&path).expect("a file of messages");
+    file.busy_timeout(DEADLINE).expect("a wait");
+    let left: i64 = file.query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0)).expect("read");
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_repeated_subscribe_asks_again_and_a_confirmation_may_be_repeated() {
+    let messaging = Messaging::open(&Place::Memory).expect("memory");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    let created = sns(&messaging, "CreateTopic", &[("Name", "orders")]).await;
+    let topic = between(&created, "<TopicArn>", "</TopicArn>").to_owned();
+    let endpoint = format!("http://{}/hook", listener.local_addr().expect("bound"));
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "http"), ("Endpoint", &endpoint)];
+    let mut tokens = Vec::new();
+    for status in ["404 Not Found", "200 OK"] {
+        sns(&messaging, "Subscribe", &parameters).await;
+        let request = tokio::time::timeout(DEADLINE, serve(&listener, status)).await.expect("asked at once");
+        tokens.push(between(&request, "\"Token\":\"", "\"").to_owned());
+    }
+    assert_eq!(tokens[0], tokens[1]);
+    let confirm = [("TopicArn", topic.as_str()), ("Token", &tokens[0])];
+    let first = sns(&messaging, "ConfirmSubscription", &confirm).await;
+    let again = sns(&messaging, "ConfirmSubscription", &confirm).await;
+    let arn = |answer: &str| between(answer, "<SubscriptionArn>", "</SubscriptionArn>").to_owned();
+    assert_eq!(arn(&first), arn(&again));
+}
+
+/// The endpoint has as many messages as there are requests at once, and answers none.
+#[tokio::test]
+async fn a_hanging_endpoint_holds_up_no_other() {
+    let messaging = Messaging::open(&Place::Memory).expect("memory");
+    let hanging = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    let topic = topic_with_endpoint(&messaging, &hanging).await;
+    for number in 0..40 {
+        sns(&messaging, "Publish", &[("TopicArn", &topic), ("Message", &number.to_string())]).await;
+    }
+    let other = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    let endpoint = format!("http://{}/", other.local_addr().expect("bound"));
+    let parameters = [("TopicArn", topic.as_str()), ("Protocol", "http"), ("Endpoint", &endpoint)];
+    sns(&messaging, "Subscribe", &parameters).await;
+    let limit = Duration::from_secs(5);
+    tokio::time::timeout(limit, serve(&other, "200 OK")).await.expect("asked though the other endpoint hangs");
 }

@@ -13,7 +13,7 @@ pub(super) struct Known {
     /// The values that AWS fills in; the first one is current. An absent attribute has the value "".
     defaults: &'static [&'static str],
     form: Form,
-    /// Whether every emulator reports it. The absence of another attribute proves nothing.
+    /// Whether an emulator reports it once it is set. The absence of another attribute proves nothing.
     is_reported: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) const QUEUE: &[Known] = &[
     reported("VisibilityTimeout", &["30"], Form::Text),
     reported("RedrivePolicy", &[""], Form::Policy),
     reported("ContentBasedDeduplication", &["false"], Form::Flag),
-    optional("RedriveAllowPolicy", &["", "{\"redrivePermission\":\"allowAll\"}"], Form::Policy),
+    reported("RedriveAllowPolicy", &["", "{\"redrivePermission\":\"allowAll\"}"], Form::Policy),
     optional("DeduplicationScope", &["queue"], Form::Text),
     optional("FifoThroughputLimit", &["perQueue"], Form::Text),
     optional("SqsManagedSseEnabled", &["true", "false"], Form::Flag),
@@ -59,8 +59,8 @@ pub(super) const TOPIC: &[Known] = &[
 pub(super) const SUBSCRIPTION: &[Known] = &[
     reported("RawMessageDelivery", &["false"], Form::Flag),
     reported("FilterPolicy", &[""], Form::Policy),
-    optional("FilterPolicyScope", &["MessageAttributes"], Form::Text),
-    optional("RedrivePolicy", &[""], Form::Policy),
+    reported("FilterPolicyScope", &["MessageAttributes"], Form::Text),
+    reported("RedrivePolicy", &[""], Form::Policy),
 ];
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub(super) fn differences(noun: &str, known: &[Known], definition: &Value, there
     for attribute in known {
         let file = definition["Attributes"][attribute.name].as_str();
         let seen = there.get(attribute.name).map(String::as_str);
-        if !attribute.is_reported && (file.is_none() || seen.is_none()) {
+        if !attribute.is_reported && seen.is_none() {
             continue;
         }
         let default = attribute.defaults[0];
@@ -135,7 +135,7 @@ fn canonical(value: &Value) -> String {
 }
 
 /// The name in an ARN of a queue, however complete; any other text as it is.
-fn name_of(text: &str) -> &str {
+pub(super) fn name_of(text: &str) -> &str {
     match text.strip_prefix("arn:aws:sqs:") {
         Some(rest) => rest.rsplit(':').next().unwrap_or(text),
         None => text,
@@ -191,6 +191,28 @@ mod tests {
         assert_eq!(found.wanted["DelaySeconds"], "0");
         assert_eq!(found.wanted["VisibilityTimeout"], "60");
         assert_eq!(found.wanted.len(), 3);
+    }
+
+    #[test]
+    fn what_an_emulator_reports_only_if_it_is_set_can_be_added_and_removed() {
+        let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:::dead"}"#;
+        let set = [("FilterPolicyScope", "MessageBody"), ("RedrivePolicy", redrive)];
+        let with = json!({ "Attributes": { "FilterPolicyScope": "MessageBody", "RedrivePolicy": redrive } });
+        let added = differences("subscription", SUBSCRIPTION, &with, &attributes(&[]));
+        assert_eq!(added.wanted, attributes(&set));
+        assert_eq!(differences("subscription", SUBSCRIPTION, &with, &attributes(&set)), Differences::default());
+        let removed = differences("subscription", SUBSCRIPTION, &json!({}), &attributes(&set));
+        assert_eq!(removed.wanted, attributes(&[("FilterPolicyScope", "MessageAttributes"), ("RedrivePolicy", "")]));
+
+        let closed = r#"{"redrivePermission":"denyAll"}"#;
+        let with = json!({ "Attributes": { "RedriveAllowPolicy": closed } });
+        let added = differences("queue", QUEUE, &with, &attributes(&[]));
+        assert_eq!(added.wanted, attributes(&[("RedriveAllowPolicy", closed)]));
+        let there = attributes(&[("RedriveAllowPolicy", closed), ("DeduplicationScope", "messageGroup")]);
+        let removed = differences("queue", QUEUE, &json!({}), &there);
+        assert_eq!(removed.wanted, attributes(&[("DeduplicationScope", "queue"), ("RedriveAllowPolicy", "")]));
+        let everybody = attributes(&[("RedriveAllowPolicy", r#"{"redrivePermission":"allowAll"}"#)]);
+        assert_eq!(differences("queue", QUEUE, &json!({}), &everybody), Differences::default());
     }
 
     #[test]

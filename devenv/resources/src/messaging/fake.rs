@@ -31,6 +31,8 @@ pub(super) struct FakeQueue {
     pub(super) tags: BTreeMap<String, String>,
     pub(super) messages: VecDeque<Value>,
     hidden: BTreeSet<usize>,
+    /// Those of the tasks that were started.
+    pub(super) destinations: Vec<Option<String>>,
     /// The looks at its task to come; the last one stays.
     pub(super) moves: VecDeque<MoveTask>,
 }
@@ -167,8 +169,9 @@ impl QueueService for FakeMessaging {
         Box::pin(ready(purged))
     }
 
-    fn start_move<'a>(&'a self, dead_letter: &'a str) -> Answer<'a, ()> {
-        Box::pin(ready(self.on("move", dead_letter, |_| ())))
+    fn start_move<'a>(&'a self, dead_letter: &'a str, destination: Option<&'a str>) -> Answer<'a, ()> {
+        let started = self.on("move", dead_letter, |held| held.destinations.push(destination.map(str::to_owned)));
+        Box::pin(ready(started))
     }
 
     fn latest_move<'a>(&'a self, dead_letter: &'a str) -> Answer<'a, Option<MoveTask>> {
@@ -247,9 +250,15 @@ impl TopicService for FakeMessaging {
     }
 
     fn set_subscription_attribute<'a>(&'a self, arn: &'a str, name: &'a str, value: &'a str) -> Answer<'a, ()> {
-        let set = self.call(format!("set {arn}")).map(|mut state| {
+        let set = self.call(format!("set {arn}")).and_then(|mut state| {
             let held = state.subscriptions.get_mut(&key(arn)).expect("it is there");
-            held.insert(name.to_owned(), value.to_owned());
+            let mut changed = held.clone();
+            changed.insert(name.to_owned(), value.to_owned());
+            if is_nested(&changed) && changed.get("FilterPolicyScope").is_none_or(|scope| scope != "MessageBody") {
+                return Err(refused("InvalidParameter", "FilterPolicy: a filter on attributes is not nested"));
+            }
+            *held = changed;
+            Ok(())
         });
         Box::pin(ready(set))
     }
@@ -260,6 +269,11 @@ impl TopicService for FakeMessaging {
         });
         Box::pin(ready(removed))
     }
+}
+
+fn is_nested(attributes: &Attributes) -> bool {
+    let policy: Option<Value> = attributes.get("FilterPolicy").and_then(|text| serde_json::from_str(text).ok());
+    policy.is_some_and(|policy| policy.as_object().is_some_and(|keys| keys.values().any(Value::is_object)))
 }
 
 fn key(arn: &str) -> (String, String) {

@@ -40,8 +40,8 @@ pub(crate) trait QueueService: fmt::Debug + Send + Sync {
     /// An absent queue is no error.
     fn delete<'a>(&'a self, queue: &'a str) -> Answer<'a, ()>;
     fn purge<'a>(&'a self, queue: &'a str) -> Answer<'a, ()>;
-    /// Starts to move the messages of a dead-letter queue back to the queues that they come from.
-    fn start_move<'a>(&'a self, dead_letter: &'a str) -> Answer<'a, ()>;
+    /// Starts to move the messages of a dead-letter queue to a queue or, without one, back to the queues that they come from.
+    fn start_move<'a>(&'a self, dead_letter: &'a str, destination: Option<&'a str>) -> Answer<'a, ()>;
     /// The latest such task of a dead-letter queue.
     fn latest_move<'a>(&'a self, dead_letter: &'a str) -> Answer<'a, Option<MoveTask>>;
 }

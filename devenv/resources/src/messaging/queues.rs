@@ -18,8 +18,11 @@ use crate::endpoint::{DUMMY, Endpoint};
 use crate::error::Error;
 use crate::provider::{Answer, Provider};
 
-/// The tag of a queue that had its seed. Messages leave a queue, so their absence proves nothing.
+/// The tag of a queue that had its seed, or the number of messages that it had of it so far. Messages leave a queue, so their
+/// absence proves nothing.
 const SEEDED: &str = "devenv:seeded";
+/// The tag's value once the whole seed was sent.
+const WHOLE: &str = "true";
 /// The time in seconds for which messages are hidden while they are listed.
 const LOOK: u32 = 20;
 
@@ -93,14 +96,19 @@ impl Queues {
         }))
     }
 
-    /// All messages of the seed, or none: a queue that had its seed, or that holds messages, is left alone.
+    /// The messages of the seed that are still to be sent, at its end. A queue that had its seed is left alone, and so is one that
+    /// holds messages without a record of a seed.
     async fn absent_seeds(&self, name: &str, attributes: &Attributes) -> Result<usize, Error> {
         let count = self.messages(name).count();
-        if count == 0 || Depth::of(attributes).total() > 0 {
+        if count == 0 {
             return Ok(0);
         }
-        let is_seeded = self.service.tags(name).await?.contains_key(SEEDED);
-        Ok(if is_seeded { 0 } else { count })
+        let sent = match self.service.tags(name).await?.get(SEEDED) {
+            Some(progress) => progress.parse().unwrap_or(count),
+            None if Depth::of(attributes).total() > 0 => count,
+            None => 0,
+        };
+        Ok(count.saturating_sub(sent))
     }
 
     async fn made(&self, name: &str) -> Result<(), Error> {
@@ -122,11 +130,15 @@ impl Queues {
         if absent == 0 {
             return Ok(0);
         }
+        let sent = self.messages(name).count() - absent;
+        // The record comes first: without one, the first message would keep the others out.
+        self.service.tag(name, SEEDED, &sent.to_string()).await?;
         // One after the other: a FIFO queue keeps their order.
-        for message in self.messages(name) {
+        for (index, message) in self.messages(name).enumerate().skip(sent) {
             self.service.send(name, message).await?;
+            self.service.tag(name, SEEDED, &(index + 1).to_string()).await?;
         }
-        self.service.tag(name, SEEDED, "true").await?;
+        self.service.tag(name, SEEDED, WHOLE).await?;
         Ok(absent)
     }
 

@@ -23,11 +23,19 @@ pub struct Redriven {
 
 impl Queues {
     /// Moves the messages of the queue's dead-letter queue, or of the dead-letter queue itself if it is named, back to the queues
-    /// that they come from. Waits for the end, and calls `progress` with the number of moved messages whenever it grows.
+    /// that they come from. To the named queue, if no other queue's file names its dead-letter queue: that takes the messages
+    /// along that nobody received too often, such as those that were sent to the dead-letter queue. Waits for the end, and calls `progress` with the number of moved messages whenever it grows.
     pub async fn redrive(&self, queue: &str, progress: impl FnMut(u64)) -> Result<Redriven, Error> {
         let dead_letter = self.dead_letter_of(queue)?.to_owned();
+        let mut sources = self.files.iter().filter(|file| file.dead_letter.as_ref() == Some(&dead_letter));
+        let destination =
+            Some(queue).filter(|queue| sources.all(|source| source.name == *queue) && *queue != dead_letter);
         let attributes = self.service.attributes(&dead_letter).await?.unwrap_or_default();
-        let moved = if Depth::of(&attributes).visible == 0 { 0 } else { self.moved(&dead_letter, progress).await? };
+        let moved = if Depth::of(&attributes).visible == 0 {
+            0
+        } else {
+            self.moved(&dead_letter, destination, progress).await?
+        };
         Ok(Redriven { dead_letter, moved })
     }
 
@@ -40,8 +48,13 @@ impl Queues {
         if is_dead_letter { Ok(&queue.name) } else { Err(Error::NoDeadLetterQueue { queue: name.to_owned() }) }
     }
 
-    async fn moved(&self, dead_letter: &str, mut progress: impl FnMut(u64)) -> Result<u64, Error> {
-        if let Err(error) = self.service.start_move(dead_letter).await {
+    async fn moved(
+        &self,
+        dead_letter: &str,
+        destination: Option<&str>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<u64, Error> {
+        if let Err(error) = self.service.start_move(dead_letter, destination).await {
             // A queue has one task at a time: another command may have started it.
             match self.service.latest_move(dead_letter).await {
                 Ok(Some(MoveTask { state: MoveState::Running, .. })) => {}

@@ -109,8 +109,11 @@ impl QueueService for Sqs {
         Box::pin(async move { self.on(queue, "PurgeQueue", Value::Object(Map::new())).await.map(drop) })
     }
 
-    fn start_move<'a>(&'a self, dead_letter: &'a str) -> Answer<'a, ()> {
-        let input = json!({ "SourceArn": queue_arn(&self.region, dead_letter) });
+    fn start_move<'a>(&'a self, dead_letter: &'a str, destination: Option<&'a str>) -> Answer<'a, ()> {
+        let mut input = json!({ "SourceArn": queue_arn(&self.region, dead_letter) });
+        if let Some(queue) = destination {
+            input["DestinationArn"] = queue_arn(&self.region, queue).into();
+        }
         Box::pin(async move { self.call("StartMessageMoveTask", &input).await.map(drop) })
     }
 

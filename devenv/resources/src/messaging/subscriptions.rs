@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devenv_model::manifest::Manifest;
-use devenv_model::messaging::{Subscription, completed, queue_arn};
+use devenv_model::messaging::{Subscription, completed};
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::{ResourceId, ResourceKind};
 use futures_util::future::{ready, try_join_all};
 use serde_json::{Value, json};
 
-use super::difference::{Differences, SUBSCRIPTION, differences};
+use super::difference::{Differences, SUBSCRIPTION, differences, name_of};
 use super::queue_service::Attributes;
 use super::topic_service::TopicService;
 use crate::error::Error;
 use crate::provider::{Answer, Provider};
 
-/// The policy that removes a policy: SNS refuses an empty text.
+/// The policy that removes a filter policy: SNS refuses an empty text.
 const NO_POLICY: &str = "{}";
 
 /// The subscription files and their emulator.
@@ -36,11 +36,10 @@ impl Subscriptions {
         self.files.iter().find(|file| file.name == name).expect("only subscriptions of the manifest are named")
     }
 
-    /// The ARN of a subscription: a topic has at most one for each queue.
+    /// The ARN of a subscription: a topic has at most one for each queue, which is the same one in every region.
     async fn arn(&self, file: &Subscription) -> Result<Option<String>, Error> {
-        let endpoint = queue_arn(&self.region, &file.queue);
         let listed = self.service.subscriptions(&file.topic).await?;
-        let found = listed.into_iter().find(|one| one.protocol == "sqs" && one.endpoint == endpoint);
+        let found = listed.into_iter().find(|one| one.protocol == "sqs" && name_of(&one.endpoint) == file.queue);
         Ok(found.map(|one| one.arn))
     }
 
@@ -63,8 +62,13 @@ impl Subscriptions {
             return self.service.subscribe(&completed(&file.definition, &self.region)).await;
         };
         let wanted = completed(&json!(compared(file, &there).wanted), &self.region);
-        for (name, value) in wanted.as_object().into_iter().flatten() {
-            let value = value.as_str().filter(|text| !text.is_empty()).unwrap_or(NO_POLICY);
+        let mut wanted: Vec<(&String, &Value)> = wanted.as_object().into_iter().flatten().collect();
+        wanted.sort_by_key(|(name, value)| rank(name, value));
+        for (name, value) in wanted {
+            let value = match value.as_str().unwrap_or_default() {
+                "" if name == "FilterPolicy" => NO_POLICY,
+                value => value,
+            };
             self.service.set_subscription_attribute(&arn, name, value).await?;
         }
         Ok(())
@@ -75,6 +79,16 @@ impl Subscriptions {
             Some(arn) => self.service.unsubscribe(&arn).await,
             None => Ok(()),
         }
+    }
+}
+
+/// The place of a change among the others. SNS checks a filter policy with the scope that is there: a filter on attributes has
+/// a meaning for bodies too, so that the scope is wide while the policy changes.
+fn rank(name: &str, value: &Value) -> u8 {
+    match name {
+        "FilterPolicyScope" if value == "MessageBody" => 0,
+        "FilterPolicy" => 1,
+        _ => 2,
     }
 }
 

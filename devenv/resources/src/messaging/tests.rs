@@ -134,17 +134,6 @@ async fn a_seeded_queue_that_was_emptied_is_left_alone_until_a_reset() {
 }
 
 #[tokio::test]
-async fn a_seed_that_broke_off_is_not_sent_twice() {
-    let fake = Arc::new(FakeMessaging::default());
-    let resources = resources(&fake, &manifest());
-    resources.ensure_all().await.expect("made");
-    fake.state().fails.push("tag work".to_owned());
-    resources.seed(&work()).await.expect_err("told to fail");
-    assert_eq!(resources.seed(&work()).await.expect("it holds messages"), 0);
-    assert_eq!(fake.state().queues["work"].messages.len(), 2);
-}
-
-#[tokio::test]
 async fn a_changed_file_changes_what_is_there() {
     let fake = Arc::new(FakeMessaging::default());
     let before = manifest();
@@ -170,6 +159,74 @@ async fn a_changed_file_changes_what_is_there() {
     assert_eq!(state.topics["events"]["DisplayName"], "Events");
     let policy = &state.subscriptions[&("events".to_owned(), "work".to_owned())]["FilterPolicy"];
     assert_eq!(policy, "{}");
+}
+
+#[tokio::test]
+async fn the_scope_of_a_filter_changes_with_it_and_a_redrive_policy_is_removed() {
+    let fake = Arc::new(FakeMessaging::default());
+    let (flat, nested) = (manifest(), {
+        let mut nested = manifest();
+        nested.messaging.subscriptions[0].definition["Attributes"] = json!({
+            "FilterPolicyScope": "MessageBody", "FilterPolicy": "{\"order\":{\"state\":[\"confirmed\"]}}",
+            "RedrivePolicy": "{\"deadLetterTargetArn\":\"arn:aws:sqs:::work-dead\"}",
+        });
+        nested
+    });
+    for manifest in [&flat, &nested, &flat, &nested] {
+        let resources = resources(&fake, manifest);
+        resources.ensure_all().await.expect("changed");
+        assert_eq!(resources.observe().await.expect("answers")[&subscription()], matching(0));
+    }
+    resources(&fake, &flat).ensure_all().await.expect("changed");
+    let held = fake.state().subscriptions[&("events".to_owned(), "work".to_owned())].clone();
+    assert_eq!(held["RedrivePolicy"], "");
+}
+
+#[tokio::test]
+async fn a_subscription_made_in_another_region_is_the_same() {
+    let fake = Arc::new(FakeMessaging::default());
+    resources(&fake, &manifest()).ensure_all().await.expect("made");
+    let elsewhere = Subscriptions::new(fake.clone(), &manifest(), "us-east-1");
+    let seen = Resources::new(vec![Arc::new(elsewhere)]).observe().await.expect("answers");
+    assert_eq!(seen[&subscription()], matching(0));
+}
+
+#[tokio::test]
+async fn a_seed_that_broke_off_goes_on() {
+    let fake = Arc::new(FakeMessaging::default());
+    let resources = resources(&fake, &manifest());
+    resources.ensure_all().await.expect("made");
+    // One message was sent, and a consumer has taken it.
+    fake.state().queues.get_mut("work").expect("made").tags.insert("devenv:seeded".to_owned(), "1".to_owned());
+    assert_eq!(resources.observe().await.expect("answers")[&work()], matching(1));
+    assert_eq!(resources.seed(&work()).await.expect("sent"), 1);
+    assert_eq!(resources.seed(&work()).await.expect("left alone"), 0);
+    let state = fake.state();
+    assert_eq!(state.queues["work"].messages, [json!({ "MessageBody": "b" })]);
+    assert_eq!(state.queues["work"].tags["devenv:seeded"], "true");
+}
+
+#[tokio::test]
+async fn a_seed_whose_send_fails_is_whole_after_the_next() {
+    let fake = Arc::new(FakeMessaging::default());
+    let resources = resources(&fake, &manifest());
+    resources.ensure_all().await.expect("made");
+    fake.state().fails.push("send work".to_owned());
+    resources.seed(&work()).await.expect_err("told to fail");
+    assert_eq!(resources.seed(&work()).await.expect("sent"), 2);
+    let bodies: Vec<Value> =
+        fake.state().queues["work"].messages.iter().map(|message| message["MessageBody"].clone()).collect();
+    assert_eq!(bodies, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_queue_without_a_record_that_holds_messages_is_left_alone() {
+    let fake = Arc::new(FakeMessaging::default());
+    let resources = resources(&fake, &manifest());
+    resources.ensure_all().await.expect("made");
+    fake.state().queues.get_mut("work").expect("made").messages.push_back(json!({ "MessageBody": "own" }));
+    assert_eq!(resources.seed(&work()).await.expect("it holds messages"), 0);
+    assert_eq!(fake.state().queues["work"].messages.len(), 1);
 }
 
 #[tokio::test]
@@ -218,6 +275,19 @@ async fn a_redrive_follows_its_task_to_the_end() {
     let again = queues.redrive("work-dead", |_| ()).await.expect("nothing is left");
     assert_eq!(again.moved, 0);
     assert_eq!(fake.state().calls.iter().filter(|call| *call == "move work-dead").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redrive_has_a_destination_if_the_queue_is_the_only_source() {
+    for (named, shared, expected) in [("work", false, Some("work")), ("work", true, None), ("work-dead", false, None)] {
+        let (fake, _) = with_task(vec![task(MoveState::Completed, 1)]).await;
+        let mut manifest = manifest();
+        if shared {
+            manifest.messaging.queues.push(queue("other", Some("work-dead")));
+        }
+        queues(&fake, &manifest).redrive(named, |_| ()).await.expect("moved");
+        assert_eq!(fake.state().queues["work-dead"].destinations, [expected.map(str::to_owned)], "{named} {shared}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
