@@ -13,6 +13,7 @@ use crate::addresses::{Host, Unreachable, led};
 
 /// The port of a service that names none.
 const NO_PORT: u16 = 80;
+const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 /// ECS waits no longer between SIGTERM and SIGKILL. Seconds.
 const LONGEST_GRACE: u64 = 120;
 
@@ -120,9 +121,24 @@ fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTre
         environment.insert(variable.clone(), value);
     }
     // An endpoint of the Compose file leads to the emulator under another name; everything else is the rehearsal's.
-    environment.extend(own.into_iter().filter(|(name, _)| !name.starts_with("AWS_ENDPOINT_URL")));
-    environment.remove("AWS_SESSION_TOKEN");
-    Ok(environment)
+    environment.extend(own.into_iter().filter(|(name, _)| !name.starts_with(ENDPOINT_VARIABLE)));
+    // With the last one, an SDK would ignore the endpoints.
+    for name in ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] {
+        environment.remove(name);
+    }
+    match environment.iter().find(|(name, value)| name.starts_with(ENDPOINT_VARIABLE) && !is_emulated(value)) {
+        Some((variable, _)) => {
+            let cause =
+                format!("{variable} leads elsewhere than to the emulated AWS: name http://{EMULATOR}, or remove it");
+            Err(NotRehearsed { service: service.name.clone(), cause })
+        }
+        None => Ok(environment),
+    }
+}
+
+/// Whether an endpoint is the emulated AWS. An SDK takes the one of real AWS where the variable is empty.
+fn is_emulated(value: &str) -> bool {
+    value.strip_prefix(&endpoint()).is_some_and(|path| path.is_empty() || path.starts_with('/'))
 }
 
 fn not_rehearsed(

@@ -82,6 +82,39 @@ fn the_emulator_has_every_name_that_services_know() {
 }
 
 #[test]
+fn a_service_has_no_variable_that_leads_past_the_endpoint() {
+    let mut manifest = manifest("  web:\n    image: web:1\n", "");
+    let environment = &mut manifest.services.get_mut("web").expect("it is there").environment;
+    let past = ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
+    environment.extend(past.map(|variable| (variable.to_owned(), "true".to_owned())));
+    let services = services(&manifest).expect("it can be run");
+    for variable in past {
+        assert_eq!(value(&services, "web", variable), None, "{variable}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_leads_elsewhere_is_refused() {
+    let of = |url: &str| {
+        let text = format!("  web:\n    image: web:1\n    environment: {{ AWS_ENDPOINT_URL_S3: \"{url}\" }}\n");
+        services(&manifest(&text, "")).map_err(|error| error.to_string())
+    };
+    for url in ["http://emulator:8000", "http://emulator:8000/", "http://emulated-aws:4566"] {
+        assert!(of(url).is_ok(), "{url}");
+    }
+    for url in [
+        "https://s3.eu-west-1.amazonaws.com",
+        "http://emulated-aws:4566@s3.example.com",
+        "http://emulated-aws:45660",
+        "http://localhost:9000",
+        "",
+    ] {
+        let text = of(url).expect_err(url);
+        assert!(text.contains("web: AWS_ENDPOINT_URL_S3 leads elsewhere") && text.contains("emulator"), "{text}");
+    }
+}
+
+#[test]
 fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
     let database = r#"
   web:
