@@ -83,8 +83,9 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
         images.insert(service.name.clone(), LocalImage { id: image.id, digest });
     }
     let digests = images.iter().map(|(service, image)| (service.clone(), image.digest.clone())).collect();
-    let at_hand = AtHand { images: digests, terraform: tree.digest(), commit, dirty };
-    // A function of the tested commit and this program: evidence does not name it.
+    let configuration = carried::configuration(project, context.target);
+    let at_hand = AtHand { images: digests, terraform: tree.digest(), configuration, commit, dirty };
+    // A function of that configuration and this program.
     let tree = carried::beside(project, context.target, tree)?;
     let files = match context.target.evidence {
         EvidenceOrigin::Promoter => evidence::files(&project.state.evidence())?,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use devenv_model::manifest::{Manifest, Service};
+use devenv_model::names::short_digest;
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::variables::aws_environment;
@@ -14,6 +15,8 @@ use crate::addresses::{Host, Unreachable, led};
 /// The port of a service that names none.
 const NO_PORT: u16 = 80;
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
+/// Bytes of a whole digest.
+const DIGEST: usize = 32;
 /// ECS waits no longer between SIGTERM and SIGKILL. Seconds.
 const LONGEST_GRACE: u64 = 120;
 
@@ -54,6 +57,12 @@ pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
         services.insert(service.name.clone(), described);
     }
     Ok(Value::Object(services))
+}
+
+/// The digest of each service as [`services`] describes it (64 digits): of its variables too. Empty if a rehearsal cannot run one.
+pub fn digests(manifest: &Manifest) -> BTreeMap<String, String> {
+    let Ok(Value::Object(services)) = services(manifest) else { return BTreeMap::new() };
+    services.into_iter().map(|(name, described)| (name, short_digest(described.to_string(), DIGEST))).collect()
 }
 
 /// What a rehearsal cannot do for this service.

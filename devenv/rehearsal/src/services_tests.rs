@@ -65,6 +65,19 @@ fn a_service_is_described_as_its_compose_file_does() {
 }
 
 #[test]
+fn another_variable_is_another_configuration_of_its_service_alone() {
+    let of = |greeting: &str| {
+        let web = format!("  web:\n    image: web:1\n    environment: {{ GREETING: {greeting} }}\n");
+        digests(&manifest(&format!("{web}  api:\n    image: api:1\n"), ""))
+    };
+    let (one, two) = (of("one"), of("two"));
+    assert_eq!(one, of("one"));
+    assert_ne!(one["web"], two["web"]);
+    assert_eq!(one["api"], two["api"]);
+    assert_eq!(one["api"].len(), 64);
+}
+
+#[test]
 fn the_emulator_has_every_name_that_services_know() {
     let text = r#"
   web:

@@ -11,6 +11,7 @@ use devenv_document::input;
 use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
 use devenv_model::evidence::{Circumstances, Evidence, NO_EMULATOR, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
+use devenv_rehearsal::services::digests;
 use devenv_supervisor::files::replace;
 
 use crate::error::Error;
@@ -84,6 +85,7 @@ impl Subject {
                 failure: run.failure.clone(),
                 results_from: run.results_from.clone(),
                 sources: self.sources,
+                configuration: digests(&project.manifest),
             },
             tests: tests
                 .map(|test| ProvenTest { name: test.name.clone(), outcome: test.outcome, seconds: test.seconds })
