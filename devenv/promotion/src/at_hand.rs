@@ -66,7 +66,8 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
     };
     let builds = project.builds.read();
     let mut images = BTreeMap::new();
-    for service in project.manifest.services.values() {
+    // No test ran a service without replicas.
+    for service in project.manifest.services.values().filter(|service| service.replicas > 0) {
         let reference = reference(project, service);
         let Some(image) = engine.image(&reference).await? else {
             return Err(Error::NoImage { service: service.name.clone(), reference });

@@ -38,17 +38,18 @@ pub fn port(service: &Service) -> u16 {
 /// first of those that publish one.
 pub fn public(manifest: &Manifest) -> &str {
     let is_needed = |name: &String| manifest.services.values().any(|other| other.depends_on.contains_key(name));
-    let published = || manifest.services.values().filter(|service| service.first_stream().is_some());
+    let running = || manifest.services.values().filter(|service| service.replicas > 0);
+    let published = || running().filter(|service| service.first_stream().is_some());
     let chosen = published().find(|service| !is_needed(&service.name)).or_else(|| published().next());
-    let chosen = chosen.or_else(|| manifest.services.values().next());
+    let chosen = chosen.or_else(|| running().next());
     chosen.map_or("", |service| service.name.as_str())
 }
 
-/// By service: port, number of tasks and container definition. An error if a rehearsal cannot run one.
+/// By service with any: port, number of tasks and container definition. An error if a rehearsal cannot run one.
 pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
     let hosts = hosts(manifest);
     let mut services = Map::new();
-    for service in manifest.services.values() {
+    for service in manifest.services.values().filter(|service| service.replicas > 0) {
         if let Some(cause) = obstacle(manifest, service) {
             return Err(NotRehearsed { service: service.name.clone(), cause: cause.to_owned() });
         }

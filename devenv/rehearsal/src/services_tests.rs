@@ -151,6 +151,15 @@ fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
 }
 
 #[test]
+fn a_service_without_a_task_takes_no_part() {
+    let none = "    entrypoint: /entry.sh\n    ports: [\"80\"]\n    scale: 0\n";
+    let manifest = manifest(&format!("  later:\n    image: a:1\n{none}  web:\n    image: a:1\n"), "");
+    let services = services(&manifest).expect("the other one can be run");
+    assert_eq!(services.as_object().expect("a map").keys().collect::<Vec<_>>(), ["web"]);
+    assert_eq!(public(&manifest), "web");
+}
+
+#[test]
 fn what_the_emulated_aws_would_ignore_is_refused() {
     for (key, words) in [("entrypoint: /entry.sh", "as ENTRYPOINT"), ("working_dir: /srv", "as WORKDIR")] {
         let text = refused(&format!("  web:\n    build: .\n    {key}\n"), "");
