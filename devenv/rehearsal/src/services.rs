@@ -20,12 +20,26 @@ const DIGEST: usize = 32;
 /// ECS waits no longer between SIGTERM and SIGKILL. Seconds.
 const LONGEST_GRACE: u64 = 120;
 
-/// A service of which a rehearsal cannot make a task.
+/// Why a rehearsal without Terraform of its own cannot run a project.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a rehearsal cannot run {service}: {cause}")]
-pub struct NotRehearsed {
-    pub service: String,
-    pub cause: String,
+pub enum NotRehearsed {
+    /// It cannot make a task of this service.
+    #[error("a rehearsal cannot run {service}: {cause}")]
+    Service { service: String, cause: String },
+    #[error("a rehearsal without Terraform of its own makes tables alone, and the project has queues or topics")]
+    Messaging,
+}
+
+impl NotRehearsed {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Service { .. } => {
+                "put the service into a profile of the Compose file, or write the rehearsal's own Terraform: docs/promotion.md"
+            }
+            Self::Messaging => "write the rehearsal's own Terraform: docs/promotion.md",
+        }
+    }
 }
 
 /// The port behind the service's load balancer: its first one.
@@ -47,11 +61,14 @@ pub fn public(manifest: &Manifest) -> &str {
 
 /// By service with any: port, number of tasks and container definition. An error if a rehearsal cannot run one.
 pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
+    if !manifest.messaging.services().is_empty() {
+        return Err(NotRehearsed::Messaging);
+    }
     let hosts = hosts(manifest);
     let mut services = Map::new();
     for service in manifest.services.values().filter(|service| service.replicas > 0) {
         if let Some(cause) = obstacle(manifest, service) {
-            return Err(NotRehearsed { service: service.name.clone(), cause: cause.to_owned() });
+            return Err(NotRehearsed::Service { service: service.name.clone(), cause: cause.to_owned() });
         }
         let container = container(manifest, service, &hosts)?;
         let described = json!({ "port": port(service), "tasks": service.replicas, "container": container });
@@ -73,11 +90,6 @@ fn obstacle(manifest: &Manifest, service: &Service) -> Option<&'static str> {
     }
     if service.entrypoint.is_some() {
         return Some("the emulated AWS runs the image's own entrypoint: write it as ENTRYPOINT into the Dockerfile");
-    }
-    if !manifest.messaging.services().is_empty() {
-        return Some(
-            "the project has queues or topics, and a rehearsal makes tables alone: give it Terraform of its own",
-        );
     }
     let folder = service.container.execution.working_dir.as_ref();
     folder.map(|_| "the emulated AWS runs it in the image's own folder: write it as WORKDIR into the Dockerfile")
@@ -140,7 +152,7 @@ fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTre
         Some((variable, _)) => {
             let cause =
                 format!("{variable} leads elsewhere than to the emulated AWS: name http://{EMULATOR}, or remove it");
-            Err(NotRehearsed { service: service.name.clone(), cause })
+            Err(NotRehearsed::Service { service: service.name.clone(), cause })
         }
         None => Ok(environment),
     }
@@ -159,7 +171,7 @@ fn not_rehearsed(
 ) -> NotRehearsed {
     let port = hosts.get(host).and_then(|host| host.port).unwrap_or(NO_PORT);
     let cause = format!("{variable} names {address}, but its tasks reach {host} only as http://{host}:{port}");
-    NotRehearsed { service: service.name.clone(), cause }
+    NotRehearsed::Service { service: service.name.clone(), cause }
 }
 
 #[cfg(test)]

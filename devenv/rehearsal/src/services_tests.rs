@@ -173,8 +173,9 @@ fn queues_which_nothing_would_make_are_refused() {
     let (file, definition) = ("queues/work.json".into(), Value::Null);
     manifest.messaging.queues =
         vec![devenv_model::messaging::Queue { name: "work".to_owned(), file, dead_letter: None, definition }];
-    let text = services(&manifest).expect_err("a rehearsal makes tables alone").to_string();
-    assert!(text.contains("queues or topics"), "{text}");
+    let refused = services(&manifest).expect_err("a rehearsal makes tables alone");
+    assert_eq!(refused, NotRehearsed::Messaging, "no service is to blame");
+    assert!(refused.to_string().contains("queues or topics") && !refused.hint().contains("profile"), "{refused}");
 }
 
 #[test]
