@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, Compatibility, ContainerDefinition, DeploymentCircuitBreaker,
     DeploymentConfiguration, HealthCheck, KeyValuePair, LaunchType, LoadBalancer, LogConfiguration, LogDriver,
-    NetworkConfiguration, NetworkMode, PortMapping, TransportProtocol,
+    NetworkConfiguration, NetworkMode, PortMapping, Service, TransportProtocol,
 };
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum, TargetTypeEnum};
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
@@ -113,11 +113,15 @@ impl Emulated {
         let action = format!("release {}", order.service);
         let there = self.ecs.describe_services().cluster(&order.cluster).services(&order.service).send().await;
         let there = there.map_err(failed(action.clone()))?.services.unwrap_or_default().into_iter().next();
+        let tasks = tasks(order);
+        let is_told = |service: &Service| {
+            service.task_definition.as_deref() == Some(definition.as_str()) && service.desired_count == tasks
+        };
         match there.filter(|service| service.status.as_deref() == Some("ACTIVE")) {
-            Some(service) if service.task_definition.as_deref() == Some(definition.as_str()) => Ok(()),
+            Some(service) if is_told(&service) => Ok(()),
             Some(_) => {
                 let request = self.ecs.update_service().cluster(&order.cluster).service(&order.service);
-                request.task_definition(definition).send().await.map(drop).map_err(failed(action))
+                request.task_definition(definition).desired_count(tasks).send().await.map(drop).map_err(failed(action))
             }
             None => self.create(order, definition, action).await,
         }
@@ -140,7 +144,7 @@ impl Emulated {
         let request = self.ecs.create_service().cluster(&order.cluster).service_name(&order.service);
         request
             .task_definition(definition)
-            .desired_count(i32::try_from(order.tasks).unwrap_or(1))
+            .desired_count(tasks(order))
             .launch_type(LaunchType::Fargate)
             .deployment_configuration(deployment)
             .load_balancers(balancer)
@@ -180,6 +184,10 @@ impl EmulatedAccount for Emulated {
     fn release<'a>(&'a self, order: &'a ServiceOrder) -> BoxFuture<'a, Result<(), CloudError>> {
         self.carry_out(order).boxed()
     }
+}
+
+fn tasks(order: &ServiceOrder) -> i32 {
+    i32::try_from(order.tasks).unwrap_or(1)
 }
 
 /// An existing resource counts as created.

@@ -15,7 +15,7 @@ use crate::engine::{
 };
 use crate::files;
 use crate::runtime::ContainerRuntime;
-use crate::scope::{CONFIG_HASH, DEFINITION, KEEPS_DATA, PROBE, UNIT};
+use crate::scope::{CONFIG_HASH, DEFINITION, KEEPS_DATA, PROBE, SERVES, UNIT};
 use crate::spec::of_services;
 
 const DIGEST_BYTES: usize = 12;
@@ -65,8 +65,18 @@ impl ContainerRuntime {
         labels.insert(UNIT.to_owned(), spec.name.clone());
         labels.insert(CONFIG_HASH.to_owned(), spec.config_hash());
         labels.insert(PROBE.to_owned(), serde_json::to_string(&spec.probe).expect("a probe is plain data"));
+        labels.insert(SERVES.to_owned(), self.serves(&spec.name).to_string());
         labels.insert(KEEPS_DATA.to_owned(), (spec.name != EMULATOR || has_volume).to_string());
         labels
+    }
+
+    /// Whether the service of a unit has a port, or another service depends on it.
+    fn serves(&self, unit: &str) -> bool {
+        let services = &self.project.manifest.services;
+        services.values().find(|service| service.units().any(|name| name == unit)).is_some_and(|service| {
+            let has_port = !service.ports.is_empty() || !service.expose.is_empty();
+            has_port || services.values().any(|other| other.depends_on.contains_key(&service.name))
+        })
     }
 
     async fn ensure_volume(&self, unit: &str, volume: &Volume) -> Result<(), Error> {

@@ -22,7 +22,7 @@ use crate::exec::exec;
 use crate::files;
 use crate::image_digest::remembered_digest;
 use crate::images::Images;
-use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, Scope, UNIT};
+use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, SERVES, Scope, UNIT};
 use crate::spec::{Surroundings, spec};
 use devenv_engine::runtime::{ImageBuild, Missing, Observation, Progress, Runtime, RuntimeKind};
 use devenv_engine::{Cancel, Emitter, Error, LogOptions, Project};
@@ -551,12 +551,15 @@ impl Runtime for ContainerRuntime {
 const STARTED_AGAIN: &str = "it ended, and the engine restarted it";
 
 /// Whether a container has done what it was started for. Where nobody said whether it ends, one that serves nobody may: it has no
-/// port and no health check.
+/// port, no health check (its image neither), and no other service depends on it.
 fn has_completed(state: &ContainerState) -> bool {
     matches!(state.phase, Phase::Exited { exit_code: 0, .. })
         && match state.restarts_when {
             RestartsWhen::Never => true,
-            RestartsWhen::Failed => probe(&state.labels) == Probe::Started,
+            RestartsWhen::Failed => {
+                let serves = state.labels.get(SERVES).is_some_and(|serves| serves == "true");
+                !serves && state.healthy.is_none() && probe(&state.labels) == Probe::Started
+            }
             RestartsWhen::Ended => false,
         }
 }
@@ -637,6 +640,9 @@ mod tests {
         for (state, completes) in [
             (ended(0, RestartsWhen::Failed, BTreeMap::new()), true),
             (ended(0, RestartsWhen::Failed, serving()), false),
+            (ended(0, RestartsWhen::Failed, [(SERVES.to_owned(), "true".to_owned())].into()), false),
+            (ended(0, RestartsWhen::Failed, [(SERVES.to_owned(), "false".to_owned())].into()), true),
+            (ContainerState { healthy: Some(false), ..ended(0, RestartsWhen::Failed, BTreeMap::new()) }, false),
             (ended(3, RestartsWhen::Failed, BTreeMap::new()), false),
             (ended(0, RestartsWhen::Ended, BTreeMap::new()), false),
             (ended(0, RestartsWhen::Never, serving()), true),

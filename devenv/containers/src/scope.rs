@@ -19,6 +19,8 @@ pub(crate) const UNIT: &str = "devenv.unit";
 pub(crate) const CONFIG_HASH: &str = "devenv.config-hash";
 /// The unit's probe, as JSON.
 pub(crate) const PROBE: &str = "devenv.probe";
+/// `true` if others may need the container to keep running.
+pub(crate) const SERVES: &str = "devenv.serves";
 /// `false` if the container loses its data on a stop; its outages are pauses then.
 pub(crate) const KEEPS_DATA: &str = "devenv.keeps-data";
 /// On a network or volume, a digest of its description, if it is not a plain one.

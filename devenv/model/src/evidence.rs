@@ -57,6 +57,10 @@ pub struct Circumstances {
     /// The digest of the files that a Dockerfile's build saw (64 digits), by service.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, String>,
+    /// The digest of what a rehearsal without Terraform of its own makes of the Compose file (64 digits), by service: its
+    /// variables, command, port and replicas. Empty where no rehearsal can run them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub configuration: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,8 +132,9 @@ impl Evidence {
     }
 
     /// The key by which two runs have the same subjects.
-    fn about(&self) -> (&str, &str, &str, &BTreeMap<String, String>) {
-        (&self.circumstances.emulator, &self.circumstances.commit, &self.terraform, &self.images)
+    fn about(&self) -> (&str, &str, &str, &BTreeMap<String, String>, &BTreeMap<String, String>) {
+        let Circumstances { emulator, commit, configuration, .. } = &self.circumstances;
+        (emulator, commit, &self.terraform, &self.images, configuration)
     }
 
     fn names(&self, outcome: TestOutcome) -> Vec<String> {
@@ -311,6 +316,7 @@ mod tests {
                 failure: None,
                 results_from: Vec::new(),
                 sources: BTreeMap::new(),
+                configuration: BTreeMap::new(),
             },
             tests: vec![
                 test("orders::are_taken", TestOutcome::Passed, Some(0.25)),
@@ -343,6 +349,19 @@ mod tests {
         let (name, content) = file(&built);
         assert_eq!(Evidence::read(&name, content.as_bytes()), Ok(built));
         assert!(!file(&evidence()).1.contains("sources"));
+    }
+
+    #[test]
+    fn a_configuration_is_kept_and_a_run_of_another_one_is_another_proof() {
+        let mut configured = evidence();
+        configured.circumstances.configuration.insert("order-api".to_owned(), "6".repeat(64));
+        let (name, content) = file(&configured);
+        assert_eq!(Evidence::read(&name, content.as_bytes()), Ok(configured.clone()));
+        assert_eq!(file(&evidence()).1.matches("\"configuration\"").count(), 1, "that of the statement");
+        configured.tests[0].outcome = TestOutcome::Failed;
+        let files = [("00".to_owned(), Ok(evidence())), ("01".to_owned(), Ok(configured))];
+        assert_eq!(surplus(&files, 0), ["00", "01"], "the green run is still a proof");
+        assert_eq!(surplus(&files, 1), [""; 0]);
     }
 
     #[test]

@@ -12,6 +12,9 @@ pub struct AtHand {
     pub images: BTreeMap<String, String>,
     /// The tracked files of the Terraform folder, as [`crate::evidence::tree_digest`] sees them.
     pub terraform: String,
+    /// The digest of each service's configuration, where the release is made from it: see
+    /// [`Circumstances::configuration`](crate::evidence::Circumstances::configuration).
+    pub configuration: BTreeMap<String, String>,
     pub commit: String,
     /// Whether files differ from the commit.
     pub dirty: bool,
@@ -49,6 +52,11 @@ pub enum Difference {
         at_hand: Option<String>,
     },
     Terraform,
+    /// Of another configuration of the service, or from a run that did not record it.
+    Configuration {
+        service: String,
+        is_recorded: bool,
+    },
     Commit {
         tested: String,
     },
@@ -127,6 +135,12 @@ fn subjects(at_hand: &AtHand, evidence: &Evidence) -> Vec<Difference> {
     if evidence.terraform != at_hand.terraform {
         found.push(Difference::Terraform);
     }
+    for (service, at_hand) in &at_hand.configuration {
+        let tested = evidence.circumstances.configuration.get(service);
+        if tested != Some(at_hand) {
+            found.push(Difference::Configuration { service: service.clone(), is_recorded: tested.is_some() });
+        }
+    }
     if evidence.circumstances.commit != at_hand.commit {
         found.push(Difference::Commit { tested: evidence.circumstances.commit.clone() });
     }
@@ -178,6 +192,15 @@ impl fmt::Display for Difference {
                 write!(formatter, "ran a service {service}, which this release does not have")
             }
             Self::Terraform => formatter.write_str("tested other Terraform files"),
+            Self::Configuration { service, is_recorded: true } => {
+                write!(
+                    formatter,
+                    "tested {service} with other variables, or another command, port or number of replicas"
+                )
+            }
+            Self::Configuration { service, is_recorded: false } => {
+                write!(formatter, "did not record the variables of {service}")
+            }
             Self::Commit { tested } => write!(formatter, "tested the commit {}", short(tested)),
             Self::Counts(shortcoming) => write!(formatter, "does not count: {shortcoming}"),
         }
@@ -217,6 +240,7 @@ mod tests {
                 failure: None,
                 results_from: Vec::new(),
                 sources: BTreeMap::new(),
+                configuration: [("order-api".to_owned(), "5".repeat(64))].into(),
             },
             tests: vec![ProvenTest { name: "a".to_owned(), outcome: TestOutcome::Passed, seconds: None }],
         }
@@ -228,6 +252,7 @@ mod tests {
                 .map(|(service, digit)| (service.to_owned(), format!("sha256:{}", digit.repeat(64))))
                 .into(),
             terraform: "3".repeat(64),
+            configuration: BTreeMap::new(),
             commit: "4".repeat(40),
             dirty: false,
         }
@@ -260,12 +285,14 @@ mod tests {
     #[test]
     fn every_difference_refuses_and_is_named() {
         type Change = fn(&mut AtHand, &mut Evidence);
-        let changes: [Change; 8] = [
+        let changes: [Change; 10] = [
             |at_hand, _| at_hand.dirty = true,
             |at_hand, _| drop(at_hand.images.insert("order-api".to_owned(), "sha256:9".to_owned())),
             |at_hand, _| drop(at_hand.images.remove("order-api")),
             |_, evidence| drop(evidence.images.remove("order-api")),
             |at_hand, _| at_hand.terraform.replace_range(..1, "9"),
+            |at_hand, _| drop(at_hand.configuration.insert("order-api".to_owned(), "9".repeat(64))),
+            |at_hand, _| drop(at_hand.configuration.insert("order-processor".to_owned(), "9".repeat(64))),
             |at_hand, _| at_hand.commit.replace_range(..1, "9"),
             |_, evidence| evidence.circumstances.filtered = true,
             |_, evidence| evidence.tests[0].outcome = TestOutcome::Failed,
@@ -279,6 +306,14 @@ mod tests {
             said.push(refusal.expect_err("it must refuse").to_string());
         }
         insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn a_configuration_counts_where_the_release_is_made_from_it() {
+        let files = filed(vec![evidence("embedded")]);
+        gate(&at_hand(), &["embedded"], &files).expect("other Terraform has its own variables");
+        let configuration = [("order-api".to_owned(), "5".repeat(64))].into();
+        gate(&AtHand { configuration, ..at_hand() }, &["embedded"], &files).expect("it is the tested one");
     }
 
     #[test]

@@ -34,13 +34,7 @@ pub(crate) fn describe(error: &Error) -> Told {
         E::WrongRegion { wanted, .. } => ("wrong_region", Exit::Gate, Some(format!("export AWS_REGION={wanted}"))),
         E::Refused(refusal) => ("gate", Exit::Gate, Some(gate_hint(refusal))),
         E::NoRepository => ("no_repository", Exit::Gate, hint("git init, git add, git commit")),
-        E::NotRehearsed(_) => (
-            "not_rehearsed",
-            Exit::ConfigurationInvalid,
-            hint(
-                "put the service into a profile of the Compose file, or write the rehearsal's own Terraform: docs/promotion.md",
-            ),
-        ),
+        E::NotRehearsed(refused) => ("not_rehearsed", Exit::ConfigurationInvalid, hint(refused.hint())),
         E::NoImage { .. } => ("no_image", Exit::Gate, hint("devenv test --runtime docker")),
         E::WrongPlatform { wanted, .. } => {
             let text = format!(

@@ -66,7 +66,8 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
     };
     let builds = project.builds.read();
     let mut images = BTreeMap::new();
-    for service in project.manifest.services.values() {
+    // No test ran a service without replicas.
+    for service in project.manifest.services.values().filter(|service| service.replicas > 0) {
         let reference = reference(project, service);
         let Some(image) = engine.image(&reference).await? else {
             return Err(Error::NoImage { service: service.name.clone(), reference });
@@ -83,8 +84,9 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
         images.insert(service.name.clone(), LocalImage { id: image.id, digest });
     }
     let digests = images.iter().map(|(service, image)| (service.clone(), image.digest.clone())).collect();
-    let at_hand = AtHand { images: digests, terraform: tree.digest(), commit, dirty };
-    // A function of the tested commit and this program: evidence does not name it.
+    let configuration = carried::configuration(project, context.target);
+    let at_hand = AtHand { images: digests, terraform: tree.digest(), configuration, commit, dirty };
+    // A function of that configuration and this program.
     let tree = carried::beside(project, context.target, tree)?;
     let files = match context.target.evidence {
         EvidenceOrigin::Promoter => evidence::files(&project.state.evidence())?,

@@ -87,7 +87,8 @@ async fn checked_out(context: &PromotionContext<'_>, release: &Release) -> Resul
         return Err(Error::OtherTerraform { environment, required });
     }
     let images = release.images.iter().map(|(service, image)| (service.clone(), image.digest().to_owned())).collect();
-    let at_hand = AtHand { images, terraform: tree.digest(), commit, dirty };
+    let configuration = carried::configuration(context.project, context.target);
+    let at_hand = AtHand { images, terraform: tree.digest(), configuration, commit, dirty };
     Ok((carried::beside(context.project, context.target, tree)?, at_hand))
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use devenv_model::manifest::{Manifest, Service};
+use devenv_model::names::short_digest;
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::variables::aws_environment;
@@ -13,15 +14,32 @@ use crate::addresses::{Host, Unreachable, led};
 
 /// The port of a service that names none.
 const NO_PORT: u16 = 80;
+const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
+/// Bytes of a whole digest.
+const DIGEST: usize = 32;
 /// ECS waits no longer between SIGTERM and SIGKILL. Seconds.
 const LONGEST_GRACE: u64 = 120;
 
-/// A service of which a rehearsal cannot make a task.
+/// Why a rehearsal without Terraform of its own cannot run a project.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a rehearsal cannot run {service}: {cause}")]
-pub struct NotRehearsed {
-    pub service: String,
-    pub cause: String,
+pub enum NotRehearsed {
+    /// It cannot make a task of this service.
+    #[error("a rehearsal cannot run {service}: {cause}")]
+    Service { service: String, cause: String },
+    #[error("a rehearsal without Terraform of its own makes tables alone, and the project has queues or topics")]
+    Messaging,
+}
+
+impl NotRehearsed {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Service { .. } => {
+                "put the service into a profile of the Compose file, or write the rehearsal's own Terraform: docs/promotion.md"
+            }
+            Self::Messaging => "write the rehearsal's own Terraform: docs/promotion.md",
+        }
+    }
 }
 
 /// The port behind the service's load balancer: its first one.
@@ -34,25 +52,35 @@ pub fn port(service: &Service) -> u16 {
 /// first of those that publish one.
 pub fn public(manifest: &Manifest) -> &str {
     let is_needed = |name: &String| manifest.services.values().any(|other| other.depends_on.contains_key(name));
-    let published = || manifest.services.values().filter(|service| service.first_stream().is_some());
+    let running = || manifest.services.values().filter(|service| service.replicas > 0);
+    let published = || running().filter(|service| service.first_stream().is_some());
     let chosen = published().find(|service| !is_needed(&service.name)).or_else(|| published().next());
-    let chosen = chosen.or_else(|| manifest.services.values().next());
+    let chosen = chosen.or_else(|| running().next());
     chosen.map_or("", |service| service.name.as_str())
 }
 
-/// By service: port, number of tasks and container definition. An error if a rehearsal cannot run one.
+/// By service with any: port, number of tasks and container definition. An error if a rehearsal cannot run one.
 pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
+    if !manifest.messaging.services().is_empty() {
+        return Err(NotRehearsed::Messaging);
+    }
     let hosts = hosts(manifest);
     let mut services = Map::new();
-    for service in manifest.services.values() {
+    for service in manifest.services.values().filter(|service| service.replicas > 0) {
         if let Some(cause) = obstacle(manifest, service) {
-            return Err(NotRehearsed { service: service.name.clone(), cause: cause.to_owned() });
+            return Err(NotRehearsed::Service { service: service.name.clone(), cause: cause.to_owned() });
         }
         let container = container(manifest, service, &hosts)?;
         let described = json!({ "port": port(service), "tasks": service.replicas, "container": container });
         services.insert(service.name.clone(), described);
     }
     Ok(Value::Object(services))
+}
+
+/// The digest of each service as [`services`] describes it (64 digits): of its variables too. Empty if a rehearsal cannot run one.
+pub fn digests(manifest: &Manifest) -> BTreeMap<String, String> {
+    let Ok(Value::Object(services)) = services(manifest) else { return BTreeMap::new() };
+    services.into_iter().map(|(name, described)| (name, short_digest(described.to_string(), DIGEST))).collect()
 }
 
 /// What a rehearsal cannot do for this service.
@@ -62,11 +90,6 @@ fn obstacle(manifest: &Manifest, service: &Service) -> Option<&'static str> {
     }
     if service.entrypoint.is_some() {
         return Some("the emulated AWS runs the image's own entrypoint: write it as ENTRYPOINT into the Dockerfile");
-    }
-    if !manifest.messaging.services().is_empty() {
-        return Some(
-            "the project has queues or topics, and a rehearsal makes tables alone: give it Terraform of its own",
-        );
     }
     let folder = service.container.execution.working_dir.as_ref();
     folder.map(|_| "the emulated AWS runs it in the image's own folder: write it as WORKDIR into the Dockerfile")
@@ -120,9 +143,24 @@ fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTre
         environment.insert(variable.clone(), value);
     }
     // An endpoint of the Compose file leads to the emulator under another name; everything else is the rehearsal's.
-    environment.extend(own.into_iter().filter(|(name, _)| !name.starts_with("AWS_ENDPOINT_URL")));
-    environment.remove("AWS_SESSION_TOKEN");
-    Ok(environment)
+    environment.extend(own.into_iter().filter(|(name, _)| !name.starts_with(ENDPOINT_VARIABLE)));
+    // With the last one, an SDK would ignore the endpoints.
+    for name in ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] {
+        environment.remove(name);
+    }
+    match environment.iter().find(|(name, value)| name.starts_with(ENDPOINT_VARIABLE) && !is_emulated(value)) {
+        Some((variable, _)) => {
+            let cause =
+                format!("{variable} leads elsewhere than to the emulated AWS: name http://{EMULATOR}, or remove it");
+            Err(NotRehearsed::Service { service: service.name.clone(), cause })
+        }
+        None => Ok(environment),
+    }
+}
+
+/// Whether an endpoint is the emulated AWS. An SDK takes the one of real AWS where the variable is empty.
+fn is_emulated(value: &str) -> bool {
+    value.strip_prefix(&endpoint()).is_some_and(|path| path.is_empty() || path.starts_with('/'))
 }
 
 fn not_rehearsed(
@@ -133,7 +171,7 @@ fn not_rehearsed(
 ) -> NotRehearsed {
     let port = hosts.get(host).and_then(|host| host.port).unwrap_or(NO_PORT);
     let cause = format!("{variable} names {address}, but its tasks reach {host} only as http://{host}:{port}");
-    NotRehearsed { service: service.name.clone(), cause }
+    NotRehearsed::Service { service: service.name.clone(), cause }
 }
 
 #[cfg(test)]

@@ -65,6 +65,19 @@ fn a_service_is_described_as_its_compose_file_does() {
 }
 
 #[test]
+fn another_variable_is_another_configuration_of_its_service_alone() {
+    let of = |greeting: &str| {
+        let web = format!("  web:\n    image: web:1\n    environment: {{ GREETING: {greeting} }}\n");
+        digests(&manifest(&format!("{web}  api:\n    image: api:1\n"), ""))
+    };
+    let (one, two) = (of("one"), of("two"));
+    assert_eq!(one, of("one"));
+    assert_ne!(one["web"], two["web"]);
+    assert_eq!(one["api"], two["api"]);
+    assert_eq!(one["api"].len(), 64);
+}
+
+#[test]
 fn the_emulator_has_every_name_that_services_know() {
     let text = r#"
   web:
@@ -79,6 +92,39 @@ fn the_emulator_has_every_name_that_services_know() {
         assert_eq!(value(&services, "web", variable), Some("http://emulated-aws:4566"), "{variable}");
     }
     assert!(services.get("dynamodb").is_none());
+}
+
+#[test]
+fn a_service_has_no_variable_that_leads_past_the_endpoint() {
+    let mut manifest = manifest("  web:\n    image: web:1\n", "");
+    let environment = &mut manifest.services.get_mut("web").expect("it is there").environment;
+    let past = ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
+    environment.extend(past.map(|variable| (variable.to_owned(), "true".to_owned())));
+    let services = services(&manifest).expect("it can be run");
+    for variable in past {
+        assert_eq!(value(&services, "web", variable), None, "{variable}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_leads_elsewhere_is_refused() {
+    let of = |url: &str| {
+        let text = format!("  web:\n    image: web:1\n    environment: {{ AWS_ENDPOINT_URL_S3: \"{url}\" }}\n");
+        services(&manifest(&text, "")).map_err(|error| error.to_string())
+    };
+    for url in ["http://emulator:8000", "http://emulator:8000/", "http://emulated-aws:4566"] {
+        assert!(of(url).is_ok(), "{url}");
+    }
+    for url in [
+        "https://s3.eu-west-1.amazonaws.com",
+        "http://emulated-aws:4566@s3.example.com",
+        "http://emulated-aws:45660",
+        "http://localhost:9000",
+        "",
+    ] {
+        let text = of(url).expect_err(url);
+        assert!(text.contains("web: AWS_ENDPOINT_URL_S3 leads elsewhere") && text.contains("emulator"), "{text}");
+    }
 }
 
 #[test]
@@ -105,6 +151,15 @@ fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
 }
 
 #[test]
+fn a_service_without_a_task_takes_no_part() {
+    let none = "    entrypoint: /entry.sh\n    ports: [\"80\"]\n    scale: 0\n";
+    let manifest = manifest(&format!("  later:\n    image: a:1\n{none}  web:\n    image: a:1\n"), "");
+    let services = services(&manifest).expect("the other one can be run");
+    assert_eq!(services.as_object().expect("a map").keys().collect::<Vec<_>>(), ["web"]);
+    assert_eq!(public(&manifest), "web");
+}
+
+#[test]
 fn what_the_emulated_aws_would_ignore_is_refused() {
     for (key, words) in [("entrypoint: /entry.sh", "as ENTRYPOINT"), ("working_dir: /srv", "as WORKDIR")] {
         let text = refused(&format!("  web:\n    build: .\n    {key}\n"), "");
@@ -118,8 +173,9 @@ fn queues_which_nothing_would_make_are_refused() {
     let (file, definition) = ("queues/work.json".into(), Value::Null);
     manifest.messaging.queues =
         vec![devenv_model::messaging::Queue { name: "work".to_owned(), file, dead_letter: None, definition }];
-    let text = services(&manifest).expect_err("a rehearsal makes tables alone").to_string();
-    assert!(text.contains("queues or topics"), "{text}");
+    let refused = services(&manifest).expect_err("a rehearsal makes tables alone");
+    assert_eq!(refused, NotRehearsed::Messaging, "no service is to blame");
+    assert!(refused.to_string().contains("queues or topics") && !refused.hint().contains("profile"), "{refused}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use devenv_document::input;
 use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
 use devenv_model::evidence::{Circumstances, Evidence, NO_EMULATOR, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
+use devenv_rehearsal::services::digests;
 use devenv_supervisor::files::replace;
 
 use crate::error::Error;
@@ -25,6 +26,7 @@ const KEPT: usize = 30;
 pub(crate) struct Subject {
     images: BTreeMap<String, String>,
     sources: BTreeMap<String, String>,
+    configuration: BTreeMap<String, String>,
     terraform: String,
     commit: String,
     dirty: bool,
@@ -56,7 +58,9 @@ impl Subject {
         let terraform = digest(root, &tracked)?;
         let built = project.manifest.services.values().filter(|service| service.build.is_some());
         let sources = sources(built.map(|service| service.name.as_str()), &project.builds, &images);
-        Ok(Some(Self { images, sources, terraform, commit, dirty, emulator, began: jiff::Timestamp::now() }))
+        let configuration = digests(&project.manifest);
+        let began = jiff::Timestamp::now();
+        Ok(Some(Self { images, sources, configuration, terraform, commit, dirty, emulator, began }))
     }
 
     /// Writes the results of the tests into a new file, whether or not they count for a promotion. Returns its path.
@@ -84,6 +88,7 @@ impl Subject {
                 failure: run.failure.clone(),
                 results_from: run.results_from.clone(),
                 sources: self.sources,
+                configuration: self.configuration,
             },
             tests: tests
                 .map(|test| ProvenTest { name: test.name.clone(), outcome: test.outcome, seconds: test.seconds })

@@ -70,6 +70,7 @@ impl Account for Fake {
         async move {
             let definition = self.services.register("contract-web", "web", image);
             self.services.update(CLUSTER, "web", &definition);
+            self.services.scale(CLUSTER, "web", 1).await.expect("it is there");
         }
         .boxed()
     }

@@ -56,11 +56,12 @@ pub(crate) async fn a_service_runs_what_it_is_told(account: &dyn Account) {
     services.scale(CLUSTER, "web", 1).await.expect("it is there");
     eventually(services, "one runs again", |state, tasks| state.desired == 1 && one(tasks, &first.arn)).await;
 
+    services.scale(CLUSTER, "web", 0).await.expect("it is there");
     account.release(&image('2')).await;
     let second = services.task_definition("contract-web").await.expect("the newest of its family");
     assert!(second.arn.ends_with("task-definition/contract-web:2"), "{second:?}");
-    eventually(services, "the second took its place", |state, tasks| {
-        is_primary(state, &second.arn) && one(tasks, &second.arn)
+    eventually(services, "the second took its place, with its number of tasks", |state, tasks| {
+        state.desired == 1 && is_primary(state, &second.arn) && one(tasks, &second.arn)
     })
     .await;
 }

@@ -69,6 +69,23 @@ fn intent(project: &Project) -> UnitIntent {
 }
 
 #[tokio::test]
+async fn a_container_with_any_port_or_that_another_service_needs_is_labelled_as_serving() {
+    let other = "  other:\n    image: web:1\n";
+    for (more, serves) in [
+        (String::new(), "false"),
+        ("    expose: [\"80\"]\n".to_owned(), "true"),
+        ("    ports: [\"53/udp\"]\n".to_owned(), "true"),
+        (other.to_owned(), "false"),
+        (format!("{other}    depends_on: [web]\n"), "true"),
+    ] {
+        let world = World::new(&format!("services:\n  web:\n    image: web:1\n{more}"));
+        let name = world.start().await.expect("no fault");
+        let labels = world.engine.ordered(&name).expect("it is there").labels;
+        assert_eq!(labels["devenv.serves"], serves, "{more}");
+    }
+}
+
+#[tokio::test]
 async fn a_container_has_its_parts_before_it_starts_and_down_leaves_only_its_data() {
     let world = World::new(COMPOSE);
     let name = world.start().await.expect("no fault");

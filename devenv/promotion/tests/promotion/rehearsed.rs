@@ -85,6 +85,27 @@ fn a_project_without_terraform_is_rehearsed_with_the_roots_that_devenv_carries()
 }
 
 #[test]
+fn variables_that_no_test_had_are_refused_in_a_carried_rehearsal() {
+    on_real_clock(async {
+        let (world, emulator) = (World::of(Arc::new(Repository::of_a_stranger())), FakeEmulator::default());
+        let greeting = |text: &str| {
+            let path = world.repository.path().join("web.env");
+            std::fs::write(path, format!("GREETING={text}\n")).expect("writable");
+        };
+        greeting("one");
+        let machine = rehearsing(&world, &emulator, 1);
+        greeting("two");
+        let Ended::Failed(refused) = machine.promote().await else { panic!("it was not tested") };
+        let Error::Refused(refusal) = &*refused else { panic!("{refused}") };
+        assert!(refusal.to_string().contains("tested web with other variables"), "{refusal}");
+        assert!(world.services.live("shop-rehearsal", "web").is_empty(), "nothing was released");
+        greeting("one");
+        let ended = machine.promote().await;
+        assert_eq!(ended.code(), Some(0), "{ended:?}");
+    });
+}
+
+#[test]
 fn a_rehearsal_that_names_its_terraform_is_not_carried() {
     on_paused_clock(async {
         let settings = "[promote.rehearsal]\nimage = \"emulated-aws:1\"\nterraform = \"infra\"\n";

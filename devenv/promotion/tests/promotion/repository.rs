@@ -106,9 +106,16 @@ impl Repository {
         ALL.get_or_init(|| Arc::new(Self::with(&TARGETS, REHEARSAL).committed())).clone()
     }
 
-    /// With a rehearsal only, and without any Terraform.
+    /// With a rehearsal only, and without any Terraform. git ignores `web.env`, which may have more variables; `worker` is a
+    /// service without a task.
     pub(crate) fn of_a_stranger() -> Self {
-        Self::with(&[], REHEARSAL).committed()
+        let repository = Self::with(&[], REHEARSAL);
+        let path = repository.folder.path().join("compose.yaml");
+        let more = "    env_file: [{ path: web.env, required: false }]\n  worker:\n    image: worker:1\n    scale: 0\n";
+        let compose = std::fs::read_to_string(&path).expect("written before") + more;
+        std::fs::write(path, compose).expect("writable");
+        std::fs::write(repository.folder.path().join(".gitignore"), "web.env\n").expect("writable");
+        repository.committed()
     }
 
     /// With one target, which has no repository for the project's database.

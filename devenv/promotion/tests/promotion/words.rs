@@ -43,7 +43,8 @@ fn errors() -> Vec<Error> {
         Error::RequiredRefused { environment: text("prod"), required: vec![dev(), text("stage")], refusal: refusal() },
         Error::RequiredDiffer { environment: text("prod"), disagreement },
         Error::NoRepository,
-        Error::NotRehearsed(NotRehearsed { service: text("migrate"), cause: text("it runs once") }),
+        Error::NotRehearsed(NotRehearsed::Service { service: text("migrate"), cause: text("it runs once") }),
+        Error::NotRehearsed(NotRehearsed::Messaging),
         Error::NoFoundation { environment: dev(), bucket: text("state"), key: text("dev/foundation.tfstate") },
         Error::FoundationIncomplete { environment: dev(), missing: text("the output url") },
         Error::TablesDiffer {

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use devenv_containers::host::ContainerHosts;
 use devenv_containers::oci::{Blob, OciImage};
-use devenv_fakes::{FakeObjects, FakeRegistry, FakeServices, Faults};
+use devenv_engine::{Project, ProjectOptions};
+use devenv_fakes::{FakeEngine, FakeObjects, FakeRegistry, FakeServices, Faults};
 use devenv_model::event::TestOutcome;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest};
+use devenv_processes::host::ProcessHost;
 use devenv_promotion::RegistryImage;
+use devenv_rehearsal::services::digests;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -149,6 +153,22 @@ impl World {
         }
     }
 
+    /// As evidence has it, where the rehearsal has no Terraform of its own.
+    fn configuration(&self) -> BTreeMap<String, String> {
+        if !self.repository.targets.is_empty() {
+            return BTreeMap::new();
+        }
+        let engine = FakeEngine::new(Faults::default());
+        let project = ProjectOptions {
+            directory: self.repository.path().to_owned(),
+            compose: devenv_engine::ComposeOptions::default(),
+            state_dir: Some(self.state()),
+            ephemeral: false,
+            runtimes: Arc::new(ContainerHosts::new(Arc::new(engine), Arc::new(ProcessHost))),
+        };
+        digests(&Project::load(&project).expect("its files are right").manifest)
+    }
+
     /// The tests of an edition were green.
     pub(crate) fn prove(&self, edition: u32) {
         self.prove_with(edition, false);
@@ -172,6 +192,7 @@ impl World {
                 failure: None,
                 results_from: Vec::new(),
                 sources: BTreeMap::new(),
+                configuration: self.configuration(),
             },
             tests: vec![ProvenTest { name: "a".to_owned(), outcome: TestOutcome::Passed, seconds: None }],
         };
