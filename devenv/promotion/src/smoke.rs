@@ -6,18 +6,20 @@ use std::time::Duration;
 use camino::Utf8Path;
 use devenv_engine::{Cancel, Emitter};
 use devenv_model::event::{Event, TestOutcome};
-use devenv_model::manifest::{Manifest, Service};
 use devenv_model::names::url_variable;
 use devenv_model::promotion::record::Release;
-use devenv_rehearsal::services::port;
+use devenv_rehearsal::roots::SERVICES;
+use devenv_rehearsal::services::health_paths;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_testing::guard::run_guarded;
 use devenv_testing::run::{TestCommand, TestRun};
+use serde_json::Value;
 
 use crate::carried;
 use crate::context::PromotionContext;
 use crate::delivery::Delivery;
 use crate::error::Error;
+use crate::kept::kept_tree;
 use crate::release_probe::ReleaseProbe;
 
 /// The variable that gives the smoke tests the release's URL.
@@ -37,7 +39,10 @@ pub(crate) async fn smoke(
     let (url, probe) = (delivery.address(), context.tools.probe.as_ref());
     let tell = |line: String| context.progress(line);
     if carried::is_carried(context.project, context.target) {
-        for address in healthy(&context.project.manifest, delivery.addresses()) {
+        // Of the release, not of the checkout: a rollback makes an older one live.
+        let tree = kept_tree(&context.ledger, release).await?;
+        let services = tree.content(&context.target.terraform.join(SERVICES)).unwrap_or_default();
+        for address in healthy(services, delivery.addresses()) {
             Asked { probe, address: &address, wanted: Wanted::Success }.settles(&tell, cancel).await?;
         }
     } else {
@@ -82,14 +87,11 @@ async fn run_tests(
     Ok(run_guarded(state, &order, emitter, cancel).await?)
 }
 
-/// The addresses at which the services of a rehearsal are healthy, as `devenv.toml` has it.
-fn healthy(manifest: &Manifest, addresses: &BTreeMap<String, String>) -> Vec<String> {
-    let services = manifest.services.values();
-    let of = |service: &Service| {
-        let health = service.health.as_ref().filter(|health| health.port == port(service))?;
-        Some(format!("{}{}", addresses.get(&service.name)?, health.path))
-    };
-    services.filter_map(of).collect()
+/// The addresses at which the services of a rehearsal are healthy. `services` is the release's file of them.
+fn healthy(services: &[u8], addresses: &BTreeMap<String, String>) -> Vec<String> {
+    let services: Value = serde_json::from_slice(services).unwrap_or_default();
+    let of = |(name, path): (&str, &str)| Some(format!("{}{path}", addresses.get(name)?));
+    health_paths(&services).into_iter().filter_map(of).collect()
 }
 
 /// The release's URL, and that of each service as `devenv test` gives it.
@@ -177,6 +179,13 @@ mod tests {
     use devenv_supervisor::leftovers;
 
     use super::*;
+
+    #[test]
+    fn a_release_is_asked_at_its_own_health_paths() {
+        let services = br#"{ "api": { "health": "/old" }, "web": { "health": null }, "gone": { "health": "/a" } }"#;
+        let addresses = ["api", "web"].map(|name| (name.to_owned(), format!("http://{name}"))).into();
+        assert_eq!(healthy(services, &addresses), ["http://api/old"]);
+    }
 
     /// The lock by which a guard finds them after a `kill -9` of the promotion.
     #[tokio::test]

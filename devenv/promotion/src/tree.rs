@@ -46,6 +46,10 @@ impl Tree {
         self
     }
 
+    pub(crate) fn content(&self, path: &Utf8Path) -> Option<&[u8]> {
+        Some(&self.0.get(path.as_str())?.content)
+    }
+
     pub(crate) fn digest(&self) -> String {
         tree_digest(self.0.iter().map(|(path, file)| (path.as_str(), file.mode, file.content.as_slice())))
     }

@@ -2,13 +2,15 @@
 
 use camino::Utf8Path;
 use devenv_model::container::MountSource;
-use devenv_model::manifest::{Manifest, PromoteTarget};
+use devenv_model::manifest::{Health, Manifest, PromoteTarget};
 use serde_json::{Map, Value, json};
 
 use crate::account::{ACCOUNT, REGION, bucket};
-use crate::services::{NotRehearsed, public, services};
+use crate::services::{NotRehearsed, port, public, services};
 
 const FOUNDATION: &str = include_str!("roots/foundation.tf");
+/// Below the target's folder.
+pub const SERVICES: &str = "release/services.json";
 const RELEASE: &str = include_str!("roots/release.tf");
 /// The target's name in both.
 const TARGET: &str = "TARGET";
@@ -22,7 +24,7 @@ pub fn files(manifest: &Manifest, target: &PromoteTarget) -> Result<Vec<(String,
         file("account.tfvars.json", pretty(&account)),
         file("foundation/main.tf", FOUNDATION.replace(TARGET, &target.name)),
         file("release/main.tf", RELEASE.replace(TARGET, &target.name)),
-        file("release/services.json", pretty(&services(manifest)?)),
+        file(SERVICES, pretty(&services(manifest)?)),
     ])
 }
 
@@ -49,7 +51,13 @@ pub fn notices(manifest: &Manifest) -> Vec<String> {
     let notice = |name: &str| format!("{name} runs without its volumes, secrets and configs: a release has none");
     let user = |name: &str| format!("{name} runs as its image's user: the emulated AWS knows no other");
     let users = manifest.services.values().filter(|service| service.user.is_some());
-    services.map(|service| notice(&service.name)).chain(users.map(|service| user(&service.name))).collect()
+    let unasked = manifest.services.values().filter_map(|service| {
+        let health = service.health.as_ref().filter(|health| health.port != port(service))?;
+        let (name, Health { path, port: its }, balanced) = (&service.name, health, port(service));
+        Some(format!("{path} of {name} is not asked: it is at port {its}, and the load balancer leads to {balanced}"))
+    });
+    let named = services.map(|service| notice(&service.name)).chain(users.map(|service| user(&service.name)));
+    named.chain(unasked).collect()
 }
 
 fn pretty(value: &Value) -> String {
@@ -64,8 +72,11 @@ mod tests {
     #[test]
     fn a_service_with_more_than_a_task_has_is_named() {
         let text = "  web:\n    image: a:1\n    volumes: [\"data:/data\"]\n  api:\n    image: a:1\n    tmpfs: /tmp\n    user: app\nvolumes: { data: }\n";
-        let notices = notices(&manifest(text, ""));
-        let [volumes, user] = &notices[..] else { panic!("{notices:?}") };
+        let settings = "[services.web]\nhealth = { path = \"/livez\", port = 9000 }\n";
+        let text = text.replace("  api:", "    ports: [\"8000\", \"9000\"]\n  api:");
+        let notices = notices(&manifest(&text, settings));
+        let [volumes, user, health] = &notices[..] else { panic!("{notices:?}") };
+        assert!(health.starts_with("/livez of web is not asked: it is at port 9000,"), "{health}");
         assert!(volumes.starts_with("web runs without its volumes"), "{volumes}");
         assert!(user.starts_with("api runs as its image's user"), "{user}");
     }

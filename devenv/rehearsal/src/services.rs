@@ -59,7 +59,19 @@ pub fn public(manifest: &Manifest) -> &str {
     chosen.map_or("", |service| service.name.as_str())
 }
 
-/// By service with any: port, number of tasks and container definition. An error if a rehearsal cannot run one.
+/// The health path behind the service's load balancer; `None` for one at another port.
+fn health(service: &Service) -> Option<&str> {
+    let health = service.health.as_ref().filter(|health| health.port == port(service))?;
+    Some(&health.path)
+}
+
+/// The health path of each service that has one, as [`services`] describes them.
+pub fn health_paths(services: &Value) -> BTreeMap<&str, &str> {
+    let described = services.as_object().into_iter().flatten();
+    described.filter_map(|(name, service)| Some((name.as_str(), service["health"].as_str()?))).collect()
+}
+
+/// By service with any: port, number of tasks, health path and container definition. An error if a rehearsal cannot run one.
 pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
     if !manifest.messaging.services().is_empty() {
         return Err(NotRehearsed::Messaging);
@@ -71,7 +83,9 @@ pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
             return Err(NotRehearsed::Service { service: service.name.clone(), cause: cause.to_owned() });
         }
         let container = container(manifest, service, &hosts)?;
-        let described = json!({ "port": port(service), "tasks": service.replicas, "container": container });
+        let described = json!({
+            "port": port(service), "tasks": service.replicas, "health": health(service), "container": container,
+        });
         services.insert(service.name.clone(), described);
     }
     Ok(Value::Object(services))

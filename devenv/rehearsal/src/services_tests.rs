@@ -151,6 +151,16 @@ fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
 }
 
 #[test]
+fn a_health_path_is_described_where_the_load_balancer_leads_to_it() {
+    let text =
+        "  api:\n    image: a:1\n    ports: [\"8000\", \"9000\"]\n  web:\n    image: a:1\n    ports: [\"8000\"]\n";
+    let health = |port| format!("[services.api]\nhealth = {{ path = \"/livez\", port = {port} }}\n");
+    let of = |port| services(&manifest(text, &health(port))).expect("both can be run");
+    assert_eq!(health_paths(&of(8000)), [("api", "/livez")].into());
+    assert_eq!(health_paths(&of(9000)), BTreeMap::new());
+}
+
+#[test]
 fn a_service_without_a_task_takes_no_part() {
     let none = "    entrypoint: /entry.sh\n    ports: [\"80\"]\n    scale: 0\n";
     let manifest = manifest(&format!("  later:\n    image: a:1\n{none}  web:\n    image: a:1\n"), "");
