@@ -70,13 +70,12 @@ impl ContainerRuntime {
         labels
     }
 
-    /// Whether the service of a unit has a port, or another service depends on it.
+    /// Whether the service of a unit has a port.
     fn serves(&self, unit: &str) -> bool {
-        let services = &self.project.manifest.services;
-        services.values().find(|service| service.units().any(|name| name == unit)).is_some_and(|service| {
-            let has_port = !service.ports.is_empty() || !service.expose.is_empty();
-            has_port || services.values().any(|other| other.depends_on.contains_key(&service.name))
-        })
+        let mut services = self.project.manifest.services.values();
+        services
+            .find(|service| service.units().any(|name| name == unit))
+            .is_some_and(|service| !service.ports.is_empty() || !service.expose.is_empty())
     }
 
     async fn ensure_volume(&self, unit: &str, volume: &Volume) -> Result<(), Error> {

@@ -551,7 +551,7 @@ impl Runtime for ContainerRuntime {
 const STARTED_AGAIN: &str = "it ended, and the engine restarted it";
 
 /// Whether a container has done what it was started for. Where nobody said whether it ends, one that serves nobody may: it has no
-/// port, no health check (its image neither), and no other service depends on it.
+/// port and no health check (its image neither).
 fn has_completed(state: &ContainerState) -> bool {
     matches!(state.phase, Phase::Exited { exit_code: 0, .. })
         && match state.restarts_when {

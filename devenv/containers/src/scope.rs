@@ -19,7 +19,7 @@ pub(crate) const UNIT: &str = "devenv.unit";
 pub(crate) const CONFIG_HASH: &str = "devenv.config-hash";
 /// The unit's probe, as JSON.
 pub(crate) const PROBE: &str = "devenv.probe";
-/// `true` if others may need the container to keep running.
+/// `true` if the container has a port, and so has to keep running.
 pub(crate) const SERVES: &str = "devenv.serves";
 /// `false` if the container loses its data on a stop; its outages are pauses then.
 pub(crate) const KEEPS_DATA: &str = "devenv.keeps-data";

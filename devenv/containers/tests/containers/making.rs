@@ -69,14 +69,13 @@ fn intent(project: &Project) -> UnitIntent {
 }
 
 #[tokio::test]
-async fn a_container_with_any_port_or_that_another_service_needs_is_labelled_as_serving() {
+async fn a_container_with_any_port_is_labelled_as_serving_and_one_that_others_start_after_is_not() {
     let other = "  other:\n    image: web:1\n";
     for (more, serves) in [
         (String::new(), "false"),
         ("    expose: [\"80\"]\n".to_owned(), "true"),
         ("    ports: [\"53/udp\"]\n".to_owned(), "true"),
-        (other.to_owned(), "false"),
-        (format!("{other}    depends_on: [web]\n"), "true"),
+        (format!("{other}    depends_on: [web]\n"), "false"),
     ] {
         let world = World::new(&format!("services:\n  web:\n    image: web:1\n{more}"));
         let name = world.start().await.expect("no fault");
