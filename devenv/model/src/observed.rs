@@ -126,3 +126,14 @@ pub enum ObservedResource {
     /// The resource differs from its file, and only a new one can match it. One line per difference, in the words of the file.
     Different { differences: Vec<String> },
 }
+
+impl ObservedResource {
+    /// The state of a resource whose differences from its file can be changed in place.
+    pub fn changeable(differences: Vec<String>, absent_seeds: usize) -> Self {
+        if differences.is_empty() {
+            Self::Matching { absent_seeds }
+        } else {
+            Self::Changeable { differences, absent_seeds }
+        }
+    }
+}

@@ -90,19 +90,16 @@ impl Provider for FakeProvider {
         self.files.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>> {
-        let seen = self.call("observe".to_owned()).map(|state| {
-            let seen = state.there.iter().map(|(name, held)| {
-                let seen = if held.differs {
-                    ObservedResource::Different { differences: vec!["it was changed".to_owned()] }
-                } else {
-                    ObservedResource::Matching { absent_seeds: self.seeds(name) - held.items }
-                };
-                (name.clone(), seen)
-            });
-            seen.collect()
+    fn observe_one<'a>(&'a self, name: &'a str) -> Answer<'a, Option<ObservedResource>> {
+        let observed = self.call(format!("observe {name}")).map(|state| {
+            let held = state.there.get(name)?;
+            Some(if held.differs {
+                ObservedResource::Different { differences: vec!["it was changed".to_owned()] }
+            } else {
+                ObservedResource::Matching { absent_seeds: self.seeds(name) - held.items }
+            })
         });
-        Box::pin(ready(seen))
+        Box::pin(ready(observed))
     }
 
     fn ensure<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {

@@ -1,11 +1,8 @@
 //! Tables as a kind of resource.
 
-use std::collections::BTreeMap;
-
 use devenv_model::manifest::{Manifest, Seed, Table};
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::ResourceKind;
-use futures_util::future::try_join_all;
 use serde_json::Value;
 
 use crate::dynamo::store::Store;
@@ -42,14 +39,10 @@ impl Provider for Tables {
         self.files.iter().map(|table| table.name.clone()).collect()
     }
 
-    fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>> {
-        Box::pin(async {
-            let each = self.files.iter().map(async |table| {
-                let seeds: Vec<&Seed> = self.seeds_of(&table.name).collect();
-                let seen = self.store.observe(table, &seeds).await?;
-                Ok::<_, crate::error::Error>(seen.map(|seen| (table.name.clone(), seen)))
-            });
-            Ok(try_join_all(each).await?.into_iter().flatten().collect())
+    fn observe_one<'a>(&'a self, name: &'a str) -> Answer<'a, Option<ObservedResource>> {
+        Box::pin(async move {
+            let seeds: Vec<&Seed> = self.seeds_of(name).collect();
+            self.store.observe(self.table(name), &seeds).await
         })
     }
 

@@ -1,13 +1,11 @@
 //! Queues as a kind of resource, and what a person does with their messages.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devenv_model::manifest::Manifest;
 use devenv_model::messaging::{MessageSeed, Queue, completed};
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::{ResourceId, ResourceKind};
-use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::depth::Depth;
@@ -88,12 +86,7 @@ impl Queues {
             return Ok(None);
         };
         let absent_seeds = self.absent_seeds(name, &attributes).await?;
-        let differences = self.differences(name, &attributes).lines;
-        Ok(Some(if differences.is_empty() {
-            ObservedResource::Matching { absent_seeds }
-        } else {
-            ObservedResource::Changeable { differences, absent_seeds }
-        }))
+        Ok(Some(ObservedResource::changeable(self.differences(name, &attributes).lines, absent_seeds)))
     }
 
     /// The messages of the seed that are still to be sent, at its end. A queue that had its seed is left alone, and so is one that
@@ -173,14 +166,8 @@ impl Provider for Queues {
         self.queue(name).needs()
     }
 
-    fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>> {
-        Box::pin(async {
-            let each = self.files.iter().map(async |queue| {
-                let seen = self.seen(&queue.name).await?;
-                Ok::<_, Error>(seen.map(|seen| (queue.name.clone(), seen)))
-            });
-            Ok(try_join_all(each).await?.into_iter().flatten().collect())
-        })
+    fn observe_one<'a>(&'a self, name: &'a str) -> Answer<'a, Option<ObservedResource>> {
+        Box::pin(self.seen(name))
     }
 
     fn ensure<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {

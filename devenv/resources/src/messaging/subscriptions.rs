@@ -1,13 +1,11 @@
 //! Subscriptions of queues to topics as a kind of resource.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devenv_model::manifest::Manifest;
 use devenv_model::messaging::{Subscription, completed};
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::{ResourceId, ResourceKind};
-use futures_util::future::{ready, try_join_all};
 use serde_json::{Value, json};
 
 use super::difference::{Differences, SUBSCRIPTION, differences, name_of};
@@ -51,10 +49,8 @@ impl Subscriptions {
     }
 
     async fn seen(&self, file: &Subscription) -> Result<Option<ObservedResource>, Error> {
-        Ok(self.there(file).await?.map(|(_, there)| match compared(file, &there).lines {
-            lines if lines.is_empty() => ObservedResource::Matching { absent_seeds: 0 },
-            differences => ObservedResource::Changeable { differences, absent_seeds: 0 },
-        }))
+        let there = self.there(file).await?;
+        Ok(there.map(|(_, there)| ObservedResource::changeable(compared(file, &there).lines, 0)))
     }
 
     async fn made(&self, file: &Subscription) -> Result<(), Error> {
@@ -109,30 +105,15 @@ impl Provider for Subscriptions {
         self.subscription(name).needs()
     }
 
-    fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>> {
-        Box::pin(async {
-            let each = self.files.iter().map(async |file| {
-                let seen = self.seen(file).await?;
-                Ok::<_, Error>(seen.map(|seen| (file.name.clone(), seen)))
-            });
-            Ok(try_join_all(each).await?.into_iter().flatten().collect())
-        })
+    fn observe_one<'a>(&'a self, name: &'a str) -> Answer<'a, Option<ObservedResource>> {
+        Box::pin(self.seen(self.subscription(name)))
     }
 
     fn ensure<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
         Box::pin(self.made(self.subscription(name)))
     }
 
-    fn seed<'a>(&'a self, _name: &'a str) -> Answer<'a, usize> {
-        Box::pin(ready(Ok(0)))
-    }
-
     fn remove<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
         Box::pin(self.removed(self.subscription(name)))
-    }
-
-    /// A subscription keeps no messages.
-    fn dump<'a>(&'a self, _name: &'a str, _limit: usize) -> Answer<'a, Vec<Value>> {
-        Box::pin(ready(Ok(Vec::new())))
     }
 }

@@ -1,14 +1,11 @@
 //! Topics as a kind of resource.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devenv_model::manifest::Manifest;
 use devenv_model::messaging::{Topic, completed};
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::ResourceKind;
-use futures_util::future::{ready, try_join_all};
-use serde_json::Value;
 
 use super::difference::{TOPIC, differences};
 use super::topic_service::TopicService;
@@ -34,10 +31,8 @@ impl Topics {
 
     async fn seen(&self, topic: &Topic) -> Result<Option<ObservedResource>, Error> {
         let attributes = self.service.attributes(&topic.name).await?;
-        Ok(attributes.map(|there| match differences("topic", TOPIC, &topic.definition, &there).lines {
-            lines if lines.is_empty() => ObservedResource::Matching { absent_seeds: 0 },
-            differences => ObservedResource::Changeable { differences, absent_seeds: 0 },
-        }))
+        let lines = |there| differences("topic", TOPIC, &topic.definition, &there).lines;
+        Ok(attributes.map(|there| ObservedResource::changeable(lines(there), 0)))
     }
 
     async fn made(&self, topic: &Topic) -> Result<(), Error> {
@@ -60,30 +55,15 @@ impl Provider for Topics {
         self.files.iter().map(|topic| topic.name.clone()).collect()
     }
 
-    fn observe(&self) -> Answer<'_, BTreeMap<String, ObservedResource>> {
-        Box::pin(async {
-            let each = self.files.iter().map(async |topic| {
-                let seen = self.seen(topic).await?;
-                Ok::<_, Error>(seen.map(|seen| (topic.name.clone(), seen)))
-            });
-            Ok(try_join_all(each).await?.into_iter().flatten().collect())
-        })
+    fn observe_one<'a>(&'a self, name: &'a str) -> Answer<'a, Option<ObservedResource>> {
+        Box::pin(self.seen(self.topic(name)))
     }
 
     fn ensure<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
         Box::pin(self.made(self.topic(name)))
     }
 
-    fn seed<'a>(&'a self, _name: &'a str) -> Answer<'a, usize> {
-        Box::pin(ready(Ok(0)))
-    }
-
     fn remove<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
         self.service.delete(name)
-    }
-
-    /// A topic keeps no messages.
-    fn dump<'a>(&'a self, _name: &'a str, _limit: usize) -> Answer<'a, Vec<Value>> {
-        Box::pin(ready(Ok(Vec::new())))
     }
 }
