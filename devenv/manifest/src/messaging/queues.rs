@@ -9,7 +9,7 @@ use devenv_document::tree::Node;
 use devenv_model::messaging::Queue;
 use serde_json::Value;
 
-use super::reader::{Kind, Named, Reader, attribute};
+use super::reader::{self, Kind, Named, Reader, attribute};
 use super::rules::{BOOLEAN, POLICY, Rule, Rules};
 
 const KIND: Kind = Kind {
@@ -67,10 +67,7 @@ pub(super) enum Sources {
 
 /// Reads a queue file.
 pub(super) fn read(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option<ReadQueue> {
-    let mut reader = Reader::new(file, &KIND);
-    let read = queue(&mut reader);
-    problems.append(&mut reader.problems);
-    read
+    reader::read(file, &KIND, problems, queue)
 }
 
 fn queue(reader: &mut Reader<'_>) -> Option<ReadQueue> {
@@ -80,7 +77,7 @@ fn queue(reader: &mut Reader<'_>) -> Option<ReadQueue> {
     tags(reader, &document);
     let is_fifo = attribute(&definition, "FifoQueue") == Some("true");
     if !is_fifo {
-        of_fifo_only(reader, &document);
+        reader.of_fifo_only(&document, &OF_FIFO, "FifoQueue");
     }
     let dead_letter = dead_letter(reader, &document);
     let sources = sources(reader, &document);
@@ -94,15 +91,6 @@ fn queue(reader: &mut Reader<'_>) -> Option<ReadQueue> {
     };
     let deduplicates = attribute(&definition, "ContentBasedDeduplication") == Some("true");
     Some(ReadQueue { queue, file: Arc::clone(reader.file), name, is_fifo, deduplicates, dead_letter, sources })
-}
-
-fn of_fifo_only(reader: &mut Reader<'_>, document: &Node) {
-    for entry in document.get("Attributes").and_then(Node::entries).unwrap_or_default() {
-        if OF_FIFO.contains(&entry.key.as_str()) {
-            let message = format!("only a FIFO queue has {}", entry.key);
-            reader.report(entry.key_span.clone(), message, "remove it, or add \"FifoQueue\": \"true\"");
-        }
-    }
 }
 
 fn tags(reader: &mut Reader<'_>, document: &Node) {

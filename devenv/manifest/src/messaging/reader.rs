@@ -37,11 +37,20 @@ pub(super) struct Reader<'a> {
     kind: &'static Kind,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a Arc<SourceFile>, kind: &'static Kind) -> Self {
-        Self { file, problems: Vec::new(), kind }
-    }
+/// Reads a file of a kind by `reading`, which may report several mistakes.
+pub(super) fn read<T>(
+    file: &Arc<SourceFile>,
+    kind: &'static Kind,
+    problems: &mut Vec<Problem>,
+    reading: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Option<T> {
+    let mut reader = Reader { file, problems: Vec::new(), kind };
+    let read = reading(&mut reader);
+    problems.append(&mut reader.problems);
+    read
+}
 
+impl Reader<'_> {
     pub(super) fn report(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem::new(self.kind.value, self.file, span, message).help(help));
     }
@@ -128,6 +137,16 @@ impl<'a> Reader<'a> {
             };
             if let Some((message, help)) = rule.broken_by(name, value) {
                 self.report(entry.value.span.clone(), message, help);
+            }
+        }
+    }
+
+    /// Reports the attributes in `of_fifo`, which only a FIFO resource has, where `attribute` does not make it one.
+    pub(super) fn of_fifo_only(&mut self, document: &Node, of_fifo: &[&str], attribute: &str) {
+        for entry in document.get("Attributes").and_then(Node::entries).unwrap_or_default() {
+            if of_fifo.contains(&entry.key.as_str()) {
+                let message = format!("only a FIFO {} has {}", self.kind.noun, entry.key);
+                self.report(entry.key_span.clone(), message, format!("remove it, or add \"{attribute}\": \"true\""));
             }
         }
     }

@@ -9,7 +9,7 @@ use devenv_filters::{FilterError, FilterPolicy, Scope, Step};
 use devenv_model::messaging::Subscription;
 use serde_json::Value;
 
-use super::reader::{Kind, Named, Reader, attribute};
+use super::reader::{self, Kind, Named, Reader, attribute};
 use super::rules::{BOOLEAN, Rule, Rules};
 
 const KIND: Kind = Kind {
@@ -40,10 +40,7 @@ pub(super) struct ReadSubscription {
 
 /// Reads a subscription file.
 pub(super) fn read(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option<ReadSubscription> {
-    let mut reader = Reader::new(file, &KIND);
-    let read = subscription(&mut reader);
-    problems.append(&mut reader.problems);
-    read
+    reader::read(file, &KIND, problems, subscription)
 }
 
 fn subscription(reader: &mut Reader<'_>) -> Option<ReadSubscription> {

@@ -7,7 +7,7 @@ use devenv_document::source::SourceFile;
 use devenv_document::tree::Node;
 use devenv_model::messaging::Topic;
 
-use super::reader::{Kind, Named, Reader, attribute};
+use super::reader::{self, Kind, Named, Reader, attribute};
 use super::rules::{BOOLEAN, POLICY, Rule, Rules};
 
 const KIND: Kind = Kind {
@@ -44,10 +44,7 @@ pub(super) struct ReadTopic {
 
 /// Reads a topic file.
 pub(super) fn read(file: &Arc<SourceFile>, problems: &mut Vec<Problem>) -> Option<ReadTopic> {
-    let mut reader = Reader::new(file, &KIND);
-    let read = topic(&mut reader);
-    problems.append(&mut reader.problems);
-    read
+    reader::read(file, &KIND, problems, topic)
 }
 
 fn topic(reader: &mut Reader<'_>) -> Option<ReadTopic> {
@@ -57,12 +54,7 @@ fn topic(reader: &mut Reader<'_>) -> Option<ReadTopic> {
     tags(reader, &document);
     let is_fifo = attribute(&definition, "FifoTopic") == Some("true");
     if !is_fifo {
-        for entry in document.get("Attributes").and_then(Node::entries).unwrap_or_default() {
-            if OF_FIFO.contains(&entry.key.as_str()) {
-                let message = format!("only a FIFO topic has {}", entry.key);
-                reader.report(entry.key_span.clone(), message, "remove it, or add \"FifoTopic\": \"true\"");
-            }
-        }
+        reader.of_fifo_only(&document, &OF_FIFO, "FifoTopic");
     }
     let name = name?;
     reader.check_name(&name, NAME_LIMIT, is_fifo, "FifoTopic");
