@@ -1,6 +1,7 @@
 //! The emulator's port: requests for queues and topics are answered here, all others go to the database.
 
 use std::convert::Infallible;
+use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -20,7 +22,6 @@ use crate::calls::{self, Calls};
 use crate::database::Upstream;
 use crate::messages::Messages;
 use crate::plain;
-use crate::resumed::Resumed;
 
 /// Bytes of a request for queues or topics: ten messages of a batch are 1 MiB, and escapes in JSON six times that.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -74,12 +75,14 @@ async fn connection(mut stream: TcpStream, front: &Front, mut stop: watch::Recei
     }
     // A closed side ends the connection; that is no error of this program.
     if let Ok(Some(read)) = plain::serve(&mut stream, front, &mut stop).await {
-        serve_fully(Resumed::new(read, stream), front, stop).await;
+        serve_fully(read, stream, front, stop).await;
     }
 }
 
-/// Serves the rest of a connection, whatever HTTP/1 its requests speak.
-async fn serve_fully(stream: Resumed, front: &Front, mut stop: watch::Receiver<bool>) {
+/// Serves the rest of a connection, whatever HTTP/1 its requests speak. `read` was read of it already and comes first.
+async fn serve_fully(read: Vec<u8>, stream: TcpStream, front: &Front, mut stop: watch::Receiver<bool>) {
+    let (reading, writing) = stream.into_split();
+    let stream = tokio::io::join(Cursor::new(read).chain(reading), writing);
     let upstream = &Mutex::new(Upstream::new(front.database));
     let service = service_fn(move |request| async move { Ok::<_, Infallible>(front.answer(request, upstream).await) });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);

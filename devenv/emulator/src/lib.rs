@@ -12,7 +12,6 @@ mod front;
 mod messages;
 mod plain;
 mod plain_request;
-mod resumed;
 mod serve;
 
 pub use arguments::parse;

@@ -1,11 +1,9 @@
-use std::fs::File;
-use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use devenv_messaging::Place;
+use devenv_messaging::{Place, examine};
 use dynoxide::Database;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,8 +18,6 @@ use crate::{Error, front};
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// Operations run one at a time, behind the database's lock; the second thread reads and writes sockets meanwhile.
 const THREADS: usize = 2;
-/// The first bytes of every SQLite file, except an empty one, which is a database without tables.
-const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -155,22 +151,6 @@ fn open(data: &Data) -> Result<Database, Error> {
     // writes are ten times as fast.
     database.disable_bulk_loading().map_err(|error| failed(explained(&error.to_string())))?;
     Ok(database)
-}
-
-/// Opens the file as SQLite does: the operating system's errors are clearer than SQLite's.
-fn examine(path: &Path) -> Result<(), String> {
-    if path.is_dir() {
-        return Err("it is a folder; name a file".to_owned());
-    }
-    let opened = File::options().read(true).write(true).create(true).truncate(false).open(path);
-    let mut head = Vec::new();
-    opened
-        .and_then(|file| file.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut head))
-        .map_err(|error| error.to_string())?;
-    if head.is_empty() || head == SQLITE_MAGIC {
-        return Ok(());
-    }
-    Err("it is not a SQLite database; name another file, or remove this one".to_owned())
 }
 
 /// Adds a hint to SQLite's errors for a full disk, which do not mention the disk.

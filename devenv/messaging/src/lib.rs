@@ -13,3 +13,4 @@ pub use front::reply::Reply;
 pub use front::request::{Head, belongs_here};
 pub use messaging::Messaging;
 pub use store::open::{OpenError, Place};
+pub use store::sqlite_file::examine;

@@ -1,14 +1,11 @@
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::schema;
+use super::sqlite_file::examine;
 
-/// The first bytes of every SQLite file, except an empty one.
-const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// Prepared statements that stay compiled: every statement of this crate, with room to spare.
 const STATEMENTS: usize = 128;
 
@@ -75,22 +72,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY;")
-}
-
-/// Opens the file as SQLite does: the operating system's errors are clearer than SQLite's.
-fn examine(path: &Path) -> Result<(), String> {
-    if path.is_dir() {
-        return Err("it is a folder; name a file".to_owned());
-    }
-    let opened = File::options().read(true).write(true).create(true).truncate(false).open(path);
-    let mut head = Vec::new();
-    opened
-        .and_then(|file| file.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut head))
-        .map_err(|error| error.to_string())?;
-    if head.is_empty() || head == SQLITE_MAGIC {
-        return Ok(());
-    }
-    Err("it is not a SQLite database; name another file, or remove this one".to_owned())
 }
 
 fn explained(error: &rusqlite::Error) -> String {
