@@ -6,7 +6,7 @@ use devenv_model::manifest::{Manifest, Service};
 use devenv_model::names::short_digest;
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
-use devenv_resources::variables::aws_environment;
+use devenv_resources::variables::{ENDPOINT, aws_environment, keep_emulated};
 use serde_json::{Map, Value, json};
 
 use crate::account::{REGION, balanced, endpoint, load_balancer, log_group};
@@ -14,7 +14,6 @@ use crate::addresses::{Host, Unreachable, led};
 
 /// The port of a service that names none.
 const NO_PORT: u16 = 80;
-const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 /// Bytes of a whole digest.
 const DIGEST: usize = 32;
 /// ECS waits no longer between SIGTERM and SIGKILL. Seconds.
@@ -157,19 +156,13 @@ fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTre
         environment.insert(variable.clone(), value);
     }
     // An endpoint of the Compose file leads to the emulator under another name; everything else is the rehearsal's.
-    environment.extend(own.into_iter().filter(|(name, _)| !name.starts_with(ENDPOINT_VARIABLE)));
-    // With the last one, an SDK would ignore the endpoints.
-    for name in ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] {
-        environment.remove(name);
-    }
-    match environment.iter().find(|(name, value)| name.starts_with(ENDPOINT_VARIABLE) && !is_emulated(value)) {
-        Some((variable, _)) => {
-            let cause =
-                format!("{variable} leads elsewhere than to the emulated AWS: name http://{EMULATOR}, or remove it");
-            Err(NotRehearsed::Service { service: service.name.clone(), cause })
-        }
-        None => Ok(environment),
-    }
+    environment.extend(own.into_iter().filter(|(name, _)| !name.starts_with(ENDPOINT)));
+    keep_emulated(&mut environment, is_emulated).map_err(|variable| {
+        let cause =
+            format!("{variable} leads elsewhere than to the emulated AWS: name http://{EMULATOR}, or remove it");
+        NotRehearsed::Service { service: service.name.clone(), cause }
+    })?;
+    Ok(environment)
 }
 
 /// Whether an endpoint is the emulated AWS. An SDK takes the one of real AWS where the variable is empty.

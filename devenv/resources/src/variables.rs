@@ -19,7 +19,28 @@ pub fn aws_environment(emulator: &str, region: &str, services: &[&str]) -> BTree
     owned(told).chain(services.iter().map(of_service)).chain(dummy_credentials()).collect()
 }
 
-pub fn dummy_credentials() -> impl Iterator<Item = (String, String)> {
+/// The variables that name an endpoint begin with it.
+pub const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+/// Credentials of a person, and a switch that makes an SDK ignore all endpoints.
+const LEADING_AWAY: [&str; 3] = ["AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"];
+
+/// Keeps a program on the emulated AWS, whatever its files and its caller set: credentials that open nothing, and no switch that
+/// leads away. Returns the first variable whose endpoint is not the emulator's.
+pub fn keep_emulated(
+    environment: &mut BTreeMap<String, String>,
+    is_emulated: impl Fn(&str) -> bool,
+) -> Result<(), String> {
+    environment.extend(dummy_credentials());
+    for name in LEADING_AWAY {
+        environment.remove(name);
+    }
+    match environment.iter().find(|(name, value)| name.starts_with(ENDPOINT) && !is_emulated(value)) {
+        Some((variable, _)) => Err(variable.clone()),
+        None => Ok(()),
+    }
+}
+
+fn dummy_credentials() -> impl Iterator<Item = (String, String)> {
     owned([
         ("AWS_ACCESS_KEY_ID", DUMMY),
         ("AWS_SECRET_ACCESS_KEY", DUMMY),

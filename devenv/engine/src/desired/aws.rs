@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use devenv_resources::endpoint::Endpoint;
-use devenv_resources::variables::{aws_environment, dummy_credentials};
+use devenv_resources::variables::{aws_environment, keep_emulated};
 
 use crate::error::Error;
 use crate::project::Project;
@@ -28,21 +28,16 @@ pub(super) fn keep_local(
     environment: &mut BTreeMap<String, String>,
     network: &[&str],
 ) -> Result<(), Error> {
-    environment.extend(dummy_credentials());
     // An SDK sends it with every request, so that the emulator knows the calling service.
     environment.insert("AWS_SDK_UA_APP_ID".to_owned(), service.to_owned());
-    environment.remove("AWS_SESSION_TOKEN");
-    environment.remove("AWS_PROFILE");
-    let ours = |value: &str| {
+    let is_of_network = |value: &str| {
         let host = url::Url::parse(value).ok().filter(|url| url.scheme() == "http");
         host.and_then(|url| Some(network.contains(&url.host_str()?))).unwrap_or(false)
     };
-    for (name, value) in environment.iter() {
-        if name.starts_with("AWS_ENDPOINT_URL") && !ours(value) && Endpoint::parse(value).is_err() {
-            return Err(Error::NotLocal { service: service.to_owned(), variable: name.clone(), value: value.clone() });
-        }
-    }
-    Ok(())
+    keep_emulated(environment, |value| is_of_network(value) || Endpoint::parse(value).is_ok()).map_err(|variable| {
+        let value = environment[&variable].clone();
+        Error::NotLocal { service: service.to_owned(), variable, value }
+    })
 }
 
 #[cfg(test)]
@@ -70,11 +65,17 @@ mod tests {
     #[test]
     fn credentials_of_the_caller_are_replaced() {
         let mut environment = BTreeMap::from(
-            [("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SESSION_TOKEN", "t"), ("AWS_PROFILE", "p")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            [
+                ("AWS_ACCESS_KEY_ID", "AKIA"),
+                ("AWS_SESSION_TOKEN", "t"),
+                ("AWS_PROFILE", "p"),
+                ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         keep_local("api", &mut environment, &[]).expect("no endpoint is named");
         assert_eq!(environment["AWS_ACCESS_KEY_ID"], DUMMY);
         assert!(!environment.contains_key("AWS_SESSION_TOKEN") && !environment.contains_key("AWS_PROFILE"));
+        assert!(!environment.contains_key("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), "an SDK would go to real AWS");
     }
 }
