@@ -550,8 +550,8 @@ impl Runtime for ContainerRuntime {
 
 const STARTED_AGAIN: &str = "it ended, and the engine restarted it";
 
-/// Whether a container has done what it was started for. Where nobody said whether it ends, one that serves nobody may: it has no
-/// port and no health check (its image neither).
+/// Whether a container has completed. If its file does not declare that it runs once, it may end only without a port and without a
+/// health check (of its file or its image).
 fn has_completed(state: &ContainerState) -> bool {
     matches!(state.phase, Phase::Exited { exit_code: 0, .. })
         && match state.restarts_when {

@@ -144,8 +144,8 @@ impl Front {
     }
 }
 
-/// Whether a page in a browser sends the request. Forms and images need no leave of the server, so that any page could call it;
-/// a form tells its `origin`, an image or a link `sec-fetch-site`, which is `none` for an address that a person enters.
+/// Whether a page in a browser sends the request. Browsers send forms and load images without asking the server first, so any page could call it.
+/// A form carries `origin`; an image or a link carries `sec-fetch-site`, which is `none` if a person entered the address.
 pub(crate) fn is_from_page<'a>(header: impl Fn(&str) -> Option<&'a str>) -> bool {
     header("origin").is_some() || header("sec-fetch-site").is_some_and(|site| site != "none")
 }

@@ -76,7 +76,7 @@ fn header<'a>(headers: &[httparse::Header<'a>], name: &str) -> Option<&'a str> {
     std::str::from_utf8(found.value).ok()
 }
 
-/// What the beginning of an answer says about its end.
+/// Where an answer ends, as far as its first bytes show.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AnswerEnd {
     /// Its head is not whole yet.

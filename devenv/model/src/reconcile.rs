@@ -35,7 +35,7 @@ pub struct DesiredUnit {
     pub start: StartOrder,
     /// Whether the unit runs once: it is done when it has completed.
     pub is_one_shot: bool,
-    /// Whether the unit starts again although it has completed: nobody said whether it ends.
+    /// Whether the unit starts again although it has completed: its file does not declare that it runs once.
     pub runs_again: bool,
 }
 

@@ -8,6 +8,6 @@ use futures_util::future::BoxFuture;
 pub trait ReleaseProbe: Send + Sync + fmt::Debug {
     /// The image that `/version` at this address reports, or the reason why it reports none.
     fn image<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<String, String>>;
-    /// Whether this URL answers with a success, or what it answers.
+    /// Requests the URL. Any answer but a success is an `Err` that describes it.
     fn answers<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<(), String>>;
 }

@@ -87,7 +87,7 @@ impl Resources {
 
     /// Removes, creates and seeds every resource, and returns the number of inserted items for each. A running service misses
     /// a resource for a moment; deleting single items would take longer the more there are, and would keep a resource that
-    /// differs from its file. A resource is removed before those that it needs, and made after them.
+    /// differs from its file. Removes each resource before the resources that it needs, and creates it after them.
     pub async fn reset(&self) -> Result<BTreeMap<ResourceId, usize>, Error> {
         let levels = levels(self.ids(), |resource| self.provider(resource.kind).needs(&resource.name));
         for level in levels.iter().rev() {

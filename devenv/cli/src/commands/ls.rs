@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, places: &Places<'_>) -> Result<Outcom
     Ok(Outcome::done(text, &json!({ "environments": rows, "containers_not_listed": not_listed })))
 }
 
-/// Whether only a directory is left, which does not record whose it was. A table of such rows would tell nothing.
+/// Whether only a directory is left, which does not record its environment: a row would show nothing.
 fn is_unknown(row: &Row) -> bool {
     row.root.is_none() && row.state == State::Stopped
 }

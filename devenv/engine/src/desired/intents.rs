@@ -94,7 +94,7 @@ pub(crate) fn desired(
     }
 }
 
-/// Whether a unit that has completed starts again: nobody said that it ends.
+/// Whether a unit that has completed starts again: its file does not declare that it runs once.
 pub(crate) fn runs_again(intent: &UnitIntent) -> bool {
     matches!(intent.lifetime, Lifetime::LongLived { restart: RestartPolicy::OnFailure { .. } })
 }

@@ -1,4 +1,4 @@
-//! Queues, topics and subscriptions: what is read, and each mistake with its place.
+//! Reads the files of queues, topics and subscriptions, and reports each mistake at its place.
 
 use devenv_model::messaging::Messaging;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Names, URLs and ARNs of queues. A queue is known by its name alone: the account is fixed, and its region is only told.
+//! Names, URLs and ARNs of queues. Its name alone identifies a queue: the account is fixed, and the region only appears in the ARN.
 
 use super::errors;
 use crate::front::error::ApiError;

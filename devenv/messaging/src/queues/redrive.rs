@@ -8,7 +8,8 @@ use crate::front::error::ApiError;
 use crate::store::transaction::Transaction;
 
 impl Transaction<'_> {
-    /// Removes a message that has expired, and moves one that was received too often. Returns whether it is gone from its queue.
+    /// Removes an expired message, or moves a message that was received too often to the dead-letter queue. Returns whether the message
+    /// left its queue.
     pub(crate) fn discard(&mut self, queue: &Queue, stored: &Stored) -> Result<bool, ApiError> {
         if stored.sent + queue.settings.retention <= self.now {
             self.remove(stored.row)?;

@@ -16,7 +16,7 @@ const LINE: u64 = 1024;
 pub(super) enum Outcome {
     /// 2xx.
     Taken,
-    /// No answer, or one that may pass: 5xx and 429.
+    /// The endpoint did not answer, or answered with a temporary error: 5xx or 429.
     Passing,
     /// Any other answer: SNS does not repeat the request.
     Refused,

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(outcomes["0"], Ok(()));
         assert_eq!(outcomes["1"], Err("InvalidParameter: Empty message".into()));
         assert_eq!(outcomes["2"], Ok(()));
-        assert!(super::outcomes(&MIXED.as_bytes()[..200]).is_err(), "half an answer tells of no message");
+        assert!(super::outcomes(&MIXED.as_bytes()[..200]).is_err(), "a truncated answer reports no message");
         assert_eq!(super::outcomes(b"<html></html>").expect("readable").len(), 0);
     }
 
