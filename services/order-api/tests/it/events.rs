@@ -10,7 +10,7 @@ use order_testing::{Emulator, Fault, IN_STOCK, Received, Running, Topics, aws_co
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{System, answer, order, process::command, processor, reconciler::EAGER};
+use crate::{Foreign, System, answer, order, process::command, processor, put_foreign, reconciler::EAGER};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -208,24 +208,9 @@ async fn the_mark_of_an_order_that_has_gone_brings_no_order_back() {
     assert_eq!(system.get(&format!("/orders/{id}")).await.0, StatusCode::NOT_FOUND);
 }
 
-/// Writes a settled order in the form of another or a broken program.
 async fn put_settled(system: &System, order_id: &str, mark: AttributeValue, product: Option<&str>) {
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let mut put = system
-        .emulator
-        .client
-        .put_item()
-        .table_name("orders")
-        .item("order_id", text(order_id))
-        .item("unpublished_shard", mark)
-        .item("created_at", text("2020-01-01T00:00:00.000000Z"))
-        .item("customer_id", text("CUST001"))
-        .item("quantity", AttributeValue::N("1".into()))
-        .item("status", text("confirmed"));
-    if let Some(product) = product {
-        put = put.item("product_id", text(product));
-    }
-    put.send().await.expect("written");
+    let (status, created_at, mark) = ("confirmed", "2020-01-01T00:00:00.000000Z", ("unpublished_shard", mark));
+    put_foreign(system, Foreign { order_id, status, mark, created_at, product }).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod reconciler;
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use order_api::{Api, Config, discovery::Discovery};
 use order_service::{Lifecycle, Metrics, config::Environment, topic::Topic};
 use order_testing::{Emulator, Serving, serve, service};
@@ -110,4 +111,34 @@ fn header<'response>(response: &'response Response, name: &str) -> Option<&'resp
 
 fn order(product_id: &str, quantity: u64) -> Value {
     json!({ "product_id": product_id, "quantity": quantity, "customer_id": "CUST001" })
+}
+
+/// An order in the form of another or a broken program.
+struct Foreign<'a> {
+    order_id: &'a str,
+    status: &'a str,
+    /// The attribute of a sparse index, and its value.
+    mark: (&'a str, AttributeValue),
+    created_at: &'a str,
+    product: Option<&'a str>,
+}
+
+async fn put_foreign(system: &System, order: Foreign<'_>) {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let (index, mark) = order.mark;
+    let mut put = system
+        .emulator
+        .client
+        .put_item()
+        .table_name("orders")
+        .item("order_id", text(order.order_id))
+        .item(index, mark)
+        .item("created_at", text(order.created_at))
+        .item("customer_id", text("CUST001"))
+        .item("quantity", AttributeValue::N("1".into()))
+        .item("status", text(order.status));
+    if let Some(product) = order.product {
+        put = put.item("product_id", text(product));
+    }
+    put.send().await.expect("written");
 }

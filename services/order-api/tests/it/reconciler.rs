@@ -9,7 +9,7 @@ use order_testing::{Fault, IN_STOCK, eventually, serve};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{System, header, order, processor};
+use crate::{Foreign, System, header, order, processor, put_foreign};
 
 pub(crate) const EAGER: Pace = Pace { pause: Duration::from_millis(20), age: Duration::ZERO };
 
@@ -89,24 +89,9 @@ async fn a_repeated_request_finishes_its_pending_order() {
     assert_eq!(system.emulator.stock(IN_STOCK).await, 98);
 }
 
-/// Writes a pending order in the form of another or a broken program.
 async fn put_pending(system: &System, order_id: &str, shard: u8, created_at: &str, product: Option<&str>) {
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let mut put = system
-        .emulator
-        .client
-        .put_item()
-        .table_name("orders")
-        .item("order_id", text(order_id))
-        .item("pending_shard", text(&shard_name(shard)))
-        .item("created_at", text(created_at))
-        .item("customer_id", text("CUST001"))
-        .item("quantity", AttributeValue::N("1".into()))
-        .item("status", text("pending"));
-    if let Some(product) = product {
-        put = put.item("product_id", text(product));
-    }
-    put.send().await.expect("written");
+    let mark = ("pending_shard", AttributeValue::S(shard_name(shard)));
+    put_foreign(system, Foreign { order_id, status: "pending", mark, created_at, product }).await;
 }
 
 fn skipped(system: &System, reason: &str) -> usize {
