@@ -9,7 +9,7 @@ use crate::plan::{Plan, Step};
 use crate::promotion::proposal::Proposal;
 
 /// Durations are milliseconds.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first event of every command that starts something.
@@ -121,7 +121,7 @@ pub enum TestOutcome {
 }
 
 /// The table that `up` and `status` print.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvironmentReport {
     pub project: String,
     pub runtime: String,
@@ -134,7 +134,7 @@ pub struct EnvironmentReport {
     pub units: Vec<UnitReport>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnitReport {
     pub name: String,
     /// `ready`, `completed`, `starting`, `backoff`, `stopped` or `failed`.
@@ -153,6 +153,6 @@ pub struct UnitReport {
     /// Milliseconds from start to ready, if this command started the unit.
     pub took_ms: Option<u64>,
     /// The last lines of the unit's log, if the unit died.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
 }

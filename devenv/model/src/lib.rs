@@ -23,3 +23,4 @@ pub mod resource;
 pub mod template;
 pub mod transport;
 pub mod unit;
+mod written_plan;

@@ -12,6 +12,8 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
+    pub const ALL: [Self; 4] = [Self::Table, Self::Queue, Self::Topic, Self::Subscription];
+
     /// The kind's name in plans and their JSON.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,10 +1,10 @@
 //! The proposal of a promotion, for a person to read.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::promotion::changes::Changes;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
     pub environment: String,
     pub images: Vec<ImageChange>,
@@ -17,7 +17,7 @@ pub struct Proposal {
     pub is_empty: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageChange {
     pub service: String,
     /// Digests of manifests; `None` without an earlier image.
