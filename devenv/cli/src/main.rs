@@ -18,7 +18,7 @@ use devenv_processes::host::ProcessHost;
 use devenv_terminal::arguments::{self, Command};
 use devenv_terminal::exit::Exit;
 use devenv_terminal::guard::guard;
-use devenv_terminal::run::{complain, run};
+use devenv_terminal::run::{Verb, complain, run};
 
 fn main() -> ExitCode {
     if static_link::is_requested() {
@@ -29,18 +29,18 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(usage) => return usage.show(),
     };
-    let (global, name) = (&arguments.global, arguments.command.name());
+    let (global, verb) = (&arguments.global, Verb::of(&arguments.command));
     match arguments.command {
         Command::Environment(command) => {
             let runtimes = ContainerHosts::new(Arc::new(Docker::default()), Arc::new(ProcessHost));
-            run(global, name, Arc::new(runtimes), async |context| commands::run(context, command).await)
+            run(global, verb, Arc::new(runtimes), async |context| commands::run(context, command).await)
         }
         Command::Machine(command) => {
             let engines: Arc<dyn ContainerEngines> = Arc::new(Docker::default());
             let runtimes = Arc::new(ContainerHosts::new(Arc::clone(&engines), Arc::new(ProcessHost)));
-            run(global, name, runtimes, async |context| commands::machine(context, engines.as_ref(), &command).await)
+            run(global, verb, runtimes, async |context| commands::machine(context, engines.as_ref(), &command).await)
         }
-        Command::Promotion(_) => promote::run(global, name),
+        Command::Promotion(_) => promote::run(global, verb.name),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Emulator { arguments } => long_lived::emulator(&arguments),
         Command::Supervise { instance } => long_lived::supervise(global, &instance),

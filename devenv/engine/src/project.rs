@@ -55,6 +55,12 @@ pub struct Instance {
 }
 
 impl Project {
+    /// The root and the state directory of the project, without a look at its other files; `None` where there is no project.
+    pub fn place(options: &ProjectOptions) -> Option<(Utf8PathBuf, Utf8PathBuf)> {
+        let located = Located::find(options).ok().or_else(|| Located::by_state(options).ok().flatten())?;
+        Some((located.root, located.state_dir))
+    }
+
     /// Reads every file that describes the environment, with the Compose files that the caller or the project names. Changes
     /// nothing.
     pub fn load(options: &ProjectOptions) -> Result<Self, Error> {

@@ -14,7 +14,7 @@ use devenv_promotion::OWN_GUARD;
 use devenv_terminal::arguments::{self, Command};
 use devenv_terminal::exit::Exit;
 use devenv_terminal::guard::guard;
-use devenv_terminal::run::{complain, refuse, run};
+use devenv_terminal::run::{Verb, complain, refuse, run};
 
 fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == OWN_GUARD) {
@@ -27,13 +27,13 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(usage) => return usage.show(),
     };
-    let (global, name) = (&arguments.global, arguments.command.name());
+    let (global, verb) = (&arguments.global, Verb::of(&arguments.command));
     match arguments.command {
         Command::Promotion(command) => {
             let runtimes = ContainerHosts::new(Arc::new(Docker::default()), Arc::new(ProcessHost));
-            run(global, name, Arc::new(runtimes), async |context| commands::run(context, command).await)
+            run(global, verb, Arc::new(runtimes), async |context| commands::run(context, command).await)
         }
         Command::Guard => guard(global),
-        _ => refuse(global, name, commands::not_here(name)),
+        _ => refuse(global, verb.name, commands::not_here(verb.name)),
     }
 }

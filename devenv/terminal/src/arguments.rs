@@ -162,6 +162,9 @@ pub enum EnvironmentCommand {
     Ps,
     /// Show the logs of the services
     Logs(Logs),
+    /// List the last commands that changed something, or show one with its plan and events
+    #[command(after_help = RUNS)]
+    Runs(Runs),
     /// Insert the missing seed items; changed items stay as they are
     Seed {
         /// Seed the emulator at this address; create its missing resources first
@@ -369,6 +372,23 @@ impl Test {
     }
 }
 
+/// The examples of `devenv runs`.
+const RUNS: &str = "\
+The newest run, with the causes in its plan:
+  devenv runs last -v
+
+Lines of services are in devenv logs.";
+
+#[derive(Debug, Clone, Args)]
+pub struct Runs {
+    /// Run to show: its id, the beginning of one, or last
+    #[arg(value_name = "ID")]
+    pub run: Option<String>,
+    /// List the newest N
+    #[arg(long, value_name = "N", default_value = "20", conflicts_with = "run")]
+    pub limit: usize,
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct Restarted {
     /// Services to start; all by default
@@ -558,7 +578,49 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether the command changes something, so that its run is kept in the journal.
+    pub fn is_recorded(&self) -> bool {
+        match self {
+            Self::Environment(command) => command.is_recorded(),
+            Self::Promotion(command) => command.is_recorded(),
+            Self::Machine(_)
+            | Self::Completions { .. }
+            | Self::Emulator { .. }
+            | Self::Supervise { .. }
+            | Self::Guard => false,
+        }
+    }
+}
+
 impl EnvironmentCommand {
+    fn is_recorded(&self) -> bool {
+        match self {
+            Self::Up(up) => !up.dry_run,
+            Self::Down { .. }
+            | Self::Stop { .. }
+            | Self::Start(_)
+            | Self::Restart(_)
+            | Self::Seed { .. }
+            | Self::Reset
+            | Self::Test(_) => true,
+            Self::Resources { action, .. } => {
+                matches!(action, Some(ResourcesAction::Redrive { .. } | ResourcesAction::Purge { .. }))
+            }
+            Self::Init(_)
+            | Self::Status
+            | Self::Ps
+            | Self::Logs(_)
+            | Self::Runs(_)
+            | Self::Exec(_)
+            | Self::Env { .. }
+            | Self::Config(_)
+            | Self::Doctor { .. }
+            | Self::Own { .. }
+            | Self::Unit { .. } => false,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Init(_) => "init",
@@ -570,6 +632,7 @@ impl EnvironmentCommand {
             Self::Status => "status",
             Self::Ps => "ps",
             Self::Logs(_) => "logs",
+            Self::Runs(_) => "runs",
             Self::Seed { .. } => "seed",
             Self::Reset => "reset",
             Self::Exec(_) => "exec",
@@ -594,6 +657,13 @@ impl MachineCommand {
 }
 
 impl PromotionCommand {
+    fn is_recorded(&self) -> bool {
+        match self {
+            Self::Promote { .. } | Self::Rollback { .. } | Self::Evidence { .. } => true,
+            Self::History { .. } | Self::RehearseService => false,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Promote { .. } => "promote",

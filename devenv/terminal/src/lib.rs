@@ -5,6 +5,7 @@ pub mod choices;
 pub mod exit;
 pub mod guard;
 pub mod outcome;
+mod recording;
 pub mod render;
 pub mod report;
 pub mod run;

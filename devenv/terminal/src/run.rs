@@ -10,9 +10,10 @@ use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions};
 use devenv_model::event::Event;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::Global;
+use crate::arguments::{Command, Global};
 use crate::exit::{Exit, printed};
 use crate::outcome::Outcome;
+use crate::recording::{Recording, unwritten};
 use crate::render::{self, Render, Style};
 use crate::report::Failure;
 
@@ -29,15 +30,28 @@ pub struct Context {
     pub quiet: bool,
 }
 
-/// Runs the command of this name, and prints its result.
-pub fn run<C>(global: &Global, name: &'static str, runtimes: Arc<dyn Runtimes>, command: C) -> ExitCode
+/// A command's name, and whether the journal keeps its run.
+#[derive(Debug, Clone, Copy)]
+pub struct Verb {
+    pub name: &'static str,
+    pub is_recorded: bool,
+}
+
+impl Verb {
+    pub fn of(command: &Command) -> Self {
+        Self { name: command.name(), is_recorded: command.is_recorded() }
+    }
+}
+
+/// Runs the command, keeps its events in the journal, and prints its result.
+pub fn run<C>(global: &Global, verb: Verb, runtimes: Arc<dyn Runtimes>, command: C) -> ExitCode
 where
     C: AsyncFnOnce(&Context) -> Result<Outcome, Failure>,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
-            let exit = runtime.block_on(run_to_end(global, name, runtimes, command));
+            let exit = runtime.block_on(run_to_end(global, verb, runtimes, command));
             // A blocking read that never ends must not delay the exit.
             runtime.shutdown_background();
             exit
@@ -52,10 +66,11 @@ pub fn refuse(global: &Global, name: &str, failure: Failure) -> ExitCode {
     finish(&render, name, Err(failure), Ok(()))
 }
 
-async fn run_to_end<C>(global: &Global, name: &'static str, runtimes: Arc<dyn Runtimes>, command: C) -> ExitCode
+async fn run_to_end<C>(global: &Global, verb: Verb, runtimes: Arc<dyn Runtimes>, command: C) -> ExitCode
 where
     C: AsyncFnOnce(&Context) -> Result<Outcome, Failure>,
 {
+    let name = verb.name;
     let style = Style::choose(global);
     let render = Arc::new(Mutex::new(render::choose(global, style)));
     let (emitter, mut events) = Emitter::channel();
@@ -77,26 +92,39 @@ where
         },
         Err(error) => return finish(&render, name, Err(error.into()), Ok(())),
     };
+    let mut recording = Recording::begin(&context.options, name, verb.is_recorded);
     let drawing = Arc::clone(&render);
     let reader_gone = Arc::clone(&canceller);
     let pump = tokio::spawn(async move {
         let mut delivered = Ok(());
         while let Some(event) = events.recv().await {
-            let drawn = draw(&drawing, &event);
+            let mut drawn = draw(&drawing, &event);
+            if let Err(error) = recording.add(&event) {
+                drawn = drawn.and_then(|()| draw(&drawing, &unwritten(&error)));
+            }
             if delivered.is_ok() && drawn.is_err() {
                 // The reader is gone, as after `| head`, or the disk is full.
                 reader_gone.cancel();
                 delivered = drawn;
             }
         }
-        delivered
+        (delivered, recording)
     });
     let outcome = tokio::select! {
         outcome = command(&context) => outcome,
         () = second_signal(&canceller), if name != PASSES_SIGNALS_ON => Err(Error::Cancelled.into()),
     };
     drop(context);
-    let delivered = pump.await.unwrap_or(Ok(()));
+    let Ok((delivered, recording)) = pump.await else {
+        return finish(&render, name, outcome, Ok(()));
+    };
+    let (exit, error) = match &outcome {
+        Ok(outcome) => (outcome.passed.unwrap_or(outcome.exit as u8), None),
+        Err(failure) => (failure.exit as u8, Some(failure.report.message.as_str())),
+    };
+    if let Err(error) = recording.end(exit, error).await {
+        let _ = draw(&render, &unwritten(&error));
+    }
     finish(&render, name, outcome, delivered)
 }
 

@@ -21,6 +21,7 @@ mod parity;
 mod prune;
 mod ps;
 mod resources;
+mod runs;
 mod status;
 mod test;
 mod test_report;
@@ -52,6 +53,7 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
         EnvironmentCommand::Status => status::run(context).await,
         EnvironmentCommand::Ps => ps::run(context).await,
         EnvironmentCommand::Logs(arguments) => logs::run(context, arguments).await,
+        EnvironmentCommand::Runs(arguments) => runs::run(context, &arguments),
         EnvironmentCommand::Seed { emulator_url } => data::seed(context, emulator_url.as_deref()).await,
         EnvironmentCommand::Reset => data::reset(context).await,
         EnvironmentCommand::Exec(arguments) => exec::run(context, arguments).await,

@@ -102,7 +102,7 @@ fn port(binding: &Binding) -> String {
     format!("{}->{}/{protocol}", binding.host, binding.container)
 }
 
-fn age(seconds: u64) -> String {
+pub(super) fn age(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds}s"),
         60..3600 => format!("{}m", seconds / 60),

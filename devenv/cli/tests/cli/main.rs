@@ -18,6 +18,7 @@ mod mistakes;
 mod project;
 mod promote_program;
 mod promotion;
+mod runs;
 mod runtime_directory;
 mod served;
 mod supervisor;

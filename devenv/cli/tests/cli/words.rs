@@ -22,6 +22,7 @@ fn help() {
         "status",
         "ps",
         "logs",
+        "runs",
         "exec",
         "resources",
         "seed",
