@@ -8,10 +8,11 @@ use devenv_compose::load::Project;
 use devenv_document::problem::{Mistakes, Problem};
 use devenv_document::source::SourceFile;
 use devenv_document::tree::Node;
-use devenv_manifest::assemble::{Sources, assemble};
+use devenv_manifest::assemble::assemble;
 use devenv_manifest::load::MANIFEST;
 use devenv_manifest::settings::Settings;
 use devenv_model::names::is_name;
+use devenv_resource_files::ResourceFiles;
 
 use crate::found::{ComposeFile, Found, TestCommand};
 
@@ -74,7 +75,7 @@ pub fn propose(
     let text = text(found, project, answers);
     let file = SourceFile { path: MANIFEST.into(), text: text.clone() };
     let settings = Settings::parse(file)?;
-    let read = assemble(found.root.clone(), settings, Ok(project.clone()), &Sources::default(), variables);
+    let read = assemble(found.root.clone(), settings, Ok(project.clone()), &ResourceFiles::default(), variables);
     let left_out = read.err().map(|mistakes| mistakes.problems).unwrap_or_default();
     let mut files = vec![(Utf8PathBuf::from(MANIFEST), text)];
     if let ComposeFile::Absent { text } = &found.compose.file {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use devenv_compose::load::Project;
@@ -12,31 +11,15 @@ use crate::check::Check;
 use crate::compose::Read;
 use crate::compose_reader::Reader;
 use crate::image::image;
-use crate::messaging::files::{self, ReadMessaging};
 use crate::promotion;
 use crate::replaced::replaced;
-use crate::seeds::SeedReader;
 use crate::settings::{HealthSetting, ProcessSection, ServiceSettings, Settings};
-use crate::tables::TableReader;
 use devenv_document::closest::closest;
 use devenv_document::problem::Mistakes;
 use devenv_document::problem::Problem;
-use devenv_document::source::SourceFile;
 use devenv_model::artifact::{CommandArtifact, CommandInputs};
-use devenv_model::manifest::{
-    Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Seed, Table, TestSettings,
-};
-use devenv_model::messaging::MessageSeed;
-
-/// The files of the folders that `devenv.toml` names.
-#[derive(Debug, Clone, Default)]
-pub struct Sources {
-    pub tables: Vec<SourceFile>,
-    pub queues: Vec<SourceFile>,
-    pub topics: Vec<SourceFile>,
-    pub subscriptions: Vec<SourceFile>,
-    pub seeds: Vec<SourceFile>,
-}
+use devenv_model::manifest::{Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, TestSettings};
+use devenv_resource_files::{ReadResources, ResourceFiles, read as read_resources};
 
 /// Joins the files that `settings` names. `compose` is the model of the Compose files, or the mistakes in them; `environment` has
 /// the caller's environment variables.
@@ -48,7 +31,7 @@ pub fn assemble(
     root: Utf8PathBuf,
     settings: Settings,
     compose: Result<Project, Mistakes>,
-    sources: &Sources,
+    files: &ResourceFiles,
     environment: &BTreeMap<String, String>,
 ) -> Result<Manifest, Mistakes> {
     let mut problems = Vec::new();
@@ -66,7 +49,7 @@ pub fn assemble(
         }
     };
     let mut of_data = Vec::new();
-    let Resources { tables, seeds, messaging, messages } = resources(sources, &mut of_data);
+    let ReadResources { tables, seeds, messaging, messages } = read_resources(files, &mut of_data);
     if problems.is_empty() || !services.is_empty() {
         join(&settings, &mut services, &disabled, &mut problems);
         problems.extend(Check::new(&settings, &services, &messaging).all());
@@ -109,54 +92,6 @@ fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems:
         localstack_image: image(content.localstack.as_ref().map(|setting| &setting.image)),
         replaces: None,
     }
-}
-
-/// What the files of resources and their seeds say.
-struct Resources {
-    tables: Vec<Table>,
-    seeds: Vec<Seed>,
-    messaging: ReadMessaging,
-    messages: Vec<MessageSeed>,
-}
-
-fn resources(sources: &Sources, problems: &mut Vec<Problem>) -> Resources {
-    let tables = tables(&sources.tables, problems);
-    let messaging = files::read(&sources.queues, &sources.topics, &sources.subscriptions, problems);
-    let mut read = Resources { tables, seeds: Vec::new(), messaging, messages: Vec::new() };
-    // Seeds are checked against tables and queues, so every one must be readable first.
-    let all_are_read = problems.is_empty();
-    for file in sources.seeds.iter().filter(|_| all_are_read) {
-        let file = Arc::new(file.clone());
-        let is_table = |name: &str| read.tables.iter().any(|table| table.name == name);
-        if read.messaging.has_seed(&file, is_table) {
-            read.messages.extend(read.messaging.seed(&file, problems));
-            continue;
-        }
-        let mut reader = SeedReader::new(&file);
-        let queues: Vec<&str> = read.messaging.queue_names().collect();
-        read.seeds.extend(reader.seed(&read.tables, &queues));
-        problems.append(&mut reader.problems);
-    }
-    read
-}
-
-fn tables(files: &[SourceFile], problems: &mut Vec<Problem>) -> Vec<Table> {
-    let mut read: Vec<Table> = Vec::new();
-    for file in files {
-        let file = Arc::new(file.clone());
-        let mut reader = TableReader::new(&file);
-        if let Some(found) = reader.table() {
-            if let Some(other) = read.iter().find(|other| other.name == found.table.name) {
-                let message = format!("table {} is also defined in {}", other.name, other.file);
-                reader.problems.push(
-                    Problem::new("table.duplicate", &file, found.name_span, message).help("keep one of the two files"),
-                );
-            }
-            read.push(found.table);
-        }
-        problems.append(&mut reader.problems);
-    }
-    read
 }
 
 /// Applies each `[services.NAME]` section to its service. Those of services that no enabled profile has wait for their profile.

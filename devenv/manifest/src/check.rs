@@ -9,10 +9,10 @@ use toml::Spanned;
 
 use crate::compose::{Place, Read};
 use crate::endpoint::{is_elsewhere, turns_local_off};
-use crate::messaging::files::ReadMessaging;
 use crate::settings::Settings;
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
+use devenv_resource_files::ReadMessaging;
 
 pub(crate) struct Check<'a> {
     settings: &'a Settings,

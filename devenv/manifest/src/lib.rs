@@ -3,7 +3,6 @@
 //!
 //! [`load`] reads the files from disk; everything else works on texts in memory. The command line renders the mistakes.
 
-mod attribute_value;
 mod check;
 mod compose;
 mod compose_build;
@@ -21,14 +20,10 @@ mod compose_values;
 mod endpoint;
 mod image;
 mod image_reference;
-mod messaging;
 mod promotion;
 mod read_settings;
 mod replaced;
 mod schema;
-mod seeds;
-mod table_keys;
-mod tables;
 
 pub mod assemble;
 pub mod compose_model;

@@ -6,7 +6,7 @@ use std::fmt;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::manifest::Manifest;
 
-use crate::assemble::{Sources, assemble};
+use crate::assemble::assemble;
 use crate::compose_model::{ComposeOptions, file_choice};
 use crate::settings::Settings;
 use devenv_compose::files::Disk;
@@ -14,6 +14,7 @@ use devenv_compose::load::{Error as ComposeError, Request};
 use devenv_document::input;
 use devenv_document::problem::Mistakes;
 use devenv_document::source::SourceFile;
+use devenv_resource_files::ResourceFiles;
 
 /// The file that makes a folder a project.
 pub const MANIFEST: &str = "devenv.toml";
@@ -119,7 +120,7 @@ pub fn load(
         Err(ComposeError::NoFile { folder }) => return Err(Error::NoComposeFile { folder }),
     };
     let folder = |path: Option<&Utf8Path>| path.map_or(Ok(Vec::new()), |path| read_folder(root, path));
-    let sources = Sources {
+    let sources = ResourceFiles {
         tables: folder(settings.tables()).map_err(unreadable)?,
         queues: folder(settings.queues()).map_err(unreadable)?,
         topics: folder(settings.topics()).map_err(unreadable)?,

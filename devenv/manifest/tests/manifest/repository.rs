@@ -5,9 +5,10 @@ use camino::Utf8Path;
 use devenv_compose::files::Disk;
 use devenv_compose::load::{FileChoice, Request, load};
 use devenv_document::source::SourceFile;
-use devenv_manifest::assemble::{Sources, assemble};
+use devenv_manifest::assemble::assemble;
 use devenv_manifest::settings::{Settings, schema};
 use devenv_model::manifest::{Condition, ProcessRun};
+use devenv_resource_files::ResourceFiles;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace's root")
@@ -43,7 +44,7 @@ fn the_order_system_is_read() {
     let compose = load(&compose, &Disk).expect("no mistake");
     let tables = folder(settings.tables().expect("named").as_str());
     let seeds = folder(settings.seeds().expect("named").as_str());
-    let sources = Sources { tables, seeds, ..Sources::default() };
+    let sources = ResourceFiles { tables, seeds, ..ResourceFiles::default() };
     let manifest = assemble("/orders".into(), settings, Ok(compose), &sources, &BTreeMap::new());
     let manifest = manifest.expect("no mistake");
     let api = &manifest.services["order-api"];

@@ -6,9 +6,10 @@ use devenv_compose::files::Memory;
 use devenv_compose::load::{Error, FileChoice, Request, load};
 use devenv_document::problem::{Mistakes, Problem};
 use devenv_document::source::SourceFile;
-use devenv_manifest::assemble::{self, assemble};
+use devenv_manifest::assemble::assemble;
 use devenv_manifest::settings::Settings;
 use devenv_model::manifest::Manifest;
+use devenv_resource_files::ResourceFiles;
 
 /// A small project; each test spoils one of its files.
 #[derive(Clone)]
@@ -88,7 +89,7 @@ env = { BIND = "127.0.0.1:${port:80}" }
             Error::Mistakes(mistakes) => mistakes,
             other => panic!("{other}"),
         });
-        let sources = assemble::Sources {
+        let sources = ResourceFiles {
             tables: folder("tables", &self.tables),
             queues: folder("queues", &self.queues),
             topics: folder("topics", &self.topics),

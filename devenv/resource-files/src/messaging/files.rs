@@ -17,7 +17,7 @@ use super::topics::{self, ReadTopic};
 const MESSAGES: &str = ".messages";
 
 /// The files that were read, with the places that later checks mark.
-pub(crate) struct ReadMessaging {
+pub struct ReadMessaging {
     queues: Vec<ReadQueue>,
     topics: Vec<ReadTopic>,
     subscriptions: Vec<ReadSubscription>,
@@ -52,13 +52,13 @@ impl ReadMessaging {
     }
 
     /// The mistake in a reference to a queue, as its remedy; `None` if a file declares the queue.
-    pub(crate) fn unknown_queue(&self, name: &str) -> Option<String> {
+    pub fn unknown_queue(&self, name: &str) -> Option<String> {
         let is_known = self.incomplete || self.queue_names().any(|known| known == name);
         (!is_known).then(|| meant("queue", name, self.queue_names()))
     }
 
     /// The mistake in a reference to a topic, as its remedy; `None` if a file declares the topic.
-    pub(crate) fn unknown_topic(&self, name: &str) -> Option<String> {
+    pub fn unknown_topic(&self, name: &str) -> Option<String> {
         let names = || self.topics.iter().map(|topic| topic.name.name.as_str());
         let is_known = self.incomplete || names().any(|known| known == name);
         (!is_known).then(|| meant("topic", name, names()))
@@ -81,7 +81,7 @@ impl ReadMessaging {
         self.queues.iter().find(|queue| queue.name.name == name)
     }
 
-    pub(crate) fn into_messaging(self, seeds: Vec<MessageSeed>) -> Messaging {
+    pub fn into_messaging(self, seeds: Vec<MessageSeed>) -> Messaging {
         Messaging {
             queues: self.queues.into_iter().map(|read| read.queue).collect(),
             topics: self.topics.into_iter().map(|read| read.topic).collect(),
