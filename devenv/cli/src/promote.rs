@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::error::BuildError;
 use devenv_artifacts::freshness;
 use devenv_doctor::{Finding, Fix, State};
-use devenv_engine::{Error, own_program};
+use devenv_runtime::{Error, own_program};
 use devenv_terminal::arguments::Global;
 use devenv_terminal::exit::Exit;
 use devenv_terminal::report::Failure;

@@ -15,8 +15,7 @@ use crate::toolchain;
 use devenv_artifacts::cargo::{Built, binary_of, complaints};
 use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::error::BuildError;
-use devenv_engine::runtime::BuildInEngine;
-use devenv_engine::{Error, Project};
+use devenv_runtime::{BuildInEngine, Error, Project};
 
 /// devenv's own two files in the build context, beside the sources.
 const DOCKERFILE: &str = ".devenv.Dockerfile";

@@ -8,9 +8,9 @@ use devenv_artifacts::command_build::OUTPUT_KEPT;
 use devenv_artifacts::contents::{IMAGE, Look, Memory};
 use devenv_artifacts::context::Context;
 use devenv_artifacts::error::{BuildError, FilesError};
-use devenv_engine::{Error, Project};
 use devenv_model::dockerfile::DockerfileBuild;
 use devenv_model::names::{instance_name, short_digest};
+use devenv_runtime::{Error, Project};
 
 use crate::context_tar::archive;
 use crate::engine::{BuildOrder, ContainerEngine, HostError};

@@ -5,10 +5,10 @@ use std::fmt;
 use std::pin::Pin;
 
 use bytes::Bytes;
-pub use devenv_engine::runtime::{About, HostError, HostErrorKind, NoHost};
 use devenv_model::container::{Attachment, Network};
 use devenv_model::exec::ExecOrder;
 use devenv_model::intent::Binding;
+pub use devenv_runtime::{About, HostError, HostErrorKind, NoHost};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use tokio::io::AsyncWrite;

@@ -6,9 +6,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::Error;
 use devenv_model::container::{ContainerSettings, FileSource, Mount, MountedFile};
 use devenv_model::names::short_digest;
+use devenv_runtime::Error;
 
 use crate::tar_file;
 

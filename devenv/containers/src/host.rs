@@ -12,9 +12,10 @@ use crate::rehearsal;
 use crate::removal;
 use crate::runtime::ContainerRuntime;
 use crate::scope::Scope;
-use devenv_engine::runtime::{Abilities, Found, ImageBuild, Runtime, RuntimeHost, RuntimeKind, Runtimes};
-use devenv_engine::settle::{Making, settle};
-use devenv_engine::{Emitter, Error, Project};
+use devenv_runtime::settle::{Making, settle};
+use devenv_runtime::{
+    Abilities, Emitter, Error, Found, ImageBuild, Project, Runtime, RuntimeHost, RuntimeKind, Runtimes,
+};
 
 /// The hosts of this machine, of which one is its container engine.
 #[derive(Debug, Clone)]

@@ -18,9 +18,7 @@ use devenv_artifacts::cargo;
 use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::freshness;
 use devenv_artifacts::repository::{head, is_committed, revision, source};
-use devenv_engine::runtime::{BuildInEngine, ImageBuild, ImageKind};
-use devenv_engine::{EMULATOR_IMAGE, OWN_EMULATOR};
-use devenv_engine::{Error, Project, own_program};
+use devenv_runtime::{BuildInEngine, EMULATOR_IMAGE, Error, ImageBuild, ImageKind, OWN_EMULATOR, Project, own_program};
 
 /// The packages with an up-to-date image, with its id, and the other packages with the reason.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::engine::{LogLine, LogQuery};
 use crate::runtime::ContainerRuntime;
-use devenv_engine::{Cancel, Emitter, Error, LogOptions};
+use devenv_runtime::{Cancel, Emitter, Error, LogOptions};
 
 /// The delay before following a container again after it ended or was missing.
 const AGAIN: Duration = Duration::from_millis(200);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::Error;
 use devenv_model::container::{ContainerSettings, MountSource, Network, NetworkMode, Volume};
 use devenv_model::intent::UnitIntent;
 use devenv_model::names::short_digest;
 use devenv_model::unit::EMULATOR;
+use devenv_runtime::Error;
 
 use crate::container::ContainerSpec;
 use crate::engine::{

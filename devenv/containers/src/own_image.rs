@@ -12,8 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::builds::{Binary, MadeImage};
 use devenv_artifacts::bundled::{self, Bundled};
-use devenv_engine::runtime::{HostError, HostErrorKind};
-use devenv_engine::{EMULATOR_IMAGE, Error, own_program};
+use devenv_runtime::{EMULATOR_IMAGE, Error, HostError, HostErrorKind, own_program};
 use devenv_supervisor::clock;
 
 use crate::images::{Content, Images, can_compile};

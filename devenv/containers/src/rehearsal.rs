@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::engine::ContainerEngine;
 use crate::removal::remove_state;
 use crate::scope::Scope;
-use devenv_engine::Error;
+use devenv_runtime::Error;
 
 /// The only container of a rehearsal that may send requests to the engine.
 pub const GUARD: &str = "guard";

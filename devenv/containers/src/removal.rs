@@ -6,7 +6,7 @@ use camino::Utf8Path;
 
 use crate::engine::{ContainerEngine, HostError};
 use crate::scope::{ROOT, STATE};
-use devenv_engine::Project;
+use devenv_runtime::Project;
 
 /// Removes everything of the environment with this state directory, including its data.
 pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path) -> Result<(), HostError> {

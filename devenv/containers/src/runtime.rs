@@ -24,8 +24,9 @@ use crate::image_digest::remembered_digest;
 use crate::images::Images;
 use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, SERVES, Scope, UNIT};
 use crate::spec::{Surroundings, spec};
-use devenv_engine::runtime::{ImageBuild, Missing, Observation, Progress, Runtime, RuntimeKind};
-use devenv_engine::{Cancel, Emitter, Error, LogOptions, Project};
+use devenv_runtime::{
+    Cancel, Emitter, Error, ImageBuild, LogOptions, Missing, Observation, Progress, Project, Runtime, RuntimeKind,
+};
 
 /// The interval between two inspections of a container that is not ready yet.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

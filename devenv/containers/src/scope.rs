@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use devenv_engine::Project;
 use devenv_model::container::{Network, Volume};
 use devenv_model::manifest::Service;
+use devenv_runtime::Project;
 use devenv_supervisor::trust::own_user;
 
 /// The folder of `devenv.toml`, shared by all environments of one checkout, including those of test runs.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use devenv_engine::Error;
 use devenv_model::container::{Attachment, ContainerSettings, MountSource, Namespace, NetworkMode};
 use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
 use devenv_model::manifest::Service;
 use devenv_model::names::short_digest;
 use devenv_model::unit::EMULATOR;
+use devenv_runtime::Error;
 
 use crate::container::{ContainerSpec, PublishedPort};
 use crate::files;

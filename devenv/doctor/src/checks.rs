@@ -9,10 +9,10 @@ use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use tokio::process::Command;
 
 use devenv_artifacts::terraform::terraform_version;
-use devenv_engine::runtime::{About, Found, NoHost};
-use devenv_engine::{Project, ProjectOptions, is_port_free, running_ports};
+use devenv_engine::{is_port_free, running_ports};
 use devenv_model::manifest::{Manifest, ProcessRun, ProcessSettings};
 use devenv_model::messaging::Messaging;
+use devenv_runtime::{About, Found, NoHost, Project, ProjectOptions};
 
 use crate::finding::Finding;
 
@@ -252,8 +252,8 @@ fn judge_proxy(variable: impl Fn(&str) -> Option<String>) -> Finding {
 mod tests {
     use std::sync::Arc;
 
-    use devenv_engine::runtime::{RuntimeHost, Runtimes};
     use devenv_processes::host::ProcessHost;
+    use devenv_runtime::{RuntimeHost, Runtimes};
     use futures_util::future::{BoxFuture, ready};
 
     use super::*;
@@ -341,7 +341,7 @@ mod tests {
         let directory = Utf8Path::from_path(place.0.path()).expect("UTF-8").to_owned();
         let options = ProjectOptions {
             directory,
-            compose: devenv_engine::ComposeOptions::default(),
+            compose: devenv_runtime::ComposeOptions::default(),
             state_dir: None,
             ephemeral: false,
             runtimes: Arc::new(Nowhere),

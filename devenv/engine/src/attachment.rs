@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::emitter::Emitter;
+use devenv_runtime::{Emitter, Runtime};
+
 use crate::error::Error;
-use crate::runtime::Runtime;
 
 /// This command's hold on the environment. Dropping it ends an environment of processes that this command started.
 #[derive(Debug)]
@@ -24,7 +24,10 @@ impl Attachment {
 
     /// Leaves the environment running after this command.
     pub async fn detach(self) -> Result<(), Error> {
-        if self.owned { self.runtime.detach().await } else { Ok(()) }
+        if self.owned {
+            self.runtime.detach().await?;
+        }
+        Ok(())
     }
 
     /// Stops the environment if this command started it.
@@ -38,7 +41,7 @@ impl Attachment {
 
     /// The digest of the image of each service; `None` if units are not images.
     pub async fn images(&self) -> Result<Option<BTreeMap<String, String>>, Error> {
-        self.runtime.images().await
+        Ok(self.runtime.images().await?)
     }
 
     /// Writes logs that would be lost with the environment to files.
@@ -54,8 +57,9 @@ impl Attachment {
 
 #[cfg(test)]
 mod tests {
+    use devenv_fakes::FakeRuntime;
+
     use super::*;
-    use crate::runtime::fake::FakeRuntime;
 
     #[tokio::test]
     async fn only_the_command_that_began_an_environment_stops_or_detaches_it() {

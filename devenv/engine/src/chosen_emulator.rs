@@ -4,9 +4,9 @@ use devenv_model::intent::Ports;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
+use devenv_runtime::Abilities;
 
 use crate::error::Error;
-use crate::runtime::Abilities;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ChosenEmulator {

@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use devenv_model::observed::{ObservedUnit, UnitState};
+use devenv_runtime::{Cancel, Emitter, Error as RuntimeError, LOG_TAIL, Project, Runtime};
 
-use crate::cancel::Cancel;
 use crate::command_lock::command_lock;
-use crate::emitter::Emitter;
-use crate::error::{Error, LOG_TAIL};
-use crate::project::Project;
-use crate::runtime::Runtime;
+use crate::error::Error;
 use crate::{desired, resolve};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +37,7 @@ pub async fn control(
     let runtime = resolve::current(project).await?.connect(project).await?;
     let units = runtime.observe().await?.units;
     if units.is_empty() {
-        return Err(Error::NotRunning { project: project.instance.name.clone() });
+        return Err(RuntimeError::NotRunning { project: project.instance.name.clone() }.into());
     }
     let is_there =
         |service: &&String| project.manifest.services[*service].units().any(|unit| units.contains_key(&unit));
@@ -84,7 +81,7 @@ pub async fn control(
 
 async fn start(runtime: &dyn Runtime, service: &str, timeout: Duration) -> Result<(), Error> {
     match tokio::time::timeout(timeout, runtime.resume(service)).await {
-        Ok(outcome) => outcome,
+        Ok(outcome) => Ok(outcome?),
         Err(_) => Err(Error::Deadline {
             waiting_for: format!("start {service}"),
             unit: Some(service.to_owned()),
@@ -96,9 +93,10 @@ async fn start(runtime: &dyn Runtime, service: &str, timeout: Duration) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use devenv_fakes::FakeProject;
+    use devenv_runtime::RuntimeRequest;
+
     use super::*;
-    use crate::runtime::RuntimeRequest;
-    use crate::runtime::fake::FakeProject;
     use crate::up::{UpOptions, up};
 
     async fn act(project: &FakeProject, action: Control, services: &[&str]) -> Result<Vec<String>, Error> {
@@ -185,7 +183,7 @@ mod tests {
     async fn an_unknown_service_and_one_that_was_never_started_are_named() {
         let project = FakeProject::new();
         let stopped = act(&project, Control::Stop, &[]).await;
-        assert!(matches!(stopped, Err(Error::NotRunning { .. })), "{stopped:?}");
+        assert!(matches!(stopped, Err(Error::Runtime(RuntimeError::NotRunning { .. }))), "{stopped:?}");
         bring_up(&project, &["mailer"]).await;
         let unknown = act(&project, Control::Stop, &["mailr"]).await;
         assert!(matches!(&unknown, Err(Error::UnknownService { name, .. }) if name == "mailr"), "{unknown:?}");

@@ -3,12 +3,12 @@ use std::collections::BTreeMap;
 use devenv_model::resource::ResourceId;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
+use devenv_runtime::Project;
 
 use crate::command_lock::command_lock;
 use crate::desired;
 use crate::environment::Running;
 use crate::error::Error;
-use crate::project::Project;
 
 /// Inserts absent seed items, and leaves changed items alone. Returns the number of inserted items by resource.
 ///

@@ -2,16 +2,15 @@ use std::sync::Arc;
 
 use devenv_model::manifest::PromotePlace;
 use devenv_model::observed::Leftover;
+use devenv_runtime::processes::leftovers_of;
+use devenv_runtime::{
+    Emitter, Error as RuntimeError, ImageBuild, Project, Remembered, RuntimeHost, RuntimeKind, TakenDown,
+};
 use devenv_supervisor::restore::restore_files;
 
 use crate::command_lock::command_lock;
-use crate::emitter::Emitter;
 use crate::error::Error;
-use crate::memory::Remembered;
-use crate::processes::leftovers_of;
-use crate::project::Project;
 use crate::resolve::ResolvedRuntime;
-use crate::runtime::{ImageBuild, RuntimeHost, RuntimeKind, TakenDown};
 use crate::test_environments;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,7 +58,7 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
         match std::fs::remove_dir_all(&data) {
             Ok(()) => down.data_removed = true,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(Error::State { path: data, source }),
+            Err(source) => return Err(RuntimeError::State { path: data, source }.into()),
         }
         forget(project)?;
     }
@@ -69,11 +68,11 @@ pub async fn down(project: &Project, options: &DownOptions, emitter: &Emitter) -
 /// Removes the runtime directory, by which `devenv ls` lists the environment, unless something lives by it.
 fn forget(project: &Project) -> Result<(), Error> {
     let state = &project.state;
-    let failed = |source| Error::State { path: state.runtime().path(), source };
+    let failed = |source| RuntimeError::State { path: state.runtime().path(), source };
     if state.is_supervised().map_err(failed)? || !leftovers_of(state)?.is_empty() {
         return Ok(());
     }
-    state.remove_runtime().map_err(failed)
+    Ok(state.remove_runtime().map_err(failed)?)
 }
 
 impl Down {
@@ -153,16 +152,15 @@ async fn remove_rehearsals(project: &Project, emitter: &Emitter) -> Result<bool,
 
 #[cfg(test)]
 mod tests {
+    use devenv_fakes::FakeProject;
     use devenv_model::event::Event;
     use devenv_model::manifest::EmulatorKind;
     use devenv_model::observed::UnitState;
+    use devenv_runtime::{RememberedChoice, RuntimeRequest};
     use devenv_supervisor::lock::try_hold;
 
     use super::*;
-    use crate::memory::RememberedChoice;
     use crate::resolve::choose;
-    use crate::runtime::RuntimeRequest;
-    use crate::runtime::fake::FakeProject;
 
     /// A project with a state directory, whose environment last ran with `kind`.
     fn last_ran(kind: RuntimeKind) -> FakeProject {
@@ -244,7 +242,11 @@ mod tests {
             let project = last_ran(kind);
             *project.runtime.is_absent.lock().expect("not poisoned") = true;
             let outcome = take_down(&project, volumes).await;
-            assert_eq!(matches!(outcome, Err(Error::NoHost(_))), fails, "{kind}, {volumes}: {outcome:?}");
+            assert_eq!(
+                matches!(outcome, Err(Error::Runtime(RuntimeError::NoHost(_)))),
+                fails,
+                "{kind}, {volumes}: {outcome:?}"
+            );
         }
     }
 

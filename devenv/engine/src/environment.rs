@@ -7,10 +7,10 @@ use devenv_model::unit::EMULATOR;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::messaging::queues::Queues;
 use devenv_resources::resources::Resources;
+use devenv_runtime::{Error as RuntimeError, Project};
 
 use crate::chosen_emulator::ChosenEmulator;
 use crate::error::Error;
-use crate::project::Project;
 use crate::{desired, resolve};
 
 /// The environment variables with which a shell uses the AWS CLI, any SDK, or the services of this environment.
@@ -62,7 +62,7 @@ pub(crate) struct Running {
 impl Running {
     /// Finds the running environment. Without its emulator, an environment counts as not running.
     pub(crate) async fn find(project: &Project) -> Result<Self, Error> {
-        let not_running = || Error::NotRunning { project: project.instance.name.clone() };
+        let not_running = || RuntimeError::NotRunning { project: project.instance.name.clone() };
         let resolved = resolve::current(project).await?;
         let units = resolved.connect(project).await?.observe().await?.units;
         let runs = match resolved.emulator {
@@ -70,7 +70,7 @@ impl Running {
             ChosenEmulator::Outside(_) | ChosenEmulator::Absent => !units.is_empty(),
         };
         if !runs {
-            return Err(not_running());
+            return Err(not_running().into());
         }
         let ports: Ports = units.into_iter().map(|(name, unit)| (name, unit.bindings)).collect();
         let emulator = resolved.emulator.endpoint(&ports)?;

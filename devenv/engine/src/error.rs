@@ -1,94 +1,39 @@
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
-use devenv_artifacts::error::BuildError;
-use devenv_document::problem::Mistakes;
-use devenv_manifest::load::Error as LoadError;
+use devenv_runtime::{Error as RuntimeError, HostError, NoHost};
 use devenv_supervisor::error::Error as SupervisorError;
-use devenv_supervisor::unwritable::is_exhausted;
-
-use crate::host_error::{HostError, NoHost};
-use crate::request::RuntimeKind;
-
-/// The number of log lines in a failed unit's error.
-pub const LOG_TAIL: usize = 20;
 
 /// The errors of engine commands. The command line adds hints and exit codes.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("no devenv.toml in {start} or any folder above it")]
-    NoManifest { start: Utf8PathBuf },
-    #[error("no Compose file in {folder} or any folder above it")]
-    NoComposeFile { folder: Utf8PathBuf },
     #[error(transparent)]
-    Manifest(#[from] Mistakes),
-    #[error("cannot read {path}: {source}")]
-    ReadFile { path: Utf8PathBuf, source: std::io::Error },
-    /// The state directory is read-only, full, or another user's.
-    #[error("cannot write {path}: {source}")]
-    State { path: Utf8PathBuf, source: std::io::Error },
-    #[error("{path} has format {found}; this devenv reads format {known}")]
-    StateFormat { path: Utf8PathBuf, found: u64, known: u64 },
+    Runtime(#[from] RuntimeError),
     #[error("no service is named {name}; the names are {}", known.join(", "))]
     UnknownService { name: String, known: Vec<String> },
     #[error("service {service} has no [services.{service}.process] section, so it cannot run without Docker")]
     NotAProcess { service: String },
-    /// The runtime cannot run this kind of artifact.
-    #[error("{unit} is {artifact}, which the runtime {runtime} cannot run")]
-    CannotRun { unit: String, artifact: &'static str, runtime: RuntimeKind },
-    #[error(transparent)]
-    Host(#[from] HostError),
-    #[error(transparent)]
-    NoHost(#[from] NoHost),
     /// These services have no process settings, so that only an engine can run them.
     #[error("{} can run in containers only, and {none}", services.join(", "))]
     NeedsEngine { services: Vec<String>, none: NoHost },
     /// Only a container engine can run this emulator.
     #[error("the emulator {emulator} is a container image, and the process runtime runs programs only")]
     NeedsContainers { emulator: &'static str },
-    #[error("devenv.toml names no image for the emulator {emulator}")]
-    NoEmulatorImage { emulator: &'static str },
     /// The emulator does not serve what the project declares.
     #[error("the emulator {emulator} has no {}, which the project's files use", services.join(" and no "))]
     EmulatorLacks { emulator: &'static str, services: Vec<&'static str> },
     /// Loopback in a container is the container's own.
     #[error("containers cannot reach an emulator at {endpoint}")]
     OutOfReach { endpoint: String },
-    #[error("the image {image} is not present locally and cannot be pulled: {cause}")]
-    ImageAbsent { image: String, cause: String },
-    #[error("the engine does not have the image of {package} after loading it")]
-    NoImage { package: String },
-    #[error(transparent)]
-    Build(#[from] BuildError),
     #[error("no free port found near {near}")]
     NoFreePort { near: u16 },
     #[error(transparent)]
     Resource(#[from] devenv_resources::error::Error),
-    /// A unit ended or could not be started while it was being brought up.
-    #[error("{unit} failed: {cause}")]
-    UnitFailed { unit: String, cause: String, log: Vec<String> },
     #[error("{waiting_for}: not done within {}", humane(*after))]
     Deadline { waiting_for: String, unit: Option<String>, after: Duration, log: Vec<String> },
-    #[error("the environment {project} is not running")]
-    NotRunning { project: String },
     #[error("{service} is not a part of the running environment")]
     NotStarted { service: String },
-    /// The program of a command beside a service cannot be started.
-    #[error("cannot run {program} beside {service}: {source}")]
-    Exec { service: String, program: String, source: std::io::Error },
-    #[error("{service} runs as a process, which has the user of devenv")]
-    OtherUser { service: String },
-    #[error("another devenv (process {pid}) is changing this environment")]
-    Locked { pid: u32 },
-    #[error("cannot start the supervisor: {cause}")]
-    SupervisorStart { cause: String, log: Vec<String> },
-    #[error(transparent)]
-    Supervisor(SupervisorError),
     #[error("service {service}: {cause}")]
     Template { service: String, cause: String },
-    /// The variable whose value is the content of a secret or config.
-    #[error("service {service}: the variable {variable}, the content of {target}, is not set")]
-    Unset { service: String, variable: String, target: String },
     /// The environment could reach real AWS.
     #[error("service {service} has {variable}={value}, which is not an endpoint on this machine")]
     NotLocal { service: String, variable: String, value: String },
@@ -96,50 +41,34 @@ pub enum Error {
     Cancelled,
 }
 
-impl From<LoadError> for Error {
-    fn from(error: LoadError) -> Self {
-        match error {
-            // The machine is at fault, not a place in a file.
-            LoadError::Named { path, source, .. } if is_exhausted(&source) => Self::ReadFile { path, source },
-            LoadError::Unread { path, source } => Self::ReadFile { path, source },
-            LoadError::NoComposeFile { folder } => Self::NoComposeFile { folder },
-            LoadError::Named { mistake, .. } | LoadError::Mistakes(mistake) => Self::Manifest(mistake),
-        }
+impl From<HostError> for Error {
+    fn from(error: HostError) -> Self {
+        Self::Runtime(error.into())
     }
 }
 
-/// Errors with the same cause and remedy share a code.
+impl From<NoHost> for Error {
+    fn from(none: NoHost) -> Self {
+        Self::Runtime(none.into())
+    }
+}
+
 impl From<SupervisorError> for Error {
     fn from(error: SupervisorError) -> Self {
-        match error {
-            SupervisorError::Read { path, source } => Self::ReadFile { path, source },
-            SupervisorError::Write { path, source } => Self::State { path, source },
-            SupervisorError::Locked { pid } => Self::Locked { pid },
-            other => Self::Supervisor(other),
-        }
+        Self::Runtime(error.into())
     }
 }
 
 impl Error {
-    /// Whether an image ended because it needs an account's token.
-    pub fn wants_account(&self) -> bool {
-        matches!(self, Self::UnitFailed { log, .. } if log.iter().any(|line| line.contains(ACCOUNT)))
-    }
-
     /// The last lines of the failed program's output, oldest first.
     pub fn log(&self) -> &[String] {
         match self {
-            Self::Build(BuildError::Failed { output: log, .. } | BuildError::Unit { output: log, .. })
-            | Self::UnitFailed { log, .. }
-            | Self::Deadline { log, .. }
-            | Self::SupervisorStart { log, .. } => log,
+            Self::Runtime(error) => error.log(),
+            Self::Deadline { log, .. } => log,
             _ => &[],
         }
     }
 }
-
-/// The variable that an image names in its log when it needs an account.
-const ACCOUNT: &str = "LOCALSTACK_AUTH_TOKEN";
 
 fn humane(duration: Duration) -> String {
     if duration.as_secs() >= 1 {
@@ -153,18 +82,6 @@ fn humane(duration: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn failed(log: &str) -> Error {
-        Error::UnitFailed { unit: "emulator".to_owned(), cause: "it died".to_owned(), log: vec![log.to_owned()] }
-    }
-
-    #[test]
-    fn an_image_that_names_the_token_of_an_account_wants_one() {
-        assert!(failed("License activation failed! set LOCALSTACK_AUTH_TOKEN").wants_account());
-        assert!(!failed("Address already in use").wants_account());
-        assert_eq!(failed("the end").log(), ["the end"]);
-        assert_eq!(Error::Cancelled.log(), [""; 0]);
-    }
-
     #[test]
     fn a_deadline_is_named_in_the_unit_that_a_person_gave_it_in() {
         let after = |after| {
@@ -173,29 +90,5 @@ mod tests {
         };
         assert_eq!(after(Duration::from_millis(250)), "api: not done within 250 ms");
         assert_eq!(after(Duration::from_secs(90)), "api: not done within 90.0 s");
-    }
-
-    #[test]
-    fn a_machine_without_files_left_is_to_blame_and_no_file() {
-        const EMFILE: i32 = 24;
-        const ENOENT: i32 = 2;
-        let named = |raw| {
-            let mistake = Mistakes { problems: Vec::new() };
-            let source = std::io::Error::from_raw_os_error(raw);
-            Error::from(LoadError::Named { path: "compose.yaml".into(), source, mistake })
-        };
-        assert!(matches!(named(EMFILE), Error::ReadFile { path, .. } if path == "compose.yaml"));
-        assert!(matches!(named(ENOENT), Error::Manifest(_)));
-    }
-
-    #[test]
-    fn errors_of_the_supervisors_files_share_the_code_of_the_commands_own() {
-        let source = || std::io::Error::other("why");
-        let path = || "units".into();
-        assert!(matches!(SupervisorError::Read { path: path(), source: source() }.into(), Error::ReadFile { .. }));
-        assert!(matches!(SupervisorError::Write { path: path(), source: source() }.into(), Error::State { .. }));
-        assert!(matches!(SupervisorError::Locked { pid: 7 }.into(), Error::Locked { pid: 7 }));
-        let denied = SupervisorError::Denied { path: path(), source: source() };
-        assert!(matches!(denied.into(), Error::Supervisor(SupervisorError::Denied { .. })));
     }
 }

@@ -1,9 +1,9 @@
 //! Runs a command beside the program of a running unit.
 
 use devenv_model::exec::ExecOrder;
+use devenv_runtime::{Error as RuntimeError, Project};
 
 use crate::error::Error;
-use crate::project::Project;
 use crate::{desired, resolve};
 
 /// Runs the command and returns its exit code. Input, output and signals are those of this process.
@@ -12,7 +12,7 @@ pub async fn exec(project: &Project, service: &str, order: &ExecOrder) -> Result
     let runtime = resolved.connect(project).await?;
     let units = runtime.observe().await?.units;
     if units.is_empty() {
-        return Err(Error::NotRunning { project: project.instance.name.clone() });
+        return Err(RuntimeError::NotRunning { project: project.instance.name.clone() }.into());
     }
     if !units.contains_key(service) {
         let known = units.into_keys().collect();
@@ -35,20 +35,19 @@ pub async fn exec(project: &Project, service: &str, order: &ExecOrder) -> Result
         }
         None => std::collections::BTreeMap::new(),
     };
-    runtime.exec(service, &environment, &order).await
+    Ok(runtime.exec(service, &environment, &order).await?)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use devenv_fakes::FakeProject;
     use devenv_model::manifest::EmulatorKind;
     use devenv_model::observed::UnitState;
+    use devenv_runtime::{Remembered, RememberedChoice, RuntimeKind};
 
     use super::*;
-    use crate::memory::{Remembered, RememberedChoice};
-    use crate::runtime::RuntimeKind;
-    use crate::runtime::fake::FakeProject;
 
     #[tokio::test]
     async fn a_command_runs_beside_a_running_service_only() {
@@ -67,7 +66,7 @@ mod tests {
         remembered.chosen = Some(RememberedChoice { runtime, emulator, emulator_url: None });
         remembered.keep(&project.state).expect("writable");
         let run = async |service: &str| exec(&project, service, &order).await;
-        assert!(matches!(run("api").await, Err(Error::NotRunning { .. })));
+        assert!(matches!(run("api").await, Err(Error::Runtime(RuntimeError::NotRunning { .. }))));
         fake.runtime.set("api", UnitState::Ready { pid: 7, since: 0 });
         assert!(matches!(run("mailer").await, Err(Error::NotStarted { service }) if service == "mailer"));
         assert!(matches!(run("ghost").await, Err(Error::UnknownService { name, .. }) if name == "ghost"));

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use devenv_model::event::Event;
 use devenv_model::plan::{Operation, Plan, Step};
+use devenv_runtime::{Cancel, Emitter, millis};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use crate::cancel::Cancel;
 use crate::effects::Effects;
-use crate::emitter::{Emitter, millis};
 use crate::error::Error;
 
 /// The limit for starts that have begun: a start takes a fraction of a second, and a hanging one must not delay the end for ever.
@@ -196,6 +195,7 @@ fn late(plan: &Plan, waiting: Option<usize>, after: Duration, emitter: &Emitter)
 
 #[cfg(test)]
 mod tests {
+    use devenv_runtime::Error as RuntimeError;
     use std::sync::Mutex;
 
     use devenv_model::artifact::{Artifact, CommandArtifact};
@@ -228,7 +228,9 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
             self.log.lock().expect("not poisoned").push(what.clone());
             if self.fails == Some(what.as_str()) {
-                return Err(Error::UnitFailed { unit: what, cause: "told to".to_owned(), log: Vec::new() });
+                return Err(
+                    RuntimeError::UnitFailed { unit: what, cause: "told to".to_owned(), log: Vec::new() }.into()
+                );
             }
             Ok(())
         }
@@ -262,7 +264,8 @@ mod tests {
             match self.dies.filter(|unit| started.iter().any(|started| started == unit)) {
                 Some(unit) => {
                     tokio::time::sleep(Duration::from_secs(1)).await;
-                    Error::UnitFailed { unit: unit.to_owned(), cause: "it ended".to_owned(), log: Vec::new() }
+                    RuntimeError::UnitFailed { unit: unit.to_owned(), cause: "it ended".to_owned(), log: Vec::new() }
+                        .into()
                 }
                 None => std::future::pending().await,
             }
@@ -338,7 +341,7 @@ mod tests {
     async fn an_error_ends_the_run_and_starts_nothing_more() {
         let fake = Fake { fails: Some("ensure table orders"), ..Fake::default() };
         let (executed, outcome, events) = run(&fake, &Cancel::channel().1).await;
-        assert!(matches!(outcome, Err(Error::UnitFailed { .. })));
+        assert!(matches!(outcome, Err(Error::Runtime(RuntimeError::UnitFailed { .. }))));
         assert_eq!(executed.started, [EMULATOR]);
         assert!(matches!(events.last(), Some(Event::StepFailed { step, .. })
             if step.cause == Cause::EmulatorStarts));
@@ -406,7 +409,7 @@ mod tests {
         let fake = Fake { hangs: Some("ready api"), dies: Some(EMULATOR), ..Fake::default() };
         let before = tokio::time::Instant::now();
         let (_, outcome, _) = run(&fake, &Cancel::channel().1).await;
-        assert!(matches!(outcome, Err(Error::UnitFailed { unit, .. }) if unit == EMULATOR));
+        assert!(matches!(outcome, Err(Error::Runtime(RuntimeError::UnitFailed { unit, .. })) if unit == EMULATOR));
         assert!(before.elapsed() < Duration::from_secs(2), "the deadline is a minute");
     }
 

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use devenv_model::unit::EMULATOR;
+use devenv_runtime::{Cancel, Emitter, LogOptions, Project};
 use devenv_supervisor::log_reader::{Followed, Line};
 
-use crate::cancel::Cancel;
-use crate::emitter::Emitter;
 use crate::error::Error;
-use crate::project::Project;
 use crate::resolve;
-use crate::runtime::LogOptions;
 
 /// The pause between two reads of followed files.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -82,10 +79,10 @@ pub fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
 mod tests {
     use std::io::Write;
 
+    use devenv_fakes::FakeProject;
     use devenv_model::event::Event;
 
     use super::*;
-    use crate::runtime::fake::FakeProject;
     use regex_lite::Regex;
     use tokio::sync::mpsc;
 

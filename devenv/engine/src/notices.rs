@@ -1,9 +1,7 @@
 //! The facts of the files that a person may not expect, before anything starts.
 
 use devenv_model::manifest::{Concerns, Service};
-
-use crate::emitter::Emitter;
-use crate::runtime::Abilities;
+use devenv_runtime::{Abilities, Emitter};
 
 /// Emits the notices of the selected services, as far as they concern the chosen runtime.
 pub(crate) fn tell(services: &[&Service], abilities: Abilities, emitter: &Emitter) {
@@ -21,10 +19,10 @@ pub(crate) fn tell(services: &[&Service], abilities: Abilities, emitter: &Emitte
 
 #[cfg(test)]
 mod tests {
+    use devenv_fakes::FakeProject;
     use devenv_model::event::Event;
 
     use super::*;
-    use crate::runtime::fake::FakeProject;
 
     async fn told(abilities: Abilities) -> Vec<String> {
         let project = FakeProject::new();

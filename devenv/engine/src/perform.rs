@@ -9,14 +9,13 @@ use devenv_model::observed::{Observed, ObservedUnit, UnitState};
 use devenv_model::resource::ResourceId;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::resources::Resources;
+use devenv_runtime::{Project, Runtime};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
 use crate::desired;
 use crate::effects::Effects;
 use crate::error::Error;
-use crate::project::Project;
-use crate::runtime::Runtime;
 
 /// The interval between two looks at the log of a unit that runs once.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -53,7 +52,7 @@ impl Performer<'_> {
         let mut last = Vec::new();
         loop {
             tokio::select! {
-                outcome = &mut completion => return outcome,
+                outcome = &mut completion => return Ok(outcome?),
                 () = tokio::time::sleep(PROGRESS_EVERY) => {}
             }
             let lines = self.runtime.last_lines(unit, 1).await;
@@ -93,16 +92,16 @@ impl Performer<'_> {
 
 impl Effects for Performer<'_> {
     async fn build(&self, packages: &[String], progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
-        self.runtime.build(packages, &progress).await
+        Ok(self.runtime.build(packages, &progress).await?)
     }
 
     async fn build_unit(&self, unit: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
         let _permit = self.builds.acquire().await.expect("nobody closes it");
-        self.runtime.build_unit(self.intent(unit), &progress).await
+        Ok(self.runtime.build_unit(self.intent(unit), &progress).await?)
     }
 
     async fn pull(&self, image: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
-        self.runtime.pull(image, &progress).await
+        Ok(self.runtime.pull(image, &progress).await?)
     }
 
     async fn start(&self, unit: &str) -> Result<(), Error> {
@@ -111,29 +110,29 @@ impl Effects for Performer<'_> {
             return Ok(());
         }
         if unit != EMULATOR {
-            return self.runtime.start(intent).await;
+            return Ok(self.runtime.start(intent).await?);
         }
         // The emulator first: an engine makes containers one by one, and other steps wait for this one.
         if !self.observed.units.contains_key(unit) {
             self.runtime.prepare(intent).await;
         }
-        tokio::join!(self.runtime.start(intent), self.prepare_services()).0
+        Ok(tokio::join!(self.runtime.start(intent), self.prepare_services()).0?)
     }
 
     async fn restart(&self, unit: &str) -> Result<(), Error> {
         self.runtime.remove(unit).await?;
-        self.runtime.start(self.intent(unit)).await
+        Ok(self.runtime.start(self.intent(unit)).await?)
     }
 
     async fn stop(&self, unit: &str) -> Result<(), Error> {
-        self.runtime.remove(unit).await
+        Ok(self.runtime.remove(unit).await?)
     }
 
     async fn await_ready(&self, unit: &str, progress: impl Fn(String) + Send + Sync) -> Result<(), Error> {
         if self.is_one_shot(unit) {
             return self.await_completion(unit, progress).await;
         }
-        self.runtime.await_ready(unit).await
+        Ok(self.runtime.await_ready(unit).await?)
     }
 
     async fn lost(&self, started: &[String], touched: &[String]) -> Error {
@@ -144,11 +143,11 @@ impl Effects for Performer<'_> {
         let watched = standing.chain(started.iter().cloned());
         // The end of a unit that runs once is no loss, and its own step waits for it.
         let watched: Vec<String> = watched.filter(|unit| !self.is_one_shot(unit)).collect();
-        self.runtime.lost(&watched).await
+        self.runtime.lost(&watched).await.into()
     }
 
     async fn end_leftover(&self, unit: &str) -> Result<(), Error> {
-        self.runtime.end_leftover(unit).await
+        Ok(self.runtime.end_leftover(unit).await?)
     }
 
     async fn ensure(&self, resource: &ResourceId) -> Result<(), Error> {

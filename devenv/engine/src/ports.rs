@@ -8,16 +8,13 @@ use devenv_model::intent::{Binding, Ports};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
+use devenv_runtime::{Abilities, Emitter, Project, Remembered};
 use devenv_supervisor::port_holder::port_holder;
 use sha2::{Digest, Sha256};
 
 use crate::chosen_emulator::ChosenEmulator;
 use crate::desired;
-use crate::emitter::Emitter;
 use crate::error::Error;
-use crate::memory::Remembered;
-use crate::project::Project;
-use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
 
 /// The searched ports. They are below the kernel's range for outgoing connections, so no connection takes one while a service

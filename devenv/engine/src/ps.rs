@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use devenv_model::observed::ObservedUnit;
+use devenv_runtime::Project;
 
 use crate::error::Error;
-use crate::project::Project;
 use crate::resolve;
 
 /// A process or a container of the environment.

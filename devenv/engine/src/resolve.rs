@@ -5,15 +5,15 @@ use std::sync::Arc;
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
 use devenv_resources::endpoint::Endpoint;
+use devenv_runtime::processes::{Processes, processes};
+use devenv_runtime::{
+    Emitter, Found, ImageBuild, Project, Remembered, RememberedChoice, Runtime, RuntimeHost, RuntimeKind,
+    RuntimeRequest,
+};
 use devenv_supervisor::restore::restore_files;
 
 use crate::chosen_emulator::ChosenEmulator;
-use crate::emitter::Emitter;
 use crate::error::Error;
-use crate::memory::{Remembered, RememberedChoice};
-use crate::processes::{Processes, processes};
-use crate::project::Project;
-use crate::runtime::{Found, ImageBuild, Runtime, RuntimeHost, RuntimeKind, RuntimeRequest};
 
 /// The chosen runtime host and emulator.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub(crate) struct ResolvedRuntime {
 
 impl ResolvedRuntime {
     pub(crate) async fn connect(&self, project: &Project) -> Result<Arc<dyn Runtime>, Error> {
-        self.host.connect(project, &self.images).await
+        Ok(self.host.connect(project, &self.images).await?)
     }
 
     /// The emulator's kind and image, or its address.
@@ -75,7 +75,7 @@ pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Resul
         (Some(url), _) => ChosenEmulator::Outside(Endpoint::parse(url)?),
         (None, Some(kind)) => ChosenEmulator::Own(kind),
         (None, None) => match &last {
-            Some(last) => last.chosen.emulator(project)?,
+            Some(last) => remembered_emulator(&last.chosen, project)?,
             None => own(project, project.manifest.emulator.default),
         },
     };
@@ -131,7 +131,7 @@ async fn host(
             }
             None => Ok((host, format!("{} answers at {}", about.name, about.address))),
         },
-        Err(none) if asked.is_some() || needs_containers(emulator) => Err(Error::NoHost(none)),
+        Err(none) if asked.is_some() || needs_containers(emulator) => Err(none.into()),
         Err(none) if !only_images.is_empty() => Err(Error::NeedsEngine { services: only_images, none }),
         Err(_) => Ok((project.runtimes.processes(), "no container engine answers".to_owned())),
     }
@@ -179,7 +179,12 @@ pub(crate) async fn current(project: &Project) -> Result<ResolvedRuntime, Error>
         RuntimeKind::Process => project.runtimes.processes(),
         RuntimeKind::Docker => project.runtimes.find().await?.host,
     };
-    Ok(ResolvedRuntime { host, emulator: chosen.emulator(project)?, why: String::new(), images: ImageBuild::default() })
+    Ok(ResolvedRuntime {
+        host,
+        emulator: remembered_emulator(&chosen, project)?,
+        why: String::new(),
+        images: ImageBuild::default(),
+    })
 }
 
 /// The choice as the running units show it, if somebody removed the state directory.
@@ -222,27 +227,18 @@ fn kept(remembered: Option<RememberedChoice>, processes: Processes) -> Option<Ke
     Some(Kept { chosen: of_processes.unwrap_or_default(), why })
 }
 
-/// The choice of every start before choices were remembered.
-impl Default for RememberedChoice {
-    fn default() -> Self {
-        Self { runtime: RuntimeKind::Process, emulator: EmulatorKind::Embedded, emulator_url: None }
-    }
-}
-
-impl RememberedChoice {
-    fn emulator(&self, project: &Project) -> Result<ChosenEmulator, Error> {
-        match &self.emulator_url {
-            Some(url) => Ok(ChosenEmulator::Outside(Endpoint::parse(url)?)),
-            None => Ok(own(project, self.emulator)),
-        }
+fn remembered_emulator(chosen: &RememberedChoice, project: &Project) -> Result<ChosenEmulator, Error> {
+    match &chosen.emulator_url {
+        Some(url) => Ok(ChosenEmulator::Outside(Endpoint::parse(url)?)),
+        None => Ok(own(project, chosen.emulator)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::fake::FakeProject;
     use devenv_artifacts::builds::{Builds, MadeImage};
+    use devenv_fakes::FakeProject;
 
     async fn first_choice(project: &FakeProject) -> (RuntimeKind, String) {
         let resolved = choose(&project.load(), &RuntimeRequest::default()).await.expect("something serves");

@@ -7,13 +7,11 @@ use devenv_model::artifact::Artifact;
 use devenv_model::observed::{Observed, UnitState};
 use devenv_model::unit::EMULATOR;
 use devenv_resources::resources::Resources;
+use devenv_runtime::{Abilities, Project, Runtime, own_program};
 
 use crate::chosen_emulator::ChosenEmulator;
 use crate::desired;
 use crate::error::Error;
-use crate::own_program::own_program;
-use crate::project::Project;
-use crate::runtime::{Abilities, Runtime};
 
 /// One look at the environment.
 #[derive(Debug)]
@@ -88,10 +86,10 @@ fn answers(emulator: &ChosenEmulator, observed: &Observed) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use devenv_fakes::FakeProject;
     use devenv_model::manifest::EmulatorKind;
 
     use super::*;
-    use crate::runtime::fake::FakeProject;
 
     const ABILITIES: Abilities = Abilities { images: true, network: true, any_address: true };
 

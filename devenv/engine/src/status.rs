@@ -7,13 +7,12 @@ use devenv_model::manifest::{EmulatorKind, Service};
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
+use devenv_runtime::{LOG_TAIL, Observation, Project, Runtime};
 
 use crate::chosen_emulator::ChosenEmulator;
 use crate::desired;
-use crate::error::{Error, LOG_TAIL};
-use crate::project::Project;
+use crate::error::Error;
 use crate::resolve::{self, ResolvedRuntime};
-use crate::runtime::{Observation, Runtime};
 
 pub(crate) const READY: &str = "ready";
 pub(crate) const STARTING: &str = "starting";
@@ -125,12 +124,12 @@ fn first_address(project: &Project, name: &str, bindings: &[Binding]) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use devenv_fakes::FakeProject;
     use devenv_model::observed::Leftover;
+    use devenv_runtime::RuntimeRequest;
 
     use super::*;
     use crate::resolve::choose;
-    use crate::runtime::RuntimeRequest;
-    use crate::runtime::fake::FakeProject;
 
     async fn report(project: &FakeProject) -> EnvironmentReport {
         let project = project.load();

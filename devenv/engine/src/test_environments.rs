@@ -4,16 +4,13 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_runtime::settle::settle;
+use devenv_runtime::{Emitter, Error as RuntimeError, Project, Remembered, RuntimeKind};
 use devenv_supervisor::leftovers;
 use devenv_supervisor::lock::{HeldLock, LockAttempt, try_hold};
 use devenv_supervisor::state_directory::StateDirectory;
 
-use crate::emitter::Emitter;
 use crate::error::Error;
-use crate::memory::Remembered;
-use crate::project::Project;
-use crate::runtime::RuntimeKind;
-use crate::settle::settle;
 
 /// Longer than the grace periods of most services.
 const SUPERVISOR_ENDS_WITHIN: Duration = Duration::from_secs(15);
@@ -24,7 +21,7 @@ pub fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error> {
     // An earlier run with this process id may have been kept; a killed run has been swept.
     let names = std::iter::once(own.clone()).chain((2..).map(|number| format!("{own}-{number}")));
     for folder in names.map(|name| tests.join(name)) {
-        let failed = |source| Error::State { path: folder.clone(), source };
+        let failed = |source| RuntimeError::State { path: folder.clone(), source };
         std::fs::create_dir_all(tests).map_err(failed)?;
         match std::fs::create_dir(&folder) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
@@ -36,7 +33,7 @@ pub fn create(tests: &Utf8Path) -> Result<(Utf8PathBuf, HeldLock), Error> {
             Ok(LockAttempt::Held(held)) if held.is_at(&lock) => return Ok((folder, held)),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(failed(error).into()),
         }
     }
     unreachable!("numbers do not end")
@@ -122,12 +119,12 @@ async fn end_containers(project: &Project, folder: &Utf8Path) -> bool {
 mod tests {
     use std::os::unix::process::CommandExt;
 
+    use devenv_fakes::FakeProject;
     use devenv_model::manifest::EmulatorKind;
+    use devenv_runtime::RememberedChoice;
     use devenv_supervisor::lock::take_for_child;
 
     use super::*;
-    use crate::memory::RememberedChoice;
-    use crate::runtime::fake::FakeProject;
 
     fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
         let folder = tempfile::tempdir().expect("a temporary directory");

@@ -1,5 +1,6 @@
+use devenv_runtime::Project;
+
 use crate::error::Error;
-use crate::project::Project;
 use crate::resolve;
 
 /// An action on one unit of a running environment, for tests of failures.
@@ -16,8 +17,9 @@ pub enum UnitAction {
 pub async fn unit(project: &Project, action: UnitAction, name: &str) -> Result<(), Error> {
     let runtime = resolve::current(project).await?.connect(project).await?;
     match action {
-        UnitAction::Kill => runtime.crash(name).await,
-        UnitAction::Stop => runtime.interrupt(name).await,
-        UnitAction::Start => runtime.resume(name).await,
+        UnitAction::Kill => runtime.crash(name).await?,
+        UnitAction::Stop => runtime.interrupt(name).await?,
+        UnitAction::Start => runtime.resume(name).await?,
     }
+    Ok(())
 }

@@ -10,22 +10,21 @@ use devenv_model::reconcile::{Conflict, Desired, reconcile};
 use devenv_model::unit::EMULATOR;
 use devenv_resources::error as resources;
 use devenv_resources::resources::Resources;
+use devenv_runtime::{
+    Abilities, Cancel, Emitter, Error as RuntimeError, HostErrorKind, LOG_TAIL, Project, Remembered, Runtime,
+    RuntimeRequest, millis, processes,
+};
 use devenv_supervisor::log_reader::last_lines;
 
 use crate::attachment::Attachment;
-use crate::cancel::Cancel;
 use crate::command_lock::command_lock;
-use crate::emitter::{Emitter, millis};
-use crate::error::{Error, LOG_TAIL};
+use crate::error::Error;
 use crate::execute::{Executed, execute};
-use crate::memory::Remembered;
 use crate::perform::{self, Performer};
-use crate::project::Project;
 use crate::resolve::{self, ResolvedRuntime};
-use crate::runtime::{Abilities, HostErrorKind, Runtime, RuntimeRequest};
 use crate::snapshot::{self, Snapshot};
 use crate::status::{COMPLETED, READY, STARTING};
-use crate::{desired, down, notices, ports, processes, status, test_environments};
+use crate::{desired, down, notices, ports, status, test_environments};
 
 /// The number of attempts of `up`, if the environment changes after the snapshot.
 const ATTEMPTS: usize = 3;
@@ -89,20 +88,22 @@ fn is_another_world(
 ) -> bool {
     match error {
         // A supervisor whose owner was killed may end during a request: the next look finds none.
-        Error::Supervisor(devenv_supervisor::error::Error::Lost { .. }) => true,
+        Error::Runtime(RuntimeError::Supervisor(devenv_supervisor::error::Error::Lost { .. })) => true,
         // During the build, between the choice and the use of a port, another program may have taken it.
-        Error::UnitFailed { unit, .. } if ports::are_taken(project, abilities, unit) => {
+        Error::Runtime(RuntimeError::UnitFailed { unit, .. }) if ports::are_taken(project, abilities, unit) => {
             emitter.notice(format!("another program took a port of {unit}; choosing a new one"));
             true
         }
-        Error::Host(error) if error.kind == HostErrorKind::PortTaken => {
+        Error::Runtime(RuntimeError::Host(error)) if error.kind == HostErrorKind::PortTaken => {
             emitter.notice("another program took a port; choosing a new one");
             true
         }
         // An engine may remove a container whose starter was killed, just after the snapshot saw it run.
-        Error::UnitFailed { unit, .. } => !executed.started.contains(unit),
+        Error::Runtime(RuntimeError::UnitFailed { unit, .. }) => !executed.started.contains(unit),
         Error::Resource(resources::Error::Unreachable { .. }) => !executed.started.iter().any(|unit| unit == EMULATOR),
-        Error::Host(error) => matches!(error.kind, HostErrorKind::NotFound | HostErrorKind::Conflict),
+        Error::Runtime(RuntimeError::Host(error)) => {
+            matches!(error.kind, HostErrorKind::NotFound | HostErrorKind::Conflict)
+        }
         _ => false,
     }
 }
@@ -166,13 +167,13 @@ async fn confirm(
         if unit.state != STARTING {
             let cause = unit.detail.clone().unwrap_or_else(|| unit.state.clone());
             let cause = format!("it was ready, but no longer is: {cause}");
-            return Err(Error::UnitFailed { unit: unit.name.clone(), cause, log: unit.log.clone() });
+            return Err(RuntimeError::UnitFailed { unit: unit.name.clone(), cause, log: unit.log.clone() }.into());
         }
         let ready = tokio::time::timeout_at(deadline, runtime.await_ready(&unit.name)).await;
-        ready.unwrap_or_else(|_| {
+        ready.map_err(|_| {
             let waiting_for = format!("wait for {}, which was ready before", unit.name);
-            Err(Error::Deadline { waiting_for, unit: Some(unit.name.clone()), after: timeout, log: Vec::new() })
-        })?;
+            Error::Deadline { waiting_for, unit: Some(unit.name.clone()), after: timeout, log: Vec::new() }
+        })??;
     }
 }
 
@@ -261,7 +262,7 @@ fn remember(project: &Project, resolved: &ResolvedRuntime, ports: &Ports) -> Res
     if remembered == before {
         return Ok(());
     }
-    remembered.keep(&project.state)
+    Ok(remembered.keep(&project.state)?)
 }
 
 /// Takes down an environment that this run began; in another environment, removes the units that this run started. Adds to a
@@ -295,11 +296,11 @@ async fn undo(project: &Project, runtime: &dyn Runtime, executed: &Executed, own
 #[cfg(test)]
 mod tests {
     use devenv_artifacts::error::BuildError;
+    use devenv_fakes::FakeProject;
     use devenv_model::observed::UnitState;
+    use devenv_runtime::{HostError, memory};
 
     use super::*;
-    use crate::memory::READS;
-    use crate::runtime::fake::FakeProject;
 
     fn options() -> UpOptions {
         UpOptions { request: RuntimeRequest::default(), services: Vec::new(), timeout: Duration::from_secs(20) }
@@ -346,9 +347,9 @@ mod tests {
     async fn an_unchanged_environment_costs_three_reads_of_the_memory() {
         let project = FakeProject::new();
         bring_up(&project).await.expect("nothing fails");
-        let before = READS.get();
+        let before = memory::reads();
         assert!(!bring_up(&project).await.expect("nothing fails").changed);
-        assert_eq!(READS.get() - before, 3, "the choice, the host of the last start, the ports");
+        assert_eq!(memory::reads() - before, 3, "the choice, the host of the last start, the ports");
     }
 
     #[tokio::test]
@@ -389,7 +390,7 @@ mod tests {
         let project = FakeProject::new();
         *project.runtime.dies.lock().expect("not poisoned") = Some("api");
         let error = bring_up(&project).await.expect_err("it dies");
-        assert!(matches!(error, Error::UnitFailed { ref unit, .. } if unit == "api"), "{error}");
+        assert!(matches!(error, Error::Runtime(RuntimeError::UnitFailed { ref unit, .. }) if unit == "api"), "{error}");
         assert_eq!(steps(&project).last().map(String::as_str), Some("take down"));
         *project.runtime.dies.lock().expect("not poisoned") = None;
         bring_up(&project).await.expect("nothing fails");
@@ -466,7 +467,10 @@ mod tests {
         let project = with_one_shot();
         *project.runtime.dies.lock().expect("not poisoned") = Some("mailer");
         let error = bring_up(&project).await.expect_err("it dies");
-        assert!(matches!(error, Error::UnitFailed { ref unit, .. } if unit == "mailer"), "{error}");
+        assert!(
+            matches!(error, Error::Runtime(RuntimeError::UnitFailed { ref unit, .. }) if unit == "mailer"),
+            "{error}"
+        );
         let done = steps(&project);
         assert!(!done.contains(&"start api".to_owned()), "{done:?}");
         assert_eq!(done.last().map(String::as_str), Some("take down"));
@@ -489,7 +493,10 @@ mod tests {
         *project.runtime.build_fails.lock().expect("not poisoned") = Some("api");
         project.runtime.done();
         let error = bring_up(&project).await.expect_err("the build fails");
-        assert!(matches!(&error, Error::Build(BuildError::Unit { unit, .. }) if unit == "api"), "{error}");
+        assert!(
+            matches!(&error, Error::Runtime(RuntimeError::Build(BuildError::Unit { unit, .. })) if unit == "api"),
+            "{error}"
+        );
         let done = steps(&project);
         assert!(done.iter().all(|step| step == "build unit mailer"), "{done:?}");
         *project.runtime.build_fails.lock().expect("not poisoned") = None;
@@ -522,13 +529,14 @@ mod tests {
 
     #[test]
     fn an_error_that_the_world_may_have_caused_since_the_snapshot_is_tried_again() {
-        let failed =
-            |unit: &str| Error::UnitFailed { unit: unit.to_owned(), cause: "gone".to_owned(), log: Vec::new() };
+        let failed = |unit: &str| {
+            Error::from(RuntimeError::UnitFailed { unit: unit.to_owned(), cause: "gone".to_owned(), log: Vec::new() })
+        };
         assert!(is_tried_again(&failed("api"), &["mailer"]), "somebody else ended it");
         assert!(!is_tried_again(&failed("api"), &["api"]), "it ended by itself");
         let host = |kind| {
             let (action, cause) = ("start api".to_owned(), "no".to_owned());
-            Error::Host(crate::runtime::HostError { action, cause, kind })
+            Error::from(HostError { action, cause, kind })
         };
         for kind in [HostErrorKind::PortTaken, HostErrorKind::NotFound, HostErrorKind::Conflict] {
             assert!(is_tried_again(&host(kind), &["api"]), "{kind:?}");
@@ -541,7 +549,7 @@ mod tests {
         assert!(is_tried_again(&silent(), &["api"]), "the emulator that was there is gone");
         assert!(!is_tried_again(&silent(), &[EMULATOR]), "this command's own emulator does not answer");
         let lost = devenv_supervisor::error::Error::Lost { cause: "closed".to_owned() };
-        assert!(is_tried_again(&Error::Supervisor(lost), &[]));
+        assert!(is_tried_again(&Error::from(lost), &[]));
         assert!(!is_tried_again(&Error::Cancelled, &[]));
     }
 

@@ -1,5 +1,5 @@
-//! AWS and a container engine in memory, with faults on request. Every fake of one test shares one [`Faults`]: the script of faults by call,
-//! and the list of all calls in order.
+//! AWS and a container engine in memory, with faults on request, and a runtime with its project. Every fake of AWS or of an engine in one test
+//! shares one [`Faults`]: the script of faults by call, and the list of all calls in order.
 //!
 //! ```
 //! use devenv_cloud::{CloudErrorKind, Condition, Objects};
@@ -24,6 +24,7 @@ mod fault;
 mod identity;
 mod objects;
 mod registry;
+mod runtime;
 mod services;
 mod terraform;
 mod terraform_foundation;
@@ -35,5 +36,6 @@ pub use fault::{Fault, Faults};
 pub use identity::FakeIdentity;
 pub use objects::FakeObjects;
 pub use registry::FakeRegistry;
+pub use runtime::{FakeProject, FakeRuntime};
 pub use services::FakeServices;
 pub use terraform::{FakeTerraform, TerraformAnswer};

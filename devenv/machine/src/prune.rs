@@ -1,7 +1,7 @@
 //! The removal of remnants.
 
 use devenv_containers::engine::ContainerEngine;
-use devenv_engine::Emitter;
+use devenv_runtime::Emitter;
 
 use crate::error::Error;
 use crate::process_environments::ProcessEnvironments;

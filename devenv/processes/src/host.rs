@@ -12,10 +12,11 @@ use devenv_supervisor::state_directory::StateDirectory;
 use futures_util::future::{BoxFuture, ready};
 
 use crate::runtime::ProcessRuntime;
-use devenv_engine::processes::{Processes, end_leftover, leftovers_of, processes};
-use devenv_engine::runtime::{Abilities, ImageBuild, Runtime, RuntimeHost, RuntimeKind, TakenDown};
-use devenv_engine::settle::Making;
-use devenv_engine::{Emitter, Error, Project, explained};
+use devenv_runtime::processes::{Processes, end_leftover, leftovers_of, processes};
+use devenv_runtime::settle::Making;
+use devenv_runtime::{
+    Abilities, Emitter, Error, ImageBuild, Project, Runtime, RuntimeHost, RuntimeKind, TakenDown, explained,
+};
 
 /// This machine, which runs units as its processes.
 #[derive(Debug)]

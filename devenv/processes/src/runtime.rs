@@ -31,9 +31,10 @@ use devenv_artifacts::contents::Look;
 use devenv_artifacts::error::BuildError;
 use devenv_artifacts::fingerprint::fingerprint;
 use devenv_artifacts::freshness;
-use devenv_engine::processes::{end_leftover, leftovers_of};
-use devenv_engine::runtime::{Missing, Observation, Progress, Runtime, RuntimeKind};
-use devenv_engine::{Error, Instance, LOG_TAIL, Project, own_program};
+use devenv_runtime::processes::{end_leftover, leftovers_of};
+use devenv_runtime::{
+    Error, Instance, LOG_TAIL, Missing, Observation, Progress, Project, Runtime, RuntimeKind, own_program,
+};
 
 /// The limit for the supervisor to report that it is ready.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -411,8 +412,7 @@ mod tests {
     use camino::Utf8Path;
     use devenv_model::artifact::{CommandArtifact, CommandInputs};
 
-    use devenv_engine::ProjectOptions;
-    use devenv_engine::runtime::{Found, NoHost, RuntimeHost, Runtimes};
+    use devenv_runtime::{Found, NoHost, ProjectOptions, RuntimeHost, Runtimes};
 
     use super::*;
     use crate::host::ProcessHost;
@@ -458,7 +458,7 @@ mod tests {
             let runtimes = std::sync::Arc::new(Nowhere);
             let options = ProjectOptions {
                 directory: self.path().to_owned(),
-                compose: devenv_engine::ComposeOptions::default(),
+                compose: devenv_runtime::ComposeOptions::default(),
                 state_dir: None,
                 ephemeral: false,
                 runtimes,

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::error::BuildError;
-use devenv_engine::runtime::{Found, NoHost, RuntimeHost, RuntimeRequest, Runtimes};
 use devenv_engine::{
-    Cancel, DownOptions, Emitter, Error, LogOptions, Project, ProjectOptions, UnitAction, Up, UpOptions, down,
-    environment, logs, reset, seed, status, unit, up,
+    DownOptions, Error, UnitAction, Up, UpOptions, down, environment, logs, reset, seed, status, unit, up,
 };
 use devenv_model::event::{Event, UnitReport};
 use devenv_model::observed::Leftover;
 use devenv_processes::host::ProcessHost;
+use devenv_runtime::{
+    Cancel, Emitter, Error as RuntimeError, Found, LogOptions, NoHost, Project, ProjectOptions, RuntimeHost,
+    RuntimeRequest, Runtimes,
+};
 use devenv_supervisor::client::Client;
 use devenv_supervisor::lock::take_for_child;
 use devenv_supervisor::server::{SuperviseOptions, supervise};
@@ -82,7 +84,7 @@ impl Place {
         let directory: Utf8PathBuf = Utf8Path::from_path(self.0.path()).expect("UTF-8").to_owned();
         let options = ProjectOptions {
             directory,
-            compose: devenv_engine::ComposeOptions::default(),
+            compose: devenv_runtime::ComposeOptions::default(),
             state_dir: None,
             ephemeral: false,
             runtimes: Arc::new(Nowhere),
@@ -203,8 +205,11 @@ async fn an_environment_is_brought_up_changed_interrupted_and_taken_down() {
             assert!(down.was_running && down.leftovers.is_empty());
             assert_eq!(down.stopped, ["api", "mailer"]);
             assert_eq!(place.unit("api").await.state, "stopped");
-            assert!(matches!(place.act(UnitAction::Kill, "api").await, Err(Error::NotRunning { .. })));
-            assert!(matches!(environment(&place.load()).await, Err(Error::NotRunning { .. })));
+            assert!(matches!(
+                place.act(UnitAction::Kill, "api").await,
+                Err(Error::Runtime(RuntimeError::NotRunning { .. }))
+            ));
+            assert!(matches!(environment(&place.load()).await, Err(Error::Runtime(RuntimeError::NotRunning { .. }))));
         })
         .await;
 }
@@ -230,7 +235,9 @@ async fn a_package_is_built_when_it_is_stale_and_its_mistake_is_shown() {
             assert!(place.up().await.expect("it compiles").changed);
             assert_ne!(place.unit("api").await.pid, first);
             source("nonsense");
-            let Err(Error::Build(error)) = place.up().await else { panic!("it does not compile") };
+            let Err(Error::Runtime(RuntimeError::Build(error))) = place.up().await else {
+                panic!("it does not compile")
+            };
             let BuildError::Failed { packages, output } = error else { panic!("{error:?}") };
             assert_eq!(packages, ["sleeper"]);
             assert!(output.iter().any(|line| line.contains("cannot find value `nonsense`")), "{output:?}");
@@ -246,7 +253,7 @@ async fn a_unit_that_fails_is_reported_with_its_log_and_what_the_command_started
     place
         .beside_a_supervisor(async || {
             let Err(error) = place.up().await else { panic!("api ends at once") };
-            let Error::UnitFailed { unit, cause, log } = error else { panic!("{error:?}") };
+            let Error::Runtime(RuntimeError::UnitFailed { unit, cause, log }) = error else { panic!("{error:?}") };
             assert_eq!((unit.as_str(), cause.as_str()), ("api", "ended with exit code 7 before it was ready"));
             assert!(log.contains(&"last words".to_owned()), "{log:?}");
             for unit in ["api", "mailer"] {
@@ -297,7 +304,7 @@ async fn a_process_that_runs_once_and_fails_is_reported_with_its_exit_code_and_i
     place
         .beside_a_supervisor(async || {
             let Err(error) = place.up().await else { panic!("mailer fails") };
-            let Error::UnitFailed { unit, cause, log } = error else { panic!("{error:?}") };
+            let Error::Runtime(RuntimeError::UnitFailed { unit, cause, log }) = error else { panic!("{error:?}") };
             assert_eq!((unit.as_str(), cause.as_str()), ("mailer", "ended with exit code 3"));
             assert!(log.contains(&"no such column".to_owned()), "{log:?}");
             assert_eq!(place.unit("api").await.state, "stopped");
@@ -423,7 +430,7 @@ async fn a_supervisor_that_does_not_start_is_reported_with_its_last_words() {
     let _alone = ALONE.lock().await;
     let place = Place::new();
     let Err(error) = place.up().await else { panic!("there is no supervisor") };
-    let Error::SupervisorStart { cause, log } = &error else { panic!("{error:?}") };
+    let Error::Runtime(RuntimeError::SupervisorStart { cause, log }) = &error else { panic!("{error:?}") };
     assert!(cause.contains("exit status"), "{cause}");
     assert!(log.iter().any(|line| line.contains("state-dir")), "{log:?}");
 }
@@ -437,7 +444,7 @@ async fn data_is_put_only_on_this_machine_and_only_where_something_runs() {
         matches!(elsewhere, Err(Error::Resource(devenv_resources::error::Error::NotLocal { .. }))),
         "{elsewhere:?}"
     );
-    assert!(matches!(seed(&project, None).await, Err(Error::NotRunning { .. })));
-    assert!(matches!(reset(&project).await, Err(Error::NotRunning { .. })));
+    assert!(matches!(seed(&project, None).await, Err(Error::Runtime(RuntimeError::NotRunning { .. }))));
+    assert!(matches!(reset(&project).await, Err(Error::Runtime(RuntimeError::NotRunning { .. }))));
     assert!(!project.state.path().exists(), "a refusal leaves nothing");
 }

@@ -2,8 +2,8 @@
 
 use camino::Utf8Path;
 use devenv_document::input;
-use devenv_engine::Project;
 use devenv_model::manifest::PromoteTarget;
+use devenv_runtime::Project;
 use serde::Deserialize;
 
 use crate::carried;

@@ -6,11 +6,11 @@ use devenv_artifacts::repository;
 use devenv_containers::dockerfile_images;
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::image_digest::image_digest;
-use devenv_engine::Project;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
 use devenv_model::manifest::{EvidenceOrigin, Service};
 use devenv_model::promotion::record::ReleasedImage;
+use devenv_runtime::Project;
 use devenv_testing::evidence;
 
 use crate::carried;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use devenv_engine::Project;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_rehearsal::account::{ACCOUNT, REGION, bucket};
 use devenv_rehearsal::roots::files;
 use devenv_rehearsal::services::digests;
+use devenv_runtime::Project;
 
 use crate::account::AccountFile;
 use crate::error::Error;

@@ -1,8 +1,8 @@
 //! Which delivery a target has. No other module names one.
 
-use devenv_engine::Cancel;
 use devenv_model::manifest::PromotePlace;
 use devenv_model::promotion::record::Kind;
+use devenv_runtime::Cancel;
 
 use crate::context::PromotionContext;
 use crate::delivery::Delivery;

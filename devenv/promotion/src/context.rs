@@ -1,10 +1,10 @@
 //! One environment as a promotion meets it: its project and target, its cloud and ledger, and who calls.
 
 use camino::Utf8PathBuf;
-use devenv_engine::{Emitter, Project};
 use devenv_model::event::Event;
 use devenv_model::evidence::NO_EMULATOR;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
+use devenv_runtime::{Emitter, Project};
 use devenv_supervisor::lock::{self, HeldLock, LockAttempt};
 
 use crate::account::{account_file, agree, owner};
@@ -71,7 +71,7 @@ impl<'a> PromotionContext<'a> {
     ) -> Result<Self, Error> {
         project.state.prepare()?;
         let folder = project.state.promotion(&target.name);
-        let state = |source| devenv_engine::Error::State { path: folder.clone(), source };
+        let state = |source| devenv_runtime::Error::State { path: folder.clone(), source };
         std::fs::create_dir_all(&folder).map_err(state)?;
         let held = if locks {
             let path = folder.join("lock");
@@ -79,7 +79,7 @@ impl<'a> PromotionContext<'a> {
                 LockAttempt::Held(lock) => {
                     Some(HeldFolder { name: place::of(&folder, &path).map_err(state)?, _lock: lock })
                 }
-                LockAttempt::Taken { pid } => return Err(devenv_engine::Error::Locked { pid }.into()),
+                LockAttempt::Taken { pid } => return Err(devenv_runtime::Error::Locked { pid }.into()),
             }
         } else {
             None

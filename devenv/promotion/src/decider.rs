@@ -1,8 +1,8 @@
 //! The questions of a promotion, and their answers.
 
-use devenv_engine::Cancel;
 use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
+use devenv_runtime::Cancel;
 use futures_util::future::BoxFuture;
 
 use crate::context::PromotionContext;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use devenv_engine::Cancel;
 use devenv_model::promotion::changes::Changes;
 use devenv_model::promotion::record::{Kind, Release};
 use devenv_model::promotion::rollout::{ContainerEnd, RolloutView};
+use devenv_runtime::Cancel;
 use futures_util::future::BoxFuture;
 
 use crate::cloud::CloudError;

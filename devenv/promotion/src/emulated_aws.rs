@@ -13,8 +13,6 @@ use devenv_containers::engine::{
 };
 use devenv_containers::rehearsal::{REGISTRY, mark, remove};
 use devenv_containers::scope::Scope;
-use devenv_engine::settle::{Making, settle};
-use devenv_engine::{Emitter, Project};
 use devenv_model::container::{ContainerSettings, Security};
 use devenv_model::intent::binding_of;
 use devenv_model::manifest::PromoteTarget;
@@ -22,6 +20,8 @@ use devenv_model::unit::Probe;
 use devenv_rehearsal::account::{HOST, PORT, REGION};
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::variables::aws_environment;
+use devenv_runtime::settle::{Making, settle};
+use devenv_runtime::{Emitter, Project};
 use devenv_supervisor::probe::Prober;
 
 use crate::cloud::EmulatedLogin;

@@ -1,11 +1,11 @@
 use camino::Utf8PathBuf;
 use devenv_artifacts::terraform::TerraformError;
-use devenv_engine::runtime::{HostError, NoHost};
 use devenv_model::gate::Refusal;
 use devenv_model::promotion::changes::ResourceChange;
 use devenv_model::promotion::format::FormatError;
 use devenv_model::promotion::required::Disagreement;
 use devenv_rehearsal::services::NotRehearsed;
+use devenv_runtime::{Error as RuntimeError, HostError, NoHost};
 use devenv_testing::error::Error as TestingError;
 
 use crate::cloud::CloudError;
@@ -152,6 +152,12 @@ impl From<TestingError> for Error {
             TestingError::Engine(error) => Self::Engine(error),
             other => Self::Testing(other),
         }
+    }
+}
+
+impl From<RuntimeError> for Error {
+    fn from(error: RuntimeError) -> Self {
+        Self::Engine(error.into())
     }
 }
 

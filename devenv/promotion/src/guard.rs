@@ -13,13 +13,12 @@ use devenv_containers::container::{ContainerSpec, PublishedPort};
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::images::Images;
 use devenv_containers::scope::Scope;
-use devenv_engine::runtime::ImageBuild;
-use devenv_engine::{Emitter, OWN_EMULATOR, Project, own_program};
 use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::transport::Protocol;
 use devenv_rehearsal::account::{HOST, PORT};
+use devenv_runtime::{Emitter, ImageBuild, OWN_EMULATOR, Project, own_program};
 use serde_json::json;
 
 use crate::cloud::EmulatedLogin;
@@ -79,7 +78,7 @@ pub(crate) async fn image(
     }
     emitter.notice(format!("building {package}, which contains the guard of the emulated AWS"));
     let mut built = images.build(&packages, &progress).await?;
-    let id = built.remove(package).ok_or_else(|| devenv_engine::Error::NoImage { package: package.clone() })?;
+    let id = built.remove(package).ok_or_else(|| devenv_runtime::Error::NoImage { package: package.clone() })?;
     Ok(emulator(id))
 }
 

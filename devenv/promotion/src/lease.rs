@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use devenv_engine::Cancel;
 use devenv_model::promotion::lease::{Lease, Sight, Watch};
+use devenv_runtime::Cancel;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;

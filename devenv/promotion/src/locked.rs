@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use devenv_engine::Cancel;
 use devenv_model::promotion::id::next_id;
 use devenv_model::promotion::lease::Lease;
 use devenv_model::promotion::record::{Kind, Record, Release, Step};
+use devenv_runtime::Cancel;
 
 use crate::cloud::Caller;
 use crate::context::PromotionContext;
@@ -50,7 +50,7 @@ impl<'a> Locked<'a> {
         caller: Caller,
         cancel: &Cancel,
     ) -> Result<Self, Error> {
-        let state = |source| devenv_engine::Error::State { path: context.folder.clone(), source };
+        let state = |source| devenv_runtime::Error::State { path: context.folder.clone(), source };
         let token = place::random::<8>().map_err(state)?;
         let now = context.ledger.clock.now().as_second();
         let lease = Lease::new(context.owner.clone(), context.place().to_owned(), token.clone(), now);

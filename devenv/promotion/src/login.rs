@@ -38,7 +38,7 @@ pub(crate) fn new_login(folder: &Utf8Path) -> Result<EmulatedLogin, Error> {
         files::replace_private(&path, &serde_json::to_vec(&kept)?)?;
         Ok(login)
     };
-    kept().map_err(|source| devenv_engine::Error::State { path: path.clone(), source }.into())
+    kept().map_err(|source| devenv_runtime::Error::State { path: path.clone(), source }.into())
 }
 
 #[cfg(test)]

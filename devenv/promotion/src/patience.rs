@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use devenv_engine::Cancel;
+use devenv_runtime::Cancel;
 use futures_util::future::BoxFuture;
 
 use crate::cloud::{CloudError, CloudErrorKind};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::Cancel;
 use devenv_model::promotion::changes::Changes;
 use devenv_model::promotion::record::Release;
+use devenv_runtime::Cancel;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -43,7 +43,7 @@ impl TerraformFolder<'_> {
         cancel: &Cancel,
     ) -> Result<Planned, Error> {
         let files = self.files();
-        let state = |source| devenv_engine::Error::State { path: files.clone(), source };
+        let state = |source| devenv_runtime::Error::State { path: files.clone(), source };
         self.await_earlier(cancel).await?;
         tree.write(&files).map_err(state)?;
         let inputs = self.context.folder.join("release.tfvars.json");
@@ -98,7 +98,7 @@ impl TerraformFolder<'_> {
             return Ok(());
         }
         self.await_earlier(cancel).await?;
-        std::fs::write(&file, inputs).map_err(|source| devenv_engine::Error::State { path: file.clone(), source })?;
+        std::fs::write(&file, inputs).map_err(|source| devenv_runtime::Error::State { path: file.clone(), source })?;
         let root = files.join(&self.context.target.terraform).join("foundation");
         let mut init: Vec<String> =
             ["init", "-no-color", "-reconfigure", "-backend-config=../account.tfvars.json"].map(str::to_owned).into();
@@ -108,7 +108,7 @@ impl TerraformFolder<'_> {
         let mut apply: Vec<String> = ["apply", "-no-color", "-auto-approve", LOCK_WAIT].map(str::to_owned).into();
         apply.push(format!("-var-file={file}"));
         self.run(&root, apply, false, cancel).await?;
-        std::fs::write(&mark, made_from).map_err(|source| devenv_engine::Error::State { path: mark, source }.into())
+        std::fs::write(&mark, made_from).map_err(|source| devenv_runtime::Error::State { path: mark, source }.into())
     }
 
     /// Applies the saved plan. Terraform refuses it if the state has changed since.

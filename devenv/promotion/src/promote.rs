@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use devenv_containers::engine::ContainerEngine;
-use devenv_engine::{Cancel, Emitter, Project};
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_model::promotion::proposal::Proposal;
 use devenv_model::promotion::record::{Kind, Record, Release, Step};
 use devenv_rehearsal::roots;
+use devenv_runtime::{Cancel, Emitter, Project};
 
 use crate::account::target;
 use crate::at_hand::{self, Candidate, Images};

@@ -1,8 +1,8 @@
 //! Evidence in an environment's bucket, below a prefix that only the build server's role may write.
 
 use devenv_artifacts::repository;
-use devenv_engine::{Cancel, Emitter, Project};
 use devenv_model::evidence::Evidence;
+use devenv_runtime::{Cancel, Emitter, Project};
 use devenv_testing::evidence;
 use serde::Serialize;
 

@@ -1,11 +1,11 @@
 //! A rehearsal: an emulated AWS account with the foundation of a release.
 
-use devenv_engine::Cancel;
 use devenv_rehearsal::account::{REGION, balanced, endpoint, load_balancer, log_group};
 use devenv_rehearsal::roots;
 use devenv_rehearsal::services::port;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
+use devenv_runtime::Cancel;
 use serde_json::{Value, json};
 
 use crate::carried;
@@ -77,7 +77,7 @@ pub(crate) async fn lay_foundation(
     if carried::is_carried(project, context.target) {
         let tree = carried::beside(project, context.target, Tree::default())?;
         let folder = context.folder.join("carried");
-        tree.write(&folder).map_err(|source| devenv_engine::Error::State { path: folder.clone(), source })?;
+        tree.write(&folder).map_err(|source| devenv_runtime::Error::State { path: folder.clone(), source })?;
         let inputs = roots::foundation_inputs(&project.manifest, &inputs);
         let made_from = roots::foundation_made_from(&inputs);
         return terraform.apply_foundation(&folder, &inputs.to_string(), &made_from, cancel).await;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use devenv_engine::{Cancel, Emitter};
 use devenv_model::event::{Event, TestOutcome};
 use devenv_model::names::url_variable;
 use devenv_model::promotion::record::Release;
 use devenv_rehearsal::roots::SERVICES;
 use devenv_rehearsal::services::health_paths;
+use devenv_runtime::{Cancel, Emitter};
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_testing::guard::run_guarded;
 use devenv_testing::run::{TestCommand, TestRun};
@@ -81,7 +81,7 @@ async fn run_tests(
     cancel: &Cancel,
 ) -> Result<TestRun, Error> {
     let left = state.path().join("left");
-    std::fs::create_dir_all(&left).map_err(|source| devenv_engine::Error::State { path: left.clone(), source })?;
+    std::fs::create_dir_all(&left).map_err(|source| devenv_runtime::Error::State { path: left.clone(), source })?;
     emitter.emit(Event::TestRunStarted { command: command.to_vec() });
     let order = TestCommand { command, arguments: &[], directory, environment, left: &left, lock: None, junit: None };
     Ok(run_guarded(state, &order, emitter, cancel).await?)

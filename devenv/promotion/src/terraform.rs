@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::terraform::{terraform, terraform_version};
-use devenv_engine::Cancel;
+use devenv_runtime::Cancel;
 use futures_util::future::BoxFuture;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, BufReader};

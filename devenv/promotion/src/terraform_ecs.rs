@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use devenv_engine::Cancel;
 use devenv_model::promotion::record::{Kind, Release};
+use devenv_runtime::Cancel;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::Cancel;
 use devenv_model::event::Event;
 use devenv_model::promotion::state_lock::{LockVerdict, judge_lock, lock_lines};
+use devenv_runtime::Cancel;
 use devenv_supervisor::lock;
 use tokio::sync::OnceCell;
 
@@ -35,7 +35,7 @@ impl<'a> TerraformFolder<'a> {
     /// Writes Terraform's settings into the folder. Starts no Terraform.
     pub(crate) fn open(context: &'a PromotionContext<'a>) -> Result<Self, Error> {
         let folder = &context.folder;
-        let state = |source| devenv_engine::Error::State { path: folder.clone(), source };
+        let state = |source| devenv_runtime::Error::State { path: folder.clone(), source };
         let own = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
         let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
         variables.retain(|name, value| !leads_terraform_astray(&name.to_string_lossy(), &value.to_string_lossy()));
@@ -47,7 +47,7 @@ impl<'a> TerraformFolder<'a> {
             variables.extend([own("AWS_REGION", &context.region)]);
         }
         variables.extend(environment(folder).map(|(name, value)| own(name, &value)));
-        variables.extend([own("DEVENV_BIN", devenv_engine::own_program()?.as_str())]);
+        variables.extend([own("DEVENV_BIN", devenv_runtime::own_program()?.as_str())]);
         let plugins = folder.join("plugins");
         let rc = format!("disable_checkpoint = true\nplugin_cache_dir = {:?}\n", plugins.as_str());
         std::fs::create_dir_all(plugins).map_err(state)?;
@@ -107,7 +107,7 @@ impl<'a> TerraformFolder<'a> {
     /// Waits for a Terraform that outlived its run; it ends by itself.
     pub(crate) async fn await_earlier(&self, cancel: &Cancel) -> Result<(), Error> {
         let path = self.alive_path();
-        let failed = |source| devenv_engine::Error::State { path: path.clone(), source };
+        let failed = |source| devenv_runtime::Error::State { path: path.clone(), source };
         let is_held = || lock::is_held(&path).map_err(failed);
         if is_held()? {
             let path = path.clone();
@@ -133,7 +133,7 @@ impl<'a> TerraformFolder<'a> {
         let log = String::from_utf8_lossy(&log);
         // No Terraform writes the log now; trimming keeps it small.
         let lines = lock_lines(&log);
-        std::fs::write(&path, &lines).map_err(|source| devenv_engine::Error::State { path, source })?;
+        std::fs::write(&path, &lines).map_err(|source| devenv_runtime::Error::State { path, source })?;
         let key = format!("{}/{state}.tfstate.tflock", self.context.target.name);
         let object = self.context.ledger.get(&key).await.map_err(Error::from)?;
         if let LockVerdict::LeftHere(lock) = judge_lock(object.as_ref().map(|object| object.content.as_slice()), &lines)

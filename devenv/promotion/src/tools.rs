@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use devenv_containers::engine::ContainerEngines;
-use devenv_engine::ProjectOptions;
+use devenv_runtime::ProjectOptions;
 
 use crate::clock::{SystemClock, WallClock};
 use crate::cloud::Clouds;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use devenv_engine::Cancel;
 use devenv_model::promotion::record::{Release, ReleasedImage};
 use devenv_model::promotion::rollout::{ContainerEnd, Judged, RolloutFailure, RolloutView, judge};
+use devenv_runtime::Cancel;
 use tokio::time::Instant;
 
 use crate::context::PromotionContext;

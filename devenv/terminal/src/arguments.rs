@@ -5,9 +5,8 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use devenv_engine::ComposeOptions;
-use devenv_engine::runtime::{ImageBuild, ImageKind, RuntimeRequest};
 use devenv_model::manifest::EmulatorKind;
+use devenv_runtime::{ComposeOptions, ImageBuild, ImageKind, RuntimeRequest};
 use jiff::Timestamp;
 use regex_lite::Regex;
 

@@ -1,8 +1,8 @@
 //! Options that several commands share: the runtime, the emulator, and where images are compiled.
 
 use clap::{Args, ValueEnum};
-use devenv_engine::runtime::{BuildInEngine, RuntimeKind};
 use devenv_model::manifest::EmulatorKind;
+use devenv_runtime::{BuildInEngine, RuntimeKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Runtime {

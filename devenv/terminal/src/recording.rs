@@ -1,9 +1,9 @@
 //! The journal of the command that runs, beside its output.
 
 use devenv_artifacts::repository;
-use devenv_engine::{Project, ProjectOptions};
 use devenv_journal::{Error, Journal};
 use devenv_model::event::Event;
+use devenv_runtime::{Project, ProjectOptions};
 use tokio::sync::oneshot;
 
 /// Keeps the events of a run, while git looks for the commit too. `None` if the command is not kept, there is no project, or

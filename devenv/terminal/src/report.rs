@@ -4,8 +4,8 @@ use camino::Utf8Path;
 use devenv_artifacts::error::BuildError;
 use devenv_document::problem::{Mistakes, Problem, ProblemReport};
 use devenv_engine::Error;
-use devenv_engine::runtime::{HostError, HostErrorKind, NoHost};
 use devenv_resources::error::Error as ResourceError;
+use devenv_runtime::{Error as RuntimeError, HostError, HostErrorKind, NoHost};
 use devenv_supervisor::error::Error as SupervisorError;
 use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use serde::Serialize;
@@ -45,11 +45,17 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut failure = Self::new(error.to_string(), error.log(), describe(&error));
-        if let Error::Manifest(mistakes) = error {
+        if let Error::Runtime(RuntimeError::Manifest(mistakes)) = error {
             failure.report.problems = mistakes.problems.iter().map(Problem::report).collect();
             failure.mistakes = Some(mistakes);
         }
         failure
+    }
+}
+
+impl From<RuntimeError> for Failure {
+    fn from(error: RuntimeError) -> Self {
+        Error::from(error).into()
     }
 }
 
@@ -63,39 +69,12 @@ pub fn exit(error: &Error) -> Exit {
 pub fn describe(error: &Error) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        Error::NoManifest { .. } => (
-            "no_manifest",
-            Exit::ConfigurationInvalid,
-            hint("devenv init writes one here; or name another project's folder: devenv -C DIR up"),
-        ),
-        Error::NoComposeFile { .. } => (
-            "no_compose_file",
-            Exit::ConfigurationInvalid,
-            hint("write a compose.yaml, or name the file: devenv up -f FILE"),
-        ),
-        Error::Manifest(_) => ("manifest", Exit::ConfigurationInvalid, hint("fix the file, then: devenv up --dry-run")),
-        Error::ReadFile { path, source } if unwritable(path, source) == Unwritable::TooManyFiles => {
-            ("too_many_files", Exit::Failed, hint(TOO_MANY_FILES))
-        }
-        Error::ReadFile { .. } => (
-            "read_file",
-            Exit::ConfigurationInvalid,
-            hint("check the file's name, in devenv.toml or after -f, and its permissions"),
-        ),
-        Error::State { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
-        Error::StateFormat { .. } => {
-            ("state_format", Exit::ConfigurationInvalid, hint("use the newer devenv, or remove .devenv"))
-        }
+        Error::Runtime(error) => runtime(error),
         Error::UnknownService { .. } => ("unknown_service", Exit::Usage, hint("devenv status lists the services")),
         Error::NotAProcess { service } => {
             let text = format!("add its command: [services.{service}.process] package = \"...\" in devenv.toml");
             ("not_a_process", Exit::ConfigurationInvalid, Some(text))
         }
-        Error::CannotRun { .. } => {
-            ("cannot_run", Exit::ConfigurationInvalid, hint("devenv up --help lists the runtimes"))
-        }
-        Error::Host(error) => engine(error),
-        Error::NoHost(none) => ("no_engine", Exit::PrerequisiteMissing, Some(no_engine_hint(none))),
         Error::NeedsEngine { services, none } => {
             let service = services.first().map_or("NAME", String::as_str);
             let text = format!(
@@ -108,7 +87,63 @@ pub fn describe(error: &Error) -> Told {
             let text = format!("devenv up --runtime docker --emulator {emulator}");
             ("needs_containers", Exit::Usage, Some(text))
         }
-        Error::NoEmulatorImage { emulator } => {
+        Error::EmulatorLacks { .. } => (
+            "emulator_lacks",
+            Exit::Usage,
+            hint("devenv up --emulator embedded, or with --runtime docker: --emulator localstack"),
+        ),
+        Error::OutOfReach { .. } => {
+            ("out_of_reach", Exit::Usage, hint("devenv up --runtime process --emulator-url URL"))
+        }
+        Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),
+        Error::Template { .. } => ("template", Exit::ConfigurationInvalid, hint("see devenv.schema.json")),
+        Error::NotLocal { .. } => {
+            ("not_local", Exit::ConfigurationInvalid, hint("set it to \"${emulator}\" in devenv.toml"))
+        }
+        Error::Resource(error) => resource(error),
+        Error::Deadline { unit, .. } => {
+            let text = unit.as_ref().map_or_else(|| "devenv logs".to_owned(), |unit| format!("devenv logs {unit}"));
+            ("deadline", Exit::NotReadyInTime, Some(format!("{text}, or raise the limit: devenv up --timeout 5m")))
+        }
+        Error::NotStarted { service } => ("not_started", Exit::Failed, Some(format!("devenv up -d {service}"))),
+        Error::Cancelled => ("interrupted", Exit::Interrupted, None),
+    }
+}
+
+fn runtime(error: &RuntimeError) -> Told {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        RuntimeError::NoManifest { .. } => (
+            "no_manifest",
+            Exit::ConfigurationInvalid,
+            hint("devenv init writes one here; or name another project's folder: devenv -C DIR up"),
+        ),
+        RuntimeError::NoComposeFile { .. } => (
+            "no_compose_file",
+            Exit::ConfigurationInvalid,
+            hint("write a compose.yaml, or name the file: devenv up -f FILE"),
+        ),
+        RuntimeError::Manifest(_) => {
+            ("manifest", Exit::ConfigurationInvalid, hint("fix the file, then: devenv up --dry-run"))
+        }
+        RuntimeError::ReadFile { path, source } if unwritable(path, source) == Unwritable::TooManyFiles => {
+            ("too_many_files", Exit::Failed, hint(TOO_MANY_FILES))
+        }
+        RuntimeError::ReadFile { .. } => (
+            "read_file",
+            Exit::ConfigurationInvalid,
+            hint("check the file's name, in devenv.toml or after -f, and its permissions"),
+        ),
+        RuntimeError::State { path, source } => ("state", Exit::Failed, Some(state_hint(path, source))),
+        RuntimeError::StateFormat { .. } => {
+            ("state_format", Exit::ConfigurationInvalid, hint("use the newer devenv, or remove .devenv"))
+        }
+        RuntimeError::CannotRun { .. } => {
+            ("cannot_run", Exit::ConfigurationInvalid, hint("devenv up --help lists the runtimes"))
+        }
+        RuntimeError::Host(error) => engine(error),
+        RuntimeError::NoHost(none) => ("no_engine", Exit::PrerequisiteMissing, Some(no_engine_hint(none))),
+        RuntimeError::NoEmulatorImage { emulator } => {
             let text = if *emulator == "embedded" {
                 "put the static devenv-emulator beside devenv (docs/install.md), or add [emulator.embedded] package or image = \"...\" \
                  to devenv.toml"
@@ -118,41 +153,21 @@ pub fn describe(error: &Error) -> Told {
             };
             ("no_emulator_image", Exit::ConfigurationInvalid, Some(text))
         }
-        Error::EmulatorLacks { .. } => (
-            "emulator_lacks",
-            Exit::Usage,
-            hint("devenv up --emulator embedded, or with --runtime docker: --emulator localstack"),
-        ),
-        Error::OutOfReach { .. } => {
-            ("out_of_reach", Exit::Usage, hint("devenv up --runtime process --emulator-url URL"))
-        }
-        Error::ImageAbsent { image, .. } => ("image_absent", Exit::PrerequisiteMissing, Some(image_hint(image))),
-        Error::NoImage { .. } => ("no_image", Exit::Failed, hint("devenv doctor")),
-        Error::Build(error) => build(error),
-        Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),
-        Error::Template { .. } => ("template", Exit::ConfigurationInvalid, hint("see devenv.schema.json")),
-        Error::Unset { variable, .. } => {
+        RuntimeError::ImageAbsent { image, .. } => ("image_absent", Exit::PrerequisiteMissing, Some(image_hint(image))),
+        RuntimeError::NoImage { .. } => ("no_image", Exit::Failed, hint("devenv doctor")),
+        RuntimeError::Build(error) => build(error),
+        RuntimeError::Unset { variable, .. } => {
             let help = format!("export {variable}, or add it to .env beside the Compose file");
             ("variable_unset", Exit::ConfigurationInvalid, Some(help))
         }
-        Error::NotLocal { .. } => {
-            ("not_local", Exit::ConfigurationInvalid, hint("set it to \"${emulator}\" in devenv.toml"))
-        }
-        Error::Resource(error) => resource(error),
         error if error.wants_account() => ("account_wanted", Exit::PrerequisiteMissing, Some(account_hint())),
-        Error::UnitFailed { unit, .. } => ("unit_failed", Exit::Failed, Some(format!("devenv logs {unit}"))),
-        Error::Deadline { unit, .. } => {
-            let text = unit.as_ref().map_or_else(|| "devenv logs".to_owned(), |unit| format!("devenv logs {unit}"));
-            ("deadline", Exit::NotReadyInTime, Some(format!("{text}, or raise the limit: devenv up --timeout 5m")))
-        }
-        Error::NotRunning { .. } => ("not_running", Exit::Failed, hint("devenv up -d")),
-        Error::NotStarted { service } => ("not_started", Exit::Failed, Some(format!("devenv up -d {service}"))),
-        Error::Exec { .. } => ("exec", Exit::Failed, hint("check the program's name and its permissions")),
-        Error::OtherUser { .. } => ("other_user", Exit::Usage, hint("leave out --user")),
-        Error::Locked { .. } => ("locked", Exit::Locked, hint("wait until it ends, then try again")),
-        Error::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
-        Error::Supervisor(error) => supervisor(error),
-        Error::Cancelled => ("interrupted", Exit::Interrupted, None),
+        RuntimeError::UnitFailed { unit, .. } => ("unit_failed", Exit::Failed, Some(format!("devenv logs {unit}"))),
+        RuntimeError::NotRunning { .. } => ("not_running", Exit::Failed, hint("devenv up -d")),
+        RuntimeError::Exec { .. } => ("exec", Exit::Failed, hint("check the program's name and its permissions")),
+        RuntimeError::OtherUser { .. } => ("other_user", Exit::Usage, hint("leave out --user")),
+        RuntimeError::Locked { .. } => ("locked", Exit::Locked, hint("wait until it ends, then try again")),
+        RuntimeError::SupervisorStart { .. } => ("supervisor_start", Exit::Failed, hint("devenv doctor")),
+        RuntimeError::Supervisor(error) => supervisor(error),
     }
 }
 
@@ -317,8 +332,11 @@ mod tests {
     use super::*;
 
     fn of(raw: i32) -> Report {
-        *Failure::from(Error::ReadFile { path: "compose.yaml".into(), source: std::io::Error::from_raw_os_error(raw) })
-            .report
+        *Failure::from(RuntimeError::ReadFile {
+            path: "compose.yaml".into(),
+            source: std::io::Error::from_raw_os_error(raw),
+        })
+        .report
     }
 
     #[test]
@@ -342,7 +360,7 @@ mod tests {
             ("error[E0308]: mismatched types", "build", Exit::Failed, "cargo build --package mailer"),
         ] {
             let error = BuildError::Failed { packages: vec!["mailer".to_owned()], output: vec![line.to_owned()] };
-            let report = *Failure::from(Error::from(error)).report;
+            let report = *Failure::from(RuntimeError::from(error)).report;
             assert_eq!((report.code, report.exit_code), (code, exit as u8), "{line}");
             assert!(report.hint.as_deref().is_some_and(|hint| hint.contains(remedy)), "{:?}", report.hint);
         }

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use camino::Utf8PathBuf;
-use devenv_engine::runtime::Runtimes;
-use devenv_engine::{Cancel, Canceller, Emitter, Error, ProjectOptions};
 use devenv_model::event::Event;
+use devenv_runtime::{Cancel, Canceller, Emitter, Error, ProjectOptions, Runtimes};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{Command, Global};
@@ -112,7 +111,7 @@ where
     });
     let outcome = tokio::select! {
         outcome = command(&context) => outcome,
-        () = second_signal(&canceller), if name != PASSES_SIGNALS_ON => Err(Error::Cancelled.into()),
+        () = second_signal(&canceller), if name != PASSES_SIGNALS_ON => Err(devenv_engine::Error::Cancelled.into()),
     };
     drop(context);
     let Ok((delivered, recording)) = pump.await else {

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use devenv_engine::Emitter;
 use devenv_model::event::Event;
+use devenv_runtime::Emitter;
 
 use crate::pieces::Piece;
 use crate::runners::every::EveryRunner;

@@ -1,5 +1,6 @@
 use camino::Utf8PathBuf;
 use devenv_engine::Error as EngineError;
+use devenv_runtime::Error as RuntimeError;
 
 /// Why no test ran, or why its results could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -14,4 +15,10 @@ pub enum Error {
     Write { path: Utf8PathBuf, source: std::io::Error },
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+impl From<RuntimeError> for Error {
+    fn from(error: RuntimeError) -> Self {
+        Self::Engine(error.into())
+    }
 }

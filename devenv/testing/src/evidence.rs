@@ -8,10 +8,10 @@ use devenv_artifacts::builds::BuildsFile;
 use devenv_artifacts::contents::{IMAGE, Memory};
 use devenv_artifacts::repository::{self, TrackedFile};
 use devenv_document::input;
-use devenv_engine::{EMULATOR_IMAGE, Error as EngineError, Project};
 use devenv_model::evidence::{Circumstances, Evidence, NO_EMULATOR, ProvenTest, surplus, tree_digest};
 use devenv_model::manifest::EmulatorKind;
 use devenv_rehearsal::services::digests;
+use devenv_runtime::{EMULATOR_IMAGE, Error as RuntimeError, Project};
 use devenv_supervisor::files::replace;
 
 use crate::error::Error;
@@ -100,7 +100,7 @@ impl Subject {
         let path = folder.join(Evidence::file_name(&prefix, &content));
         // Atomic: a reader mistakes a partly written file for a damaged one.
         let written = std::fs::create_dir_all(&folder).and_then(|()| replace(&path, content.as_bytes()));
-        written.map_err(|source| EngineError::State { path: path.clone(), source })?;
+        written.map_err(|source| RuntimeError::State { path: path.clone(), source })?;
         evict(&folder);
         Ok((path, evidence))
     }
@@ -124,8 +124,8 @@ fn sources<'a>(
 }
 
 /// The evidence files in a folder, names and contents, oldest first: their names begin with their time.
-pub fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, EngineError> {
-    let failed = |source| EngineError::ReadFile { path: folder.to_owned(), source };
+pub fn files(folder: &Utf8Path) -> Result<Vec<(String, Vec<u8>)>, RuntimeError> {
+    let failed = |source| RuntimeError::ReadFile { path: folder.to_owned(), source };
     let mut files = Vec::new();
     let entries = match folder.read_dir_utf8() {
         Ok(entries) => entries,
@@ -151,13 +151,13 @@ fn evict(folder: &Utf8Path) {
     }
 }
 
-fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, EngineError> {
+fn digest(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<String, RuntimeError> {
     let files = contents(root, tracked)?;
     Ok(tree_digest(files.iter().map(|(path, mode, content)| (path.as_str(), *mode, content.as_slice()))))
 }
 
 /// Path, mode and content of each file; the content of a symbolic link is its target.
-pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String, u32, Vec<u8>)>, EngineError> {
+pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String, u32, Vec<u8>)>, RuntimeError> {
     let mut files = Vec::new();
     for file in tracked {
         let path = root.join(&file.path);
@@ -170,7 +170,7 @@ pub fn contents(root: &Utf8Path, tracked: &[TrackedFile]) -> Result<Vec<(String,
             Ok(content) => files.push((file.path.clone(), file.mode, content)),
             // Removed and not yet committed: the tree is dirty, and its digest differs.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(EngineError::ReadFile { path, source }),
+            Err(source) => return Err(RuntimeError::ReadFile { path, source }),
         }
     }
     Ok(files)

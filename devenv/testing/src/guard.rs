@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::Stdio;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::{Cancel, Emitter, Error as EngineError, own_program};
+use devenv_runtime::{Cancel, Emitter, Error as RuntimeError, own_program};
 use devenv_supervisor::leftovers;
 use devenv_supervisor::state_directory::StateDirectory;
 use rustix::process::{Pid, Signal};
@@ -50,8 +50,8 @@ pub async fn run_guarded(
     emitter: &Emitter,
     cancel: &Cancel,
 ) -> Result<TestRun, Error> {
-    let failed = |source| EngineError::State { path: lock(state), source };
-    state.prepare_runtime().map_err(EngineError::from)?;
+    let failed = |source| RuntimeError::State { path: lock(state), source };
+    state.prepare_runtime().map_err(RuntimeError::from)?;
     leftovers::end(state, COMMAND).await.map_err(failed)?;
     let lock = lock(state);
     let guard = Guard::start(state)?;
@@ -69,7 +69,7 @@ fn lock(state: &StateDirectory) -> Utf8PathBuf {
 pub async fn guard(state_dir: &Utf8Path) -> Result<(), Error> {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
     let state = StateDirectory::new(state_dir);
-    let failed = |source| EngineError::State { path: lock(&state), source };
+    let failed = |source| RuntimeError::State { path: lock(&state), source };
     end_groups(&state).map_err(failed)?;
     Ok(leftovers::end(&state, COMMAND).await.map_err(failed)?)
 }

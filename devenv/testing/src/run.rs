@@ -3,8 +3,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use devenv_engine::{Cancel, Emitter, Error as EngineError};
+use devenv_engine::Error as EngineError;
 use devenv_model::event::TestOutcome;
+use devenv_runtime::{Cancel, Emitter};
 use devenv_supervisor::lock::take_for_child;
 use rustix::io::FdFlags;
 use rustix::process::{Pid, Signal};

@@ -1,14 +1,11 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use devenv_engine::runtime::RuntimeRequest;
-use devenv_engine::{
-    Attachment, Cancel, Emitter, Error as EngineError, Project, ProjectOptions, UpOptions, environment, log_files,
-    own_emulator, own_program, resources, test_environments, up,
-};
+use devenv_engine::{Attachment, UpOptions, environment, log_files, own_emulator, resources, test_environments, up};
 use devenv_model::event::Event;
 use devenv_model::evidence::Evidence;
 use devenv_model::manifest::TestSettings;
+use devenv_runtime::{Cancel, Emitter, Error as RuntimeError, Project, ProjectOptions, RuntimeRequest, own_program};
 
 use crate::bundle;
 use crate::error::Error;
@@ -51,7 +48,7 @@ pub async fn test(
 ) -> Result<TestReport, Error> {
     let project = Project::current(options)?;
     let settings = project.manifest.test.clone().ok_or(Error::NoTests)?;
-    project.state.prepare().map_err(EngineError::from)?;
+    project.state.prepare().map_err(RuntimeError::from)?;
     let junit = test.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
     junit::check(&junit)?;
     test_environments::sweep(&project, emitter).await;
@@ -63,7 +60,7 @@ pub async fn test(
         ephemeral: true,
         runtimes: options.runtimes.clone(),
     })?;
-    isolated.state.prepare().map_err(EngineError::from)?;
+    isolated.state.prepare().map_err(RuntimeError::from)?;
     let up_options = UpOptions { request: test.request.clone(), services: Vec::new(), timeout: test.timeout };
     let attachment = match up(&isolated, &up_options, emitter, cancel).await {
         Ok(up) => up.attachment,
@@ -77,7 +74,7 @@ pub async fn test(
     let outcome = attempt.run(&settings, emitter, cancel).await;
     if test.keep && outcome.is_ok() {
         let mark = isolated.state.keep_mark();
-        std::fs::write(&mark, b"").map_err(|source| EngineError::State { path: mark, source })?;
+        std::fs::write(&mark, b"").map_err(|source| RuntimeError::State { path: mark, source })?;
         attachment.detach().await?;
         return outcome.map(|report| TestReport { kept: Some(folder), ..report });
     }
@@ -105,7 +102,7 @@ impl Attempt<'_> {
         variables.insert("DEVENV_BIN".to_owned(), own_program()?.into_string());
         variables.insert("DEVENV_STATE_DIR".to_owned(), isolated.instance.state_dir.to_string());
         let left = isolated.state.path().join("left");
-        std::fs::create_dir_all(&left).map_err(|source| EngineError::State { path: left.clone(), source })?;
+        std::fs::create_dir_all(&left).map_err(|source| RuntimeError::State { path: left.clone(), source })?;
         let subject = subject(isolated, attachment).await?;
         emitter.emit(Event::TestRunStarted { command: settings.command.clone() });
         let order = TestCommand {

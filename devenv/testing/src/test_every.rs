@@ -1,7 +1,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
-use devenv_engine::runtime::RuntimeRequest;
-use devenv_engine::{Cancel, Emitter, Error as EngineError, Project, ProjectOptions};
+use devenv_engine::Error as EngineError;
 use devenv_model::manifest::EmulatorKind;
+use devenv_runtime::{Cancel, Emitter, Error as RuntimeError, Project, ProjectOptions, RuntimeRequest};
 
 use crate::error::Error;
 use crate::test::{TestOptions, TestReport, test};
@@ -60,13 +60,14 @@ pub async fn test_every(
 fn cannot_run_here(error: &Error) -> bool {
     let Error::Engine(error) = error else { return false };
     match error {
-        EngineError::NoHost(_)
-        | EngineError::NeedsEngine { .. }
+        EngineError::NeedsEngine { .. }
         | EngineError::NeedsContainers { .. }
-        | EngineError::NoEmulatorImage { .. }
-        | EngineError::EmulatorLacks { .. } => true,
-        EngineError::ImageAbsent { .. } => true,
-        error => error.wants_account(),
+        | EngineError::EmulatorLacks { .. }
+        | EngineError::Runtime(
+            RuntimeError::NoHost(_) | RuntimeError::NoEmulatorImage { .. } | RuntimeError::ImageAbsent { .. },
+        ) => true,
+        EngineError::Runtime(error) => error.wants_account(),
+        _ => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The project of a command that must work even when the project's files cannot be read.
 
-use devenv_engine::Project;
+use devenv_runtime::Project;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
 

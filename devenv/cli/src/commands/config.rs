@@ -1,7 +1,7 @@
 use devenv_compose::print;
-use devenv_engine::Error;
 use devenv_manifest::compose_model::compose_model;
 use devenv_manifest::load::{Error as LoadError, variables};
+use devenv_runtime::Error;
 use devenv_terminal::arguments::ConfigFormat;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;

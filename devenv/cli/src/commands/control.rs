@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use devenv_engine::{Control, Project, control};
+use devenv_engine::{Control, control};
+use devenv_runtime::Project;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;

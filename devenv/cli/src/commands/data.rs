@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use devenv_engine::Project;
 use devenv_model::resource::{ResourceId, ResourceKind};
+use devenv_runtime::Project;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use devenv_engine::Project;
+use devenv_runtime::Project;
 use devenv_terminal::arguments::EnvFormat;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, IsTerminal};
 
-use devenv_engine::{Error, Project};
+use devenv_engine::Error;
 use devenv_model::exec::ExecOrder;
+use devenv_runtime::{Error as RuntimeError, Project};
 use devenv_terminal::arguments::Exec;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
@@ -26,8 +27,10 @@ pub(super) async fn run(context: &Context, arguments: Exec) -> Result<Outcome, F
     let code = match devenv_engine::exec(&project, &arguments.service, &order).await {
         Ok(code) => code,
         Err(error) => match &error {
-            Error::Exec { source, .. } if source.kind() == ErrorKind::NotFound => said(context, &error, NOT_FOUND),
-            Error::Exec { .. } => said(context, &error, NOT_EXECUTABLE),
+            Error::Runtime(RuntimeError::Exec { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                said(context, &error, NOT_FOUND)
+            }
+            Error::Runtime(RuntimeError::Exec { .. }) => said(context, &error, NOT_EXECUTABLE),
             _ => return Err(error.into()),
         },
     };

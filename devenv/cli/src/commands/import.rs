@@ -11,6 +11,7 @@ use devenv_engine::Error;
 use devenv_manifest::load::{find_root, tables_folder};
 use devenv_resources::dynamo::import::{ImportedTable, tables};
 use devenv_resources::endpoint::{DUMMY, Endpoint};
+use devenv_runtime::Error as RuntimeError;
 use devenv_terminal::arguments::Import;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;
@@ -59,12 +60,12 @@ pub(super) async fn run(context: &Context, arguments: Import) -> Result<Outcome,
 
 /// The folder of table files, and whether a devenv.toml names it.
 fn folder(directory: &Utf8Path) -> Result<(Utf8PathBuf, bool), Failure> {
-    let read = |source| Error::ReadFile { path: directory.to_owned(), source };
+    let read = |source| RuntimeError::ReadFile { path: directory.to_owned(), source };
     let directory = directory.canonicalize_utf8().map_err(read)?;
     let Some(root) = find_root(&directory) else {
         return Ok((directory.join(TABLES), false));
     };
-    let named = tables_folder(root).map_err(Error::from)?;
+    let named = tables_folder(root).map_err(RuntimeError::from)?;
     Ok((root.join(named.as_deref().unwrap_or(TABLES.into())), named.is_some()))
 }
 
@@ -82,7 +83,7 @@ fn known(folder: &Utf8Path) -> BTreeSet<String> {
 }
 
 fn write(path: &Utf8Path, table: &ImportedTable) -> Result<(), Failure> {
-    let failed = |source| Failure::from(Error::State { path: path.to_owned(), source });
+    let failed = |source| Failure::from(RuntimeError::State { path: path.to_owned(), source });
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }

@@ -8,6 +8,7 @@ use devenv_init::proposal::{Answers, Proposal, propose, valid_name};
 use devenv_init::write::write;
 use devenv_manifest::load::variables;
 use devenv_model::event::Event;
+use devenv_runtime::Error as RuntimeError;
 use devenv_terminal::arguments::Init;
 use devenv_terminal::exit::Exit;
 use devenv_terminal::outcome::Outcome;
@@ -131,7 +132,7 @@ fn failure(error: Error) -> Failure {
     };
     match error {
         Error::Mistakes(mistakes) => {
-            let mut failure = Failure::from(EngineError::Manifest(mistakes));
+            let mut failure = Failure::from(RuntimeError::Manifest(mistakes));
             failure.report.hint = told.2;
             failure
         }

@@ -1,4 +1,4 @@
-use devenv_engine::{LogOptions, Project};
+use devenv_runtime::{LogOptions, Project};
 use devenv_terminal::arguments::Logs;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;

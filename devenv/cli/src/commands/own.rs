@@ -1,6 +1,6 @@
 //! `devenv self`: what this program is.
 
-use devenv_engine::own_program;
+use devenv_runtime::own_program;
 use devenv_terminal::arguments::OwnAction;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;

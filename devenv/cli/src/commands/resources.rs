@@ -2,10 +2,11 @@ use std::fmt::Write;
 
 use camino::Utf8Path;
 use comfy_table::{Table, presets};
-use devenv_engine::{Error, Project};
+use devenv_engine::Error;
 use devenv_model::observed::ObservedResource;
 use devenv_resources::listed::Listed;
 use devenv_resources::messaging::depth::Depth;
+use devenv_runtime::Project;
 use devenv_terminal::arguments::{ListFormat, ResourceList, ResourcesAction};
 use devenv_terminal::exit::Exit;
 use devenv_terminal::outcome::Outcome;

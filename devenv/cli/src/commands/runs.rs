@@ -1,9 +1,9 @@
 //! `devenv runs`: the commands that changed something, from the journal.
 
 use comfy_table::{Table, presets};
-use devenv_engine::{Error, Project};
 use devenv_journal::{Ended, Run, RunState};
 use devenv_model::event::Event;
+use devenv_runtime::{Error, Project};
 use devenv_supervisor::clock;
 use devenv_terminal::arguments::Runs;
 use devenv_terminal::exit::Exit;

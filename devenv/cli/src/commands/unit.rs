@@ -1,4 +1,5 @@
-use devenv_engine::{Project, UnitAction};
+use devenv_engine::UnitAction;
+use devenv_runtime::Project;
 use devenv_terminal::arguments::Action;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;

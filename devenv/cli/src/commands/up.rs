@@ -1,5 +1,6 @@
-use devenv_engine::{LogOptions, Project, UpOptions};
+use devenv_engine::UpOptions;
 use devenv_model::event::Event;
+use devenv_runtime::{LogOptions, Project};
 use devenv_terminal::arguments::Up;
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::report::Failure;

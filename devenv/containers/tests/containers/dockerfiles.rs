@@ -4,12 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use devenv_artifacts::error::BuildError;
 use devenv_containers::engine::ContainerEngine;
-use devenv_engine::runtime::Runtime;
-use devenv_engine::{Error, Project};
 use devenv_fakes::{FakeEngine, Faults};
 use devenv_model::artifact::Artifact;
 use devenv_model::container::ContainerSettings;
 use devenv_model::intent::UnitIntent;
+use devenv_runtime::{Error, Project, Runtime};
 
 use crate::world;
 

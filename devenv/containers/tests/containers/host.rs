@@ -9,11 +9,10 @@ use devenv_containers::engine::{ContainerEngine, JoinedNetwork, NewContainer, Ne
 use devenv_containers::images::Images;
 use devenv_containers::rehearsal::{REGISTRY, remove};
 use devenv_containers::scope::Scope;
-use devenv_engine::runtime::ImageBuild;
-use devenv_engine::{Emitter, OWN_EMULATOR, Project};
 use devenv_fakes::{FakeEngine, Faults};
 use devenv_model::container::{ContainerSettings, Mount, MountSource};
 use devenv_model::manifest::EmulatorKind;
+use devenv_runtime::{Emitter, ImageBuild, OWN_EMULATOR, Project};
 use tempfile::TempDir;
 
 use crate::world::{self, image};

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devenv_containers::engine::{ContainerEngine, NewVolume};
-use devenv_engine::Project;
-use devenv_engine::runtime::Runtime;
 use devenv_fakes::{FakeEngine, Fault, Faults};
 use devenv_model::artifact::Artifact;
 use devenv_model::intent::UnitIntent;
+use devenv_runtime::{Project, Runtime};
 use tempfile::TempDir;
 
 use crate::world;

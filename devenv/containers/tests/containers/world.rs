@@ -8,14 +8,13 @@ use std::time::Duration;
 use camino::Utf8Path;
 use devenv_containers::host::ContainerHosts;
 use devenv_containers::oci::{Blob, OciImage};
-use devenv_engine::runtime::{ImageBuild, Runtime, RuntimeHost, Runtimes};
-use devenv_engine::{ComposeOptions, Project, ProjectOptions};
 use devenv_fakes::FakeEngine;
 use devenv_model::artifact::Artifact;
 use devenv_model::container::ContainerSettings;
 use devenv_model::intent::{Lifetime, RestartPolicy, UnitIntent};
 use devenv_model::unit::Probe;
 use devenv_processes::host::ProcessHost;
+use devenv_runtime::{ComposeOptions, ImageBuild, Project, ProjectOptions, Runtime, RuntimeHost, Runtimes};
 
 /// An image whose content is its name.
 pub(crate) fn image(name: &str) -> OciImage {

@@ -4,8 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use devenv_model::manifest::Service;
 use devenv_model::transport::Protocol;
-
-use crate::runtime::Abilities;
+use devenv_runtime::Abilities;
 
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 

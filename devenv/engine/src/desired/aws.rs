@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::variables::{aws_environment, keep_emulated};
+use devenv_runtime::Project;
 
 use crate::error::Error;
-use crate::project::Project;
 
 const DEFAULT_REGION: &str = "eu-west-1";
 

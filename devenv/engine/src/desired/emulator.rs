@@ -8,15 +8,11 @@ use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::unit::{EMULATOR, Probe};
+use devenv_runtime::{Error as RuntimeError, OWN_EMULATOR, Project};
 
 use crate::error::Error;
-use crate::project::Project;
 use crate::snapshot::{Caller, Snapshot};
 
-/// The name of the embedded emulator's image, if it is built here.
-pub const EMULATOR_IMAGE: &str = "devenv-emulator:local";
-/// Stands in place of a package for the image that is made of this `devenv`'s own programs. No package has this name.
-pub const OWN_EMULATOR: &str = "devenv's own emulator";
 /// The restarts of a crashing container before it is left failed.
 const RESTARTS: u32 = 5;
 const GRACE: Duration = Duration::from_secs(10);
@@ -36,7 +32,7 @@ pub(super) fn image(project: &Project, kind: EmulatorKind) -> Result<Artifact, E
         let package = settings.embedded_package.as_deref().unwrap_or(OWN_EMULATOR);
         return Ok(Artifact::Cargo { package: package.to_owned() });
     }
-    let named = settings.image(kind).ok_or(Error::NoEmulatorImage { emulator: kind.name() })?;
+    let named = settings.image(kind).ok_or(RuntimeError::NoEmulatorImage { emulator: kind.name() })?;
     Ok(Artifact::Image { reference: named.to_owned() })
 }
 
@@ -198,12 +194,12 @@ fn words(words: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use devenv_fakes::FakeProject;
     use devenv_model::messaging::Queue;
     use devenv_model::observed::Observed;
+    use devenv_runtime::Abilities;
 
     use super::*;
-    use crate::runtime::Abilities;
-    use crate::runtime::fake::FakeProject;
 
     fn images() -> Snapshot {
         Snapshot {
@@ -318,6 +314,6 @@ mod tests {
     fn an_emulator_without_an_image_is_named() {
         let fake = FakeProject::new();
         let error = image(&fake.load(), EmulatorKind::Localstack).expect_err("none is named");
-        assert!(matches!(error, Error::NoEmulatorImage { emulator: "localstack" }), "{error}");
+        assert!(matches!(error, Error::Runtime(RuntimeError::NoEmulatorImage { emulator: "localstack" })), "{error}");
     }
 }

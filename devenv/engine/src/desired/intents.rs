@@ -5,13 +5,12 @@ use devenv_model::intent::{Lifetime, Ports, RestartPolicy, UnitIntent};
 use devenv_model::manifest::{Service, StartOrder};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_model::unit::EMULATOR;
+use devenv_runtime::{Abilities, Project};
 
 use super::selection::dependencies;
 use super::{emulator, service};
 use crate::chosen_emulator::ChosenEmulator;
 use crate::error::Error;
-use crate::project::Project;
-use crate::runtime::Abilities;
 use crate::snapshot::Snapshot;
 
 /// The artifacts of the selected units, with the units' names, which must be built or pulled before the units run.
@@ -101,8 +100,10 @@ pub(crate) fn runs_again(intent: &UnitIntent) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use devenv_runtime::Error as RuntimeError;
     use std::collections::BTreeMap;
 
+    use devenv_fakes::FakeProject;
     use devenv_model::artifact::CommandInputs;
     use devenv_model::container::Mount;
     use devenv_model::intent::Binding;
@@ -111,7 +112,6 @@ mod tests {
     use devenv_model::unit::Probe;
 
     use super::*;
-    use crate::runtime::fake::FakeProject;
     use crate::snapshot::Caller;
 
     const PROCESSES: Abilities = Abilities { images: false, network: false, any_address: false };
@@ -188,7 +188,7 @@ mod tests {
         let unrunnable = wanted(PROCESSES, EmulatorKind::Embedded, &["mailer"]);
         assert!(matches!(unrunnable, Err(Error::NotAProcess { service }) if service == "mailer"));
         let unnamed = wanted(CONTAINERS, EmulatorKind::Localstack, &[]);
-        assert!(matches!(unnamed, Err(Error::NoEmulatorImage { .. })));
+        assert!(matches!(unnamed, Err(Error::Runtime(RuntimeError::NoEmulatorImage { .. }))));
     }
 
     #[test]

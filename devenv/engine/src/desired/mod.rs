@@ -9,7 +9,6 @@ mod service;
 
 pub(crate) use address::{LOOPBACK, bound, protocol, reached};
 pub(crate) use aws::{region, variables};
-pub use emulator::{EMULATOR_IMAGE, OWN_EMULATOR};
 pub(crate) use intents::{artifacts, desired, intents, runs_again};
 pub(crate) use selection::{in_order, restarted_with, selected};
 pub(crate) use service::environment;

@@ -1,9 +1,9 @@
 //! The services that a command selects.
 
 use devenv_model::manifest::{Dependency, Manifest, Service};
+use devenv_runtime::Project;
 
 use crate::error::Error;
-use crate::project::Project;
 
 /// The named services and all their dependencies, sorted; every service if none is named.
 pub(crate) fn selected<'a>(project: &'a Project, names: &[String]) -> Result<Vec<&'a Service>, Error> {

@@ -8,12 +8,11 @@ use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
 use devenv_model::template;
 use devenv_model::unit::{EMULATOR, Probe};
 use devenv_resources::variables::redirect;
+use devenv_runtime::{Abilities, Project};
 
 use super::address::reached;
 use super::aws::{keep_local, region, variables};
 use crate::error::Error;
-use crate::project::Project;
-use crate::runtime::Abilities;
 
 /// The restarts of a crashing container before it is left failed.
 const RESTARTS: u32 = 5;

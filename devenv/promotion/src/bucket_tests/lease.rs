@@ -1,9 +1,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use devenv_engine::Cancel;
 use devenv_fakes::Fault;
 use devenv_model::promotion::lease::Lease;
+use devenv_runtime::Cancel;
 use tokio::time::{Instant, sleep};
 
 use super::Client;

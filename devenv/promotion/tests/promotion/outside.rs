@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use devenv_engine::Cancel;
 use devenv_fakes::{FakeAccount, FakeIdentity, FakeObjects, FakeRegistry, FakeServices, FakeTerraform, Faults};
 use devenv_promotion::{
     Cloud, CloudAddress, Clouds, Decider, EmulatedAccount, EmulatedLogin, Error, ReleaseProbe, Terraform, TerraformEnd,
     TerraformOrder, Terraforms, WallClock,
 };
+use devenv_runtime::Cancel;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;

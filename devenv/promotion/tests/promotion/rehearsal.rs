@@ -2,11 +2,10 @@
 
 use devenv_containers::engine::{ContainerEngine, JoinedNetwork};
 use devenv_containers::host::ContainerHosts;
-use devenv_engine::Emitter;
-use devenv_engine::runtime::Runtimes;
 use devenv_fakes::{FakeEngine, Fault, Faults};
 use devenv_processes::host::ProcessHost;
 use devenv_promotion::{CloudErrorKind, Error};
+use devenv_runtime::{Emitter, Runtimes};
 
 use crate::emulator::{FakeEmulator, GUARD_IMAGE, IMAGE, image_of};
 use crate::run::{Machine, on_paused_clock, on_real_clock};
@@ -201,8 +200,7 @@ fn an_image_that_cannot_be_pulled_is_named_before_anything_starts() {
             let (machine, engine, faults) = rehearsing(&world, &emulator);
             faults.on(&format!("pull {image}"), 1, Fault::Refused(CloudErrorKind::Unreachable));
             let absent = machine.record().await.expect_err("it cannot be pulled");
-            let is_it =
-                matches!(&absent, Error::Engine(devenv_engine::Error::ImageAbsent { image: it, .. }) if it == image);
+            let is_it = matches!(&absent, Error::Engine(devenv_engine::Error::Runtime(devenv_runtime::Error::ImageAbsent { image: it, .. })) if it == image);
             assert!(is_it, "{absent}");
             assert_eq!(engine.names(), [""; 0]);
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use devenv_containers::engine::ContainerEngines;
 use devenv_containers::host::ContainerHosts;
-use devenv_engine::{Cancel, Emitter, Project, ProjectOptions};
 use devenv_fakes::{FakeAccount, FakeEngine, FakeIdentity, FakeTerraform, Fault, Faults};
 use devenv_model::event::Event;
 use devenv_model::promotion::record::Record;
@@ -14,6 +13,7 @@ use devenv_promotion::{
     self as promotion, EmulatedLogin, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools,
     RecordedEvidence, RollbackOptions,
 };
+use devenv_runtime::{Cancel, Emitter, Project, ProjectOptions};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -149,7 +149,7 @@ impl<'a> Machine<'a> {
         let engines: Arc<dyn ContainerEngines> = Arc::new(self.engine.clone());
         let project = ProjectOptions {
             directory: world.repository.path().to_owned(),
-            compose: devenv_engine::ComposeOptions::default(),
+            compose: devenv_runtime::ComposeOptions::default(),
             state_dir: Some(world.state()),
             ephemeral: false,
             runtimes: Arc::new(ContainerHosts::new(engines.clone(), Arc::new(ProcessHost))),
@@ -221,8 +221,10 @@ impl<'a> Machine<'a> {
         loop {
             match Box::pin(self.run_once(order)).await {
                 Ended::Failed(error)
-                    if matches!(*error, Error::Engine(devenv_engine::Error::Locked { .. }))
-                        && std::time::Instant::now() < deadline =>
+                    if matches!(
+                        *error,
+                        Error::Engine(devenv_engine::Error::Runtime(devenv_runtime::Error::Locked { .. }))
+                    ) && std::time::Instant::now() < deadline =>
                 {
                     std::thread::yield_now();
                 }

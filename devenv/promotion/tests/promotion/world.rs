@@ -6,13 +6,13 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 use devenv_containers::host::ContainerHosts;
 use devenv_containers::oci::{Blob, OciImage};
-use devenv_engine::{Project, ProjectOptions};
 use devenv_fakes::{FakeEngine, FakeObjects, FakeRegistry, FakeServices, Faults};
 use devenv_model::event::TestOutcome;
 use devenv_model::evidence::{Circumstances, Evidence, ProvenTest};
 use devenv_processes::host::ProcessHost;
 use devenv_promotion::RegistryImage;
 use devenv_rehearsal::services::digests;
+use devenv_runtime::{Project, ProjectOptions};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -161,7 +161,7 @@ impl World {
         let engine = FakeEngine::new(Faults::default());
         let project = ProjectOptions {
             directory: self.repository.path().to_owned(),
-            compose: devenv_engine::ComposeOptions::default(),
+            compose: devenv_runtime::ComposeOptions::default(),
             state_dir: Some(self.state()),
             ephemeral: false,
             runtimes: Arc::new(ContainerHosts::new(Arc::new(engine), Arc::new(ProcessHost))),

@@ -8,11 +8,11 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::Leftover;
 use futures_util::future::BoxFuture;
 
-use super::interface::{Abilities, Runtime};
 use crate::emitter::Emitter;
 use crate::error::Error;
 use crate::explained::explained;
 use crate::host_error::NoHost;
+use crate::interface::{Abilities, Runtime};
 use crate::project::Project;
 use crate::request::{ImageBuild, RuntimeKind};
 use crate::settle::Making;

@@ -33,7 +33,7 @@ pub struct RuntimeRequest {
 
 impl RuntimeRequest {
     /// Whether the user left the choice of runtime and emulator to `devenv`.
-    pub(crate) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         let Self { runtime, emulator, emulator_url, images: _ } = self;
         runtime.is_none() && emulator.is_none() && emulator_url.is_none()
     }

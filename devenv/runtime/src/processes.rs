@@ -38,7 +38,7 @@ pub async fn end_leftover(state: &StateDirectory, unit: &str) -> Result<(), Erro
 }
 
 /// Ends the supervisor of an older devenv in order. Its data stays, and the caller starts the environment anew.
-pub(crate) async fn end_older(project: &Project, emitter: &Emitter) -> Result<(), Error> {
+pub async fn end_older(project: &Project, emitter: &Emitter) -> Result<(), Error> {
     let Some(client) = Client::reach(&project.state).await? else {
         return Ok(());
     };

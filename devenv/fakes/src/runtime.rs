@@ -10,29 +10,25 @@ use devenv_model::exec::ExecOrder;
 use devenv_model::intent::{Binding, Lifetime, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Leftover, Observed, ObservedUnit, UnitState};
+use devenv_runtime::settle::Making;
+use devenv_runtime::{
+    Abilities, About, ComposeOptions, Emitter, Error, Found, ImageBuild, Missing, NoHost, Observation, Progress,
+    Project, ProjectOptions, Runtime, RuntimeHost, RuntimeKind, Runtimes,
+};
 use devenv_supervisor::state_directory::StateDirectory;
 use futures_util::future::{BoxFuture, pending, ready};
 
-use super::host::{About, Found, RuntimeHost, Runtimes};
-use super::interface::{Abilities, Missing, Observation, Progress, Runtime};
-use crate::emitter::Emitter;
-use crate::error::Error;
-use crate::host_error::NoHost;
-use crate::project::{Project, ProjectOptions};
-use crate::request::{ImageBuild, RuntimeKind};
-use crate::settle::Making;
-
-const SETTINGS: &str = include_str!("../../tests/fixtures/shop/devenv.toml");
-const COMPOSE: &str = include_str!("../../tests/fixtures/shop/compose.yaml");
+const SETTINGS: &str = include_str!("shop/devenv.toml");
+const COMPOSE: &str = include_str!("shop/compose.yaml");
 
 /// A project without tables, whose units run on a [`FakeRuntime`].
-pub(crate) struct FakeProject {
+pub struct FakeProject {
     folder: tempfile::TempDir,
-    pub(crate) runtime: Arc<FakeRuntime>,
+    pub runtime: Arc<FakeRuntime>,
 }
 
 impl FakeProject {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let project = Self { folder: tempfile::tempdir().expect("a temporary directory"), runtime: Arc::default() };
         std::fs::create_dir(project.folder.path().join("tables")).expect("writable");
         project.write("devenv.toml", SETTINGS);
@@ -40,35 +36,41 @@ impl FakeProject {
         project
     }
 
-    pub(crate) fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &std::path::Path {
         self.folder.path()
     }
 
-    pub(crate) fn write(&self, file: &str, content: &str) {
+    pub fn write(&self, file: &str, content: &str) {
         std::fs::write(self.folder.path().join(file), content).expect("writable");
     }
 
-    pub(crate) fn settings(&self) -> String {
+    pub fn settings(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("devenv.toml")).expect("readable")
     }
 
     /// Changes an environment variable of the service `api`.
-    pub(crate) fn greet(&self, greeting: &str) {
+    pub fn greet(&self, greeting: &str) {
         self.write("compose.yaml", &COMPOSE.replace("hello", greeting));
     }
 
-    pub(crate) fn options(&self) -> ProjectOptions {
+    pub fn options(&self) -> ProjectOptions {
         ProjectOptions {
             directory: Utf8Path::from_path(self.folder.path()).expect("UTF-8").to_owned(),
-            compose: devenv_manifest::compose_model::ComposeOptions::default(),
+            compose: ComposeOptions::default(),
             state_dir: None,
             ephemeral: false,
             runtimes: Arc::new(FakeHosts(self.runtime.clone())),
         }
     }
 
-    pub(crate) fn load(&self) -> Project {
+    pub fn load(&self) -> Project {
         Project::load(&self.options()).expect("no mistake in it")
+    }
+}
+
+impl Default for FakeProject {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -82,39 +84,39 @@ impl Drop for FakeProject {
 
 /// Keeps units in memory, and one line per request.
 #[derive(Debug, Default)]
-pub(crate) struct FakeRuntime {
+pub struct FakeRuntime {
     units: Mutex<BTreeMap<String, ObservedUnit>>,
     /// The started units that run once.
     one_shots: Mutex<BTreeSet<String>>,
     done: Mutex<Vec<String>>,
     /// A unit that dies before it is ready.
-    pub(crate) dies: Mutex<Option<&'static str>>,
+    pub dies: Mutex<Option<&'static str>>,
     /// The state that a unit enters when another one is ready.
-    pub(crate) becomes: Mutex<Option<(&'static str, UnitState)>>,
-    pub(crate) leftovers: Mutex<Vec<Leftover>>,
-    pub(crate) stale: Mutex<BTreeMap<String, String>>,
-    pub(crate) stale_units: Mutex<BTreeMap<String, String>>,
+    pub becomes: Mutex<Option<(&'static str, UnitState)>>,
+    pub leftovers: Mutex<Vec<Leftover>>,
+    pub stale: Mutex<BTreeMap<String, String>>,
+    pub stale_units: Mutex<BTreeMap<String, String>>,
     /// A unit whose build fails.
-    pub(crate) build_fails: Mutex<Option<&'static str>>,
-    pub(crate) absent_images: Mutex<BTreeSet<String>>,
-    pub(crate) lost_data: Mutex<bool>,
+    pub build_fails: Mutex<Option<&'static str>>,
+    pub absent_images: Mutex<BTreeSet<String>>,
+    pub lost_data: Mutex<bool>,
     /// Whether its host does not answer.
-    pub(crate) is_absent: Mutex<bool>,
+    pub is_absent: Mutex<bool>,
 }
 
 impl FakeRuntime {
     /// The requests since the last call.
-    pub(crate) fn done(&self) -> Vec<String> {
+    pub fn done(&self) -> Vec<String> {
         std::mem::take(&mut self.done.lock().expect("not poisoned"))
     }
 
-    pub(crate) fn set(&self, unit: &str, state: UnitState) {
+    pub fn set(&self, unit: &str, state: UnitState) {
         let host = "127.0.0.2:20180".parse().expect("an address");
         self.put(unit, "", state, vec![Binding { host, ..Binding::on_loopback(80, 0) }]);
     }
 
     /// Changes a unit's state and nothing else.
-    pub(crate) fn set_state(&self, unit: &str, state: UnitState) {
+    pub fn set_state(&self, unit: &str, state: UnitState) {
         self.units.lock().expect("not poisoned").get_mut(unit).expect("it was started").state = state;
     }
 

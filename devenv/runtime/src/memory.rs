@@ -1,5 +1,6 @@
 //! State that commands remember between runs.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -12,13 +13,13 @@ use devenv_supervisor::state_directory::StateDirectory;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::runtime::RuntimeKind;
+use crate::request::RuntimeKind;
 
 /// Raised when the file changes its shape.
 const FORMAT: u64 = 1;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Remembered {
+pub struct Remembered {
     format: u64,
     /// Unit, container port, host port; only the first host port of each container port.
     #[serde(default)]
@@ -28,23 +29,22 @@ pub(crate) struct Remembered {
     more_ports: BTreeMap<String, BTreeMap<u16, Vec<u16>>>,
     /// The choice of the last start; absent before the first.
     #[serde(default)]
-    pub(crate) chosen: Option<RememberedChoice>,
+    pub chosen: Option<RememberedChoice>,
     /// The Compose files, profiles and files of variables of the last start; empty where they were those of the project.
     #[serde(default, skip_serializing_if = "ComposeOptions::is_open")]
-    pub(crate) compose: ComposeOptions,
+    pub compose: ComposeOptions,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RememberedChoice {
-    pub(crate) runtime: RuntimeKind,
-    pub(crate) emulator: EmulatorKind,
+pub struct RememberedChoice {
+    pub runtime: RuntimeKind,
+    pub emulator: EmulatorKind,
     /// The URL of an emulator outside the environment.
-    pub(crate) emulator_url: Option<String>,
+    pub emulator_url: Option<String>,
 }
 
 impl Remembered {
-    pub(crate) fn read(state: &StateDirectory) -> Result<Self, Error> {
-        #[cfg(test)]
+    pub fn read(state: &StateDirectory) -> Result<Self, Error> {
         READS.set(READS.get() + 1);
         let path = state.memory_file();
         let text = match input::read(&path, input::KEPT_LIMIT) {
@@ -63,20 +63,20 @@ impl Remembered {
     }
 
     /// The host ports of one container port, in the order of the Compose file.
-    pub(crate) fn ports(&self, unit: &str, container: u16) -> Vec<u16> {
+    pub fn ports(&self, unit: &str, container: u16) -> Vec<u16> {
         let first = self.ports.get(unit).and_then(|ports| ports.get(&container));
         let more = self.more_ports.get(unit).and_then(|ports| ports.get(&container));
         first.into_iter().chain(more.into_iter().flatten()).copied().collect()
     }
 
     /// Every port of a unit: container port and host port.
-    pub(crate) fn all_ports(&self, unit: &str) -> impl Iterator<Item = (u16, u16)> {
+    pub fn all_ports(&self, unit: &str) -> impl Iterator<Item = (u16, u16)> {
         let first = self.ports.get(unit).into_iter().flatten().map(|(container, port)| (*container, *port));
         let more = self.more_ports.get(unit).into_iter().flatten();
         first.chain(more.flat_map(|(container, ports)| ports.iter().map(|port| (*container, *port))))
     }
 
-    pub(crate) fn set_ports(&mut self, chosen: &Ports) {
+    pub fn set_ports(&mut self, chosen: &Ports) {
         self.ports.clear();
         self.more_ports.clear();
         for (unit, bindings) in chosen {
@@ -95,7 +95,7 @@ impl Remembered {
     }
 
     /// Not synced: its loss costs a choice of ports and runtime.
-    pub(crate) fn keep(&self, state: &StateDirectory) -> Result<(), Error> {
+    pub fn keep(&self, state: &StateDirectory) -> Result<(), Error> {
         let versioned = Self { format: FORMAT, ..self.clone() };
         let text = serde_json::to_vec_pretty(&versioned).expect("the memory is plain data");
         let path = state.memory_file();
@@ -103,9 +103,20 @@ impl Remembered {
     }
 }
 
-#[cfg(test)]
+/// The choice of every start before choices were remembered.
+impl Default for RememberedChoice {
+    fn default() -> Self {
+        Self { runtime: RuntimeKind::Process, emulator: EmulatorKind::Embedded, emulator_url: None }
+    }
+}
+
 thread_local! {
-    pub(crate) static READS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    static READS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How often this thread has read a memory: a test limits the reads of a command.
+pub fn reads() -> usize {
+    READS.get()
 }
 
 #[cfg(test)]

@@ -1,0 +1,34 @@
+//! The traits of runtimes ([`Runtime`]) and their hosts ([`RuntimeHost`]), and what both sides of them share: the [`Project`], the
+//! memory of its last start, events, cancellation and errors.
+//!
+//! `devenv-processes` and `devenv-containers` implement the traits; `devenv-engine` decides over them.
+
+mod cancel;
+mod emitter;
+mod emulator_image;
+mod error;
+mod explained;
+mod host;
+mod host_error;
+mod interface;
+mod own_program;
+mod project;
+mod request;
+
+pub mod memory;
+pub mod processes;
+pub mod settle;
+
+pub use cancel::{Cancel, Canceller};
+pub use devenv_manifest::compose_model::ComposeOptions;
+pub use emitter::{Emitter, millis};
+pub use emulator_image::{EMULATOR_IMAGE, OWN_EMULATOR};
+pub use error::{Error, LOG_TAIL};
+pub use explained::explained;
+pub use host::{About, Found, RuntimeHost, Runtimes, TakenDown};
+pub use host_error::{HostError, HostErrorKind, NoHost};
+pub use interface::{Abilities, LogOptions, Missing, Observation, Progress, Runtime};
+pub use memory::{Remembered, RememberedChoice};
+pub use own_program::own_program;
+pub use project::{Instance, Project, ProjectOptions};
+pub use request::{BuildInEngine, ImageBuild, ImageKind, RuntimeKind, RuntimeRequest};
