@@ -1,5 +1,6 @@
 //! The stable code, the exit code and the next command for each error of a promotion.
 
+use devenv_ledger::Error as LedgerError;
 use devenv_model::evidence::NO_EMULATOR;
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::promotion::format::FormatError;
@@ -75,10 +76,8 @@ pub(crate) fn describe(error: &Error) -> Told {
             ("no_registry", Exit::Failed, hint("restore the record's earlier version in the bucket"))
         }
         E::OtherImage { .. } => ("other_image", Exit::Gate, hint("devenv test --runtime docker, then promote again")),
-        E::Locked { environment, .. } => {
-            ("promotion_locked", Exit::Locked, Some(format!("wait until that run ends: devenv history {environment}")))
-        }
-        E::LockLost { environment, .. } | E::TakenOver { environment, .. } => {
+        E::Ledger(error) => ledger(error),
+        E::TakenOver { environment, .. } => {
             ("lock_lost", Exit::Locked, Some(format!("see which release is live: devenv history {environment}")))
         }
         E::Unrecorded { again, .. } => (
@@ -86,13 +85,6 @@ pub(crate) fn describe(error: &Error) -> Told {
             Exit::RollbackFailed,
             Some(format!("make sure that the bucket is writable, then run again: {again}")),
         ),
-        E::Unusable { bucket, key, error } => unusable(bucket, key, error),
-        E::LookBack { environment, .. } => {
-            let text = format!(
-                "find the live release: devenv history {environment} --limit 10000; then: devenv rollback {environment} --to RELEASE"
-            );
-            ("look_back", Exit::Gate, Some(text))
-        }
         E::UnknownRelease { environment, .. } => {
             ("unknown_release", Exit::Usage, Some(format!("devenv history {environment} lists them")))
         }
@@ -152,6 +144,28 @@ pub(crate) fn describe(error: &Error) -> Told {
         E::Engine(error) => report::describe(error),
         E::Testing(error) => testing_report::describe(error),
         E::Cloud(error) | E::Unseen { error, .. } => cloud(error.kind),
+    }
+}
+
+/// An error of the records, the live pointer or the lock.
+fn ledger(error: &LedgerError) -> Told {
+    use LedgerError as E;
+    match error {
+        E::Locked { environment, .. } => {
+            ("promotion_locked", Exit::Locked, Some(format!("wait until that run ends: devenv history {environment}")))
+        }
+        E::LockLost { environment, .. } => {
+            ("lock_lost", Exit::Locked, Some(format!("see which release is live: devenv history {environment}")))
+        }
+        E::Unusable { bucket, key, error } => unusable(bucket, key, error),
+        E::LookBack { environment, .. } => {
+            let text = format!(
+                "find the live release: devenv history {environment} --limit 10000; then: devenv rollback {environment} --to RELEASE"
+            );
+            ("look_back", Exit::Gate, Some(text))
+        }
+        E::Cloud(error) => cloud(error.kind),
+        E::Cancelled => ("interrupted", Exit::Interrupted, None),
     }
 }
 

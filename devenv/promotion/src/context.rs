@@ -1,6 +1,7 @@
 //! One environment as a promotion meets it: its project and target, its cloud and ledger, and who calls.
 
 use camino::Utf8PathBuf;
+use devenv_ledger::Ledger;
 use devenv_model::event::Event;
 use devenv_model::evidence::NO_EMULATOR;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
@@ -11,7 +12,6 @@ use crate::account::{account_file, agree, owner};
 use crate::cloud::{Caller, Cloud, CloudAddress};
 use crate::emulated_endpoint::EmulatedAws;
 use crate::error::Error;
-use crate::ledger::Ledger;
 use crate::tools::PromotionTools;
 use crate::{emulated_aws, place};
 

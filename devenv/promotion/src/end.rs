@@ -1,5 +1,6 @@
 //! How a promotion ends: live, or with the previous release restored, and recorded as far as the bucket allows.
 
+use devenv_ledger::Error as LedgerError;
 use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
 use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
@@ -31,7 +32,7 @@ impl Run<'_> {
             // A run that has taken the lock over may have changed the live release.
             Ok(proposal) => match self.hold().await {
                 Ok(()) => self.live(proposal).await,
-                Err(Error::LockLost { owner, .. }) => Err(self.taken_over(owner).await),
+                Err(Error::Ledger(LedgerError::LockLost { owner, .. })) => Err(self.taken_over(owner).await),
                 Err(error) => Err(self.unrecorded(error)),
             },
             Err(error) if self.record.record.step < Step::Applying => Err(self.unchanged(error).await),
@@ -51,8 +52,8 @@ impl Run<'_> {
         {
             record.previous.clone_from(&live.previous);
         }
-        let written = self.record.end(Outcome::Live).await;
-        if let Err(Error::LockLost { owner, .. }) = written {
+        let written = self.record.end(Outcome::Live).await.map_err(Error::from);
+        if let Err(Error::Ledger(LedgerError::LockLost { owner, .. })) = written {
             return Err(self.taken_over(owner).await);
         }
         match (written, self.point().await) {
@@ -70,7 +71,7 @@ impl Run<'_> {
     /// The run failed before it changed anything that runs.
     async fn unchanged(&mut self, error: Error) -> Error {
         if let Err(unwritten) = self.record.end(Outcome::NothingChanged { cause: error.to_string() }).await {
-            self.unwritten("the end of the record", unwritten);
+            self.unwritten("the end of the record", unwritten.into());
         }
         error
     }
@@ -78,7 +79,7 @@ impl Run<'_> {
     /// The run failed after it may have changed something.
     async fn back(&mut self, error: Error, decider: &dyn Decider) -> Error {
         // The run that holds the lock now repairs it.
-        if let Err(Error::LockLost { owner, .. }) = self.hold().await {
+        if let Err(Error::Ledger(LedgerError::LockLost { owner, .. })) = self.hold().await {
             return self.taken_over(owner).await;
         }
         let environment = self.context.name().to_owned();
@@ -90,7 +91,7 @@ impl Run<'_> {
         }
         let cause = error.to_string();
         let restored = self.put_back(previous.as_ref()).await;
-        if let Err(Error::LockLost { owner, .. }) = restored {
+        if let Err(Error::Ledger(LedgerError::LockLost { owner, .. })) = restored {
             return self.taken_over(owner).await;
         }
         let cause_of = Box::new(error);
@@ -122,7 +123,7 @@ impl Run<'_> {
             self.unwritten("the live pointer", error);
         }
         match written {
-            Err(error) => self.unwritten("the end of the record", error),
+            Err(error) => self.unwritten("the end of the record", error.into()),
             Ok(()) if is_put_back => self.close_killed().await,
             Ok(()) => {}
         }

@@ -1,8 +1,8 @@
 use camino::Utf8PathBuf;
 use devenv_artifacts::terraform::TerraformError;
+use devenv_ledger::Error as LedgerError;
 use devenv_model::gate::Refusal;
 use devenv_model::promotion::changes::ResourceChange;
-use devenv_model::promotion::format::FormatError;
 use devenv_model::promotion::required::Disagreement;
 use devenv_rehearsal::services::NotRehearsed;
 use devenv_runtime::{Error as RuntimeError, HostError, NoHost};
@@ -56,10 +56,8 @@ pub enum Error {
     OtherImage { service: String, tested: String, found: String },
     #[error("the image {reference} of a record names no registry")]
     NoRegistry { reference: String },
-    #[error("{owner} has been promoting to {environment} since {since}")]
-    Locked { environment: String, owner: String, since: String },
-    #[error("{owner} took over the lock of {environment}")]
-    LockLost { environment: String, owner: String },
+    #[error(transparent)]
+    Ledger(LedgerError),
     /// The lock was lost after this run had begun to change things.
     #[error(
         "{owner} took over the lock of {environment}\nthis run was making {applied} live; the records show {live} as live in \
@@ -74,10 +72,6 @@ pub enum Error {
         again: String,
         cause: Box<Self>,
     },
-    #[error("cannot use the {} {key}: {error}", error.what())]
-    Unusable { bucket: String, key: String, error: FormatError },
-    #[error("none of the last {records} promotions to {environment} ended live, so the live release is unknown")]
-    LookBack { environment: String, records: usize },
     #[error("{environment} has no release {id}")]
     UnknownRelease { environment: String, id: String },
     #[error("release {id} was never live in {environment}")]
@@ -151,6 +145,17 @@ impl From<TestingError> for Error {
         match error {
             TestingError::Engine(error) => Self::Engine(error),
             other => Self::Testing(other),
+        }
+    }
+}
+
+/// Errors with the same remedy share a code.
+impl From<LedgerError> for Error {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Cloud(error) => Self::Cloud(error),
+            LedgerError::Cancelled => Self::Engine(devenv_engine::Error::Cancelled),
+            other => Self::Ledger(other),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use devenv_ledger::Ledger;
 use devenv_model::manifest::Table;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::ledger::Ledger;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Foundation {

@@ -1,9 +1,9 @@
 //! The Terraform files of a release, kept beside its record.
 
+use devenv_ledger::Ledger;
 use devenv_model::promotion::record::Release;
 
 use crate::error::Error;
-use crate::ledger::Ledger;
 use crate::tree::Tree;
 
 /// The file's name.

@@ -3,11 +3,8 @@
 
 mod account;
 mod at_hand;
-#[cfg(test)]
-mod bucket_tests;
 mod carried;
 mod chosen_delivery;
-mod clock;
 mod cloud;
 mod context;
 mod decider;
@@ -22,11 +19,8 @@ mod fake_delivery;
 mod foundation;
 mod guard;
 mod kept;
-mod lease;
-mod ledger;
 mod locked;
 mod login;
-mod open_record;
 mod patience;
 mod place;
 mod plan;
@@ -38,7 +32,6 @@ mod recorded;
 mod rehearsal;
 mod release_probe;
 mod required;
-mod retry;
 mod run;
 mod smoke;
 mod terraform;
@@ -48,7 +41,6 @@ mod tools;
 mod tree;
 mod wait;
 
-pub use clock::{SystemClock, WallClock};
 pub use cloud::{
     AccountMade, AccountNeeds, Caller, Cloud, CloudAddress, CloudError, CloudErrorKind, Clouds, Condition,
     DefinedContainer, EmulatedAccount, EmulatedLogin, Identity, ImageReference, LogPlace, Object, Objects, PushedImage,

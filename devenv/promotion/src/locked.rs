@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use devenv_ledger::{HeldLease, OpenRecord, Survey};
 use devenv_model::promotion::id::next_id;
 use devenv_model::promotion::lease::Lease;
 use devenv_model::promotion::record::{Kind, Record, Release, Step};
@@ -11,9 +12,6 @@ use crate::cloud::Caller;
 use crate::context::PromotionContext;
 use crate::delivery::Delivery;
 use crate::error::Error;
-use crate::lease::HeldLease;
-use crate::ledger::Survey;
-use crate::open_record::OpenRecord;
 use crate::place;
 use crate::run::Run;
 use crate::tree::Tree;
@@ -55,7 +53,7 @@ impl<'a> Locked<'a> {
         let now = context.ledger.clock.now().as_second();
         let lease = Lease::new(context.owner.clone(), context.place().to_owned(), token.clone(), now);
         let say = |line: String| context.progress(line);
-        let taking = HeldLease::take(&context.ledger, lease, say, cancel);
+        let taking = HeldLease::take(&context.ledger, lease, say, cancel.cancelled());
         let lease = context.stage("lock", taking).await?;
         match context.ledger.survey().await {
             Ok(survey) => {
@@ -64,7 +62,7 @@ impl<'a> Locked<'a> {
             }
             Err(error) => {
                 lease.release().await;
-                Err(error)
+                Err(error.into())
             }
         }
     }
@@ -120,6 +118,6 @@ impl<'a> Locked<'a> {
             self.context.emitter.notice(text);
         }
         self.lease.hold().await?;
-        OpenRecord::begin(&self.context.ledger, record).await
+        Ok(OpenRecord::begin(&self.context.ledger, record).await?)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use devenv_containers::engine::ContainerEngine;
+use devenv_ledger::{Ledger, Survey};
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_model::promotion::proposal::Proposal;
@@ -19,7 +20,6 @@ use crate::delivery::Delivery;
 use crate::end::Promoted;
 use crate::error::Error;
 use crate::kept::kept_tree;
-use crate::ledger::{Ledger, Survey};
 use crate::locked::{Locked, Order};
 use crate::run::Run;
 use crate::tools::{PromotionOptions, PromotionTools};
@@ -162,7 +162,7 @@ async fn under_lock<'a>(
         Ok(()) => Ok(locked),
         Err(error) => {
             locked.release().await;
-            Err(error)
+            Err(error.into())
         }
     }
 }
@@ -181,7 +181,8 @@ pub async fn history(
     }
     let context = PromotionContext::read(&project, &options.tools, target, emitter).await?;
     context.caller().await?;
-    context.ledger.history(limit).await
+    let records = context.ledger.history(limit).await?;
+    Ok(records.into_iter().map(|record| record.map_err(Error::from)).collect())
 }
 
 /// A rehearsal whose emulated AWS does not run has no releases; there is no need to start it.

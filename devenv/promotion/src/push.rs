@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::image_digest::saved_image;
+use devenv_ledger::retry;
 use devenv_model::promotion::record::ReleasedImage;
 
 use crate::cloud::{Cloud, ImageReference, PushedImage, RegistryImage, RepositoryAddress};
 use crate::context::PromotionContext;
 use crate::delivery::Delivery;
 use crate::error::Error;
-use crate::retry::retry;
 
 /// A tested image in the engine of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

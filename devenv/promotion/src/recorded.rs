@@ -1,6 +1,7 @@
 //! Evidence in an environment's bucket, below a prefix that only the build server's role may write.
 
 use devenv_artifacts::repository;
+use devenv_ledger::{Ledger, retry};
 use devenv_model::evidence::Evidence;
 use devenv_runtime::{Cancel, Emitter, Project};
 use devenv_testing::evidence;
@@ -10,9 +11,7 @@ use crate::account::target;
 use crate::cloud::Condition;
 use crate::context::PromotionContext;
 use crate::error::Error;
-use crate::ledger::Ledger;
 use crate::rehearsal;
-use crate::retry::retry;
 use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionOptions;
 

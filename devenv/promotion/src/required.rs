@@ -1,6 +1,7 @@
 //! The release that an environment takes over from the environments that it requires, if it is checked out and proven.
 
 use devenv_artifacts::repository;
+use devenv_ledger::Ledger;
 use devenv_model::evidence::{Evidence, EvidenceError};
 use devenv_model::gate::{AtHand, Filed, gate_recorded};
 use devenv_model::manifest::{EvidenceOrigin, PromotePlace, PromoteTarget};
@@ -13,7 +14,6 @@ use crate::carried;
 use crate::cloud::CloudAddress;
 use crate::context::PromotionContext;
 use crate::error::Error;
-use crate::ledger::Ledger;
 use crate::tree::Tree;
 use crate::{emulated_aws, push, recorded};
 

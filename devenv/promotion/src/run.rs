@@ -1,5 +1,6 @@
 //! A promotion under its lock, with its record open: it records each step before it takes it.
 
+use devenv_ledger::{Error as LedgerError, HeldLease, OpenRecord, Survey, open_record, retry};
 use devenv_model::promotion::record::{Outcome, Record, Release, Step};
 use devenv_runtime::Cancel;
 
@@ -8,10 +9,6 @@ use crate::context::PromotionContext;
 use crate::delivery::{Definitions, Delivery, Planned};
 use crate::error::Error;
 use crate::kept::{TREE, kept_tree};
-use crate::lease::HeldLease;
-use crate::ledger::Survey;
-use crate::open_record::{self, OpenRecord};
-use crate::retry::retry;
 use crate::tree::Tree;
 use crate::{smoke, wait};
 
@@ -42,7 +39,7 @@ impl<'a> Run<'a> {
 
     /// Verifies the lock before a change.
     pub(crate) async fn hold(&self) -> Result<(), Error> {
-        self.lease.hold().await
+        Ok(self.lease.hold().await?)
     }
 
     /// Completes an earlier run that wrote only one of the end of its record and the live pointer. A failure here must not stop
@@ -117,11 +114,11 @@ impl<'a> Run<'a> {
     /// Records a step after its change. An unwritten record does not undo the step.
     async fn reach(&mut self, step: Step) -> Result<(), Error> {
         match self.record.reach(step).await {
-            Err(error) if !matches!(error, Error::LockLost { .. }) => {
+            Err(error) if !matches!(error, LedgerError::LockLost { .. }) => {
                 self.context.emitter.notice(format!("cannot write the record; the promotion continues: {error}"));
                 Ok(())
             }
-            reached => reached,
+            reached => Ok(reached?),
         }
     }
 
@@ -197,7 +194,7 @@ impl<'a> Run<'a> {
     }
 
     async fn point_at(&mut self, record: &Record) -> Result<(), Error> {
-        self.context.ledger.point(record, &mut self.pointer_etag).await
+        Ok(self.context.ledger.point(record, &mut self.pointer_etag).await?)
     }
 
     /// Records the end of the killed promotions.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use devenv_containers::engine::ContainerEngines;
+use devenv_ledger::{SystemClock, WallClock};
 use devenv_runtime::ProjectOptions;
 
-use crate::clock::{SystemClock, WallClock};
 use crate::cloud::Clouds;
 use crate::release_probe::ReleaseProbe;
 use crate::terraform::{InstalledTerraform, Terraforms};

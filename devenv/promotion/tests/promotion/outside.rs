@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use devenv_fakes::{FakeAccount, FakeIdentity, FakeObjects, FakeRegistry, FakeServices, FakeTerraform, Faults};
+use devenv_ledger::WallClock;
 use devenv_promotion::{
     Cloud, CloudAddress, Clouds, Decider, EmulatedAccount, EmulatedLogin, Error, ReleaseProbe, Terraform, TerraformEnd,
-    TerraformOrder, Terraforms, WallClock,
+    TerraformOrder, Terraforms,
 };
 use devenv_runtime::Cancel;
 use futures_util::FutureExt;

@@ -1,6 +1,7 @@
 //! What is written of a promotion, where it cannot be written, and where rollbacks go by it.
 
 use devenv_fakes::{Behaviour, Fault};
+use devenv_ledger::Error as LedgerError;
 use devenv_promotion::{CloudErrorKind, Error};
 
 use crate::faulted::LOCK;
@@ -130,7 +131,7 @@ fn a_machine_that_slept_at_the_question_changes_nothing_when_somebody_took_over(
         // The caller is asked for once more when the question was answered.
         world.faults.on("caller", 2, slept(&world, &machine));
         let lost = error(machine.promote().await);
-        assert!(matches!(&lost, Error::LockLost { owner, .. } if owner == "bob@ci"), "{lost}");
+        assert!(matches!(&lost, Error::Ledger(LedgerError::LockLost { owner, .. }) if owner == "bob@ci"), "{lost}");
         assert!(world.faults.all_happened());
         assert_eq!(live(&machine).await, 1);
     });

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use devenv_fakes::{Behaviour, Fault};
+use devenv_ledger::Error as LedgerError;
 use devenv_promotion::{CloudErrorKind, Error};
 
 use crate::faulted::LOCK;
@@ -67,7 +68,9 @@ fn a_damaged_record_is_one_line_of_the_history_and_hides_no_other() {
         world.objects.remove(BUCKET, &format!("dev/releases/{}/record.json", ids[0]));
         let machine = Machine::new(&world, 3, TIME);
         let records = machine.records().await.expect("the bucket can be read");
-        let [Ok(newest), Err(Error::Unusable { key, .. })] = &records[..] else { panic!("{records:?}") };
+        let [Ok(newest), Err(Error::Ledger(LedgerError::Unusable { key, .. }))] = &records[..] else {
+            panic!("{records:?}")
+        };
         assert_eq!((&newest.id, key), (&ids[2], &damaged));
 
         world.faults.on("get record.json", 1, Fault::Refused(CloudErrorKind::Denied));

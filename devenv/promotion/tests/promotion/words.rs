@@ -1,5 +1,6 @@
 //! What a user reads of each error: its words, its codes, and the next command.
 
+use devenv_ledger::Error as LedgerError;
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::promotion::changes::{Action, ResourceChange};
 use devenv_model::promotion::required::{Differs, Disagreement};
@@ -59,7 +60,7 @@ fn errors() -> Vec<Error> {
             changes: vec![removed("aws_lb.web", Action::Replace), removed("aws_lb.api", Action::Destroy)],
         },
         Error::NoRegistry { reference: text("web@sha256:1f") },
-        Error::Locked { environment: dev(), owner: text("eve@ci"), since: text("10:00") },
+        Error::Ledger(LedgerError::Locked { environment: dev(), owner: text("eve@ci"), since: text("10:00") }),
         Error::RolloutDeadline { minutes: 15, waiting: vec![text("web: 0 of 1"), text("api: 1 of 2")] },
         Error::Unseen { service: text("web"), seen: text("0 of 1"), error: cloud(CloudErrorKind::Denied) },
         Error::OtherVersion { url: text("https://shop.example/version"), wanted: text("web@1"), found: text("web@2") },

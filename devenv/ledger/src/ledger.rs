@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use devenv_cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
 use devenv_model::promotion::format::FormatError;
 use devenv_model::promotion::id::compare_ids;
 use devenv_model::promotion::pointer::Pointer;
@@ -9,7 +10,6 @@ use devenv_model::promotion::record::{Record, Release};
 use devenv_model::promotion::standing::Standing;
 
 use crate::clock::WallClock;
-use crate::cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
 use crate::error::Error;
 use crate::retry::{Retry, retry};
 
@@ -18,23 +18,23 @@ const LOOK_BACK: usize = 1000;
 
 /// The objects below `ENV/releases/`.
 #[derive(Debug, Clone)]
-pub(crate) struct Ledger {
-    pub(crate) objects: Arc<dyn Objects>,
-    pub(crate) bucket: String,
-    pub(crate) environment: String,
-    pub(crate) clock: Arc<dyn WallClock>,
+pub struct Ledger {
+    pub objects: Arc<dyn Objects>,
+    pub bucket: String,
+    pub environment: String,
+    pub clock: Arc<dyn WallClock>,
 }
 
 /// The contents of the bucket, as far as a promotion needs them.
 #[derive(Debug, Default)]
-pub(crate) struct Survey {
-    pub(crate) standing: Standing,
+pub struct Survey {
+    pub standing: Standing,
     /// Oldest first.
-    pub(crate) ids: Vec<String>,
+    pub ids: Vec<String>,
     /// The live pointer and its ETag; `None` before the first release.
-    pub(crate) pointer: Option<(Pointer, String)>,
+    pub pointer: Option<(Pointer, String)>,
     /// The number of records read without finding the live one. `None` when the live release is known.
-    pub(crate) exhausted: Option<usize>,
+    pub exhausted: Option<usize>,
 }
 
 impl Ledger {
@@ -42,15 +42,15 @@ impl Ledger {
         format!("{}/releases/", self.environment)
     }
 
-    pub(crate) fn key(&self, id: &str, file: &str) -> String {
+    pub fn key(&self, id: &str, file: &str) -> String {
         format!("{}{id}/{file}", self.prefix())
     }
 
-    pub(crate) fn record_key(&self, id: &str) -> String {
+    pub fn record_key(&self, id: &str) -> String {
         self.key(id, "record.json")
     }
 
-    pub(crate) fn lock_key(&self) -> String {
+    pub fn lock_key(&self) -> String {
         format!("{}lock", self.prefix())
     }
 
@@ -58,13 +58,13 @@ impl Ledger {
         format!("{}live", self.prefix())
     }
 
-    pub(crate) async fn get(&self, key: &str) -> Result<Option<Object>, CloudError> {
+    pub async fn get(&self, key: &str) -> Result<Option<Object>, CloudError> {
         retry(|| self.objects.get(&self.bucket, key)).await
     }
 
     /// Writes an object if the condition holds, and returns its ETag. If the answer to a write is lost, the client or this
     /// function sends it again, and the repetition meets its own success: a conflict with the same content is no conflict.
-    pub(crate) async fn put(&self, key: &str, content: Vec<u8>, condition: Condition) -> Result<String, CloudError> {
+    pub async fn put(&self, key: &str, content: Vec<u8>, condition: Condition) -> Result<String, CloudError> {
         let mut retry = Retry::new();
         loop {
             let put = self.objects.put(&self.bucket, key, content.clone(), condition.clone());
@@ -81,7 +81,7 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn unusable(&self, key: String, error: FormatError) -> Error {
+    pub fn unusable(&self, key: String, error: FormatError) -> Error {
         Error::Unusable { bucket: self.bucket.clone(), key, error }
     }
 
@@ -96,7 +96,7 @@ impl Ledger {
     }
 
     /// The record and its ETag.
-    pub(crate) async fn read(&self, id: &str) -> Result<Option<(Record, String)>, Error> {
+    pub async fn read(&self, id: &str) -> Result<Option<(Record, String)>, Error> {
         let key = self.record_key(id);
         let Some(object) = self.get(&key).await? else {
             return Ok(None);
@@ -115,7 +115,7 @@ impl Ledger {
     }
 
     /// Newest first. An unusable record is an item, not an error.
-    pub(crate) async fn history(&self, limit: usize) -> Result<Vec<Result<Record, Error>>, Error> {
+    pub async fn history(&self, limit: usize) -> Result<Vec<Result<Record, Error>>, Error> {
         let mut records = Vec::new();
         for id in self.ids().await?.iter().rev().take(limit) {
             match self.read(id).await {
@@ -129,7 +129,7 @@ impl Ledger {
     }
 
     /// The live release. An error if the records cannot tell.
-    pub(crate) async fn standing(&self) -> Result<Standing, Error> {
+    pub async fn standing(&self) -> Result<Standing, Error> {
         let survey = self.survey().await?;
         survey.known(&self.environment)?;
         Ok(survey.standing)
@@ -137,7 +137,7 @@ impl Ledger {
 
     /// Reads the live pointer and every newer record; without a pointer, every record back to the last live one. An unreadable
     /// record is an error: it could be the live one.
-    pub(crate) async fn survey(&self) -> Result<Survey, Error> {
+    pub async fn survey(&self) -> Result<Survey, Error> {
         let pointer = self.pointer().await?;
         let ids = self.ids().await?;
         let pointed = pointer.as_ref().map(|(pointer, _)| &pointer.record);
@@ -165,19 +165,19 @@ impl Ledger {
     }
 
     /// The release that was live before this one; `None` if it is unknown.
-    pub(crate) async fn before(&self, release: &str) -> Result<Option<Release>, Error> {
+    pub async fn before(&self, release: &str) -> Result<Option<Release>, Error> {
         let record = self.read(release).await?.map(|(record, _)| record);
         Ok(record.filter(Record::is_live).and_then(|record| record.previous))
     }
 
     /// Keeps a file beside a record.
-    pub(crate) async fn keep(&self, id: &str, file: &str, content: Vec<u8>) -> Result<(), CloudError> {
+    pub async fn keep(&self, id: &str, file: &str, content: Vec<u8>) -> Result<(), CloudError> {
         self.put(&self.key(id, file), content, Condition::Absent).await.map(drop)
     }
 
     /// Points at an ended record, unless the existing pointer is newer. The caller holds the lock. `etag` is the last known one
     /// of the pointer, and becomes the new one.
-    pub(crate) async fn point(&self, record: &Record, etag: &mut Option<String>) -> Result<(), Error> {
+    pub async fn point(&self, record: &Record, etag: &mut Option<String>) -> Result<(), Error> {
         let (key, content) = (self.pointer_key(), Pointer::new(record.clone()).to_json());
         let condition = |etag: Option<String>| etag.map_or(Condition::Absent, Condition::Matches);
         let written = match self.put(&key, content.clone(), condition(etag.clone())).await {
@@ -196,7 +196,7 @@ impl Ledger {
 }
 
 impl Survey {
-    pub(crate) fn known(&self, environment: &str) -> Result<(), Error> {
+    pub fn known(&self, environment: &str) -> Result<(), Error> {
         match self.exhausted {
             None => Ok(()),
             Some(records) => Err(Error::LookBack { environment: environment.to_owned(), records }),
@@ -204,7 +204,7 @@ impl Survey {
     }
 
     /// Every known id.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
         let pointed = self.pointer.iter().map(|(pointer, _)| pointer.record.id.as_str());
         self.ids.iter().map(String::as_str).chain(pointed)
     }

@@ -1,13 +1,12 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use devenv_cloud::{CloudError, CloudErrorKind};
 use devenv_fakes::Fault;
 use devenv_model::promotion::lease::Lease;
-use devenv_runtime::Cancel;
 use tokio::time::{Instant, sleep};
 
 use super::Client;
-use crate::cloud::{CloudError, CloudErrorKind};
 use crate::error::Error;
 use crate::lease::HeldLease;
 
@@ -15,7 +14,7 @@ use crate::lease::HeldLease;
 async fn take(client: &Client, owner: &str, place: &str) -> Result<HeldLease, Error> {
     let now = client.ledger.clock.now().as_second();
     let lease = Lease::new(owner.to_owned(), place.to_owned(), format!("{owner}'s run"), now);
-    HeldLease::take(&client.ledger, lease, |_| {}, &Cancel::never()).await
+    HeldLease::take(&client.ledger, lease, |_| {}, std::future::pending()).await
 }
 
 fn promotion<T: std::fmt::Debug>(outcome: Result<T, Error>) -> Error {
@@ -111,7 +110,7 @@ async fn the_next_run_in_the_folder_of_one_that_died_and_after_one_that_ended_go
 async fn waiting_is_said_and_can_be_interrupted() {
     let client = Client::new();
     drop(take(&client, "ada", "1a").await.expect("it is free"));
-    let (canceller, cancel) = Cancel::channel();
+    let cancelled = tokio::sync::Notify::new();
     let said = Mutex::new(Vec::new());
     let lease = Lease::new("bob".to_owned(), "2b".to_owned(), "bob's run".to_owned(), 0);
     let taking = HeldLease::take(
@@ -119,11 +118,11 @@ async fn waiting_is_said_and_can_be_interrupted() {
         lease,
         |line| {
             said.lock().expect("one thread").push(line);
-            canceller.cancel();
+            cancelled.notify_one();
         },
-        &cancel,
+        cancelled.notified(),
     );
-    assert!(taking.await.is_err_and(|error| error.is_cancelled()));
+    assert!(matches!(taking.await, Err(Error::Cancelled)));
     let said = said.into_inner().expect("one thread");
     assert_eq!(said.len(), 1);
     assert!(

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use devenv_cloud::{CloudError, CloudErrorKind};
 use tokio::time::Instant;
-
-use crate::cloud::{CloudError, CloudErrorKind};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
@@ -46,7 +45,7 @@ impl Retry {
 }
 
 /// Repeats idempotent work until it has an answer.
-pub(crate) async fn retry<T, F>(mut work: impl FnMut() -> F) -> Result<T, CloudError>
+pub async fn retry<T, F>(mut work: impl FnMut() -> F) -> Result<T, CloudError>
 where
     F: Future<Output = Result<T, CloudError>>,
 {

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use devenv_cloud::{CloudErrorKind, Condition};
 use devenv_fakes::Fault;
 use devenv_model::promotion::record::{Outcome, Record, Step};
 
 use super::{Client, record};
-use crate::cloud::{CloudErrorKind, Condition};
 use crate::error::Error;
 use crate::open_record::{self, OpenRecord};
 

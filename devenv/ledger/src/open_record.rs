@@ -1,31 +1,31 @@
 //! The record of a running promotion. Every step rewrites it, and only over the last write.
 
+use devenv_cloud::{CloudErrorKind, Condition};
 use devenv_model::promotion::record::{Outcome, Record, Step};
 
-use crate::cloud::{CloudErrorKind, Condition};
 use crate::error::Error;
 use crate::ledger::Ledger;
 
 #[derive(Debug)]
-pub(crate) struct OpenRecord {
+pub struct OpenRecord {
     ledger: Ledger,
-    pub(crate) record: Record,
+    pub record: Record,
     etag: String,
 }
 
 impl OpenRecord {
-    pub(crate) async fn begin(ledger: &Ledger, record: Record) -> Result<Self, Error> {
+    pub async fn begin(ledger: &Ledger, record: Record) -> Result<Self, Error> {
         let key = ledger.record_key(&record.id);
         let etag = ledger.put(&key, record.to_json().into_bytes(), Condition::Absent).await?;
         Ok(Self::found(ledger.clone(), record, etag))
     }
 
-    pub(crate) fn found(ledger: Ledger, record: Record, etag: String) -> Self {
+    pub fn found(ledger: Ledger, record: Record, etag: String) -> Self {
         Self { ledger, record, etag }
     }
 
     /// Records a step before its change. If the write fails, the step does not happen.
-    pub(crate) async fn advance(&mut self, step: Step) -> Result<(), Error> {
+    pub async fn advance(&mut self, step: Step) -> Result<(), Error> {
         let before = std::mem::replace(&mut self.record.step, step);
         let written = self.write().await;
         if written.is_err() {
@@ -35,19 +35,19 @@ impl OpenRecord {
     }
 
     /// Records a step after its change. If the write fails, the step still counts, and the next write includes it.
-    pub(crate) async fn reach(&mut self, step: Step) -> Result<(), Error> {
+    pub async fn reach(&mut self, step: Step) -> Result<(), Error> {
         self.record.step = step;
         self.write().await
     }
 
-    pub(crate) async fn end(&mut self, outcome: Outcome) -> Result<(), Error> {
+    pub async fn end(&mut self, outcome: Outcome) -> Result<(), Error> {
         self.record.step = Step::Ended;
         self.record.outcome = Some(outcome);
         self.record.ended = Some(self.ledger.clock.now().to_string());
         self.write().await
     }
 
-    pub(crate) async fn write(&mut self) -> Result<(), Error> {
+    pub async fn write(&mut self) -> Result<(), Error> {
         let key = self.ledger.record_key(&self.record.id);
         let content = self.record.to_json().into_bytes();
         let condition = Condition::Matches(self.etag.clone());
@@ -69,7 +69,7 @@ impl OpenRecord {
 }
 
 /// Records the end of a killed promotion, unless its record has an end by now.
-pub(crate) async fn close(ledger: &Ledger, id: &str, outcome: Outcome) -> Result<(), Error> {
+pub async fn close(ledger: &Ledger, id: &str, outcome: Outcome) -> Result<(), Error> {
     match ledger.read(id).await? {
         Some((record, etag)) if record.outcome.is_none() => {
             OpenRecord::found(ledger.clone(), record, etag).end(outcome).await
@@ -79,7 +79,7 @@ pub(crate) async fn close(ledger: &Ledger, id: &str, outcome: Outcome) -> Result
 }
 
 /// Writes an end that only the live pointer holds into its record.
-pub(crate) async fn write_end(ledger: &Ledger, ended: &Record) -> Result<(), Error> {
+pub async fn write_end(ledger: &Ledger, ended: &Record) -> Result<(), Error> {
     match ledger.read(&ended.id).await? {
         Some((record, etag)) if record.outcome.is_none() => {
             OpenRecord::found(ledger.clone(), ended.clone(), etag).write().await

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use devenv_cloud::{CloudError, CloudErrorKind, Condition};
 use devenv_model::promotion::lease::{Lease, Sight, Watch};
-use devenv_runtime::Cancel;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::cloud::{CloudError, CloudErrorKind, Condition};
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::retry::Retry;
@@ -27,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// A lock, renewed until the run releases it.
 #[derive(Debug)]
-pub(crate) struct HeldLease {
+pub struct HeldLease {
     held: Arc<Mutex<Held>>,
     renewing: JoinHandle<()>,
 }
@@ -45,14 +44,14 @@ struct Held {
 
 impl HeldLease {
     /// Takes the lock. If its holder may be dead, reports that and waits until it is certain; fails as soon as the holder proves
-    /// to be alive.
-    pub(crate) async fn take(
+    /// to be alive, or when `cancelled` resolves.
+    pub async fn take(
         ledger: &Ledger,
         lease: Lease,
         say: impl Fn(String),
-        cancel: &Cancel,
+        cancelled: impl Future<Output = ()>,
     ) -> Result<Self, Error> {
-        let condition = free(ledger, &lease, say, cancel).await?;
+        let condition = free(ledger, &lease, say, cancelled).await?;
         let renewed = ledger.clock.gone_by();
         let etag = match ledger.put(&ledger.lock_key(), lease.to_json(), condition).await {
             Ok(etag) => etag,
@@ -70,7 +69,7 @@ impl HeldLease {
 
     /// Verifies, before a change, that this run still holds the lock. Renews first if the last renewal is not fresh, because the
     /// machine slept or AWS was unreachable.
-    pub(crate) async fn hold(&self) -> Result<(), Error> {
+    pub async fn hold(&self) -> Result<(), Error> {
         let mut held = self.held.lock().await;
         let mut retry = Retry::new();
         loop {
@@ -87,7 +86,7 @@ impl HeldLease {
     }
 
     /// Releases the lock. If that fails, the lease runs out by itself.
-    pub(crate) async fn release(self) {
+    pub async fn release(self) {
         // No renewal is under way while this run holds the mutex.
         let held = self.held.lock().await;
         self.renewing.abort();
@@ -172,7 +171,13 @@ async fn keep(held: Arc<Mutex<Held>>) {
 }
 
 /// Waits until the lock may be taken, and returns the condition for that write.
-async fn free(ledger: &Ledger, lease: &Lease, say: impl Fn(String), cancel: &Cancel) -> Result<Condition, Error> {
+async fn free(
+    ledger: &Ledger,
+    lease: &Lease,
+    say: impl Fn(String),
+    cancelled: impl Future<Output = ()>,
+) -> Result<Condition, Error> {
+    tokio::pin!(cancelled);
     let began = Instant::now();
     let mut watch = Watch::default();
     let mut said = false;
@@ -195,7 +200,7 @@ async fn free(ledger: &Ledger, lease: &Lease, say: impl Fn(String), cancel: &Can
             ));
         }
         tokio::select! {
-            () = cancel.cancelled() => return Err(devenv_engine::Error::Cancelled.into()),
+            () = &mut cancelled => return Err(Error::Cancelled),
             () = tokio::time::sleep(left.min(LOOK_EVERY)) => {}
         }
     }
