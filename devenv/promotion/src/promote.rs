@@ -67,7 +67,7 @@ pub async fn promote(
     let preparing = chosen_delivery::prepare(&context, Kind::Promotion, cancel);
     let delivery = context.stage("foundation", preparing).await?;
     let delivery = delivery.as_ref();
-    candidate.leave_out_the_unshipped(&context, delivery);
+    candidate.leave_out_the_unshipped(&context, delivery)?;
     if promote.only_plan {
         return look(&context, &candidate, delivery, cancel).await;
     }

@@ -167,6 +167,7 @@ fn a_tested_image_without_a_repository_is_left_out_if_it_was_made_elsewhere() {
         let world = World::of(Arc::new(Repository::with_database()));
         let engine = FakeEngine::new(Faults::default());
         let engine = engine.with_image("web:1", &image(1)).with_image("db:1", &image(DATABASE));
+        engine.set_platform("db:1", "linux/arm64");
         let machine = Machine::new(&world, 1, TIME).on(engine);
         let Ended::Done(promoted) = machine.promote().await else { panic!("nothing is wrong") };
         assert_eq!(promoted.release.images.keys().collect::<Vec<_>>(), ["web"]);
