@@ -47,6 +47,14 @@ impl Tree {
         self
     }
 
+    /// Whether this folder has files of Terraform.
+    pub(crate) fn has_root(&self, folder: &Utf8Path) -> bool {
+        let is_of_root = |path: &Utf8Path| {
+            path.parent() == Some(folder) && (path.extension() == Some("tf") || path.as_str().ends_with(".tf.json"))
+        };
+        self.0.keys().any(|path| is_of_root(Utf8Path::new(path)))
+    }
+
     pub(crate) fn content(&self, path: &Utf8Path) -> Option<&[u8]> {
         Some(&self.0.get(path.as_str())?.content)
     }

@@ -132,6 +132,13 @@ impl Repository {
         Self { has_database: false, commit: self.git("rev-parse HEAD"), ..self }
     }
 
+    /// With one target, whose Terraform git does not track.
+    pub(crate) fn of_untracked_terraform() -> Self {
+        let repository = Self::with(&TARGETS[..1], "");
+        repository.write(".gitignore", "terraform/\n");
+        repository.committed()
+    }
+
     /// With one target, which has no repository for the project's database.
     pub(crate) fn with_database() -> Self {
         let repository = Self { has_database: true, ..Self::with(&TARGETS[..1], "") };
