@@ -6,12 +6,16 @@ use devenv_runtime::processes::leftovers_of;
 use devenv_runtime::{
     Emitter, Error as RuntimeError, ImageBuild, Project, Remembered, RuntimeHost, RuntimeKind, TakenDown,
 };
+use devenv_supervisor::lock::{LockAttempt, try_hold};
 use devenv_supervisor::restore::restore_files;
 
 use crate::command_lock::command_lock;
 use crate::error::Error;
 use crate::resolve::ResolvedRuntime;
 use crate::test_environments;
+
+/// Held by a promotion in its folder while it works there.
+const PROMOTION_LOCK: &str = "lock";
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DownOptions {
@@ -145,9 +149,21 @@ async fn remove_rehearsals(project: &Project, emitter: &Emitter) -> Result<bool,
         if matches!(target.place, PromotePlace::Rehearsal { .. }) && folder.exists() {
             let host = project.runtimes.find().await?.host;
             removed |= host.remove_part(project, &folder, &target.name, emitter).await?;
+            forget_rehearsal(project, &target.name)?;
         }
     }
     Ok(removed)
+}
+
+/// Removes the files of a rehearsal: its login, and plans with the variables of services. A promotion that still works there keeps
+/// them.
+fn forget_rehearsal(project: &Project, target: &str) -> Result<(), Error> {
+    let folder = project.state.promotion(target);
+    let forget = || match try_hold(&folder.join(PROMOTION_LOCK))? {
+        LockAttempt::Held(_held) => std::fs::remove_dir_all(&folder),
+        LockAttempt::Taken { .. } => Ok(()),
+    };
+    Ok(forget().map_err(|source| RuntimeError::State { path: folder.clone(), source })?)
 }
 
 #[cfg(test)]
@@ -157,7 +173,6 @@ mod tests {
     use devenv_model::manifest::EmulatorKind;
     use devenv_model::observed::UnitState;
     use devenv_runtime::{RememberedChoice, RuntimeRequest};
-    use devenv_supervisor::lock::try_hold;
 
     use super::*;
     use crate::resolve::choose;
@@ -191,6 +206,23 @@ mod tests {
         let project = last_ran(RuntimeKind::Process);
         assert_eq!(take_down(&project, false).await.expect("nothing fails"), Down::default());
         assert_eq!(project.runtime.done(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn the_files_of_a_rehearsal_go_with_it_unless_a_promotion_works_there() {
+        let project = FakeProject::new();
+        project.write("devenv.toml", &(project.settings() + "[promote.rehearsal]\nimage = \"aws:1\"\n"));
+        let state = project.load().state;
+        state.prepare().expect("writable");
+        let login = state.promotion("rehearsal").join("login.json");
+        std::fs::create_dir_all(state.promotion("rehearsal")).expect("writable");
+        std::fs::write(&login, "secret").expect("writable");
+        let works = try_hold(&state.promotion("rehearsal").join(PROMOTION_LOCK)).expect("writable");
+        take_down(&project, false).await.expect("nothing fails");
+        assert!(login.exists(), "the promotion reads it");
+        drop(works);
+        take_down(&project, false).await.expect("nothing fails");
+        assert!(!state.promotion("rehearsal").exists());
     }
 
     #[tokio::test]

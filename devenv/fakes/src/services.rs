@@ -55,6 +55,14 @@ impl FakeServices {
         self.lock().update(cluster, name, definition);
     }
 
+    /// Gives a service without tasks one.
+    pub(crate) fn wake(&self, cluster: &str, name: &str) {
+        let mut ecs = self.lock();
+        if ecs.state(cluster, name).is_some_and(|service| service.desired == 0) {
+            ecs.scale(cluster, name, 1);
+        }
+    }
+
     /// The task definition that a service should run, and its image.
     pub fn told(&self, cluster: &str, name: &str) -> Option<(String, String)> {
         self.lock().told(cluster, name).map(|definition| (definition.arn, definition.image))

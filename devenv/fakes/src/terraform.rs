@@ -53,6 +53,8 @@ struct Plan {
     serial: u64,
     images: BTreeMap<String, String>,
     changes: Vec<String>,
+    /// The services of the state that the release does not have.
+    removed: Vec<String>,
 }
 
 /// The location of a root.
@@ -144,9 +146,10 @@ impl FakeTerraform {
         };
         let changes: Vec<String> =
             images.iter().filter(|(service, image)| differs(service, image)).map(|(name, _)| name.clone()).collect();
-        let code = if changes.is_empty() { 0 } else { CHANGES };
+        let removed: Vec<String> = state.images.keys().filter(|name| !images.contains_key(*name)).cloned().collect();
+        let code = if changes.is_empty() && removed.is_empty() { 0 } else { CHANGES };
         let saved = values(arguments, "-out=").next().expect("a plan is saved");
-        let plan = Plan { serial: state.serial, images, changes };
+        let plan = Plan { serial: state.serial, images, changes, removed };
         std::fs::write(saved, serde_json::to_vec(&plan).expect("plain data")).expect("writable");
         if let Some(id) = lock {
             self.unlock(&root, &id).await?;
@@ -157,13 +160,13 @@ impl FakeTerraform {
     async fn show(&self, arguments: &[String]) -> Result<TerraformAnswer, TerraformAnswer> {
         let plan = self.step("show", || read(Path::new(arguments.last().expect("a plan")))).await?;
         let plan: Plan = serde_json::from_value(plan).expect("a plan of its own");
-        let changes: Vec<Value> = plan
-            .changes
-            .iter()
-            .map(|service| {
-                let address = format!("module.release.aws_ecs_service.{service}");
-                json!({ "address": address, "type": "aws_ecs_service", "change": { "actions": ["update"] } })
-            })
+        let change = |service: &String, action: &str| {
+            let address = format!("module.release.aws_ecs_service.{service}");
+            json!({ "address": address, "type": "aws_ecs_service", "change": { "actions": [action] } })
+        };
+        let updated = plan.changes.iter().map(|service| change(service, "update"));
+        let changes: Vec<Value> = updated
+            .chain(plan.removed.iter().map(|service| change(service, "delete")))
             .chain(self.also.iter().cloned())
             .collect();
         let is_json = arguments.iter().any(|argument| argument == "-json");
@@ -204,9 +207,20 @@ impl FakeTerraform {
             let register = || self.services.register(&family, service, image);
             let definition = self.step("apply register", register).await?;
             // Recorded at once, in case the next request fails.
-            state.definitions.insert(service.clone(), definition.clone());
+            let is_new = state.definitions.insert(service.clone(), definition.clone()).is_none();
             state.images.insert(service.clone(), image.clone());
-            self.step("apply update", || self.services.update(&root.cluster, service, &definition)).await?;
+            let update = || {
+                self.services.update(&root.cluster, service, &definition);
+                if is_new {
+                    self.services.wake(&root.cluster, service);
+                }
+            };
+            self.step("apply update", update).await?;
+        }
+        // As in a rehearsal: no provider removes the service itself.
+        for service in &plan.removed {
+            state.definitions.remove(service);
+            state.images.remove(service);
         }
         Ok(())
     }

@@ -34,6 +34,15 @@ pub(crate) fn describe(error: &Error) -> Told {
         }
         E::WrongRegion { wanted, .. } => ("wrong_region", Exit::Gate, Some(format!("export AWS_REGION={wanted}"))),
         E::Refused(refusal) => ("gate", Exit::Gate, Some(gate_hint(refusal))),
+        E::NoTerraform { folder, .. } if !folder.starts_with("terraform") => (
+            "no_terraform",
+            Exit::ConfigurationInvalid,
+            hint("a release has the files below terraform/ alone: move it there"),
+        ),
+        E::NoTerraform { folder, .. } => {
+            let text = format!("write the release's root (docs/promotion.md), then: git add {folder}, git commit");
+            ("no_terraform", Exit::ConfigurationInvalid, Some(text))
+        }
         E::NoRepository => ("no_repository", Exit::Gate, hint("git init, git add, git commit")),
         E::NotRehearsed(refused) => ("not_rehearsed", Exit::ConfigurationInvalid, hint(refused.hint())),
         E::NoImage { .. } => ("no_image", Exit::Gate, hint("devenv test --runtime docker")),

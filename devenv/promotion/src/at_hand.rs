@@ -41,9 +41,13 @@ pub(crate) enum Images {
 
 impl Candidate {
     /// Leaves out each tested image that is not built here and that the target has no repository for: such as a database, which a
-    /// target's Terraform replaces by a managed one.
-    pub(crate) fn leave_out_the_unshipped(&mut self, context: &PromotionContext<'_>, delivery: &dyn Delivery) {
-        let Images::Here(images) = &mut self.images else { return };
+    /// target's Terraform replaces by a managed one. An error if one of the others is for another platform than the target's.
+    pub(crate) fn leave_out_the_unshipped(
+        &mut self,
+        context: &PromotionContext<'_>,
+        delivery: &dyn Delivery,
+    ) -> Result<(), Error> {
+        let Images::Here(images) = &mut self.images else { return Ok(()) };
         let is_built = |name: &String| context.project.manifest.services.get(name).is_none_or(Service::is_built);
         images.retain(|service, _| {
             let ships = is_built(service) || delivery.repository(service).is_ok();
@@ -53,7 +57,20 @@ impl Candidate {
             }
             ships
         });
+        images.iter().try_for_each(|(service, image)| check_platform(context, service, &image.platform))
     }
+}
+
+fn check_platform(context: &PromotionContext<'_>, service: &str, platform: &str) -> Result<(), Error> {
+    if platform == context.target.platform {
+        return Ok(());
+    }
+    Err(Error::WrongPlatform {
+        environment: context.name().to_owned(),
+        service: service.to_owned(),
+        wanted: context.target.platform.clone(),
+        found: platform.to_owned(),
+    })
 }
 
 /// The images of this machine's engine, with evidence for each of the environment's emulators.
@@ -72,16 +89,12 @@ pub(crate) async fn tested(context: &PromotionContext<'_>, engine: &dyn Containe
         let Some(image) = engine.image(&reference).await? else {
             return Err(Error::NoImage { service: service.name.clone(), reference });
         };
-        if image.platform != context.target.platform {
-            return Err(Error::WrongPlatform {
-                environment: context.name().to_owned(),
-                service: service.name.clone(),
-                wanted: context.target.platform.clone(),
-                found: image.platform,
-            });
+        // Whether an image that is not built here ships is known with the target's repositories.
+        if service.is_built() {
+            check_platform(context, &service.name, &image.platform)?;
         }
         let digest = image_digest(engine, &builds, &image.id).await?;
-        images.insert(service.name.clone(), LocalImage { id: image.id, digest });
+        images.insert(service.name.clone(), LocalImage { id: image.id, digest, platform: image.platform });
     }
     let digests = images.iter().map(|(service, image)| (service.clone(), image.digest.clone())).collect();
     let configuration = carried::configuration(project, context.target);

@@ -13,7 +13,7 @@ use crate::cloud::{Caller, Cloud, CloudAddress};
 use crate::emulated_endpoint::EmulatedAws;
 use crate::error::Error;
 use crate::tools::PromotionTools;
-use crate::{emulated_aws, place};
+use crate::{emulated_aws, place, private};
 
 #[derive(Debug)]
 pub(crate) struct PromotionContext<'a> {
@@ -72,7 +72,8 @@ impl<'a> PromotionContext<'a> {
         project.state.prepare()?;
         let folder = project.state.promotion(&target.name);
         let state = |source| devenv_runtime::Error::State { path: folder.clone(), source };
-        std::fs::create_dir_all(&folder).map_err(state)?;
+        // Terraform's plans and inputs have the variables of services.
+        private::folder(&folder).map_err(state)?;
         let held = if locks {
             let path = folder.join("lock");
             match lock::try_hold(&path).map_err(state)? {

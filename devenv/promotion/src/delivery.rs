@@ -75,6 +75,8 @@ pub(crate) trait Delivery: Send + Sync {
     /// The definitions of the applied release.
     fn definitions(&self) -> BoxFuture<'_, Result<Definitions, Error>>;
     fn scheduler(&self) -> Box<dyn Scheduler + '_>;
+    /// Ends what still runs of services that the applied release does not have, if applying it did not.
+    fn retire(&self) -> BoxFuture<'_, Result<(), Error>>;
     /// The URL of the system.
     fn address(&self) -> &str;
     /// The URLs of single services, by service, where the target has any.

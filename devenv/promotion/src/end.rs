@@ -63,6 +63,7 @@ impl Run<'_> {
             (Ok(()), Ok(())) => {}
         }
         self.close_killed().await;
+        self.retire().await;
         let Record { id, release, .. } = self.record.record.clone();
         let (environment, url) = (self.context.name().to_owned(), self.delivery.address().to_owned());
         Ok(Promoted { environment, id: Some(id), proposal, release, url })

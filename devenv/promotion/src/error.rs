@@ -25,6 +25,8 @@ pub enum Error {
     WrongRegion { environment: String, wanted: String, found: String },
     #[error("{}", indented(.0))]
     Refused(#[from] Refusal),
+    #[error("{environment} has no Terraform: git tracks no .tf file in {folder}")]
+    NoTerraform { environment: String, folder: Utf8PathBuf },
     #[error("a release is known by its commit, but this folder is not a git repository with a commit")]
     NoRepository,
     #[error(transparent)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use devenv_ledger::Ledger;
 use devenv_model::manifest::Table;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 
@@ -19,6 +19,8 @@ pub(crate) struct Foundation {
     pub(crate) url: String,
     /// Where single services answer, by service: an output that a foundation may lack.
     pub(crate) urls: BTreeMap<String, String>,
+    /// What was made for each service of a rehearsal, earlier releases' ones included; empty in AWS.
+    pub(crate) services: Map<String, Value>,
     /// The table files as Terraform applied them, by table name.
     tables: BTreeMap<String, Value>,
 }
@@ -70,6 +72,7 @@ impl Foundation {
         };
         Ok(Self {
             urls,
+            services: release.get("services").and_then(Value::as_object).cloned().unwrap_or_default(),
             cluster: text(release.get("cluster").and_then(|cluster| cluster.get("name")), "the name of the cluster")?,
             repositories: repositories.collect::<Result<_, Error>>()?,
             url: text(output("url").as_ref(), "the output url")?.trim_end_matches('/').to_owned(),

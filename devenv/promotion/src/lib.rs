@@ -24,6 +24,7 @@ mod login;
 mod patience;
 mod place;
 mod plan;
+mod private;
 mod promote;
 mod proposal;
 mod pull;

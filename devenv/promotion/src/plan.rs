@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::promotion::changes::Changes;
 use devenv_model::promotion::record::Release;
 use devenv_runtime::Cancel;
+use devenv_supervisor::files;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -47,7 +48,7 @@ impl TerraformFolder<'_> {
         self.await_earlier(cancel).await?;
         tree.write(&files).map_err(state)?;
         let inputs = self.context.folder.join("release.tfvars.json");
-        std::fs::write(&inputs, inputs_of(release)).map_err(state)?;
+        files::replace_private(&inputs, inputs_of(release).as_bytes()).map_err(state)?;
         let root = self.release_root();
         let mut init: Vec<String> =
             ["init", "-no-color", "-reconfigure", "-backend-config=../account.tfvars.json"].map(str::to_owned).into();
@@ -98,7 +99,8 @@ impl TerraformFolder<'_> {
             return Ok(());
         }
         self.await_earlier(cancel).await?;
-        std::fs::write(&file, inputs).map_err(|source| devenv_runtime::Error::State { path: file.clone(), source })?;
+        let state = |source| devenv_runtime::Error::State { path: file.clone(), source };
+        files::replace_private(&file, inputs.as_bytes()).map_err(state)?;
         let root = files.join(&self.context.target.terraform).join("foundation");
         let mut init: Vec<String> =
             ["init", "-no-color", "-reconfigure", "-backend-config=../account.tfvars.json"].map(str::to_owned).into();
@@ -108,7 +110,8 @@ impl TerraformFolder<'_> {
         let mut apply: Vec<String> = ["apply", "-no-color", "-auto-approve", LOCK_WAIT].map(str::to_owned).into();
         apply.push(format!("-var-file={file}"));
         self.run(&root, apply, false, cancel).await?;
-        std::fs::write(&mark, made_from).map_err(|source| devenv_runtime::Error::State { path: mark, source }.into())
+        let written = files::replace_private(&mark, made_from.as_bytes());
+        written.map_err(|source| devenv_runtime::Error::State { path: mark, source }.into())
     }
 
     /// Applies the saved plan. Terraform refuses it if the state has changed since.

@@ -57,6 +57,7 @@ pub async fn promote(
             emitter.notice(notice);
         }
     }
+    tracked_terraform(&project, target).await?;
     let context = PromotionContext::open(&project, &options.tools, target, emitter).await?;
     let caller = context.stage("account", context.caller()).await?;
     let engine = match (&target.place, &target.requires[..]) {
@@ -67,7 +68,7 @@ pub async fn promote(
     let preparing = chosen_delivery::prepare(&context, Kind::Promotion, cancel);
     let delivery = context.stage("foundation", preparing).await?;
     let delivery = delivery.as_ref();
-    candidate.leave_out_the_unshipped(&context, delivery);
+    candidate.leave_out_the_unshipped(&context, delivery)?;
     if promote.only_plan {
         return look(&context, &candidate, delivery, cancel).await;
     }
@@ -115,6 +116,19 @@ pub async fn roll_back(
     }
     .await;
     run.finish(outcome, decider).await
+}
+
+/// An error if git tracks no release root of an account's target: a release has the tracked files alone.
+async fn tracked_terraform(project: &Project, target: &PromoteTarget) -> Result<(), Error> {
+    if !matches!(target.place, PromotePlace::Account { .. }) {
+        return Ok(());
+    }
+    let folder = target.terraform.join("release");
+    // A project outside git is refused with the reason for that.
+    match Tree::of(&project.instance.root).await? {
+        Some(tree) if !tree.has_root(&folder) => Err(Error::NoTerraform { environment: target.name.clone(), folder }),
+        _ => Ok(()),
+    }
 }
 
 /// The destination of a rollback, the release before it, and its files: everything must exist before anything changes.

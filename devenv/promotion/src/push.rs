@@ -20,6 +20,8 @@ pub(crate) struct LocalImage {
     pub(crate) id: String,
     /// What everybody else calls it.
     pub(crate) digest: String,
+    /// Such as `linux/amd64`.
+    pub(crate) platform: String,
 }
 
 /// The environment to copy images from.

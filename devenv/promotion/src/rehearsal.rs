@@ -6,12 +6,13 @@ use devenv_rehearsal::services::port;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
 use devenv_runtime::Cancel;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::carried;
 use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds, ServiceOrder};
 use crate::context::PromotionContext;
 use crate::error::Error;
+use crate::foundation::Foundation;
 use crate::terraform_folder::TerraformFolder;
 use crate::tools::PromotionTools;
 use crate::tree::Tree;
@@ -55,7 +56,7 @@ pub(crate) async fn lay_foundation(
     }
     let outside = aws.endpoint.to_string();
     let host = outside.trim_start_matches("http://");
-    let services: serde_json::Map<String, Value> = needs
+    let mut services: Map<String, Value> = needs
         .services
         .iter()
         .map(|(name, service)| {
@@ -70,6 +71,9 @@ pub(crate) async fn lay_foundation(
             (name.clone(), value)
         })
         .collect();
+    for (name, made) in earlier_services(context).await? {
+        services.entry(name).or_insert(made);
+    }
     let inputs = json!({
         "name": needs.cluster, "region": REGION, "endpoint": endpoint(),
         "cluster": { "name": needs.cluster, "arn": made.cluster_arn }, "services": services,
@@ -87,6 +91,16 @@ pub(crate) async fn lay_foundation(
     let made_from = json!([inputs, tables]).to_string();
     let inputs = json!({ "made": inputs }).to_string();
     terraform.apply_foundation(&project.instance.root, &inputs, &made_from, cancel).await
+}
+
+/// What earlier releases of this account were made of: a rollback needs the services that the project no longer has.
+async fn earlier_services(context: &PromotionContext<'_>) -> Result<Map<String, Value>, Error> {
+    match Foundation::read(&context.ledger).await {
+        Ok(foundation) => Ok(foundation.services),
+        // The first one is laid now, in place of none or of an unreadable one.
+        Err(Error::NoFoundation { .. } | Error::FoundationIncomplete { .. }) => Ok(Map::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the Terraform of a rehearsal passes to `devenv`, which the program reads from its environment.

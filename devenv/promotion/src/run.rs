@@ -169,7 +169,19 @@ impl<'a> Run<'a> {
             self.delivery.apply(&never).await?;
         }
         let definitions = self.delivery.definitions().await?;
-        self.wait(previous, &definitions, &never).await
+        self.wait(previous, &definitions, &never).await?;
+        self.retire().await;
+        Ok(())
+    }
+
+    /// Ends the services that the live release does not have. A failure changes nothing about what is live, and the next run tries again.
+    pub(crate) async fn retire(&self) {
+        if let Err(error) = self.delivery.retire().await {
+            let text = format!(
+                "cannot stop the services that the release does not have; the next promotion tries again: {error}"
+            );
+            self.context.emitter.notice(text);
+        }
     }
 
     async fn wait(&self, release: &Release, definitions: &Definitions, cancel: &Cancel) -> Result<(), Error> {

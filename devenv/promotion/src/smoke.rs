@@ -52,7 +52,7 @@ pub(crate) async fn smoke(
         return Ok(());
     };
     let state = StateDirectory::new(&context.project.state.promotion(context.name()));
-    let variables = variables(url, delivery.addresses());
+    let variables = variables(url, delivery.addresses(), release);
     let run = run_tests(command, &variables, &context.project.instance.root, &state, context.emitter, cancel).await?;
     if run.is_green() {
         return Ok(());
@@ -94,9 +94,10 @@ fn healthy(services: &[u8], addresses: &BTreeMap<String, String>) -> Vec<String>
     health_paths(&services).into_iter().filter_map(of).collect()
 }
 
-/// The release's URL, and that of each service as `devenv test` gives it.
-fn variables(url: &str, addresses: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let services = addresses.iter().map(|(service, url)| (url_variable(service), url.clone()));
+/// The release's URL, and that of each of its services as `devenv test` gives it.
+fn variables(url: &str, addresses: &BTreeMap<String, String>, release: &Release) -> BTreeMap<String, String> {
+    let released = addresses.iter().filter(|(service, _)| release.images.contains_key(*service));
+    let services = released.map(|(service, url)| (url_variable(service), url.clone()));
     services.chain([(VARIABLE.to_owned(), url.to_owned())]).collect()
 }
 
@@ -176,9 +177,20 @@ impl Asked<'_> {
 
 #[cfg(test)]
 mod tests {
+    use devenv_model::promotion::record::ReleasedImage;
     use devenv_supervisor::leftovers;
 
     use super::*;
+
+    fn release_of(service: &str) -> Release {
+        let image = ReleasedImage {
+            reference: format!("registry/{service}@sha256:1"),
+            platform: "linux/amd64".to_owned(),
+            tested: "sha256:1".to_owned(),
+        };
+        let (id, commit, terraform) = ("r000001-aa".to_owned(), "4".repeat(40), "3".repeat(64));
+        Release { id, commit, images: [(service.to_owned(), image)].into(), terraform }
+    }
 
     #[test]
     fn a_release_is_asked_at_its_own_health_paths() {
@@ -193,7 +205,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let directory = Utf8Path::from_path(folder.path()).expect("UTF-8");
         let state = StateDirectory::within(&directory.join("promote/dev"), &[directory.join("run")]);
-        let script = "touch begun; while ! test -e end; do sleep 0.01; done; test \"$RELEASE_URL $A_B_URL\" = \"http://r http://b\"";
+        let script = "touch begun; while ! test -e end; do sleep 0.01; done; test \"$RELEASE_URL $A_B_URL $GONE_URL\" = \"http://r http://b \"";
         let command = ["sh", "-c", script].map(str::to_owned);
         let (emitter, _events) = Emitter::channel();
         let cancel = Cancel::never();
@@ -205,7 +217,9 @@ mod tests {
             std::fs::write(directory.join("end"), "").expect("writable");
             found
         };
-        let variables = variables("http://r", &[("a-b".to_owned(), "http://b".to_owned())].into());
+        let addresses =
+            [("a-b", "http://b"), ("gone", "http://gone")].map(|(name, url)| (name.to_owned(), url.to_owned()));
+        let variables = variables("http://r", &addresses.into(), &release_of("a-b"));
         let running = run_tests(&command, &variables, directory, &state, &emitter, &cancel);
         let (run, found) = tokio::join!(running, looking);
         assert!(run.expect("it takes place").is_green());

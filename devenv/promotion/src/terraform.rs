@@ -60,6 +60,9 @@ pub struct TerraformEnd {
     pub output: Vec<String>,
 }
 
+/// Becomes the program of its first argument. Plans and logs have the variables of services: only the user may read them.
+const PRIVATELY: &str = "umask 077 && exec \"$0\" \"$@\"";
+
 /// The program.
 #[derive(Debug, Clone)]
 struct TerraformBinary {
@@ -99,7 +102,9 @@ async fn run(
     cancel: &Cancel,
 ) -> Result<TerraformEnd, Error> {
     let failed = |error: std::io::Error| Error::TerraformMissing { cause: error.to_string() };
-    let mut child = Command::new(program)
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", PRIVATELY])
+        .arg(program)
         .arg(format!("-chdir={}", order.root))
         .args(&order.arguments)
         .env_clear()
@@ -223,6 +228,18 @@ mod tests {
         };
         let end = run(&program, &order, None, &line, &cancel).await.expect("it starts");
         assert_eq!((end.code, end.output), (1, ["began", "asked", "unlocked"].map(str::to_owned).to_vec()));
+    }
+
+    #[tokio::test]
+    async fn the_files_of_a_run_are_its_users_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let folder = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        let (program, plan) = (interpreter(folder), folder.join("plan"));
+        let order = shell(&format!("echo > {plan}"));
+        let end = run(&program, &order, None, &|_| {}, &Cancel::never()).await.expect("it starts");
+        assert_eq!(end.code, 0, "{:?}", end.output);
+        assert_eq!(std::fs::metadata(&plan).expect("there").permissions().mode() & 0o777, 0o600);
     }
 
     #[tokio::test]

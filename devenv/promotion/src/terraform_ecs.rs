@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use devenv_ledger::retry;
 use devenv_model::promotion::record::{Kind, Release};
 use devenv_runtime::Cancel;
 use futures_util::FutureExt;
@@ -74,6 +75,24 @@ impl Delivery for TerraformEcs<'_> {
 
     fn scheduler(&self) -> Box<dyn Scheduler + '_> {
         Box::new(Ecs { services: self.context.cloud.services.as_ref(), cluster: &self.foundation.cluster })
+    }
+
+    /// In AWS, Terraform itself removes a service. A rehearsal has no provider that could.
+    fn retire(&self) -> BoxFuture<'_, Result<(), Error>> {
+        async move {
+            if self.context.emulated.is_none() {
+                return Ok(());
+            }
+            let (scheduler, released) = (self.scheduler(), self.definitions().await?);
+            for service in self.foundation.services.keys().filter(|service| !released.contains_key(*service)) {
+                if retry(|| scheduler.desired(service)).await?.is_some_and(|tasks| tasks > 0) {
+                    self.context.progress(format!("{service}: stopping, since the release does not have it"));
+                    retry(|| scheduler.scale(service, 0)).await?;
+                }
+            }
+            Ok(())
+        }
+        .boxed()
     }
 
     fn address(&self) -> &str {

@@ -10,6 +10,7 @@ use devenv_testing::evidence::{TERRAFORM, contents};
 use tar::{Archive, Builder, EntryType, Header};
 
 use crate::error::Error;
+use crate::private;
 
 /// More bytes than any tree of Terraform files has.
 const LIMIT: u64 = 64 * 1024 * 1024;
@@ -44,6 +45,14 @@ impl Tree {
     pub(crate) fn with(mut self, files: impl IntoIterator<Item = (String, String)>) -> Self {
         self.0.extend(files.into_iter().map(|(path, text)| (path, File { mode: PLAIN, content: text.into_bytes() })));
         self
+    }
+
+    /// Whether this folder has files of Terraform.
+    pub(crate) fn has_root(&self, folder: &Utf8Path) -> bool {
+        let is_of_root = |path: &Utf8Path| {
+            path.parent() == Some(folder) && (path.extension() == Some("tf") || path.as_str().ends_with(".tf.json"))
+        };
+        self.0.keys().any(|path| is_of_root(Utf8Path::new(path)))
     }
 
     pub(crate) fn content(&self, path: &Utf8Path) -> Option<&[u8]> {
@@ -92,12 +101,14 @@ impl Tree {
         Ok(Self(files))
     }
 
-    /// Writes the files below `folder` and removes any others there.
+    /// Writes the files below `folder` and removes any others there. They have the variables of services, so only their owner may
+    /// read them.
     pub(crate) fn write(&self, folder: &Utf8Path) -> std::io::Result<()> {
         match std::fs::remove_dir_all(folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
+        private::folder(folder)?;
         for (path, file) in &self.0 {
             let path = within(folder, path)?;
             if let Some(parent) = path.parent() {
@@ -106,7 +117,7 @@ impl Tree {
             if file.mode & 0o170_000 == LINK {
                 std::os::unix::fs::symlink(String::from_utf8_lossy(&file.content).as_ref(), &path)?;
             } else {
-                std::fs::write(&path, &file.content)?;
+                private::create(&path, &file.content)?;
             }
         }
         Ok(())
@@ -122,6 +133,8 @@ fn within(folder: &Utf8Path, path: &str) -> std::io::Result<Utf8PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn tree() -> Tree {
@@ -149,6 +162,8 @@ mod tests {
             unpacked.write(&folder).expect("writable");
         }
         assert_eq!(std::fs::read_to_string(folder.join("terraform/link/release/main.tf")).expect("a link"), "# one");
+        let mode = |path: &Utf8Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&folder.join("terraform/checks/run"))), (0o700, 0o600));
     }
 
     #[test]

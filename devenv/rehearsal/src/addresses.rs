@@ -55,6 +55,26 @@ pub(crate) fn led(value: &str, hosts: &BTreeMap<String, Host>) -> Result<String,
     Ok(led)
 }
 
+/// The last words of a variable whose value is a host.
+const HOST_WORDS: [&str; 10] =
+    ["ADDR", "ADDRESS", "ADDRESSES", "BROKER", "BROKERS", "ENDPOINT", "HOSTNAME", "NODES", "SERVER", "SERVERS"];
+
+/// The first known host that the value of such a variable names by itself, as `DB_HOST=db` does: no text around it shows that it is an
+/// address. A service may name itself.
+pub(crate) fn bare<'v>(
+    service: &str,
+    variable: &str,
+    value: &'v str,
+    hosts: &BTreeMap<String, Host>,
+) -> Option<&'v str> {
+    let last = variable.rsplit('_').next().unwrap_or_default().to_ascii_uppercase();
+    if !last.ends_with("HOST") && !last.ends_with("HOSTS") && !HOST_WORDS.contains(&last.as_str()) {
+        return None;
+    }
+    let mut names = value.split([',', ';', ' ']);
+    names.find(|name| *name != service && hosts.contains_key(*name))
+}
+
 fn is_of_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
 }
@@ -103,6 +123,28 @@ mod tests {
             ["", "visits", "the visits: many", "visits.example.com:8000", "http://my-visits:8000", "visits-table", "ä"]
         {
             assert_eq!(led(value, &hosts()).as_deref(), Ok(value));
+        }
+    }
+
+    #[test]
+    fn a_name_by_itself_is_an_address_where_the_variable_is_a_host() {
+        let of = |variable, value| bare("web", variable, value, &hosts());
+        for (variable, value) in [
+            ("VISITS_HOST", "visits"),
+            ("PGHOST", "visits"),
+            ("cache_server", "visits"),
+            ("KAFKA_BROKERS", "a, visits"),
+        ] {
+            assert_eq!(of(variable, value), Some("visits"), "{variable}={value}");
+        }
+        for (variable, value) in [
+            ("TABLES", "visits"),
+            ("DB_NAME", "visits"),
+            ("HOST", "0.0.0.0"),
+            ("VIRTUAL_HOST", "web"),
+            ("HOST", "visits.example.com"),
+        ] {
+            assert_eq!(of(variable, value), None, "{variable}={value}");
         }
     }
 

@@ -81,6 +81,70 @@ mod tests {
         assert!(user.starts_with("api runs as its image's user"), "{user}");
     }
 
+    /// Leads the release's root to files beside it.
+    const LOCAL: &str = r#"
+terraform {
+  backend "local" {}
+}
+data "terraform_remote_state" "foundation" {
+  backend = "local"
+  config  = { path = "foundation.json" }
+}
+"#;
+
+    /// The plan of a release whose service `web` has this token.
+    fn plan(folder: &Utf8Path, token: &str) -> String {
+        let made =
+            json!({ "name": "shop", "cluster": { "name": "shop" }, "services": { "web": { "target_group": "arn" } } });
+        let services = json!(["map", ["object", { "target_group": "string" }]]);
+        let kind =
+            json!(["object", { "name": "string", "cluster": ["object", { "name": "string" }], "services": services }]);
+        let outputs = json!({ "release": { "value": made, "type": kind } });
+        let container = json!({ "name": "web", "environment": [{ "name": "TOKEN", "value": token }] });
+        let inputs = json!({
+            "bucket": "b", "region": "r", "allowed_account_ids": [],
+            "images": { "web": { "reference": "web@sha256:1", "platform": "linux/amd64" } },
+        });
+        for (file, text) in [
+            ("main.tf", RELEASE.to_owned()),
+            ("local_override.tf", LOCAL.to_owned()),
+            (
+                "foundation.json",
+                json!({ "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "a", "outputs": outputs, "resources": [] })
+                    .to_string(),
+            ),
+            ("services.json", json!({ "web": { "port": 80, "tasks": 1, "container": container } }).to_string()),
+            ("inputs.tfvars.json", inputs.to_string()),
+        ] {
+            std::fs::write(folder.join(file), text).expect("writable");
+        }
+        let terraform = |arguments: &str| {
+            let mut command = std::process::Command::new("terraform");
+            let command = command.args(arguments.split(' ')).current_dir(folder).env("DEVENV_BIN", "true");
+            let output = command.env("CHECKPOINT_DISABLE", "1").output().expect("terraform is installed");
+            let text =
+                [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+            assert!(output.status.success(), "terraform {arguments}: {text}");
+            text
+        };
+        terraform("init -no-color");
+        let plan = terraform("plan -no-color -var-file=inputs.tfvars.json -out=plan");
+        terraform("apply -no-color plan");
+        plan
+    }
+
+    #[test]
+    #[ignore = "needs Terraform"]
+    fn no_plan_prints_the_variables_of_a_service() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let folder = Utf8Path::from_path(folder.path()).expect("UTF-8");
+        for (token, change) in [("hunter1", "will be created"), ("hunter2", "must be replaced")] {
+            let plan = plan(folder, token);
+            assert!(plan.contains(&format!("terraform_data.service[\"web\"] {change}")), "{plan}");
+            assert!(!plan.contains("hunter"), "{plan}");
+        }
+    }
+
     #[test]
     fn the_roots_have_the_states_of_their_target() {
         for (text, state) in [(FOUNDATION, "foundation"), (RELEASE, "release")] {

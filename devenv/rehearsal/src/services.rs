@@ -10,7 +10,7 @@ use devenv_resources::variables::{ENDPOINT, aws_environment, keep_emulated};
 use serde_json::{Map, Value, json};
 
 use crate::account::{REGION, balanced, endpoint, load_balancer, log_group};
-use crate::addresses::{Host, Unreachable, led};
+use crate::addresses::{Host, Unreachable, bare, led};
 
 /// The port of a service that names none.
 const NO_PORT: u16 = 80;
@@ -152,6 +152,10 @@ fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTre
     let own = aws_environment(&endpoint(), REGION, &[]);
     let mut environment = own.clone();
     for (variable, value) in &service.environment {
+        if let Some(host) = bare(&service.name, variable, value, hosts) {
+            let unreachable = Unreachable { address: host.to_owned(), host: host.to_owned() };
+            return Err(not_rehearsed(service, variable, &unreachable, hosts));
+        }
         let value = led(value, hosts).map_err(|unreachable| not_rehearsed(service, variable, &unreachable, hosts))?;
         environment.insert(variable.clone(), value);
     }

@@ -140,6 +140,9 @@ fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
     let text = refused(database, "");
     let words = "web: DATABASE_URL names db:5432, but its tasks reach db only as http://db:5432";
     assert!(text.contains(words) && !text.contains("secret"), "{text}");
+    let by_name = database.replace("DATABASE_URL: \"postgres://me:secret@db:5432/shop\"", "DB_HOST: db, DB_NAME: db");
+    let text = refused(&by_name, "");
+    assert!(text.contains("web: DB_HOST names db, but its tasks reach db only as http://db:5432"), "{text}");
     let migration = r"
   web:
     build: .

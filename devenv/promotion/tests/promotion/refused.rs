@@ -55,6 +55,21 @@ fn a_login_to_another_account_or_region_reads_nothing_from_the_bucket() {
 }
 
 #[test]
+fn an_account_whose_terraform_git_does_not_track_is_refused_before_any_request() {
+    on_paused_clock(async {
+        let world = World::of(Arc::new(Repository::of_untracked_terraform()));
+        let refused = error(Machine::new(&world, 1, TIME).promote().await);
+        let (code, _, hint) = crate::report::describe(&refused);
+        assert!(
+            matches!(&refused, Error::NoTerraform { folder, .. } if folder == "terraform/envs/dev/release"),
+            "{refused}"
+        );
+        assert!(code == "no_terraform" && hint.is_some_and(|hint| hint.contains("git add terraform/envs/dev")));
+        assert_eq!(world.faults.calls(), [""; 0]);
+    });
+}
+
+#[test]
 fn settings_that_do_not_name_one_account_are_refused_before_any_request() {
     on_paused_clock(async {
         let world = World::of_targets();

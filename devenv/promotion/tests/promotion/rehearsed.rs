@@ -85,6 +85,35 @@ fn a_project_without_terraform_is_rehearsed_with_the_roots_that_devenv_carries()
 }
 
 #[test]
+fn a_service_that_a_release_removed_ends_and_a_rollback_over_it_restores_it() {
+    on_real_clock(async {
+        let world = World::of(Arc::new(Repository::of_a_stranger_with_database()));
+        let emulator = FakeEmulator::default();
+        let engine = emulator.engine(1).0.with_image("db:1", &image(DATABASE));
+        let database = |world: &World| world.services.live("shop-rehearsal", "db");
+        let ended = Machine::new(&world, 1, TIME).to("rehearsal").on(engine.clone()).promote().await;
+        assert_eq!(ended.code(), Some(0), "{ended:?}");
+        assert_eq!(database(&world), [digest(DATABASE)].into());
+
+        let world = world.after(Repository::without_database);
+        let without = Machine::new(&world, 1, TIME).to("rehearsal").on(engine.clone());
+        let ended = without.promote().await;
+        assert_eq!(ended.code(), Some(0), "{ended:?}");
+        assert_eq!(database(&world), [].into());
+
+        let back = without.roll_back().await;
+        assert_eq!(back.code(), Some(0), "{back:?}");
+        assert_eq!(database(&world), [digest(DATABASE)].into());
+
+        world.services.behaves(&digest(2), Behaviour::Crashes);
+        let broken = Machine::new(&world, 2, TIME).to("rehearsal").on(engine.with_image("web:1", &image(2)));
+        let Ended::Failed(failed) = broken.promote().await else { panic!("it crashes") };
+        assert!(matches!(*failed, Error::RolledBack { .. }), "{failed}");
+        assert_eq!(database(&world), [digest(DATABASE)].into(), "its release is live again");
+    });
+}
+
+#[test]
 fn variables_that_no_test_had_are_refused_in_a_carried_rehearsal() {
     on_real_clock(async {
         let (world, emulator) = (World::of(Arc::new(Repository::of_a_stranger())), FakeEmulator::default());
@@ -138,6 +167,7 @@ fn a_tested_image_without_a_repository_is_left_out_if_it_was_made_elsewhere() {
         let world = World::of(Arc::new(Repository::with_database()));
         let engine = FakeEngine::new(Faults::default());
         let engine = engine.with_image("web:1", &image(1)).with_image("db:1", &image(DATABASE));
+        engine.set_platform("db:1", "linux/arm64");
         let machine = Machine::new(&world, 1, TIME).on(engine);
         let Ended::Done(promoted) = machine.promote().await else { panic!("nothing is wrong") };
         assert_eq!(promoted.release.images.keys().collect::<Vec<_>>(), ["web"]);

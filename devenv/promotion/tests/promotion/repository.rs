@@ -30,6 +30,8 @@ health = "/livez"
 
 const REHEARSAL: &str = "[promote.rehearsal]\nimage = \"emulated-aws:1\"\n";
 
+const DATABASE: &str = "  db:\n    image: db:1\n    expose: [\"5432\"]\n";
+
 /// A target with an account.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -110,21 +112,37 @@ impl Repository {
     /// service without a task.
     pub(crate) fn of_a_stranger() -> Self {
         let repository = Self::with(&[], REHEARSAL);
-        let path = repository.folder.path().join("compose.yaml");
         let more = "    env_file: [{ path: web.env, required: false }]\n  worker:\n    image: worker:1\n    scale: 0\n";
-        let compose = std::fs::read_to_string(&path).expect("written before") + more;
-        std::fs::write(path, compose).expect("writable");
-        std::fs::write(repository.folder.path().join(".gitignore"), "web.env\n").expect("writable");
+        repository.write("compose.yaml", &(repository.read("compose.yaml") + more));
+        repository.write(".gitignore", "web.env\n");
+        repository.committed()
+    }
+
+    /// With a rehearsal only, without any Terraform, and with a service `db` whose image is made elsewhere.
+    pub(crate) fn of_a_stranger_with_database() -> Self {
+        let repository = Self { has_database: true, ..Self::with(&[], REHEARSAL) };
+        repository.write("compose.yaml", &(repository.read("compose.yaml") + DATABASE));
+        repository.committed()
+    }
+
+    /// The service `db` leaves the project.
+    pub(crate) fn without_database(self) -> Self {
+        self.write("compose.yaml", &self.read("compose.yaml").replace(DATABASE, ""));
+        self.git("commit --all --quiet --message two");
+        Self { has_database: false, commit: self.git("rev-parse HEAD"), ..self }
+    }
+
+    /// With one target, whose Terraform git does not track.
+    pub(crate) fn of_untracked_terraform() -> Self {
+        let repository = Self::with(&TARGETS[..1], "");
+        repository.write(".gitignore", "terraform/\n");
         repository.committed()
     }
 
     /// With one target, which has no repository for the project's database.
     pub(crate) fn with_database() -> Self {
         let repository = Self { has_database: true, ..Self::with(&TARGETS[..1], "") };
-        let database = "  db:\n    image: db:1\n    expose: [\"5432\"]\n";
-        let path = repository.folder.path().join("compose.yaml");
-        let compose = std::fs::read_to_string(&path).expect("written before") + database;
-        std::fs::write(path, compose).expect("writable");
+        repository.write("compose.yaml", &(repository.read("compose.yaml") + DATABASE));
         repository.committed()
     }
 
@@ -133,13 +151,20 @@ impl Repository {
         Self::with(&TARGETS[..1], settings)
     }
 
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path().join(path)).expect("written before")
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("writable");
+        std::fs::write(path, text).expect("writable");
+    }
+
     fn with(targets: &'static [Target], settings: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory");
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("writable");
-            std::fs::write(path, text).expect("writable");
-        };
+        let repository = Self { folder, targets, has_database: false, commit: String::new() };
+        let write = |path: &str, text: &str| repository.write(path, text);
         let target = |Target { name, region, more }: &Target| {
             format!("[promote.{name}]\naccount = \"000000000000\"\nregion = \"{region}\"\n{more}\n")
         };
@@ -152,7 +177,7 @@ impl Repository {
         for (path, text) in terraform(targets) {
             write(&path, &text);
         }
-        Self { folder, targets, has_database: false, commit: String::new() }
+        repository
     }
 
     /// devenv remembers that the image of this id, which it built here, has this digest.

@@ -100,6 +100,12 @@ impl World {
         Self { objects, registry, abroad, services, faults, terraform_faults, repository, state: state() }
     }
 
+    /// The same account after somebody changed the project.
+    pub(crate) fn after(self, change: impl FnOnce(Repository) -> Repository) -> Self {
+        let repository = Arc::into_inner(self.repository).expect("a project of this world alone");
+        Self { repository: Arc::new(change(repository)), ..self }
+    }
+
     /// One like it, with whatever goes on in it ended, met from another folder.
     pub(crate) fn copied(&self) -> Self {
         let faults = Faults::default();

@@ -63,14 +63,14 @@ locals {
 }
 
 resource "terraform_data" "service" {
-  for_each = local.orders
+  for_each = toset(keys(local.orders))
 
-  # Any change in the order is another release of the service.
-  triggers_replace = [each.value]
+  # Any change in the order is another release of the service. It has the service's variables, which no plan prints.
+  triggers_replace = [sensitive(local.orders[each.key])]
 
   provisioner "local-exec" {
     command     = "\"$DEVENV_BIN\" rehearse-service --quiet"
-    environment = { DEVENV_SERVICE = each.value }
+    environment = { DEVENV_SERVICE = local.orders[each.key] }
   }
 }
 
