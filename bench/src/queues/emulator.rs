@@ -9,30 +9,42 @@ use crate::{Failure, interrupt};
 /// An embedded emulator with its data on disk, and without an environment around it.
 pub(crate) struct Emulator {
     child: Child,
-    pub(crate) authority: String,
+    /// The tables' address.
+    pub(crate) tables: String,
+    /// The address of queues and topics; empty without any.
+    pub(crate) messages: String,
     _folder: tempfile::TempDir,
 }
 
 impl Emulator {
     /// Starts it from `devenv`, or from the program `devenv-emulator`.
-    pub(crate) fn start(program: &Utf8Path) -> Result<Self, Failure> {
+    pub(crate) fn start(program: &Utf8Path, has_queues: bool) -> Result<Self, Failure> {
         let program = program.canonicalize_utf8().map_err(|error| format!("{program}: {error}; build it first"))?;
         // Beside the program: the default temporary folder may be in memory.
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(program.parent().unwrap_or(&program))?;
-        let all = ["emulator", "--listen", "127.0.0.1:0", "--data"];
+        let of_queues: &[&str] = if has_queues { &["--listen-messages", "127.0.0.1:0"] } else { &["--tables-only"] };
+        let all = [&["emulator", "--listen", "127.0.0.1:0"], of_queues, &["--data"]].concat();
         let arguments = if program.file_name() == Some("devenv-emulator") { &all[1..] } else { &all[..] };
         let mut command = Command::new(&program);
         command.args(arguments).arg(folder.path().join("data.sqlite")).stdin(Stdio::null()).stderr(Stdio::piped());
         interrupt::shield(&mut command, arguments);
         let mut child = command.spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stderr.take().ok_or("the emulator has no standard error")?).read_line(&mut line)?;
-        let authority = line.trim().strip_prefix("listening on http://").map(str::to_owned);
-        let Some(authority) = authority else {
-            let _ = child.kill();
-            return Err(format!("the emulator printed: {line}").into());
+        let mut output = BufReader::new(child.stderr.take().ok_or("the emulator has no standard error")?);
+        let mut read = |prefix: &str| -> Result<String, Failure> {
+            let mut line = String::new();
+            output.read_line(&mut line)?;
+            let address = line.trim().strip_prefix(prefix).map(str::to_owned);
+            address.ok_or_else(|| format!("the emulator printed: {line}").into())
         };
-        Ok(Self { child, authority, _folder: folder })
+        let tables = read("listening on http://");
+        let messages = if has_queues { read("queues and topics on http://") } else { Ok(String::new()) };
+        match (tables, messages) {
+            (Ok(tables), Ok(messages)) => Ok(Self { child, tables, messages, _folder: folder }),
+            (Err(failure), _) | (_, Err(failure)) => {
+                let _ = child.kill();
+                Err(failure)
+            }
+        }
     }
 
     /// Its resident memory, in MiB.
@@ -50,29 +62,6 @@ impl Emulator {
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks = |index: usize| fields.get(index).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
         Ok(Duration::from_millis(10 * (ticks(11) + ticks(12))))
-    }
-
-    /// The address at which the database listens behind the emulator's port.
-    pub(crate) fn database(&self) -> Result<String, Failure> {
-        let mut own = Vec::new();
-        for file in std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))? {
-            let target = std::fs::read_link(file?.path()).unwrap_or_default();
-            let inode = target.to_str().and_then(|name| name.strip_prefix("socket:[")?.strip_suffix(']'));
-            own.extend(inode.map(str::to_owned));
-        }
-        // Columns: number, local address, remote address, state (0A: listening), five more, inode.
-        for line in std::fs::read_to_string("/proc/net/tcp")?.lines() {
-            let columns: Vec<&str> = line.split_whitespace().collect();
-            let (Some(local), Some(&"0A"), Some(inode)) = (columns.get(1), columns.get(3), columns.get(9)) else {
-                continue;
-            };
-            let port = local.split(':').nth(1).and_then(|port| u16::from_str_radix(port, 16).ok()).unwrap_or_default();
-            let address = format!("127.0.0.1:{port}");
-            if own.iter().any(|own| own == inode) && address != self.authority {
-                return Ok(address);
-            }
-        }
-        Err("the database listens nowhere".into())
     }
 }
 

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::container::{ContainerSettings, MountSource, Network, NetworkMode, Volume};
 use devenv_model::intent::UnitIntent;
 use devenv_model::names::short_digest;
-use devenv_model::unit::EMULATOR;
+use devenv_model::unit::is_emulator;
 use devenv_runtime::Error;
 
 use crate::container::ContainerSpec;
@@ -66,7 +66,7 @@ impl ContainerRuntime {
         labels.insert(CONFIG_HASH.to_owned(), spec.config_hash());
         labels.insert(PROBE.to_owned(), serde_json::to_string(&spec.probe).expect("a probe is plain data"));
         labels.insert(SERVES.to_owned(), self.serves(&spec.name).to_string());
-        labels.insert(KEEPS_DATA.to_owned(), (spec.name != EMULATOR || has_volume).to_string());
+        labels.insert(KEEPS_DATA.to_owned(), (!is_emulator(&spec.name) || has_volume).to_string());
         labels
     }
 

@@ -10,7 +10,7 @@ use devenv_model::exec::ExecOrder;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Observed, ObservedUnit, UnitState};
-use devenv_model::unit::{EMULATOR, Probe};
+use devenv_model::unit::{Probe, is_emulator};
 use devenv_supervisor::probe::Prober;
 use futures_util::future::{BoxFuture, join_all, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
@@ -191,7 +191,7 @@ impl ContainerRuntime {
     /// Stops and removes every container of this environment, then its network. Returns the units, services first.
     async fn take_down(&self) -> Result<Vec<String>, Error> {
         let ours = self.ours().await?;
-        let (emulators, services): (Vec<_>, Vec<_>) = ours.into_iter().partition(|(unit, _)| unit == EMULATOR);
+        let (emulators, services): (Vec<_>, Vec<_>) = ours.into_iter().partition(|(unit, _)| is_emulator(unit));
         // Stop the services first: they finish their work while the emulator still answers.
         try_join_all(services.iter().map(|(_, container)| self.engine.stop(&container.name))).await?;
         let removals = services.iter().map(|(_, container)| self.engine.remove(&container.name));
@@ -408,7 +408,7 @@ impl ContainerRuntime {
         let before = builds.clone();
         let mut digests = BTreeMap::new();
         for (unit, container) in self.ours().await? {
-            if unit != EMULATOR {
+            if !is_emulator(&unit) {
                 let service =
                     self.project.manifest.service_of(&unit).map_or(unit.clone(), |service| service.name.clone());
                 let engine = self.engine.as_ref();

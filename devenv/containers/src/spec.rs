@@ -7,7 +7,7 @@ use devenv_model::container::{Attachment, ContainerSettings, MountSource, Namesp
 use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
 use devenv_model::manifest::Service;
 use devenv_model::names::short_digest;
-use devenv_model::unit::EMULATOR;
+use devenv_model::unit::is_emulator;
 use devenv_runtime::Error;
 
 use crate::container::{ContainerSpec, PublishedPort};
@@ -30,7 +30,7 @@ pub(crate) struct Surroundings<'a> {
 /// Returns the specification. `image` is an id, or a reference with an exact version.
 pub(crate) fn spec(intent: &UnitIntent, image: &str, surroundings: Surroundings) -> Result<ContainerSpec, Error> {
     let mut environment = intent.environment.clone();
-    if intent.name != EMULATOR {
+    if !is_emulator(&intent.name) {
         environment.entry(IMAGE.to_owned()).or_insert_with(|| image.to_owned());
     }
     let digests = files::digests(&intent.name, &intent.container.files)?;
@@ -74,7 +74,7 @@ fn settings(intent: &UnitIntent, surroundings: Surroundings) -> ContainerSetting
     let mut settings = intent.container.clone();
     for mount in &mut settings.mounts {
         if let MountSource::Volume { volume, .. } = &mut mount.source {
-            let is_own = intent.name == EMULATOR;
+            let is_own = is_emulator(&intent.name);
             volume.name = Some(if is_own { scope.volume(&volume.key) } else { scope.volume_of(volume) });
         }
     }
@@ -89,7 +89,7 @@ fn settings(intent: &UnitIntent, surroundings: Surroundings) -> ContainerSetting
     }
     match &mut settings.networking.mode {
         NetworkMode::Joined(attachments) => {
-            if intent.name == EMULATOR {
+            if is_emulator(&intent.name) {
                 attachments.extend(of_services(services));
             } else if attachments.iter().all(|attachment| attachment.network.external) {
                 // The emulator is not on the networks of others.

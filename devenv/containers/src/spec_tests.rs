@@ -6,7 +6,7 @@ use devenv_model::artifact::Artifact;
 use devenv_model::container::{FileSource, Mount, MountedFile, Network, Volume};
 use devenv_model::manifest::StartOrder;
 use devenv_model::transport::Protocol;
-use devenv_model::unit::Probe;
+use devenv_model::unit::{EMULATOR, Probe};
 
 use super::*;
 

@@ -1,5 +1,3 @@
-use std::net::SocketAddr;
-
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::EXPECT;
@@ -9,19 +7,19 @@ use tokio::net::TcpStream;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// One caller's connection to the database, made with the caller's first request for it. The database serves a listener of its
-/// own and nothing else, so its requests take this way through the loopback.
+/// One caller's connection to the tables' address, made with the caller's first request for them.
 pub(crate) struct Upstream {
-    address: SocketAddr,
+    /// `HOST:PORT`.
+    address: String,
     connection: Option<SendRequest<Incoming>>,
 }
 
 impl Upstream {
-    pub(crate) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: String) -> Self {
         Self { address, connection: None }
     }
 
-    /// Forwards a request and returns the database's response, whose body may still be under way.
+    /// Forwards a request and returns the response, whose body may still be under way.
     pub(crate) async fn send(&mut self, mut request: Request<Incoming>) -> Result<Response<Incoming>, Failure> {
         *request.version_mut() = Version::HTTP_11;
         // The front asks the caller for the body itself.
@@ -31,7 +29,7 @@ impl Upstream {
         {
             return Ok(connection.send_request(request).await?);
         }
-        let mut connection = connect(self.address).await?;
+        let mut connection = connect(&self.address).await?;
         connection.ready().await?;
         let response = connection.send_request(request).await;
         self.connection = Some(connection);
@@ -39,7 +37,7 @@ impl Upstream {
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<SendRequest<Incoming>, Failure> {
+async fn connect(address: &str) -> Result<SendRequest<Incoming>, Failure> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;

@@ -1,27 +1,24 @@
-//! The emulator's port: requests for queues and topics are answered here, all others go to the database.
+//! The port of queues and topics: their requests are answered here, all others are passed on to the tables.
 
 use std::convert::Infallible;
-use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devenv_messaging::{Head, belongs_here};
+use devenv_messaging::{Head, Reply, belongs_here};
 use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::calls::{self, Calls};
 use crate::database::Upstream;
 use crate::messages::Messages;
-use crate::plain;
 
 /// Bytes of a request for queues or topics: ten messages of a batch are 1 MiB, and escapes in JSON six times that.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -30,15 +27,16 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
 
 const FROM_PAGE: &str =
     "a web page may not call queues and topics: call them from a program, or open the address by hand";
-const TABLES_ONLY: &str = "this emulator serves tables alone: the project has no files of queues or topics";
+const TABLES_ONLY: &str =
+    "this port serves tables alone: queues and topics have another one, if the project has files of any";
 
 /// What a request may need.
 pub(crate) struct Front {
     /// `None` if only tables are served.
-    pub(crate) messages: Option<Messages>,
-    pub(crate) calls: Option<Calls>,
-    /// The database's address.
-    pub(crate) database: std::net::SocketAddr,
+    pub(crate) messages: Option<Arc<Messages>>,
+    pub(crate) calls: Option<Arc<Calls>>,
+    /// The tables' address, `HOST:PORT`.
+    pub(crate) tables: String,
 }
 
 type Answer = Response<Either<Full<Bytes>, Incoming>>;
@@ -68,22 +66,12 @@ pub(crate) async fn serve(listener: TcpListener, front: Arc<Front>, mut stop: wa
     ended.recv().await;
 }
 
-async fn connection(mut stream: TcpStream, front: &Front, mut stop: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, front: &Front, mut stop: watch::Receiver<bool>) {
     // A connection that cannot be set up is closed, and the caller tries again.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    // A closed side ends the connection; that is no error of this program.
-    if let Ok(Some(read)) = plain::serve(&mut stream, front, &mut stop).await {
-        serve_fully(read, stream, front, stop).await;
-    }
-}
-
-/// Serves the rest of a connection, whatever HTTP/1 its requests speak. `read` was read of it already and comes first.
-async fn serve_fully(read: Vec<u8>, stream: TcpStream, front: &Front, mut stop: watch::Receiver<bool>) {
-    let (reading, writing) = stream.into_split();
-    let stream = tokio::io::join(Cursor::new(read).chain(reading), writing);
-    let upstream = &Mutex::new(Upstream::new(front.database));
+    let upstream = &Mutex::new(Upstream::new(front.tables.clone()));
     let service = service_fn(move |request| async move { Ok::<_, Infallible>(front.answer(request, upstream).await) });
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -101,7 +89,7 @@ impl Front {
         let target = header("x-amz-target");
         if belongs_here(target, header("content-type"), request.uri().query()) {
             if is_from_page(header) {
-                return response(Simple::text(StatusCode::FORBIDDEN, FROM_PAGE)).map(Either::Left);
+                return text(StatusCode::FORBIDDEN, FROM_PAGE).map(Either::Left);
             }
             let (parts, body) = request.into_parts();
             return self.answer_message(&parts, body).await.map(Either::Left);
@@ -112,8 +100,8 @@ impl Front {
         match upstream.lock().await.send(request).await {
             Ok(response) => response.map(Either::Right),
             Err(error) => {
-                let message = format!("the database did not answer: {error}");
-                response(Simple::text(StatusCode::BAD_GATEWAY, &message)).map(Either::Left)
+                let message = format!("the tables at {} did not answer: {error}", self.tables);
+                text(StatusCode::BAD_GATEWAY, &message).map(Either::Left)
             }
         }
     }
@@ -123,45 +111,23 @@ impl Front {
             return too_large();
         }
         let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else { return too_large() };
-        let program = calls::caller(|name| header(parts, name));
-        response(self.reply(&head(parts), program, &body.to_bytes()).await)
-    }
-
-    /// Answers a request for queues or topics by a program of that name.
-    pub(crate) async fn reply(&self, head: &Head, program: Option<&str>, body: &[u8]) -> Simple {
-        let Some(messages) = &self.messages else { return Simple::text(StatusCode::BAD_REQUEST, TABLES_ONLY) };
+        let Some(messages) = &self.messages else { return text(StatusCode::BAD_REQUEST, TABLES_ONLY) };
         let messages = match messages.get().await {
             Ok(messages) => messages,
-            Err(error) => return Simple::text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+            Err(error) => return text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         };
-        let reply = messages.answer(head, body).await;
+        let reply = messages.answer(&head(parts), &body.to_bytes()).await;
         if let (Some(calls), Some(operation)) = (&self.calls, &reply.operation) {
-            calls.note(program, operation);
+            calls.note(calls::caller(|name| header(parts, name)), operation);
         }
-        let mut headers = vec![("content-type", reply.content_type.to_owned()), ("x-amzn-requestid", reply.request_id)];
-        headers.extend(reply.query_error.map(|error| ("x-amzn-query-error", error)));
-        Simple { status: reply.status, headers, body: reply.body }
+        response(reply)
     }
 }
 
 /// Whether a page in a browser sends the request. Browsers send forms and load images without asking the server first, so any page could call it.
 /// A form carries `origin`; an image or a link carries `sec-fetch-site`, which is `none` if a person entered the address.
-pub(crate) fn is_from_page<'a>(header: impl Fn(&str) -> Option<&'a str>) -> bool {
+fn is_from_page<'a>(header: impl Fn(&str) -> Option<&'a str>) -> bool {
     header("origin").is_some() || header("sec-fetch-site").is_some_and(|site| site != "none")
-}
-
-/// An answer that is whole.
-pub(crate) struct Simple {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Simple {
-    fn text(status: StatusCode, message: &str) -> Self {
-        let headers = vec![("content-type", "text/plain".to_owned())];
-        Self { status: status.as_u16(), headers, body: format!("{message}\n").into_bytes() }
-    }
 }
 
 fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
@@ -179,18 +145,28 @@ fn head(parts: &Parts) -> Head {
     }
 }
 
-fn response(simple: Simple) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(simple.body)));
-    *response.status_mut() = StatusCode::from_u16(simple.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in simple.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+fn response(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    let texts = [("x-amzn-requestid", Some(reply.request_id)), ("x-amzn-query-error", reply.query_error)];
+    for (name, value) in texts {
+        if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&value)) {
+            headers.insert(HeaderName::from_static(name), value);
         }
     }
     response
 }
 
+fn text(status: StatusCode, message: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(format!("{message}\n"))));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}
+
 fn too_large() -> Response<Full<Bytes>> {
     let message = format!("the request has no readable body of at most {BODY_LIMIT} bytes");
-    response(Simple::text(StatusCode::PAYLOAD_TOO_LARGE, &message))
+    text(StatusCode::PAYLOAD_TOO_LARGE, &message)
 }

@@ -1,4 +1,4 @@
-//! The embedded AWS: dynoxide's tables, and queues and topics, behind one address and two files, as a library and as a small
+//! The embedded AWS: dynoxide's tables, and queues and topics at an address of their own, in two files, as a library and as a small
 //! binary.
 //!
 //! It speaks the wire protocols of DynamoDB, SQS and SNS over plain HTTP and keeps its data in SQLite. Neither the services
@@ -10,10 +10,8 @@ mod database;
 mod error;
 mod front;
 mod messages;
-mod plain;
-mod plain_request;
 mod serve;
 
 pub use arguments::parse;
 pub use error::Error;
-pub use serve::{Data, Options, run, run_until_signalled};
+pub use serve::{Data, Listening, Options, run, run_until_signalled};

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use devenv_model::addresses::Addresses;
 use devenv_model::resource::ResourceId;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
@@ -17,7 +18,8 @@ use crate::error::Error;
 pub async fn seed(project: &Project, emulator_url: Option<&str>) -> Result<BTreeMap<ResourceId, usize>, Error> {
     let resources = match emulator_url {
         Some(url) => {
-            let resources = Resources::of(&project.manifest, &Endpoint::parse(url)?, desired::region(project));
+            let addresses = Addresses::single(Endpoint::parse(url)?);
+            let resources = Resources::of(&project.manifest, &addresses, desired::region(project));
             resources.ensure_all().await?;
             resources
         }

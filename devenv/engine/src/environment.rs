@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
 
+use devenv_model::addresses::Addresses;
 use devenv_model::intent::{Binding, Ports, binding_of};
 use devenv_model::names::{url_variable, variable};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
+use devenv_resources::chosen_emulator::ChosenEmulator;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::messaging::queues::Queues;
 use devenv_resources::resources::Resources;
 use devenv_runtime::{Error as RuntimeError, Project};
 
-use crate::chosen_emulator::ChosenEmulator;
 use crate::error::Error;
 use crate::{desired, resolve};
 
@@ -20,7 +21,7 @@ use crate::{desired, resolve};
 pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, Error> {
     let running = Running::find(project).await?;
     let ports = running.ports;
-    let mut variables = desired::variables(project, &running.emulator.to_string());
+    let mut variables = desired::variables(project, &running.emulator.urls());
     for service in project.manifest.services.values() {
         let Some(bindings) = ports.get(&service.name) else {
             continue;
@@ -45,7 +46,7 @@ pub async fn resources(project: &Project) -> Result<Resources, Error> {
 
 /// The queues of a running environment.
 pub async fn queues(project: &Project) -> Result<Queues, Error> {
-    Ok(Queues::of(&project.manifest, &Running::find(project).await?.emulator, desired::region(project)))
+    Ok(Queues::of(&project.manifest, &Running::find(project).await?.emulator.messages, desired::region(project)))
 }
 
 /// The bindings of a running environment; none if it does not run.
@@ -56,7 +57,7 @@ pub async fn running_ports(project: &Project) -> Ports {
 /// The addresses of a running environment.
 pub(crate) struct Running {
     pub(crate) ports: Ports,
-    pub(crate) emulator: Endpoint,
+    pub(crate) emulator: Addresses<Endpoint>,
 }
 
 impl Running {
@@ -73,7 +74,7 @@ impl Running {
             return Err(not_running().into());
         }
         let ports: Ports = units.into_iter().map(|(name, unit)| (name, unit.bindings)).collect();
-        let emulator = resolved.emulator.endpoint(&ports)?;
+        let emulator = resolved.emulator.endpoints(&ports)?;
         Ok(Self { ports, emulator })
     }
 

@@ -18,12 +18,6 @@ pub enum Error {
     /// Only a container engine can run this emulator.
     #[error("the emulator {emulator} is a container image, and the process runtime runs programs only")]
     NeedsContainers { emulator: &'static str },
-    /// The emulator does not serve what the project declares.
-    #[error("the emulator {emulator} has no {}, which the project's files use", services.join(" and no "))]
-    EmulatorLacks { emulator: &'static str, services: Vec<&'static str> },
-    /// Loopback in a container is the container's own.
-    #[error("containers cannot reach an emulator at {endpoint}")]
-    OutOfReach { endpoint: String },
     #[error("no free port found near {near}")]
     NoFreePort { near: u16 },
     #[error(transparent)]

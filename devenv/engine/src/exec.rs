@@ -27,7 +27,7 @@ pub async fn exec(project: &Project, service: &str, order: &ExecOrder) -> Result
         Some(of) => {
             let ports = units.iter().map(|(name, unit)| (name.clone(), unit.bindings.clone())).collect();
             let abilities = resolved.host.abilities();
-            let emulator = resolved.emulator.seen_by_units(abilities, &ports)?;
+            let emulator = resolved.emulator.seen_by_units(abilities.network, &ports)?;
             if !abilities.images && order.directory.is_none() {
                 order.directory = of.process.as_ref().and_then(|process| process.run.workdir());
             }

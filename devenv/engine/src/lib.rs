@@ -4,7 +4,6 @@
 //! (`execute`, `perform`). A [`devenv_runtime::Runtime`] runs the units, on a host that the command line passes in.
 
 mod attachment;
-mod chosen_emulator;
 mod command_lock;
 mod control;
 mod data;

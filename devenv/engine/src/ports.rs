@@ -5,14 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use devenv_model::intent::{Binding, Ports};
-use devenv_model::manifest::EmulatorKind;
 use devenv_model::transport::Protocol;
-use devenv_model::unit::EMULATOR;
+use devenv_resources::chosen_emulator::ChosenEmulator;
 use devenv_runtime::{Abilities, Emitter, Project, Remembered};
 use devenv_supervisor::port_holder::port_holder;
 use sha2::{Digest, Sha256};
 
-use crate::chosen_emulator::ChosenEmulator;
 use crate::desired;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
@@ -130,16 +128,11 @@ impl Wanted {
 fn wanted(project: &Project, emulator: &ChosenEmulator, abilities: Abilities, emitter: &Emitter) -> Vec<Wanted> {
     let ephemeral = project.instance.ephemeral;
     let mut wanted = Vec::new();
-    if let ChosenEmulator::Own(kind) = emulator {
-        let settings = &project.manifest.emulator;
-        let container = settings.port(*kind);
-        // Other tools expect DynamoDB Local and LocalStack on their usual ports, and a replaced service on its own.
-        let usual = (*kind != EmulatorKind::Embedded).then(|| kind.port());
-        let replaced = settings.replaces.as_ref().and_then(|replaced| replaced.port?.published);
-        let wish = replaced.or(usual).filter(|_| !ephemeral).map(|port| (port, port));
-        let address = desired::bound(abilities, None, container);
-        let (unit, protocol) = (EMULATOR.to_owned(), Protocol::Tcp);
-        wanted.push(Wanted { unit, container, protocol, nth: 0, address, wish });
+    for port in emulator.ports(&project.manifest) {
+        let wish = port.wish.filter(|_| !ephemeral).map(|port| (port, port));
+        let address = desired::bound(abilities, None, port.container);
+        let (unit, protocol) = (port.unit.to_owned(), Protocol::Tcp);
+        wanted.push(Wanted { unit, container: port.container, protocol, nth: 0, address, wish });
     }
     let units = project.manifest.services.values().flat_map(|service| service.units().map(move |unit| (service, unit)));
     for (service, unit) in units {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use devenv_model::event::Event;
 use devenv_model::manifest::EmulatorKind;
+use devenv_resources::chosen_emulator::ChosenEmulator;
 use devenv_resources::endpoint::Endpoint;
+use devenv_resources::error as resources;
 use devenv_runtime::processes::{Processes, processes};
 use devenv_runtime::{
     Emitter, Found, ImageBuild, Project, Remembered, RememberedChoice, Runtime, RuntimeHost, RuntimeKind,
@@ -12,7 +14,6 @@ use devenv_runtime::{
 };
 use devenv_supervisor::restore::restore_files;
 
-use crate::chosen_emulator::ChosenEmulator;
 use crate::error::Error;
 
 /// The chosen runtime host and emulator.
@@ -86,10 +87,6 @@ pub(crate) async fn choose(project: &Project, request: &RuntimeRequest) -> Resul
     {
         return Err(Error::NeedsContainers { emulator: kind.name() });
     }
-    let lacking = project.manifest.messaging.services();
-    if emulator == ChosenEmulator::Own(EmulatorKind::DynamodbLocal) && !lacking.is_empty() {
-        return Err(Error::EmulatorLacks { emulator: EmulatorKind::DynamodbLocal.name(), services: lacking });
-    }
     Ok(ResolvedRuntime { host, emulator, why, images: request.images.clone() })
 }
 
@@ -101,7 +98,7 @@ async fn host(
 ) -> Result<(Arc<dyn RuntimeHost>, String), Error> {
     if let ChosenEmulator::Outside(endpoint) = emulator {
         if request.runtime == Some(RuntimeKind::Docker) {
-            return Err(Error::OutOfReach { endpoint: endpoint.to_string() });
+            return Err(resources::Error::OutOfReach { endpoint: endpoint.to_string() }.into());
         }
         let why = "containers cannot reach an emulator on loopback";
         return Ok((project.runtimes.processes(), why.to_owned()));

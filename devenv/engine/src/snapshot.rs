@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 use devenv_model::artifact::Artifact;
+use devenv_model::intent::binding_of;
+use devenv_model::messaging;
 use devenv_model::observed::{Observed, UnitState};
-use devenv_model::unit::EMULATOR;
+use devenv_resources::chosen_emulator::ChosenEmulator;
+use devenv_resources::emulator_ports::EmulatorPort;
 use devenv_resources::resources::Resources;
 use devenv_runtime::{Abilities, Project, Runtime, own_program};
 
-use crate::chosen_emulator::ChosenEmulator;
 use crate::desired;
 use crate::error::Error;
 
@@ -67,20 +69,27 @@ pub(crate) async fn observe(
         stale_units: missing.stale_units,
         absent_images: missing.absent_images,
     };
-    if answers(emulator, &observed) {
+    if answers(project, emulator, &observed) {
         let ports = observed.units.iter().map(|(name, unit)| (name.clone(), unit.bindings.clone())).collect();
-        let resources = Resources::of(&project.manifest, &emulator.endpoint(&ports)?, desired::region(project));
+        let resources = Resources::of(&project.manifest, &emulator.endpoints(&ports)?, desired::region(project));
         observed.resources = Some(resources.observe().await?);
     }
     Ok(Snapshot { observed, held_ports: seen.held_ports, abilities, caller: Caller::look()? })
 }
 
-fn answers(emulator: &ChosenEmulator, observed: &Observed) -> bool {
-    let state = observed.units.get(EMULATOR).map(|unit| &unit.state);
+/// Whether every kind of resource can be asked for. An emulator that was started before the project declared its first queue lacks the port.
+fn answers(project: &Project, emulator: &ChosenEmulator, observed: &Observed) -> bool {
+    let has = |port: EmulatorPort| {
+        let unit = observed.units.get(port.unit);
+        let unit = unit.filter(|unit| matches!(unit.state, UnitState::Ready { .. }));
+        unit.is_some_and(|unit| {
+            port.container != messaging::PORT || binding_of(&unit.bindings, port.container).is_some()
+        })
+    };
     match emulator {
         ChosenEmulator::Outside(_) => true,
         ChosenEmulator::Absent => false,
-        ChosenEmulator::Own(_) => matches!(state, Some(UnitState::Ready { .. })),
+        ChosenEmulator::Own(_) => emulator.ports(&project.manifest).into_iter().all(has),
     }
 }
 
@@ -88,6 +97,7 @@ fn answers(emulator: &ChosenEmulator, observed: &Observed) -> bool {
 mod tests {
     use devenv_fakes::FakeProject;
     use devenv_model::manifest::EmulatorKind;
+    use devenv_model::unit::EMULATOR;
 
     use super::*;
 

@@ -7,9 +7,9 @@ use devenv_model::manifest::{EmulatorKind, Service};
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
+use devenv_resources::chosen_emulator::ChosenEmulator;
 use devenv_runtime::{LOG_TAIL, Observation, Project, Runtime};
 
-use crate::chosen_emulator::ChosenEmulator;
 use crate::desired;
 use crate::error::Error;
 use crate::resolve::{self, ResolvedRuntime};
@@ -35,8 +35,8 @@ pub(crate) async fn of_runtime(
     // Somebody removed the running emulator's data file.
     let is_lost = answers && runtime.has_lost_data();
     let mut reports = Vec::new();
-    if matches!(resolved.emulator, ChosenEmulator::Own(_)) {
-        reports.push(report(project, EMULATOR, units.get(EMULATOR)));
+    for name in resolved.emulator.units(&project.manifest) {
+        reports.push(report(project, name, units.get(name)));
     }
     for name in project.manifest.units() {
         reports.push(report(project, &name, units.get(&name)));
@@ -112,7 +112,7 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
     }
 }
 
-/// The address of a service's first published port of TCP, or of the emulator's only port.
+/// The address of a service's first published port of TCP, or of the emulator's first port.
 fn first_address(project: &Project, name: &str, bindings: &[Binding]) -> Option<SocketAddr> {
     let first = project.manifest.service_of(name).and_then(Service::first_stream);
     let binding = match first {

@@ -7,7 +7,7 @@ use devenv_model::event::{EnvironmentReport, Event};
 use devenv_model::intent::{Ports, UnitIntent};
 use devenv_model::plan::{Operation, Plan};
 use devenv_model::reconcile::{Conflict, Desired, reconcile};
-use devenv_model::unit::EMULATOR;
+use devenv_model::unit::{EMULATOR, is_emulator};
 use devenv_resources::error as resources;
 use devenv_resources::resources::Resources;
 use devenv_runtime::{
@@ -100,7 +100,7 @@ fn is_another_world(
         }
         // An engine may remove a container whose starter was killed, just after the snapshot saw it run.
         Error::Runtime(RuntimeError::UnitFailed { unit, .. }) => !executed.started.contains(unit),
-        Error::Resource(resources::Error::Unreachable { .. }) => !executed.started.iter().any(|unit| unit == EMULATOR),
+        Error::Resource(resources::Error::Unreachable { .. }) => !executed.started.iter().any(|unit| is_emulator(unit)),
         Error::Runtime(RuntimeError::Host(error)) => {
             matches!(error.kind, HostErrorKind::NotFound | HostErrorKind::Conflict)
         }
@@ -227,8 +227,8 @@ impl Wanted {
         resolved: &ResolvedRuntime,
         runtime: Arc<dyn Runtime>,
     ) -> Result<Performer<'a>, Error> {
-        let endpoint = resolved.emulator.endpoint(&self.ports)?;
-        let resources = Resources::of(&project.manifest, &endpoint, desired::region(project));
+        let addresses = resolved.emulator.endpoints(&self.ports)?;
+        let resources = Resources::of(&project.manifest, &addresses, desired::region(project));
         let (observed, builds) = (&self.snapshot.observed, perform::builds());
         Ok(Performer { project, runtime, observed, intents: &self.intents, resources, builds })
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use devenv_model::manifest::{Condition, HealthTest, Port};
 use devenv_model::template::{Reference, names, references};
-use devenv_model::unit::EMULATOR;
+use devenv_model::unit::{EMULATOR, MESSAGES};
 use toml::Spanned;
 
 use crate::compose::{Place, Read};
@@ -93,7 +93,7 @@ impl<'a> Check<'a> {
     fn reference(&mut self, own: &str, reference: &Reference, span: Range<usize>) {
         let (service, container) = match reference {
             Reference::Port { service, container } => (service, container),
-            Reference::Emulator => {
+            Reference::Emulator(_) => {
                 if !self.settings.uses_aws() {
                     let help = "add `tables` or [emulator], or remove the reference";
                     self.in_settings("manifest.reference", span, "this project has no emulator".to_owned(), help);
@@ -151,7 +151,7 @@ impl<'a> Check<'a> {
         let (noun, name, help) = match reference {
             Reference::Queue(name) => ("queue", name, self.messaging.unknown_queue(name)?),
             Reference::Topic(name) => ("topic", name, self.messaging.unknown_topic(name)?),
-            Reference::Port { .. } | Reference::Emulator => return None,
+            Reference::Port { .. } | Reference::Emulator(_) => return None,
         };
         Some((format!("there is no {noun} {name}"), help))
     }
@@ -166,9 +166,11 @@ impl<'a> Check<'a> {
     }
 
     fn names(&mut self) {
-        if let Some(read) = self.service(EMULATOR) {
-            let message = format!("the name {EMULATOR} is reserved for devenv's own unit");
-            self.in_compose("compose.reserved", &read.name_place, message, "choose another name");
+        for name in [EMULATOR, MESSAGES] {
+            if let Some(read) = self.service(name) {
+                let message = format!("the name {name} is reserved for devenv's own unit");
+                self.in_compose("compose.reserved", &read.name_place, message, "choose another name");
+            }
         }
         for read in self.services {
             let of = |other: &&Read| other.service.name != read.service.name;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// Whether a value of `AWS_ENDPOINT_URL*` is neither the emulator nor an address of this machine.
 pub(crate) fn is_elsewhere(value: &str) -> bool {
-    if value == "${emulator}" {
+    if matches!(value, "${emulator}" | "${emulator:dynamodb}" | "${emulator:sqs}" | "${emulator:sns}") {
         return false;
     }
     let Some((_, rest)) = value.split_once("://") else {
@@ -43,6 +43,7 @@ mod tests {
     fn only_this_machine_is_not_elsewhere() {
         for here in [
             "${emulator}",
+            "${emulator:dynamodb}",
             "http://127.0.0.1:8000",
             "http://localhost:${port:8000}/path",
             "https://[::1]:8000",

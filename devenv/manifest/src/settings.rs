@@ -161,7 +161,7 @@ pub(crate) struct ProcessSection {
     #[schemars(with = "Option<String>")]
     pub(crate) workdir: Option<Spanned<Utf8PathBuf>>,
     /// Variables that override the Compose file's; devenv fills in `${port:N}`, `${port:SERVICE:N}`,
-    /// `${emulator}`, `${queue:NAME}` (a URL) and `${topic:NAME}` (an ARN).
+    /// `${emulator}` (a URL), `${emulator:dynamodb}`, `${emulator:sqs}` or `${emulator:sns}`, `${queue:NAME}` (a URL) and `${topic:NAME}` (an ARN).
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) env: BTreeMap<String, Spanned<String>>,

@@ -4,6 +4,7 @@
 //! one [`observed::Observed`] snapshot and returns a [`plan::Plan`]. `devenv-manifest` reads the [`manifest`];
 //! `devenv-engine` has all effects.
 
+pub mod addresses;
 pub mod artifact;
 pub mod container;
 pub mod dockerfile;

@@ -296,7 +296,7 @@ pub enum HealthTest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessSettings {
     pub run: ProcessRun,
-    /// Overrides the Compose `environment`. Values may hold `${port:N}`, `${port:SERVICE:N}` and `${emulator}`, which
+    /// Overrides the Compose `environment`. Values may hold `${port:N}`, `${emulator}` and other references, which
     /// [`crate::template::fill`] replaces once ports are chosen. Every reference has been checked.
     pub env: BTreeMap<String, String>,
 }

@@ -106,7 +106,10 @@ impl Subscription {
     }
 }
 
-/// The URL of a queue of the emulator at `emulator`, an address such as `http://127.0.0.1:8000`.
+/// The port of queues and topics in an emulator's container, if tables have another one: the usual one of emulated queues.
+pub const PORT: u16 = 9324;
+
+/// The URL of a queue of the emulator at `emulator`, an address such as `http://127.0.0.1:9324`.
 pub fn queue_url(emulator: &str, name: &str) -> String {
     format!("{}/{ACCOUNT}/{name}", emulator.trim_end_matches('/'))
 }

@@ -7,7 +7,7 @@ use crate::manifest::{Condition, Dependency, StartOrder};
 use crate::observed::{Observed, ObservedResource, UnitState};
 use crate::plan::{Cause, Operation, Plan, Step};
 use crate::resource::ResourceId;
-use crate::unit::EMULATOR;
+use crate::unit::is_emulator;
 
 /// The wanted environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub fn reconcile(desired: &Desired, observed: &Observed) -> Result<Plan, Conflic
     planner.build(desired, observed);
     planner.build_alone(desired, observed);
     planner.pull(desired, observed);
-    let emulator_starts = planner.emulator(desired, observed);
+    let emulator_starts = planner.emulators(desired, observed);
     planner.data(desired, observed, emulator_starts)?;
     planner.services(desired, observed);
     planner.stop_unknown(desired, observed);
@@ -83,6 +83,8 @@ struct Planner {
     /// The step after which each unit runs, and the step after which it is ready.
     started: BTreeMap<String, usize>,
     ready: BTreeMap<String, usize>,
+    /// The steps after which the emulators are ready.
+    emulators: Vec<usize>,
     /// The steps that create the resources.
     resources: Vec<usize>,
 }
@@ -151,17 +153,19 @@ impl Planner {
         }
     }
 
-    /// Plans the emulator. Returns whether it starts: its resources are then still unknown.
-    fn emulator(&mut self, desired: &Desired, observed: &Observed) -> bool {
-        let Some(unit) = desired.units.iter().find(|unit| unit.name == EMULATOR) else {
-            return false;
-        };
-        let after = self.cleared.iter().copied().chain(self.built(unit, observed)).collect();
-        self.unit(unit, observed, after, Vec::new())
+    /// Plans the emulators. Returns whether one starts: its resources are then still unknown.
+    fn emulators(&mut self, desired: &Desired, observed: &Observed) -> bool {
+        let mut starts = false;
+        for unit in desired.units.iter().filter(|unit| is_emulator(&unit.name)) {
+            let after = self.cleared.iter().copied().chain(self.built(unit, observed)).collect();
+            starts |= self.unit(unit, observed, after, Vec::new());
+            self.emulators.extend(self.ready.get(&unit.name));
+        }
+        starts
     }
 
     fn data(&mut self, desired: &Desired, observed: &Observed, emulator_starts: bool) -> Result<(), Conflict> {
-        let ready: Vec<usize> = self.ready.get(EMULATOR).copied().into_iter().collect();
+        let ready = self.emulators.clone();
         let there = observed.resources.as_ref().filter(|_| !emulator_starts);
         let mut ensured: BTreeMap<&ResourceId, usize> = BTreeMap::new();
         for resource in &desired.resources {
@@ -203,7 +207,7 @@ impl Planner {
 
     /// Plans the services, each after its dependencies.
     fn services(&mut self, desired: &Desired, observed: &Observed) {
-        let mut open: Vec<&DesiredUnit> = desired.units.iter().filter(|unit| unit.name != EMULATOR).collect();
+        let mut open: Vec<&DesiredUnit> = desired.units.iter().filter(|unit| !is_emulator(&unit.name)).collect();
         while !open.is_empty() {
             let names: Vec<&str> = open.iter().map(|unit| unit.name.as_str()).collect();
             let waits = |unit: &DesiredUnit| unit.depends_on.iter().any(|(name, _)| names.contains(&name.as_str()));
@@ -213,7 +217,7 @@ impl Planner {
             let mut after = self.cleared.clone();
             after.extend(self.built(unit, observed));
             let mut data = self.resources.clone();
-            data.extend(self.ready.get(EMULATOR));
+            data.extend(&self.emulators);
             if unit.start == StartOrder::AfterTables {
                 after.append(&mut data);
             }
@@ -305,6 +309,7 @@ mod tests {
     use crate::artifact::CommandArtifact;
     use crate::observed::{Exit, Leftover, ObservedUnit};
     use crate::resource::ResourceKind;
+    use crate::unit::{EMULATOR, MESSAGES};
 
     fn unit(name: &str, depends_on: &[&str]) -> DesiredUnit {
         DesiredUnit {
@@ -433,6 +438,29 @@ mod tests {
         for step in replaced {
             assert!(builds.iter().all(|build| step.after.contains(build)), "{plan}");
         }
+    }
+
+    #[test]
+    fn the_messages_of_an_emulator_of_tables_are_awaited_like_it() {
+        let mut desired = orders();
+        desired.units.insert(
+            1,
+            DesiredUnit { artifact: Artifact::Image { reference: "messages:1".to_owned() }, ..unit(MESSAGES, &[]) },
+        );
+        let plan = reconcile(&desired, &Observed::default()).expect("no conflict");
+        let step =
+            |operation: Operation| plan.steps.iter().position(|step| step.operation == operation).expect("planned");
+        let waits = [EMULATOR, MESSAGES].map(|unit| step(Operation::AwaitReady { unit: unit.to_owned() }));
+        let ensured = plan.steps.iter().filter(|step| matches!(step.operation, Operation::Ensure(_)));
+        assert!(
+            ensured.clone().count() > 0
+                && ensured.into_iter().all(|step| waits.iter().all(|wait| step.after.contains(wait)))
+        );
+        let mut observed = reached(&desired);
+        observed.units.remove(MESSAGES);
+        let plan = reconcile(&desired, &observed).expect("no conflict");
+        assert_eq!(plan.steps[0].operation, Operation::StartUnit { unit: MESSAGES.to_owned() });
+        assert_eq!(plan.steps[2].cause, Cause::EmulatorStarts, "its resources are unknown");
     }
 
     #[test]

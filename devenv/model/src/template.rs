@@ -1,8 +1,9 @@
-//! `${port:N}`, `${port:SERVICE:N}`, `${emulator}`, `${queue:NAME}` and `${topic:NAME}` in the process settings of `devenv.toml`; the last two
-//! also in the variables of a Compose file.
+//! `${port:N}`, `${port:SERVICE:N}`, `${emulator}`, `${emulator:SERVICE}`, `${queue:NAME}` and `${topic:NAME}` in the process settings of
+//! `devenv.toml`; the last two also in the variables of a Compose file.
 
 use std::ops::Range;
 
+use crate::addresses::Addresses;
 use crate::intent::{Ports, binding_of};
 use crate::messaging::{queue_url, topic_arn};
 
@@ -12,8 +13,7 @@ pub struct Lookup<'a> {
     /// The service that has the template.
     pub service: &'a str,
     pub ports: &'a Ports,
-    /// The emulator's URL.
-    pub emulator: &'a str,
+    pub emulator: &'a Addresses,
     /// The region in the ARNs of topics.
     pub region: &'a str,
 }
@@ -24,7 +24,7 @@ pub enum TemplateError {
     Open { reference: String },
     #[error(
         "unknown reference ${{{reference}}}; the references are ${{port:N}}, ${{port:SERVICE:N}}, ${{emulator}}, \
-         ${{queue:NAME}} and ${{topic:NAME}}"
+         ${{emulator:dynamodb}}, ${{emulator:sqs}}, ${{emulator:sns}}, ${{queue:NAME}} and ${{topic:NAME}}"
     )]
     Unknown { reference: String },
     #[error("${{{reference}}}: service {service} has no such port")]
@@ -38,18 +38,23 @@ pub enum Reference {
         service: Option<String>,
         container: u16,
     },
-    Emulator,
+    /// The emulator's URL for one of [`SERVICES`]; without one, the URL that serves them all.
+    Emulator(Option<String>),
     /// The URL of a queue.
     Queue(String),
     /// The ARN of a topic.
     Topic(String),
 }
 
+/// The AWS services whose addresses a template can name.
+const SERVICES: [&str; 3] = ["dynamodb", "sqs", "sns"];
+
 /// Replaces every reference.
 pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError> {
     replace(template, |reference, text| match reference {
-        Reference::Emulator => Ok(lookup.emulator.to_owned()),
-        Reference::Queue(name) => Ok(queue_url(lookup.emulator, &name)),
+        Reference::Emulator(None) => Ok(lookup.emulator.all().clone()),
+        Reference::Emulator(Some(service)) => Ok(lookup.emulator.of(&service).clone()),
+        Reference::Queue(name) => Ok(queue_url(&lookup.emulator.messages, &name)),
         Reference::Topic(name) => Ok(topic_arn(lookup.region, &name)),
         Reference::Port { service, container } => {
             let service = service.as_deref().unwrap_or(lookup.service);
@@ -68,9 +73,9 @@ pub fn fill_names(text: &str, lookup: &Lookup<'_>) -> String {
     for (reference, place) in names(text) {
         result.push_str(&text[done..place.start]);
         match reference {
-            Reference::Queue(name) => result.push_str(&queue_url(lookup.emulator, &name)),
+            Reference::Queue(name) => result.push_str(&queue_url(&lookup.emulator.messages, &name)),
             Reference::Topic(name) => result.push_str(&topic_arn(lookup.region, &name)),
-            Reference::Port { .. } | Reference::Emulator => result.push_str(&text[place.clone()]),
+            Reference::Port { .. } | Reference::Emulator(_) => result.push_str(&text[place.clone()]),
         }
         done = place.end;
     }
@@ -143,7 +148,8 @@ fn replace(
         let unknown = || TemplateError::Unknown { reference: text.to_owned() };
         let port = |number: &str| number.parse::<u16>().map_err(|_| unknown());
         let reference = match text.split(':').collect::<Vec<_>>()[..] {
-            ["emulator"] => Reference::Emulator,
+            ["emulator"] => Reference::Emulator(None),
+            ["emulator", service] if SERVICES.contains(&service) => Reference::Emulator(Some(service.to_owned())),
             ["port", number] => Reference::Port { service: None, container: port(number)? },
             ["port", service, number] => {
                 Reference::Port { service: Some(service.to_owned()), container: port(number)? }
@@ -179,10 +185,21 @@ mod tests {
         let ports = [("api", 8001), ("processor", 8002)]
             .map(|(name, port)| (name.to_owned(), vec![Binding::on_loopback(8000, port)]))
             .into();
-        let lookup = Lookup { service: "api", ports: &ports, emulator: "http://127.0.0.1:9", region: "eu-west-1" };
+        let emulator = Addresses { tables: "http://127.0.0.1:8".to_owned(), messages: "http://127.0.0.1:9".to_owned() };
+        let lookup = Lookup { service: "api", ports: &ports, emulator: &emulator, region: "eu-west-1" };
         let filled = fill("${port:8000} ${port:processor:8000} ${emulator} $HOME", &lookup);
         assert_eq!(filled.as_deref(), Ok("8001 8002 http://127.0.0.1:9 $HOME"));
-        for bad in ["${port:1}", "${port:mailer:8000}", "${port:x}", "${ports:1}", "${emulator", "${port:1:2:3}"] {
+        let filled = fill("${emulator:dynamodb} ${emulator:sqs}", &lookup);
+        assert_eq!(filled.as_deref(), Ok("http://127.0.0.1:8 http://127.0.0.1:9"));
+        for bad in [
+            "${port:1}",
+            "${port:mailer:8000}",
+            "${port:x}",
+            "${ports:1}",
+            "${emulator",
+            "${emulator:s3}",
+            "${port:1:2:3}",
+        ] {
             assert!(fill(bad, &lookup).is_err(), "{bad}");
         }
         let filled = fill("${queue:work.fifo} ${topic:events}", &lookup);

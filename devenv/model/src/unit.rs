@@ -8,8 +8,15 @@ use crate::names::short_digest;
 
 /// The name under which the emulator runs beside the services.
 pub const EMULATOR: &str = "emulator";
+/// The name of the unit with the queues and topics of an emulator that has tables alone.
+pub const MESSAGES: &str = "emulator-messages";
 /// The bytes of a configuration's digest that are kept; enough that two digests differ.
 const HASH_BYTES: usize = 12;
+
+/// Whether a unit is one of devenv's own emulators.
+pub fn is_emulator(unit: &str) -> bool {
+    unit == EMULATOR || unit == MESSAGES
+}
 
 /// How to learn that a unit is usable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

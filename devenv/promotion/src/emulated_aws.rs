@@ -13,6 +13,7 @@ use devenv_containers::engine::{
 };
 use devenv_containers::rehearsal::{REGISTRY, mark, remove};
 use devenv_containers::scope::Scope;
+use devenv_model::addresses::Addresses;
 use devenv_model::container::{ContainerSettings, Security};
 use devenv_model::intent::binding_of;
 use devenv_model::manifest::PromoteTarget;
@@ -204,7 +205,7 @@ fn spec(image: &str, name: &str, guard: &str, login: &EmulatedLogin) -> Containe
 /// Replaces the caller's AWS variables, so that no part of a rehearsal can reach AWS.
 pub(crate) fn lead_away_from_aws(variables: &mut BTreeMap<OsString, OsString>, aws: &EmulatedAws, region: &str) {
     variables.retain(|name, _| !name.to_string_lossy().starts_with("AWS_"));
-    let mut replaced = aws_environment(&aws.endpoint.to_string(), region, &[]);
+    let mut replaced = aws_environment(&Addresses::single(aws.endpoint.to_string()), region, &[]);
     replaced.insert("AWS_ACCESS_KEY_ID".to_owned(), aws.login.access_key.clone());
     replaced.insert("AWS_SECRET_ACCESS_KEY".to_owned(), aws.login.secret_key.clone());
     variables.extend(replaced.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));

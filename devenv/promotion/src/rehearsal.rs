@@ -1,5 +1,6 @@
 //! A rehearsal: an emulated AWS account with the foundation of a release.
 
+use devenv_model::addresses::Addresses;
 use devenv_rehearsal::account::{REGION, balanced, endpoint, load_balancer, log_group};
 use devenv_rehearsal::roots;
 use devenv_rehearsal::services::port;
@@ -49,7 +50,8 @@ pub(crate) async fn lay_foundation(
     };
     let made = account.prepare(&needs).await.map_err(Error::from)?;
     aws.open(&needs.services).await?;
-    let resources = Resources::as_caller(&project.manifest, &aws.endpoint, REGION, &aws.login.access_key);
+    let addresses = Addresses::single(aws.endpoint.clone());
+    let resources = Resources::as_caller(&project.manifest, &addresses, REGION, &aws.login.access_key);
     resources.ensure_all().await?;
     for (resource, _) in project.manifest.seeded() {
         resources.seed(&resource).await?;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use devenv_model::addresses::Addresses;
 use devenv_model::manifest::{Manifest, Service};
 use devenv_model::names::short_digest;
 use devenv_model::transport::Protocol;
-use devenv_model::unit::EMULATOR;
+use devenv_model::unit::{EMULATOR, MESSAGES};
 use devenv_resources::variables::{ENDPOINT, aws_environment, keep_emulated};
 use serde_json::{Map, Value, json};
 
@@ -115,7 +116,7 @@ fn hosts(manifest: &Manifest) -> BTreeMap<String, Host> {
         (service.name.clone(), Host { port: Some(port(service)), url })
     };
     let replaced = manifest.emulator.replaces.iter().map(|replaced| replaced.service.clone());
-    let emulator = [EMULATOR.to_owned()].into_iter().chain(replaced);
+    let emulator = [EMULATOR, MESSAGES].map(str::to_owned).into_iter().chain(replaced);
     let emulator = emulator.map(|name| (name, Host { port: None, url: endpoint() }));
     emulator.chain(manifest.services.values().map(balanced)).collect()
 }
@@ -149,7 +150,7 @@ fn container(manifest: &Manifest, service: &Service, hosts: &BTreeMap<String, Ho
 
 /// As `up` has them: an endpoint for every service of AWS, and credentials that open nothing.
 fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTreeMap<String, String>, NotRehearsed> {
-    let own = aws_environment(&endpoint(), REGION, &[]);
+    let own = aws_environment(&Addresses::single(endpoint()), REGION, &[]);
     let mut environment = own.clone();
     for (variable, value) in &service.environment {
         if let Some(host) = bare(&service.name, variable, value, hosts) {

@@ -13,6 +13,9 @@ const ABSENT: [&str; 5] =
 pub enum Error {
     #[error("{url} is not an endpoint on this machine")]
     NotLocal { url: String },
+    /// Loopback in a container is the container's own.
+    #[error("containers cannot reach an emulator at {endpoint}")]
+    OutOfReach { endpoint: String },
     #[error("{operation} got no answer from the emulator at {endpoint}: {cause}")]
     Unreachable { operation: &'static str, endpoint: String, cause: String },
     /// The emulator's own error; `kind` is the exception's name without its namespace.

@@ -14,7 +14,9 @@ mod levels;
 mod query_wire;
 mod xml;
 
+pub mod chosen_emulator;
 pub mod dynamo;
+pub mod emulator_ports;
 pub mod endpoint;
 pub mod error;
 pub mod listed;

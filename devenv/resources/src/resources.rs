@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use devenv_model::addresses::Addresses;
 use devenv_model::manifest::Manifest;
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::{ResourceId, ResourceKind};
@@ -33,18 +34,19 @@ impl Resources {
         Self { providers }
     }
 
-    /// Returns the resources of `manifest` in the emulator at `endpoint`.
-    pub fn of(manifest: &Manifest, endpoint: &Endpoint, region: &str) -> Self {
-        Self::as_caller(manifest, endpoint, region, DUMMY)
+    /// Returns the resources of `manifest` in the emulator at `addresses`.
+    pub fn of(manifest: &Manifest, addresses: &Addresses<Endpoint>, region: &str) -> Self {
+        Self::as_caller(manifest, addresses, region, DUMMY)
     }
 
     /// Like [`Self::of`], but with its own access key, for an emulator that reads it.
-    pub fn as_caller(manifest: &Manifest, endpoint: &Endpoint, region: &str, access_key: &str) -> Self {
-        let store = Store::new(endpoint.clone(), region, access_key);
-        let topics: Arc<dyn TopicService> = Arc::new(Sns::new(endpoint, region, access_key));
+    pub fn as_caller(manifest: &Manifest, addresses: &Addresses<Endpoint>, region: &str, access_key: &str) -> Self {
+        let store = Store::new(addresses.tables.clone(), region, access_key);
+        let messages = &addresses.messages;
+        let topics: Arc<dyn TopicService> = Arc::new(Sns::new(messages, region, access_key));
         Self::new(vec![
             Arc::new(Tables::new(store, manifest)),
-            Arc::new(Queues::as_caller(manifest, endpoint, region, access_key)),
+            Arc::new(Queues::as_caller(manifest, messages, region, access_key)),
             Arc::new(Topics::new(Arc::clone(&topics), manifest, region)),
             Arc::new(Subscriptions::new(topics, manifest, region)),
         ])
@@ -184,7 +186,7 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().expect("memory")));
         let endpoint = Endpoint::parse(&format!("http://{address}")).expect("loopback");
-        Resources::of(&manifest(), &endpoint, "eu-west-1")
+        Resources::of(&manifest(), &Addresses::single(endpoint), "eu-west-1")
     }
 
     /// The contract of every provider, real or fake.

@@ -2,21 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use devenv_model::addresses::Addresses;
 use url::Url;
 
 use crate::endpoint::DUMMY;
 
-/// The variables that keep every SDK away from real AWS: an endpoint for all services, dummy credentials, no profile, no metadata.
-/// `services` are those that the project uses beside DynamoDB, such as `sqs`.
-pub fn aws_environment(emulator: &str, region: &str, services: &[&str]) -> BTreeMap<String, String> {
-    let told = [
-        ("AWS_ENDPOINT_URL", emulator),
-        ("AWS_ENDPOINT_URL_DYNAMODB", emulator),
-        ("AWS_REGION", region),
-        ("AWS_DEFAULT_REGION", region),
-    ];
-    let of_service = |service: &&str| (format!("AWS_ENDPOINT_URL_{}", service.to_uppercase()), emulator.to_owned());
-    owned(told).chain(services.iter().map(of_service)).chain(dummy_credentials()).collect()
+/// The variables that keep every SDK away from real AWS: an endpoint for all services and one for each, dummy credentials, no profile, no
+/// metadata. `services` are those that the project uses beside DynamoDB, such as `sqs`.
+pub fn aws_environment(emulator: &Addresses, region: &str, services: &[&str]) -> BTreeMap<String, String> {
+    let told = [("AWS_ENDPOINT_URL", emulator.all().as_str()), ("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)];
+    let services = ["dynamodb"].iter().chain(services);
+    let of_service =
+        |service: &&str| (format!("AWS_ENDPOINT_URL_{}", service.to_uppercase()), emulator.of(service).clone());
+    owned(told).chain(services.map(of_service)).chain(dummy_credentials()).collect()
 }
 
 /// The variables that name an endpoint begin with it.
@@ -71,15 +69,14 @@ mod tests {
 
     #[test]
     fn each_service_of_the_project_has_its_endpoint() {
-        let names = |services: &[&str]| -> Vec<String> {
-            let variables = aws_environment("http://127.0.0.1:1", "eu-west-1", services);
-            variables.into_keys().filter(|name| name.starts_with("AWS_ENDPOINT_URL_")).collect()
+        let addresses = Addresses { tables: "tables".to_owned(), messages: "messages".to_owned() };
+        let endpoints = |services: &[&str]| -> Vec<String> {
+            let variables = aws_environment(&addresses, "eu-west-1", services).into_iter();
+            let named = |(name, value): (String, String)| Some(format!("{}={value}", name.strip_prefix(ENDPOINT)?));
+            variables.filter_map(named).collect()
         };
-        assert_eq!(names(&[]), ["AWS_ENDPOINT_URL_DYNAMODB"]);
-        assert_eq!(
-            names(&["sqs", "sns"]),
-            ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS"]
-        );
+        assert_eq!(endpoints(&[]), ["=messages", "_DYNAMODB=tables"]);
+        assert_eq!(endpoints(&["sqs", "sns"]), ["=messages", "_DYNAMODB=tables", "_SNS=messages", "_SQS=messages"]);
     }
 
     #[test]

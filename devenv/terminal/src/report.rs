@@ -87,14 +87,6 @@ pub fn describe(error: &Error) -> Told {
             let text = format!("devenv up --runtime docker --emulator {emulator}");
             ("needs_containers", Exit::Usage, Some(text))
         }
-        Error::EmulatorLacks { .. } => (
-            "emulator_lacks",
-            Exit::Usage,
-            hint("devenv up --emulator embedded, or with --runtime docker: --emulator localstack"),
-        ),
-        Error::OutOfReach { .. } => {
-            ("out_of_reach", Exit::Usage, hint("devenv up --runtime process --emulator-url URL"))
-        }
         Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),
         Error::Template { .. } => ("template", Exit::ConfigurationInvalid, hint("see devenv.schema.json")),
         Error::NotLocal { .. } => {
@@ -233,6 +225,9 @@ fn supervisor(error: &SupervisorError) -> Told {
 fn resource(error: &ResourceError) -> Told {
     let hint = |text: &str| Some(text.to_owned());
     match error {
+        ResourceError::OutOfReach { .. } => {
+            ("out_of_reach", Exit::Usage, hint("devenv up --runtime process --emulator-url URL"))
+        }
         ResourceError::Lacks { .. } => {
             ("emulator_lacks", Exit::Failed, hint("use devenv's own emulator: devenv up -d --emulator embedded"))
         }

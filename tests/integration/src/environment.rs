@@ -76,22 +76,29 @@ impl Environment {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Kills a service as a crash would (SIGKILL) and returns once its successor is healthy.
+    /// Kills a unit as a crash would (SIGKILL) and returns once its successor serves.
     pub async fn crash(&self, unit: &str) {
         let service = self.service(unit);
         let witness = service.witness().await;
         self.units.kill(unit).await;
         // Only a broken connection proves that the old process is gone: until then it may answer instead of the new one.
         witness.broken().await;
-        service.healthy().await;
-        // order-api is healthy only when order-processor is, so check it in both cases.
+        match unit {
+            crate::EMULATOR | crate::MESSAGES => service.answers().await,
+            _ => service.healthy().await,
+        }
+        // order-api is healthy only when order-processor and the tables are, so check it in each case.
         self.api.healthy().await;
     }
 
-    fn service(&self, unit: &str) -> &Service {
+    /// The address of a unit.
+    fn service(&self, unit: &str) -> Service {
+        let emulator = |url: &str| Service::new(url, self.journal.clone());
         match unit {
-            crate::ORDER_API => &self.api,
-            crate::ORDER_PROCESSOR => &self.processor,
+            crate::ORDER_API => self.api.clone(),
+            crate::ORDER_PROCESSOR => self.processor.clone(),
+            crate::EMULATOR => emulator(&self.settings.dynamodb),
+            crate::MESSAGES => emulator(self.settings.sqs.as_deref().unwrap_or_default()),
             other => panic!("{other} is no service"),
         }
     }

@@ -80,6 +80,14 @@ impl Service {
         answer
     }
 
+    /// Waits until any request is answered.
+    pub async fn answers(&self) {
+        eventually(&format!("{} answers", self.url), RECOVERY_LIMIT, async || {
+            self.try_send(self.request(Method::GET, "/")).await.map(drop)
+        })
+        .await;
+    }
+
     /// Waits until `/health` reports that the service and its dependencies answer.
     pub async fn healthy(&self) {
         eventually(&format!("{}/health is 200", self.url), RECOVERY_LIMIT, async || {

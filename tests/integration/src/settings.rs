@@ -10,6 +10,8 @@ pub struct Settings {
     pub order_processor: String,
     pub order_processor_metrics: String,
     pub dynamodb: String,
+    /// The address of queues; none for a project without any.
+    pub sqs: Option<String>,
     pub region: String,
     pub access_key: String,
     pub secret_key: String,
@@ -41,6 +43,7 @@ impl Settings {
             order_processor: required("ORDER_PROCESSOR_URL")?,
             order_processor_metrics: required("ORDER_PROCESSOR_9000_URL")?,
             dynamodb,
+            sqs: text("AWS_ENDPOINT_URL_SQS"),
             region: required("AWS_REGION")?,
             access_key: required("AWS_ACCESS_KEY_ID")?,
             secret_key: required("AWS_SECRET_ACCESS_KEY")?,
@@ -63,5 +66,9 @@ fn required(variable: &str) -> Result<String, String> {
 }
 
 fn path(variable: &str) -> Option<Utf8PathBuf> {
-    env::var(variable).ok().filter(|value| !value.is_empty()).map(Utf8PathBuf::from)
+    text(variable).map(Utf8PathBuf::from)
+}
+
+fn text(variable: &str) -> Option<String> {
+    env::var(variable).ok().filter(|value| !value.is_empty())
 }

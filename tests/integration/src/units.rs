@@ -13,6 +13,8 @@ use crate::Settings;
 pub const ORDER_API: &str = "order-api";
 pub const ORDER_PROCESSOR: &str = "order-processor";
 pub const EMULATOR: &str = "emulator";
+/// Queues and topics beside an emulator that has tables alone.
+pub const MESSAGES: &str = "emulator-messages";
 
 /// Time limit of an action: a stop may take the service's whole grace period (15 s), a start lasts until it is ready.
 const LIMIT: Duration = Duration::from_secs(40);
@@ -57,25 +59,49 @@ impl Units {
         Ok(())
     }
 
+    /// The kind of the environment's emulator, such as `embedded`.
+    ///
+    /// # Panics
+    /// When `devenv status` fails.
+    pub async fn emulator(&self) -> String {
+        let status = self.devenv(&["status", "--output", "json"]).await.unwrap_or_else(|reason| panic!("{reason}"));
+        let status: serde_json::Value = serde_json::from_str(&status).expect("a status is JSON");
+        // In containers, the image follows in brackets.
+        let emulator = status["emulator"].as_str().unwrap_or_else(|| panic!("a status names the emulator: {status}"));
+        emulator.split(' ').next().unwrap_or_default().to_owned()
+    }
+
+    /// Moves the dead letters of a queue back.
+    ///
+    /// # Errors
+    /// What `devenv` printed.
+    pub async fn redrive(&self, queue: &str) -> Result<(), String> {
+        self.devenv(&["resources", "redrive", queue]).await.map(drop)
+    }
+
     async fn run(&self, action: &str, unit: &str) -> Result<(), String> {
+        self.devenv(&["unit", action, unit]).await.map(drop)
+    }
+
+    async fn devenv(&self, arguments: &[&str]) -> Result<String, String> {
         let devenv = self
             .devenv
             .as_ref()
             .ok_or("DEVENV_BIN is not set: this test stops and kills services; run `cargo devenv test`")?;
         let mut command = Command::new(devenv);
         command
-            .args(["unit", action, unit])
+            .args(arguments)
             // The folder of devenv.toml: a test runs in its package's folder.
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        let described = format!("`{devenv} unit {action} {unit}`");
+        let described = format!("`{devenv} {}`", arguments.join(" "));
         let output = timeout(LIMIT, command.output())
             .await
             .map_err(|_| format!("{described} did not end within {LIMIT:?}"))?
             .map_err(|error| format!("{described} cannot be run: {error}"))?;
         if output.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         Err(format!("{described} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()))
     }

@@ -42,7 +42,7 @@ pub(crate) struct Messaging<'a, P: Deref<Target = Folder>> {
     pub(crate) project: &'a P,
     /// The arguments of every `up`.
     pub(crate) up: &'a [&'a str],
-    /// The emulator's address on this machine.
+    /// The address of queues and topics on this machine.
     pub(crate) emulator: String,
     /// Whether the emulator moves dead letters back.
     pub(crate) redrives: bool,
@@ -201,12 +201,31 @@ fn messages_of_the_embedded_emulator_are_seeded_filtered_moved_purged_and_reset(
     add_messaging(&project);
     let up = ["up", "-d"];
     project.done(&up);
-    let emulator = project.unit("emulator")["url"].as_str().expect("it has an address").to_owned();
-    let told = project.done(&["exec", "web", "--", "sh", "-c", "echo $WORK_URL $EVENTS_ARN $AWS_ENDPOINT_URL_SQS"]);
-    let expected = format!("{emulator}/000000000000/work arn:aws:sns:eu-west-1:000000000000:events {emulator}\n");
+    let tables = project.unit("emulator")["url"].as_str().expect("it has an address").to_owned();
+    let emulator = address_of(&project.unit("emulator"));
+    assert_ne!(tables, emulator);
+    let told = project.done(&[
+        "exec",
+        "web",
+        "--",
+        "sh",
+        "-c",
+        "echo $WORK_URL $EVENTS_ARN $AWS_ENDPOINT_URL_SQS $AWS_ENDPOINT_URL_DYNAMODB $AWS_ENDPOINT_URL",
+    ]);
+    let expected = format!(
+        "{emulator}/000000000000/work arn:aws:sns:eu-west-1:000000000000:events {emulator} {tables} {emulator}\n"
+    );
     assert_eq!(told.out, expected);
     let variables = project.done(&["env"]).out;
-    assert!(variables.contains("AWS_ENDPOINT_URL_SNS"), "{variables}");
+    for (variable, address) in [("AWS_ENDPOINT_URL_SNS", &emulator), ("AWS_ENDPOINT_URL_DYNAMODB", &tables)] {
+        assert!(
+            variables.contains(&format!("{variable}={address}"))
+                || variables.contains(&format!("{variable}='{address}'")),
+            "{variables}"
+        );
+    }
+    let status = project.done(&["status"]).out;
+    assert!(status.contains(&tables) && status.contains(&emulator), "{status}");
     Messaging { project: &project, up: &up, emulator, redrives: true }.works();
     // The messages outlive the emulator.
     let before = project.json(&["resources"]);
@@ -215,17 +234,25 @@ fn messages_of_the_embedded_emulator_are_seeded_filtered_moved_purged_and_reset(
     assert_eq!(project.json(&["resources"])["resources"], before["resources"]);
 }
 
+/// The address of queues and topics of a unit in a status.
+pub(crate) fn address_of(unit: &Value) -> String {
+    let port = unit["ports"]["9324"].as_u64().unwrap_or_else(|| panic!("it has a port of queues: {unit}"));
+    format!("http://127.0.0.1:{port}")
+}
+
 #[test]
-fn an_emulator_without_queues_is_refused() {
+fn the_first_queue_of_a_running_project_gives_its_emulator_a_second_port() {
     let project = Project::new();
+    project.done(&["up", "-d"]);
+    assert!(project.unit("emulator")["ports"]["9324"].is_null(), "tables alone have one port");
     add_messaging(&project);
-    project.change(
-        "devenv.toml",
-        "[test]",
-        "[emulator.dynamodb-local]\nimage = \"amazon/dynamodb-local:2.6.1\"\n[test]",
+    project.done(&["up", "-d"]);
+    address_of(&project.unit("emulator"));
+    assert_eq!(
+        project.json(&["resources"])["resources"].as_array().map(Vec::len),
+        Some(5),
+        "a table, two queues and the rest"
     );
-    let ran = project.run(&["up", "-d", "--runtime", "process", "--emulator", "dynamodb-local"]);
-    assert_eq!(ran.code, 2, "{}", ran.err);
 }
 
 #[test]

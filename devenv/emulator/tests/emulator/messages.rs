@@ -39,6 +39,55 @@ fn one_connection_serves_tables_and_queues() {
     }
 }
 
+const TWO_PORTS: [&str; 2] = ["--listen-messages", "127.0.0.1:0"];
+
+#[test]
+fn tables_have_a_port_of_their_own_and_the_other_one_serves_all() {
+    let mut emulator = Emulator::start(&["--memory", TWO_PORTS[0], TWO_PORTS[1]]);
+    let (mut tables, mut all) = (emulator.connect(), Emulator::connect_to(emulator.messages));
+    for connection in [&mut tables, &mut all] {
+        assert_eq!(call(connection, "ListTables", "{}"), (200, r#"{"TableNames":[]}"#.to_owned()));
+    }
+    let created = sqs(&mut all, "CreateQueue", &json!({ "QueueName": "orders" }));
+    assert_eq!(created["QueueUrl"], "http://localhost/000000000000/orders");
+    assert_eq!(call(&mut tables, "AmazonSQS.ListQueues", "{}").0, 400, "the tables' port has no queues");
+    emulator.terminate();
+    let (success, took) = emulator.ended();
+    assert!(success && took < AT_ONCE, "{took:?}");
+}
+
+#[test]
+fn both_ports_record_calls() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let calls = folder.path().join("calls");
+    let emulator = Emulator::start(&["--memory", TWO_PORTS[0], TWO_PORTS[1], "--calls", text(&calls)]);
+    assert_eq!(call(&mut emulator.connect(), "ListTables", "{}").0, 200);
+    let mut all = Emulator::connect_to(emulator.messages);
+    assert_eq!(call(&mut all, "NoOperation", "{}").0, 400, "dynoxide does not know it");
+    sqs(&mut all, "ListQueues", &json!({}));
+    let (status, refusal) = call(&mut emulator.connect(), "AmazonSQS.ListQueues", "{}");
+    assert!(status == 400 && refusal.contains("tables alone"), "{status} {refusal}");
+    let recorded = std::fs::read_to_string(&calls).expect("written");
+    assert_eq!(recorded, "tester ListTables\ntester NoOperation\ntester sqs:ListQueues\n");
+}
+
+#[test]
+fn messages_alone_pass_other_requests_on_to_another_emulator() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("messages.sqlite");
+    let tables = Emulator::start(&["--memory", "--tables-only"]);
+    let address = tables.address.to_string();
+    let emulator = Emulator::start(&["--tables-at", &address, "--messages", text(&file)]);
+    let mut connection = emulator.connect();
+    sqs(&mut connection, "CreateQueue", &json!({ "QueueName": "orders" }));
+    assert!(file.exists());
+    assert_eq!(call(&mut connection, "ListTables", "{}"), (200, r#"{"TableNames":[]}"#.to_owned()));
+    drop(tables);
+    let (status, cause) = call(&mut connection, "ListTables", "{}");
+    assert!(status == 502 && cause.contains(&address), "{status} {cause}");
+    sqs(&mut connection, "ListQueues", &json!({}));
+}
+
 #[test]
 fn a_web_page_cannot_reach_queues_and_topics() {
     let emulator = Emulator::start(&["--memory"]);
@@ -211,7 +260,7 @@ fn a_killed_emulator_loses_no_message_and_delivers_none_for_ever() {
 }
 
 #[test]
-fn a_connection_may_begin_plainly_and_go_on_otherwise() {
+fn requests_of_any_form_share_a_connection() {
     let emulator = Emulator::start(&["--memory"]);
     let mut connection = emulator.connect();
     assert_eq!(call(&mut connection, "ListTables", "{}").0, 200);
@@ -222,7 +271,7 @@ fn a_connection_may_begin_plainly_and_go_on_otherwise() {
     for operation in ["ListTables", "AmazonSQS.ListQueues"] {
         let chunked = head(operation, 0).replace("content-length: 0", "transfer-encoding: chunked");
         connection.get_mut().write_all(format!("{chunked}2\r\n{{}}\r\n0\r\n\r\n").as_bytes()).expect("open");
-        assert_eq!(answer(&mut connection).expect("the full server's answer").0, 200, "{operation}");
+        assert_eq!(answer(&mut connection).expect("answered").0, 200, "{operation}");
     }
     assert_eq!(call(&mut connection, "ListTables", "{}").0, 200);
     sqs(&mut connection, "ListQueues", &json!({}));

@@ -11,6 +11,8 @@ pub(crate) const AT_ONCE: Duration = Duration::from_secs(3);
 pub(crate) struct Emulator {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
+    /// The port of queues and topics; the same port unless the emulator has two.
+    pub(crate) messages: SocketAddr,
 }
 
 impl Emulator {
@@ -22,14 +24,23 @@ impl Emulator {
             .spawn()
             .expect("the emulator's binary was built with this test");
         let mut messages = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut line = String::new();
-        messages.read_line(&mut line).expect("messages are UTF-8");
-        let address = line.trim().strip_prefix("listening on http://").and_then(|address| address.parse().ok());
-        Self { address: address.unwrap_or_else(|| panic!("the emulator printed: {line}")), child }
+        let mut read = |prefix: &str| -> SocketAddr {
+            let mut line = String::new();
+            messages.read_line(&mut line).expect("messages are UTF-8");
+            let address = line.trim().strip_prefix(prefix).and_then(|address| address.parse().ok());
+            address.unwrap_or_else(|| panic!("the emulator printed: {line}"))
+        };
+        let address = read("listening on http://");
+        let has_two = data.contains(&"--listen-messages");
+        Self { address, messages: if has_two { read("queues and topics on http://") } else { address }, child }
     }
 
     pub(crate) fn connect(&self) -> BufReader<TcpStream> {
-        let stream = TcpStream::connect(self.address).expect("the emulator listens");
+        Self::connect_to(self.address)
+    }
+
+    pub(crate) fn connect_to(address: SocketAddr) -> BufReader<TcpStream> {
+        let stream = TcpStream::connect(address).expect("the emulator listens");
         stream.set_read_timeout(Some(DEADLINE)).expect("the timeout is not zero");
         BufReader::new(stream)
     }

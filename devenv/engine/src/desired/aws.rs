@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use devenv_model::addresses::Addresses;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::variables::{aws_environment, keep_emulated};
 use devenv_runtime::Project;
@@ -17,7 +18,7 @@ pub(crate) fn region(project: &Project) -> &str {
 }
 
 /// The variables of AWS for a program of the project that reaches the emulator at `emulator`.
-pub(crate) fn variables(project: &Project, emulator: &str) -> BTreeMap<String, String> {
+pub(crate) fn variables(project: &Project, emulator: &Addresses) -> BTreeMap<String, String> {
     aws_environment(emulator, region(project), &project.manifest.messaging.services())
 }
 

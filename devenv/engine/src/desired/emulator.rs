@@ -1,4 +1,4 @@
-//! The intent of the environment's own emulator.
+//! The intents of the environment's own emulator.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,8 @@ use devenv_model::artifact::{Artifact, CommandArtifact, CommandInputs};
 use devenv_model::container::{ContainerSettings, Mount, Resources, Security};
 use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
 use devenv_model::manifest::EmulatorKind;
-use devenv_model::unit::{EMULATOR, Probe};
+use devenv_model::unit::{EMULATOR, MESSAGES, Probe};
+use devenv_resources::emulator_ports::emulator_ports;
 use devenv_runtime::{Error as RuntimeError, OWN_EMULATOR, Project};
 
 use crate::error::Error;
@@ -25,9 +26,11 @@ const PYTHON_MEMORY: u64 = 1024 * MEBIBYTE;
 const EMBEDDED_MEMORY: u64 = 512 * MEBIBYTE;
 const EMULATOR_PIDS: i64 = 512;
 
-/// The emulator's artifact, if units are images.
-pub(super) fn image(project: &Project, kind: EmulatorKind) -> Result<Artifact, Error> {
+/// The artifact of one of the emulator's units, if units are images.
+pub(super) fn image(project: &Project, unit: &str, kind: EmulatorKind) -> Result<Artifact, Error> {
     let settings = &project.manifest.emulator;
+    // Queues and topics beside an emulator of tables are ours.
+    let kind = if unit == MESSAGES { EmulatorKind::Embedded } else { kind };
     if kind == EmulatorKind::Embedded && settings.image(kind).is_none() {
         let package = settings.embedded_package.as_deref().unwrap_or(OWN_EMULATOR);
         return Ok(Artifact::Cargo { package: package.to_owned() });
@@ -36,8 +39,10 @@ pub(super) fn image(project: &Project, kind: EmulatorKind) -> Result<Artifact, E
     Ok(Artifact::Image { reference: named.to_owned() })
 }
 
+/// The intent of one of the emulator's units.
 pub(super) fn intent(
     project: &Project,
+    unit: &str,
     kind: EmulatorKind,
     snapshot: &Snapshot,
     bindings: Vec<Binding>,
@@ -45,24 +50,39 @@ pub(super) fn intent(
     let host = bindings.first().map(|binding| binding.host.port()).unwrap_or_default();
     let url = format!("http://127.0.0.1:{host}");
     if !snapshot.abilities.images {
-        let artifact = own_program(project, &snapshot.caller, host);
+        let second = bindings.get(1).map(|binding| format!("127.0.0.1:{}", binding.host.port()));
+        let artifact = own_program(project, &snapshot.caller, host, second.as_deref());
         let probe = Probe::Http { url: format!("{url}/") };
-        return Ok(plain(artifact, probe, bindings));
+        return Ok(plain(unit, artifact, probe, bindings));
     }
-    let port = project.manifest.emulator.port(kind);
+    let ports: Vec<_> = emulator_ports(&project.manifest, kind).into_iter().filter(|port| port.unit == unit).collect();
+    let port = ports.first().map_or(kind.port(), |port| port.container);
+    let second = ports.get(1).map(|port| format!("0.0.0.0:{}", port.container));
     let moved = (port != kind.port()).then(|| port.to_string());
-    let replaced = project.manifest.emulator.replaces.iter().map(|replaced| replaced.service.clone());
+    let replaced = project.manifest.emulator.replaces.iter().filter(|_| ports.iter().any(|port| port.replaces));
     let intent = UnitIntent {
-        aliases: replaced.collect(),
-        ..plain(image(project, kind)?, Probe::Http { url: url.clone() }, bindings)
+        aliases: replaced.map(|replaced| replaced.service.clone()).collect(),
+        ..plain(unit, image(project, unit, kind)?, Probe::Http { url: url.clone() }, bindings)
     };
+    if unit == MESSAGES {
+        let tables = format!("{EMULATOR}:{}", kind.port());
+        let listen = format!("0.0.0.0:{port}");
+        let place = ["--tables-at", &tables, "--messages", "/data/messages.sqlite"];
+        return Ok(UnitIntent {
+            command: Some(words(&[&["--listen", &listen, "--allow-any-address"], &place[..]].concat())),
+            // A request for its root goes to the tables; any answer shows that it runs.
+            probe: Probe::Answer { url },
+            container: hardened(EMBEDDED_MEMORY, Some(Mount::volume(MESSAGES, DATA))),
+            ..intent
+        });
+    }
     let volume = Mount::volume(kind.name(), DATA);
     Ok(match kind {
         EmulatorKind::Embedded => UnitIntent {
             command: Some(words(
                 &[
                     &["--listen", &format!("0.0.0.0:{port}"), "--allow-any-address", "--data", "/data/dynamodb.sqlite"],
-                    kinds(project),
+                    &messages(project, second.as_deref())[..],
                 ]
                 .concat(),
             )),
@@ -112,7 +132,7 @@ pub(super) fn intent(
 }
 
 /// The embedded emulator as a process: this `devenv` program, so nothing has to be found or fetched.
-fn own_program(project: &Project, caller: &Caller, port: u16) -> Artifact {
+fn own_program(project: &Project, caller: &Caller, port: u16, second: Option<&str>) -> Artifact {
     let mut run = words(&[
         caller.program.as_str(),
         "emulator",
@@ -121,7 +141,7 @@ fn own_program(project: &Project, caller: &Caller, port: u16) -> Artifact {
         "--data",
         project.state.database().as_str(),
     ]);
-    run.extend(words(kinds(project)));
+    run.extend(words(&messages(project, second)));
     if let Some(file) = &caller.calls {
         run.extend(["--calls".to_owned(), file.clone()]);
     }
@@ -129,17 +149,19 @@ fn own_program(project: &Project, caller: &Caller, port: u16) -> Artifact {
     Artifact::Command(CommandArtifact { inputs, run, ..CommandArtifact::default() })
 }
 
-/// Tables take no detour where nothing else is asked for. A replaced emulator's clients may ask for anything.
-fn kinds(project: &Project) -> &'static [&'static str] {
-    let is_for_tables =
-        project.manifest.messaging.services().is_empty() && project.manifest.emulator.replaces.is_none();
-    if is_for_tables { &["--tables-only"] } else { &[] }
+/// The arguments for queues and topics: their port if they have one. A replaced emulator's clients may ask for anything at the only port.
+fn messages<'a>(project: &Project, second: Option<&'a str>) -> Vec<&'a str> {
+    match second {
+        Some(address) => vec!["--listen-messages", address],
+        None if project.manifest.emulator.replaces.is_none() => vec!["--tables-only"],
+        None => Vec::new(),
+    }
 }
 
-fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
+fn plain(unit: &str, artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
     UnitIntent {
-        name: EMULATOR.to_owned(),
-        service: EMULATOR.to_owned(),
+        name: unit.to_owned(),
+        service: unit.to_owned(),
         aliases: Vec::new(),
         artifact,
         entrypoint: None,
@@ -213,7 +235,7 @@ mod tests {
     /// The intent of an emulator whose port is 4000 on this machine.
     fn of(project: &Project, kind: EmulatorKind, snapshot: &Snapshot) -> UnitIntent {
         let bindings = vec![Binding::on_loopback(kind.port(), 4000)];
-        intent(project, kind, snapshot, bindings).expect("its image is named")
+        intent(project, EMULATOR, kind, snapshot, bindings).expect("its image is named")
     }
 
     /// A project that names an image for every emulator.
@@ -226,6 +248,44 @@ mod tests {
         );
         let project = fake.load();
         (fake, project)
+    }
+
+    fn declare_queue(project: &mut Project) {
+        let (file, definition) = ("queues/work.json".into(), serde_json::Value::Null);
+        project.manifest.messaging.queues =
+            vec![Queue { name: "work".to_owned(), file, dead_letter: None, definition }];
+    }
+
+    fn command(intent: &UnitIntent) -> String {
+        intent.command.as_ref().expect("its own").join(" ")
+    }
+
+    #[test]
+    fn queues_have_a_port_of_their_own_or_a_unit_beside_dynamodb_local() {
+        let (_fake, mut project) = project();
+        assert!(command(&of(&project, EmulatorKind::Embedded, &images())).ends_with("--tables-only"));
+        declare_queue(&mut project);
+        let embedded = of(&project, EmulatorKind::Embedded, &images());
+        assert!(command(&embedded).ends_with("--listen-messages 0.0.0.0:9324"), "{embedded:?}");
+        assert!(!command(&of(&project, EmulatorKind::DynamodbLocal, &images())).contains("messages"));
+        let bindings = vec![Binding::on_loopback(9324, 4001)];
+        let beside =
+            intent(&project, MESSAGES, EmulatorKind::DynamodbLocal, &images(), bindings.clone()).expect("ours");
+        assert_eq!(beside.name, MESSAGES);
+        assert_eq!(beside.artifact, Artifact::Cargo { package: "emulator".to_owned() });
+        assert!(
+            command(&beside).contains("--listen 0.0.0.0:9324")
+                && command(&beside).contains("--tables-at emulator:8000")
+        );
+        assert!(beside.container.mounts.contains(&Mount::volume(MESSAGES, "/data")));
+        // Clients of a replaced service have one port for all services.
+        project.manifest.emulator.replaces =
+            Some(devenv_model::manifest::Replaced { service: "aws".to_owned(), port: None });
+        let embedded = of(&project, EmulatorKind::Embedded, &images());
+        assert!(command(&embedded).ends_with("--data /data/dynamodb.sqlite"), "{embedded:?}");
+        let beside = intent(&project, MESSAGES, EmulatorKind::DynamodbLocal, &images(), bindings).expect("ours");
+        assert_eq!(beside.aliases, ["aws"]);
+        assert_eq!(of(&project, EmulatorKind::DynamodbLocal, &images()).aliases, [""; 0]);
     }
 
     #[test]
@@ -261,9 +321,7 @@ mod tests {
         }
         let nobody = Snapshot { caller: Caller::default(), ..images() };
         assert!(!of(&project, EmulatorKind::Localstack, &nobody).environment.contains_key(Caller::LOCALSTACK_TOKEN));
-        let (file, definition) = ("queues/work.json".into(), serde_json::Value::Null);
-        project.manifest.messaging.queues =
-            vec![Queue { name: "work".to_owned(), file, dead_letter: None, definition }];
+        declare_queue(&mut project);
         assert_eq!(of(&project, EmulatorKind::Localstack, &images()).environment["SERVICES"], "dynamodb,sqs");
     }
 
@@ -313,7 +371,7 @@ mod tests {
     #[test]
     fn an_emulator_without_an_image_is_named() {
         let fake = FakeProject::new();
-        let error = image(&fake.load(), EmulatorKind::Localstack).expect_err("none is named");
+        let error = image(&fake.load(), EMULATOR, EmulatorKind::Localstack).expect_err("none is named");
         assert!(matches!(error, Error::Runtime(RuntimeError::NoEmulatorImage { emulator: "localstack" })), "{error}");
     }
 }

@@ -4,12 +4,12 @@ use devenv_model::artifact::Artifact;
 use devenv_model::intent::{Lifetime, Ports, RestartPolicy, UnitIntent};
 use devenv_model::manifest::{Service, StartOrder};
 use devenv_model::reconcile::{Desired, DesiredUnit};
-use devenv_model::unit::EMULATOR;
+use devenv_resources::chosen_emulator::ChosenEmulator;
+use devenv_resources::emulator_ports::emulator_units;
 use devenv_runtime::{Abilities, Project};
 
 use super::selection::dependencies;
 use super::{emulator, service};
-use crate::chosen_emulator::ChosenEmulator;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 
@@ -20,12 +20,14 @@ pub(crate) fn artifacts(
     abilities: Abilities,
     services: &[&Service],
 ) -> Result<Vec<(String, Artifact)>, Error> {
-    let of_emulator = match chosen {
+    let of_emulator: Vec<_> = match chosen {
+        ChosenEmulator::Own(kind) if abilities.images => {
+            let units = emulator_units(&project.manifest, *kind).into_iter();
+            units.map(|unit| Ok((unit.to_owned(), emulator::image(project, unit, *kind)?))).collect()
+        }
         // As a process, it is this `devenv` program.
-        ChosenEmulator::Own(kind) if abilities.images => Some(emulator::image(project, *kind)),
-        ChosenEmulator::Own(_) | ChosenEmulator::Outside(_) | ChosenEmulator::Absent => None,
+        ChosenEmulator::Own(_) | ChosenEmulator::Outside(_) | ChosenEmulator::Absent => Vec::new(),
     };
-    let of_emulator = of_emulator.map(|artifact| Ok((EMULATOR.to_owned(), artifact?)));
     let wanted = services.iter().filter(|service| service.replicas > 0);
     let of_service = |service: &&Service| Ok((service.name.clone(), service::artifact(service, abilities)?));
     of_emulator.into_iter().chain(wanted.map(of_service)).collect()
@@ -42,9 +44,11 @@ pub(crate) fn intents(
     let bindings = |unit: &str| ports.get(unit).cloned().unwrap_or_default();
     let mut intents = Vec::new();
     if let ChosenEmulator::Own(kind) = chosen {
-        intents.push(emulator::intent(project, *kind, snapshot, bindings(EMULATOR))?);
+        for unit in emulator_units(&project.manifest, *kind) {
+            intents.push(emulator::intent(project, unit, *kind, snapshot, bindings(unit))?);
+        }
     }
-    let address = chosen.seen_by_units(snapshot.abilities, ports)?;
+    let address = chosen.seen_by_units(snapshot.abilities.network, ports)?;
     for service in services {
         for unit in service.units() {
             let own = bindings(&unit);
@@ -81,9 +85,7 @@ pub(crate) fn desired(
         }
     };
     let mut known: Vec<String> = manifest.units().collect();
-    if matches!(chosen, ChosenEmulator::Own(_)) {
-        known.push(EMULATOR.to_owned());
-    }
+    known.extend(chosen.units(manifest).into_iter().map(str::to_owned));
     Desired {
         units: intents.iter().zip(hashes).map(unit).collect(),
         known,
@@ -176,7 +178,7 @@ mod tests {
         .into();
         let api = &project.manifest.services["api"];
         for (abilities, expected) in [(PROCESSES, "http://127.0.0.1:20100"), (CONTAINERS, "http://dynamo:8000")] {
-            let address = emulator.seen_by_units(abilities, &ports).expect("it is reached");
+            let address = emulator.seen_by_units(abilities.network, &ports).expect("it is reached");
             let environment =
                 service::environment(&project, api, "api", abilities, &address, &ports).expect("no mistake");
             assert_eq!(environment["AWS_ENDPOINT_URL"], expected);

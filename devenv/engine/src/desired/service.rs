@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use devenv_model::addresses::Addresses;
 use devenv_model::artifact::{Artifact, CommandArtifact};
 use devenv_model::intent::{Binding, Lifetime, Ports, RestartPolicy, UnitIntent, binding_of};
 use devenv_model::manifest::{HealthTest, ProcessRun, ProcessSettings, Service};
 use devenv_model::template;
-use devenv_model::unit::{EMULATOR, Probe};
+use devenv_model::unit::{EMULATOR, MESSAGES, Probe};
 use devenv_resources::variables::redirect;
 use devenv_runtime::{Abilities, Project};
 
@@ -34,13 +35,13 @@ pub(super) fn artifact(service: &Service, abilities: Abilities) -> Result<Artifa
     }
 }
 
-/// The intent of one of the service's units. `emulator` is the address at which the service reaches the emulator.
+/// The intent of one of the service's units. `emulator` has the addresses at which the service reaches the emulator.
 pub(super) fn intent(
     project: &Project,
     service: &Service,
     unit: &str,
     abilities: Abilities,
-    emulator: &str,
+    emulator: &Addresses,
     ports: &Ports,
     bindings: Vec<Binding>,
 ) -> Result<UnitIntent, Error> {
@@ -78,7 +79,7 @@ pub(crate) fn environment(
     service: &Service,
     unit: &str,
     abilities: Abilities,
-    emulator: &str,
+    emulator: &Addresses,
     ports: &Ports,
 ) -> Result<BTreeMap<String, String>, Error> {
     let lookup = template::Lookup { service: unit, ports, emulator, region: region(project) };
@@ -88,7 +89,7 @@ pub(crate) fn environment(
     if !abilities.network
         && let Some(replaced) = &project.manifest.emulator.replaces
     {
-        redirect(&mut environment, &replaced.service, emulator);
+        redirect(&mut environment, &replaced.service, emulator.all());
     }
     if !abilities.images {
         for (name, value) in &process(service)?.env {
@@ -111,7 +112,7 @@ fn fill(text: &str, lookup: &template::Lookup<'_>) -> Result<String, Error> {
 /// The hosts that count as loopback: the other units on a network of their own.
 fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
     let replaced = project.manifest.emulator.replaces.iter().map(|replaced| replaced.service.as_str());
-    let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR]).chain(replaced);
+    let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR, MESSAGES]).chain(replaced);
     if abilities.network { names.collect() } else { Vec::new() }
 }
 

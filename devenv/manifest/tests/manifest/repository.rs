@@ -44,7 +44,9 @@ fn the_order_system_is_read() {
     let compose = load(&compose, &Disk).expect("no mistake");
     let tables = folder(settings.tables().expect("named").as_str());
     let seeds = folder(settings.seeds().expect("named").as_str());
-    let sources = ResourceFiles { tables, seeds, ..ResourceFiles::default() };
+    let [queues, topics, subscriptions] = [settings.queues(), settings.topics(), settings.subscriptions()]
+        .map(|path| folder(path.expect("named").as_str()));
+    let sources = ResourceFiles { tables, seeds, queues, topics, subscriptions, ..ResourceFiles::default() };
     let manifest = assemble("/orders".into(), settings, Ok(compose), &sources, &BTreeMap::new());
     let manifest = manifest.expect("no mistake");
     let api = &manifest.services["order-api"];
@@ -60,6 +62,10 @@ fn the_order_system_is_read() {
     let names: Vec<&str> = manifest.tables.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(names, ["inventory", "orders", "reservations"]);
     assert_eq!(manifest.seeds[0].items.len(), 3);
+    let queues: Vec<&str> = manifest.messaging.queues.iter().map(|queue| queue.name.as_str()).collect();
+    assert_eq!(queues, ["reporting-dead", "reporting"], "a dead-letter queue comes first");
+    assert_eq!(manifest.messaging.subscriptions[0].topic, "order-events");
+    assert_eq!(api.environment["ORDER_EVENTS_TOPIC_ARN"], "${topic:order-events}");
     // The table files reach the emulator unchanged.
     let orders: serde_json::Value = serde_json::from_str(&read("terraform/tables/orders.json").text).expect("JSON");
     assert_eq!(manifest.tables[1].definition, orders);

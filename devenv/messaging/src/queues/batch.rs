@@ -12,7 +12,7 @@ const MOST: usize = 10;
 const LONGEST_ID: usize = 80;
 
 /// An entry's id and its parameters, the id included.
-type Entry<'a> = (&'a str, &'a Map<String, Value>);
+pub(crate) type Entry<'a> = (&'a str, &'a Map<String, Value>);
 
 /// The entries of a batch, each with its id, after the checks of the batch as a whole.
 pub(crate) fn entries(call: &Call) -> Result<Vec<Entry<'_>>, ApiError> {
@@ -40,11 +40,11 @@ pub(crate) fn entries(call: &Call) -> Result<Vec<Entry<'_>>, ApiError> {
 
 /// Runs each entry. A mistake of the caller fails its entry alone; a failure of the store fails the batch.
 pub(crate) fn run(
-    call: &Call,
+    entries: Vec<Entry<'_>>,
     mut one: impl FnMut(&Map<String, Value>) -> Result<Value, ApiError>,
 ) -> Result<Value, ApiError> {
-    let (mut successful, mut failed) = (Vec::new(), Vec::new());
-    for (id, entry) in entries(call)? {
+    let (mut successful, mut failed) = (Vec::with_capacity(entries.len()), Vec::new());
+    for (id, entry) in entries {
         match one(entry) {
             Ok(mut done) => {
                 done["Id"] = id.into();

@@ -22,12 +22,13 @@ pub(crate) fn batch(transaction: &mut Transaction<'_>, call: &Call) -> Result<Va
         let attributes = entry.get("MessageAttributes").and_then(Value::as_object).unwrap_or(&none);
         message::size(entry.get("MessageBody").and_then(Value::as_str).unwrap_or_default(), attributes)
     };
-    let size: usize = batch::entries(call)?.iter().map(|(_, entry)| size(entry)).sum();
+    let entries = batch::entries(call)?;
+    let size: usize = entries.iter().map(|(_, entry)| size(entry)).sum();
     let limit = usize::try_from(LARGEST_MESSAGE).unwrap_or(usize::MAX);
     if size > limit {
         return Err(errors::batch_too_long(limit, size));
     }
-    batch::run(call, |entry| send(transaction, &queue, entry))
+    batch::run(entries, |entry| send(transaction, &queue, entry))
 }
 
 fn send(transaction: &mut Transaction<'_>, queue: &Queue, parameters: &Map<String, Value>) -> Result<Value, ApiError> {

@@ -22,7 +22,7 @@ pub(crate) fn delete(transaction: &mut Transaction<'_>, call: &Call) -> Result<V
 
 pub(crate) fn delete_batch(transaction: &mut Transaction<'_>, call: &Call) -> Result<Value, ApiError> {
     let queue = transaction.queue_at(call.text("QueueUrl").unwrap_or_default())?;
-    batch::run(call, |entry| delete_one(transaction, &queue, entry).map(|()| json!({})))
+    batch::run(batch::entries(call)?, |entry| delete_one(transaction, &queue, entry).map(|()| json!({})))
 }
 
 pub(crate) fn change_visibility(transaction: &mut Transaction<'_>, call: &Call) -> Result<Value, ApiError> {
@@ -33,7 +33,7 @@ pub(crate) fn change_visibility(transaction: &mut Transaction<'_>, call: &Call) 
 
 pub(crate) fn change_visibility_batch(transaction: &mut Transaction<'_>, call: &Call) -> Result<Value, ApiError> {
     let queue = transaction.queue_at(call.text("QueueUrl").unwrap_or_default())?;
-    batch::run(call, |entry| change_one(transaction, &queue, entry).map(|()| json!({})))
+    batch::run(batch::entries(call)?, |entry| change_one(transaction, &queue, entry).map(|()| json!({})))
 }
 
 /// A message as the settlement of a receive sees it.

@@ -1,6 +1,9 @@
 //! The way of a message to its subscriptions, within the transaction that publishes it: into a queue at once, to an HTTP
 //! endpoint by way of the table `deliveries`.
 
+use std::borrow::Cow;
+
+use devenv_filters::FilterPolicy;
 use rusqlite::params;
 use serde_json::Map;
 use uuid::Uuid;
@@ -27,28 +30,42 @@ pub(super) struct Delivery<'a> {
     pub(super) dead_letters: Option<String>,
 }
 
+/// The subscriptions that get a topic's messages, each with its filter policy: read once for all messages of a call.
+pub(super) struct Subscribers(Vec<(Subscription, Option<FilterPolicy>)>);
+
+impl Subscribers {
+    pub(super) fn of(transaction: &Transaction<'_>, topic: &Topic) -> Result<Self, ApiError> {
+        let filtered = |subscription: Subscription| {
+            let filter = subscription.filter()?;
+            Ok((subscription, filter))
+        };
+        Ok(Self(
+            Subscription::confirmed(transaction, topic)?.into_iter().map(filtered).collect::<Result<_, ApiError>>()?,
+        ))
+    }
+}
+
 pub(super) fn publish(
     transaction: &mut Transaction<'_>,
     request: &Request,
-    topic: &Topic,
+    (topic, subscribers): (&Topic, &Subscribers),
     message: &Message,
     deduplication: Option<&str>,
     published: &Published,
 ) -> Result<(), ApiError> {
-    for subscription in Subscription::confirmed(transaction, topic)? {
-        if !message.passes(subscription.filter()?.as_ref(), &subscription.protocol) {
+    for (subscription, filter) in &subscribers.0 {
+        if !message.passes(filter.as_ref(), &subscription.protocol) {
             continue;
         }
         let is_raw = subscription.is_raw();
         let body = if is_raw {
             message.body(&subscription.protocol).to_owned()
         } else {
-            envelope::notification(request, topic, &subscription, message, published)
+            envelope::notification(request, topic, subscription, message, published)
         };
-        let dead_letters = dead_letters(&subscription, topic)?;
+        let dead_letters = dead_letters(subscription, topic)?;
         if subscription.protocol == "http" {
             let (kind, message_id) = ("Notification", published.message_id.as_str());
-            let subscription = &subscription;
             send(transaction, &Delivery { subscription, topic, kind, message_id, is_raw, body: &body, dead_letters })?;
             continue;
         }
@@ -78,10 +95,10 @@ pub(super) fn to_queue(
 ) -> Result<(), ApiError> {
     for arn in std::iter::once(queue).chain(dead_letters) {
         let Some(queue) = transaction.queue_by_arn(arn)? else { continue };
-        let mut message = message.clone();
-        if !queue.settings.is_fifo {
+        let mut message = Cow::Borrowed(message);
+        if !queue.settings.is_fifo && message.deduplication.is_some() {
             // A standard queue knows groups, but no ids.
-            message.deduplication = None;
+            message.to_mut().deduplication = None;
         }
         match transaction.enqueue(&queue, &message) {
             Err(error) if error.fault == Fault::Sender => {}

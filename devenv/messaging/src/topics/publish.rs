@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::envelope::Published;
 use super::errors::{invalid, unsupported};
+use super::fan_out::Subscribers;
 use super::message::{LARGEST, Message};
 use super::request::{Request, text};
 use super::topic::Topic;
@@ -26,7 +27,8 @@ pub(super) fn publish(transaction: &mut Transaction<'_>, request: &Request) -> R
     };
     let mut topic = Topic::of(transaction, arn, parameter)?;
     let message = Message::read(&request.parameters, &topic)?;
-    let published = one(transaction, request, &mut topic, &message)?;
+    let subscribers = Subscribers::of(transaction, &topic)?;
+    let published = one(transaction, request, (&mut topic, &subscribers), &message)?;
     Ok(answer(&published))
 }
 
@@ -43,12 +45,13 @@ pub(super) fn publish_batch(transaction: &mut Transaction<'_>, request: &Request
             "The length of all the messages put together is more than the limit.",
         ));
     }
+    let subscribers = Subscribers::of(transaction, &topic)?;
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (entry, message) in entries.iter().zip(messages) {
         let id = text(entry, "Id").unwrap_or_default();
         match message {
             Ok(message) => {
-                let mut result = answer(&one(transaction, request, &mut topic, &message)?);
+                let mut result = answer(&one(transaction, request, (&mut topic, &subscribers), &message)?);
                 result["Id"] = json!(id);
                 successful.push(result);
             }
@@ -106,14 +109,14 @@ fn answer(published: &Published) -> Value {
 fn one(
     transaction: &mut Transaction<'_>,
     request: &Request,
-    topic: &mut Topic,
+    (topic, subscribers): (&mut Topic, &Subscribers),
     message: &Message,
 ) -> Result<Published, ApiError> {
     let at = transaction.now;
     let message_id = Uuid::new_v4().to_string();
     if !topic.is_fifo {
         let published = Published { message_id, sequence: None, at };
-        fan_out::publish(transaction, request, topic, message, None, &published)?;
+        fan_out::publish(transaction, request, (topic, subscribers), message, None, &published)?;
         return Ok(published);
     }
     let id = repetition::id(message);
@@ -124,7 +127,7 @@ fn one(
     topic.save(transaction)?;
     repetition::remember(transaction, topic, message, &id, &message_id)?;
     let published = Published { message_id, sequence: Some(in_digits(topic.sequence)), at };
-    fan_out::publish(transaction, request, topic, message, Some(&id), &published)?;
+    fan_out::publish(transaction, request, (topic, subscribers), message, Some(&id), &published)?;
     Ok(published)
 }
 

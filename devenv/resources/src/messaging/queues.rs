@@ -34,7 +34,7 @@ pub struct Queues {
 }
 
 impl Queues {
-    /// Returns the queues of `manifest` in the emulator at `endpoint`.
+    /// Returns the queues of `manifest` in the emulator that has them at `endpoint`.
     pub fn of(manifest: &Manifest, endpoint: &Endpoint, region: &str) -> Self {
         Self::as_caller(manifest, endpoint, region, DUMMY)
     }

@@ -1,6 +1,9 @@
 use comfy_table::Table;
 use comfy_table::presets;
 use devenv_model::event::EnvironmentReport;
+use devenv_model::intent::binding_of;
+use devenv_model::messaging;
+use devenv_model::unit::EMULATOR;
 
 use super::Style;
 
@@ -21,6 +24,12 @@ pub fn environment_table(report: &EnvironmentReport, style: Style) -> String {
         let last = unit.container.clone().or(pid).unwrap_or_else(|| "-".to_owned());
         let url = unit.url.clone().unwrap_or_else(|| "-".to_owned());
         table.add_row([unit.name.clone(), state, url, took, unit.restarts.to_string(), last]);
+        let second =
+            binding_of(&unit.bindings, messaging::PORT).filter(|_| unit.name == EMULATOR && unit.bindings.len() > 1);
+        if let Some(binding) = second {
+            let address = format!("http://{}", binding.host);
+            table.add_row(["  queues, topics".to_owned(), String::new(), address]);
+        }
     }
     let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     // Colours are put in afterwards: the table would count their bytes as width.

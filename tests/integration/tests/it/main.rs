@@ -2,6 +2,7 @@
 
 mod canary;
 mod crashes;
+mod events;
 mod health;
 mod idempotency;
 mod metrics;

@@ -2,16 +2,25 @@
 
 use super::engine::{docker, image_of};
 use super::project::Project;
+use crate::folder::eventually;
 use crate::messaging::{Messaging, add_messaging};
 
-fn works_on(emulator: &str, project: &Project, port: u16, redrives: bool) {
+/// `unit` and `port` are those of queues and topics.
+fn works_on(emulator: &str, project: &Project, (unit, port): (&str, u16), redrives: bool) {
     let up = ["up", "-d", "--runtime", "docker", "--emulator", emulator];
     project.done(&up);
     let inside = docker(&["inspect", "--format", "{{json .Config.Env}}", &project.container("web")]);
-    let url = format!("WORK_URL=http://emulator:{port}/000000000000/work");
-    assert!(inside.contains(&url) && inside.contains("AWS_ENDPOINT_URL_SNS="), "{inside}");
-    let address = project.unit("emulator")["url"].as_str().expect("it has an address").to_owned();
-    Messaging { project, up: &up, emulator: address, redrives }.works();
+    let url = format!("http://{unit}:{port}");
+    for variable in [
+        format!("WORK_URL={url}/000000000000/work"),
+        format!("AWS_ENDPOINT_URL_SNS={url}"),
+        format!("AWS_ENDPOINT_URL={url}"),
+    ] {
+        assert!(inside.contains(&format!("\"{variable}\"")), "{variable} in {inside}");
+    }
+    let ports = project.unit(unit)["ports"].clone();
+    let port = ports[port.to_string()].as_u64().unwrap_or_else(|| panic!("it is published: {ports}"));
+    Messaging { project, up: &up, emulator: format!("http://127.0.0.1:{port}"), redrives }.works();
 }
 
 #[test]
@@ -19,7 +28,7 @@ fn works_on(emulator: &str, project: &Project, port: u16, redrives: bool) {
 fn messages_of_the_embedded_emulator_in_a_container() {
     let project = Project::new();
     add_messaging(&project);
-    works_on("embedded", &project, 8000, true);
+    works_on("embedded", &project, ("emulator", 9324), true);
 }
 
 #[test]
@@ -34,22 +43,30 @@ fn messages_of_localstack() {
         &format!("[emulator.localstack]\nimage = \"{image}\"\n[emulator.embedded]"),
     );
     // ministack has no StartMessageMoveTask.
-    works_on("localstack", &project, 4566, false);
+    works_on("localstack", &project, ("emulator", 4566), false);
 }
 
 #[test]
-#[ignore = "needs a container engine"]
-fn dynamodb_local_is_refused_with_the_remedy() {
+#[ignore = "needs a container engine and DYNAMODB_LOCAL_IMAGE"]
+fn messages_beside_dynamodb_local() {
     let project = Project::new();
     add_messaging(&project);
+    let image = image_of("DYNAMODB_LOCAL_IMAGE");
     project.change(
         "devenv.toml",
         "[emulator.embedded]",
-        "[emulator.dynamodb-local]\nimage = \"amazon/dynamodb-local:2.6.1\"\n[emulator.embedded]",
+        &format!("[emulator.dynamodb-local]\nimage = \"{image}\"\n[emulator.embedded]"),
     );
-    let ran = project.run(&["up", "-d", "--runtime", "docker", "--emulator", "dynamodb-local"]);
-    assert_eq!(ran.code, 2, "{}", ran.err);
-    for part in ["the emulator dynamodb-local has no sqs and no sns", "--emulator embedded"] {
-        assert!(ran.err.contains(part), "{}", ran.err);
-    }
+    works_on("dynamodb-local", &project, ("emulator-messages", 9324), true);
+    let before = project.json(&["resources"])["resources"].clone();
+    project.done(&["unit", "kill", "emulator-messages"]);
+    eventually("its messages survive a kill", || {
+        let ran = project.run(&["resources", "--output", "json"]);
+        let listed = serde_json::from_str::<serde_json::Value>(ran.out.trim());
+        listed.is_ok_and(|listed| listed["resources"] == before)
+    });
+    let logs = project.done(&["logs", "emulator-messages"]).out;
+    assert!(logs.contains("listening on"), "{logs}");
+    project.done(&["down", "--volumes"]);
+    assert_eq!(project.things(), [""; 0], "its volume goes with the others");
 }

@@ -1,0 +1,130 @@
+use std::time::Duration;
+
+use reqwest_tls::Client;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::Settings;
+
+/// Time limit of a request, longer than a poll.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// The largest number of messages of one request.
+const MOST: usize = 10;
+
+/// A queue of the environment, over the wire protocol of SQS.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    http: Client,
+    endpoint: String,
+    url: String,
+    region: String,
+}
+
+/// A received message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub body: String,
+    /// The value of the attribute `type`.
+    pub kind: Option<String>,
+    receipt: String,
+}
+
+impl Queue {
+    /// # Panics
+    /// When the environment has no queues.
+    pub fn new(settings: &Settings, name: &str) -> Self {
+        let endpoint = settings.sqs.clone().expect("AWS_ENDPOINT_URL_SQS is set: run `cargo devenv test`");
+        let http = Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().expect("a plain HTTP client can be made");
+        // The account of every emulator.
+        let url = format!("{endpoint}/000000000000/{name}");
+        Self { http, endpoint, url, region: settings.region.clone() }
+    }
+
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn send(&self, body: &str) -> Result<(), String> {
+        self.call("SendMessage", json!({ "MessageBody": body })).await.map(drop)
+    }
+
+    /// Receives up to ten messages, which are visible again at once unless they are deleted within `hidden` seconds.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn receive(&self, hidden: u32) -> Result<Vec<Received>, String> {
+        let input = json!({
+            "MaxNumberOfMessages": MOST, "VisibilityTimeout": hidden, "WaitTimeSeconds": 0,
+            "MessageAttributeNames": ["All"],
+        });
+        let answer = self.call("ReceiveMessage", input).await?;
+        let read = |message: &Value| {
+            let text = |value: &Value| value.as_str().map(str::to_owned);
+            Some(Received {
+                body: text(&message["Body"])?,
+                kind: text(&message["MessageAttributes"]["type"]["StringValue"]),
+                receipt: text(&message["ReceiptHandle"])?,
+            })
+        };
+        let messages = answer["Messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+        messages.iter().map(|message| read(message).ok_or_else(|| format!("this is no message: {message}"))).collect()
+    }
+
+    /// # Errors
+    /// When the emulator does not answer, or keeps one of them.
+    pub async fn delete(&self, messages: &[Received]) -> Result<(), String> {
+        for some in messages.chunks(MOST) {
+            let entry = |(index, message): (usize, &Received)| json!({ "Id": index.to_string(), "ReceiptHandle": message.receipt });
+            let entries: Vec<Value> = some.iter().enumerate().map(entry).collect();
+            let answer = self.call("DeleteMessageBatch", json!({ "Entries": entries })).await?;
+            if answer["Failed"].as_array().is_some_and(|failed| !failed.is_empty()) {
+                return Err(format!("messages are not deleted: {answer}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives and deletes what is visible.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn drain(&self) -> Result<Vec<Received>, String> {
+        let mut all = Vec::new();
+        loop {
+            let received = self.receive(30).await?;
+            if received.is_empty() {
+                return Ok(all);
+            }
+            self.delete(&received).await?;
+            all.extend(received);
+        }
+    }
+
+    async fn call(&self, operation: &str, mut input: Value) -> Result<Value, String> {
+        input["QueueUrl"] = self.url.clone().into();
+        let scope = format!("devenv/20260101/{}/sqs/aws4_request", self.region);
+        let answer = self
+            .http
+            .post(&self.endpoint)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("AmazonSQS.{operation}"))
+            .header("x-amz-date", "20260101T000000Z")
+            // Emulators read the region and check no signature.
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={}", Uuid::nil().simple()),
+            )
+            .body(input.to_string())
+            .send()
+            .await
+            .map_err(|error| format!("{operation}: {error}"))?;
+        let status = answer.status();
+        let body = answer.text().await.map_err(|error| format!("{operation}: {error}"))?;
+        if !status.is_success() {
+            return Err(format!("{operation}: {status} {body}"));
+        }
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&body).map_err(|error| format!("{operation}: {error}: {body}"))
+    }
+}
