@@ -27,7 +27,7 @@ pub(crate) fn artifacts(
     };
     let of_emulator = of_emulator.map(|artifact| Ok((EMULATOR.to_owned(), artifact?)));
     let wanted = services.iter().filter(|service| service.replicas > 0);
-    let of_service = |service: &&Service| Ok((service.name.clone(), service::artifact(service, abilities)?));
+    let of_service = |service: &&Service| Ok((service.name.clone(), service::artifact(project, service, abilities)?));
     of_emulator.into_iter().chain(wanted.map(of_service)).collect()
 }
 
