@@ -3,11 +3,10 @@
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::folder::{DEVENV, Folder, Ran, eventually, signal};
+use crate::folder::{DEVENV, Ran, eventually, signal};
 use crate::project::Project;
 
 pub(crate) const REPORTS: &str = r#"{
@@ -63,7 +62,7 @@ fn up(project: &Project) -> Ran {
 }
 
 /// What `psql` beside the database prints.
-pub(crate) fn sql(project: &Folder, statement: &str) -> String {
+fn sql(project: &Project, statement: &str) -> String {
     let ran = project.done(&[
         "exec",
         "reports",
@@ -328,5 +327,4 @@ fn an_ordinary_user_runs_the_server_as_itself() {
     run(&["down", "--volumes"]);
     stranger.kill().expect("ours");
     stranger.wait().expect("ours");
-    std::thread::sleep(Duration::ZERO);
 }

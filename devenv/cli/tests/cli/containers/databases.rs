@@ -2,7 +2,7 @@
 
 use super::engine::{IMAGE, docker};
 use super::project::Project;
-use crate::databases::{REPORTS, sql};
+use crate::databases::REPORTS;
 
 /// `POSTGRES_IMAGE` names another image than the official one.
 fn image() -> String {
@@ -29,6 +29,13 @@ fn project() -> Project {
     project.write("compose.yaml", &compose);
     project.write("databases/reports.json", REPORTS);
     project
+}
+
+/// What `psql` in the container prints. Over TCP: an image may have its socket in another folder.
+fn sql(project: &Project, statement: &str) -> String {
+    let client = "PGPASSWORD=$POSTGRES_PASSWORD psql --host 127.0.0.1 --quiet --tuples-only --no-align --command";
+    let ran = project.done(&["exec", "reports", "--", "sh", "-c", &format!("{client} '{statement}'")]);
+    ran.out.trim().to_owned()
 }
 
 #[test]
