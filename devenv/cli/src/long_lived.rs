@@ -1,7 +1,9 @@
-//! The long-lived commands `emulator` and `supervise`, which render nothing.
+//! The long-lived commands `emulator`, `database` and `supervise`, which render nothing.
 
 use std::process::ExitCode;
 
+use camino::Utf8Path;
+use devenv_databases::serve;
 use devenv_engine::Error;
 use devenv_supervisor::server::{self, SuperviseOptions};
 use devenv_terminal::arguments::Global;
@@ -17,6 +19,20 @@ pub(crate) fn emulator(arguments: &[String]) -> ExitCode {
     {
         Ok(()) => Exit::Done.into(),
         Err(error) => complain_as(&error.to_string(), ExitCode::from(error.exit_code())),
+    }
+}
+
+/// Becomes a PostgreSQL server.
+pub(crate) fn database(arguments: &[String]) -> ExitCode {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let started = serve::Options::parse(arguments).and_then(|options| {
+        let login = serve::login_of(variable)?;
+        let cache = variable("XDG_CACHE_HOME").or_else(|| Some(format!("{}/.cache", variable("HOME")?)));
+        Err::<(), _>(serve::serve(&options, &login, cache.as_deref().map(Utf8Path::new)))
+    });
+    match started {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => complain(&error.to_string(), Exit::Failed),
     }
 }
 

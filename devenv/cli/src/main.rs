@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Command::Promotion(_) => promote::run(global, verb.name),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Emulator { arguments } => long_lived::emulator(&arguments),
+        Command::Database { arguments } => long_lived::database(&arguments),
         Command::Supervise { instance } => long_lived::supervise(global, &instance),
         Command::Guard => guard(global),
     }

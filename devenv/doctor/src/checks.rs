@@ -9,12 +9,15 @@ use devenv_supervisor::unwritable::{Unwritable, unwritable};
 use tokio::process::Command;
 
 use devenv_artifacts::terraform::terraform_version;
+use devenv_databases::choice::choose;
+use devenv_databases::server::{Server, on_this_machine};
 use devenv_engine::{is_port_free, running_ports};
-use devenv_model::manifest::{Manifest, ProcessRun, ProcessSettings};
+use devenv_model::database::Database;
+use devenv_model::manifest::{Manifest, ProcessRun, ProcessSettings, Service};
 use devenv_model::messaging::Messaging;
 use devenv_runtime::{About, Found, NoHost, Project, ProjectOptions};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, State};
 
 /// The minimum Rust version, as in Cargo.toml.
 const RUST: (u32, u32) = (1, 95);
@@ -25,7 +28,13 @@ const FREE_DISK: u64 = 4 << 30;
 fn contents(manifest: &Manifest) -> String {
     let Messaging { queues, topics, subscriptions, .. } = &manifest.messaging;
     let mut text = format!("{} services, {} tables", manifest.services.len(), manifest.tables.len());
-    for (count, noun) in [(queues.len(), "queues"), (topics.len(), "topics"), (subscriptions.len(), "subscriptions")] {
+    let counts = [
+        (queues.len(), "queues"),
+        (topics.len(), "topics"),
+        (subscriptions.len(), "subscriptions"),
+        (manifest.databases.len(), "databases"),
+    ];
+    for (count, noun) in counts {
         if count > 0 {
             let _ = write!(text, ", {count} {noun}");
         }
@@ -40,6 +49,7 @@ pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
     let compiles = project.as_ref().map_or(true, compiles);
     let mut findings = if compiles { vec![rust().await, c_compiler().await] } else { Vec::new() };
     let needs_engine = project.as_ref().is_ok_and(needs_engine);
+    let database = project.as_ref().ok().and_then(database_here);
     match project {
         Ok(project) => {
             findings.push(Finding::ok("manifest", contents(&project.manifest)));
@@ -52,7 +62,9 @@ pub async fn doctor(options: &ProjectOptions) -> Vec<Finding> {
         }
         Err(error) => findings.push(Finding::problem("manifest", error.to_string(), "devenv up --dry-run", false)),
     }
-    findings.push(container_engine(options, needs_engine).await);
+    let engine = container_engine(options, needs_engine).await;
+    findings.extend(database.map(|database| judge_server(&database, on_this_machine(), engine.state == State::Ok)));
+    findings.push(engine);
     findings.push(credentials());
     findings.push(proxy());
     findings
@@ -68,7 +80,30 @@ fn compiles(project: &Project) -> bool {
 
 /// Whether a service cannot run as a process.
 fn needs_engine(project: &Project) -> bool {
-    project.manifest.services.values().any(|service| service.process.is_none())
+    let is_database = |service: &Service| project.manifest.database(&service.name).is_some();
+    project.manifest.services.values().any(|service| service.process.is_none() && !is_database(service))
+}
+
+/// The database with the newest PostgreSQL that devenv serves where it runs services as processes.
+fn database_here(project: &Project) -> Option<Database> {
+    let is_served = |database: &&Database| {
+        project.manifest.services.get(&database.name).is_some_and(|service| service.process.is_none())
+    };
+    project.manifest.databases.iter().filter(is_served).max_by_key(|database| database.major).cloned()
+}
+
+/// `has_engine`: whether the database can run in a container instead.
+fn judge_server(database: &Database, servers: &[Server], has_engine: bool) -> Finding {
+    match choose(servers, database.major, Utf8Path::new(""), None) {
+        Ok(server) => Finding::ok("postgresql", format!("PostgreSQL {} in {}", server.version, server.bin)),
+        Err(none) if has_engine => {
+            let message = format!("{none}; {} runs in a container, and only --runtime process needs it", database.name);
+            Finding::warning("postgresql", message, Some(&none.remedy()))
+        }
+        Err(none) => {
+            Finding::problem("postgresql", format!("{none}; {} needs it", database.name), &none.remedy(), false)
+        }
+    }
 }
 
 async fn rust() -> Finding {
@@ -257,7 +292,7 @@ mod tests {
     use futures_util::future::{BoxFuture, ready};
 
     use super::*;
-    use crate::finding::{Fix, State};
+    use crate::finding::Fix;
 
     /// No container engine answers.
     #[derive(Debug)]
@@ -335,6 +370,20 @@ mod tests {
         for list in ["*", "internal,127.0.0.1"] {
             assert_eq!(with(&[("HTTP_PROXY", "http://proxy:3128"), ("no_proxy", list)]).state, State::Ok, "{list}");
         }
+    }
+
+    #[test]
+    fn an_absent_server_is_a_problem_only_where_nothing_else_can_run_it() {
+        let definition = serde_json::Value::Null;
+        let (name, file) = ("reports".to_owned(), "databases/reports.json".into());
+        let (database, user) = ("reports".to_owned(), "reports".to_owned());
+        let database = Database { name, file, major: 15, database, user, definition };
+        let server = Server { bin: "/pg/bin".into(), major: 16, version: "16.2".to_owned() };
+        assert_eq!(judge_server(&database, &[server], false).state, State::Ok);
+        let absent = judge_server(&database, &[], false);
+        assert_eq!(absent.state, State::Problem);
+        assert!(absent.message.starts_with("PostgreSQL 15 is not installed"), "{}", absent.message);
+        assert_eq!(judge_server(&database, &[], true).state, State::Warning);
     }
 
     async fn findings(place: &Place) -> Vec<Finding> {

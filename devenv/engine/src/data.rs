@@ -7,6 +7,7 @@ use devenv_resources::resources::Resources;
 use devenv_runtime::Project;
 
 use crate::command_lock::command_lock;
+use crate::databases;
 use crate::desired;
 use crate::environment::Running;
 use crate::error::Error;
@@ -35,9 +36,12 @@ pub async fn seed(project: &Project, emulator_url: Option<&str>) -> Result<BTree
     Ok(put)
 }
 
-/// Rebuilds every resource from its file and seeds it, while the services run. Returns the number of inserted items by resource.
+/// Rebuilds every resource from its file and seeds it, while the services run; makes every database anew, and runs the services
+/// again that run once and depend on one. Returns the number of inserted items by resource.
 pub async fn reset(project: &Project) -> Result<BTreeMap<ResourceId, usize>, Error> {
     let resources = Running::find(project).await?.resources(project);
     let _alone = command_lock(project)?;
-    Ok(resources.reset().await?)
+    let mut rebuilt = resources.reset().await?;
+    rebuilt.extend(databases::reset(project).await?.into_iter().map(|resource| (resource, 0)));
+    Ok(rebuilt)
 }

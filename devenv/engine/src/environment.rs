@@ -9,15 +9,19 @@ use devenv_resources::chosen_emulator::ChosenEmulator;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::messaging::queues::Queues;
 use devenv_resources::resources::Resources;
-use devenv_runtime::{Error as RuntimeError, Project};
+use devenv_runtime::{Abilities, Error as RuntimeError, Project};
 
 use crate::error::Error;
 use crate::{desired, resolve};
 
+/// The view of a program of this machine, whichever runtime runs the units.
+const HERE: Abilities = Abilities { images: false, network: false, any_address: false };
+
 /// The environment variables with which a shell uses the AWS CLI, any SDK, or the services of this environment.
 ///
 /// `AWS_*` as every service has them, `<SERVICE>_URL` for a service's first published port, and
-/// `<SERVICE>_<CONTAINER PORT>_URL` for each of its ports; `-` in a name becomes `_`.
+/// `<SERVICE>_<CONTAINER PORT>_URL` for each of its ports; `<DATABASE>_URL` for a database, with its login. `-` in a name
+/// becomes `_`.
 pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, Error> {
     let running = Running::find(project).await?;
     let ports = running.ports;
@@ -36,6 +40,8 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
             variables.insert(url_variable(&service.name), url(binding));
         }
     }
+    let databases = desired::database_urls(project, HERE, &ports)?;
+    variables.extend(databases.into_iter().map(|(name, url)| (url_variable(&name), url)));
     Ok(variables)
 }
 

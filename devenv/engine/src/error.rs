@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use devenv_databases::choice::NoServer;
 use devenv_runtime::{Error as RuntimeError, HostError, NoHost};
 use devenv_supervisor::error::Error as SupervisorError;
 
@@ -12,6 +13,11 @@ pub enum Error {
     UnknownService { name: String, known: Vec<String> },
     #[error("service {service} has no [services.{service}.process] section, so it cannot run without Docker")]
     NotAProcess { service: String },
+    #[error("{service} needs a PostgreSQL server: {cause}")]
+    NoPostgres { service: String, cause: NoServer },
+    /// A database that `reset` cannot make anew.
+    #[error("cannot make the database of {service} anew: {cause}")]
+    ResetDatabase { service: String, cause: String },
     /// These services have no process settings, so that only an engine can run them.
     #[error("{} can run in containers only, and {none}", services.join(", "))]
     NeedsEngine { services: Vec<String>, none: NoHost },

@@ -1,10 +1,15 @@
 //! The facts of the files that a person may not expect, before anything starts.
 
 use devenv_model::manifest::{Concerns, Service};
-use devenv_runtime::{Abilities, Emitter};
+use devenv_runtime::{Abilities, Emitter, Project};
+
+use crate::desired;
 
 /// Emits the notices of the selected services, as far as they concern the chosen runtime.
-pub(crate) fn tell(services: &[&Service], abilities: Abilities, emitter: &Emitter) {
+pub(crate) fn tell(project: &Project, services: &[&Service], abilities: Abilities, emitter: &Emitter) {
+    if !abilities.images {
+        desired::database_notices(project, services).into_iter().for_each(|text| emitter.notice(text));
+    }
     for notice in services.iter().flat_map(|service| &service.notices) {
         let concerns = match notice.concerns {
             Concerns::All => true,
@@ -31,7 +36,7 @@ mod tests {
         project.write("compose.yaml", &more);
         let project = project.load();
         let (emitter, mut events) = Emitter::channel();
-        tell(&[&project.manifest.services["api"]], abilities, &emitter);
+        tell(&project, &[&project.manifest.services["api"]], abilities, &emitter);
         drop(emitter);
         let mut told = Vec::new();
         while let Some(Event::Notice { message }) = events.recv().await {

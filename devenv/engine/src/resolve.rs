@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use devenv_model::event::Event;
-use devenv_model::manifest::EmulatorKind;
+use devenv_model::manifest::{EmulatorKind, Service};
 use devenv_resources::chosen_emulator::ChosenEmulator;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::error as resources;
@@ -14,6 +14,7 @@ use devenv_runtime::{
 };
 use devenv_supervisor::restore::restore_files;
 
+use crate::desired;
 use crate::error::Error;
 
 /// The chosen runtime host and emulator.
@@ -129,8 +130,11 @@ async fn host(
             None => Ok((host, format!("{} answers at {}", about.name, about.address))),
         },
         Err(none) if asked.is_some() || needs_containers(emulator) => Err(none.into()),
-        Err(none) if !only_images.is_empty() => Err(Error::NeedsEngine { services: only_images, none }),
-        Err(_) => Ok((project.runtimes.processes(), "no container engine answers".to_owned())),
+        Err(_) if only_images.iter().all(|name| project.manifest.database(name).is_some()) => {
+            // The plan for processes names the server that it lacks.
+            Ok((project.runtimes.processes(), "no container engine answers".to_owned()))
+        }
+        Err(none) => Err(Error::NeedsEngine { services: only_images, none }),
     }
 }
 
@@ -148,7 +152,8 @@ fn needs_containers(emulator: &ChosenEmulator) -> bool {
 
 /// The services that only an engine can run.
 fn services_without_process(project: &Project) -> Vec<String> {
-    let services = project.manifest.services.values().filter(|service| service.process.is_none());
+    let runs = |service: &&Service| service.process.is_none() && !desired::runs_here(project, service);
+    let services = project.manifest.services.values().filter(runs);
     services.map(|service| service.name.clone()).collect()
 }
 

@@ -101,7 +101,10 @@ fn report(project: &Project, name: &str, unit: Option<&ObservedUnit>) -> UnitRep
         name: name.to_owned(),
         state: state.to_owned(),
         detail,
-        url: first_address(project, name, &bindings).map(|address| format!("http://{address}")),
+        url: first_address(project, name, &bindings).map(|address| match project.manifest.database(name) {
+            Some(_) => format!("postgres://{address}"),
+            None => format!("http://{address}"),
+        }),
         ports,
         bindings,
         pid: pid.filter(|pid| *pid != 0),

@@ -24,7 +24,7 @@ use crate::perform::{self, Performer};
 use crate::resolve::{self, ResolvedRuntime};
 use crate::snapshot::{self, Snapshot};
 use crate::status::{COMPLETED, READY, STARTING};
-use crate::{desired, down, notices, ports, status, test_environments};
+use crate::{databases, desired, down, notices, ports, status, test_environments};
 
 /// The number of attempts of `up`, if the environment changes after the snapshot.
 const ATTEMPTS: usize = 3;
@@ -51,7 +51,7 @@ pub struct Up {
 pub async fn plan(project: &Project, options: &UpOptions, emitter: &Emitter) -> Result<Plan, Error> {
     let resolved = resolve::choose(project, &options.request).await?;
     resolved.tell(project, emitter);
-    notices::tell(&desired::selected(project, &options.services)?, resolved.host.abilities(), emitter);
+    notices::tell(project, &desired::selected(project, &options.services)?, resolved.host.abilities(), emitter);
     let runtime = resolved.connect(project).await?;
     Wanted::look(project, &resolved, runtime.as_ref(), &options.services, emitter).await?.plan(project)
 }
@@ -60,10 +60,11 @@ pub async fn plan(project: &Project, options: &UpOptions, emitter: &Emitter) -> 
 pub async fn up(project: &Project, options: &UpOptions, emitter: &Emitter, cancel: &Cancel) -> Result<Up, Error> {
     project.state.prepare()?;
     let _alone = command_lock(project)?;
+    databases::prepare(project)?;
     test_environments::sweep(project, emitter).await;
     let resolved = resolve::choose(project, &options.request).await?;
     resolved.tell(project, emitter);
-    notices::tell(&desired::selected(project, &options.services)?, resolved.host.abilities(), emitter);
+    notices::tell(project, &desired::selected(project, &options.services)?, resolved.host.abilities(), emitter);
     processes::end_older(project, emitter).await?;
     down::end_other_runtime(project, &resolved, emitter).await?;
     resolved.host.clear(project, emitter).await?;

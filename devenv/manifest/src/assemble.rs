@@ -10,6 +10,7 @@ use toml::Spanned;
 use crate::check::Check;
 use crate::compose::Read;
 use crate::compose_reader::Reader;
+use crate::databases;
 use crate::image::image;
 use crate::promotion;
 use crate::replaced::replaced;
@@ -49,10 +50,11 @@ pub fn assemble(
         }
     };
     let mut of_data = Vec::new();
-    let ReadResources { tables, seeds, messaging, messages } = read_resources(files, &mut of_data);
+    let ReadResources { tables, seeds, messaging, messages, databases } = read_resources(files, &mut of_data);
     if problems.is_empty() || !services.is_empty() {
         join(&settings, &mut services, &disabled, &mut problems);
-        problems.extend(Check::new(&settings, &services, &messaging).all());
+        problems.extend(databases::join(&databases, &mut services, &disabled));
+        problems.extend(Check::new(&settings, &services, &messaging, &databases).all());
     }
     problems.append(&mut of_data);
     let emulator = Emulator { replaces, ..emulator(&settings, environment, &mut problems) };
@@ -61,6 +63,7 @@ pub fn assemble(
         return Err(Mistakes::new(problems));
     }
     let uses_aws = settings.uses_aws();
+    let names: BTreeSet<String> = services.iter().map(|read| read.service.name.clone()).collect();
     let content = settings.content;
     Ok(Manifest {
         name: content.name.into_inner(),
@@ -71,6 +74,7 @@ pub fn assemble(
         tables,
         seeds,
         messaging: messaging.into_messaging(messages),
+        databases: databases::of_services(databases, &names),
         test: content.test.map(|test| TestSettings {
             command: test.command.into_inner(),
             smoke: test.smoke.map(Spanned::into_inner),

@@ -12,18 +12,24 @@ use crate::endpoint::{is_elsewhere, turns_local_off};
 use crate::settings::Settings;
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
-use devenv_resource_files::ReadMessaging;
+use devenv_resource_files::{ReadDatabases, ReadMessaging};
 
 pub(crate) struct Check<'a> {
     settings: &'a Settings,
     services: &'a [Read],
     messaging: &'a ReadMessaging,
+    databases: &'a ReadDatabases,
     problems: Vec<Problem>,
 }
 
 impl<'a> Check<'a> {
-    pub(crate) fn new(settings: &'a Settings, services: &'a [Read], messaging: &'a ReadMessaging) -> Self {
-        Self { settings, services, messaging, problems: Vec::new() }
+    pub(crate) fn new(
+        settings: &'a Settings,
+        services: &'a [Read],
+        messaging: &'a ReadMessaging,
+        databases: &'a ReadDatabases,
+    ) -> Self {
+        Self { settings, services, messaging, databases, problems: Vec::new() }
     }
 
     pub(crate) fn all(mut self) -> Vec<Problem> {
@@ -100,7 +106,7 @@ impl<'a> Check<'a> {
                 }
                 return;
             }
-            Reference::Queue(_) | Reference::Topic(_) => {
+            Reference::Queue(_) | Reference::Topic(_) | Reference::Database(_) => {
                 if let Some((message, help)) = self.undeclared(reference) {
                     self.in_settings("manifest.reference", span, message, help);
                 }
@@ -130,7 +136,7 @@ impl<'a> Check<'a> {
         self.in_settings("manifest.reference", span, format!("{name} has no container port {container}"), help);
     }
 
-    /// Checks the names of queues and topics in the variables of the Compose file.
+    /// Checks the names of queues, topics and databases in the variables of the Compose file.
     fn variables(&mut self) {
         for read in self.services {
             for (variable, value) in &read.service.environment {
@@ -146,14 +152,26 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The mistake in a reference to a queue or a topic that no file declares, and its remedy.
+    /// The mistake in a reference to a queue, topic or database that no file declares, and its remedy.
     fn undeclared(&self, reference: &Reference) -> Option<(String, String)> {
         let (noun, name, help) = match reference {
             Reference::Queue(name) => ("queue", name, self.messaging.unknown_queue(name)?),
             Reference::Topic(name) => ("topic", name, self.messaging.unknown_topic(name)?),
+            Reference::Database(name) => return self.unreachable_database(name),
             Reference::Port { .. } | Reference::Emulator(_) => return None,
         };
         Some((format!("there is no {noun} {name}"), help))
+    }
+
+    /// The mistake in a reference to a database that no file declares, or whose service no enabled profile has.
+    fn unreachable_database(&self, name: &str) -> Option<(String, String)> {
+        if let Some(help) = self.databases.unknown(name) {
+            return Some((format!("there is no database {name}"), help));
+        }
+        let is_declared = self.databases.databases.iter().any(|read| read.database.name == name);
+        let help = format!("enable it with --profile NAME, or give {name} the profiles of this service");
+        (is_declared && self.service(name).is_none())
+            .then(|| (format!("the service {name} is in a profile that is not enabled"), help))
     }
 
     /// Suggests a service's name.

@@ -17,6 +17,7 @@ mod compose_reader;
 mod compose_resources;
 mod compose_security;
 mod compose_values;
+mod databases;
 mod endpoint;
 mod image;
 mod image_reference;

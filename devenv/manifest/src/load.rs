@@ -125,6 +125,7 @@ pub fn load(
         queues: folder(settings.queues()).map_err(unreadable)?,
         topics: folder(settings.topics()).map_err(unreadable)?,
         subscriptions: folder(settings.subscriptions()).map_err(unreadable)?,
+        databases: folder(settings.databases()).map_err(unreadable)?,
         seeds: folder(settings.seeds()).map_err(unreadable)?,
     };
     Ok(assemble(root.to_owned(), settings, compose, &sources, variables)?)

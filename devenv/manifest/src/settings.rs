@@ -51,6 +51,10 @@ pub(crate) struct Content {
     /// The folder of the subscription files (`*.json`, each the input of `Subscribe`). A file's name is the subscription's.
     #[schemars(with = "Option<String>")]
     pub(crate) subscriptions: Option<Spanned<Utf8PathBuf>>,
+    /// The folder of the database files (`*.json`, each the input of `CreateDBInstance` for PostgreSQL). The Compose service of a
+    /// database's name is that database on this machine.
+    #[schemars(with = "Option<String>")]
+    pub(crate) databases: Option<Spanned<Utf8PathBuf>>,
     /// The folder of the seed files: `TABLE.json`, a list of items in DynamoDB JSON; `QUEUE.json`, a list of `SendMessage` inputs.
     #[schemars(with = "Option<String>")]
     pub(crate) seeds: Option<Spanned<Utf8PathBuf>>,
@@ -161,7 +165,8 @@ pub(crate) struct ProcessSection {
     #[schemars(with = "Option<String>")]
     pub(crate) workdir: Option<Spanned<Utf8PathBuf>>,
     /// Variables that override the Compose file's; devenv fills in `${port:N}`, `${port:SERVICE:N}`,
-    /// `${emulator}` (a URL), `${emulator:dynamodb}`, `${emulator:sqs}` or `${emulator:sns}`, `${queue:NAME}` (a URL) and `${topic:NAME}` (an ARN).
+    /// `${emulator}` (a URL), `${emulator:dynamodb}`, `${emulator:sqs}` or `${emulator:sns}`, `${queue:NAME}` (a URL), `${topic:NAME}` (an ARN) and
+    /// `${database:NAME}` (a URL).
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub(crate) env: BTreeMap<String, Spanned<String>>,
@@ -294,8 +299,8 @@ impl Settings {
 
     /// The paths of the project's files, as written.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Spanned<Utf8PathBuf>> {
-        let Content { compose, tables, queues, topics, subscriptions, seeds, .. } = &self.content;
-        [compose, tables, queues, topics, subscriptions, seeds].into_iter().flatten()
+        let Content { compose, tables, queues, topics, subscriptions, databases, seeds, .. } = &self.content;
+        [compose, tables, queues, topics, subscriptions, databases, seeds].into_iter().flatten()
     }
 
     pub(crate) fn problem(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Problem {
@@ -325,6 +330,11 @@ impl Settings {
     /// The folder of the subscription files, relative to `devenv.toml`.
     pub fn subscriptions(&self) -> Option<&Utf8Path> {
         self.content.subscriptions.as_ref().map(|subscriptions| subscriptions.get_ref().as_path())
+    }
+
+    /// The folder of the database files, relative to `devenv.toml`.
+    pub fn databases(&self) -> Option<&Utf8Path> {
+        self.content.databases.as_ref().map(|databases| databases.get_ref().as_path())
     }
 
     /// The folder of the seed files, relative to `devenv.toml`.

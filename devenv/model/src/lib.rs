@@ -7,6 +7,7 @@
 pub mod addresses;
 pub mod artifact;
 pub mod container;
+pub mod database;
 pub mod dockerfile;
 pub mod event;
 pub mod evidence;

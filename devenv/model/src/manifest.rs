@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::artifact::CommandArtifact;
 use crate::container::ContainerSettings;
+use crate::database::Database;
 use crate::dockerfile::DockerfileBuild;
 use crate::messaging::Messaging;
 use crate::resource::{ResourceId, ResourceKind};
@@ -33,6 +34,8 @@ pub struct Manifest {
     pub seeds: Vec<Seed>,
     /// The queues, topics and subscriptions.
     pub messaging: Messaging,
+    /// The PostgreSQL databases whose services are there, in the order of their file names. Their units make them, no emulator does.
+    pub databases: Vec<Database>,
     pub test: Option<TestSettings>,
     /// The targets by name.
     pub promote: BTreeMap<String, PromoteTarget>,
@@ -76,6 +79,11 @@ impl Manifest {
         self.services.values().any(|other| condition(other) == Some(Condition::ServiceCompletedSuccessfully))
     }
 
+    /// The database that a service is.
+    pub fn database(&self, service: &str) -> Option<&Database> {
+        self.databases.iter().find(|database| database.name == service)
+    }
+
     /// Each resource that has seed items, with their number.
     pub fn seeded(&self) -> Vec<(ResourceId, usize)> {
         let tables = self.seeds.iter().map(|seed| (ResourceId::table(&seed.table), seed.items.len()));
@@ -93,6 +101,7 @@ impl Manifest {
             ResourceKind::Queue => &queues.iter().find(|queue| queue.name == *name)?.file,
             ResourceKind::Topic => &topics.iter().find(|topic| topic.name == *name)?.file,
             ResourceKind::Subscription => &subscriptions.iter().find(|one| one.name == *name)?.file,
+            ResourceKind::Database => &self.database(name)?.file,
         };
         Some(file)
     }

@@ -9,6 +9,8 @@ pub enum ResourceKind {
     Queue,
     Topic,
     Subscription,
+    /// A PostgreSQL database, which a unit offers, and no emulator.
+    Database,
 }
 
 impl ResourceKind {
@@ -21,6 +23,7 @@ impl ResourceKind {
             Self::Queue => "queue",
             Self::Topic => "topic",
             Self::Subscription => "subscription",
+            Self::Database => "database",
         }
     }
 }

@@ -1,6 +1,7 @@
-//! `${port:N}`, `${port:SERVICE:N}`, `${emulator}`, `${emulator:SERVICE}`, `${queue:NAME}` and `${topic:NAME}` in the process settings of
-//! `devenv.toml`; the last two also in the variables of a Compose file.
+//! `${port:N}`, `${port:SERVICE:N}`, `${emulator}`, `${emulator:SERVICE}`, `${queue:NAME}`, `${topic:NAME}` and `${database:NAME}` in the process
+//! settings of `devenv.toml`; the last three also in the variables of a Compose file.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::addresses::Addresses;
@@ -16,6 +17,8 @@ pub struct Lookup<'a> {
     pub emulator: &'a Addresses,
     /// The region in the ARNs of topics.
     pub region: &'a str,
+    /// The URLs of databases, by name.
+    pub databases: &'a BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,9 +27,11 @@ pub enum TemplateError {
     Open { reference: String },
     #[error(
         "unknown reference ${{{reference}}}; the references are ${{port:N}}, ${{port:SERVICE:N}}, ${{emulator}}, \
-         ${{emulator:dynamodb}}, ${{emulator:sqs}}, ${{emulator:sns}}, ${{queue:NAME}} and ${{topic:NAME}}"
+         ${{emulator:dynamodb}}, ${{emulator:sqs}}, ${{emulator:sns}}, ${{queue:NAME}}, ${{topic:NAME}} and ${{database:NAME}}"
     )]
     Unknown { reference: String },
+    #[error("${{{reference}}}: there is no such database")]
+    NoDatabase { reference: String },
     #[error("${{{reference}}}: service {service} has no such port")]
     NoPort { reference: String, service: String },
 }
@@ -44,6 +49,8 @@ pub enum Reference {
     Queue(String),
     /// The ARN of a topic.
     Topic(String),
+    /// The URL of a PostgreSQL database.
+    Database(String),
 }
 
 /// The AWS services whose addresses a template can name.
@@ -56,6 +63,10 @@ pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError
         Reference::Emulator(Some(service)) => Ok(lookup.emulator.of(&service).clone()),
         Reference::Queue(name) => Ok(queue_url(&lookup.emulator.messages, &name)),
         Reference::Topic(name) => Ok(topic_arn(lookup.region, &name)),
+        Reference::Database(name) => match lookup.databases.get(&name) {
+            Some(url) => Ok(url.clone()),
+            None => Err(TemplateError::NoDatabase { reference: text.to_owned() }),
+        },
         Reference::Port { service, container } => {
             let service = service.as_deref().unwrap_or(lookup.service);
             let binding = lookup.ports.get(service).and_then(|bindings| binding_of(bindings, container));
@@ -66,7 +77,7 @@ pub fn fill(template: &str, lookup: &Lookup<'_>) -> Result<String, TemplateError
     })
 }
 
-/// Replaces the references to queues and topics. Every other `${...}` stays: in a Compose file it belongs to the program.
+/// Replaces the references to queues, topics and databases. Every other `${...}` stays: in a Compose file it belongs to the program.
 pub fn fill_names(text: &str, lookup: &Lookup<'_>) -> String {
     let mut result = String::new();
     let mut done = 0;
@@ -75,6 +86,9 @@ pub fn fill_names(text: &str, lookup: &Lookup<'_>) -> String {
         match reference {
             Reference::Queue(name) => result.push_str(&queue_url(&lookup.emulator.messages, &name)),
             Reference::Topic(name) => result.push_str(&topic_arn(lookup.region, &name)),
+            Reference::Database(name) => {
+                result.push_str(lookup.databases.get(&name).map_or(&text[place.clone()], String::as_str));
+            }
             Reference::Port { .. } | Reference::Emulator(_) => result.push_str(&text[place.clone()]),
         }
         done = place.end;
@@ -83,7 +97,7 @@ pub fn fill_names(text: &str, lookup: &Lookup<'_>) -> String {
     result
 }
 
-/// The references to queues and topics in a text, with their byte ranges, in order.
+/// The references to queues, topics and databases in a text, with their byte ranges, in order.
 pub fn names(text: &str) -> Vec<Placed<Reference>> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -105,6 +119,7 @@ fn named(kind: &str, name: &str) -> Option<Reference> {
     match kind {
         "queue" => Some(Reference::Queue(name.to_owned())),
         "topic" => Some(Reference::Topic(name.to_owned())),
+        "database" => Some(Reference::Database(name.to_owned())),
         _ => None,
     }
 }
@@ -186,7 +201,9 @@ mod tests {
             .map(|(name, port)| (name.to_owned(), vec![Binding::on_loopback(8000, port)]))
             .into();
         let emulator = Addresses { tables: "http://127.0.0.1:8".to_owned(), messages: "http://127.0.0.1:9".to_owned() };
-        let lookup = Lookup { service: "api", ports: &ports, emulator: &emulator, region: "eu-west-1" };
+        let databases = BTreeMap::from([("reports".to_owned(), "postgres://u:p@127.0.0.1:5/r".to_owned())]);
+        let region = "eu-west-1";
+        let lookup = Lookup { service: "api", ports: &ports, emulator: &emulator, region, databases: &databases };
         let filled = fill("${port:8000} ${port:processor:8000} ${emulator} $HOME", &lookup);
         assert_eq!(filled.as_deref(), Ok("8001 8002 http://127.0.0.1:9 $HOME"));
         let filled = fill("${emulator:dynamodb} ${emulator:sqs}", &lookup);
@@ -199,6 +216,7 @@ mod tests {
             "${emulator",
             "${emulator:s3}",
             "${port:1:2:3}",
+            "${database:x}",
         ] {
             assert!(fill(bad, &lookup).is_err(), "{bad}");
         }
@@ -207,10 +225,10 @@ mod tests {
             filled.as_deref(),
             Ok("http://127.0.0.1:9/000000000000/work.fifo arn:aws:sns:eu-west-1:000000000000:events")
         );
-        let text = "${HOME} ${A:-${queue:work}} ${port:1} $$ ${topic:events";
+        let text = "${HOME} ${A:-${queue:work}} ${port:1} $$ ${database:reports} ${topic:events";
         assert_eq!(
             fill_names(text, &lookup),
-            "${HOME} ${A:-http://127.0.0.1:9/000000000000/work} ${port:1} $$ ${topic:events"
+            "${HOME} ${A:-http://127.0.0.1:9/000000000000/work} ${port:1} $$ postgres://u:p@127.0.0.1:5/r ${topic:events"
         );
     }
 }

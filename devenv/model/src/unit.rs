@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::database::Login;
 use crate::names::short_digest;
 
 /// The name under which the emulator runs beside the services.
@@ -28,6 +29,8 @@ pub enum Probe {
     Answer { url: String },
     /// A connection is accepted, and not closed at once.
     Tcp { address: SocketAddr },
+    /// A PostgreSQL server accepts the login and answers a query.
+    Postgres { address: SocketAddr, login: Login },
     /// `GET` answers 200 with a JSON object whose `services` reports each of these as available or running.
     Services { url: String, services: Vec<String> },
     /// The unit's own health check, a command, passes.

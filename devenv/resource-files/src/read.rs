@@ -7,6 +7,7 @@ use devenv_document::source::SourceFile;
 use devenv_model::manifest::{Seed, Table};
 use devenv_model::messaging::MessageSeed;
 
+use crate::databases::files::{self as databases, ReadDatabases};
 use crate::messaging::files::{self as messaging, ReadMessaging};
 use crate::seeds::SeedReader;
 use crate::tables::TableReader;
@@ -18,6 +19,7 @@ pub struct ResourceFiles {
     pub queues: Vec<SourceFile>,
     pub topics: Vec<SourceFile>,
     pub subscriptions: Vec<SourceFile>,
+    pub databases: Vec<SourceFile>,
     pub seeds: Vec<SourceFile>,
 }
 
@@ -27,15 +29,18 @@ pub struct ReadResources {
     pub seeds: Vec<Seed>,
     pub messaging: ReadMessaging,
     pub messages: Vec<MessageSeed>,
+    pub databases: ReadDatabases,
 }
 
 /// Reads and checks the files, and appends their mistakes to `problems`.
 pub fn read(files: &ResourceFiles, problems: &mut Vec<Problem>) -> ReadResources {
     let tables = tables(&files.tables, problems);
     let messaging = messaging::read(&files.queues, &files.topics, &files.subscriptions, problems);
-    let mut read = ReadResources { tables, seeds: Vec::new(), messaging, messages: Vec::new() };
+    let (seeds, messages) = (Vec::new(), Vec::new());
+    let mut read = ReadResources { tables, seeds, messaging, messages, databases: ReadDatabases::default() };
     // Seeds are checked against tables and queues, so every one must be readable first.
     let all_are_read = problems.is_empty();
+    read.databases = databases::read(&files.databases, problems);
     for file in files.seeds.iter().filter(|_| all_are_read) {
         let file = Arc::new(file.clone());
         let is_table = |name: &str| read.tables.iter().any(|table| table.name == name);

@@ -176,6 +176,7 @@ mod tests {
             tables: vec![table("inventory"), table("orders")],
             seeds: vec![Seed { table: "inventory".to_owned(), file: "seeds/inventory.json".into(), items }],
             messaging: Messaging::default(),
+            databases: Vec::new(),
             test: None,
             promote: BTreeMap::new(),
         }

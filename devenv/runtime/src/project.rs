@@ -150,6 +150,7 @@ impl<'a> Located<'a> {
             tables: Vec::new(),
             seeds: Vec::new(),
             messaging: Messaging::default(),
+            databases: Vec::new(),
             test: None,
             promote: BTreeMap::new(),
         };

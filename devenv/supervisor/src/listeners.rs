@@ -75,7 +75,7 @@ pub(crate) fn target(probe: &Probe) -> Option<SocketAddr> {
             let host = url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
             Some(SocketAddr::new(host, url.port_or_known_default()?))
         }
-        Probe::Tcp { address } => Some(*address),
+        Probe::Tcp { address } | Probe::Postgres { address, .. } => Some(*address),
         Probe::Healthcheck | Probe::Started | Probe::Completed => None,
     }
 }

@@ -6,6 +6,8 @@ use devenv_model::unit::Probe;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
+use crate::postgres;
+
 /// The limit for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// The pause between two probes of a starting unit is the elapsed time divided by this: most units are ready within
@@ -48,6 +50,10 @@ impl Prober {
             }
             Probe::Answer { url } => self.0.get(url).send().await.is_ok(),
             Probe::Tcp { address } => listens(*address).await,
+            Probe::Postgres { address, login } => {
+                let answer = postgres::run(*address, login, &["SELECT 1"]);
+                tokio::time::timeout(ANSWER_LIMIT, answer).await.is_ok_and(|answer| answer.is_ok())
+            }
             Probe::Services { url, services } => self.serves(url, services).await.unwrap_or(false),
             // Whoever runs the health check has the answer: the container engine, or the unit's task.
             Probe::Healthcheck => false,

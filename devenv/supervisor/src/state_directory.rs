@@ -125,6 +125,11 @@ impl StateDirectory {
         self.data().join("dynamodb.sqlite")
     }
 
+    /// The data of a PostgreSQL server that runs as a process.
+    pub fn postgres(&self, unit: &str) -> Utf8PathBuf {
+        self.data().join("postgresql").join(unit)
+    }
+
     pub fn failures(&self) -> Utf8PathBuf {
         self.path.join("failures")
     }

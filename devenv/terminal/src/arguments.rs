@@ -115,6 +115,12 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Run a PostgreSQL server of this machine, as `up` starts it
+    #[command(hide = true)]
+    Database {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Run the supervisor, as `up` starts it
     #[command(hide = true)]
     Supervise {
@@ -571,6 +577,7 @@ impl Command {
             Self::Promotion(command) => command.name(),
             Self::Completions { .. } => "completions",
             Self::Emulator { .. } => "emulator",
+            Self::Database { .. } => "database",
             Self::Supervise { .. } => "supervise",
             Self::Guard => "guard",
         }
@@ -587,7 +594,8 @@ impl Command {
             | Self::Completions { .. }
             | Self::Emulator { .. }
             | Self::Supervise { .. }
-            | Self::Guard => false,
+            | Self::Guard
+            | Self::Database { .. } => false,
         }
     }
 }

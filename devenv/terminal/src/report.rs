@@ -75,6 +75,13 @@ pub fn describe(error: &Error) -> Told {
             let text = format!("add its command: [services.{service}.process] package = \"...\" in devenv.toml");
             ("not_a_process", Exit::ConfigurationInvalid, Some(text))
         }
+        Error::NoPostgres { cause, .. } => {
+            let text = format!("{}\n      or in a container: devenv up --runtime docker", cause.remedy());
+            ("no_postgresql", Exit::PrerequisiteMissing, Some(text))
+        }
+        Error::ResetDatabase { service, .. } => {
+            ("reset_database", Exit::Failed, Some(format!("devenv logs {service}")))
+        }
         Error::NeedsEngine { services, none } => {
             let service = services.first().map_or("NAME", String::as_str);
             let text = format!(

@@ -61,8 +61,8 @@ pub(crate) async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8P
         let file = match resource.kind {
             ResourceKind::Table => format!("items-{}.json", resource.name),
             ResourceKind::Queue => format!("messages-{}.json", resource.name),
-            // They hold nothing.
-            ResourceKind::Topic | ResourceKind::Subscription => continue,
+            // They hold nothing, or are no resource of an emulator.
+            ResourceKind::Topic | ResourceKind::Subscription | ResourceKind::Database => continue,
         };
         if let Ok(items) = facts.resources.dump(&resource, ITEMS).await {
             write(&folder.join(file), &pretty(&Value::Array(items)))?;

@@ -3,7 +3,9 @@ use std::fmt::Write;
 use camino::Utf8Path;
 use comfy_table::{Table, presets};
 use devenv_engine::Error;
+use devenv_model::database::DatabaseState;
 use devenv_model::observed::ObservedResource;
+use devenv_model::resource::ResourceId;
 use devenv_resources::listed::Listed;
 use devenv_resources::messaging::depth::Depth;
 use devenv_runtime::Project;
@@ -35,12 +37,19 @@ async fn list(context: &Context, format: ListFormat) -> Result<Outcome, Failure>
     let project = Project::current(&context.options)?;
     let listed = devenv_engine::resources(&project).await?.list().await.map_err(Error::from)?;
     let file = |listed: &Listed| project.manifest.file_of(&listed.resource);
-    let fields: Vec<Value> = listed.iter().map(|listed| fields(listed, file(listed))).collect();
+    let databases = devenv_engine::databases(&project).await?;
+    let of_database = |(resource, state): &(ResourceId, DatabaseState)| {
+        let (word, cause) = word_of(state);
+        let (kind, name, file) = (resource.kind.name(), &resource.name, project.manifest.file_of(resource));
+        json!({ "kind": kind, "name": name, "state": word, "differences": [], "file": file, "messages": null, "cause": cause })
+    };
+    let fields: Vec<Value> =
+        listed.iter().map(|listed| fields(listed, file(listed))).chain(databases.iter().map(of_database)).collect();
     let fields = json!({ "resources": fields });
     let text = match format {
         ListFormat::Json => serde_json::to_string_pretty(&fields["resources"]).expect("plain data"),
-        ListFormat::Table if listed.is_empty() => "the project has no resources".to_owned(),
-        ListFormat::Table => table(&listed),
+        ListFormat::Table if listed.is_empty() && databases.is_empty() => "the project has no resources".to_owned(),
+        ListFormat::Table => table(&listed, &databases),
     };
     Ok(Outcome::done(text, &fields))
 }
@@ -56,6 +65,15 @@ fn state(listed: &Listed) -> (&'static str, &[String]) {
     }
 }
 
+/// The word for a database's state, and why it is unreachable.
+fn word_of(state: &DatabaseState) -> (&'static str, Option<&str>) {
+    match state {
+        DatabaseState::Present => ("present", None),
+        DatabaseState::Absent => ("absent", None),
+        DatabaseState::Unreachable(cause) => ("unreachable", Some(cause)),
+    }
+}
+
 fn fields(listed: &Listed, file: Option<&Utf8Path>) -> Value {
     let (state, differences) = state(listed);
     let depth = listed.depth.map(|Depth { visible, in_flight, delayed }| {
@@ -68,7 +86,7 @@ fn fields(listed: &Listed, file: Option<&Utf8Path>) -> Value {
     })
 }
 
-fn table(listed: &[Listed]) -> String {
+fn table(listed: &[Listed], databases: &[(ResourceId, DatabaseState)]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["KIND", "NAME", "STATE", "VISIBLE", "IN FLIGHT", "DELAYED"]);
@@ -78,6 +96,9 @@ fn table(listed: &[Listed]) -> String {
         let [visible, in_flight, delayed] =
             [number(|depth| depth.visible), number(|depth| depth.in_flight), number(|depth| depth.delayed)];
         table.add_row([kind, name, state(one).0.to_owned(), visible, in_flight, delayed]);
+    }
+    for (resource, state) in databases {
+        table.add_row([resource.kind.name(), &resource.name, word_of(state).0, "-", "-", "-"]);
     }
     let mut text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     for one in listed {
@@ -94,6 +115,11 @@ fn table(listed: &[Listed]) -> String {
         }
         text.push(format!("{line}\n  {remedy}"));
     }
+    text.extend(databases.iter().filter_map(|(resource, state)| match state {
+        DatabaseState::Present => None,
+        DatabaseState::Absent => Some(format!("\n{resource} is absent\n  devenv reset makes it")),
+        DatabaseState::Unreachable(cause) => Some(format!("\n{resource} is unreachable: {cause}\n  devenv up -d")),
+    }));
     text.join("\n")
 }
 
@@ -144,7 +170,7 @@ fn words(depth: Depth) -> String {
 
 #[cfg(test)]
 mod tests {
-    use devenv_model::resource::{ResourceId, ResourceKind};
+    use devenv_model::resource::ResourceKind;
 
     use super::*;
 
@@ -164,11 +190,17 @@ mod tests {
             ),
             listed(ResourceKind::Topic, "events", None, None),
         ];
-        insta::assert_snapshot!(table(&all), @"
+        let database = |name: &str, state| (ResourceId::new(ResourceKind::Database, name), state);
+        let cause = "archive has no port on this machine".to_owned();
+        let databases =
+            [database("reports", DatabaseState::Present), database("archive", DatabaseState::Unreachable(cause))];
+        insta::assert_snapshot!(table(&all, &databases), @"
          KIND   NAME    STATE    VISIBLE  IN FLIGHT  DELAYED
          table  items   present  -        -          -
          queue  work    differs  12       1          0
          topic  events  absent   -        -          -
+         database  reports  present      -        -          -
+         database  archive  unreachable  -        -          -
 
         queue work differs: VisibilityTimeout is 60 in the file, 30 in the queue
           devenv up -d changes it, and no message is lost

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod containers;
 mod crashes;
+mod databases;
 mod environment;
 mod exec;
 mod files;

@@ -29,7 +29,7 @@ pub(crate) fn artifacts(
         ChosenEmulator::Own(_) | ChosenEmulator::Outside(_) | ChosenEmulator::Absent => Vec::new(),
     };
     let wanted = services.iter().filter(|service| service.replicas > 0);
-    let of_service = |service: &&Service| Ok((service.name.clone(), service::artifact(service, abilities)?));
+    let of_service = |service: &&Service| Ok((service.name.clone(), service::artifact(project, service, abilities)?));
     of_emulator.into_iter().chain(wanted.map(of_service)).collect()
 }
 

@@ -2,6 +2,7 @@
 
 mod address;
 mod aws;
+mod database;
 mod emulator;
 mod intents;
 mod selection;
@@ -9,6 +10,7 @@ mod service;
 
 pub(crate) use address::{LOOPBACK, bound, protocol, reached};
 pub(crate) use aws::{region, variables};
+pub(crate) use database::{address as database_address, notices as database_notices, runs_here, urls as database_urls};
 pub(crate) use intents::{artifacts, desired, intents, runs_again};
 pub(crate) use selection::{in_order, restarted_with, selected};
 pub(crate) use service::environment;

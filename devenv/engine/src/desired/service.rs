@@ -13,13 +13,14 @@ use devenv_runtime::{Abilities, Project};
 
 use super::address::reached;
 use super::aws::{keep_local, region, variables};
+use super::database;
 use crate::error::Error;
 
 /// The restarts of a crashing container before it is left failed.
 const RESTARTS: u32 = 5;
 
 /// The service's artifact, before any port is known.
-pub(super) fn artifact(service: &Service, abilities: Abilities) -> Result<Artifact, Error> {
+pub(super) fn artifact(project: &Project, service: &Service, abilities: Abilities) -> Result<Artifact, Error> {
     if let Some(package) = service.package() {
         return Ok(Artifact::Cargo { package: package.to_owned() });
     }
@@ -28,6 +29,9 @@ pub(super) fn artifact(service: &Service, abilities: Abilities) -> Result<Artifa
     }
     if abilities.images {
         return Ok(Artifact::Image { reference: service.image.clone().unwrap_or_default() });
+    }
+    if database::serves(project, service) {
+        return Ok(Artifact::Command(CommandArtifact::default()));
     }
     match &process(service)?.run {
         ProcessRun::Package(package) => Ok(Artifact::Cargo { package: package.clone() }),
@@ -45,16 +49,17 @@ pub(super) fn intent(
     ports: &Ports,
     bindings: Vec<Binding>,
 ) -> Result<UnitIntent, Error> {
-    let mut artifact = artifact(service, abilities)?;
+    let mut artifact = artifact(project, service, abilities)?;
     let environment = environment(project, service, unit, abilities, emulator, ports)?;
     if !abilities.images
         && let Artifact::Command(CommandArtifact { run, .. }) = &mut artifact
     {
-        let lookup = template::Lookup { service: unit, ports, emulator, region: region(project) };
+        let databases = database::urls(project, abilities, ports)?;
+        let lookup = lookup(project, unit, emulator, ports, &databases);
         *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
     }
     let is_one_shot = project.manifest.is_one_shot(&service.name);
-    Ok(UnitIntent {
+    let intent = UnitIntent {
         name: unit.to_owned(),
         service: service.name.clone(),
         aliases: Vec::new(),
@@ -70,7 +75,8 @@ pub(super) fn intent(
         labels: service.labels.clone(),
         stop_grace_period: service.stop_grace_period,
         lifetime: if is_one_shot { Lifetime::OneShot } else { Lifetime::LongLived { restart: restart(service) } },
-    })
+    };
+    database::finish(project, service, abilities, intent)
 }
 
 /// The environment variables of one of the service's units.
@@ -82,7 +88,8 @@ pub(crate) fn environment(
     emulator: &Addresses,
     ports: &Ports,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let lookup = template::Lookup { service: unit, ports, emulator, region: region(project) };
+    let databases = database::urls(project, abilities, ports)?;
+    let lookup = lookup(project, unit, emulator, ports, &databases);
     let mut environment = variables(project, emulator);
     let written = service.environment.iter();
     environment.extend(written.map(|(name, value)| (name.clone(), template::fill_names(value, &lookup))));
@@ -91,13 +98,24 @@ pub(crate) fn environment(
     {
         redirect(&mut environment, &replaced.service, emulator.all());
     }
-    if !abilities.images {
+    database::complete(project, service, abilities, ports, &mut environment)?;
+    if !abilities.images && !database::serves(project, service) {
         for (name, value) in &process(service)?.env {
             environment.insert(name.clone(), fill(value, &lookup)?);
         }
     }
     keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
     Ok(environment)
+}
+
+fn lookup<'a>(
+    project: &'a Project,
+    service: &'a str,
+    emulator: &'a str,
+    ports: &'a Ports,
+    databases: &'a BTreeMap<String, String>,
+) -> template::Lookup<'a> {
+    template::Lookup { service, ports, emulator, region: region(project), databases }
 }
 
 fn process(service: &Service) -> Result<&ProcessSettings, Error> {

@@ -1,6 +1,7 @@
 //! The manifest from a user's view: this repository's own files, every accepted form, and every mistake with its place.
 
 mod containers;
+mod databases;
 mod forms;
 mod limits;
 mod messaging;

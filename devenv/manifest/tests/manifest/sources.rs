@@ -20,6 +20,7 @@ pub(crate) struct Sources {
     pub(crate) queues: Vec<(String, String)>,
     pub(crate) topics: Vec<(String, String)>,
     pub(crate) subscriptions: Vec<(String, String)>,
+    pub(crate) databases: Vec<(String, String)>,
     pub(crate) seeds: Vec<(String, String)>,
     pub(crate) variables: Vec<(String, String)>,
 }
@@ -62,6 +63,7 @@ env = { BIND = "127.0.0.1:${port:80}" }
             queues: Vec::new(),
             topics: Vec::new(),
             subscriptions: Vec::new(),
+            databases: Vec::new(),
             seeds: vec![("items".to_owned(), r#"[{ "id": { "S": "a" } }]"#.to_owned())],
             variables: Vec::new(),
         }
@@ -94,6 +96,7 @@ env = { BIND = "127.0.0.1:${port:80}" }
             queues: folder("queues", &self.queues),
             topics: folder("topics", &self.topics),
             subscriptions: folder("subscriptions", &self.subscriptions),
+            databases: folder("databases", &self.databases),
             seeds: folder("seeds", &self.seeds),
         };
         assemble(root.to_owned(), settings, compose, &sources, &variables)

@@ -4,10 +4,10 @@ mod arn;
 mod cross;
 mod order;
 mod queues;
-mod reader;
 mod rules;
 mod seeds;
 mod subscriptions;
 mod topics;
 
 pub(crate) mod files;
+pub(crate) mod reader;

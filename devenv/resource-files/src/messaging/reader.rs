@@ -15,30 +15,30 @@ use super::rules::Rules;
 
 /// The words and codes for the mistakes in one kind of file.
 #[derive(Debug)]
-pub(super) struct Kind {
-    pub(super) noun: &'static str,
-    pub(super) syntax: &'static str,
-    pub(super) unknown_key: &'static str,
-    pub(super) value: &'static str,
+pub(crate) struct Kind {
+    pub(crate) noun: &'static str,
+    pub(crate) syntax: &'static str,
+    pub(crate) unknown_key: &'static str,
+    pub(crate) value: &'static str,
     /// Where a person finds the keys.
-    pub(super) reference: &'static str,
+    pub(crate) reference: &'static str,
 }
 
 /// The name of something that this project declares, and its place.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
-    pub(super) name: String,
-    pub(super) span: Range<usize>,
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
 }
 
-pub(super) struct Reader<'a> {
-    pub(super) file: &'a Arc<SourceFile>,
-    pub(super) problems: Vec<Problem>,
+pub(crate) struct Reader<'a> {
+    pub(crate) file: &'a Arc<SourceFile>,
+    pub(crate) problems: Vec<Problem>,
     kind: &'static Kind,
 }
 
 /// Reads a file of a kind by `reading`, which may report several mistakes.
-pub(super) fn read<T>(
+pub(crate) fn read<T>(
     file: &Arc<SourceFile>,
     kind: &'static Kind,
     problems: &mut Vec<Problem>,
@@ -51,12 +51,12 @@ pub(super) fn read<T>(
 }
 
 impl Reader<'_> {
-    pub(super) fn report(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn report(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem::new(self.kind.value, self.file, span, message).help(help));
     }
 
     /// The file's mapping, if each of its keys is known: a misspelt key would be reported as missing too.
-    pub(super) fn document(&mut self, keys: &[&str]) -> Option<(Node, Value)> {
+    pub(crate) fn document(&mut self, keys: &[&str]) -> Option<(Node, Value)> {
         let parsed = json::parse(self.file, self.kind.syntax);
         let (document, definition) = parsed.map_err(|problem| self.problems.push(problem)).ok()?;
         if document.entries().is_none() {
@@ -85,7 +85,7 @@ impl Reader<'_> {
         self.problems.push(Problem::new(self.kind.unknown_key, self.file, span, message).help(help));
     }
 
-    pub(super) fn required_text(&mut self, node: &Node, key: &str) -> Option<Named> {
+    pub(crate) fn required_text(&mut self, node: &Node, key: &str) -> Option<Named> {
         let value = node.get(key);
         let text = value.and_then(|value| Some(Named { name: value.string()?.to_owned(), span: value.span.clone() }));
         if text.is_none() {

@@ -66,6 +66,7 @@ fn manifest() -> Manifest {
         tables: Vec::new(),
         seeds: Vec::new(),
         messaging,
+        databases: Vec::new(),
         test: None,
         promote: BTreeMap::new(),
     }

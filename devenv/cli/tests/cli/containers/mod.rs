@@ -3,6 +3,7 @@
 mod any_project;
 mod compose;
 mod crashes;
+mod databases;
 mod dockerfiles;
 pub(crate) mod engine;
 mod environment;

@@ -1,0 +1,6 @@
+//! The files of PostgreSQL databases.
+
+mod database;
+mod rules;
+
+pub(crate) mod files;
