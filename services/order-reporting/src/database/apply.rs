@@ -44,11 +44,15 @@ pub(super) async fn apply(client: &mut Client, batch: &[Settlement]) -> Result<A
     let rows = transaction.query(&statement, &[&ids, &times]).await?;
     let new: BTreeSet<Uuid> = rows.iter().map(|row| row.get(0)).collect();
     let figures = Figures::of(new.iter().filter_map(|id| distinct.get(id).copied()));
-    // The row of a day is the one that every batch changes: last, so that the others wait for it as briefly as possible.
-    add(&transaction, "product_days", figures.products).await?;
-    add(&transaction, "customer_days", figures.customers).await?;
+    // The row of a day is the one that every batch changes: last, so that the others wait for it as briefly as possible. All three
+    // are on their way at once, in this sequence.
     let days = figures.days.into_iter().map(|(day, tally)| ((String::new(), day), tally)).collect();
-    add(&transaction, "days", days).await?;
+    tokio::try_join!(
+        biased;
+        add(&transaction, "product_days", figures.products),
+        add(&transaction, "customer_days", figures.customers),
+        add(&transaction, "days", days),
+    )?;
     transaction.commit().await?;
     Ok(Applied { counted: new.len(), duplicates: batch.len() - new.len() })
 }

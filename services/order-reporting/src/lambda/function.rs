@@ -3,6 +3,7 @@ use std::{collections::HashMap, time::Duration};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use order_service::{Lifecycle, StartError};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::runtime_api::{FunctionError, Invocation, RuntimeApi, RuntimeApiError};
 use crate::{
@@ -84,16 +85,23 @@ pub async fn run_function<M: ReadModel>(
 
 /// Waits for an event, and meanwhile for a host that is absent.
 async fn patiently(api: &RuntimeApi) -> Result<Invocation, RuntimeApiError> {
-    let started = tokio::time::Instant::now();
+    let mut absent_since = Instant::now();
     let mut pauses = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(20))
         .with_max_delay(Duration::from_secs(1))
         .without_max_times()
         .build();
     loop {
-        let asked = tokio::time::Instant::now();
+        let asked = Instant::now();
         match api.next().await {
-            Err(error) if error.unreachable && (started.elapsed() < ABSENCE || asked.elapsed() > ABSENCE) => {
+            Err(error) if error.unreachable => {
+                // A host that was there a moment ago is absent only since then.
+                if asked.elapsed() > ABSENCE {
+                    absent_since = Instant::now();
+                }
+                if absent_since.elapsed() > ABSENCE {
+                    return Err(error);
+                }
                 tracing::warn!(%error, "waiting for events");
                 tokio::time::sleep(pauses.next().unwrap_or_default()).await;
             }
