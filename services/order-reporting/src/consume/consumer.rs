@@ -5,10 +5,13 @@ use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     condition::Condition,
-    process::{Fate, Message, Patience, ReadModel, pauses, process},
+    process::{DATABASE_PAUSE, Fate, Message, Patience, ReadModel, pauses, process},
     queue::{Delivery, Queue, QueueError},
 };
 use crate::metrics::ConsumerMetrics;
+
+/// The longest pause after a failed receive, without its jitter.
+const QUEUE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The limits of a consumer.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +67,7 @@ impl<Q: Queue, M: ReadModel> Consumer<Q, M> {
     /// messages from the queue: every receive counts towards the dead letters.
     async fn work(self: Arc<Self>) {
         self.await_database().await;
-        let mut failures = pauses();
+        let mut failures = pauses(QUEUE_PAUSE);
         while !self.lifecycle.is_draining() {
             let received = tokio::select! {
                 received = self.queue.receive(self.pace.visibility) => received,
@@ -73,7 +76,7 @@ impl<Q: Queue, M: ReadModel> Consumer<Q, M> {
             match received {
                 Ok(deliveries) => {
                     self.condition.queue(None);
-                    failures = pauses();
+                    failures = pauses(QUEUE_PAUSE);
                     if !deliveries.is_empty() {
                         let _work = self.lifecycle.work();
                         self.batch(&deliveries).await;
@@ -90,7 +93,7 @@ impl<Q: Queue, M: ReadModel> Consumer<Q, M> {
     }
 
     async fn await_database(&self) {
-        let (mut patience, mut failures) = (Patience::UntilDrain(self.lifecycle.clone()), pauses());
+        let (mut patience, mut failures) = (Patience::UntilDrain(self.lifecycle.clone()), pauses(DATABASE_PAUSE));
         while let Err(error) = self.model.ready().await {
             tracing::warn!(%error, "waiting for the database");
             self.condition.database(Some(error.to_string()));

@@ -79,12 +79,15 @@ impl Patience {
     }
 }
 
+/// The longest pause while the database is not available, without its jitter.
+pub(crate) const DATABASE_PAUSE: Duration = Duration::from_secs(5);
+
 /// The pauses between attempts. The first is short: after a deadlock or a restart of the server the next attempt succeeds.
-pub(crate) fn pauses() -> ExponentialBackoff {
+pub(crate) fn pauses(longest: Duration) -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_jitter()
         .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(5))
+        .with_max_delay(longest)
         .without_max_times()
         .build()
 }
@@ -144,7 +147,7 @@ async fn store<M: ReadModel>(
     if batch.is_empty() {
         return Stored::Yes;
     }
-    let mut pauses = pauses();
+    let mut pauses = pauses(DATABASE_PAUSE);
     loop {
         let error = match model.apply(batch).await {
             Ok(applied) => {

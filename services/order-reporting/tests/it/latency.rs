@@ -16,6 +16,7 @@ const LIMIT: Duration = Duration::from_millis(500);
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
+#[expect(clippy::print_stdout, reason = "the figures of a measurement")]
 async fn an_event_is_soon_in_a_report() {
     let (queues, postgres) = (Queues::start(5).await, Postgres::start().await);
     let consumer = Consumer::start(&queues, &postgres);
