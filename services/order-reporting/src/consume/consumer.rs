@@ -151,7 +151,3 @@ impl<Q: Queue, M: ReadModel> Consumer<Q, M> {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "consumer_tests.rs"]
-mod tests;

@@ -69,7 +69,8 @@ mod tests {
 
     fn token(user: &str, session: Option<&str>) -> String {
         let credentials = Credentials::new("akid", "secret", session.map(str::to_owned), None, "tests");
-        login(user).sign(credentials, SystemTime::UNIX_EPOCH + Duration::from_secs(1_724_709_600)).expect("signed")
+        // 2024-08-26, 22:00 UTC.
+        login(user).sign(credentials, SystemTime::UNIX_EPOCH + Duration::from_hours(479_086)).expect("signed")
     }
 
     #[test]

@@ -31,7 +31,7 @@ struct Product {
 }
 
 #[derive(Serialize)]
-pub(crate) struct Customer {
+pub(crate) struct CustomerReport {
     customer_id: String,
     #[serde(flatten)]
     figures: Tally,
@@ -64,7 +64,7 @@ pub(crate) async fn customer(
     State(store): State<Store>,
     id: Result<Path<String>, PathRejection>,
     query: Parameters,
-) -> Result<Json<Customer>, Failure> {
+) -> Result<Json<CustomerReport>, Failure> {
     let wanted = wanted(query, day_of_cursor)?;
     let not_found = || Failure::new(StatusCode::NOT_FOUND, "customer_not_found", "Customer not found");
     // A segment that is not text names no customer either.
@@ -74,7 +74,7 @@ pub(crate) async fn customer(
         rows::customer_days(&store, &customer_id, &wanted)
     )?;
     let figures = figures.ok_or_else(not_found)?;
-    Ok(Json(Customer { customer_id, figures, days: page.into() }))
+    Ok(Json(CustomerReport { customer_id, figures, days: page.into() }))
 }
 
 pub(crate) async fn daily(State(store): State<Store>, query: Parameters) -> Result<Json<Days>, Failure> {

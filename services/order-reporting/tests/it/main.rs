@@ -1,7 +1,8 @@
-//! order-reporting against a real PostgreSQL, and SQS in this process.
+//! order-reporting against a real PostgreSQL, and SQS in this process; its consumer also against both in memory.
 
 mod apply;
 mod consume;
+mod consumer;
 mod function;
 mod latency;
 mod migrate;

@@ -2,19 +2,20 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
-use order_domain::{OrderEvent, Status};
-use order_service::Metrics;
+use order_reporting::{
+    ConsumerMetrics, Figures, Settlement,
+    consume::{Condition, Delivery, Message, Pace, Queue, QueueError, ReadModel, consume},
+    database::{Applied, StoreError},
+};
+use order_service::{Lifecycle, Metrics};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::*;
-use crate::{
-    database::{Applied, StoreError},
-    event::{Settlement, tests::order},
-    figures::Figures,
-};
+use crate::orders::{messages, order};
 
 struct Held {
     message: Message,
@@ -213,9 +214,8 @@ async fn pass(seconds: u64) {
 }
 
 fn events(customers: &[&str]) -> Vec<String> {
-    let orders =
-        customers.iter().map(|customer| order("P1", customer, 2, Status::Confirmed, 58, "2026-01-02T03:04:05Z"));
-    orders.map(|order| OrderEvent::of(order).expect("settled").to_json().expect("JSON")).collect()
+    let orders: Vec<_> = customers.iter().map(|customer| order("P1", customer, 2, Some(58))).collect();
+    messages(&orders)
 }
 
 fn confirmed(figures: &Figures) -> u64 {
