@@ -185,7 +185,11 @@ impl ProcessRuntime {
 
     fn spec(&self, intent: &UnitIntent) -> Result<UnitSpec, Error> {
         let command = match &intent.artifact {
-            Artifact::Cargo { package } => vec![self.program(package)?.to_string()],
+            // The program is the entry point of its package's image, and `command` of the Compose file has its arguments.
+            Artifact::Cargo { package } => {
+                let arguments = intent.command.iter().flatten().cloned();
+                std::iter::once(self.program(package)?.to_string()).chain(arguments).collect()
+            }
             Artifact::Command(command) => command.run.clone(),
             Artifact::Dockerfile(_) | Artifact::Image { .. } => {
                 let (unit, artifact) = (intent.name.clone(), intent.artifact.kind());
@@ -536,6 +540,24 @@ mod tests {
         assert!(
             matches!(runtime.spec(&intent(package)), Err(Error::Build(BuildError::NoBinary { package })) if package == "api")
         );
+    }
+
+    #[tokio::test]
+    async fn a_packages_program_gets_the_command_of_the_compose_file_as_arguments() {
+        const PACKAGE: &str = "no-package-with-arguments";
+        let project = Place::new();
+        let loaded = project.load();
+        let runtime = ProcessRuntime::connect(&loaded).await.expect("no supervisor runs");
+        let artifact = Artifact::Cargo { package: PACKAGE.to_owned() };
+        runtime.missing(&[(PACKAGE.to_owned(), artifact.clone())]).expect("nothing fails");
+        let program = Compilation::of_processes(&loaded.instance.root).expected_binary(PACKAGE).to_string();
+        let with = |command: Option<&[&str]>| {
+            let command = command.map(|words| words.iter().map(ToString::to_string).collect());
+            let intent = UnitIntent { command, ..intent(artifact.clone()) };
+            runtime.spec(&intent).expect("a process can run it").command
+        };
+        assert_eq!(with(Some(&["serve", "$HOME"])), [&program, "serve", "$HOME"]);
+        assert_eq!(with(None), [program]);
     }
 
     #[tokio::test]

@@ -9,6 +9,9 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 pub enum ConfigError {
     #[error("{variable}={value:?} is not valid: expected {expected}")]
     Invalid { variable: &'static str, value: String, expected: &'static str },
+    /// The value stays out of the message.
+    #[error("{variable} is not valid: expected {expected}")]
+    InvalidSecret { variable: &'static str, expected: &'static str },
     #[error("{variable} is not set: expected {expected}")]
     Missing { variable: &'static str, expected: &'static str },
     #[error("{first} and {second} are both set: expected exactly one of them")]
@@ -55,6 +58,18 @@ impl Environment {
     ) -> Result<Option<T>, ConfigError> {
         let Some(value) = self.text(variable)? else { return Ok(None) };
         parse(&value).map(Some).ok_or(ConfigError::Invalid { variable, value, expected })
+    }
+
+    /// Parses a variable like [`Self::parsed`]; the value contains a password, and no error shows it.
+    pub fn secret<T>(
+        &self,
+        variable: &'static str,
+        expected: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        let invalid = ConfigError::InvalidSecret { variable, expected };
+        let Some(value) = self.text(variable).map_err(|_| invalid.clone())? else { return Ok(None) };
+        parse(&value).map(Some).ok_or(invalid)
     }
 
     /// Reads the name of a DynamoDB table.
@@ -141,7 +156,7 @@ fn region(environment: &Environment) -> Result<String, ConfigError> {
 }
 
 /// Reads the URL of a service of AWS.
-pub(crate) fn endpoint(environment: &Environment, variable: &'static str) -> Result<Option<String>, ConfigError> {
+pub fn endpoint(environment: &Environment, variable: &'static str) -> Result<Option<String>, ConfigError> {
     environment.parsed(variable, "a URL such as http://127.0.0.1:8000", |text| {
         let uri: axum::http::Uri = text.parse().ok()?;
         (matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()).then(|| text.to_owned())

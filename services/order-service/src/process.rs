@@ -20,6 +20,14 @@ const USAGE: u8 = 64;
 /// Requests mostly wait for the network, so two threads suffice and keep the memory of idle threads small.
 const WORKER_THREADS: usize = 2;
 
+/// A word that selects one of several kinds of work.
+#[derive(Debug, Clone, Copy)]
+pub struct Subcommand {
+    pub name: &'static str,
+    /// What the program then does, for its help.
+    pub purpose: &'static str,
+}
+
 /// Runs a service's process: without arguments it serves, with `healthcheck` it probes the running service.
 pub fn main<C, F>(
     identity: Identity,
@@ -29,11 +37,25 @@ pub fn main<C, F>(
 where
     F: Future<Output = Result<(), StartError>>,
 {
+    main_with(identity, &[], |environment, _| read(environment), run)
+}
+
+/// Runs the process of a service that has several kinds of work: its first argument is the name of one. `read` gets that name.
+pub fn main_with<C, F>(
+    identity: Identity,
+    subcommands: &[Subcommand],
+    read: impl FnOnce(&Environment, &str) -> Result<C, ConfigError>,
+    run: impl FnOnce(Service, C) -> F,
+) -> ExitCode
+where
+    F: Future<Output = Result<(), StartError>>,
+{
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let environment = Environment::of_process();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => {}
+    let work = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] if subcommands.is_empty() => "",
+        [name] if subcommands.iter().any(|subcommand| subcommand.name == name) => name,
         ["healthcheck"] => {
             return match healthcheck(&environment) {
                 Ok(()) => ExitCode::SUCCESS,
@@ -41,16 +63,16 @@ where
             };
         }
         ["--version" | "-V"] => return say(format_args!("{} {}", identity.name, identity.version)),
-        ["--help" | "-h"] => return say(format_args!("{}", usage(&identity))),
+        ["--help" | "-h"] => return say(format_args!("{}", usage(&identity, subcommands))),
         _ => {
             return complain(
                 &identity,
-                format_args!("unknown arguments {arguments:?}\n{}", usage(&identity)),
+                format_args!("unknown arguments {arguments:?}\n{}", usage(&identity, subcommands)),
                 ExitCode::from(USAGE),
             );
         }
-    }
-    let configured = Common::read(&environment).and_then(|common| Ok((common, read(&environment)?)));
+    };
+    let configured = Common::read(&environment).and_then(|common| Ok((common, read(&environment, work)?)));
     let (common, config) = match configured {
         Ok(configured) => configured,
         Err(error) => return complain(&identity, error, ExitCode::from(USAGE)),
@@ -74,12 +96,16 @@ where
     }
 }
 
-fn usage(identity: &Identity) -> String {
-    format!(
-        "usage: {0}               serve; everything else is configured by the environment\n       \
-         {0} healthcheck   ask /livez of the service that BIND_ADDR names; exit 0 when it answers",
-        identity.name
-    )
+fn usage(identity: &Identity, subcommands: &[Subcommand]) -> String {
+    let serve = Subcommand { name: "", purpose: "serve; everything else is configured by the environment" };
+    let works = if subcommands.is_empty() { &[serve] } else { subcommands };
+    let probe = Subcommand {
+        name: "healthcheck",
+        purpose: "ask /livez of the service that BIND_ADDR names; exit 0 when it answers",
+    };
+    let lines =
+        works.iter().chain([&probe]).map(|work| format!("{} {:11}   {}", identity.name, work.name, work.purpose));
+    format!("usage: {}", lines.collect::<Vec<_>>().join("\n       "))
 }
 
 fn say(text: fmt::Arguments) -> ExitCode {

@@ -93,6 +93,17 @@ pub async fn serve(
     Ok(())
 }
 
+/// Waits for SIGTERM or SIGINT, in a program that serves nothing.
+pub async fn signalled() -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
 async fn accept(listener: TcpListener, router: Router, connections: Option<GracefulShutdown>) {
     match accept_on(&listener, &router, connections.as_ref()).await {}
 }

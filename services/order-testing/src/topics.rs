@@ -140,7 +140,7 @@ impl Topics {
     }
 }
 
-async fn answer(State(messaging): State<Messaging>, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn answer(State(messaging): State<Messaging>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let head = Head {
         target: text("x-amz-target"),
