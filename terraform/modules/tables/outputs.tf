@@ -12,13 +12,21 @@ output "index_arns" {
   description = "By the name in the table file, by index: the index's ARN, for task roles."
   value = {
     for name, table in aws_dynamodb_table.this : name => {
-      for index in concat(keys(module.mapping.files[name].global_indexes), keys(module.mapping.tables[name].local_indexes)) :
+      for index in concat(keys(module.mapping.tables[name].global_indexes), keys(module.mapping.tables[name].local_indexes)) :
       index => "${table.arn}/index/${index}"
     }
   }
 }
 
+output "stream_arns" {
+  description = "By the name in the table file, of the tables with a stream: its ARN."
+  value = {
+    for name, table in aws_dynamodb_table.this : name => table.stream_arn
+    if try(module.mapping.files[name].StreamSpecification.StreamEnabled, false)
+  }
+}
+
 output "definitions" {
   description = "By the name in the table file: the content of the file."
-  value       = { for name, table in aws_dynamodb_table.this : name => module.mapping.tables[name] }
+  value       = { for name, table in aws_dynamodb_table.this : name => module.mapping.files[name] }
 }

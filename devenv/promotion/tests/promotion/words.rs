@@ -25,7 +25,12 @@ fn refusal() -> Refusal {
 
 /// Those that the other tests of this binary do not bring about by a promotion, and those with words of their own.
 fn errors() -> Vec<Error> {
-    let removed = |address: &str, action| ResourceChange { address: text(address), kind: text("aws_lb"), action };
+    let removed = |address: &str, action| ResourceChange {
+        address: text(address),
+        kind: text("aws_lb"),
+        action,
+        is_subscribed: false,
+    };
     let rollout = || {
         Box::new(Error::Rollout { service: text("web"), cause: text("exit code 3"), log: vec![text("no database")] })
     };
