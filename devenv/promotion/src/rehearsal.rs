@@ -1,12 +1,13 @@
 //! A rehearsal: an emulated AWS account with the foundation of a release.
 
-use devenv_rehearsal::account::{REGION, balanced, endpoint, load_balancer, log_group};
+use devenv_model::messaging::{queue_url, topic_arn};
+use devenv_rehearsal::account::{ACCOUNT, REGION, balanced, endpoint, load_balancer, log_group};
 use devenv_rehearsal::roots;
 use devenv_rehearsal::services::port;
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
 use devenv_runtime::Cancel;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::carried;
 use crate::cloud::{AccountNeeds, CloudAddress, EmulatedLogin, ServiceNeeds, ServiceOrder};
@@ -55,7 +56,7 @@ pub(crate) async fn lay_foundation(
     }
     let outside = aws.endpoint.to_string();
     let host = outside.trim_start_matches("http://");
-    let services: serde_json::Map<String, Value> = needs
+    let services: Map<String, Value> = needs
         .services
         .iter()
         .map(|(name, service)| {
@@ -70,9 +71,13 @@ pub(crate) async fn lay_foundation(
             (name.clone(), value)
         })
         .collect();
+    let messaging = &project.manifest.messaging;
+    let queues = messaging.queues.iter().map(|queue| (queue.name.clone(), json!(queue_url(&endpoint(), &queue.name))));
+    let topics = messaging.topics.iter().map(|topic| (topic.name.clone(), json!(topic_arn(REGION, &topic.name))));
     let inputs = json!({
-        "name": needs.cluster, "region": REGION, "endpoint": endpoint(),
+        "name": needs.cluster, "region": REGION, "account": ACCOUNT, "endpoint": endpoint(),
         "cluster": { "name": needs.cluster, "arn": made.cluster_arn }, "services": services,
+        "queues": queues.collect::<Map<_, _>>(), "topics": topics.collect::<Map<_, _>>(),
     });
     if carried::is_carried(project, context.target) {
         let tree = carried::beside(project, context.target, Tree::default())?;
@@ -82,9 +87,9 @@ pub(crate) async fn lay_foundation(
         let made_from = roots::foundation_made_from(&inputs);
         return terraform.apply_foundation(&folder, &inputs.to_string(), &made_from, cancel).await;
     }
-    // A changed table file must change this text too, although Terraform reads the file itself.
+    // A changed file of a resource must change this text too, although Terraform reads the file itself.
     let tables: Vec<&Value> = project.manifest.tables.iter().map(|table| &table.definition).collect();
-    let made_from = json!([inputs, tables]).to_string();
+    let made_from = json!([inputs, tables, roots::messaging_files(messaging)]).to_string();
     let inputs = json!({ "made": inputs }).to_string();
     terraform.apply_foundation(&project.instance.root, &inputs, &made_from, cancel).await
 }

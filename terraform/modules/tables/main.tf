@@ -21,8 +21,11 @@ locals {
     ]
   ])
 
-  items = {
-    for entry in concat([{ table = "inventory", item = local.canary }], local.seeds) :
+  # A seed file may have the product too: the environment's own has the stock for all smoke tests.
+  items = merge(local.seeded, local.own)
+  own   = { "inventory/CANARY" = { table = "inventory", item = local.canary } }
+  seeded = {
+    for entry in local.seeds :
     join("/", compact([
       entry.table,
       entry.item[module.mapping.tables[entry.table].hash_key][module.mapping.tables[entry.table].attributes[module.mapping.tables[entry.table].hash_key]],

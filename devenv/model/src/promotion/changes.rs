@@ -210,9 +210,7 @@ mod tests {
     #[test]
     fn a_topic_with_subscriptions_may_not_go_either() {
         let forbidden = |actions: &[&str], subscribed_topic: &str, subscription: &[&str]| {
-            let change = |address: &str, kind: &str, actions: &[&str], before: Value| {
-                serde_json::json!({ "address": address, "type": kind, "change": { "actions": actions, "before": before } })
-            };
+            let change = |address: &str, kind: &str, actions: &[&str], before: Value| serde_json::json!({ "address": address, "type": kind, "change": { "actions": actions, "before": before } });
             let events = serde_json::json!({ "arn": "arn:events" });
             let of = serde_json::json!({ "topic_arn": subscribed_topic });
             let changes = [

@@ -293,7 +293,8 @@ mod tests {
     fn a_container_of_the_same_image_that_prepared_the_task_has_done_its_part() {
         let wanted = Wanted { containers: ["migrate", "api"].map(str::to_owned).into(), ..wanted() };
         let doubt_with = |migrated: Option<i32>| {
-            let containers = vec![container("migrate", Some("sha256:2"), migrated), container("api", Some("sha256:2"), None)];
+            let containers =
+                vec![container("migrate", Some("sha256:2"), migrated), container("api", Some("sha256:2"), None)];
             doubt(&wanted, &TaskState { containers, ..task("api:2", None) })
         };
         assert_eq!(doubt_with(Some(0)), None);
