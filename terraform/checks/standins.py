@@ -1,14 +1,15 @@
 """Writes a copy of Terraform files in which a resource without a provider stands for each resource of AWS, so that Terraform evaluates,
 plans and applies the whole of them without the provider and without an account.
 
-    standins.py SCHEMA SOURCE TARGET
+    standins.py SCHEMA SOURCE TARGET IMAGES
 
-SCHEMA is the .jsii that schema.py reads. A stand-in has the arguments of its resource as its input; the attributes that AWS would choose are unknown
+SCHEMA is the .jsii that schema.py reads, IMAGES the file to write for the variable `images` of a release: an image of every program. A stand-in has the arguments of its resource as its input; the attributes that AWS would choose are unknown
 until it is applied, as they are in AWS. A data source is computed from its arguments. State is in files below TARGET/state.
 
 Exit codes: 0 written, 2 usage.
 """
 
+import json
 import pathlib
 import re
 import shutil
@@ -151,11 +152,20 @@ def write(schema, source, target):
         path.write_text(rewritten(schema, path.read_text(), pathlib.Path(target).resolve() / "state"))
 
 
+def images(source):
+    """An image of each program that the system module names, and of what prepares it."""
+    text = pathlib.Path(source, "modules/system/main.tf").read_text()
+    names = re.findall(r"^    ([a-z-]+) = merge\(local\.common", text, re.MULTILINE) + re.findall(r'prepared_by +=.*service = "([a-z-]+)"', text)
+    image = lambda name: {"reference": f"registry.example/{name}@sha256:{'0' * 64}", "platform": "linux/amd64"}
+    return {"images": {name: image(name) for name in sorted(set(names))}}
+
+
 def main(given):
-    if len(given) != 3:
+    if len(given) != 4:
         print(__doc__, file=sys.stderr)
         return 2
     write(Schema(given[0]), given[1], given[2])
+    pathlib.Path(given[3]).write_text(json.dumps(images(given[1])))
     return 0
 
 

@@ -19,11 +19,8 @@ output "index_arns" {
 }
 
 output "stream_arns" {
-  description = "By the name in the table file, of the tables with a stream: its ARN."
-  value = {
-    for name, table in aws_dynamodb_table.this : name => table.stream_arn
-    if try(module.mapping.files[name].StreamSpecification.StreamEnabled, false)
-  }
+  description = "By the name in the table file, for tables with a stream: the stream's ARN, for event source mappings and their roles."
+  value       = { for name, table in aws_dynamodb_table.this : name => table.stream_arn if try(module.mapping.tables[name].stream_view, null) != null }
 }
 
 output "definitions" {
