@@ -103,13 +103,18 @@ def compare_function(name, service, described, findings):
 def check_compose(system, compose):
     system, findings = outputs(system), []
     services = yaml.safe_load(pathlib.Path(compose).read_text())["services"]
-    described, functions = system["services"], system.get("functions", {})
+    programs = {**system["services"], **system.get("functions", {})}
+    # An optional part that is not in the Compose file at all runs in AWS alone.
+    parts = {program.get("part") for name, program in programs.items() if name in services}
+    for part in sorted({program.get("part") for program in programs.values()} - parts - {None}):
+        print(f"{part}: NOT COMPARED: the Compose file has none of its programs")
+    present = lambda all: {name: one for name, one in all.items() if not one.get("part") or one["part"] in parts}
+    described, functions = present(system["services"]), present(system.get("functions", {}))
     # What runs once before a service is a container of its tasks, and a database is RDS's.
     prepared = {one["prepared_by"]["service"]: one["prepared_by"] for one in described.values() if one.get("prepared_by")}
-    programs = [*described.values(), *functions.values()]
-    databases = {database for one in programs for database in one.get("databases", {}).values()}
-    compare("services", sorted(services), sorted({*system["definitions"], *functions, *prepared, *databases}), findings)
-    for name in sorted(set(services) & set(system["definitions"])):
+    databases = {database for one in [*described.values(), *functions.values()] for database in one.get("databases", {}).values()}
+    compare("services", sorted(services), sorted({*described, *functions, *prepared, *databases}), findings)
+    for name in sorted(set(services) & set(described)):
         compare_service(name, services[name], system["definitions"][name], described[name], findings)
     for name in sorted(set(services) & set(functions)):
         compare_function(name, services[name], functions[name], findings)

@@ -74,6 +74,7 @@ class DriftTest(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.definitions = {name: copy.deepcopy(definition(name, service)) for name, service in COMPOSE["services"].items()}
         self.compose = copy.deepcopy(COMPOSE)
+        self.parts = {}
 
     def write(self, name, value):
         path = pathlib.Path(self.folder.name, name)
@@ -82,8 +83,9 @@ class DriftTest(unittest.TestCase):
 
     def compared(self):
         described = {name: {"environment": {"RUST_LOG": "info"}, "tables": {"ORDERS_TABLE": "orders"}} for name in self.definitions}
-        outputs = {"definitions": {"value": self.definitions}, "services": {"value": described}}
-        return drift.check_compose(self.write("system.json", outputs), self.write("compose.json", self.compose))
+        outputs = {"definitions": {"value": self.definitions}, "services": {"value": described | self.parts}}
+        with contextlib.redirect_stdout(io.StringIO()) as self.printed:
+            return drift.check_compose(self.write("system.json", outputs), self.write("compose.json", self.compose))
 
     def called(self, calls):
         services = {name: {"permissions": permissions} for name, permissions in PERMISSIONS.items()}
@@ -157,6 +159,14 @@ class DriftTest(unittest.TestCase):
         self.assertEqual(compared(), [])
         good["LIMIT"] = "1"
         self.assertEqual(compared(), ["low: LIMIT is set locally only"])
+
+    def test_an_optional_part_is_in_the_compose_file_whole_or_not_at_all(self):
+        self.parts = {name: {"part": "reporting", "environment": {}, "tables": {}} for name in ("reports", "consumer")}
+        self.assertEqual(self.compared(), [])
+        self.assertIn("reporting: NOT COMPARED", self.printed.getvalue())
+        self.definitions["consumer"] = self.definitions["order-api"]
+        self.compose["services"]["consumer"] = self.compose["services"]["order-api"] | {"profiles": ["reporting"]}
+        self.assertIn("services: ", self.compared()[0])
 
     def test_a_service_on_one_side(self):
         del self.definitions["order-processor"]
