@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use devenv_ledger::Ledger;
 use devenv_model::manifest::Manifest;
 use devenv_model::messaging::Messaging;
-use devenv_model::promotion::applied::{Applied, File, NoOutput};
 use devenv_model::resource::ResourceKind;
+use devenv_resources::applied::{Applied, File, NoOutput};
 use serde::Deserialize;
 use serde_json::Value;
 

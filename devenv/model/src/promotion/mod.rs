@@ -1,7 +1,6 @@
 //! The pure decisions of a promotion: which changes Terraform may make, when a release is live, which run holds the lock, and
 //! what the records mean.
 
-pub mod applied;
 pub mod changes;
 pub mod ecs;
 pub mod format;

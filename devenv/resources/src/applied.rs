@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use devenv_model::resource::ResourceKind;
 use serde_json::{Map, Value};
-
-use crate::resource::ResourceKind;
 
 /// A file of the project.
 #[derive(Debug, Clone, Copy)]
