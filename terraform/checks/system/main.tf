@@ -11,7 +11,7 @@ locals {
     table_names   = { for table in keys(module.mapping.tables) : table => "check-${table}" }
     queue_urls    = { for queue in keys(module.messaging.queues) : queue => "check-${queue}" }
     topic_arns    = { for topic in keys(module.messaging.topics) : topic => "check-${topic}" }
-    database_urls = { for database in flatten([for service in local.services : values(service.databases)]) : database => "check-${database}" }
+    database_urls = { for database in distinct(flatten([for service in local.services : values(service.databases)])) : database => "check-${database}" }
     srv_names     = { for name in keys(local.services) : name => "${name}.check.internal" }
   }
 

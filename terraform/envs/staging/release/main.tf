@@ -27,5 +27,5 @@ module "release" {
   }
 
   emails         = ["orders@example.com"]
-  monthly_budget = 150
+  monthly_budget = 170
 }
