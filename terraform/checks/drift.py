@@ -4,8 +4,8 @@
     drift.py tables SYSTEM FOLDER URL  tables that an empty emulator makes of the files, against the mapping's
     drift.py calls SYSTEM CALLS        IAM actions of the task roles against the calls of the tests
 
-SYSTEM is the output of `terraform output -json` in checks/system. CALLS has lines such as `order-api GetItem`, as the embedded
-emulator writes them.
+SYSTEM is the output of `terraform output -json` in checks/system. CALLS has lines such as `order-api GetItem` (a call of DynamoDB) and
+`order-api sns:PublishBatch`, as the embedded emulator writes them.
 
 Exit codes: 0 no finding, 1 findings (one a line), 2 usage.
 """
@@ -23,9 +23,18 @@ LOCAL_ONLY = {"ORDER_PROCESSOR_URL": "a container's neighbours have names; in AW
 AWS_ONLY = {
     "ORDER_PROCESSOR_SRV": "see ORDER_PROCESSOR_URL",
     "IMAGE": "the release that answers; locally devenv sets it, and not the Compose file",
+    "DATABASE_IAM": "a local database knows no roles",
 }
-# IAM checks several actions for one call, one for each kind of item in it.
-ACTIONS = {"TransactWriteItems": {"PutItem", "UpdateItem"}}
+# The actions that IAM checks for a call of another name: one for each kind of item in it, or one for a batch as for its entries.
+ACTIONS = {
+    "dynamodb:TransactWriteItems": {"dynamodb:PutItem", "dynamodb:UpdateItem"},
+    "sns:PublishBatch": {"sns:Publish"},
+    "sqs:ChangeMessageVisibilityBatch": {"sqs:ChangeMessageVisibility"},
+    "sqs:DeleteMessageBatch": {"sqs:DeleteMessage"},
+    "sqs:SendMessageBatch": {"sqs:SendMessage"},
+}
+# What a variable of the Compose file has in place of a value that devenv fills in, by kind.
+REFERENCES = {"queues": "$${{queue:{}}}", "topics": "$${{topic:{}}}", "databases": "$${{database:{}}}"}
 # `${NAME:-default}` in a Compose file.
 DEFAULT = re.compile(r"^\$\{\w+:-(.*)\}$")
 
@@ -64,8 +73,13 @@ def compare_service(name, service, definition, described, findings):
         compare(f"{name}: {key} of the health check", seconds(check.get(key)), health[other], findings)
     compare(f"{name}: retries of the health check", check.get("retries"), health["retries"], findings)
 
+    compare(f"{name}: command", service.get("command", []), definition.get("command") or [], findings)
+    compare_variables(name, service, {variable["name"] for variable in definition["environment"]}, described, findings)
+
+
+def compare_variables(name, service, aws, described, findings):
+    """The variables of a service or function, and the names in AWS of its own."""
     local = {variable: told(value) for variable, value in service["environment"].items()}
-    aws = {variable["name"]: variable["value"] for variable in definition["environment"]}
     both = (set(local) - set(LOCAL_ONLY)) | (set(aws) - set(AWS_ONLY))
     for variable in sorted(both - set(local)):
         findings.append(f"{name}: {variable} is set in AWS only")
@@ -75,16 +89,37 @@ def compare_service(name, service, definition, described, findings):
         compare(f"{name}: {variable}", local.get(variable), value, findings)
     for variable, table in described["tables"].items():
         compare(f"{name}: {variable}", local.get(variable), table, findings)
+    for kind, form in REFERENCES.items():
+        for variable, resource in described.get(kind, {}).items():
+            compare(f"{name}: {variable}", local.get(variable), form.format(resource), findings)
+
+
+def compare_function(name, service, described, findings):
+    # Lambda sets the region itself.
+    aws = {"AWS_REGION", *described["environment"]}.union(*(described.get(kind, {}) for kind in ("tables", *REFERENCES)))
+    compare_variables(name, service, aws, described, findings)
 
 
 def check_compose(system, compose):
     system, findings = outputs(system), []
     services = yaml.safe_load(pathlib.Path(compose).read_text())["services"]
-    # A profile is a part of the system that AWS may lack.
-    services = {name: service for name, service in services.items() if "profiles" not in service or name in system["definitions"]}
-    compare("services", sorted(services), sorted(system["definitions"]), findings)
-    for name in sorted(set(services) & set(system["definitions"])):
-        compare_service(name, services[name], system["definitions"][name], system["services"][name], findings)
+    programs = {**system["services"], **system.get("functions", {})}
+    # An optional part that is not in the Compose file at all runs in AWS alone.
+    parts = {program.get("part") for name, program in programs.items() if name in services}
+    for part in sorted({program.get("part") for program in programs.values()} - parts - {None}):
+        print(f"{part}: NOT COMPARED: the Compose file has none of its programs")
+    present = lambda all: {name: one for name, one in all.items() if not one.get("part") or one["part"] in parts}
+    described, functions = present(system["services"]), present(system.get("functions", {}))
+    # What runs once before a service is a container of its tasks, and a database is RDS's.
+    prepared = {one["prepared_by"]["service"]: one["prepared_by"] for one in described.values() if one.get("prepared_by")}
+    databases = {database for one in [*described.values(), *functions.values()] for database in one.get("databases", {}).values()}
+    compare("services", sorted(services), sorted({*described, *functions, *prepared, *databases}), findings)
+    for name in sorted(set(services) & set(described)):
+        compare_service(name, services[name], system["definitions"][name], described[name], findings)
+    for name in sorted(set(services) & set(functions)):
+        compare_function(name, services[name], functions[name], findings)
+    for name in sorted(set(services) & set(prepared)):
+        compare(f"{name}: command", services[name].get("command"), prepared[name]["command"], findings)
     return findings
 
 
@@ -146,22 +181,33 @@ def check_tables(system, folder, url):
     return findings
 
 
+def rights(program):
+    """The actions that a program's role allows."""
+    allowed = set()
+    for permission in program["permissions"].values():
+        allowed.update(permission["actions"], *permission["indexes"].values())
+    for kind in ("queue_actions", "topic_actions"):
+        allowed.update(*program.get(kind, {}).values())
+    return allowed
+
+
 def check_calls(system, calls):
-    services, findings = outputs(system)["services"], []
+    system, findings = outputs(system), []
     made = {}
     for line in pathlib.Path(calls).read_text().split("\n"):
         if line:
             caller, operation = line.split(" ", 1)
-            made.setdefault(caller, set()).update(ACTIONS.get(operation, {operation}))
-    for name, service in services.items():
-        allowed = set()
-        for permission in service["permissions"].values():
-            for actions in [permission["actions"], *permission["indexes"].values()]:
-                allowed |= {action.removeprefix("dynamodb:") for action in actions}
+            call = operation if ":" in operation else f"dynamodb:{operation}"
+            made.setdefault(caller, set()).update(ACTIONS.get(call, {call}))
+    for name, program in {**system["services"], **system.get("functions", {})}.items():
+        if name not in made and program.get("part"):
+            print(f"{name}: NOT COMPARED: the tests ran without this optional part")
+            continue
+        allowed = rights(program)
         for action in sorted(made.get(name, set()) - allowed):
-            findings.append(f"{name}: calls dynamodb:{action}, which its role does not allow")
+            findings.append(f"{name}: calls {action}, which its role does not allow")
         for action in sorted(allowed - made.get(name, set())):
-            findings.append(f"{name}: its role allows dynamodb:{action}, which no test made it call")
+            findings.append(f"{name}: its role allows {action}, which no test made it call")
     return findings
 
 

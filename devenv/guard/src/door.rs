@@ -6,19 +6,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as HttpBody, Bytes, Incoming};
 use hyper::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, HeaderValue, WWW_AUTHENTICATE};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::door_policy::{Admitted, Caller, Closed, Passage, Side, decide};
 use crate::forward::{Body, send, strip, strip_length};
 use crate::log::tell;
+use crate::refusal::Refusal;
 use crate::settings::Settings;
+use crate::task_policy::{FormService, decide_form};
 
 /// The limit of a request's body in bytes, image layers excepted: the emulator keeps it in memory.
 const LONGEST_BODY: usize = 64 * 1024 * 1024;
+/// Longer than any message in a form, in bytes: a megabyte, each byte written with three.
+const LONGEST_FORM: usize = 4 * 1024 * 1024;
 /// Longer than the emulator's answer to a login, in bytes.
 const LONGEST_LOGIN: usize = 64 * 1024;
 
@@ -39,15 +43,13 @@ impl Door {
         };
         match passage {
             Ok(Passage::Emulator) => self.pass(request).await,
+            Ok(Passage::Form(service)) => self.pass_form(service, request).await,
             Ok(Passage::Registry) => self.pass(without_password(request)).await,
             Ok(Passage::Password) => with_password(&self.settings.key, self.pass(plain(request)).await).await,
             Ok(Passage::AdmitKey(key)) => self.admit(|admitted| admitted.keys.insert(key)),
             Ok(Passage::AdmitBalancer(name)) => self.admit(|admitted| admitted.balancers.insert(name)),
             Err(Closed::AskPassword) => ask_password(),
-            Err(Closed::Refused(why)) => {
-                tell(&format!("{} {}: refused: {}", request.method(), request.uri().path(), why.0));
-                refused(&why.0)
-            }
+            Err(Closed::Refused(why)) => refuse(request.method(), request.uri(), &why),
         }
     }
 
@@ -56,7 +58,27 @@ impl Door {
         crate::forward::json(StatusCode::OK, &json!({}))
     }
 
-    async fn pass(&self, mut request: Request<Incoming>) -> Response<Body> {
+    /// Reads a form whole: its body names its operation.
+    async fn pass_form(&self, service: FormService, request: Request<Incoming>) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let decided = match Limited::new(body, LONGEST_FORM).collect().await {
+            Ok(body) => {
+                let body = body.to_bytes();
+                decide_form(service, &body).map(|()| body)
+            }
+            Err(_) => Err(Refusal::new("the form broke off, or is longer than any message")),
+        };
+        match decided {
+            Ok(body) => self.pass(Request::from_parts(head, Full::from(body))).await,
+            Err(why) => refuse(&head.method, &head.uri, &why),
+        }
+    }
+
+    async fn pass<B>(&self, mut request: Request<B>) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         strip(request.headers_mut());
         strip_length(request.headers_mut());
         let longest = if request.uri().path().starts_with("/v2/") { usize::MAX } else { LONGEST_BODY };
@@ -73,6 +95,11 @@ impl Door {
             Err(error) => silent(error.to_string()),
         }
     }
+}
+
+fn refuse(method: &Method, uri: &Uri, why: &Refusal) -> Response<Body> {
+    tell(&format!("{method} {}: refused: {}", uri.path(), why.0));
+    refused(&why.0)
 }
 
 /// A refusal in the form that AWS's SDKs read.

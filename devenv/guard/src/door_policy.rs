@@ -1,7 +1,7 @@
 //! Decides which requests reach the emulated AWS.
 //!
-//! From outside, a request needs the rehearsal's access key or the registry's password. A task reaches the tables and no other
-//! part of AWS. A load balancer is open to both, as in AWS. A web page reaches nothing: its browser sends the page's own host,
+//! From outside, a request needs the rehearsal's access key or the registry's password. A task reaches tables, queues and topics, and
+//! no other part of AWS (`task_policy`). A load balancer is open to both, as in AWS. A web page reaches nothing: its browser sends the page's own host,
 //! or an origin.
 
 use std::collections::BTreeSet;
@@ -11,9 +11,11 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue, ORIGIN, UPGRADE};
 use hyper::{Method, Uri};
 
+use crate::header::one;
 use crate::refusal::Refusal;
 use crate::registry_policy;
 use crate::settings::{Settings, is_same};
+use crate::task_policy::{FormService, form_service, is_open};
 
 /// The port of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub(crate) struct Admitted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Passage {
     Emulator,
+    /// To the emulator, if its body names an operation that a task may use.
+    Form(FormService),
     /// To the emulator, without the password: only the guard needs it.
     Registry,
     /// To the emulator; the guard puts the registry's password into its answer.
@@ -59,21 +63,6 @@ pub(crate) enum Closed {
     AskPassword,
 }
 
-/// The operations that a task may use on its tables.
-const TABLES: &str = "DynamoDB_20120810.";
-const OF_TABLES: [&str; 11] = [
-    "BatchGetItem",
-    "BatchWriteItem",
-    "DeleteItem",
-    "DescribeTable",
-    "GetItem",
-    "PutItem",
-    "Query",
-    "Scan",
-    "TransactGetItems",
-    "TransactWriteItems",
-    "UpdateItem",
-];
 const LOGIN_TO_REGISTRY: &str = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
 const HEALTH: &str = "/_localstack/health";
 const BALANCERS: &str = "/_alb/";
@@ -95,8 +84,13 @@ pub(crate) fn decide(settings: &Settings, admitted: &Admitted, caller: &Caller<'
         return if known { Ok(Passage::Emulator) } else { closed(format!("there is no load balancer {name}")) };
     }
     match side {
-        Side::Task if is_of_tables(caller) || is_metadata(method, path) => Ok(Passage::Emulator),
-        Side::Task => closed(format!("a task may reach its tables and load balancers, not {method} {path}")),
+        Side::Task if is_open(method, uri, headers) => Ok(Passage::Emulator),
+        Side::Task => match form_service(method, uri, headers) {
+            Some(service) => Ok(Passage::Form(service)),
+            None => {
+                closed(format!("a task may reach its tables, queues, topics and load balancers, not {method} {path}"))
+            }
+        },
         Side::Outside if [Method::GET, Method::HEAD].contains(method) && path == HEALTH => Ok(Passage::Emulator),
         Side::Outside => from_outside(settings, admitted, caller),
     }
@@ -178,21 +172,6 @@ fn closed<T>(why: impl Into<String>) -> Result<T, Closed> {
     Err(Closed::Refused(Refusal::new(why)))
 }
 
-fn is_of_tables(caller: &Caller<'_>) -> bool {
-    let operation = one(caller.headers, "x-amz-target").and_then(|target| target.strip_prefix(TABLES));
-    let is_known = operation.is_some_and(|operation| OF_TABLES.contains(&operation));
-    is_known && caller.method == Method::POST && caller.uri.path() == "/" && caller.uri.query().is_none()
-}
-
-/// A task's own metadata, whose path contains a secret.
-fn is_metadata(method: &Method, path: &str) -> bool {
-    let Some(rest) = path.strip_prefix("/v4/") else { return false };
-    let (secret, rest) = rest.split_once('/').unwrap_or((rest, ""));
-    let is_secret =
-        secret.len() >= 20 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    method == Method::GET && is_secret && ["", "task", "stats", "task/stats"].contains(&rest)
-}
-
 /// The access key of a signature. Like a bearer token it suffices by itself: it is random, and travels over loopback only.
 fn access_key(authorization: &str) -> Option<&str> {
     let rest = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?;
@@ -209,15 +188,6 @@ fn password(authorization: &str) -> Option<String> {
 fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     (1..=128).contains(&name.len()) && name.bytes().all(is_plain)
-}
-
-/// A header that occurs exactly once.
-fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

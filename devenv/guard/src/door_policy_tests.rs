@@ -2,6 +2,7 @@ use hyper::header::{HeaderName, HeaderValue};
 
 use super::*;
 use crate::settings::tests::settings;
+use crate::task_policy::{OF_QUEUES, OF_TABLES};
 
 const SIGNED: &str =
     "AWS4-HMAC-SHA256 Credential=devenv0123/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0";
@@ -147,12 +148,23 @@ fn a_load_balancer_is_open_and_nothing_behind_its_path_but_it() {
 }
 
 #[test]
-fn a_task_reaches_its_tables_and_no_more_of_aws() {
+fn a_task_reaches_tables_queues_and_topics_and_no_more_of_aws() {
     let target = |target: &str| task("POST", "/", &[("x-amz-target", target)]);
     for operation in OF_TABLES {
         assert_eq!(target(&format!("DynamoDB_20120810.{operation}")), Ok(Passage::Emulator), "{operation}");
     }
+    for operation in OF_QUEUES {
+        assert_eq!(target(&format!("AmazonSQS.{operation}")), Ok(Passage::Emulator), "{operation}");
+    }
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let publishes =
+        ("authorization", "AWS4-HMAC-SHA256 Credential=devenv/20260101/eu-west-1/sns/aws4_request, Signature=0");
+    assert_eq!(task("POST", "/", &[form, publishes]), Ok(Passage::Form(FormService::Topics)));
+    assert!(is_closed(task("POST", "/", &[form])), "a form without a signature");
+    assert!(is_closed(outside("POST", "/", &[form, publishes])), "the other port has its own key");
     for other in [
+        "AmazonSQS.CreateQueue",
+        "AmazonSQS.DeleteQueue",
         "DynamoDB_20120810.CreateTable",
         "DynamoDB_20120810.DeleteTable",
         "DynamoDB_20120810.ListTables",

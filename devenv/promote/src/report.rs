@@ -58,8 +58,8 @@ pub(crate) fn describe(error: &Error) -> Told {
         E::FoundationIncomplete { environment, .. } => {
             ("foundation_incomplete", Exit::PrerequisiteMissing, Some(format!("just foundation {environment}")))
         }
-        E::TablesDiffer { environment, .. } => {
-            ("tables_differ", Exit::Gate, Some(format!("schema changes go first: just foundation {environment}")))
+        E::ResourcesDiffer { environment, .. } => {
+            ("resources_differ", Exit::Gate, Some(format!("schema changes go first: just foundation {environment}")))
         }
         E::TerraformMissing { .. } => (
             "terraform_missing",

@@ -39,8 +39,8 @@ pub enum Error {
     NoFoundation { environment: String, bucket: String, key: String },
     #[error("the foundation of {environment} lacks {missing}")]
     FoundationIncomplete { environment: String, missing: String },
-    #[error("the tables of {environment} differ from their files: {}", differences.join("; "))]
-    TablesDiffer { environment: String, differences: Vec<String> },
+    #[error("the resources of {environment} differ from their files: {}", differences.join("; "))]
+    ResourcesDiffer { environment: String, differences: Vec<String> },
     #[error("cannot start terraform: {cause}")]
     TerraformMissing { cause: String },
     #[error("terraform {found} is too old: {needed} or later is needed")]

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use devenv_ledger::Ledger;
-use devenv_model::manifest::Table;
+use devenv_model::manifest::Manifest;
+use devenv_model::messaging::Messaging;
+use devenv_model::resource::ResourceKind;
+use devenv_resources::applied::{Applied, File, NoOutput};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -21,8 +24,8 @@ pub(crate) struct Foundation {
     pub(crate) urls: BTreeMap<String, String>,
     /// What was made for each service of a rehearsal, earlier releases' ones included; empty in AWS.
     pub(crate) services: Map<String, Value>,
-    /// The table files as Terraform applied them, by table name.
-    tables: BTreeMap<String, Value>,
+    /// The files of resources as Terraform applied them.
+    applied: Applied,
 }
 
 /// The part of the state format (version 4) that devenv reads.
@@ -76,7 +79,7 @@ impl Foundation {
             cluster: text(release.get("cluster").and_then(|cluster| cluster.get("name")), "the name of the cluster")?,
             repositories: repositories.collect::<Result<_, Error>>()?,
             url: text(output("url").as_ref(), "the output url")?.trim_end_matches('/').to_owned(),
-            tables: map("tables")?.into_iter().collect(),
+            applied: Applied::read(output).map_err(|NoOutput(name)| missing(&format!("the output {name}")))?,
         })
     }
 
@@ -89,33 +92,24 @@ impl Foundation {
         })
     }
 
-    /// A line for each table that differs from its file.
-    pub(crate) fn table_differences(&self, files: &[Table]) -> Vec<String> {
-        let mut found = Vec::new();
-        for table in files {
-            match self.tables.get(&table.name) {
-                None => found.push(format!("{} does not exist", table.name)),
-                Some(applied) => {
-                    let keys = different_keys(&table.definition, applied);
-                    if !keys.is_empty() {
-                        found.push(format!("{} differs in {}", table.name, keys.join(", ")));
-                    }
-                }
-            }
-        }
-        let gone = self.tables.keys().filter(|name| files.iter().all(|table| table.name != **name));
-        found.extend(gone.map(|name| format!("{name} has no file")));
-        found
+    /// A line for each resource that differs from its file.
+    pub(crate) fn differences(&self, environment: &str, manifest: &Manifest) -> Result<Vec<String>, Error> {
+        self.applied.differences(&files(manifest)).map_err(|NoOutput(name)| Error::FoundationIncomplete {
+            environment: environment.to_owned(),
+            missing: format!("the output {name}"),
+        })
     }
 }
 
-fn different_keys(file: &Value, applied: &Value) -> Vec<String> {
-    let none = serde_json::Map::new();
-    let (file, applied) = (file.as_object().unwrap_or(&none), applied.as_object().unwrap_or(&none));
-    let mut keys: Vec<&String> = file.keys().chain(applied.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_iter().filter(|key| file.get(*key) != applied.get(*key)).cloned().collect()
+/// The project's files of resources.
+fn files(manifest: &Manifest) -> Vec<File<'_>> {
+    let Messaging { queues, topics, subscriptions, .. } = &manifest.messaging;
+    let tables = manifest.tables.iter().map(|file| (ResourceKind::Table, &file.name, &file.definition));
+    let queues = queues.iter().map(|file| (ResourceKind::Queue, &file.name, &file.definition));
+    let topics = topics.iter().map(|file| (ResourceKind::Topic, &file.name, &file.definition));
+    let subscriptions = subscriptions.iter().map(|file| (ResourceKind::Subscription, &file.name, &file.definition));
+    let all = tables.chain(queues).chain(topics).chain(subscriptions);
+    all.map(|(kind, name, definition)| File { kind, name, definition }).collect()
 }
 
 #[cfg(test)]
@@ -136,11 +130,6 @@ mod tests {
                 "tables": output(json!({ "orders": { "TableName": "orders", "BillingMode": "PAY_PER_REQUEST" } })),
             },
         })
-    }
-
-    fn table(definition: Value) -> Table {
-        let name = definition["TableName"].as_str().expect("a name").to_owned();
-        Table { file: format!("{name}.json").into(), name, key: Vec::new(), definition }
     }
 
     #[test]
@@ -179,17 +168,5 @@ mod tests {
         assert!(parsed(None).expect("whole").urls.is_empty());
         let error = parsed(Some(json!("https://a"))).expect_err("not by service");
         assert!(error.to_string().contains("output urls"), "{error}");
-    }
-
-    #[test]
-    fn tables_are_compared_key_by_key() {
-        let foundation = Foundation::parse("dev", state().to_string().as_bytes()).expect("whole");
-        let same = json!({ "BillingMode": "PAY_PER_REQUEST", "TableName": "orders" });
-        assert_eq!(foundation.table_differences(&[table(same)]), Vec::<String>::new());
-        let other = json!({ "BillingMode": "PROVISIONED", "TableName": "orders", "KeySchema": [] });
-        let new = json!({ "TableName": "refunds" });
-        let found = foundation.table_differences(&[table(other), table(new)]);
-        assert_eq!(found, ["orders differs in BillingMode, KeySchema", "refunds does not exist"]);
-        assert_eq!(foundation.table_differences(&[]), ["orders has no file"]);
     }
 }

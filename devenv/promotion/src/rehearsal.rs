@@ -1,7 +1,8 @@
 //! A rehearsal: an emulated AWS account with the foundation of a release.
 
 use devenv_model::addresses::Addresses;
-use devenv_rehearsal::account::{REGION, balanced, endpoint, load_balancer, log_group};
+use devenv_model::messaging::{queue_url, topic_arn};
+use devenv_rehearsal::account::{ACCOUNT, REGION, balanced, endpoint, load_balancer, log_group};
 use devenv_rehearsal::roots;
 use devenv_rehearsal::services::port;
 use devenv_resources::endpoint::Endpoint;
@@ -76,9 +77,13 @@ pub(crate) async fn lay_foundation(
     for (name, made) in earlier_services(context).await? {
         services.entry(name).or_insert(made);
     }
+    let messaging = &project.manifest.messaging;
+    let queues = messaging.queues.iter().map(|queue| (queue.name.clone(), json!(queue_url(&endpoint(), &queue.name))));
+    let topics = messaging.topics.iter().map(|topic| (topic.name.clone(), json!(topic_arn(REGION, &topic.name))));
     let inputs = json!({
-        "name": needs.cluster, "region": REGION, "endpoint": endpoint(),
+        "name": needs.cluster, "region": REGION, "account": ACCOUNT, "endpoint": endpoint(),
         "cluster": { "name": needs.cluster, "arn": made.cluster_arn }, "services": services,
+        "queues": queues.collect::<Map<_, _>>(), "topics": topics.collect::<Map<_, _>>(),
     });
     if carried::is_carried(project, context.target) {
         let tree = carried::beside(project, context.target, Tree::default())?;
@@ -88,9 +93,9 @@ pub(crate) async fn lay_foundation(
         let made_from = roots::foundation_made_from(&inputs);
         return terraform.apply_foundation(&folder, &inputs.to_string(), &made_from, cancel).await;
     }
-    // A changed table file must change this text too, although Terraform reads the file itself.
+    // A changed file of a resource must change this text too, although Terraform reads the file itself.
     let tables: Vec<&Value> = project.manifest.tables.iter().map(|table| &table.definition).collect();
-    let made_from = json!([inputs, tables]).to_string();
+    let made_from = json!([inputs, tables, roots::messaging_files(messaging)]).to_string();
     let inputs = json!({ "made": inputs }).to_string();
     terraform.apply_foundation(&project.instance.root, &inputs, &made_from, cancel).await
 }

@@ -33,9 +33,9 @@ impl<'a> TerraformEcs<'a> {
         }
         let foundation = Foundation::read(&context.ledger).await?;
         if kind == Kind::Promotion {
-            let differences = foundation.table_differences(&context.project.manifest.tables);
+            let differences = foundation.differences(context.name(), &context.project.manifest)?;
             if !differences.is_empty() {
-                return Err(Error::TablesDiffer { environment: context.name().to_owned(), differences });
+                return Err(Error::ResourcesDiffer { environment: context.name().to_owned(), differences });
             }
         }
         Ok(Self { context, terraform, foundation })

@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use devenv_model::container::MountSource;
 use devenv_model::manifest::{Health, Manifest, PromoteTarget};
+use devenv_model::messaging::Messaging;
 use serde_json::{Map, Value, json};
 
 use crate::account::{ACCOUNT, REGION, bucket};
@@ -32,7 +33,19 @@ pub fn files(manifest: &Manifest, target: &PromoteTarget) -> Result<Vec<(String,
 pub fn foundation_inputs(manifest: &Manifest, made: &Value) -> Value {
     let tables = manifest.tables.iter().map(|table| (table.name.clone(), table.definition.clone()));
     let tables: Map<String, Value> = tables.collect();
-    json!({ "made": made, "public": public(manifest), "tables": tables })
+    json!({ "made": made, "public": public(manifest), "tables": tables, "messaging": messaging_files(&manifest.messaging) })
+}
+
+/// The files of queues, topics and subscriptions, by kind and name.
+pub fn messaging_files(messaging: &Messaging) -> Value {
+    let by_name = |files: Vec<(&String, &Value)>| -> Map<String, Value> {
+        files.into_iter().map(|(name, definition)| (name.clone(), definition.clone())).collect()
+    };
+    json!({
+        "queues": by_name(messaging.queues.iter().map(|file| (&file.name, &file.definition)).collect()),
+        "topics": by_name(messaging.topics.iter().map(|file| (&file.name, &file.definition)).collect()),
+        "subscriptions": by_name(messaging.subscriptions.iter().map(|file| (&file.name, &file.definition)).collect()),
+    })
 }
 
 /// What a foundation of these inputs is made from: another text stands for another foundation.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use devenv_model::addresses::Addresses;
+use devenv_model::intent::Ports;
 use devenv_model::manifest::{Manifest, Service};
 use devenv_model::names::short_digest;
+use devenv_model::template::{Lookup, fill_names};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::{EMULATOR, MESSAGES};
 use devenv_resources::variables::{ENDPOINT, aws_environment, keep_emulated};
@@ -26,8 +28,6 @@ pub enum NotRehearsed {
     /// It cannot make a task of this service.
     #[error("a rehearsal cannot run {service}: {cause}")]
     Service { service: String, cause: String },
-    #[error("a rehearsal without Terraform of its own makes tables alone, and the project has queues or topics")]
-    Messaging,
 }
 
 impl NotRehearsed {
@@ -37,7 +37,6 @@ impl NotRehearsed {
             Self::Service { .. } => {
                 "put the service into a profile of the Compose file, or write the rehearsal's own Terraform: docs/promotion.md"
             }
-            Self::Messaging => "write the rehearsal's own Terraform: docs/promotion.md",
         }
     }
 }
@@ -73,9 +72,6 @@ pub fn health_paths(services: &Value) -> BTreeMap<&str, &str> {
 
 /// By service with any: port, number of tasks, health path and container definition. An error if a rehearsal cannot run one.
 pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
-    if !manifest.messaging.services().is_empty() {
-        return Err(NotRehearsed::Messaging);
-    }
     let hosts = hosts(manifest);
     let mut services = Map::new();
     for service in manifest.services.values().filter(|service| service.replicas > 0) {
@@ -123,7 +119,7 @@ fn hosts(manifest: &Manifest) -> BTreeMap<String, Host> {
 
 /// In the JSON of ECS.
 fn container(manifest: &Manifest, service: &Service, hosts: &BTreeMap<String, Host>) -> Result<Value, NotRehearsed> {
-    let environment = environment(service, hosts)?;
+    let environment = environment(manifest, service, hosts)?;
     let environment: Vec<Value> =
         environment.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
     let mut definition = json!({
@@ -148,16 +144,25 @@ fn container(manifest: &Manifest, service: &Service, hosts: &BTreeMap<String, Ho
     Ok(definition)
 }
 
-/// As `up` has them: an endpoint for every service of AWS, and credentials that open nothing.
-fn environment(service: &Service, hosts: &BTreeMap<String, Host>) -> Result<BTreeMap<String, String>, NotRehearsed> {
-    let own = aws_environment(&Addresses::single(endpoint()), REGION, &[]);
+/// As `up` has them: an endpoint for every service of AWS, credentials that open nothing, and the names of queues and topics in the
+/// emulated AWS.
+fn environment(
+    manifest: &Manifest,
+    service: &Service,
+    hosts: &BTreeMap<String, Host>,
+) -> Result<BTreeMap<String, String>, NotRehearsed> {
+    let (emulator, ports, databases) = (Addresses::single(endpoint()), Ports::default(), BTreeMap::new());
+    let names =
+        Lookup { service: &service.name, ports: &ports, emulator: &emulator, region: REGION, databases: &databases };
+    let own = aws_environment(&emulator, REGION, &manifest.messaging.services());
     let mut environment = own.clone();
     for (variable, value) in &service.environment {
         if let Some(host) = bare(&service.name, variable, value, hosts) {
             let unreachable = Unreachable { address: host.to_owned(), host: host.to_owned() };
             return Err(not_rehearsed(service, variable, &unreachable, hosts));
         }
-        let value = led(value, hosts).map_err(|unreachable| not_rehearsed(service, variable, &unreachable, hosts))?;
+        let value = fill_names(value, &names);
+        let value = led(&value, hosts).map_err(|unreachable| not_rehearsed(service, variable, &unreachable, hosts))?;
         environment.insert(variable.clone(), value);
     }
     // An endpoint of the Compose file leads to the emulator under another name; everything else is the rehearsal's.

@@ -1,6 +1,7 @@
 use camino::Utf8Path;
 use devenv_manifest::compose_model::ComposeOptions;
 use devenv_manifest::load::load;
+use devenv_model::messaging::{Queue, Topic};
 
 use super::*;
 
@@ -181,14 +182,25 @@ fn what_the_emulated_aws_would_ignore_is_refused() {
 }
 
 #[test]
-fn queues_which_nothing_would_make_are_refused() {
-    let mut manifest = manifest("  web:\n    build: .\n", "");
-    let (file, definition) = ("queues/work.json".into(), Value::Null);
+fn a_service_of_queues_and_topics_has_their_names_and_endpoints() {
+    let mut manifest = manifest("  worker:\n    build: .\n", "");
+    let (queue, topic, file) = ("work".to_owned(), "events".to_owned(), camino::Utf8PathBuf::from("file.json"));
     manifest.messaging.queues =
-        vec![devenv_model::messaging::Queue { name: "work".to_owned(), file, dead_letter: None, definition }];
-    let refused = services(&manifest).expect_err("a rehearsal makes tables alone");
-    assert_eq!(refused, NotRehearsed::Messaging, "no service is to blame");
-    assert!(refused.to_string().contains("queues or topics") && !refused.hint().contains("profile"), "{refused}");
+        vec![Queue { name: queue, file: file.clone(), dead_letter: None, definition: Value::Null }];
+    manifest.messaging.topics = vec![Topic { name: topic, file, definition: Value::Null }];
+    let told = [("QUEUE", "${queue:work}"), ("TOPIC", "${topic:events}"), ("OTHER", "${HOME}")];
+    let environment = &mut manifest.services.get_mut("worker").expect("it is there").environment;
+    environment.extend(told.map(|(variable, value)| (variable.to_owned(), value.to_owned())));
+    let services = services(&manifest).expect("it can be run");
+    for (variable, expected) in [
+        ("QUEUE", "http://emulated-aws:4566/000000000000/work"),
+        ("TOPIC", "arn:aws:sns:eu-west-1:000000000000:events"),
+        ("OTHER", "${HOME}"),
+        ("AWS_ENDPOINT_URL_SQS", "http://emulated-aws:4566"),
+        ("AWS_ENDPOINT_URL_SNS", "http://emulated-aws:4566"),
+    ] {
+        assert_eq!(value(&services, "worker", variable), Some(expected), "{variable}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod levels;
 mod query_wire;
 mod xml;
 
+pub mod applied;
 pub mod chosen_emulator;
 pub mod dynamo;
 pub mod emulator_ports;

@@ -7,11 +7,36 @@ terraform {
 
 locals {
   services = module.system.services
-  names    = { for table in keys(module.mapping.tables) : table => "check-${table}" }
+  names = {
+    table_names   = { for table in keys(module.mapping.tables) : table => "check-${table}" }
+    queue_urls    = { for queue in keys(module.messaging.queues) : queue => "check-${queue}" }
+    topic_arns    = { for topic in keys(module.messaging.topics) : topic => "check-${topic}" }
+    database_urls = { for database in distinct(flatten([for service in local.services : values(service.databases)])) : database => "check-${database}" }
+    srv_names     = { for name in keys(local.services) : name => "${name}.check.internal" }
+  }
+
+  function_files = "${path.module}/../../functions"
 }
 
+# With every optional part.
 module "system" {
   source = "../../modules/system"
+
+  parts     = concat(["reporting"], fileexists("${local.function_files}/low-stock.json") ? ["low_stock"] : [])
+  functions = local.function_files
+}
+
+module "messaging" {
+  source = "../../modules/messaging/mapping"
+
+  folders = {
+    queues        = "${path.module}/../../queues"
+    topics        = "${path.module}/../../topics"
+    subscriptions = "${path.module}/../../subscriptions"
+  }
+  name_prefix = "check-"
+  region      = "eu-west-1"
+  account_id  = "123456789012"
 }
 
 module "mapping" {
@@ -28,8 +53,8 @@ module "container" {
   service     = each.value
   image       = { reference = "check/${each.key}@sha256:${sha256(each.key)}", platform = "linux/amd64" }
   region      = "eu-west-1"
-  table_names = local.names
-  discovered  = { for name in keys(local.services) : name => "${name}.check.internal" }
+  names       = local.names
+  preparation = each.value.prepared_by == null ? null : "check/${each.value.prepared_by.service}@sha256:${sha256(each.value.prepared_by.service)}"
   log_group   = "/check/${each.key}"
 }
 
@@ -41,6 +66,11 @@ output "definitions" {
 output "services" {
   description = "By service: its description in the system module."
   value       = local.services
+}
+
+output "functions" {
+  description = "By function: its description in the system module."
+  value       = module.system.functions
 }
 
 output "tables" {

@@ -1,4 +1,4 @@
-# One page: the callers' results, the services' resource usage, the tables' refusals.
+# One page: the callers' results, the services' resource usage, the messages that wait, the tables' refusals.
 
 locals {
   widgets = [
@@ -35,6 +35,30 @@ locals {
       ]
     },
     {
+      title = "Messages in queues"
+      metrics = [for name in values(merge(var.queues, var.dead_letters)) :
+        ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name, { stat = "Maximum", label = name }]
+      ]
+    },
+    {
+      title = "Age of the oldest message, seconds"
+      metrics = [for name in values(var.queues) :
+        ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", name, { stat = "Maximum", label = name }]
+      ]
+    },
+    {
+      title = "Functions: invocations, errors, throttles"
+      metrics = [for pair in setproduct([for function in values(var.functions) : function.name], ["Invocations", "Errors", "Throttles"]) :
+        ["AWS/Lambda", pair[1], "FunctionName", pair[0], { stat = "Sum", label = join(" ", pair) }]
+      ]
+    },
+    {
+      title = "Databases: processor time, percent"
+      metrics = [for database in values(var.databases) :
+        ["AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", database.identifier, { stat = "Average", label = database.identifier }]
+      ]
+    },
+    {
       title = "Throttled requests"
       metrics = [for pair in setproduct(values(var.table_names), ["ReadThrottleEvents", "WriteThrottleEvents"]) :
         ["AWS/DynamoDB", pair[1], "TableName", pair[0], { stat = "Sum", label = join(" ", pair) }]
@@ -46,7 +70,8 @@ locals {
 resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = var.name
   dashboard_body = jsonencode({
-    widgets = [for index, widget in local.widgets : {
+    # A part that an environment does not have has no widget.
+    widgets = [for index, widget in [for widget in local.widgets : widget if length(widget.metrics) > 0] : {
       type   = "metric"
       x      = 12 * (index % 2)
       y      = 6 * floor(index / 2)

@@ -38,6 +38,26 @@ variable "table_names" {
   type        = map(string)
 }
 
+variable "queues" {
+  description = "By the name in its file, of the queues that a program empties: the queue's name in AWS."
+  type        = map(string)
+}
+
+variable "dead_letters" {
+  description = "By the name in its file: the name in AWS of a dead-letter queue."
+  type        = map(string)
+}
+
+variable "functions" {
+  description = "By function: its name in AWS, and whether a stream feeds it."
+  type        = map(object({ name = string, of_stream = bool }))
+}
+
+variable "databases" {
+  description = "By the name in its file: identifier in AWS, connections that it admits, and storage in bytes."
+  type        = map(object({ identifier = string, connections = number, storage = number }))
+}
+
 variable "load_balancer_suffix" {
   description = "The load balancer's name in metrics."
   type        = string

@@ -52,5 +52,6 @@ module "rights" {
   cluster         = var.cluster
   repository_arns = var.repository_arns
   access          = var.access
+  functions       = var.functions
   requires        = var.requires
 }

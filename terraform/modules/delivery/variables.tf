@@ -48,6 +48,12 @@ variable "access" {
   type        = map(object({ task_role_arn = string, execution_role_arn = string, log_group_arn = string }))
 }
 
+variable "functions" {
+  description = "By function: its role, which a release passes on, and its security group, or null."
+  type        = map(object({ role_arn = string, security_group_id = string }))
+  default     = {}
+}
+
 variable "requires" {
   description = "Environments whose releases this one takes over: the places of their records and images, which this one reads and never writes."
   type        = list(object({ environment = string, bucket = string, repository_arns = list(string) }))

@@ -3,9 +3,17 @@
 locals {
   name = "orders-${var.environment}"
 
-  services = module.system.services
-  public   = one([for name, service in local.services : name if service.public])
-  called   = toset(flatten([for service in local.services : values(service.discovers)]))
+  # The optional parts of the system.
+  parts = compact([var.reporting ? "reporting" : "", var.low_stock ? "low_stock" : ""])
+
+  services  = module.system.services
+  functions = module.system.functions
+  programs  = merge(local.services, local.functions)
+  public    = one([for name, service in local.services : name if service.public])
+  called = toset(concat(
+    flatten([for service in local.services : values(service.discovers)]),
+    [for name, service in local.services : name if service.internal],
+  ))
 
   # The calls between services, by service: the load balancer calls the public one.
   calls = merge([
@@ -13,10 +21,31 @@ locals {
       for callee in values(service.discovers) : "${name} to ${callee}" => { from = name, to = callee }
     }
   ]...)
+
+  # By program: the actions on queues and topics, by their ARNs.
+  messaging = {
+    for name, program in local.programs : name => merge(
+      { for queue, actions in program.queue_actions : module.messaging.queues[queue].arn => actions },
+      { for topic, actions in program.topic_actions : module.messaging.topic_arns[topic] => actions },
+    )
+  }
+
+  database_users = {
+    for name, program in local.programs : name => [for database in distinct(values(program.databases)) : module.database.databases[database].user_arn]
+  }
+
+  # By ARN without region and account, as the files name it: the ARN of whatever may feed a function.
+  source_arns = merge(
+    { for name, queue in module.messaging.queues : "arn:aws:sqs:::${name}" => queue.arn },
+    { for table, arn in module.tables.stream_arns : "arn:aws:dynamodb:::table/${table}/stream" => arn },
+  )
 }
 
 module "system" {
   source = "../system"
+
+  parts     = local.parts
+  functions = "${path.module}/../../functions"
 }
 
 module "network" {
@@ -27,15 +56,22 @@ module "network" {
   cidr   = var.network.cidr
   zones  = var.network.zones
   nat    = var.network.nat
+
+  called = compact([
+    anytrue([for program in local.programs : length(program.topic_actions) > 0]) ? "sns" : "",
+    # Lambda receives for functions.
+    anytrue([for service in local.services : length(service.queue_actions) > 0]) ? "sqs" : "",
+  ])
 }
 
 module "registry" {
   source = "../registry"
 
   name       = local.name
-  services   = toset(keys(local.services))
+  services   = module.system.images
   disposable = !var.protected
   readers    = var.readers
+  functions  = { for name in keys(local.functions) : name => "arn:aws:lambda:${var.region}:${var.account_id}:function:${local.name}-${name}" }
 }
 
 module "tables" {
@@ -46,6 +82,34 @@ module "tables" {
   deletion_protection         = var.protected
   point_in_time_recovery_days = var.point_in_time_recovery_days
   seeds                       = var.seeds
+}
+
+module "messaging" {
+  source = "../messaging"
+
+  folders = {
+    queues        = "${path.module}/../../queues"
+    topics        = "${path.module}/../../topics"
+    subscriptions = "${path.module}/../../subscriptions"
+  }
+  name_prefix = "${local.name}-"
+  region      = var.region
+  account_id  = var.account_id
+}
+
+module "database" {
+  source = "../database"
+
+  folder      = "${path.module}/../../databases"
+  names       = toset(flatten([for program in local.programs : values(program.databases)]))
+  name_prefix = "${local.name}-"
+  region      = var.region
+  account_id  = var.account_id
+  vpc_id      = module.network.vpc_id
+  subnet_ids  = module.network.private_subnet_ids
+  protected   = var.protected
+  backup_days = var.point_in_time_recovery_days
+  log_days    = var.log_days
 }
 
 module "cluster" {
@@ -86,14 +150,17 @@ module "access" {
   source   = "../service/access"
   for_each = local.services
 
-  name           = local.name
-  service        = each.key
-  region         = var.region
-  account_id     = var.account_id
-  vpc_id         = module.network.vpc_id
-  out            = module.network.out
-  repository_arn = module.registry.repository_arns[each.key]
-  log_days       = var.log_days
+  name       = local.name
+  service    = each.key
+  region     = var.region
+  account_id = var.account_id
+  vpc_id     = module.network.vpc_id
+  out        = module.network.out
+  log_days   = var.log_days
+
+  repository_arns = [
+    for image in concat([each.key], each.value.prepared_by == null ? [] : [each.value.prepared_by.service]) : module.registry.repository_arns[image]
+  ]
 
   agent_repository_arns = var.agent_repository_arns
 
@@ -103,6 +170,41 @@ module "access" {
       actions = permission.actions
       indexes = { for index, actions in permission.indexes : module.tables.index_arns[table][index] => actions }
     }
+  }
+
+  messaging      = local.messaging[each.key]
+  database_users = local.database_users[each.key]
+}
+
+module "sources" {
+  source = "../function/mapping"
+
+  folder      = "${path.module}/../../event-source-mappings"
+  functions   = { for name, function in local.functions : name => function.definition }
+  source_arns = local.source_arns
+}
+
+module "function_access" {
+  source   = "../function/access"
+  for_each = local.functions
+
+  name           = local.name
+  function       = each.key
+  region         = var.region
+  account_id     = var.account_id
+  messaging      = local.messaging[each.key]
+  database_users = local.database_users[each.key]
+  log_days       = var.log_days
+
+  sources = {
+    queues  = [for mapping in module.sources.mappings : mapping.source if mapping.function == each.key && !mapping.of_stream]
+    streams = [for mapping in module.sources.mappings : mapping.source if mapping.function == each.key && mapping.of_stream]
+  }
+
+  network = length(each.value.databases) == 0 ? null : {
+    vpc_id      = module.network.vpc_id
+    subnet_arns = [for id in module.network.private_subnet_ids : "arn:aws:ec2:${var.region}:${var.account_id}:subnet/${id}"]
+    out         = module.network.out
   }
 }
 
@@ -118,14 +220,15 @@ module "delivery" {
   cluster         = { arn = module.cluster.arn, name = module.cluster.name }
   repository_arns = module.registry.repository_arns
   access          = module.access
+  functions       = module.function_access
 
   requires = [
     for required in var.requires : {
       environment = required.environment
       bucket      = required.bucket
       repository_arns = [
-        for service in keys(local.services) :
-        "arn:aws:ecr:${required.region}:${required.account_id}:repository/orders-${required.environment}/${service}"
+        for image in module.system.images :
+        "arn:aws:ecr:${required.region}:${required.account_id}:repository/orders-${required.environment}/${image}"
       ]
     }
   ]

@@ -7,10 +7,21 @@ output "release" {
     repository         = var.repository
     container_insights = var.container_insights
     subnet_ids         = module.network.private_subnet_ids
-    table_names        = module.tables.names
-    srv_names          = module.discovery.srv_names
+    parts              = local.parts
+    source_arns        = local.source_arns
+    queues             = module.messaging.queues
+    databases          = module.database.databases
+    function_access    = module.function_access
     registry_arns      = module.discovery.registry_arns
     access             = module.access
+
+    names = {
+      table_names   = module.tables.names
+      queue_urls    = { for name, queue in module.messaging.queues : name => queue.url }
+      topic_arns    = module.messaging.topic_arns
+      database_urls = { for name, database in module.database.databases : name => database.url }
+      srv_names     = module.discovery.srv_names
+    }
 
     cluster = {
       arn         = module.cluster.arn
@@ -45,4 +56,24 @@ output "promote_role_arn" {
 output "tables" {
   description = "By name: the applied table files, with which a promotion compares its own."
   value       = module.tables.definitions
+}
+
+output "queues" {
+  description = "By name: the applied queue files."
+  value       = module.messaging.definitions.queues
+}
+
+output "topics" {
+  description = "By name: the applied topic files."
+  value       = module.messaging.definitions.topics
+}
+
+output "subscriptions" {
+  description = "By name: the applied subscription files."
+  value       = module.messaging.definitions.subscriptions
+}
+
+output "databases" {
+  description = "By name: the applied database files, of the databases that this environment needs."
+  value       = module.database.definitions
 }

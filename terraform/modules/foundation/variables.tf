@@ -115,3 +115,15 @@ variable "requires" {
     error_message = "Write each as { environment = \"dev\", account_id = \"123456789012\", region = \"eu-west-1\", bucket = \"orders-state-123456789012-eu-west-1\" }."
   }
 }
+
+variable "reporting" {
+  description = "Whether the environment has reports: their services, and a PostgreSQL database."
+  type        = bool
+  default     = false
+}
+
+variable "low_stock" {
+  description = "Whether the environment has the function that reports products of which few are left."
+  type        = bool
+  default     = false
+}

@@ -6,8 +6,8 @@ locals {
 
   nat_zones = var.nat == "none" ? toset([]) : var.nat == "single" ? toset([var.zones[0]]) : toset(var.zones)
 
-  # AWS services that tasks need without a way out: images, logs, credentials.
-  endpoints = var.nat == "none" ? toset(["ecr.api", "ecr.dkr", "logs", "sts"]) : toset([])
+  # AWS services that tasks need without a way out: images, logs, credentials, and those that the programs call.
+  endpoints = var.nat == "none" ? setunion(["ecr.api", "ecr.dkr", "logs", "sts"], var.called) : toset([])
 }
 
 resource "aws_vpc" "this" {

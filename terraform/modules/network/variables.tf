@@ -28,6 +28,17 @@ variable "zones" {
   }
 }
 
+variable "called" {
+  description = "The services of AWS that programs call beside DynamoDB and S3: sns, sqs. Without a way out each gets an endpoint, at a charge."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.called, ["sns", "sqs"])) == 0
+    error_message = "Write sns, sqs or both."
+  }
+}
+
 variable "nat" {
   description = "The private subnets' way out: none (AWS is reached through endpoints, and nothing else is), single (one NAT gateway), per_zone."
   type        = string

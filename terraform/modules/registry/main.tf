@@ -33,29 +33,54 @@ resource "aws_ecr_lifecycle_policy" "this" {
   })
 }
 
-# Roles of other accounts that ship the live release pull its images from here, by digest.
 data "aws_iam_policy_document" "readers" {
-  statement {
-    sid     = "ShipWhatIsLive"
-    actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+  for_each = toset([for service in var.services : service if length(var.readers) > 0 || contains(keys(var.functions), service)])
 
-    # The account and not the role: an absent or recreated role would make the policy invalid.
-    principals {
-      type        = "AWS"
-      identifiers = distinct([for arn in var.readers : "arn:aws:iam::${split(":", arn)[4]}:root"])
+  # Roles of other accounts that ship the live release pull its images from here, by digest.
+  dynamic "statement" {
+    for_each = length(var.readers) == 0 ? [] : [var.readers]
+    content {
+      sid     = "ShipWhatIsLive"
+      actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+      # The account and not the role: an absent or recreated role would make the policy invalid.
+      principals {
+        type        = "AWS"
+        identifiers = distinct([for arn in statement.value : "arn:aws:iam::${split(":", arn)[4]}:root"])
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:PrincipalArn"
+        values   = statement.value
+      }
     }
+  }
 
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:PrincipalArn"
-      values   = var.readers
+  # Lambda pulls for its function, without a role.
+  dynamic "statement" {
+    for_each = contains(keys(var.functions), each.key) ? [var.functions[each.key]] : []
+    content {
+      sid     = "RunTheFunction"
+      actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["lambda.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [statement.value]
+      }
     }
   }
 }
 
 resource "aws_ecr_repository_policy" "readers" {
-  for_each = length(var.readers) == 0 ? {} : aws_ecr_repository.this
+  for_each = data.aws_iam_policy_document.readers
 
-  repository = each.value.name
-  policy     = data.aws_iam_policy_document.readers.json
+  repository = aws_ecr_repository.this[each.key].name
+  policy     = each.value.json
 }

@@ -23,3 +23,9 @@ variable "readers" {
     error_message = "Name each role in full, such as arn:aws:iam::210987654321:role/orders-prod-promote: a wider pattern would let others read."
   }
 }
+
+variable "functions" {
+  description = "By program that is a function: its ARN, which pulls its images."
+  type        = map(string)
+  default     = {}
+}

@@ -7,9 +7,21 @@ variable "foundation" {
     repository         = string
     container_insights = bool
     subnet_ids         = list(string)
-    table_names        = map(string)
-    srv_names          = map(string)
+    parts              = list(string)
+    source_arns        = map(string)
     registry_arns      = map(string)
+
+    names = object({
+      table_names   = map(string)
+      queue_urls    = map(string)
+      topic_arns    = map(string)
+      database_urls = map(string)
+      srv_names     = map(string)
+    })
+
+    queues          = map(object({ name = string, arn = string, dead_letter = string }))
+    databases       = map(object({ identifier = string, connections = number, storage = number }))
+    function_access = map(object({ role_arn = string, log_group = string, security_group_id = string }))
 
     access = map(object({
       task_role_arn      = string
@@ -40,6 +52,12 @@ variable "services" {
     size  = object({ cpu = number, memory = number })
     tasks = object({ min = number, max = number, requests_per_minute = optional(number) })
   }))
+}
+
+variable "concurrency" {
+  description = "By function: the largest number of its invocations at a time; without one, the account's limit holds."
+  type        = map(number)
+  default     = {}
 }
 
 variable "emails" {

@@ -7,8 +7,8 @@ module "container" {
   service     = var.description
   image       = var.image
   region      = var.region
-  table_names = var.table_names
-  discovered  = var.discovered
+  names       = var.names
+  preparation = var.preparation
   log_group   = var.access.log_group
 }
 
@@ -21,7 +21,7 @@ resource "aws_ecs_task_definition" "this" {
   memory                   = var.size.memory
   task_role_arn            = var.access.task_role_arn
   execution_role_arn       = var.access.execution_role_arn
-  container_definitions    = jsonencode([module.container.definition])
+  container_definitions    = jsonencode(module.container.definitions)
 
   runtime_platform {
     operating_system_family = "LINUX"

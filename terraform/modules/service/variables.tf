@@ -15,8 +15,13 @@ variable "description" {
     user         = string
     health_check = list(string)
     environment  = map(string)
-    tables       = map(string)
-    discovers    = map(string)
+    command      = optional(list(string), [])
+    tables       = optional(map(string), {})
+    queues       = optional(map(string), {})
+    topics       = optional(map(string), {})
+    databases    = optional(map(string), {})
+    discovers    = optional(map(string), {})
+    prepared_by  = optional(object({ service = string, command = list(string) }))
   })
 }
 
@@ -55,14 +60,21 @@ variable "access" {
   })
 }
 
-variable "table_names" {
-  description = "By the name in the table file: the table's name in AWS."
-  type        = map(string)
+variable "names" {
+  description = "What a file's name stands for in AWS: by table its name, by queue its URL, by topic its ARN, by database its URL, by service its SRV name."
+  type = object({
+    table_names   = optional(map(string), {})
+    queue_urls    = optional(map(string), {})
+    topic_arns    = optional(map(string), {})
+    database_urls = optional(map(string), {})
+    srv_names     = optional(map(string), {})
+  })
 }
 
-variable "discovered" {
-  description = "By service: its SRV name."
-  type        = map(string)
+variable "preparation" {
+  description = "The image, by digest, that prepares the service before each of its tasks; null for a service that needs none."
+  type        = string
+  default     = null
 }
 
 variable "size" {

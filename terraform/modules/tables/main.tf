@@ -21,8 +21,11 @@ locals {
     ]
   ])
 
-  items = {
-    for entry in concat([{ table = "inventory", item = local.canary }], local.seeds) :
+  # A seed file may have the product too: the environment's own has the stock for all smoke tests.
+  items = merge(local.seeded, local.own)
+  own   = { "inventory/CANARY" = { table = "inventory", item = local.canary } }
+  seeded = {
+    for entry in local.seeds :
     join("/", compact([
       entry.table,
       entry.item[module.mapping.tables[entry.table].hash_key][module.mapping.tables[entry.table].attributes[module.mapping.tables[entry.table].hash_key]],
@@ -42,6 +45,9 @@ resource "aws_dynamodb_table" "this" {
   write_capacity = each.value.write_capacity
   hash_key       = each.value.hash_key
   range_key      = each.value.range_key
+
+  stream_enabled   = each.value.stream_view != null
+  stream_view_type = each.value.stream_view
 
   deletion_protection_enabled = var.deletion_protection
 

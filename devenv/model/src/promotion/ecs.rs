@@ -110,6 +110,8 @@ fn standing<'a>(wanted: &Wanted, service: &'a ServiceState) -> (WantedRelease, O
 /// The reason to doubt that this task runs the wanted image.
 fn doubt(wanted: &Wanted, task: &TaskState) -> Option<Doubt> {
     wanted.containers.iter().find_map(|name| match task.containers.iter().find(|container| container.name == *name) {
+        // It prepared the task, such as a migration, and has done its part.
+        Some(TaskContainer { exit_code: Some(0), .. }) if !wanted.essential.contains(name) => None,
         Some(TaskContainer { exit_code: Some(code), .. }) => {
             Some(Doubt::Unclear(format!("{name} ended with exit code {code} and its task is still there")))
         }
@@ -285,6 +287,19 @@ mod tests {
         assert_eq!(names(scaled), []);
         // Some schedulers give no reason.
         assert_eq!(names(stopped("", &[container("api", None, Some(1))])), [(api, Some(1))]);
+    }
+
+    #[test]
+    fn a_container_of_the_same_image_that_prepared_the_task_has_done_its_part() {
+        let wanted = Wanted { containers: ["migrate", "api"].map(str::to_owned).into(), ..wanted() };
+        let doubt_with = |migrated: Option<i32>| {
+            let containers =
+                vec![container("migrate", Some("sha256:2"), migrated), container("api", Some("sha256:2"), None)];
+            doubt(&wanted, &TaskState { containers, ..task("api:2", None) })
+        };
+        assert_eq!(doubt_with(Some(0)), None);
+        assert_eq!(doubt_with(None), None, "it runs");
+        assert!(matches!(doubt_with(Some(1)), Some(Doubt::Unclear(_))));
     }
 
     #[test]

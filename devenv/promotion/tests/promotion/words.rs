@@ -25,7 +25,12 @@ fn refusal() -> Refusal {
 
 /// Those that the other tests of this binary do not bring about by a promotion, and those with words of their own.
 fn errors() -> Vec<Error> {
-    let removed = |address: &str, action| ResourceChange { address: text(address), kind: text("aws_lb"), action };
+    let removed = |address: &str, action| ResourceChange {
+        address: text(address),
+        kind: text("aws_lb"),
+        action,
+        is_subscribed: false,
+    };
     let rollout = || {
         Box::new(Error::Rollout { service: text("web"), cause: text("exit code 3"), log: vec![text("no database")] })
     };
@@ -45,12 +50,11 @@ fn errors() -> Vec<Error> {
         Error::RequiredDiffer { environment: text("prod"), disagreement },
         Error::NoRepository,
         Error::NotRehearsed(NotRehearsed::Service { service: text("migrate"), cause: text("it runs once") }),
-        Error::NotRehearsed(NotRehearsed::Messaging),
         Error::NoFoundation { environment: dev(), bucket: text("state"), key: text("dev/foundation.tfstate") },
         Error::FoundationIncomplete { environment: dev(), missing: text("the output url") },
-        Error::TablesDiffer {
+        Error::ResourcesDiffer {
             environment: dev(),
-            differences: vec![text("items does not exist"), text("x has no file")],
+            differences: vec![text("table items does not exist"), text("queue x has no file")],
         },
         Error::TerraformMissing { cause: text("No such file or directory") },
         Error::TerraformVersion { found: text("1.5.7"), needed: text("1.11") },

@@ -26,6 +26,11 @@ variable "tables" {
   type        = any
 }
 
+variable "messaging" {
+  description = "By kind (queues, topics, subscriptions), by name: the files."
+  type        = any
+}
+
 output "release" {
   description = "The values that a release needs."
   value       = var.made
@@ -49,4 +54,19 @@ output "repository_urls" {
 output "tables" {
   description = "By name: the applied table files."
   value       = var.tables
+}
+
+output "queues" {
+  description = "By name: the applied queue files."
+  value       = var.messaging.queues
+}
+
+output "topics" {
+  description = "By name: the applied topic files."
+  value       = var.messaging.topics
+}
+
+output "subscriptions" {
+  description = "By name: the applied subscription files."
+  value       = var.messaging.subscriptions
 }

@@ -3,6 +3,7 @@
 
 mod event;
 mod handle;
+mod late;
 mod metrics;
 mod publisher;
 mod relay;

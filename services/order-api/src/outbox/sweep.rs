@@ -7,7 +7,7 @@ use order_service::{Lifecycle, TraceContext, dynamodb::StoreError, topic::MOST_M
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::{event::Unpublished, handle::Outbox, relay::Relay};
+use super::{event::Unpublished, handle::Outbox, late::Late, relay::Relay};
 use crate::{
     api::Api,
     metrics::Skipped,
@@ -37,14 +37,17 @@ pub async fn sweep(api: Api, pace: Pace, lifecycle: Lifecycle) {
 async fn rounds(outbox: &Outbox, orders: &Orders, pace: Pace) {
     // A service may start before its database, so the first round reports a silent database only as information.
     let mut first_round = true;
-    let mut reported = Reported::default();
+    let (mut reported, mut late) = (Reported::default(), Late::default());
     loop {
         let context = TraceContext::generate();
         let span = tracing::error_span!("sweep", trace_id = %context);
         let round = async {
             let mut round = Sweep::new(outbox.relay.clone(), pace.age, context);
             match round.walk().await {
-                Ok(()) => outbox.relay.metrics.unpublished(round.found, round.oldest()),
+                Ok(()) => {
+                    outbox.relay.metrics.unpublished(round.found, round.oldest());
+                    late.report(round.found, round.oldest());
+                }
                 Err(error) if first_round => tracing::info!(%error, "the database does not answer yet"),
                 Err(error) => tracing::warn!(%error, "cannot look for unpublished events"),
             }

@@ -77,3 +77,23 @@ output "tables" {
   description = "The applied table files."
   value       = module.foundation.tables
 }
+
+output "queues" {
+  description = "The applied queue files."
+  value       = module.foundation.queues
+}
+
+output "topics" {
+  description = "The applied topic files."
+  value       = module.foundation.topics
+}
+
+output "subscriptions" {
+  description = "The applied subscription files."
+  value       = module.foundation.subscriptions
+}
+
+output "databases" {
+  description = "The applied database files."
+  value       = module.foundation.databases
+}

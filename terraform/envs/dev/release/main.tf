@@ -15,6 +15,15 @@ module "release" {
       size  = { cpu = 256, memory = 512 }
       tasks = { min = 1, max = 4 }
     }
+    # Where the foundation has reporting.
+    order-reporting = {
+      size  = { cpu = 256, memory = 512 }
+      tasks = { min = 1, max = 2 }
+    }
+    reporting-consumer = {
+      size  = { cpu = 256, memory = 512 }
+      tasks = { min = 1, max = 2 }
+    }
   }
 
   emails         = ["orders@example.com"]

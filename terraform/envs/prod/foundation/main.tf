@@ -26,5 +26,9 @@ module "foundation" {
   seeds                       = null
   log_days                    = 400
 
+  # Reports need a database; docs/aws.md has the costs of both parts.
+  reporting = false
+  low_stock = false
+
   readers = var.readers
 }

@@ -15,6 +15,15 @@ module "release" {
       size  = { cpu = 512, memory = 1024 }
       tasks = { min = 3, max = 30 }
     }
+    # Where the foundation has reporting.
+    order-reporting = {
+      size  = { cpu = 256, memory = 512 }
+      tasks = { min = 2, max = 4 }
+    }
+    reporting-consumer = {
+      size  = { cpu = 256, memory = 512 }
+      tasks = { min = 2, max = 4 }
+    }
   }
 
   emails         = ["orders@example.com"]

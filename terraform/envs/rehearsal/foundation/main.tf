@@ -12,12 +12,15 @@ terraform {
 }
 
 variable "made" {
-  description = "The content of the emulated account: its cluster, the endpoint of its services for tasks, and by service the repository, log group, target group and both addresses of its load balancer."
+  description = "The content of the emulated account: its cluster, the endpoint of its services for tasks, the URLs of its queues, the ARNs of its topics, and by service the repository, log group, target group and both addresses of its load balancer."
   type = object({
     name     = string
     region   = string
     endpoint = string
     cluster  = object({ name = string, arn = string })
+    account  = string
+    queues   = map(string)
+    topics   = map(string)
     services = map(object({
       repository   = string
       log_group    = string
@@ -30,6 +33,8 @@ variable "made" {
 
 module "system" {
   source = "../../../modules/system"
+
+  functions = "${path.module}/../../../functions"
 }
 
 module "mapping" {
@@ -38,9 +43,28 @@ module "mapping" {
   folder = "${path.module}/../../../tables"
 }
 
+module "messaging" {
+  source = "../../../modules/messaging/mapping"
+
+  folders = {
+    queues        = "${path.module}/../../../queues"
+    topics        = "${path.module}/../../../topics"
+    subscriptions = "${path.module}/../../../subscriptions"
+  }
+  name_prefix = ""
+  region      = var.made.region
+  account_id  = var.made.account
+}
+
 output "release" {
   description = "The values that a release needs."
-  value       = merge(var.made, { table_names = { for name in keys(module.mapping.tables) : name => name } })
+  value = merge(var.made, {
+    names = {
+      table_names = { for name in keys(module.mapping.tables) : name => name }
+      queue_urls  = var.made.queues
+      topic_arns  = var.made.topics
+    }
+  })
 }
 
 output "url" {
@@ -56,4 +80,19 @@ output "repository_urls" {
 output "tables" {
   description = "By name: the applied table files."
   value       = module.mapping.files
+}
+
+output "queues" {
+  description = "By name: the applied queue files."
+  value       = module.messaging.files.queues
+}
+
+output "topics" {
+  description = "By name: the applied topic files."
+  value       = module.messaging.files.topics
+}
+
+output "subscriptions" {
+  description = "By name: the applied subscription files."
+  value       = module.messaging.files.subscriptions
 }

@@ -50,6 +50,8 @@ data "terraform_remote_state" "foundation" {
 
 module "system" {
   source = "../../../modules/system"
+
+  functions = "${path.module}/../../../functions"
 }
 
 locals {
@@ -67,6 +69,8 @@ locals {
         # A dummy login opens nothing; the emulator's own credentials come over plain HTTP, which the SDK refuses.
         {
           AWS_ENDPOINT_URL_DYNAMODB = local.foundation.endpoint
+          AWS_ENDPOINT_URL_SNS      = local.foundation.endpoint
+          AWS_ENDPOINT_URL_SQS      = local.foundation.endpoint
           AWS_ACCESS_KEY_ID         = "devenv"
           AWS_SECRET_ACCESS_KEY     = "devenv"
         },
@@ -91,13 +95,12 @@ module "container" {
   source   = "../../../modules/service/container"
   for_each = local.services
 
-  name        = each.key
-  service     = each.value
-  image       = var.images[each.key]
-  region      = local.foundation.region
-  table_names = local.foundation.table_names
-  discovered  = {}
-  log_group   = local.foundation.services[each.key].log_group
+  name      = each.key
+  service   = each.value
+  image     = var.images[each.key]
+  region    = local.foundation.region
+  names     = local.foundation.names
+  log_group = local.foundation.services[each.key].log_group
 }
 
 resource "terraform_data" "service" {

@@ -15,8 +15,17 @@ module "release" {
       size  = { cpu = 256, memory = 512 }
       tasks = { min = 2, max = 4 }
     }
+    # Where the foundation has reporting.
+    order-reporting = {
+      size  = { cpu = 256, memory = 512 }
+      tasks = { min = 1, max = 2 }
+    }
+    reporting-consumer = {
+      size  = { cpu = 256, memory = 512 }
+      tasks = { min = 1, max = 2 }
+    }
   }
 
   emails         = ["orders@example.com"]
-  monthly_budget = 150
+  monthly_budget = 170
 }

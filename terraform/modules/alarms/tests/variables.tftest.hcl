@@ -9,6 +9,10 @@ variables {
   container_insights   = false
   services             = { order-api = { min = 1 } }
   table_names          = {}
+  queues               = { work = "orders-dev-work" }
+  dead_letters         = { dead = "orders-dev-dead" }
+  functions            = { low-stock = { name = "orders-dev-low-stock", of_stream = true } }
+  databases            = {}
   load_balancer_suffix = "l"
   target_group_suffix  = "t"
   emails               = ["orders@example.com"]

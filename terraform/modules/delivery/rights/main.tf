@@ -4,7 +4,7 @@ locals {
   arn = "${var.region}:${var.account_id}"
 
   # IAM refuses a statement without a resource.
-  statements = [for statement in concat(local.own, local.required) : statement if length(statement.Resource) > 0]
+  statements = [for statement in concat(local.own, local.required, local.of_functions) : statement if length(statement.Resource) > 0]
 
   # Rights to environments whose releases this one takes over.
   required = [
@@ -36,6 +36,70 @@ locals {
       ]]) } }
     },
   ]
+
+  # Rights to functions and to the event sources that feed them.
+  of_functions = [
+    {
+      Sid      = "Functions"
+      Effect   = "Allow"
+      Resource = local.function_arns
+      Action = [
+        "lambda:CreateFunction",
+        "lambda:DeleteFunction",
+        "lambda:DeleteFunctionConcurrency",
+        "lambda:GetFunction",
+        "lambda:GetFunctionCodeSigningConfig",
+        "lambda:GetFunctionConfiguration",
+        "lambda:ListTags",
+        "lambda:ListVersionsByFunction",
+        "lambda:PutFunctionConcurrency",
+        "lambda:TagResource",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+      ]
+    },
+
+    {
+      Sid       = "RolesOfTheFunctions"
+      Effect    = "Allow"
+      Resource  = [for function in var.functions : function.role_arn]
+      Action    = ["iam:PassRole"]
+      Condition = { StringEquals = { "iam:PassedToService" = ["lambda.amazonaws.com"] } }
+    },
+
+    # Their ids are AWS's choice, so their functions limit them.
+    {
+      Sid      = "EventSources"
+      Effect   = "Allow"
+      Resource = length(var.functions) == 0 ? [] : ["arn:aws:lambda:${local.arn}:event-source-mapping:*"]
+      Action = [
+        "lambda:DeleteEventSourceMapping",
+        "lambda:GetEventSourceMapping",
+        "lambda:ListTags",
+        "lambda:TagResource",
+        "lambda:UpdateEventSourceMapping",
+      ]
+      Condition = { ArnEquals = { "lambda:FunctionArn" = local.function_arns } }
+    },
+
+    {
+      Sid       = "NewEventSources"
+      Effect    = "Allow"
+      Resource  = length(var.functions) == 0 ? [] : ["*"]
+      Action    = ["lambda:CreateEventSourceMapping"]
+      Condition = { ArnEquals = { "lambda:FunctionArn" = local.function_arns } }
+    },
+
+    # Lambda checks the network of a function with the rights of its creator.
+    {
+      Sid      = "NetworkOfTheFunctions"
+      Effect   = "Allow"
+      Resource = anytrue([for function in var.functions : function.security_group_id != null]) ? ["*"] : []
+      Action   = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"]
+    },
+  ]
+
+  function_arns = [for name in keys(var.functions) : "arn:aws:lambda:${local.arn}:function:${var.name}-${name}"]
 
   own = [
     {

@@ -81,3 +81,21 @@ run "an_unknown_nat" {
 
   expect_failures = [var.nat]
 }
+
+run "services_that_programs_call" {
+  command = plan
+
+  variables {
+    called = ["sns", "sqs"]
+  }
+}
+
+run "a_service_without_an_endpoint_here" {
+  command = plan
+
+  variables {
+    called = ["s3"]
+  }
+
+  expect_failures = [var.called]
+}

@@ -29,7 +29,7 @@ resource "aws_iam_role" "task" {
   assume_role_policy = data.aws_iam_policy_document.tasks.json
 }
 
-data "aws_iam_policy_document" "tables" {
+data "aws_iam_policy_document" "rights" {
   dynamic "statement" {
     for_each = var.permissions
     content {
@@ -45,12 +45,30 @@ data "aws_iam_policy_document" "tables" {
       resources = [statement.key]
     }
   }
+
+  # Queues and topics.
+  dynamic "statement" {
+    for_each = var.messaging
+    content {
+      actions   = statement.value
+      resources = [statement.key]
+    }
+  }
+
+  # A login to a database with the role in place of a password.
+  dynamic "statement" {
+    for_each = length(var.database_users) == 0 ? [] : [var.database_users]
+    content {
+      actions   = ["rds-db:connect"]
+      resources = statement.value
+    }
+  }
 }
 
-resource "aws_iam_role_policy" "tables" {
-  name   = "tables"
+resource "aws_iam_role_policy" "rights" {
+  name   = "rights"
   role   = aws_iam_role.task.id
-  policy = data.aws_iam_policy_document.tables.json
+  policy = data.aws_iam_policy_document.rights.json
 }
 
 # The rights of ECS before the program starts.
@@ -68,7 +86,7 @@ data "aws_iam_policy_document" "execution" {
 
   statement {
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    resources = [var.repository_arn]
+    resources = var.repository_arns
   }
 
   # AWS adds an agent to a task as its own container and pulls it with this role.

@@ -2,7 +2,7 @@ output "task_role_arn" {
   description = "The role of the program."
   value       = aws_iam_role.task.arn
 
-  depends_on = [aws_iam_role_policy.tables]
+  depends_on = [aws_iam_role_policy.rights]
 }
 
 output "execution_role_arn" {

@@ -28,9 +28,9 @@ variable "out" {
   type        = object({ cidr = string, prefix_lists = map(string) })
 }
 
-variable "repository_arn" {
-  description = "The repository of its images."
-  type        = string
+variable "repository_arns" {
+  description = "The repositories of the images in its tasks."
+  type        = list(string)
 }
 
 variable "permissions" {
@@ -40,6 +40,28 @@ variable "permissions" {
   validation {
     condition     = alltrue([for action in flatten([for permission in var.permissions : concat(permission.actions, values(permission.indexes)...)]) : can(regex("^dynamodb:[A-Za-z]+$", action))])
     error_message = "Name each action in full, such as dynamodb:GetItem."
+  }
+}
+
+variable "messaging" {
+  description = "By ARN of a queue or topic: the actions on it."
+  type        = map(list(string))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for action in flatten(values(var.messaging)) : can(regex("^(sqs|sns):[A-Za-z]+$", action))])
+    error_message = "Name each action in full, such as sqs:ReceiveMessage."
+  }
+}
+
+variable "database_users" {
+  description = "Users of databases as whom it logs in: arn:aws:rds-db:REGION:ACCOUNT:dbuser:RESOURCE/USER."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.database_users : can(regex("^arn:aws:rds-db:[a-z0-9-]+:[0-9]{12}:dbuser:db-[A-Z0-9]+/[A-Za-z0-9_]+$", arn))])
+    error_message = "Name each database and user in full, such as arn:aws:rds-db:eu-west-1:123456789012:dbuser:db-ABCDEFGHIJKL01234/reporting: any other pattern opens more."
   }
 }
 

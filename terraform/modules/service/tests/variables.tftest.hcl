@@ -9,8 +9,7 @@ variables {
   cluster      = { arn = "arn", name = "c", launch_type = "FARGATE", strategy = [] }
   subnet_ids   = ["subnet-1"]
   access       = { task_role_arn = "t", execution_role_arn = "e", log_group = "l", security_group_id = "s" }
-  table_names  = {}
-  discovered   = {}
+  names        = {}
   size         = { cpu = 256, memory = 512 }
   tasks        = { min = 1, max = 2, requests_per_minute = 100 }
   target_group = { arn = "a", arn_suffix = "s", load_balancer_suffix = "l" }

@@ -246,6 +246,7 @@ fn a_service_and_the_rest_of_this_machine_have_no_right_to_the_account() {
                 request("POST", format!("{at}/"), &json!({ "TableName": "items" })),
                 aws("DynamoDB_20120810.DeleteTable"),
             ),
+            with(request("POST", format!("{at}/"), &json!({ "QueueName": "theirs" })), aws("AmazonSQS.CreateQueue")),
             with(
                 request("POST", format!("{at}/_alb/nobody/"), &json!({})),
                 aws("AmazonEC2ContainerServiceV20141113.ListClusters"),

@@ -4,6 +4,7 @@
 mod attacks;
 mod kills;
 mod load;
+mod messages;
 mod project;
 mod refusals;
 mod releases;

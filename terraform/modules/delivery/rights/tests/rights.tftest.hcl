@@ -41,6 +41,37 @@ run "nothing_that_makes_a_role_or_touches_a_table" {
   }
 }
 
+run "functions_and_their_event_sources_alone" {
+  command = plan
+
+  variables {
+    functions = { low-stock = { role_arn = "arn:aws:iam::123456789012:role/orders-dev-low-stock-function", security_group_id = null } }
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.policy).Statement : alltrue([
+        for resource in flatten([statement.Resource]) :
+        resource == "arn:aws:lambda:eu-west-1:123456789012:function:orders-dev-low-stock" || try(statement.Condition.ArnEquals["lambda:FunctionArn"] == ["arn:aws:lambda:eu-west-1:123456789012:function:orders-dev-low-stock"], false)
+      ]) if length([for action in flatten([statement.Action]) : action if startswith(action, "lambda:")]) > 0
+    ])
+    error_message = "A promotion changes the functions of its environment, and no other."
+  }
+  assert {
+    condition     = length([for statement in jsondecode(output.policy).Statement : statement if statement.Sid == "NetworkOfTheFunctions"]) == 0
+    error_message = "A function outside of the network needs no look at it."
+  }
+}
+
+run "nothing_of_functions_where_there_is_none" {
+  command = plan
+
+  assert {
+    condition     = !strcontains(output.policy, "lambda")
+    error_message = "IAM refuses a statement without a resource."
+  }
+}
+
 run "of_its_own_environment" {
   command = plan
 
