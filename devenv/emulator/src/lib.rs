@@ -13,6 +13,8 @@ mod messages;
 mod plain;
 mod plain_request;
 mod serve;
+mod stream_records;
+mod streams;
 
 pub use arguments::parse;
 pub use error::Error;
