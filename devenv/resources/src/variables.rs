@@ -12,6 +12,8 @@ pub fn aws_environment(emulator: &str, region: &str, services: &[&str]) -> BTree
     let told = [
         ("AWS_ENDPOINT_URL", emulator),
         ("AWS_ENDPOINT_URL_DYNAMODB", emulator),
+        // A service of its own to the SDKs, at the tables' address.
+        ("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", emulator),
         ("AWS_REGION", region),
         ("AWS_DEFAULT_REGION", region),
     ];
@@ -75,10 +77,11 @@ mod tests {
             let variables = aws_environment("http://127.0.0.1:1", "eu-west-1", services);
             variables.into_keys().filter(|name| name.starts_with("AWS_ENDPOINT_URL_")).collect()
         };
-        assert_eq!(names(&[]), ["AWS_ENDPOINT_URL_DYNAMODB"]);
+        let of_tables = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_DYNAMODB_STREAMS"];
+        assert_eq!(names(&[]), of_tables);
         assert_eq!(
             names(&["sqs", "sns"]),
-            ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS"]
+            [&of_tables[..], &["AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL_SQS"]].concat()
         );
     }
 

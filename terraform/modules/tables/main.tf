@@ -43,6 +43,9 @@ resource "aws_dynamodb_table" "this" {
   hash_key       = each.value.hash_key
   range_key      = each.value.range_key
 
+  stream_enabled   = each.value.stream_view != null
+  stream_view_type = each.value.stream_view
+
   deletion_protection_enabled = var.deletion_protection
 
   dynamic "attribute" {

@@ -8,6 +8,11 @@ output "arns" {
   value       = { for name, table in aws_dynamodb_table.this : name => table.arn }
 }
 
+output "stream_arns" {
+  description = "By the name in the table file, for tables with a stream: the stream's ARN, for event source mappings and their roles."
+  value       = { for name, table in aws_dynamodb_table.this : name => table.stream_arn if module.mapping.tables[name].stream_view != null }
+}
+
 output "index_arns" {
   description = "By the name in the table file, by index: the index's ARN, for task roles."
   value = {

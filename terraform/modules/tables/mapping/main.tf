@@ -9,8 +9,9 @@ locals {
 
   known_keys = [
     "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "LocalSecondaryIndexes",
-    "ProvisionedThroughput", "TableName",
+    "ProvisionedThroughput", "StreamSpecification", "TableName",
   ]
+  views         = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
   required_keys = ["AttributeDefinitions", "KeySchema", "TableName"]
 
   unknown = flatten([
@@ -53,6 +54,15 @@ locals {
     for file, definition in local.whole : file
     if try(definition.BillingMode, "PROVISIONED") == "PROVISIONED" && !can(definition.ProvisionedThroughput.ReadCapacityUnits)
   ]
+  # A stream has a view, and a table without a stream has none.
+  viewless = [
+    for file, definition in local.whole : file
+    if can(definition.StreamSpecification) && (
+      try(definition.StreamSpecification.StreamEnabled, false)
+      ? !contains(local.views, try(definition.StreamSpecification.StreamViewType, ""))
+      : can(definition.StreamSpecification.StreamViewType)
+    )
+  ]
   names = [for definition in local.whole : definition.TableName]
 
   tables = {
@@ -61,6 +71,7 @@ locals {
       billing_mode   = try(definition.BillingMode, "PROVISIONED")
       read_capacity  = try(definition.ProvisionedThroughput.ReadCapacityUnits, null)
       write_capacity = try(definition.ProvisionedThroughput.WriteCapacityUnits, null)
+      stream_view    = try(definition.StreamSpecification.StreamEnabled, false) ? definition.StreamSpecification.StreamViewType : null
       hash_key       = one([for key in definition.KeySchema : key.AttributeName if key.KeyType == "HASH"])
       range_key      = one([for key in definition.KeySchema : key.AttributeName if key.KeyType == "RANGE"])
       attributes     = { for attribute in definition.AttributeDefinitions : attribute.AttributeName => attribute.AttributeType }
@@ -87,5 +98,5 @@ locals {
 
   # Mapped only without findings: the expressions above rely on that.
   repeated = [for name in distinct(local.names) : name if length([for other in local.names : other if other == name]) > 1]
-  unsound  = concat(local.unknown, local.missing, local.undefined, local.keyless, local.unprojected, local.repeated)
+  unsound  = concat(local.unknown, local.missing, local.undefined, local.keyless, local.unprojected, local.viewless, local.repeated)
 }

@@ -1,5 +1,5 @@
 output "tables" {
-  description = "By name: file, billing_mode, capacities (null when on demand), hash_key, range_key, attributes (name to type S, N or B), global_indexes and local_indexes by name."
+  description = "By name: file, billing_mode, capacities (null when on demand), stream_view (null without a stream), hash_key, range_key, attributes (name to type S, N or B), global_indexes and local_indexes by name."
   value       = local.tables
 
   precondition {
@@ -33,6 +33,10 @@ output "tables" {
   precondition {
     condition     = length(local.unprovisioned) == 0
     error_message = "Provisioned without a capacity: ${join("; ", local.unprovisioned)}. Add ProvisionedThroughput, or BillingMode PAY_PER_REQUEST."
+  }
+  precondition {
+    condition     = length(local.viewless) == 0
+    error_message = "A stream without a known view, or a view without a stream: ${join(", ", local.viewless)}. Write StreamEnabled true with StreamViewType ${join(", ", local.views)}, or StreamEnabled false alone."
   }
   precondition {
     condition     = length(local.repeated) == 0
