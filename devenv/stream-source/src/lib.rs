@@ -5,6 +5,9 @@
 //! [`delivery::Delivery`] what a function's answer means for a batch. Both are pure. [`service::StreamService`] is the way outside,
 //! [`client::AwsStreams`] its implementation over AWS's protocol.
 
+#[cfg(test)]
+mod fake;
+
 pub mod checkpoint;
 pub mod client;
 pub mod delivery;

@@ -314,3 +314,7 @@ impl StreamSource {
         std::mem::take(&mut self.notices)
     }
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;
