@@ -14,8 +14,10 @@ pub async fn run(service: Service, config: Config) -> Result<(), StartError> {
     let aws = aws::config(&service.common.region).await;
     let handler = Handler::new(Topic::new(&aws, &config.topic), config.threshold);
     tracing::info!(topic = %config.topic.arn, threshold = config.threshold, "started");
-    let handler = &handler;
-    let handle = async move |event: LambdaEvent<Batch>| Ok::<Answer, Error>(handler.handle(event.payload).await);
+    let handle = move |event: LambdaEvent<Batch>| {
+        let handler = handler.clone();
+        async move { Ok::<Answer, Error>(handler.handle(event.payload).await) }
+    };
     lambda_runtime::run(service_fn(handle))
         .await
         .map_err(|error| StartError::Other(format!("the runtime API: {error}")))

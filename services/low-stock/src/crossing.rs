@@ -53,11 +53,15 @@ mod tests {
         serde_json::from_value(change).expect("a change")
     }
 
-    fn stock(stock: impl ToString) -> Value {
-        json!({ "product_id": { "S": "PROD001" }, "stock": { "N": stock.to_string() } })
+    fn item(stock: &str) -> Value {
+        json!({ "product_id": { "S": "PROD001" }, "stock": { "N": stock } })
     }
 
-    fn decided(old: impl ToString, new: impl ToString, default: u64) -> Option<Crossing> {
+    fn stock(stock: u64) -> Value {
+        item(&stock.to_string())
+    }
+
+    fn decided(old: u64, new: u64, default: u64) -> Option<Crossing> {
         crossing(&change(Some(stock(old)), Some(stock(new))), default).expect("readable")
     }
 
@@ -100,7 +104,7 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         let mut messages = Vec::new();
         for bad in ["-1", "1.5", "1E+2", "many", "18446744073709551616"] {
-            messages.push(crossing(&change(Some(stock(11)), Some(stock(bad))), 10).expect_err("bad").to_string());
+            messages.push(crossing(&change(Some(stock(11)), Some(item(bad))), 10).expect_err("bad").to_string());
         }
         let text = json!({ "product_id": { "S": "PROD001" }, "stock": { "S": "9" } });
         messages.push(crossing(&change(Some(stock(11)), Some(text)), 10).expect_err("a text").to_string());
@@ -136,7 +140,7 @@ mod tests {
 
         #[test]
         fn no_number_is_a_panic(old in "[0-9.eE+-]{0,25}", new in "\\PC{0,8}", default: u64) {
-            let images = [Some(stock(old)), Some(stock(new))];
+            let images = [Some(item(&old)), Some(item(&new))];
             let [old, new] = images;
             let _ = crossing(&change(old, new), default);
         }

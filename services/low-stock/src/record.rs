@@ -42,11 +42,6 @@ impl Attribute {
     pub(crate) fn count(&self) -> Option<u64> {
         self.number.as_deref()?.parse().ok()
     }
-
-    #[cfg(test)]
-    pub(crate) fn of_number(number: &str) -> Self {
-        Self { number: Some(number.to_owned()), ..Self::default() }
-    }
 }
 
 impl Change {

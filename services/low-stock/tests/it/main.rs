@@ -3,7 +3,7 @@
 mod function;
 mod runtime_api;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use order_testing::{Fault, Received, Topics, eventually};
 use serde_json::{Value, json};
@@ -99,9 +99,11 @@ async fn the_answer_names_the_first_record_that_failed() {
     }
     // Lambda hands over the first failed record and all after it.
     assert_eq!(failures(&function.invoke(batch(&records[1..])).await), [""; 0]);
-    let all = received(&topics, 15).await;
-    let ids: std::collections::BTreeSet<String> = all.iter().map(|one| one.body["product_id"].to_string()).collect();
-    assert_eq!(ids.len(), 15);
+    // Those before came more than once.
+    let mut products = BTreeSet::new();
+    while products.len() < 15 {
+        products.extend(received(&topics, 1).await.iter().map(|one| one.body["product_id"].to_string()));
+    }
 }
 
 #[tokio::test]
