@@ -52,6 +52,8 @@ pub struct StreamSource {
     /// The lane that is asked first, so that each has its turn.
     turn: usize,
     next_list: Instant,
+    /// Whether the stream was gone at the last look: the table may be made anew, with another stream that an old iterator reads too.
+    is_lost: bool,
     pause: Duration,
     notices: Vec<Notice>,
 }
@@ -92,6 +94,7 @@ impl StreamSource {
             lanes: Vec::new(),
             turn: 0,
             next_list: Instant::now(),
+            is_lost: false,
             pause: FIRST_PAUSE,
             notices: Vec::new(),
         };
@@ -244,10 +247,9 @@ impl StreamSource {
         lane.next_look = Instant::now() + if is_other { Duration::ZERO } else { self.pause };
         match fault {
             Fault::Expired | Fault::Trimmed => Ok(()),
-            // A look at the list shows what became of it.
             Fault::Gone => {
+                self.is_lost = true;
                 self.next_list = Instant::now() + self.pause;
-                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                 Ok(())
             }
             Fault::Passing(_) => {
@@ -259,13 +261,18 @@ impl StreamSource {
 
     /// Finds new shards, and a new stream of the table.
     async fn list_again(&mut self) -> Result<(), Fault> {
-        if Instant::now() < self.next_list {
+        if self.is_lost {
+            sleep_until(self.next_list).await;
+        } else if Instant::now() < self.next_list {
             return Ok(());
         }
         // Before the requests: one that fails is not repeated at once.
         self.next_list = Instant::now() + self.pause;
+        let pause = (self.pause * 2).min(LONGEST_PAUSE);
+        let pause = std::mem::replace(&mut self.pause, pause);
         let stream = self.service.stream(&self.table).await?.ok_or(Fault::Gone)?;
         let shards = self.service.shards(&stream).await?;
+        (self.pause, self.is_lost) = (pause, false);
         if stream != self.stream {
             self.stream.clone_from(&stream);
             self.lanes.clear();
