@@ -9,6 +9,7 @@ mod machine;
 mod memory;
 mod queues;
 mod soak;
+mod streams;
 mod suite;
 
 use std::process::ExitCode;
@@ -58,6 +59,12 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         flow: u64,
     },
+    /// Measure the cost of a stream on the table `inventory` in the embedded emulator
+    Streams {
+        /// Writes to a table with a stream, and as many to one without
+        #[arg(long, default_value_t = 200_000)]
+        writes: usize,
+    },
     /// Kill random processes at random times; the next command must repair the project and touch nothing foreign
     Soak {
         #[arg(long, default_value_t = 3)]
@@ -74,6 +81,7 @@ fn main() -> ExitCode {
         Command::All { runs, seconds } => suite::all(&arguments.devenv, runs, seconds),
         Command::Sustain { seconds, connections } => suite::sustain(&arguments.devenv, seconds, connections),
         Command::Queues { seconds, flow } => queues::run(&arguments.devenv, seconds, flow),
+        Command::Streams { writes } => streams::run(&arguments.devenv, writes),
         Command::Soak { rounds, seed } => soak::run(&arguments.devenv, &arguments.runtime, rounds, seed),
     });
     match outcome {

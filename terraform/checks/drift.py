@@ -148,6 +148,7 @@ def as_mapped(described):
     }
     return {
         "billing_mode": described.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+        "stream_view": (described.get("StreamSpecification") or {}).get("StreamViewType"),
         "hash_key": key(described["KeySchema"], "HASH"),
         "range_key": key(described["KeySchema"], "RANGE"),
         "attributes": {entry["AttributeName"]: entry["AttributeType"] for entry in described["AttributeDefinitions"]},

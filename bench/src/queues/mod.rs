@@ -1,5 +1,5 @@
-mod emulator;
-mod requests;
+pub(crate) mod emulator;
+pub(crate) mod requests;
 mod run;
 mod worker;
 

@@ -11,6 +11,8 @@ mod error;
 mod front;
 mod messages;
 mod serve;
+mod stream_records;
+mod streams;
 
 pub use arguments::parse;
 pub use error::Error;

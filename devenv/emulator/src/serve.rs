@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use crate::calls::Calls;
 use crate::front::Front;
 use crate::messages::Messages;
-use crate::{Error, front};
+use crate::streams::Upkeep;
+use crate::{Error, front, streams};
 
 /// The limit for open requests at shutdown: half a request would otherwise block the end forever.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -57,6 +58,8 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Error> {
     let Ready { addresses, fronts, database, messages } = Ready::open(options).await?;
+    // Ends after the database's last request.
+    let _upkeep = upkeep(&options.data)?;
     messages.iter().for_each(|messages| messages.resume());
     listening(addresses);
     if let Some(messages) = messages.clone().filter(|_| options.listen_messages.is_some()) {
@@ -214,12 +217,19 @@ fn open(data: &Data) -> Result<Option<Database>, Error> {
     let failed = |cause: String| Error::Data { path: path.clone(), cause };
     let name = path.to_str().ok_or_else(|| failed("its path is not UTF-8".to_owned()))?;
     examine(path).map_err(failed)?;
+    streams::prepare(path).map_err(|error| failed(explained(&error.to_string())))?;
     let database = Database::new(name).map_err(|error| failed(explained(&error.to_string())))?;
     // dynoxide's setting after a bulk load: write-ahead log, flushed at checkpoints instead of at every commit. A crash of
     // the process loses no answered write; a power loss may lose the last commits, which `reset` can rebuild. In return,
     // writes are ten times as fast.
     database.disable_bulk_loading().map_err(|error| failed(explained(&error.to_string())))?;
     Ok(Some(database))
+}
+
+/// Streams of a database in memory are as dynoxide has them: nothing can be beside it.
+fn upkeep(data: &Data) -> Result<Option<Upkeep>, Error> {
+    let Data::File(path) = data else { return Ok(None) };
+    Upkeep::start(path).map_err(|error| Error::Data { path: path.clone(), cause: explained(&error.to_string()) })
 }
 
 /// Adds a hint to SQLite's errors for a full disk, which do not mention the disk.

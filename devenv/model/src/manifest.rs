@@ -409,6 +409,14 @@ pub struct Table {
     pub definition: Value,
 }
 
+impl Table {
+    /// The view type of the table's stream, if it has one.
+    pub fn stream(&self) -> Option<&str> {
+        let stream = &self.definition["StreamSpecification"];
+        stream["StreamViewType"].as_str().filter(|_| stream["StreamEnabled"] == true)
+    }
+}
+
 /// An attribute of a key and its DynamoDB type: `S`, `N` or `B`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyAttribute {

@@ -8,6 +8,7 @@ mod messaging;
 mod read;
 mod seeds;
 mod table_keys;
+mod table_stream;
 mod tables;
 
 pub use databases::files::ReadDatabases;

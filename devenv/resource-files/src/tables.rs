@@ -36,7 +36,7 @@ impl<'a> TableReader<'a> {
         Self { file, problems: Vec::new() }
     }
 
-    fn report(&mut self, span: Range<usize>, message: impl Into<String>, help: &str) {
+    pub(crate) fn report(&mut self, span: Range<usize>, message: impl Into<String>, help: &str) {
         self.problems.push(Problem::new("table.value", self.file, span, message).help(help));
     }
 
@@ -67,6 +67,7 @@ impl<'a> TableReader<'a> {
             self.report(span.clone(), message, "remove it: define key attributes only");
         }
         self.billing(&document);
+        self.stream(&document);
         let table = Table { name, file: self.file.path.clone(), key, definition };
         Some(ReadTable { table, name_span })
     }

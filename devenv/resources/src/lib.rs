@@ -9,7 +9,6 @@
 mod fake;
 
 mod http;
-mod json_wire;
 mod levels;
 mod query_wire;
 mod xml;
@@ -20,6 +19,7 @@ pub mod dynamo;
 pub mod emulator_ports;
 pub mod endpoint;
 pub mod error;
+pub mod json_wire;
 pub mod listed;
 pub mod messaging;
 pub mod provider;

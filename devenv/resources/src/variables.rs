@@ -11,7 +11,8 @@ use crate::endpoint::DUMMY;
 /// metadata. `services` are those that the project uses beside DynamoDB, such as `sqs`.
 pub fn aws_environment(emulator: &Addresses, region: &str, services: &[&str]) -> BTreeMap<String, String> {
     let told = [("AWS_ENDPOINT_URL", emulator.all().as_str()), ("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)];
-    let services = ["dynamodb"].iter().chain(services);
+    // Streams are a service of its own to the SDKs, at the tables' address.
+    let services = ["dynamodb", "dynamodb_streams"].iter().chain(services);
     let of_service =
         |service: &&str| (format!("AWS_ENDPOINT_URL_{}", service.to_uppercase()), emulator.of(service).clone());
     owned(told).chain(services.map(of_service)).chain(dummy_credentials()).collect()
@@ -75,8 +76,10 @@ mod tests {
             let named = |(name, value): (String, String)| Some(format!("{}={value}", name.strip_prefix(ENDPOINT)?));
             variables.filter_map(named).collect()
         };
-        assert_eq!(endpoints(&[]), ["=messages", "_DYNAMODB=tables"]);
-        assert_eq!(endpoints(&["sqs", "sns"]), ["=messages", "_DYNAMODB=tables", "_SNS=messages", "_SQS=messages"]);
+        let of_tables = ["=messages", "_DYNAMODB=tables", "_DYNAMODB_STREAMS=tables"];
+        assert_eq!(endpoints(&[]), of_tables);
+        let of_messages = ["_SNS=messages", "_SQS=messages"];
+        assert_eq!(endpoints(&["sqs", "sns"]), [&of_tables[..], &of_messages].concat());
     }
 
     #[test]

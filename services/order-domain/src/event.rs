@@ -54,18 +54,26 @@ impl OrderEvent {
         })
     }
 
-    /// Returns the event as JSON, in the characters of XML 1.0, the only ones a topic takes. JSON escapes all others but two.
+    /// Returns the event as [`event_json`] writes it.
     ///
     /// # Errors
     /// None in practice: every field has a JSON form.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let text = serde_json::to_string(self)?;
-        Ok(if text.contains(['\u{fffe}', '\u{ffff}']) {
-            text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
-        } else {
-            text
-        })
+        event_json(self)
     }
+}
+
+/// Returns an event as JSON, in the characters of XML 1.0, the only ones a topic takes. JSON escapes all others but two.
+///
+/// # Errors
+/// If a field has no JSON form.
+pub fn event_json(event: &impl Serialize) -> Result<String, serde_json::Error> {
+    let text = serde_json::to_string(event)?;
+    Ok(if text.contains(['\u{fffe}', '\u{ffff}']) {
+        text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+    } else {
+        text
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod processing;
 mod request;
 
 pub use cursor::{Cursor, CursorError};
-pub use event::{EVENT_VERSION, EventKind, OrderEvent};
+pub use event::{EVENT_VERSION, EventKind, OrderEvent, event_json};
 pub use identity::{IdempotencyKey, IdempotencyKeyError, OrderId, RequestHash, SHARDS, shard, shard_name};
 pub use invalid::{Invalid, Location};
 pub use moment::Moment;

@@ -1,4 +1,4 @@
-//! The common parts of the order services: start and stop, configuration, logs, metrics, probes, error answers and the
+//! The common parts of the order system's services: start and stop, configuration, logs, metrics, probes, error answers and the
 //! clients of AWS. Of orders it knows only the description of an invalid request.
 
 pub mod aws;
@@ -25,7 +25,7 @@ pub use health::{Dependencies, HealthFailure};
 pub use identity::{Identity, Service};
 pub use lifecycle::{Lifecycle, Work};
 pub use metrics::Metrics;
-pub use process::{Subcommand, main, main_with};
+pub use process::{Subcommand, function, main, main_with};
 pub use router::router;
 pub use server::{Listeners, StartError, serve, signalled};
 pub use token::WithoutToken;

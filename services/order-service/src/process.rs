@@ -72,7 +72,36 @@ where
             );
         }
     };
-    let configured = Common::read(&environment).and_then(|common| Ok((common, read(&environment, work)?)));
+    started(identity, &environment, |environment| read(environment, work), run)
+}
+
+/// Runs the process of a Lambda function: it has no port, and nothing to probe.
+pub fn function<C, F>(
+    identity: Identity,
+    read: impl FnOnce(&Environment) -> Result<C, ConfigError>,
+    run: impl FnOnce(Service, C) -> F,
+) -> ExitCode
+where
+    F: Future<Output = Result<(), StartError>>,
+{
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if !arguments.is_empty() {
+        let problem = format_args!("unknown arguments {arguments:?}; everything is configured by the environment");
+        return complain(&identity, problem, ExitCode::from(USAGE));
+    }
+    started(identity, &Environment::of_process(), read, run)
+}
+
+fn started<C, F>(
+    identity: Identity,
+    environment: &Environment,
+    read: impl FnOnce(&Environment) -> Result<C, ConfigError>,
+    run: impl FnOnce(Service, C) -> F,
+) -> ExitCode
+where
+    F: Future<Output = Result<(), StartError>>,
+{
+    let configured = Common::read(environment).and_then(|common| Ok((common, read(environment)?)));
     let (common, config) = match configured {
         Ok(configured) => configured,
         Err(error) => return complain(&identity, error, ExitCode::from(USAGE)),

@@ -4,8 +4,9 @@ use camino::Utf8Path;
 use comfy_table::{Table, presets};
 use devenv_engine::Error;
 use devenv_model::database::DatabaseState;
+use devenv_model::manifest::Manifest;
 use devenv_model::observed::ObservedResource;
-use devenv_model::resource::ResourceId;
+use devenv_model::resource::{ResourceId, ResourceKind};
 use devenv_resources::listed::Listed;
 use devenv_resources::messaging::depth::Depth;
 use devenv_runtime::Project;
@@ -43,15 +44,22 @@ async fn list(context: &Context, format: ListFormat) -> Result<Outcome, Failure>
         let (kind, name, file) = (resource.kind.name(), &resource.name, project.manifest.file_of(resource));
         json!({ "kind": kind, "name": name, "state": word, "differences": [], "file": file, "messages": null, "cause": cause })
     };
-    let fields: Vec<Value> =
-        listed.iter().map(|listed| fields(listed, file(listed))).chain(databases.iter().map(of_database)).collect();
+    let stream = |listed: &Listed| stream(&project.manifest, &listed.resource);
+    let of_emulator = listed.iter().map(|listed| fields(listed, file(listed), stream(listed)));
+    let fields: Vec<Value> = of_emulator.chain(databases.iter().map(of_database)).collect();
     let fields = json!({ "resources": fields });
     let text = match format {
         ListFormat::Json => serde_json::to_string_pretty(&fields["resources"]).expect("plain data"),
         ListFormat::Table if listed.is_empty() && databases.is_empty() => "the project has no resources".to_owned(),
-        ListFormat::Table => table(&listed, &databases),
+        ListFormat::Table => table(&listed, &databases, stream),
     };
     Ok(Outcome::done(text, &fields))
+}
+
+/// The view type of a table's stream.
+fn stream<'a>(manifest: &'a Manifest, resource: &ResourceId) -> Option<&'a str> {
+    let is_it = |table: &&devenv_model::manifest::Table| *resource == ResourceId::table(&table.name);
+    manifest.tables.iter().find(is_it)?.stream()
 }
 
 /// The state's word, and the differences from the file.
@@ -74,7 +82,7 @@ fn word_of(state: &DatabaseState) -> (&'static str, Option<&str>) {
     }
 }
 
-fn fields(listed: &Listed, file: Option<&Utf8Path>) -> Value {
+fn fields(listed: &Listed, file: Option<&Utf8Path>, stream: Option<&str>) -> Value {
     let (state, differences) = state(listed);
     let depth = listed.depth.map(|Depth { visible, in_flight, delayed }| {
         json!({ "visible": visible, "in_flight": in_flight, "delayed": delayed })
@@ -82,28 +90,39 @@ fn fields(listed: &Listed, file: Option<&Utf8Path>) -> Value {
     let resource = &listed.resource;
     json!({
         "kind": resource.kind.name(), "name": resource.name, "state": state, "differences": differences, "file": file,
-        "messages": depth,
+        "messages": depth, "stream": stream,
     })
 }
 
-fn table(listed: &[Listed], databases: &[(ResourceId, DatabaseState)]) -> String {
+fn table<'a>(
+    listed: &[Listed],
+    databases: &[(ResourceId, DatabaseState)],
+    stream: impl Fn(&Listed) -> Option<&'a str>,
+) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["KIND", "NAME", "STATE", "VISIBLE", "IN FLIGHT", "DELAYED"]);
+    let has_streams = listed.iter().any(|one| stream(one).is_some());
+    let header = ["KIND", "NAME", "STATE", "VISIBLE", "IN FLIGHT", "DELAYED"];
+    table.set_header(header.into_iter().chain(has_streams.then_some("STREAM")));
     for one in listed {
         let number = |of: fn(&Depth) -> u64| one.depth.as_ref().map_or("-".to_owned(), |depth| of(depth).to_string());
         let (kind, name) = (one.resource.kind.name().to_owned(), one.resource.name.clone());
         let [visible, in_flight, delayed] =
             [number(|depth| depth.visible), number(|depth| depth.in_flight), number(|depth| depth.delayed)];
-        table.add_row([kind, name, state(one).0.to_owned(), visible, in_flight, delayed]);
+        let stream = has_streams.then(|| stream(one).unwrap_or("-").to_owned());
+        table.add_row([kind, name, state(one).0.to_owned(), visible, in_flight, delayed].into_iter().chain(stream));
     }
     for (resource, state) in databases {
-        table.add_row([resource.kind.name(), &resource.name, word_of(state).0, "-", "-", "-"]);
+        let row = [resource.kind.name(), &resource.name, word_of(state).0, "-", "-", "-"];
+        table.add_row(row.into_iter().chain(has_streams.then_some("-")));
     }
     let mut text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     for one in listed {
         let remedy = match &one.state {
             None => "devenv up -d makes it",
+            Some(ObservedResource::Changeable { .. }) if one.resource.kind == ResourceKind::Table => {
+                "devenv up -d changes it, and no item is lost"
+            }
             Some(ObservedResource::Changeable { .. }) => "devenv up -d changes it, and no message is lost",
             Some(ObservedResource::Different { .. }) => "devenv reset rebuilds it, and its content is lost",
             Some(ObservedResource::Matching { .. }) => continue,
@@ -170,8 +189,6 @@ fn words(depth: Depth) -> String {
 
 #[cfg(test)]
 mod tests {
-    use devenv_model::resource::ResourceKind;
-
     use super::*;
 
     #[test]
@@ -194,7 +211,7 @@ mod tests {
         let cause = "archive has no port on this machine".to_owned();
         let databases =
             [database("reports", DatabaseState::Present), database("archive", DatabaseState::Unreachable(cause))];
-        insta::assert_snapshot!(table(&all, &databases), @"
+        insta::assert_snapshot!(table(&all, &databases, |_| None), @"
          KIND   NAME    STATE    VISIBLE  IN FLIGHT  DELAYED
          table  items   present  -        -          -
          queue  work    differs  12       1          0
@@ -207,6 +224,22 @@ mod tests {
 
         topic events is absent
           devenv up -d makes it
+        ");
+        let stream = |one: &Listed| (one.resource.kind == ResourceKind::Table).then_some("NEW_IMAGE");
+        let differences = vec!["stream is NEW_IMAGE in the file, off in the table".to_owned()];
+        let items = listed(
+            ResourceKind::Table,
+            "items",
+            Some(ObservedResource::Changeable { differences, absent_seeds: 0 }),
+            None,
+        );
+        insta::assert_snapshot!(table(&[items, listed(ResourceKind::Topic, "events", matching(), None)], stream), @"
+         KIND   NAME    STATE    VISIBLE  IN FLIGHT  DELAYED  STREAM
+         table  items   differs  -        -          -        NEW_IMAGE
+         topic  events  present  -        -          -        -
+
+        table items differs: stream is NEW_IMAGE in the file, off in the table
+          devenv up -d changes it, and no item is lost
         ");
         assert_eq!(words(depth), "13 messages (1 in flight)");
         assert_eq!(words(Depth { visible: 1, ..Depth::default() }), "1 message");

@@ -2,5 +2,6 @@
 
 mod messages;
 mod program;
+mod streams;
 mod tables;
 mod topics;

@@ -110,7 +110,9 @@ pub(super) fn intent(
         }
         EmulatorKind::Localstack => {
             let used = project.manifest.messaging.services();
-            let services: Vec<String> = ["dynamodb"].into_iter().chain(used).map(str::to_owned).collect();
+            let has_stream = project.manifest.tables.iter().any(|table| table.stream().is_some());
+            let of_tables = ["dynamodb"].into_iter().chain(has_stream.then_some("dynamodbstreams"));
+            let services: Vec<String> = of_tables.chain(used).map(str::to_owned).collect();
             let mut environment = BTreeMap::from([("SERVICES".to_owned(), services.join(","))]);
             environment.insert("DISABLE_EVENTS".to_owned(), "1".to_owned());
             environment.extend(moved.map(|port| ("GATEWAY_LISTEN".to_owned(), format!("0.0.0.0:{port}"))));

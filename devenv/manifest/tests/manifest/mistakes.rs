@@ -202,6 +202,19 @@ fn of_a_table_file() {
         table("\"PAY_PER_REQUEST\"", "\"PROVISIONED\", \"ProvisionedThroughput\": { \"ReadCapacityUnits\": 0 }")
     );
     insta::assert_snapshot!("bad indexes", table("\"BillingMode\"", INDEXES));
+    let streams = [
+        "true",
+        "{}",
+        "{ \"StreamEnabled\": \"true\" }",
+        "{ \"StreamEnabled\": true }",
+        "{ \"StreamEnabled\": true, \"StreamViewType\": \"NEW_AND_OLD_IMAGE\" }",
+        "{ \"StreamEnabled\": true, \"StreamViewType\": 1 }",
+        "{ \"StreamEnabled\": false, \"StreamViewType\": \"KEYS_ONLY\" }",
+        "{ \"StreamEnabld\": false }",
+    ];
+    let streams =
+        streams.map(|stream| table("\"BillingMode\"", &format!("\"StreamSpecification\": {stream}, \"BillingMode\"")));
+    insta::assert_snapshot!("bad streams", streams.join("\n"));
     let mut sources = Sources::good();
     sources.tables.push(("more".to_owned(), TABLE.to_owned()));
     insta::assert_snapshot!("table twice", sources.drawn());

@@ -2,11 +2,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// Returns one line per difference between `file` and `described`, the `Table` of `DescribeTable`. Ignores the fields
-/// that AWS adds, such as counts, times and ARNs.
-pub(super) fn differences(file: &Value, described: &Value) -> Vec<String> {
+/// The differences of a table from its file, a line for each.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Differences {
+    /// Those that only a new table ends.
+    pub(super) lasting: Vec<String>,
+    pub(super) stream: Option<StreamDifference>,
+}
+
+/// A difference that the existing table loses without losing an item.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct StreamDifference {
+    pub(super) line: String,
+    /// The inputs of `UpdateTable` that end it, without the table's name.
+    pub(super) updates: Vec<Value>,
+}
+
+impl Differences {
+    pub(super) fn lines(self) -> Vec<String> {
+        self.lasting.into_iter().chain(self.stream.map(|stream| stream.line)).collect()
+    }
+}
+
+/// Compares `file` with `described`, the `Table` of `DescribeTable`. Ignores the fields that AWS adds, such as counts, times and
+/// ARNs.
+pub(super) fn differences(file: &Value, described: &Value) -> Differences {
     let mut found = Vec::new();
     keys("", &file["KeySchema"], &described["KeySchema"], &mut found);
     attributes(file, described, &mut found);
@@ -14,8 +36,7 @@ pub(super) fn differences(file: &Value, described: &Value) -> Vec<String> {
     for (list, word) in [("GlobalSecondaryIndexes", "index"), ("LocalSecondaryIndexes", "local index")] {
         indexes(word, &file[list], &described[list], &mut found);
     }
-    stream(file, described, &mut found);
-    found
+    Differences { lasting: found, stream: stream(file, described) }
 }
 
 fn keys(of: &str, file: &Value, table: &Value, found: &mut Vec<String>) {
@@ -100,18 +121,22 @@ fn projection(index: &Value) -> String {
     format!("{kind} {}", names.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-fn stream(file: &Value, table: &Value, found: &mut Vec<String>) {
-    let of = |side: &Value| -> String {
+fn stream(file: &Value, table: &Value) -> Option<StreamDifference> {
+    let view = |side: &Value| -> Option<String> {
         let stream = &side["StreamSpecification"];
-        match stream["StreamEnabled"].as_bool() {
-            Some(true) => stream["StreamViewType"].as_str().unwrap_or("enabled").to_owned(),
-            _ => "off".to_owned(),
-        }
+        let is_on = stream["StreamEnabled"].as_bool() == Some(true);
+        is_on.then(|| stream["StreamViewType"].as_str().unwrap_or("enabled").to_owned())
     };
-    let (wanted, there) = (of(file), of(table));
-    if wanted != there {
-        found.push(differs("stream", Some(&wanted), Some(&there)));
+    let (wanted, there) = (view(file), view(table));
+    if wanted == there {
+        return None;
     }
+    let word = |view: &Option<String>| view.clone().unwrap_or_else(|| "off".to_owned());
+    let line = differs("stream", Some(&word(&wanted)), Some(&word(&there)));
+    // AWS changes no view of a stream: the old stream ends, and the table gets a new one.
+    let off = there.map(|_| json!({ "StreamSpecification": { "StreamEnabled": false } }));
+    let on = wanted.map(|_| json!({ "StreamSpecification": file["StreamSpecification"] }));
+    Some(StreamDifference { line, updates: off.into_iter().chain(on).collect() })
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -124,8 +149,6 @@ fn differs(what: &str, file: Option<&str>, table: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn orders() -> Value {
@@ -141,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_table_made_from_its_file_does_not_differ() {
-        assert_eq!(differences(&orders(), &described(&orders())), Vec::<String>::new());
+        assert_eq!(differences(&orders(), &described(&orders())), Differences::default());
     }
 
     #[test]
@@ -153,7 +176,28 @@ mod tests {
         table["GlobalSecondaryIndexes"][0]["KeySchema"][1]["AttributeName"] = json!("updated_at");
         table["GlobalSecondaryIndexes"][1]["IndexName"] = json!("waiting");
         table["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" });
-        insta::assert_snapshot!(differences(&orders(), &table).join("\n"));
+        insta::assert_snapshot!(differences(&orders(), &table).lines().join("\n"));
+    }
+
+    #[test]
+    fn a_stream_changes_in_place_and_its_view_by_a_new_stream() {
+        let table = |view: Option<&str>| match view {
+            Some(view) => json!({ "StreamSpecification": { "StreamEnabled": true, "StreamViewType": view } }),
+            None => json!({}),
+        };
+        let updates = |file: Option<&str>, there: Option<&str>| -> Vec<String> {
+            let found = stream(&table(file), &table(there)).map(|found| found.updates).unwrap_or_default();
+            let view = |update: &Value| match &update["StreamSpecification"]["StreamViewType"] {
+                Value::String(view) => view.clone(),
+                _ => "off".to_owned(),
+            };
+            found.iter().map(view).collect()
+        };
+        assert_eq!(updates(Some("NEW_IMAGE"), None), ["NEW_IMAGE"]);
+        assert_eq!(updates(None, Some("NEW_IMAGE")), ["off"]);
+        assert_eq!(updates(Some("KEYS_ONLY"), Some("NEW_IMAGE")), ["off", "KEYS_ONLY"]);
+        assert_eq!(updates(Some("KEYS_ONLY"), Some("KEYS_ONLY")), [""; 0]);
+        assert_eq!(stream(&json!({ "StreamSpecification": { "StreamEnabled": false } }), &json!({})), None);
     }
 
     #[test]

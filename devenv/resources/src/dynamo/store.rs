@@ -34,15 +34,15 @@ impl Store {
         let Some(described) = self.describe(&table.name).await? else {
             return Ok(None);
         };
-        let differences = differences(&table.definition, &described);
-        if !differences.is_empty() {
-            return Ok(Some(ObservedResource::Different { differences }));
+        let found = differences(&table.definition, &described);
+        if !found.lasting.is_empty() {
+            return Ok(Some(ObservedResource::Different { differences: found.lines() }));
         }
         let mut absent_seeds = 0;
         for seed in seeds {
             absent_seeds += self.absent(table, seed).await?;
         }
-        Ok(Some(ObservedResource::Matching { absent_seeds }))
+        Ok(Some(ObservedResource::changeable(found.lines(), absent_seeds)))
     }
 
     /// Returns the number of the seed's items that are absent from the table.
@@ -65,7 +65,8 @@ impl Store {
         Ok(seed.items.len() - present)
     }
 
-    /// Creates the table and waits until it is active, or compares the existing one with its file.
+    /// Creates the table and waits until it is active, or changes the stream of the existing one to match its file. Returns an
+    /// error if another difference is left.
     pub(crate) async fn ensure(&self, table: &Table) -> Result<(), Error> {
         match self.wire.call("CreateTable", &table.definition).await {
             Ok(answer) if answer["TableDescription"]["TableStatus"] == "ACTIVE" => return Ok(()),
@@ -73,11 +74,17 @@ impl Store {
             _ => {}
         }
         let described = self.active(&table.name).await?;
-        let differences = differences(&table.definition, &described);
-        if differences.is_empty() {
-            return Ok(());
+        let found = differences(&table.definition, &described);
+        if !found.lasting.is_empty() {
+            let (resource, file) = (ResourceId::table(&table.name), table.file.clone());
+            return Err(Error::Differs { resource, file, differences: found.lines() });
         }
-        Err(Error::Differs { resource: ResourceId::table(&table.name), file: table.file.clone(), differences })
+        for mut update in found.stream.into_iter().flat_map(|stream| stream.updates) {
+            update["TableName"] = json!(table.name);
+            self.wire.call("UpdateTable", &update).await?;
+            self.active(&table.name).await?;
+        }
+        Ok(())
     }
 
     /// Inserts the seed's absent items and returns their number. Leaves existing items unchanged.
@@ -227,6 +234,31 @@ mod tests {
         store.remove("inventory").await.expect("there is none");
         store.ensure(&original).await.expect("created");
         assert_eq!(store.seed(&original, &seed).await.expect("put"), 3);
+    }
+
+    #[tokio::test]
+    async fn a_stream_changes_in_place_and_the_items_stay() {
+        let store = emulator().await;
+        let (mut file, seed) = inventory();
+        file.definition["StreamSpecification"] = Value::Null;
+        store.ensure(&file).await.expect("created");
+        store.seed(&file, &seed).await.expect("put");
+        for view in ["NEW_AND_OLD_IMAGES", "KEYS_ONLY"] {
+            file.definition["StreamSpecification"] = json!({ "StreamEnabled": true, "StreamViewType": view });
+            let observed = store.observe(&file, &[&seed]).await.expect("answers");
+            assert!(
+                matches!(&observed, Some(ObservedResource::Changeable { differences, absent_seeds: 0 }) if differences.len() == 1),
+                "{observed:?}"
+            );
+            store.ensure(&file).await.expect("changed");
+            let observed = store.observe(&file, &[&seed]).await.expect("answers");
+            assert_eq!(observed, Some(ObservedResource::Matching { absent_seeds: 0 }));
+        }
+        file.definition["StreamSpecification"] = Value::Null;
+        store.ensure(&file).await.expect("changed");
+        let described = store.describe("inventory").await.expect("answers").expect("there");
+        assert_ne!(described["StreamSpecification"]["StreamEnabled"], true);
+        assert_eq!(store.dump("inventory", 10).await.expect("scanned").len(), 3);
     }
 
     #[tokio::test]

@@ -10,6 +10,10 @@ run "the_projects_own_tables" {
     condition     = length(output.tables) == length(fileset(var.folder, "*.json"))
     error_message = "one table a file"
   }
+  assert {
+    condition     = output.tables["inventory"].stream_view == "NEW_AND_OLD_IMAGES" && output.tables["orders"].stream_view == null
+    error_message = "the stream of inventory, and none of orders"
+  }
 }
 
 run "a_provisioned_table_with_every_kind_of_index" {
@@ -73,6 +77,22 @@ run "an_index_that_projects_nothing" {
   command = plan
   variables {
     folder = "tests/fixtures/no-projection"
+  }
+  expect_failures = [output.tables]
+}
+
+run "a_stream_without_a_view" {
+  command = plan
+  variables {
+    folder = "tests/fixtures/no-view"
+  }
+  expect_failures = [output.tables]
+}
+
+run "a_view_without_a_stream" {
+  command = plan
+  variables {
+    folder = "tests/fixtures/no-stream"
   }
   expect_failures = [output.tables]
 }
