@@ -36,7 +36,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn is(&self, exception: &str) -> bool {
+    /// Whether the emulator refused the operation with this exception.
+    pub fn is(&self, exception: &str) -> bool {
         matches!(self, Self::Refused { kind, .. } if kind == exception)
     }
 

@@ -8,7 +8,7 @@ use crate::http::Http;
 
 /// The names of a service in its requests.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub struct Service {
     /// In messages.
     pub(crate) name: &'static str,
     /// In the scope of a signature.
@@ -17,22 +17,24 @@ pub(crate) struct Service {
     pub(crate) target: &'static str,
 }
 
-pub(crate) const DYNAMODB: Service = Service { name: "DynamoDB", scope: "dynamodb", target: "DynamoDB_20120810" };
-pub(crate) const SQS: Service = Service { name: "SQS", scope: "sqs", target: "AmazonSQS" };
+pub const DYNAMODB: Service = Service { name: "DynamoDB", scope: "dynamodb", target: "DynamoDB_20120810" };
+pub const DYNAMODB_STREAMS: Service =
+    Service { name: "DynamoDB Streams", scope: "dynamodb", target: "DynamoDBStreams_20120810" };
+pub const SQS: Service = Service { name: "SQS", scope: "sqs", target: "AmazonSQS" };
 
 /// A client that sends each operation as one POST, with the operation's name in a header.
 #[derive(Debug, Clone)]
-pub(crate) struct Wire {
+pub struct Wire {
     http: Http,
     service: &'static Service,
 }
 
 impl Wire {
-    pub(crate) fn new(service: &'static Service, endpoint: Endpoint, region: &str, access_key: &str) -> Self {
+    pub fn new(service: &'static Service, endpoint: Endpoint, region: &str, access_key: &str) -> Self {
         Self { http: Http::new(endpoint, region, access_key, service.scope), service }
     }
 
-    pub(crate) async fn call(&self, operation: &'static str, input: &Value) -> Result<Value, Error> {
+    pub async fn call(&self, operation: &'static str, input: &Value) -> Result<Value, Error> {
         let target = format!("{}.{operation}", self.service.target);
         let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", &target)];
         let answer = self.http.post(operation, &headers, input.to_string()).await?;
