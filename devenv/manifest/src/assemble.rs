@@ -49,10 +49,12 @@ pub fn assemble(
         }
     };
     let mut of_data = Vec::new();
-    let ReadResources { tables, seeds, messaging, messages } = read_resources(files, &mut of_data);
+    let ReadResources { tables, seeds, messaging, messages, functions } = read_resources(files, &mut of_data);
     if problems.is_empty() || !services.is_empty() {
         join(&settings, &mut services, &disabled, &mut problems);
-        problems.extend(Check::new(&settings, &services, &messaging).all());
+        problems.extend(Check::new(&settings, &services, &messaging, &functions).all());
+        let disabled: Vec<&str> = disabled.iter().map(String::as_str).collect();
+        problems.extend(functions.without_service(&names(&services), &disabled));
     }
     problems.append(&mut of_data);
     let emulator = Emulator { replaces, ..emulator(&settings, environment, &mut problems) };
@@ -62,6 +64,7 @@ pub fn assemble(
     }
     let uses_aws = settings.uses_aws();
     let content = settings.content;
+    let functions = functions.into_functions(&names(&services));
     Ok(Manifest {
         name: content.name.into_inner(),
         root,
@@ -71,6 +74,7 @@ pub fn assemble(
         tables,
         seeds,
         messaging: messaging.into_messaging(messages),
+        functions,
         test: content.test.map(|test| TestSettings {
             command: test.command.into_inner(),
             smoke: test.smoke.map(Spanned::into_inner),
@@ -78,6 +82,10 @@ pub fn assemble(
         }),
         promote,
     })
+}
+
+fn names(services: &[Read]) -> Vec<&str> {
+    services.iter().map(|read| read.service.name.as_str()).collect()
 }
 
 fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Emulator {

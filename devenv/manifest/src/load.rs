@@ -125,6 +125,8 @@ pub fn load(
         queues: folder(settings.queues()).map_err(unreadable)?,
         topics: folder(settings.topics()).map_err(unreadable)?,
         subscriptions: folder(settings.subscriptions()).map_err(unreadable)?,
+        functions: folder(settings.functions()).map_err(unreadable)?,
+        event_source_mappings: folder(settings.event_source_mappings()).map_err(unreadable)?,
         seeds: folder(settings.seeds()).map_err(unreadable)?,
     };
     Ok(assemble(root.to_owned(), settings, compose, &sources, variables)?)

@@ -51,6 +51,15 @@ pub(crate) struct Content {
     /// The folder of the subscription files (`*.json`, each the input of `Subscribe`). A file's name is the subscription's.
     #[schemars(with = "Option<String>")]
     pub(crate) subscriptions: Option<Spanned<Utf8PathBuf>>,
+    /// The folder of the function files (`*.json`, each the input of `CreateFunction` without code, role and environment). The
+    /// Compose service of a function's name is that function.
+    #[schemars(with = "Option<String>")]
+    pub(crate) functions: Option<Spanned<Utf8PathBuf>>,
+    /// The folder of the files of event source mappings (`*.json`, each the input of `CreateEventSourceMapping`). A file's name is
+    /// the mapping's.
+    #[serde(rename = "event-source-mappings")]
+    #[schemars(with = "Option<String>")]
+    pub(crate) event_source_mappings: Option<Spanned<Utf8PathBuf>>,
     /// The folder of the seed files: `TABLE.json`, a list of items in DynamoDB JSON; `QUEUE.json`, a list of `SendMessage` inputs.
     #[schemars(with = "Option<String>")]
     pub(crate) seeds: Option<Spanned<Utf8PathBuf>>,
@@ -294,8 +303,10 @@ impl Settings {
 
     /// The paths of the project's files, as written.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Spanned<Utf8PathBuf>> {
-        let Content { compose, tables, queues, topics, subscriptions, seeds, .. } = &self.content;
-        [compose, tables, queues, topics, subscriptions, seeds].into_iter().flatten()
+        let Content { compose, tables, queues, topics, subscriptions, seeds, functions, event_source_mappings, .. } =
+            &self.content;
+        let resources = [tables, queues, topics, subscriptions, seeds, functions, event_source_mappings];
+        [compose].into_iter().chain(resources).flatten()
     }
 
     pub(crate) fn problem(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Problem {
@@ -325,6 +336,16 @@ impl Settings {
     /// The folder of the subscription files, relative to `devenv.toml`.
     pub fn subscriptions(&self) -> Option<&Utf8Path> {
         self.content.subscriptions.as_ref().map(|subscriptions| subscriptions.get_ref().as_path())
+    }
+
+    /// The folder of the function files, relative to `devenv.toml`.
+    pub fn functions(&self) -> Option<&Utf8Path> {
+        self.content.functions.as_ref().map(|functions| functions.get_ref().as_path())
+    }
+
+    /// The folder of the files of event source mappings, relative to `devenv.toml`.
+    pub fn event_source_mappings(&self) -> Option<&Utf8Path> {
+        self.content.event_source_mappings.as_ref().map(|mappings| mappings.get_ref().as_path())
     }
 
     /// The folder of the seed files, relative to `devenv.toml`.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::artifact::CommandArtifact;
 use crate::container::ContainerSettings;
 use crate::dockerfile::DockerfileBuild;
+use crate::functions::Functions;
 use crate::messaging::Messaging;
 use crate::resource::{ResourceId, ResourceKind};
 use crate::transport::Protocol;
@@ -33,6 +34,8 @@ pub struct Manifest {
     pub seeds: Vec<Seed>,
     /// The queues, topics and subscriptions.
     pub messaging: Messaging,
+    /// The functions, each of which is a service of its name, and their event source mappings.
+    pub functions: Functions,
     pub test: Option<TestSettings>,
     /// The targets by name.
     pub promote: BTreeMap<String, PromoteTarget>,
@@ -93,6 +96,8 @@ impl Manifest {
             ResourceKind::Queue => &queues.iter().find(|queue| queue.name == *name)?.file,
             ResourceKind::Topic => &topics.iter().find(|topic| topic.name == *name)?.file,
             ResourceKind::Subscription => &subscriptions.iter().find(|one| one.name == *name)?.file,
+            ResourceKind::Function => &self.functions.function(name)?.file,
+            ResourceKind::EventSourceMapping => &self.functions.mappings.iter().find(|one| one.name == *name)?.file,
         };
         Some(file)
     }

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-/// A kind of resource that an emulator offers.
+/// A kind of resource that an emulator offers, or the function host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceKind {
     Table,
     Queue,
     Topic,
     Subscription,
+    Function,
+    EventSourceMapping,
 }
 
 impl ResourceKind {
@@ -21,6 +23,8 @@ impl ResourceKind {
             Self::Queue => "queue",
             Self::Topic => "topic",
             Self::Subscription => "subscription",
+            Self::Function => "function",
+            Self::EventSourceMapping => "mapping",
         }
     }
 }

@@ -3,11 +3,13 @@
 //! Everything works on texts in memory; `devenv-manifest` finds the files and joins the result with the rest of the project.
 
 mod attribute_value;
+mod functions;
 mod messaging;
 mod read;
 mod seeds;
 mod table_keys;
 mod tables;
 
+pub use functions::files::ReadFunctions;
 pub use messaging::files::ReadMessaging;
 pub use read::{ReadResources, ResourceFiles, read};

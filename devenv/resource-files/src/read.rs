@@ -7,6 +7,7 @@ use devenv_document::source::SourceFile;
 use devenv_model::manifest::{Seed, Table};
 use devenv_model::messaging::MessageSeed;
 
+use crate::functions::files::{self as functions, ReadFunctions};
 use crate::messaging::files::{self as messaging, ReadMessaging};
 use crate::seeds::SeedReader;
 use crate::tables::TableReader;
@@ -18,6 +19,8 @@ pub struct ResourceFiles {
     pub queues: Vec<SourceFile>,
     pub topics: Vec<SourceFile>,
     pub subscriptions: Vec<SourceFile>,
+    pub functions: Vec<SourceFile>,
+    pub event_source_mappings: Vec<SourceFile>,
     pub seeds: Vec<SourceFile>,
 }
 
@@ -27,13 +30,15 @@ pub struct ReadResources {
     pub seeds: Vec<Seed>,
     pub messaging: ReadMessaging,
     pub messages: Vec<MessageSeed>,
+    pub functions: ReadFunctions,
 }
 
 /// Reads and checks the files, and appends their mistakes to `problems`.
 pub fn read(files: &ResourceFiles, problems: &mut Vec<Problem>) -> ReadResources {
     let tables = tables(&files.tables, problems);
     let messaging = messaging::read(&files.queues, &files.topics, &files.subscriptions, problems);
-    let mut read = ReadResources { tables, seeds: Vec::new(), messaging, messages: Vec::new() };
+    let functions = functions::read(&files.functions, &files.event_source_mappings, &messaging, &tables, problems);
+    let mut read = ReadResources { tables, seeds: Vec::new(), messaging, messages: Vec::new(), functions };
     // Seeds are checked against tables and queues, so every one must be readable first.
     let all_are_read = problems.is_empty();
     for file in files.seeds.iter().filter(|_| all_are_read) {

@@ -136,6 +136,7 @@ impl Resources {
 mod tests {
     use std::collections::BTreeSet;
 
+    use devenv_model::functions::Functions;
     use devenv_model::manifest::{Emulator, KeyAttribute, Seed, Table};
     use devenv_model::messaging::Messaging;
     use serde_json::json;
@@ -174,6 +175,7 @@ mod tests {
             tables: vec![table("inventory"), table("orders")],
             seeds: vec![Seed { table: "inventory".to_owned(), file: "seeds/inventory.json".into(), items }],
             messaging: Messaging::default(),
+            functions: Functions::default(),
             test: None,
             promote: BTreeMap::new(),
         }

@@ -35,7 +35,7 @@ pub(super) async fn reset(context: &Context) -> Result<Outcome, Failure> {
 fn by_name(put: &BTreeMap<ResourceId, usize>) -> BTreeMap<String, usize> {
     let name = |resource: &ResourceId| match resource.kind {
         ResourceKind::Table => resource.name.clone(),
-        ResourceKind::Queue | ResourceKind::Topic | ResourceKind::Subscription => resource.to_string(),
+        _ => resource.to_string(),
     };
     put.iter().map(|(resource, count)| (name(resource), *count)).collect()
 }

@@ -2,6 +2,7 @@
 
 mod containers;
 mod forms;
+mod functions;
 mod limits;
 mod messaging;
 mod mistakes;
