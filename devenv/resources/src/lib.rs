@@ -9,7 +9,6 @@
 mod fake;
 
 mod http;
-mod json_wire;
 mod levels;
 mod query_wire;
 mod xml;
@@ -17,6 +16,8 @@ mod xml;
 pub mod dynamo;
 pub mod endpoint;
 pub mod error;
+pub mod function_host;
+pub mod json_wire;
 pub mod listed;
 pub mod messaging;
 pub mod provider;
