@@ -21,6 +21,9 @@ pub enum Error {
     /// The emulator does not serve what the project declares.
     #[error("the emulator {emulator} has no {}, which the project's files use", services.join(" and no "))]
     EmulatorLacks { emulator: &'static str, services: Vec<&'static str> },
+    /// Functions run as processes only.
+    #[error("{} {}, which the runtime docker cannot run", functions.join(", "), if functions.len() == 1 { "is a function" } else { "are functions" })]
+    FunctionsNeedProcesses { functions: Vec<String> },
     /// Loopback in a container is the container's own.
     #[error("containers cannot reach an emulator at {endpoint}")]
     OutOfReach { endpoint: String },

@@ -32,7 +32,7 @@ pub use attachment::Attachment;
 pub use control::{Control, control};
 pub use data::{reset, seed};
 pub use down::{Down, DownOptions, down};
-pub use environment::{environment, queues, resources, running_ports};
+pub use environment::{environment, function_host, queues, resources, running_ports};
 pub use error::Error;
 pub use exec::exec;
 pub use logs::{log_files, logs};

@@ -92,6 +92,11 @@ pub fn describe(error: &Error) -> Told {
             Exit::Usage,
             hint("devenv up --emulator embedded, or with --runtime docker: --emulator localstack"),
         ),
+        Error::FunctionsNeedProcesses { .. } => (
+            "functions_need_processes",
+            Exit::Usage,
+            hint("devenv up --runtime process, or without the Compose profile of the functions"),
+        ),
         Error::OutOfReach { .. } => {
             ("out_of_reach", Exit::Usage, hint("devenv up --runtime process --emulator-url URL"))
         }

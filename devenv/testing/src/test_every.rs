@@ -63,6 +63,7 @@ fn cannot_run_here(error: &Error) -> bool {
         EngineError::NeedsEngine { .. }
         | EngineError::NeedsContainers { .. }
         | EngineError::EmulatorLacks { .. }
+        | EngineError::FunctionsNeedProcesses { .. }
         | EngineError::Runtime(
             RuntimeError::NoHost(_) | RuntimeError::NoEmulatorImage { .. } | RuntimeError::ImageAbsent { .. },
         ) => true,

@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use comfy_table::{Table, presets};
 use devenv_engine::Error;
 use devenv_model::observed::ObservedResource;
+use devenv_resources::function_host::client::HostedState;
 use devenv_resources::listed::Listed;
 use devenv_resources::messaging::depth::Depth;
 use devenv_runtime::Project;
@@ -15,7 +16,7 @@ use devenv_terminal::run::Context;
 use serde_json::{Value, json};
 
 use super::ask::{Reply, ask};
-use super::import;
+use super::{functions, import};
 
 pub(super) async fn run(
     context: &Context,
@@ -34,13 +35,16 @@ pub(super) async fn run(
 async fn list(context: &Context, format: ListFormat) -> Result<Outcome, Failure> {
     let project = Project::current(&context.options)?;
     let listed = devenv_engine::resources(&project).await?.list().await.map_err(Error::from)?;
+    let hosted = functions::list(&project).await?;
     let file = |listed: &Listed| project.manifest.file_of(&listed.resource);
-    let fields: Vec<Value> = listed.iter().map(|listed| fields(listed, file(listed))).collect();
+    let of_function = |hosted: &HostedState| functions::fields(hosted, project.manifest.file_of(&hosted.resource));
+    let fields = listed.iter().map(|listed| fields(listed, file(listed)));
+    let fields: Vec<Value> = fields.chain(hosted.iter().map(of_function)).collect();
     let fields = json!({ "resources": fields });
     let text = match format {
         ListFormat::Json => serde_json::to_string_pretty(&fields["resources"]).expect("plain data"),
-        ListFormat::Table if listed.is_empty() => "the project has no resources".to_owned(),
-        ListFormat::Table => table(&listed),
+        ListFormat::Table if listed.is_empty() && hosted.is_empty() => "the project has no resources".to_owned(),
+        ListFormat::Table => table(&listed, &hosted),
     };
     Ok(Outcome::done(text, &fields))
 }
@@ -68,7 +72,7 @@ fn fields(listed: &Listed, file: Option<&Utf8Path>) -> Value {
     })
 }
 
-fn table(listed: &[Listed]) -> String {
+fn table(listed: &[Listed], hosted: &[HostedState]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["KIND", "NAME", "STATE", "VISIBLE", "IN FLIGHT", "DELAYED"]);
@@ -78,6 +82,11 @@ fn table(listed: &[Listed]) -> String {
         let [visible, in_flight, delayed] =
             [number(|depth| depth.visible), number(|depth| depth.in_flight), number(|depth| depth.delayed)];
         table.add_row([kind, name, state(one).0.to_owned(), visible, in_flight, delayed]);
+    }
+    for one in hosted {
+        let none = || "-".to_owned();
+        let (kind, name) = (one.resource.kind.name().to_owned(), one.resource.name.clone());
+        table.add_row([kind, name, functions::state(one).to_owned(), none(), none(), none()]);
     }
     let mut text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     for one in listed {
@@ -94,6 +103,7 @@ fn table(listed: &[Listed]) -> String {
         }
         text.push(format!("{line}\n  {remedy}"));
     }
+    text.extend(hosted.iter().filter_map(functions::detail));
     text.join("\n")
 }
 
@@ -164,7 +174,7 @@ mod tests {
             ),
             listed(ResourceKind::Topic, "events", None, None),
         ];
-        insta::assert_snapshot!(table(&all), @"
+        insta::assert_snapshot!(table(&all, &[]), @"
          KIND   NAME    STATE    VISIBLE  IN FLIGHT  DELAYED
          table  items   present  -        -          -
          queue  work    differs  12       1          0

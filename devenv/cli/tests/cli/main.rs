@@ -9,6 +9,7 @@ mod environment;
 mod exec;
 mod files;
 mod folder;
+mod functions;
 mod import;
 mod init;
 mod lifetimes;

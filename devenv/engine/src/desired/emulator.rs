@@ -47,14 +47,14 @@ pub(super) fn intent(
     if !snapshot.abilities.images {
         let artifact = own_program(project, &snapshot.caller, host);
         let probe = Probe::Http { url: format!("{url}/") };
-        return Ok(plain(artifact, probe, bindings));
+        return Ok(plain(EMULATOR, artifact, probe, bindings));
     }
     let port = project.manifest.emulator.port(kind);
     let moved = (port != kind.port()).then(|| port.to_string());
     let replaced = project.manifest.emulator.replaces.iter().map(|replaced| replaced.service.clone());
     let intent = UnitIntent {
         aliases: replaced.collect(),
-        ..plain(image(project, kind)?, Probe::Http { url: url.clone() }, bindings)
+        ..plain(EMULATOR, image(project, kind)?, Probe::Http { url: url.clone() }, bindings)
     };
     let volume = Mount::volume(kind.name(), DATA);
     Ok(match kind {
@@ -136,10 +136,11 @@ fn kinds(project: &Project) -> &'static [&'static str] {
     if is_for_tables { &["--tables-only"] } else { &[] }
 }
 
-fn plain(artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
+/// A unit of devenv's own, without settings of a container.
+pub(super) fn plain(name: &str, artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
     UnitIntent {
-        name: EMULATOR.to_owned(),
-        service: EMULATOR.to_owned(),
+        name: name.to_owned(),
+        service: name.to_owned(),
         aliases: Vec::new(),
         artifact,
         entrypoint: None,

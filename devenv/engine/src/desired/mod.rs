@@ -3,12 +3,14 @@
 mod address;
 mod aws;
 mod emulator;
+mod functions;
 mod intents;
 mod selection;
 mod service;
 
 pub(crate) use address::{LOOPBACK, bound, protocol, reached};
 pub(crate) use aws::{region, variables};
+pub(crate) use functions::{INVOKE_PORT, endpoint as functions_endpoint, host_ports};
 pub(crate) use intents::{artifacts, desired, intents, runs_again};
 pub(crate) use selection::{in_order, restarted_with, selected};
 pub(crate) use service::environment;
