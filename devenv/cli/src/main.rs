@@ -3,6 +3,7 @@
 
 mod background;
 mod commands;
+mod companion;
 mod installation;
 mod long_lived;
 mod promote;

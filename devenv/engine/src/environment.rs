@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
 
 use devenv_model::addresses::Addresses;
+use devenv_model::functions::FUNCTION_HOST;
 use devenv_model::intent::{Binding, Ports, binding_of};
 use devenv_model::names::{url_variable, variable};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
 use devenv_resources::chosen_emulator::ChosenEmulator;
 use devenv_resources::endpoint::Endpoint;
+use devenv_resources::function_host::client::FunctionHost;
 use devenv_resources::messaging::queues::Queues;
 use devenv_resources::resources::Resources;
 use devenv_runtime::{Abilities, Error as RuntimeError, Project};
@@ -26,6 +28,7 @@ pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, 
     let running = Running::find(project).await?;
     let ports = running.ports;
     let mut variables = desired::variables(project, &running.emulator.urls());
+    variables.extend(desired::functions_endpoint(project, &ports).filter(|_| ports.contains_key(FUNCTION_HOST)));
     for service in project.manifest.services.values() {
         let Some(bindings) = ports.get(&service.name) else {
             continue;
@@ -53,6 +56,14 @@ pub async fn resources(project: &Project) -> Result<Resources, Error> {
 /// The queues of a running environment.
 pub async fn queues(project: &Project) -> Result<Queues, Error> {
     Ok(Queues::of(&project.manifest, &Running::find(project).await?.emulator.messages, desired::region(project)))
+}
+
+/// The host of a running environment's functions.
+pub async fn function_host(project: &Project) -> Result<FunctionHost, Error> {
+    let running = Running::find(project).await?;
+    let binding = running.ports.get(FUNCTION_HOST).and_then(|bindings| binding_of(bindings, desired::INVOKE_PORT));
+    let binding = binding.ok_or_else(|| Error::NotStarted { service: FUNCTION_HOST.to_owned() })?;
+    Ok(FunctionHost::at(&Endpoint::parse(&format!("http://{}", binding.host))?))
 }
 
 /// The bindings of a running environment; none if it does not run.

@@ -33,7 +33,7 @@ pub use control::{Control, control};
 pub use data::{reset, seed};
 pub use databases::databases;
 pub use down::{Down, DownOptions, down};
-pub use environment::{environment, queues, resources, running_ports};
+pub use environment::{environment, function_host, queues, resources, running_ports};
 pub use error::Error;
 pub use exec::exec;
 pub use logs::{log_files, logs};

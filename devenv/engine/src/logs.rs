@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use devenv_model::unit::{EMULATOR, MESSAGES, is_emulator};
+use devenv_model::manifest::Manifest;
+use devenv_model::unit::{EMULATOR, MESSAGES};
 use devenv_runtime::{Cancel, Emitter, LogOptions, Project};
 use devenv_supervisor::log_reader::{Followed, Line};
 
@@ -52,16 +53,18 @@ pub async fn logs(project: &Project, options: &LogOptions, emitter: &Emitter, ca
 fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
     let manifest = &project.manifest;
     if services.is_empty() {
-        return Ok(manifest.units().chain([EMULATOR, MESSAGES].map(str::to_owned)).collect());
+        return Ok(manifest.units().chain(own(manifest)).collect());
     }
     let mut units = Vec::new();
     for name in services {
         match manifest.services.get(name) {
             Some(service) => units.extend(service.units()),
             // One replica of several.
-            None if is_emulator(name) || manifest.service_of(name).is_some() => units.push(name.clone()),
+            None if own(manifest).any(|own| own == *name) || manifest.service_of(name).is_some() => {
+                units.push(name.clone())
+            }
             None => {
-                let known = manifest.services.keys().cloned().chain([EMULATOR.to_owned()]).collect();
+                let known = manifest.services.keys().cloned().chain(own(manifest)).collect();
                 return Err(Error::UnknownService { name: name.clone(), known });
             }
         }
@@ -69,9 +72,14 @@ fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
     Ok(units)
 }
 
+/// The units of devenv's own.
+fn own(manifest: &Manifest) -> impl Iterator<Item = String> {
+    [EMULATOR, MESSAGES].into_iter().chain(manifest.functions.host()).map(str::to_owned)
+}
+
 /// The paths of all log files of an environment, for a failure's bundle.
 pub fn log_files(project: &Project) -> Vec<Utf8PathBuf> {
-    let units = project.manifest.units().chain([EMULATOR, MESSAGES].map(str::to_owned));
+    let units = project.manifest.units().chain(own(&project.manifest));
     units.map(|unit| project.state.log(&unit)).chain([project.state.supervisor_log()]).collect()
 }
 

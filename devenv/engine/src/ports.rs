@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
+use devenv_model::functions::FUNCTION_HOST;
 use devenv_model::intent::{Binding, Ports};
 use devenv_model::transport::Protocol;
 use devenv_resources::chosen_emulator::ChosenEmulator;
@@ -133,6 +134,11 @@ fn wanted(project: &Project, emulator: &ChosenEmulator, abilities: Abilities, em
         let address = desired::bound(abilities, None, port.container);
         let (unit, protocol) = (port.unit.to_owned(), Protocol::Tcp);
         wanted.push(Wanted { unit, container: port.container, protocol, nth: 0, address, wish });
+    }
+    for container in desired::host_ports(project) {
+        let address = desired::bound(abilities, None, container);
+        let (unit, protocol) = (FUNCTION_HOST.to_owned(), Protocol::Tcp);
+        wanted.push(Wanted { unit, container, protocol, nth: 0, address, wish: None });
     }
     let units = project.manifest.services.values().flat_map(|service| service.units().map(move |unit| (service, unit)));
     for (service, unit) in units {

@@ -38,7 +38,8 @@ pub(crate) async fn of_runtime(
     for name in resolved.emulator.units(&project.manifest) {
         reports.push(report(project, name, units.get(name)));
     }
-    for name in project.manifest.units() {
+    let host = project.manifest.functions.host().map(str::to_owned);
+    for name in host.into_iter().chain(project.manifest.units()) {
         reports.push(report(project, &name, units.get(&name)));
     }
     for (name, unit) in &units {

@@ -50,11 +50,13 @@ pub fn assemble(
         }
     };
     let mut of_data = Vec::new();
-    let ReadResources { tables, seeds, messaging, messages, databases } = read_resources(files, &mut of_data);
+    let ReadResources { tables, seeds, messaging, messages, databases, functions } = read_resources(files, &mut of_data);
     if problems.is_empty() || !services.is_empty() {
         join(&settings, &mut services, &disabled, &mut problems);
         problems.extend(databases::join(&databases, &mut services, &disabled));
-        problems.extend(Check::new(&settings, &services, &messaging, &databases).all());
+        problems.extend(Check::new(&settings, &services, &messaging, &databases, &functions).all());
+        let disabled: Vec<&str> = disabled.iter().map(String::as_str).collect();
+        problems.extend(functions.without_service(&names(&services), &disabled));
     }
     problems.append(&mut of_data);
     let emulator = Emulator { replaces, ..emulator(&settings, environment, &mut problems) };
@@ -65,6 +67,7 @@ pub fn assemble(
     let uses_aws = settings.uses_aws();
     let names: BTreeSet<String> = services.iter().map(|read| read.service.name.clone()).collect();
     let content = settings.content;
+    let functions = functions.into_functions(&names(&services));
     Ok(Manifest {
         name: content.name.into_inner(),
         root,
@@ -75,6 +78,7 @@ pub fn assemble(
         seeds,
         messaging: messaging.into_messaging(messages),
         databases: databases::of_services(databases, &names),
+        functions,
         test: content.test.map(|test| TestSettings {
             command: test.command.into_inner(),
             smoke: test.smoke.map(Spanned::into_inner),
@@ -82,6 +86,10 @@ pub fn assemble(
         }),
         promote,
     })
+}
+
+fn names(services: &[Read]) -> Vec<&str> {
+    services.iter().map(|read| read.service.name.as_str()).collect()
 }
 
 fn emulator(settings: &Settings, variables: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Emulator {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use devenv_model::functions::FUNCTION_HOST;
 use devenv_model::manifest::{Condition, HealthTest, Port};
 use devenv_model::template::{Reference, names, references};
 use devenv_model::unit::{EMULATOR, MESSAGES};
@@ -12,13 +13,14 @@ use crate::endpoint::{is_elsewhere, turns_local_off};
 use crate::settings::Settings;
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
-use devenv_resource_files::{ReadDatabases, ReadMessaging};
+use devenv_resource_files::{ReadDatabases, ReadFunctions, ReadMessaging};
 
 pub(crate) struct Check<'a> {
     settings: &'a Settings,
     services: &'a [Read],
     messaging: &'a ReadMessaging,
     databases: &'a ReadDatabases,
+    functions: &'a ReadFunctions,
     problems: Vec<Problem>,
 }
 
@@ -28,8 +30,9 @@ impl<'a> Check<'a> {
         services: &'a [Read],
         messaging: &'a ReadMessaging,
         databases: &'a ReadDatabases,
+        functions: &'a ReadFunctions,
     ) -> Self {
-        Self { settings, services, messaging, databases, problems: Vec::new() }
+        Self { settings, services, messaging, databases, functions, problems: Vec::new() }
     }
 
     pub(crate) fn all(mut self) -> Vec<Problem> {
@@ -38,6 +41,7 @@ impl<'a> Check<'a> {
         self.names();
         self.ports();
         self.dependencies();
+        self.health_of_functions();
         self.problems
     }
 
@@ -184,7 +188,8 @@ impl<'a> Check<'a> {
     }
 
     fn names(&mut self) {
-        for name in [EMULATOR, MESSAGES] {
+        let of_functions = (!self.functions.is_empty()).then_some(FUNCTION_HOST);
+        for name in [EMULATOR, MESSAGES].into_iter().chain(of_functions) {
             if let Some(read) = self.service(name) {
                 let message = format!("the name {name} is reserved for devenv's own unit");
                 self.in_compose("compose.reserved", &read.name_place, message, "choose another name");
@@ -234,12 +239,26 @@ impl<'a> Check<'a> {
                     && !checked
                     && other.service.health.is_none()
                     && !other.incomplete
+                    // It is ready when it asks for its first event.
+                    && !self.functions.is_function(name)
                 {
                     let message = format!("{name} has no health check to wait for");
                     let help =
                         format!("give {name} a healthcheck, or `health` in devenv.toml, or wait for service_started");
                     self.in_compose("compose.no_healthcheck", place, message, help);
                 }
+            }
+        }
+    }
+
+    /// A function listens nowhere: it asks for events.
+    fn health_of_functions(&mut self) {
+        let settings = self.settings;
+        for (name, section) in &settings.content.services {
+            if let Some(health) = section.health.as_ref().filter(|_| self.functions.is_function(name.get_ref())) {
+                let message = format!("{} is a function, which has no health path", name.get_ref());
+                let help = "remove it: a function is ready when it asks for its first event";
+                self.in_settings("function.health", health.path().span(), message, help);
             }
         }
     }

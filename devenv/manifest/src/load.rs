@@ -126,6 +126,8 @@ pub fn load(
         topics: folder(settings.topics()).map_err(unreadable)?,
         subscriptions: folder(settings.subscriptions()).map_err(unreadable)?,
         databases: folder(settings.databases()).map_err(unreadable)?,
+        functions: folder(settings.functions()).map_err(unreadable)?,
+        event_source_mappings: folder(settings.event_source_mappings()).map_err(unreadable)?,
         seeds: folder(settings.seeds()).map_err(unreadable)?,
     };
     Ok(assemble(root.to_owned(), settings, compose, &sources, variables)?)

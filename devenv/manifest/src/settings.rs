@@ -55,6 +55,15 @@ pub(crate) struct Content {
     /// database's name is that database on this machine.
     #[schemars(with = "Option<String>")]
     pub(crate) databases: Option<Spanned<Utf8PathBuf>>,
+    /// The folder of the function files (`*.json`, each the input of `CreateFunction` without code, role and environment). The
+    /// Compose service of a function's name is that function.
+    #[schemars(with = "Option<String>")]
+    pub(crate) functions: Option<Spanned<Utf8PathBuf>>,
+    /// The folder of the files of event source mappings (`*.json`, each the input of `CreateEventSourceMapping`). A file's name is
+    /// the mapping's.
+    #[serde(rename = "event-source-mappings")]
+    #[schemars(with = "Option<String>")]
+    pub(crate) event_source_mappings: Option<Spanned<Utf8PathBuf>>,
     /// The folder of the seed files: `TABLE.json`, a list of items in DynamoDB JSON; `QUEUE.json`, a list of `SendMessage` inputs.
     #[schemars(with = "Option<String>")]
     pub(crate) seeds: Option<Spanned<Utf8PathBuf>>,
@@ -300,7 +309,9 @@ impl Settings {
     /// The paths of the project's files, as written.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Spanned<Utf8PathBuf>> {
         let Content { compose, tables, queues, topics, subscriptions, databases, seeds, .. } = &self.content;
-        [compose, tables, queues, topics, subscriptions, databases, seeds].into_iter().flatten()
+        let Content { functions, event_source_mappings, .. } = &self.content;
+        let resources = [tables, queues, topics, subscriptions, databases, seeds, functions, event_source_mappings];
+        [compose].into_iter().chain(resources).flatten()
     }
 
     pub(crate) fn problem(&self, code: &'static str, span: Range<usize>, message: impl Into<String>) -> Problem {
@@ -335,6 +346,16 @@ impl Settings {
     /// The folder of the database files, relative to `devenv.toml`.
     pub fn databases(&self) -> Option<&Utf8Path> {
         self.content.databases.as_ref().map(|databases| databases.get_ref().as_path())
+    }
+
+    /// The folder of the function files, relative to `devenv.toml`.
+    pub fn functions(&self) -> Option<&Utf8Path> {
+        self.content.functions.as_ref().map(|functions| functions.get_ref().as_path())
+    }
+
+    /// The folder of the files of event source mappings, relative to `devenv.toml`.
+    pub fn event_source_mappings(&self) -> Option<&Utf8Path> {
+        self.content.event_source_mappings.as_ref().map(|mappings| mappings.get_ref().as_path())
     }
 
     /// The folder of the seed files, relative to `devenv.toml`.

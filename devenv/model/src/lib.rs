@@ -12,6 +12,7 @@ pub mod dockerfile;
 pub mod event;
 pub mod evidence;
 pub mod exec;
+pub mod functions;
 pub mod gate;
 pub mod intent;
 pub mod manifest;

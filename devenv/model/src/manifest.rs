@@ -12,6 +12,7 @@ use crate::artifact::CommandArtifact;
 use crate::container::ContainerSettings;
 use crate::database::Database;
 use crate::dockerfile::DockerfileBuild;
+use crate::functions::Functions;
 use crate::messaging::Messaging;
 use crate::resource::{ResourceId, ResourceKind};
 use crate::transport::Protocol;
@@ -36,6 +37,8 @@ pub struct Manifest {
     pub messaging: Messaging,
     /// The PostgreSQL databases whose services are there, in the order of their file names. Their units make them, no emulator does.
     pub databases: Vec<Database>,
+    /// The functions, each of which is a service of its name, and their event source mappings.
+    pub functions: Functions,
     pub test: Option<TestSettings>,
     /// The targets by name.
     pub promote: BTreeMap<String, PromoteTarget>,
@@ -102,6 +105,8 @@ impl Manifest {
             ResourceKind::Topic => &topics.iter().find(|topic| topic.name == *name)?.file,
             ResourceKind::Subscription => &subscriptions.iter().find(|one| one.name == *name)?.file,
             ResourceKind::Database => &self.database(name)?.file,
+            ResourceKind::Function => &self.functions.function(name)?.file,
+            ResourceKind::EventSourceMapping => &self.functions.mappings.iter().find(|one| one.name == *name)?.file,
         };
         Some(file)
     }

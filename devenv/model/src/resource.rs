@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A kind of resource that an emulator offers.
+/// A kind of resource that an emulator offers, or the function host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceKind {
     Table,
@@ -11,6 +11,8 @@ pub enum ResourceKind {
     Subscription,
     /// A PostgreSQL database, which a unit offers, and no emulator.
     Database,
+    Function,
+    EventSourceMapping,
 }
 
 impl ResourceKind {
@@ -24,6 +26,8 @@ impl ResourceKind {
             Self::Topic => "topic",
             Self::Subscription => "subscription",
             Self::Database => "database",
+            Self::Function => "function",
+            Self::EventSourceMapping => "mapping",
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Probe {
     Postgres { address: SocketAddr, login: Login },
     /// `GET` answers 200 with a JSON object whose `services` reports each of these as available or running.
     Services { url: String, services: Vec<String> },
+    /// Another program, which the unit calls, answers 200 for it at this address.
+    Elsewhere { url: String },
     /// The unit's own health check, a command, passes.
     Healthcheck,
     /// The unit has started.

@@ -4,6 +4,7 @@
 
 mod attribute_value;
 mod databases;
+mod functions;
 mod messaging;
 mod read;
 mod seeds;
@@ -12,5 +13,6 @@ mod table_stream;
 mod tables;
 
 pub use databases::files::ReadDatabases;
+pub use functions::files::ReadFunctions;
 pub use messaging::files::ReadMessaging;
 pub use read::{ReadResources, ResourceFiles, read};

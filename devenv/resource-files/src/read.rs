@@ -8,6 +8,7 @@ use devenv_model::manifest::{Seed, Table};
 use devenv_model::messaging::MessageSeed;
 
 use crate::databases::files::{self as databases, ReadDatabases};
+use crate::functions::files::{self as functions, ReadFunctions};
 use crate::messaging::files::{self as messaging, ReadMessaging};
 use crate::seeds::SeedReader;
 use crate::tables::TableReader;
@@ -20,6 +21,8 @@ pub struct ResourceFiles {
     pub topics: Vec<SourceFile>,
     pub subscriptions: Vec<SourceFile>,
     pub databases: Vec<SourceFile>,
+    pub functions: Vec<SourceFile>,
+    pub event_source_mappings: Vec<SourceFile>,
     pub seeds: Vec<SourceFile>,
 }
 
@@ -30,14 +33,17 @@ pub struct ReadResources {
     pub messaging: ReadMessaging,
     pub messages: Vec<MessageSeed>,
     pub databases: ReadDatabases,
+    pub functions: ReadFunctions,
 }
 
 /// Reads and checks the files, and appends their mistakes to `problems`.
 pub fn read(files: &ResourceFiles, problems: &mut Vec<Problem>) -> ReadResources {
     let tables = tables(&files.tables, problems);
     let messaging = messaging::read(&files.queues, &files.topics, &files.subscriptions, problems);
+    let functions = functions::read(&files.functions, &files.event_source_mappings, &messaging, &tables, problems);
     let (seeds, messages) = (Vec::new(), Vec::new());
-    let mut read = ReadResources { tables, seeds, messaging, messages, databases: ReadDatabases::default() };
+    let databases = ReadDatabases::default();
+    let mut read = ReadResources { tables, seeds, messaging, messages, databases, functions };
     // Seeds are checked against tables and queues, so every one must be readable first.
     let all_are_read = problems.is_empty();
     read.databases = databases::read(&files.databases, problems);

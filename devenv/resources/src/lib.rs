@@ -19,6 +19,7 @@ pub mod dynamo;
 pub mod emulator_ports;
 pub mod endpoint;
 pub mod error;
+pub mod function_host;
 pub mod json_wire;
 pub mod listed;
 pub mod messaging;

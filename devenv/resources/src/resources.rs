@@ -138,6 +138,7 @@ impl Resources {
 mod tests {
     use std::collections::BTreeSet;
 
+    use devenv_model::functions::Functions;
     use devenv_model::manifest::{Emulator, KeyAttribute, Seed, Table};
     use devenv_model::messaging::Messaging;
     use serde_json::json;
@@ -177,6 +178,7 @@ mod tests {
             seeds: vec![Seed { table: "inventory".to_owned(), file: "seeds/inventory.json".into(), items }],
             messaging: Messaging::default(),
             databases: Vec::new(),
+            functions: Functions::default(),
             test: None,
             promote: BTreeMap::new(),
         }

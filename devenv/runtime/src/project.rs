@@ -4,6 +4,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_manifest::compose_model::ComposeOptions;
 use devenv_manifest::load;
+use devenv_model::functions::Functions;
 use devenv_model::manifest::{Emulator, Manifest};
 use devenv_model::messaging::Messaging;
 use devenv_model::names::environment_name;
@@ -151,6 +152,7 @@ impl<'a> Located<'a> {
             seeds: Vec::new(),
             messaging: Messaging::default(),
             databases: Vec::new(),
+            functions: Functions::default(),
             test: None,
             promote: BTreeMap::new(),
         };

@@ -76,6 +76,8 @@ pub(crate) fn target(probe: &Probe) -> Option<SocketAddr> {
             Some(SocketAddr::new(host, url.port_or_known_default()?))
         }
         Probe::Tcp { address } | Probe::Postgres { address, .. } => Some(*address),
+        // The answer is about the unit's process, not by it.
+        Probe::Elsewhere { .. } => None,
         Probe::Healthcheck | Probe::Started | Probe::Completed => None,
     }
 }

@@ -45,7 +45,7 @@ impl Default for Prober {
 impl Prober {
     pub async fn passes(&self, probe: &Probe) -> bool {
         match probe {
-            Probe::Http { url } => {
+            Probe::Http { url } | Probe::Elsewhere { url } => {
                 self.0.get(url).send().await.is_ok_and(|response| response.status() == reqwest::StatusCode::OK)
             }
             Probe::Answer { url } => self.0.get(url).send().await.is_ok(),

@@ -181,6 +181,9 @@ pub enum EnvironmentCommand {
     /// Run a command in a service's container, or beside its process
     #[command(after_help = EXEC)]
     Exec(Exec),
+    /// Have a function handle an event, and print its response
+    #[command(after_help = INVOKE)]
+    Invoke(Invoke),
     /// List the resources with their states, or act on one
     #[command(args_conflicts_with_subcommands = true)]
     Resources {
@@ -477,6 +480,22 @@ pub struct Exec {
     pub command: Vec<String>,
 }
 
+#[derive(Debug, Clone, Args)]
+pub struct Invoke {
+    /// The event, JSON in this file, or - for standard input; {} by default
+    #[arg(short, long, value_name = "FILE")]
+    pub event: Option<String>,
+    /// The function to invoke
+    #[arg(value_name = "FUNCTION")]
+    pub function: String,
+}
+
+const INVOKE: &str = "\
+The response goes to standard output; the log of the invocation and its REPORT line go to standard error.
+The exit code is 1 if the function returned an error.
+
+  echo '{\"Records\": []}' | devenv invoke low-stock --event -";
+
 const EXEC: &str = "\
 The exit code is the command's: 126 or 127 if it cannot be started, 128 and the signal's number if a
 signal ends it. When devenv itself fails, it prints an error, and its exit code is one of its own.
@@ -620,6 +639,7 @@ impl EnvironmentCommand {
             | Self::Logs(_)
             | Self::Runs(_)
             | Self::Exec(_)
+            | Self::Invoke(_)
             | Self::Env { .. }
             | Self::Config(_)
             | Self::Doctor { .. }
@@ -643,6 +663,7 @@ impl EnvironmentCommand {
             Self::Seed { .. } => "seed",
             Self::Reset => "reset",
             Self::Exec(_) => "exec",
+            Self::Invoke(_) => "invoke",
             Self::Resources { .. } => "resources",
             Self::Env { .. } => "env",
             Self::Config(_) => "config",

@@ -94,6 +94,11 @@ pub fn describe(error: &Error) -> Told {
             let text = format!("devenv up --runtime docker --emulator {emulator}");
             ("needs_containers", Exit::Usage, Some(text))
         }
+        Error::FunctionsNeedProcesses { .. } => (
+            "functions_need_processes",
+            Exit::Usage,
+            hint("devenv up --runtime process, or without the Compose profile of the functions"),
+        ),
         Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),
         Error::Template { .. } => ("template", Exit::ConfigurationInvalid, hint("see devenv.schema.json")),
         Error::NotLocal { .. } => {

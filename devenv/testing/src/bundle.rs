@@ -62,7 +62,11 @@ pub(crate) async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8P
             ResourceKind::Table => format!("items-{}.json", resource.name),
             ResourceKind::Queue => format!("messages-{}.json", resource.name),
             // They hold nothing, or are no resource of an emulator.
-            ResourceKind::Topic | ResourceKind::Subscription | ResourceKind::Database => continue,
+            ResourceKind::Topic
+            | ResourceKind::Subscription
+            | ResourceKind::Database
+            | ResourceKind::Function
+            | ResourceKind::EventSourceMapping => continue,
         };
         if let Ok(items) = facts.resources.dump(&resource, ITEMS).await {
             write(&folder.join(file), &pretty(&Value::Array(items)))?;

@@ -10,8 +10,10 @@ mod doctor;
 mod down;
 mod env;
 mod exec;
+mod functions;
 mod import;
 mod init;
+mod invoke;
 mod logs;
 mod ls;
 mod machine_failure;
@@ -57,6 +59,7 @@ pub(crate) async fn run(context: &Context, command: EnvironmentCommand) -> Resul
         EnvironmentCommand::Seed { emulator_url } => data::seed(context, emulator_url.as_deref()).await,
         EnvironmentCommand::Reset => data::reset(context).await,
         EnvironmentCommand::Exec(arguments) => exec::run(context, arguments).await,
+        EnvironmentCommand::Invoke(arguments) => invoke::run(context, &arguments).await,
         EnvironmentCommand::Env { format } => env::run(context, format).await,
         EnvironmentCommand::Init(arguments) => init::run(context, arguments).await,
         EnvironmentCommand::Resources { action, list } => resources::run(context, action, list).await,

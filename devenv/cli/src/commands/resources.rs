@@ -7,6 +7,7 @@ use devenv_model::database::DatabaseState;
 use devenv_model::manifest::Manifest;
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::{ResourceId, ResourceKind};
+use devenv_resources::function_host::client::HostedState;
 use devenv_resources::listed::Listed;
 use devenv_resources::messaging::depth::Depth;
 use devenv_runtime::Project;
@@ -18,7 +19,7 @@ use devenv_terminal::run::Context;
 use serde_json::{Value, json};
 
 use super::ask::{Reply, ask};
-use super::import;
+use super::{functions, import};
 
 pub(super) async fn run(
     context: &Context,
@@ -37,6 +38,7 @@ pub(super) async fn run(
 async fn list(context: &Context, format: ListFormat) -> Result<Outcome, Failure> {
     let project = Project::current(&context.options)?;
     let listed = devenv_engine::resources(&project).await?.list().await.map_err(Error::from)?;
+    let hosted = functions::list(&project).await?;
     let file = |listed: &Listed| project.manifest.file_of(&listed.resource);
     let databases = devenv_engine::databases(&project).await?;
     let of_database = |(resource, state): &(ResourceId, DatabaseState)| {
@@ -44,14 +46,18 @@ async fn list(context: &Context, format: ListFormat) -> Result<Outcome, Failure>
         let (kind, name, file) = (resource.kind.name(), &resource.name, project.manifest.file_of(resource));
         json!({ "kind": kind, "name": name, "state": word, "differences": [], "file": file, "messages": null, "cause": cause })
     };
+    let of_function = |hosted: &HostedState| functions::fields(hosted, project.manifest.file_of(&hosted.resource));
     let stream = |listed: &Listed| stream(&project.manifest, &listed.resource);
     let of_emulator = listed.iter().map(|listed| fields(listed, file(listed), stream(listed)));
-    let fields: Vec<Value> = of_emulator.chain(databases.iter().map(of_database)).collect();
+    let others = databases.iter().map(of_database).chain(hosted.iter().map(of_function));
+    let fields: Vec<Value> = of_emulator.chain(others).collect();
     let fields = json!({ "resources": fields });
     let text = match format {
         ListFormat::Json => serde_json::to_string_pretty(&fields["resources"]).expect("plain data"),
-        ListFormat::Table if listed.is_empty() && databases.is_empty() => "the project has no resources".to_owned(),
-        ListFormat::Table => table(&listed, &databases, stream),
+        ListFormat::Table if fields["resources"].as_array().is_none_or(Vec::is_empty) => {
+            "the project has no resources".to_owned()
+        }
+        ListFormat::Table => table(&listed, &databases, &hosted, stream),
     };
     Ok(Outcome::done(text, &fields))
 }
@@ -97,6 +103,7 @@ fn fields(listed: &Listed, file: Option<&Utf8Path>, stream: Option<&str>) -> Val
 fn table<'a>(
     listed: &[Listed],
     databases: &[(ResourceId, DatabaseState)],
+    hosted: &[HostedState],
     stream: impl Fn(&Listed) -> Option<&'a str>,
 ) -> String {
     let mut table = Table::new();
@@ -115,6 +122,12 @@ fn table<'a>(
     for (resource, state) in databases {
         let row = [resource.kind.name(), &resource.name, word_of(state).0, "-", "-", "-"];
         table.add_row(row.into_iter().chain(has_streams.then_some("-")));
+    }
+    for one in hosted {
+        let none = || "-".to_owned();
+        let (kind, name) = (one.resource.kind.name().to_owned(), one.resource.name.clone());
+        let row = [kind, name, functions::state(one).to_owned(), none(), none(), none()];
+        table.add_row(row.into_iter().chain(has_streams.then(none)));
     }
     let mut text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     for one in listed {
@@ -139,6 +152,7 @@ fn table<'a>(
         DatabaseState::Absent => Some(format!("\n{resource} is absent\n  devenv reset makes it")),
         DatabaseState::Unreachable(cause) => Some(format!("\n{resource} is unreachable: {cause}\n  devenv up -d")),
     }));
+    text.extend(hosted.iter().filter_map(functions::detail));
     text.join("\n")
 }
 
@@ -211,7 +225,7 @@ mod tests {
         let cause = "archive has no port on this machine".to_owned();
         let databases =
             [database("reports", DatabaseState::Present), database("archive", DatabaseState::Unreachable(cause))];
-        insta::assert_snapshot!(table(&all, &databases, |_| None), @"
+        insta::assert_snapshot!(table(&all, &databases, &[], |_| None), @"
          KIND   NAME    STATE    VISIBLE  IN FLIGHT  DELAYED
          table  items   present  -        -          -
          queue  work    differs  12       1          0

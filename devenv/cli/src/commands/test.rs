@@ -1,3 +1,4 @@
+use devenv_runtime::Project;
 use devenv_terminal::arguments::Test;
 use devenv_terminal::choices::TestEmulator;
 use devenv_terminal::exit::Exit;
@@ -7,8 +8,8 @@ use devenv_terminal::run::Context;
 use devenv_testing::test::{TestOptions, test};
 use devenv_testing::test_every::test_every;
 
-use super::parity;
 use super::test_report::{fields, text};
+use super::{functions, parity};
 
 pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, Failure> {
     let options = TestOptions {
@@ -18,6 +19,7 @@ pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, F
         arguments: arguments.arguments,
         timeout: arguments.timeout,
     };
+    functions::prepare(context, &Project::load(&context.options)?)?;
     if arguments.emulator == Some(TestEmulator::All) {
         let trials = test_every(&context.options, &options, &context.emitter, &context.cancel).await?;
         return Ok(parity::outcome(context, &trials, arguments.require_all));

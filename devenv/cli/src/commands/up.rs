@@ -7,6 +7,8 @@ use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
 use serde_json::json;
 
+use super::functions;
+
 /// Earlier log lines to show of each service.
 const BACKLOG: usize = 5;
 
@@ -18,6 +20,7 @@ pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Fa
         let plan = devenv_engine::plan(&project, &options, &context.emitter).await?;
         return Ok(Outcome::done(plan.to_string().trim_end(), &plan));
     }
+    functions::prepare(context, &project)?;
     let mut up = devenv_engine::up(&project, &options, &context.emitter, &context.cancel).await?;
     context.emitter.emit(Event::EnvironmentReady { report: up.report.clone(), changed: up.changed });
     let fields = json!({ "changed": up.changed, "environment": up.report });

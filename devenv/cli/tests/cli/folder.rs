@@ -148,3 +148,16 @@ pub(crate) fn get(url: &str) -> String {
     stream.read_to_string(&mut answer).expect("it answers");
     answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
 }
+
+/// Sends a POST request to an address such as `http://127.0.0.1:8000`. `headers` ends with a line break.
+pub(crate) fn post(url: &str, headers: &str, body: &str) -> String {
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+    let length = body.len();
+    let head = format!("POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer
+}

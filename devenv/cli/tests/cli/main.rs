@@ -10,6 +10,7 @@ mod environment;
 mod exec;
 mod files;
 mod folder;
+mod functions;
 mod import;
 mod init;
 mod lifetimes;

@@ -1,11 +1,10 @@
 //! Queues, topics and subscriptions through the real command: `up`, `resources`, `seed`, `redrive`, `purge` and `reset`.
 
-use std::io::{Read, Write};
 use std::ops::Deref;
 
 use serde_json::{Value, json};
 
-use crate::folder::{Folder, eventually};
+use crate::folder::{Folder, eventually, post};
 use crate::project::Project;
 
 const WORK: &str = r#"{
@@ -49,17 +48,8 @@ pub(crate) struct Messaging<'a, P: Deref<Target = Folder>> {
 }
 
 impl<P: Deref<Target = Folder>> Messaging<'_, P> {
-    /// Sends a request to the emulator and returns the answer's body.
     fn post(&self, headers: &str, body: &str) -> String {
-        let address = self.emulator.trim_start_matches("http://").trim_end_matches('/');
-        let mut stream = std::net::TcpStream::connect(address).expect("it listens");
-        let length = body.len();
-        let head = format!("POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n");
-        stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        answer
+        post(&self.emulator, headers, body)
     }
 
     fn signed(service: &str) -> String {

@@ -160,7 +160,8 @@ fn messages<'a>(project: &Project, second: Option<&'a str>) -> Vec<&'a str> {
     }
 }
 
-fn plain(unit: &str, artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
+/// A unit of devenv's own, without settings of a container.
+pub(super) fn plain(unit: &str, artifact: Artifact, probe: Probe, bindings: Vec<Binding>) -> UnitIntent {
     UnitIntent {
         name: unit.to_owned(),
         service: unit.to_owned(),

@@ -1,15 +1,16 @@
 //! The intents of the units that a command selects.
 
 use devenv_model::artifact::Artifact;
+use devenv_model::functions::FUNCTION_HOST;
 use devenv_model::intent::{Lifetime, Ports, RestartPolicy, UnitIntent};
-use devenv_model::manifest::{Service, StartOrder};
+use devenv_model::manifest::{Condition, Dependency, Manifest, Service, StartOrder};
 use devenv_model::reconcile::{Desired, DesiredUnit};
 use devenv_resources::chosen_emulator::ChosenEmulator;
 use devenv_resources::emulator_ports::emulator_units;
 use devenv_runtime::{Abilities, Project};
 
 use super::selection::dependencies;
-use super::{emulator, service};
+use super::{emulator, functions, service};
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 
@@ -49,6 +50,7 @@ pub(crate) fn intents(
         }
     }
     let address = chosen.seen_by_units(snapshot.abilities.network, ports)?;
+    intents.extend(functions::host(project, snapshot, &address, ports, services)?);
     for service in services {
         for unit in service.units() {
             let own = bindings(&unit);
@@ -74,7 +76,7 @@ pub(crate) fn desired(
             service: intent.service.clone(),
             config_hash,
             artifact: intent.artifact.clone(),
-            depends_on: service.map(|service| dependencies(manifest, service)).unwrap_or_default(),
+            depends_on: service.map(|service| needed(manifest, service)).unwrap_or_default(),
             is_one_shot: intent.lifetime == Lifetime::OneShot,
             runs_again: runs_again(intent),
             start: match service {
@@ -86,6 +88,7 @@ pub(crate) fn desired(
     };
     let mut known: Vec<String> = manifest.units().collect();
     known.extend(chosen.units(manifest).into_iter().map(str::to_owned));
+    known.extend(manifest.functions.host().map(str::to_owned));
     Desired {
         units: intents.iter().zip(hashes).map(unit).collect(),
         known,
@@ -93,6 +96,15 @@ pub(crate) fn desired(
         needs: manifest.needs(),
         seeds: manifest.seeded(),
     }
+}
+
+/// The units that a service's units wait for: its dependencies and, if it is a function, the host of functions.
+fn needed(manifest: &Manifest, service: &Service) -> Vec<(String, Dependency)> {
+    let host = manifest.functions.function(&service.name).map(|_| {
+        let condition = Condition::ServiceHealthy;
+        (FUNCTION_HOST.to_owned(), condition.into())
+    });
+    dependencies(manifest, service).into_iter().chain(host).collect()
 }
 
 /// Whether a unit that has completed starts again: its file does not declare that it runs once.

@@ -14,6 +14,7 @@ use devenv_runtime::{Abilities, Project};
 use super::address::reached;
 use super::aws::{keep_local, region, variables};
 use super::database;
+use super::functions;
 use crate::error::Error;
 
 /// The restarts of a crashing container before it is left failed.
@@ -67,7 +68,11 @@ pub(super) fn intent(
         entrypoint: service.entrypoint.clone(),
         command: service.command.clone(),
         environment,
-        probe: if is_one_shot { Probe::Completed } else { probe(service, &bindings) },
+        probe: match functions::probe(project, service, unit, ports) {
+            Some(probe) => probe,
+            None if is_one_shot => Probe::Completed,
+            None => probe(service, &bindings),
+        },
         bindings,
         healthcheck: service.healthcheck.clone(),
         container: service.container.clone(),
@@ -104,6 +109,7 @@ pub(crate) fn environment(
             environment.insert(name.clone(), fill(value, &lookup)?);
         }
     }
+    environment.extend(functions::variables(project, service, unit, ports));
     keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
     Ok(environment)
 }

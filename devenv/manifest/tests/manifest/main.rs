@@ -3,6 +3,7 @@
 mod containers;
 mod databases;
 mod forms;
+mod functions;
 mod limits;
 mod messaging;
 mod mistakes;

@@ -21,6 +21,8 @@ pub(crate) struct Sources {
     pub(crate) topics: Vec<(String, String)>,
     pub(crate) subscriptions: Vec<(String, String)>,
     pub(crate) databases: Vec<(String, String)>,
+    pub(crate) functions: Vec<(String, String)>,
+    pub(crate) mappings: Vec<(String, String)>,
     pub(crate) seeds: Vec<(String, String)>,
     pub(crate) variables: Vec<(String, String)>,
 }
@@ -64,6 +66,8 @@ env = { BIND = "127.0.0.1:${port:80}" }
             topics: Vec::new(),
             subscriptions: Vec::new(),
             databases: Vec::new(),
+            functions: Vec::new(),
+            mappings: Vec::new(),
             seeds: vec![("items".to_owned(), r#"[{ "id": { "S": "a" } }]"#.to_owned())],
             variables: Vec::new(),
         }
@@ -97,6 +101,8 @@ env = { BIND = "127.0.0.1:${port:80}" }
             topics: folder("topics", &self.topics),
             subscriptions: folder("subscriptions", &self.subscriptions),
             databases: folder("databases", &self.databases),
+            functions: folder("functions", &self.functions),
+            event_source_mappings: folder("event-source-mappings", &self.mappings),
             seeds: folder("seeds", &self.seeds),
         };
         assemble(root.to_owned(), settings, compose, &sources, &variables)

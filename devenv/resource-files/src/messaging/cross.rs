@@ -173,7 +173,7 @@ fn unknown<'n>(
 }
 
 /// The nearest name, or all of them.
-pub(super) fn meant<'n>(noun: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
+pub(crate) fn meant<'n>(noun: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.collect();
     match closest(name, names.iter().copied()) {
         Some(meant) => format!("did you mean {meant}?"),

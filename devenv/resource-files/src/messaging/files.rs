@@ -5,6 +5,7 @@ use std::sync::Arc;
 use devenv_document::problem::Problem;
 use devenv_document::source::SourceFile;
 use devenv_model::messaging::{MessageSeed, Messaging};
+use serde_json::Value;
 
 use super::cross::{Cross, meant};
 use super::order::sorted;
@@ -49,6 +50,11 @@ pub(crate) fn read(
 impl ReadMessaging {
     pub(crate) fn queue_names(&self) -> impl Iterator<Item = &str> {
         self.queues.iter().map(|queue| queue.name.name.as_str())
+    }
+
+    /// A queue's `CreateQueue` input.
+    pub(crate) fn definition_of_queue(&self, name: &str) -> Option<&Value> {
+        self.queues.iter().find(|queue| queue.name.name == name).map(|read| &read.queue.definition)
     }
 
     /// The mistake in a reference to a queue, as its remedy; `None` if a file declares the queue.

@@ -1,13 +1,13 @@
 //! The files of queues, topics and subscriptions, and the seeds of queues.
 
 mod arn;
-mod cross;
 mod order;
 mod queues;
-mod rules;
 mod seeds;
 mod subscriptions;
 mod topics;
 
+pub(crate) mod cross;
 pub(crate) mod files;
 pub(crate) mod reader;
+pub(crate) mod rules;

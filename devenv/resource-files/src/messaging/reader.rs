@@ -1,6 +1,6 @@
-//! What the readers of queues, topics and subscriptions share: known keys, texts, attributes, and JSON within a text.
+//! What the readers of resource files share: known keys, texts, attributes, and JSON within a text.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use devenv_document::closest::closest;
@@ -68,7 +68,7 @@ impl Reader<'_> {
         self.problems.is_empty().then_some((document, definition))
     }
 
-    pub(super) fn known_keys(&mut self, node: &Node, known: &[&str]) {
+    pub(crate) fn known_keys(&mut self, node: &Node, known: &[&str]) {
         for entry in node.entries().unwrap_or_default() {
             if !known.contains(&entry.key.as_str()) {
                 self.unknown_key(&entry.key, entry.key_span.clone(), known);
@@ -85,6 +85,31 @@ impl Reader<'_> {
         self.problems.push(Problem::new(self.kind.unknown_key, self.file, span, message).help(help));
     }
 
+    /// The whole number of an optional key, if it is in the range; another value is a mistake.
+    pub(crate) fn number(&mut self, node: &Node, key: &str, range: &RangeInclusive<i64>) -> Option<i64> {
+        let value = node.get(key)?;
+        let number = value.text().filter(|_| value.string().is_none()).and_then(|text| text.parse::<i64>().ok());
+        let fits = number.filter(|number| range.contains(number));
+        if fits.is_none() {
+            let help = format!("write a whole number from {} to {}", range.start(), range.end());
+            let written = match value.string() {
+                Some(text) => format!("\"{text}\""),
+                None => value.text().map_or_else(|| value.kind().to_owned(), str::to_owned),
+            };
+            self.report(value.span.clone(), format!("{key} cannot be {written}"), help);
+        }
+        fits
+    }
+
+    /// Reports each key that no file has, with the reason.
+    pub(crate) fn left_out(&mut self, node: &Node, keys: &[(&str, &str)]) {
+        for entry in node.entries().unwrap_or_default() {
+            if let Some((key, why)) = keys.iter().find(|(key, _)| *key == entry.key) {
+                self.report(entry.key_span.clone(), format!("{key} is not for a file"), format!("remove it: {why}"));
+            }
+        }
+    }
+
     pub(crate) fn required_text(&mut self, node: &Node, key: &str) -> Option<Named> {
         let value = node.get(key);
         let text = value.and_then(|value| Some(Named { name: value.string()?.to_owned(), span: value.span.clone() }));
@@ -96,7 +121,7 @@ impl Reader<'_> {
     }
 
     /// Checks a name; a FIFO name ends with `.fifo`. `is_fifo` is what the attributes say, and `limit` counts characters.
-    pub(super) fn check_name(&mut self, named: &Named, limit: usize, is_fifo: bool, attribute: &str) {
+    pub(crate) fn check_name(&mut self, named: &Named, limit: usize, is_fifo: bool, attribute: &str) {
         let Named { name, span } = named;
         let noun = self.kind.noun;
         let base = name.strip_suffix(".fifo").unwrap_or(name);
@@ -114,7 +139,7 @@ impl Reader<'_> {
     }
 
     /// Checks the attributes by their rules; every value is a string.
-    pub(super) fn attributes(&mut self, document: &Node, rules: Rules) {
+    pub(crate) fn attributes(&mut self, document: &Node, rules: Rules) {
         let Some(attributes) = document.get("Attributes") else { return };
         let Some(entries) = attributes.entries() else {
             let message = format!("Attributes must be a mapping, not {}", attributes.kind());
@@ -142,7 +167,7 @@ impl Reader<'_> {
     }
 
     /// Reports the attributes in `of_fifo`, which only a FIFO resource has, where `attribute` does not make it one.
-    pub(super) fn of_fifo_only(&mut self, document: &Node, of_fifo: &[&str], attribute: &str) {
+    pub(crate) fn of_fifo_only(&mut self, document: &Node, of_fifo: &[&str], attribute: &str) {
         for entry in document.get("Attributes").and_then(Node::entries).unwrap_or_default() {
             if of_fifo.contains(&entry.key.as_str()) {
                 let message = format!("only a FIFO {} has {}", self.kind.noun, entry.key);
@@ -152,7 +177,7 @@ impl Reader<'_> {
     }
 
     /// The JSON mapping in the text of an attribute, with only these keys.
-    pub(super) fn embedded(&mut self, document: &Node, attribute: &str, keys: &[&str]) -> Option<(Node, Value)> {
+    pub(crate) fn embedded(&mut self, document: &Node, attribute: &str, keys: &[&str]) -> Option<(Node, Value)> {
         let node = document.get("Attributes")?.get(attribute)?;
         let text = node.string()?;
         let value = match serde_json::from_str::<Value>(text) {
@@ -179,7 +204,7 @@ impl Reader<'_> {
     }
 
     /// The place of a part of a text in the file; the whole text if the file spells the part differently.
-    pub(super) fn part(&self, node: &Node, part: &str) -> Range<usize> {
+    pub(crate) fn part(&self, node: &Node, part: &str) -> Range<usize> {
         let written = self.file.text.get(node.span.clone()).unwrap_or_default();
         match written.find(part) {
             Some(offset) if !part.is_empty() => node.span.start + offset..node.span.start + offset + part.len(),
@@ -188,7 +213,7 @@ impl Reader<'_> {
     }
 
     /// The name in an ARN that leaves region and account empty; any other ARN is a mistake.
-    pub(super) fn declared(&mut self, arn: &str, service: &str, span: Range<usize>) -> Option<Named> {
+    pub(crate) fn declared(&mut self, arn: &str, service: &str, span: Range<usize>) -> Option<Named> {
         match declared(arn, service) {
             Ok(name) => Some(Named { name: name.to_owned(), span }),
             Err((message, help)) => {
@@ -199,7 +224,7 @@ impl Reader<'_> {
     }
 
     /// The dead-letter queue of a `RedrivePolicy`, with the policy's node and value.
-    pub(super) fn dead_letter(&mut self, document: &Node, keys: &[&str]) -> Option<(Named, Node, Value)> {
+    pub(crate) fn dead_letter(&mut self, document: &Node, keys: &[&str]) -> Option<(Named, Node, Value)> {
         let (node, policy) = self.embedded(document, "RedrivePolicy", keys)?;
         let Some(arn) = policy["deadLetterTargetArn"].as_str().map(str::to_owned) else {
             let help = "write \"deadLetterTargetArn\": \"arn:aws:sqs:::NAME\"";
@@ -213,6 +238,6 @@ impl Reader<'_> {
 }
 
 /// The value of an attribute.
-pub(super) fn attribute<'v>(definition: &'v Value, name: &str) -> Option<&'v str> {
+pub(crate) fn attribute<'v>(definition: &'v Value, name: &str) -> Option<&'v str> {
     definition["Attributes"][name].as_str()
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 /// The rule for the value of one attribute.
 #[derive(Debug, Clone)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// A whole number in a range.
     Number(RangeInclusive<u64>),
     OneOf(&'static [&'static str]),
@@ -17,14 +17,14 @@ pub(super) enum Rule {
 }
 
 /// Attributes with their rules.
-pub(super) type Rules = &'static [(&'static str, Rule)];
+pub(crate) type Rules = &'static [(&'static str, Rule)];
 
-pub(super) const BOOLEAN: Rule = Rule::OneOf(&["true", "false"]);
-pub(super) const POLICY: Rule = Rule::LeftOut("Terraform writes the policy, with the ARNs of the account");
+pub(crate) const BOOLEAN: Rule = Rule::OneOf(&["true", "false"]);
+pub(crate) const POLICY: Rule = Rule::LeftOut("Terraform writes the policy, with the ARNs of the account");
 
 impl Rule {
     /// Why a value breaks the rule, and how to fix it.
-    pub(super) fn broken_by(&self, name: &str, value: &str) -> Option<(String, String)> {
+    pub(crate) fn broken_by(&self, name: &str, value: &str) -> Option<(String, String)> {
         match self {
             Self::Number(range) => {
                 let fits = value.parse::<u64>().is_ok_and(|number| range.contains(&number) && !value.starts_with('+'));

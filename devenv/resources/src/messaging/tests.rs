@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use devenv_model::functions::Functions;
 use devenv_model::manifest::{Emulator, Manifest};
 use devenv_model::messaging::{MessageSeed, Messaging, Queue, Subscription, Topic};
 use devenv_model::observed::ObservedResource;
@@ -67,6 +68,7 @@ fn manifest() -> Manifest {
         seeds: Vec::new(),
         messaging,
         databases: Vec::new(),
+        functions: Functions::default(),
         test: None,
         promote: BTreeMap::new(),
     }

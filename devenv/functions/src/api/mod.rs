@@ -1,0 +1,6 @@
+//! The two HTTP APIs of the host.
+
+mod address;
+
+pub(crate) mod invoke;
+pub(crate) mod runtime;

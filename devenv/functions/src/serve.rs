@@ -1,0 +1,130 @@
+//! The host as a whole: its functions, their addresses, and the mappings.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use devenv_model::functions::function_arn;
+use devenv_resources::function_host::settings::{HOST_FORMAT, HostSettings, HostedFunction};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::api::invoke::InvokeApi;
+use crate::api::runtime::RuntimeApi;
+use crate::error::Error;
+use crate::events::Events;
+use crate::function::{Function, FunctionSettings};
+use crate::http::serve;
+use crate::mapping::work::Work;
+use crate::units::{Supervised, Units, Unsupervised};
+
+/// The limit for batches under way at shutdown. Their messages come again.
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+/// The host waits for others; the second thread answers while the first encodes a batch.
+const THREADS: usize = 2;
+
+/// Serves until `shutdown` resolves and the batches under way have ended. Calls `listening` with the Invoke API's address once every
+/// address answers.
+pub async fn run(
+    settings: &HostSettings,
+    listening: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error> {
+    if settings.format != HOST_FORMAT {
+        return Err(Error::Format { found: settings.format });
+    }
+    let units: Arc<dyn Units> = match &settings.supervisor {
+        Some(state) => Arc::new(Supervised::at(state)),
+        None => Arc::new(Unsupervised),
+    };
+    let unwritable = |source| Error::Data { path: settings.data.clone(), source };
+    let events = Arc::new(Events::within(&settings.data).map_err(unwritable)?);
+    let mut functions = BTreeMap::new();
+    let mut serving = JoinSet::new();
+    for hosted in &settings.functions {
+        let function = Arc::new(function(hosted, &settings.region, &units));
+        for (unit, one) in hosted.units.iter().enumerate() {
+            let api = RuntimeApi { function: Arc::clone(&function), unit };
+            serving.spawn(serve(listen(one.runtime).await?, Arc::new(api)));
+        }
+        functions.insert(hosted.name.clone(), function);
+    }
+    let (stop, stopping) = watch::channel(false);
+    let mut working = JoinSet::new();
+    let mut mappings = Vec::new();
+    for hosted in &settings.mappings {
+        let failed = |cause: String| Error::Mapping { mapping: hosted.name.clone(), cause };
+        let work = Arc::new(Work::of(settings, hosted, &functions).map_err(failed)?);
+        mappings.push(Arc::clone(&work.state));
+        for _ in 0..work.workers() {
+            let (work, stopping) = (Arc::clone(&work), stopping.clone());
+            working.spawn(async move { work.run(stopping).await });
+        }
+    }
+    let listener = listen(settings.invoke).await?;
+    let address = listener.local_addr().map_err(|source| Error::Listen { address: settings.invoke, source })?;
+    events.resume(&functions).map_err(unwritable)?;
+    serving.spawn(serve(listener, Arc::new(InvokeApi { functions, events, mappings })));
+    listening(address);
+    shutdown.await;
+    stop.send_replace(true);
+    let drained = async { while working.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(DRAIN_LIMIT, drained).await;
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    if !address.ip().is_loopback() {
+        return Err(Error::NotLoopback { address });
+    }
+    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+}
+
+fn function(hosted: &HostedFunction, region: &str, units: &Arc<dyn Units>) -> Function {
+    let settings = FunctionSettings {
+        name: hosted.name.clone(),
+        arn: function_arn(region, &hosted.name),
+        timeout: Duration::from_secs(hosted.timeout_seconds.into()),
+        memory_megabytes: hosted.memory_megabytes,
+        units: hosted.units.iter().map(|unit| unit.name.clone()).collect(),
+    };
+    Function::new(settings, Arc::clone(units))
+}
+
+/// Runs a host's process: SIGTERM and SIGINT drain it, a second signal ends it at once.
+pub fn run_until_signalled(settings: &HostSettings) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    let outcome = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
+        let mut asked = async || {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        let (first, draining) = tokio::sync::oneshot::channel::<()>();
+        let serving = run(settings, |address| crate::say(&format!("listening on http://{address}")), async {
+            let _ = draining.await;
+        });
+        tokio::pin!(serving);
+        tokio::select! {
+            outcome = &mut serving => return outcome,
+            () = asked() => drop(first),
+        }
+        tokio::select! {
+            outcome = &mut serving => outcome,
+            () = asked() => Ok(()),
+        }
+    });
+    // Do not wait for requests of programs that still ask for events.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,0 +1,99 @@
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use camino::Utf8PathBuf;
+use devenv_resources::function_host::settings::{HOST_FORMAT, HostSettings, HostedFunction, HostedMapping, HostedUnit};
+use reqwest::Response;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+
+/// A port that was free a moment ago.
+pub(crate) fn free() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound")
+}
+
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
+    let end = Instant::now() + LIMIT;
+    while !check().await {
+        assert!(Instant::now() < end, "not in time: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A function named like this, with a timeout in seconds and units of its own.
+pub(crate) fn function(name: &str, timeout_seconds: u32, units: usize) -> HostedFunction {
+    let unit = |number: usize| HostedUnit { name: format!("{name}-{number}"), runtime: free() };
+    let units = (1..=units).map(unit).collect();
+    HostedFunction { name: name.to_owned(), timeout_seconds, memory_megabytes: 128, units }
+}
+
+/// A host in this process, which a drop ends at once, as a kill would.
+pub(crate) struct Host {
+    pub(crate) settings: HostSettings,
+    client: reqwest::Client,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Host {
+    pub(crate) fn settings(functions: Vec<HostedFunction>, data: Utf8PathBuf) -> HostSettings {
+        HostSettings {
+            format: HOST_FORMAT,
+            region: "eu-west-1".to_owned(),
+            invoke: free(),
+            queues: "http://127.0.0.1:9".to_owned(),
+            streams: "http://127.0.0.1:9".to_owned(),
+            data,
+            supervisor: None,
+            functions,
+            mappings: Vec::<HostedMapping>::new(),
+        }
+    }
+
+    pub(crate) async fn start(settings: HostSettings) -> Self {
+        let (listening, ready) = oneshot::channel();
+        let own = settings.clone();
+        let task = tokio::spawn(async move {
+            let told = |address| {
+                let _ = listening.send(address);
+            };
+            devenv_functions::run(&own, told, std::future::pending()).await.expect("it serves");
+        });
+        tokio::time::timeout(LIMIT, ready).await.expect("in time").expect("it listens");
+        let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
+        Self { settings, client, task }
+    }
+
+    pub(crate) fn runtime(&self, function: usize, unit: usize) -> SocketAddr {
+        self.settings.functions[function].units[unit].runtime
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        self.client.get(format!("http://{}{path}", self.settings.invoke)).send().await.expect("it answers")
+    }
+
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        let mut request = self.client.post(format!("http://{}{path}", self.settings.invoke));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(body.to_owned()).send().await.expect("it answers")
+    }
+
+    /// The response of a function that must be no error.
+    pub(crate) async fn invoked(&self, function: &str, event: &str) -> Value {
+        let answer = self.post(&format!("/2015-03-31/functions/{function}/invocations"), &[], event).await;
+        assert_eq!(answer.status(), 200);
+        assert!(!answer.headers().contains_key("x-amz-function-error"), "{}", answer.text().await.expect("a body"));
+        answer.json().await.expect("JSON")
+    }
+}

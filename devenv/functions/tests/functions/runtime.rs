@@ -1,0 +1,130 @@
+//! A function's program: asks for events and answers them, until it is dropped like a killed process.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::host::{Host, eventually, function};
+
+/// What a program does with an event.
+pub(crate) enum Act {
+    Return(String),
+    Fail(&'static str),
+    /// The program ends at once.
+    Die,
+    /// The program does not answer.
+    Hang,
+}
+
+pub(crate) struct Program {
+    task: JoinHandle<()>,
+    /// The events so far.
+    pub(crate) seen: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Program {
+    pub(crate) fn start(runtime: SocketAddr, act: impl Fn(&Value) -> Act + Send + Sync + 'static) -> Self {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let own = Arc::clone(&seen);
+        let task = tokio::spawn(async move {
+            // Connections of a client end with it, as those of a killed program.
+            let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
+            let base = format!("http://{runtime}/2018-06-01/runtime");
+            loop {
+                let Ok(next) = client.get(format!("{base}/invocation/next")).send().await else {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    continue;
+                };
+                let id = next.headers()["lambda-runtime-aws-request-id"].to_str().expect("ASCII").to_owned();
+                let event: Value = next.json().await.expect("JSON");
+                own.lock().expect("not poisoned").push(event.clone());
+                let (path, body) = match act(&event) {
+                    Act::Return(body) => ("response", body),
+                    Act::Fail(message) => {
+                        ("error", json!({ "errorType": "Test", "errorMessage": message }).to_string())
+                    }
+                    Act::Die => return,
+                    Act::Hang => return std::future::pending().await,
+                };
+                let _ = client.post(format!("{base}/invocation/{id}/{path}")).body(body).send().await;
+            }
+        });
+        Self { task, seen }
+    }
+
+    /// A program that returns what it gets.
+    pub(crate) fn echo(runtime: SocketAddr) -> Self {
+        Self::start(runtime, |event| Act::Return(event.to_string()))
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Value> {
+        self.seen.lock().expect("not poisoned").clone()
+    }
+}
+
+fn folder() -> (tempfile::TempDir, camino::Utf8PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
+    (folder, path)
+}
+
+#[tokio::test]
+async fn a_program_gets_the_headers_of_lambda() {
+    let (_folder, data) = folder();
+    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let base = format!("http://{}/2018-06-01/runtime", host.runtime(0, 0));
+    let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
+    let asking = async {
+        let next = client.get(format!("{base}/invocation/next")).send().await.expect("an event");
+        let header = |name: &str| next.headers()[name].to_str().expect("ASCII").to_owned();
+        let id = header("lambda-runtime-aws-request-id");
+        assert_eq!(header("lambda-runtime-invoked-function-arn"), "arn:aws:lambda:eu-west-1:000000000000:function:api");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+        let deadline: u128 = header("lambda-runtime-deadline-ms").parse().expect("a number");
+        assert!(deadline > now && deadline < now + 3500, "{deadline} at {now}");
+        assert!(header("lambda-runtime-trace-id").starts_with("Root=1-"));
+        assert_eq!(next.text().await.expect("a body"), r#"{"a": 1}"#, "as it was sent");
+        let post = async |path: &str| client.post(format!("{base}/{path}")).body("2").send().await.expect("an answer");
+        assert_eq!(post("invocation/another/response").await.status(), 400);
+        assert_eq!(post(&format!("invocation/{id}/response")).await.status(), 202);
+        assert_eq!(post(&format!("invocation/{id}/response")).await.status(), 400, "once only");
+        assert_eq!(post("elsewhere").await.status(), 404);
+        let image = client.get(format!("{base}/invocation/next")).header("sec-fetch-site", "cross-site");
+        assert_eq!(image.send().await.expect("an answer").status(), 403);
+    };
+    let (response, ()) = tokio::join!(host.invoked("api", r#"{"a": 1}"#), asking);
+    assert_eq!(response, 2);
+}
+
+#[tokio::test]
+async fn a_unit_is_ready_once_it_has_asked_for_an_event() {
+    let (_folder, data) = folder();
+    let host = Host::start(Host::settings(vec![function("api", 3, 2)], data)).await;
+    let host = &host;
+    let ready = async |unit: &str| host.get(&format!("/devenv/units/{unit}")).await.status() == 200;
+    assert!(!ready("api-1").await && !ready("nobody").await);
+    let program = Program::echo(host.runtime(0, 0));
+    eventually("the unit is ready", async || ready("api-1").await).await;
+    assert!(!ready("api-2").await);
+    drop(program);
+    eventually("its program is gone", async || !ready("api-1").await).await;
+}
+
+#[tokio::test]
+async fn an_error_at_the_start_is_kept_for_callers() {
+    let (_folder, data) = folder();
+    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
+    let url = format!("http://{}/2018-06-01/runtime/init/error", host.runtime(0, 0));
+    let answer = client.post(url).body(r#"{"errorType":"Config","errorMessage":"no table"}"#).send().await;
+    assert_eq!(answer.expect("an answer").status(), 202);
+}

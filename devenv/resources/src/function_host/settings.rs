@@ -1,0 +1,66 @@
+//! The settings of the function host, which `up` gives it in a variable.
+
+use std::net::SocketAddr;
+
+use camino::Utf8PathBuf;
+use devenv_model::functions::EventSource;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The variable with the host's settings, a [`HostSettings`] in JSON.
+pub const HOST_SETTINGS: &str = "DEVENV_FUNCTIONS";
+/// The format of [`HostSettings`].
+pub const HOST_FORMAT: u32 = 1;
+/// The host's path that answers 200 once a unit of a function has asked for its first event: the unit's name follows.
+pub const READY_PATH: &str = "/devenv/units/";
+
+/// Everything that the function host is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostSettings {
+    pub format: u32,
+    pub region: String,
+    /// The address of the Invoke API.
+    pub invoke: SocketAddr,
+    /// The URL at which SQS answers.
+    pub queues: String,
+    /// The URL at which DynamoDB Streams answers.
+    pub streams: String,
+    /// The folder of what outlives the host: checkpoints, and events that wait.
+    pub data: Utf8PathBuf,
+    /// The state directory of the supervisor that runs the functions; `None` if nobody restarts a function.
+    pub supervisor: Option<Utf8PathBuf>,
+    pub functions: Vec<HostedFunction>,
+    pub mappings: Vec<HostedMapping>,
+}
+
+impl HostSettings {
+    /// The value of [`HOST_SETTINGS`].
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("settings are plain data")
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedFunction {
+    pub name: String,
+    pub timeout_seconds: u32,
+    pub memory_megabytes: u32,
+    pub units: Vec<HostedUnit>,
+}
+
+/// One unit of a function: it handles one event at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedUnit {
+    pub name: String,
+    /// The address of the unit's own Runtime API.
+    pub runtime: SocketAddr,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedMapping {
+    pub name: String,
+    pub function: String,
+    pub source: EventSource,
+    /// The `CreateEventSourceMapping` input.
+    pub definition: Value,
+}
