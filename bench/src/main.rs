@@ -2,6 +2,7 @@
 //! targets, and only a broken run is an error.
 
 mod environment;
+mod events;
 mod figures;
 mod interrupt;
 mod load;
@@ -65,6 +66,15 @@ enum Command {
         #[arg(long, default_value_t = 200_000)]
         writes: usize,
     },
+    /// Measure what events cost, and the time from an order to its report
+    Events {
+        /// Length of the load with events, and of that without, in seconds
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Start the reports too (profile `reporting`), and measure the time from an order to its report
+        #[arg(long)]
+        reports: bool,
+    },
     /// Kill random processes at random times; the next command must repair the project and touch nothing foreign
     Soak {
         #[arg(long, default_value_t = 3)]
@@ -82,6 +92,7 @@ fn main() -> ExitCode {
         Command::Sustain { seconds, connections } => suite::sustain(&arguments.devenv, seconds, connections),
         Command::Queues { seconds, flow } => queues::run(&arguments.devenv, seconds, flow),
         Command::Streams { writes } => streams::run(&arguments.devenv, writes),
+        Command::Events { seconds, reports } => events::run_all(&arguments.devenv, seconds, reports),
         Command::Soak { rounds, seed } => soak::run(&arguments.devenv, &arguments.runtime, rounds, seed),
     });
     match outcome {

@@ -50,7 +50,8 @@ pub fn assemble(
         }
     };
     let mut of_data = Vec::new();
-    let ReadResources { tables, seeds, messaging, messages, databases, functions } = read_resources(files, &mut of_data);
+    let ReadResources { tables, seeds, messaging, messages, databases, functions } =
+        read_resources(files, &mut of_data);
     if problems.is_empty() || !services.is_empty() {
         join(&settings, &mut services, &disabled, &mut problems);
         problems.extend(databases::join(&databases, &mut services, &disabled));

@@ -16,7 +16,15 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
-    pub const ALL: [Self; 4] = [Self::Table, Self::Queue, Self::Topic, Self::Subscription];
+    pub const ALL: [Self; 7] = [
+        Self::Table,
+        Self::Queue,
+        Self::Topic,
+        Self::Subscription,
+        Self::Database,
+        Self::Function,
+        Self::EventSourceMapping,
+    ];
 
     /// The kind's name in plans and their JSON.
     pub fn name(self) -> &'static str {
