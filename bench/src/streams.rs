@@ -45,7 +45,7 @@ pub(crate) fn run(program: &Utf8Path, writes: usize) -> Result<(), Failure> {
 }
 
 async fn measure(program: &Utf8Path, writes: usize) -> Result<Vec<Figure>, Failure> {
-    let emulator = Emulator::start(program)?;
+    let emulator = Emulator::start(program, false)?;
     for (table, has_stream) in [("plain", false), ("streamed", true)] {
         create(&emulator, table, has_stream).await?;
     }
@@ -97,7 +97,7 @@ async fn block(emulator: &Emulator, table: &'static str, write: Write) -> Result
     let (before, began) = (emulator.processor_time()?, Instant::now());
     let mut tasks = JoinSet::new();
     for number in 0..CONNECTIONS {
-        tasks.spawn(worker(emulator.authority.clone(), table, write, number));
+        tasks.spawn(worker(emulator.tables.clone(), table, write, number));
     }
     while let Some(done) = tasks.join_next().await {
         done??;
@@ -127,7 +127,7 @@ async fn create(emulator: &Emulator, table: &str, has_stream: bool) -> Result<()
     if !has_stream {
         definition["StreamSpecification"] = json!({ "StreamEnabled": false });
     }
-    let mut connection = connect(&emulator.authority).await?;
+    let mut connection = connect(&emulator.tables).await?;
     call(&mut connection, "DynamoDB_20120810.CreateTable", &definition).await.map(drop)
 }
 

@@ -19,7 +19,9 @@ use devenv_document::closest::closest;
 use devenv_document::problem::Mistakes;
 use devenv_document::problem::Problem;
 use devenv_model::artifact::{CommandArtifact, CommandInputs};
-use devenv_model::manifest::{Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, TestSettings};
+use devenv_model::manifest::{
+    Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Service, TestSettings,
+};
 use devenv_resource_files::{ReadResources, ResourceFiles, read as read_resources};
 
 /// Joins the files that `settings` names. `compose` is the model of the Compose files, or the mistakes in them; `environment` has
@@ -66,19 +68,19 @@ pub fn assemble(
         return Err(Mistakes::new(problems));
     }
     let uses_aws = settings.uses_aws();
-    let names: BTreeSet<String> = services.iter().map(|read| read.service.name.clone()).collect();
-    let content = settings.content;
     let functions = functions.into_functions(&names(&services));
+    let services: BTreeMap<String, Service> =
+        services.into_iter().map(|read| (read.service.name.clone(), read.service)).collect();
+    let content = settings.content;
     Ok(Manifest {
         name: content.name.into_inner(),
         root,
-        services: services.into_iter().map(|read| (read.service.name.clone(), read.service)).collect(),
         emulator,
         uses_aws,
         tables,
         seeds,
         messaging: messaging.into_messaging(messages),
-        databases: databases::of_services(databases, &names),
+        databases: databases::of_services(databases, &services),
         functions,
         test: content.test.map(|test| TestSettings {
             command: test.command.into_inner(),

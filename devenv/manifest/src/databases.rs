@@ -33,9 +33,9 @@ pub(crate) fn join(databases: &ReadDatabases, services: &mut [Read], disabled: &
 }
 
 /// The databases whose services are there.
-pub(crate) fn of_services(databases: ReadDatabases, services: &BTreeSet<String>) -> Vec<Database> {
+pub(crate) fn of_services(databases: ReadDatabases, services: &BTreeMap<String, Service>) -> Vec<Database> {
     let all = databases.databases.into_iter().map(|read| read.database);
-    all.filter(|database| services.contains(&database.name)).collect()
+    all.filter(|database| services.contains_key(&database.name)).collect()
 }
 
 /// The variables of the service that name another user or database than the file.

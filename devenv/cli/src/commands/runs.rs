@@ -23,22 +23,22 @@ pub(super) fn run(context: &Context, arguments: &Runs) -> Result<Outcome, Failur
     };
     match &arguments.run {
         None => {
-            let runs = devenv_journal::list(&state_dir, arguments.limit).map_err(failure)?;
+            let runs = devenv_journal::list(&state_dir, arguments.limit).map_err(|error| failure(&error))?;
             let none = "no runs yet: up, test and every other command that changes something leaves one";
             let text = if runs.is_empty() { none.to_owned() } else { table(&runs, clock::now()) };
             Ok(Outcome::done(text, &json!({ "runs": runs })))
         }
         Some(id) => {
-            let path = devenv_journal::find(&state_dir, id).map_err(failure)?;
-            let run = devenv_journal::read(&path).map_err(failure)?;
-            let lines = devenv_journal::lines(&path).map_err(failure)?;
-            show(context, &run, lines)
+            let path = devenv_journal::find(&state_dir, id).map_err(|error| failure(&error))?;
+            let run = devenv_journal::read(&path).map_err(|error| failure(&error))?;
+            let lines = devenv_journal::lines(&path).map_err(|error| failure(&error))?;
+            Ok(show(context, &run, lines))
         }
     }
 }
 
 /// Shows the events as the run itself showed them.
-fn show(context: &Context, run: &Run, lines: Vec<Value>) -> Result<Outcome, Failure> {
+fn show(context: &Context, run: &Run, lines: Vec<Value>) -> Outcome {
     context.emitter.notice(format!(
         "{} began {}: devenv {}",
         run.started.run,
@@ -56,11 +56,11 @@ fn show(context: &Context, run: &Run, lines: Vec<Value>) -> Result<Outcome, Fail
         }
         state => result(state),
     };
-    Ok(Outcome::done(text, run))
+    Outcome::done(text, run)
 }
 
-fn failure(error: devenv_journal::Error) -> Failure {
-    let (code, hint) = match &error {
+fn failure(error: &devenv_journal::Error) -> Failure {
+    let (code, hint) = match error {
         devenv_journal::Error::Unknown { .. } | devenv_journal::Error::Ambiguous { .. } => {
             ("no_such_run", "devenv runs lists them")
         }

@@ -53,7 +53,7 @@ impl Queues {
         });
         let address = tokio::time::timeout(LIMIT, ready).await.expect("in time").expect("it listens");
         let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
-        let queues = Self { _folder: folder, data, url: format!("http://{address}"), client, task };
+        let queues = Self { _folder: folder, data, url: format!("http://{}", address.main), client, task };
         queues.call("CreateQueue", json!({ "QueueName": "dead" })).await;
         let redrive =
             json!({ "deadLetterTargetArn": "arn:aws:sqs:eu-west-1:000000000000:dead", "maxReceiveCount": receives });

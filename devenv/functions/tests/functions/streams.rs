@@ -41,7 +41,7 @@ impl Table {
         });
         let address = tokio::time::timeout(LIMIT, ready).await.expect("in time").expect("it listens");
         let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
-        let table = Self { _folder: folder, data, url: format!("http://{address}"), client, task };
+        let table = Self { _folder: folder, data, url: format!("http://{}", address.main), client, task };
         let definition = json!({
             "TableName": "items", "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
