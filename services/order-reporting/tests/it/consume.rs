@@ -51,7 +51,7 @@ async fn settled(queues: &Queues, postgres: &Postgres, orders: &[Order]) {
 fn many(count: u64) -> Vec<Order> {
     let one = |index: u64| {
         let (product, customer) = (format!("P{}", index % 3), format!("C{}", index % 7));
-        order(&product, &customer, index + 1, (index % 4 != 0).then_some(index * 10))
+        order(&product, &customer, index + 1, (!index.is_multiple_of(4)).then_some(index * 10))
     };
     (0..count).map(one).collect()
 }

@@ -107,7 +107,7 @@ impl Postgres {
             .expect("a shell runs");
         self.running = Some(child);
         let url = self.url();
-        eventually("an answer of PostgreSQL", Duration::from_secs(60), || async { client(&url).await }).await;
+        eventually("an answer of PostgreSQL", Duration::from_mins(1), || async { client(&url).await }).await;
     }
 
     /// Ends the server as a crash does: its connections break, and it recovers at its next start.
