@@ -61,7 +61,7 @@ fn units(project: &Project, services: &[String]) -> Result<Vec<String>, Error> {
             Some(service) => units.extend(service.units()),
             // One replica of several.
             None if own(manifest).any(|own| own == *name) || manifest.service_of(name).is_some() => {
-                units.push(name.clone())
+                units.push(name.clone());
             }
             None => {
                 let known = manifest.services.keys().cloned().chain(own(manifest)).collect();

@@ -94,7 +94,9 @@ impl Function {
         };
         let (duration, used) = (begun.elapsed(), self.memory_of(unit));
         let last = Report { id, duration, memory_megabytes: self.settings.memory_megabytes, used, status }.lines();
-        last.iter().for_each(|line| self.say(line));
+        for line in &last {
+            self.say(line);
+        }
         let mut log = vec![first];
         log.extend(mark.lines().await);
         log.extend(last);

@@ -49,7 +49,7 @@ fn read(path: &Utf8Path, position: u64) -> std::io::Result<Vec<String>> {
 
 /// The end of the lines, at most as long as Lambda's.
 pub(crate) fn tail(lines: &[String]) -> String {
-    let mut text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let mut text = lines.join("\n") + "\n";
     if text.len() > TAIL_LIMIT {
         let from = text.ceil_char_boundary(text.len() - TAIL_LIMIT);
         text = text.split_off(from);

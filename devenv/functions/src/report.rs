@@ -1,5 +1,6 @@
 //! The lines about an invocation, as Lambda writes them to a function's log.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What the REPORT line says.
@@ -28,10 +29,10 @@ impl Report {
             "REPORT RequestId: {id}\tDuration: {milliseconds:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {memory_megabytes} MB"
         );
         if let Some(bytes) = self.used {
-            report.push_str(&format!("\tMax Memory Used: {} MB", bytes.div_ceil(1024 * 1024)));
+            let _ = write!(report, "\tMax Memory Used: {} MB", bytes.div_ceil(1024 * 1024));
         }
         if let Some(status) = self.status {
-            report.push_str(&format!("\tStatus: {status}"));
+            let _ = write!(report, "\tStatus: {status}");
         }
         [format!("END RequestId: {id}"), report]
     }

@@ -25,7 +25,9 @@ pub(super) async fn run(context: &Context, arguments: &Invoke) -> Result<Outcome
     let host = devenv_engine::function_host(&project).await?;
     let invoked = host.invoke(function, event).await.map_err(|error| refused(function, error))?;
     let log = invoked.log.as_deref().and_then(log_lines).unwrap_or_default();
-    log.iter().for_each(|line| context.emitter.notice(line.clone()));
+    for line in &log {
+        context.emitter.notice(line.clone());
+    }
     Ok(outcome(function, invoked, &log))
 }
 

@@ -76,12 +76,12 @@ impl InvokeApi {
         })
     }
 
-    fn function(&self, named: &str) -> Result<&Arc<Function>, Answer> {
+    fn function(&self, named: &str) -> Result<&Arc<Function>, Box<Answer>> {
         let name = function(named);
         let found = name.as_ref().and_then(|name| self.functions.get(name));
         found.ok_or_else(|| {
             let message = format!("Function not found: {}", name.unwrap_or_else(|| named.to_owned()));
-            error(StatusCode::NOT_FOUND, "ResourceNotFoundException", &message)
+            Box::new(error(StatusCode::NOT_FOUND, "ResourceNotFoundException", &message))
         })
     }
 
@@ -92,14 +92,14 @@ impl InvokeApi {
                 http::json(StatusCode::OK, &json!({ "Configuration": configuration(function), "Code": code }))
             }
             Ok(function) => http::json(StatusCode::OK, &configuration(function)),
-            Err(answer) => answer,
+            Err(answer) => *answer,
         }
     }
 
     async fn invoke(&self, name: &str, request: Request<Incoming>) -> Answer {
         let function = match self.function(name) {
             Ok(function) => Arc::clone(function),
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         let kind = match http::header(&request, "x-amz-invocation-type") {
             None | Some("RequestResponse") => Kind::RequestResponse,

@@ -77,11 +77,8 @@ impl QueuePoller {
         let mut bytes: usize = messages.iter().map(Message::size).sum();
         while !messages.is_empty() && messages.len() < size && bytes < FULL && Instant::now() < end {
             let left = end - Instant::now();
-            let more = match self.receive(size - messages.len(), left).await {
-                Ok(more) => more,
-                // What is here already is handled.
-                Err(_) => break,
-            };
+            // After an error, what is here already is handled.
+            let Ok(more) = self.receive(size - messages.len(), left).await else { break };
             if more.is_empty() && left < Duration::from_secs(1) {
                 tokio::time::sleep(left.min(LAST_LOOKS)).await;
             }
@@ -133,7 +130,7 @@ impl QueuePoller {
                 match self.queue.delete(some).await {
                     Ok(()) => break,
                     Err(cause) if attempt == DELETES => {
-                        self.problem(&format!("cannot delete handled messages: {cause}"))
+                        self.problem(&format!("cannot delete handled messages: {cause}"));
                     }
                     Err(_) => tokio::time::sleep(pause).await,
                 }

@@ -119,7 +119,7 @@ fn of_queue(reader: &mut Reader<'_>, document: &Node, queue: &str, batch: Option
         }
     }
     let place = |key: &str| document.get(key).unwrap_or(document).span.clone();
-    let is_fifo = queue.ends_with(".fifo");
+    let is_fifo = queue.strip_suffix(".fifo").is_some();
     if is_fifo && window > 0 {
         let span = place("MaximumBatchingWindowInSeconds");
         reader.report(span, "a FIFO queue has no batching window", "remove MaximumBatchingWindowInSeconds");
