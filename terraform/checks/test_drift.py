@@ -172,13 +172,6 @@ class DriftTest(unittest.TestCase):
         del self.definitions["order-processor"]
         self.assertEqual(len(self.compared()), 1)
 
-    def test_a_service_of_a_profile_may_be_absent_from_aws(self):
-        self.compose["services"]["order-reporting"] = {"profiles": ["reporting"]}
-        self.assertEqual(self.compared(), [])
-        self.compose["services"]["order-api"]["profiles"] = ["orders"]
-        self.compose["services"]["order-api"]["read_only"] = False
-        self.assertEqual(len(self.compared()), 1)
-
     def test_calls_that_are_allowed(self):
         self.assertEqual(self.called(CALLS), [])
 

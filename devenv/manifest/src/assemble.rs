@@ -71,16 +71,18 @@ pub fn assemble(
     let functions = functions.into_functions(&names(&services));
     let services: BTreeMap<String, Service> =
         services.into_iter().map(|read| (read.service.name.clone(), read.service)).collect();
+    let databases = databases::of_services(databases, &services);
     let content = settings.content;
     Ok(Manifest {
         name: content.name.into_inner(),
         root,
+        services,
         emulator,
         uses_aws,
         tables,
         seeds,
         messaging: messaging.into_messaging(messages),
-        databases: databases::of_services(databases, &services),
+        databases,
         functions,
         test: content.test.map(|test| TestSettings {
             command: test.command.into_inner(),

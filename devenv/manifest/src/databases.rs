@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use devenv_document::closest::closest;
 use devenv_document::problem::Problem;
 use devenv_model::database::{DATABASE, Database, PORT, USER};
-use devenv_model::manifest::{Concerns, Notice};
+use devenv_model::manifest::{Concerns, Notice, Service};
 use devenv_resource_files::ReadDatabases;
 
 use crate::compose::Read;

@@ -74,7 +74,7 @@ locals {
       queues       = { REPORTING_QUEUE_URL = "reporting" }
       prepared_by  = { service = "reporting-migrate", command = ["migrate"] }
       queue_actions = {
-        reporting = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        reporting = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"]
       }
     })
 
