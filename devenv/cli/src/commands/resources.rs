@@ -247,7 +247,8 @@ mod tests {
             Some(ObservedResource::Changeable { differences, absent_seeds: 0 }),
             None,
         );
-        insta::assert_snapshot!(table(&[items, listed(ResourceKind::Topic, "events", matching(), None)], stream), @"
+        let all = [items, listed(ResourceKind::Topic, "events", matching(), None)];
+        insta::assert_snapshot!(table(&all, &[], &[], stream), @"
          KIND   NAME    STATE    VISIBLE  IN FLIGHT  DELAYED  STREAM
          table  items   differs  -        -          -        NEW_IMAGE
          topic  events  present  -        -          -        -

@@ -149,6 +149,7 @@ pub(crate) fn notices(project: &Project, services: &[&Service]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use devenv_fakes::FakeProject;
+    use devenv_model::addresses::Addresses;
 
     use super::*;
     use crate::desired::environment;
@@ -180,7 +181,8 @@ mod tests {
         let containers = Abilities { images: true, network: true, any_address: true };
         let of = |service: &str, abilities| {
             let service = &project.manifest.services[service];
-            environment(&project, service, &service.name, abilities, "http://127.0.0.1:9", &ports).expect("no mistake")
+            let emulator = Addresses::single("http://127.0.0.1:9".to_owned());
+            environment(&project, service, &service.name, abilities, &emulator, &ports).expect("no mistake")
         };
         assert_eq!(of("api", containers)["URL"], format!("postgres://reporter:{made}@reports:5432/reporting"));
         let server = of("reports", containers);

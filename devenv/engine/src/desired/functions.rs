@@ -157,10 +157,10 @@ mod tests {
     use devenv_model::intent::Binding;
     use devenv_model::manifest::EmulatorKind;
     use devenv_model::observed::Observed;
+    use devenv_resources::chosen_emulator::ChosenEmulator;
     use devenv_runtime::Abilities;
 
     use super::*;
-    use crate::chosen_emulator::ChosenEmulator;
     use crate::desired::{desired, intents};
     use crate::snapshot::Caller;
 

@@ -117,7 +117,7 @@ pub(crate) fn environment(
 fn lookup<'a>(
     project: &'a Project,
     service: &'a str,
-    emulator: &'a str,
+    emulator: &'a Addresses,
     ports: &'a Ports,
     databases: &'a BTreeMap<String, String>,
 ) -> template::Lookup<'a> {
