@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use reqwest_tls::Client;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::Settings;
 
@@ -109,10 +108,7 @@ impl Queue {
             .header("x-amz-target", format!("AmazonSQS.{operation}"))
             .header("x-amz-date", "20260101T000000Z")
             // Emulators read the region and check no signature.
-            .header(
-                "authorization",
-                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={}", Uuid::nil().simple()),
-            )
+            .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
             .body(input.to_string())
             .send()
             .await
