@@ -1,8 +1,8 @@
 use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{Container, ContainerDefinition, DeploymentRolloutState, DesiredStatus, Service, Task};
-use devenv_model::promotion::ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
 use devenv_promotion::{CloudError, CloudErrorKind, DefinedContainer, LogPlace, Services, TaskDefinition};
+use devenv_releases::ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use devenv_model::promotion::ecs::{ServiceState, TaskState};
+use devenv_releases::ecs::{ServiceState, TaskState};
 use futures_util::future::BoxFuture;
 
 use crate::CloudError;

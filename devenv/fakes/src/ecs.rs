@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use devenv_model::promotion::ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
+use devenv_releases::ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
 use tokio::time::Instant;
 
 /// From the order to the first running task.

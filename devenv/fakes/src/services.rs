@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use devenv_cloud::{CloudError, CloudErrorKind, DefinedContainer, LogPlace, Services, TaskDefinition};
-use devenv_model::promotion::ecs::{ServiceState, TaskState};
+use devenv_releases::ecs::{ServiceState, TaskState};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
@@ -132,7 +132,7 @@ impl Services for FakeServices {
 mod tests {
     use std::time::Duration;
 
-    use devenv_model::promotion::ecs::Rollout;
+    use devenv_releases::ecs::Rollout;
 
     use super::*;
 

@@ -1,5 +1,5 @@
 use devenv_cloud::CloudError;
-use devenv_model::promotion::format::FormatError;
+use devenv_releases::format::FormatError;
 
 /// Why the records of a target could not be read or written, or its lease not be had.
 #[derive(Debug, thiserror::Error)]

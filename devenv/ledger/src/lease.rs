@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devenv_cloud::{CloudError, CloudErrorKind, Condition};
-use devenv_model::promotion::lease::{Lease, Sight, Watch};
+use devenv_releases::lease::{Lease, Sight, Watch};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;

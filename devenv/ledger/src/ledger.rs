@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use devenv_cloud::{CloudError, CloudErrorKind, Condition, Object, Objects};
-use devenv_model::promotion::format::FormatError;
-use devenv_model::promotion::id::compare_ids;
-use devenv_model::promotion::pointer::Pointer;
-use devenv_model::promotion::record::{Record, Release};
-use devenv_model::promotion::standing::Standing;
+use devenv_releases::format::FormatError;
+use devenv_releases::id::compare_ids;
+use devenv_releases::pointer::Pointer;
+use devenv_releases::record::{Record, Release};
+use devenv_releases::standing::Standing;
 
 use crate::clock::WallClock;
 use crate::error::Error;

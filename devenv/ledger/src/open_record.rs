@@ -1,7 +1,7 @@
 //! The record of a running promotion. Every step rewrites it, and only over the last write.
 
 use devenv_cloud::{CloudErrorKind, Condition};
-use devenv_model::promotion::record::{Outcome, Record, Step};
+use devenv_releases::record::{Outcome, Record, Step};
 
 use crate::error::Error;
 use crate::ledger::Ledger;

@@ -3,8 +3,8 @@
 use devenv_ledger::Error as LedgerError;
 use devenv_model::evidence::NO_EMULATOR;
 use devenv_model::gate::{Reason, Refusal};
-use devenv_model::promotion::format::FormatError;
 use devenv_promotion::{CloudErrorKind, Error};
+use devenv_releases::format::FormatError;
 use devenv_terminal::exit::Exit;
 use devenv_terminal::report::{self, Failure, Told};
 use devenv_terminal::testing_report;

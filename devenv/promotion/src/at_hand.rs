@@ -9,7 +9,7 @@ use devenv_containers::image_digest::image_digest;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
 use devenv_model::manifest::{EvidenceOrigin, Service};
-use devenv_model::promotion::record::ReleasedImage;
+use devenv_releases::record::ReleasedImage;
 use devenv_runtime::Project;
 use devenv_testing::evidence;
 

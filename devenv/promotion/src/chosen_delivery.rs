@@ -1,7 +1,7 @@
 //! Which delivery a target has. No other module names one.
 
 use devenv_model::manifest::PromotePlace;
-use devenv_model::promotion::record::Kind;
+use devenv_releases::record::Kind;
 use devenv_runtime::Cancel;
 
 use crate::context::PromotionContext;

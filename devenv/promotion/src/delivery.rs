@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use devenv_model::promotion::changes::Changes;
-use devenv_model::promotion::record::{Kind, Release};
-use devenv_model::promotion::rollout::{ContainerEnd, RolloutView};
+use devenv_releases::record::{Kind, Release};
+use devenv_releases::rollout::{ContainerEnd, RolloutView};
 use devenv_runtime::Cancel;
 use futures_util::future::BoxFuture;
 

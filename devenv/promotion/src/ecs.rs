@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use devenv_model::promotion::ecs::{Wanted, ended, view};
-use devenv_model::promotion::rollout::{ContainerEnd, RolloutView};
+use devenv_releases::ecs::{Wanted, ended, view};
+use devenv_releases::rollout::{ContainerEnd, RolloutView};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 

@@ -3,7 +3,7 @@
 use devenv_ledger::Error as LedgerError;
 use devenv_model::event::Event;
 use devenv_model::promotion::proposal::Proposal;
-use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
+use devenv_releases::record::{Kind, Outcome, Record, Release, Step};
 use serde::Serialize;
 
 use crate::decider::Decider;

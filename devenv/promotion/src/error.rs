@@ -3,8 +3,8 @@ use devenv_artifacts::terraform::TerraformError;
 use devenv_ledger::Error as LedgerError;
 use devenv_model::gate::Refusal;
 use devenv_model::promotion::changes::ResourceChange;
-use devenv_model::promotion::required::Disagreement;
 use devenv_rehearsal::services::NotRehearsed;
+use devenv_releases::required::Disagreement;
 use devenv_runtime::{Error as RuntimeError, HostError, NoHost};
 use devenv_testing::error::Error as TestingError;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use devenv_model::promotion::rollout::{ContainerEnd, RolloutView, WantedRelease};
+use devenv_releases::rollout::{ContainerEnd, RolloutView, WantedRelease};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 

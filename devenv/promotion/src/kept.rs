@@ -1,7 +1,7 @@
 //! The Terraform files of a release, kept beside its record.
 
 use devenv_ledger::Ledger;
-use devenv_model::promotion::record::Release;
+use devenv_releases::record::Release;
 
 use crate::error::Error;
 use crate::tree::Tree;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use devenv_ledger::{HeldLease, OpenRecord, Survey};
-use devenv_model::promotion::id::next_id;
-use devenv_model::promotion::lease::Lease;
-use devenv_model::promotion::record::{Kind, Record, Release, Step};
+use devenv_releases::id::next_id;
+use devenv_releases::lease::Lease;
+use devenv_releases::record::{Kind, Record, Release, Step};
 use devenv_runtime::Cancel;
 
 use crate::cloud::Caller;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::promotion::changes::Changes;
-use devenv_model::promotion::record::Release;
+use devenv_releases::record::Release;
 use devenv_runtime::Cancel;
 use devenv_supervisor::files;
 use serde::Deserialize;

@@ -7,8 +7,8 @@ use devenv_ledger::{Ledger, Survey};
 use devenv_model::event::Event;
 use devenv_model::manifest::{PromotePlace, PromoteTarget};
 use devenv_model::promotion::proposal::Proposal;
-use devenv_model::promotion::record::{Kind, Record, Release, Step};
 use devenv_rehearsal::roots;
+use devenv_releases::record::{Kind, Record, Release, Step};
 use devenv_runtime::{Cancel, Emitter, Project};
 
 use crate::account::target;

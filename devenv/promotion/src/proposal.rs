@@ -2,7 +2,7 @@
 
 use devenv_artifacts::repository;
 use devenv_model::promotion::proposal::{ImageChange, Proposal};
-use devenv_model::promotion::record::{Release, ReleasedImage};
+use devenv_releases::record::{Release, ReleasedImage};
 
 use crate::context::PromotionContext;
 use crate::delivery::Planned;

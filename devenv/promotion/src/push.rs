@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use devenv_containers::engine::ContainerEngine;
 use devenv_containers::image_digest::saved_image;
 use devenv_ledger::retry;
-use devenv_model::promotion::record::ReleasedImage;
+use devenv_releases::record::ReleasedImage;
 
 use crate::cloud::{Cloud, ImageReference, PushedImage, RegistryImage, RepositoryAddress};
 use crate::context::PromotionContext;

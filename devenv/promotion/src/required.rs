@@ -5,8 +5,8 @@ use devenv_ledger::Ledger;
 use devenv_model::evidence::{Evidence, EvidenceError};
 use devenv_model::gate::{AtHand, Filed, gate_recorded};
 use devenv_model::manifest::{EvidenceOrigin, PromotePlace, PromoteTarget};
-use devenv_model::promotion::record::{Record, Release};
-use devenv_model::promotion::required::agreed;
+use devenv_releases::record::{Record, Release};
+use devenv_releases::required::agreed;
 
 use crate::account::{account_file, agree, target};
 use crate::at_hand::{Candidate, Images};

@@ -1,7 +1,7 @@
 //! A promotion under its lock, with its record open: it records each step before it takes it.
 
 use devenv_ledger::{Error as LedgerError, HeldLease, OpenRecord, Survey, open_record, retry};
-use devenv_model::promotion::record::{Outcome, Record, Release, Step};
+use devenv_releases::record::{Outcome, Record, Release, Step};
 use devenv_runtime::Cancel;
 
 use crate::at_hand::Candidate;

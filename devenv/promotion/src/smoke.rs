@@ -6,9 +6,9 @@ use std::time::Duration;
 use camino::Utf8Path;
 use devenv_model::event::{Event, TestOutcome};
 use devenv_model::names::url_variable;
-use devenv_model::promotion::record::Release;
 use devenv_rehearsal::roots::SERVICES;
 use devenv_rehearsal::services::health_paths;
+use devenv_releases::record::Release;
 use devenv_runtime::{Cancel, Emitter};
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_testing::guard::run_guarded;
@@ -177,7 +177,7 @@ impl Asked<'_> {
 
 #[cfg(test)]
 mod tests {
-    use devenv_model::promotion::record::ReleasedImage;
+    use devenv_releases::record::ReleasedImage;
     use devenv_supervisor::leftovers;
 
     use super::*;

@@ -166,7 +166,7 @@ impl TerraformEnd {
 
 /// The environment of every Terraform that devenv runs: it keeps its files in `folder` and ignores the user's settings.
 ///
-/// Its log goes there too. Terraform logs a lock's id before it takes the lock: see [`devenv_model::promotion::state_lock::judge_lock`].
+/// Its log goes there too. Terraform logs a lock's id before it takes the lock: see [`devenv_releases::state_lock::judge_lock`].
 pub(crate) fn environment(folder: &Utf8Path) -> [(&'static str, String); 8] {
     [
         ("TF_IN_AUTOMATION", "1".to_owned()),

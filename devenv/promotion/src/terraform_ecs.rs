@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use devenv_ledger::retry;
-use devenv_model::promotion::record::{Kind, Release};
+use devenv_releases::record::{Kind, Release};
 use devenv_runtime::Cancel;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::event::Event;
-use devenv_model::promotion::state_lock::{LockVerdict, judge_lock, lock_lines};
+use devenv_releases::state_lock::{LockVerdict, judge_lock, lock_lines};
 use devenv_runtime::Cancel;
 use devenv_supervisor::lock;
 use tokio::sync::OnceCell;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use devenv_model::promotion::record::{Release, ReleasedImage};
-use devenv_model::promotion::rollout::{ContainerEnd, Judged, RolloutFailure, RolloutView, judge};
+use devenv_releases::record::{Release, ReleasedImage};
+use devenv_releases::rollout::{ContainerEnd, Judged, RolloutFailure, RolloutView, judge};
 use devenv_runtime::Cancel;
 use tokio::time::Instant;
 

@@ -1,8 +1,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use devenv_model::promotion::ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
-use devenv_model::promotion::rollout::{ContainerEnd, RolloutView, WantedRelease};
+use devenv_releases::ecs::{Deployment, Rollout, ServiceState, TaskContainer, TaskState};
+use devenv_releases::rollout::{ContainerEnd, RolloutView, WantedRelease};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;

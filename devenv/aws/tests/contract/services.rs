@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use devenv_model::promotion::ecs::{ServiceState, TaskState};
 use devenv_promotion::{CloudErrorKind, Services};
+use devenv_releases::ecs::{ServiceState, TaskState};
 use tokio::time::Instant;
 
 use crate::{Account, CLUSTER};

@@ -226,10 +226,10 @@ mod tests {
         let databases =
             [database("reports", DatabaseState::Present), database("archive", DatabaseState::Unreachable(cause))];
         insta::assert_snapshot!(table(&all, &databases, &[], |_| None), @"
-         KIND   NAME    STATE    VISIBLE  IN FLIGHT  DELAYED
-         table  items   present  -        -          -
-         queue  work    differs  12       1          0
-         topic  events  absent   -        -          -
+         KIND      NAME     STATE        VISIBLE  IN FLIGHT  DELAYED
+         table     items    present      -        -          -
+         queue     work     differs      12       1          0
+         topic     events   absent       -        -          -
          database  reports  present      -        -          -
          database  archive  unreachable  -        -          -
 
@@ -238,6 +238,9 @@ mod tests {
 
         topic events is absent
           devenv up -d makes it
+
+        database archive is unreachable: archive has no port on this machine
+          devenv up -d
         ");
         let stream = |one: &Listed| (one.resource.kind == ResourceKind::Table).then_some("NEW_IMAGE");
         let differences = vec!["stream is NEW_IMAGE in the file, off in the table".to_owned()];

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use devenv_cloud::{CloudError, CloudErrorKind};
 use devenv_fakes::Fault;
-use devenv_model::promotion::lease::Lease;
+use devenv_releases::lease::Lease;
 use tokio::time::{Instant, sleep};
 
 use super::Client;

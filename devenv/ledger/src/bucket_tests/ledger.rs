@@ -1,8 +1,8 @@
 use devenv_fakes::Fault;
-use devenv_model::promotion::format::FormatError;
-use devenv_model::promotion::id::next_id;
-use devenv_model::promotion::pointer::Pointer;
-use devenv_model::promotion::record::{Kind, Outcome, Record, Step};
+use devenv_releases::format::FormatError;
+use devenv_releases::id::next_id;
+use devenv_releases::pointer::Pointer;
+use devenv_releases::record::{Kind, Outcome, Record, Step};
 
 use super::{Client, ended, live, record, release};
 use crate::error::Error;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use devenv_fakes::{FakeObjects, Faults};
-use devenv_model::promotion::record::{Kind, Outcome, Record, Release, Step};
+use devenv_releases::record::{Kind, Outcome, Record, Release, Step};
 use tokio::time::Instant;
 
 use crate::clock::WallClock;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use devenv_cloud::{CloudErrorKind, Condition};
 use devenv_fakes::Fault;
-use devenv_model::promotion::record::{Outcome, Record, Step};
+use devenv_releases::record::{Outcome, Record, Step};
 
 use super::{Client, record};
 use crate::error::Error;

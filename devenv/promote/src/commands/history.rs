@@ -1,6 +1,6 @@
 use comfy_table::presets::NOTHING;
-use devenv_model::promotion::record::{Kind, Outcome as Ending, Record};
 use devenv_promotion::{self as promotion, Error};
+use devenv_releases::record::{Kind, Outcome as Ending, Record};
 use devenv_terminal::outcome::Outcome;
 use devenv_terminal::run::Context;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Answers of a person, and Ctrl-C.
 
-use devenv_model::promotion::record::{Kind, Outcome, Step};
 use devenv_promotion::Error;
+use devenv_releases::record::{Kind, Outcome, Step};
 
 use crate::outside::{Answers, YES};
 use crate::run::{Machine, error, on_paused_clock};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use devenv_fakes::{FakeEngine, Fault, Faults};
-use devenv_model::promotion::record::Outcome;
 use devenv_promotion::{CloudErrorKind, Error};
+use devenv_releases::record::Outcome;
 use serde_json::json;
 
 use crate::repository::{ABROAD, HOME, Repository};

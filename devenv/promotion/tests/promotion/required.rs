@@ -1,8 +1,8 @@
 //! Releases that a target takes over from the targets that it requires.
 
 use devenv_fakes::{FakeEngine, Fault, Faults};
-use devenv_model::promotion::required::Differs;
 use devenv_promotion::{CloudErrorKind, Error};
+use devenv_releases::required::Differs;
 
 use crate::repository::{ABROAD, HOME, bucket};
 use crate::run::{Ended, Machine, error, on_paused_clock};

@@ -7,12 +7,12 @@ use devenv_containers::engine::ContainerEngines;
 use devenv_containers::host::ContainerHosts;
 use devenv_fakes::{FakeAccount, FakeEngine, FakeIdentity, FakeTerraform, Fault, Faults};
 use devenv_model::event::Event;
-use devenv_model::promotion::record::Record;
 use devenv_processes::host::ProcessHost;
 use devenv_promotion::{
     self as promotion, EmulatedLogin, Error, PromoteOptions, Promoted, PromotionOptions, PromotionTools,
     RecordedEvidence, RollbackOptions,
 };
+use devenv_releases::record::Record;
 use devenv_runtime::{Cancel, Emitter, Project, ProjectOptions};
 
 use tokio::sync::mpsc::UnboundedReceiver;

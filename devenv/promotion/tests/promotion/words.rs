@@ -3,9 +3,9 @@
 use devenv_ledger::Error as LedgerError;
 use devenv_model::gate::{Reason, Refusal};
 use devenv_model::promotion::changes::{Action, ResourceChange};
-use devenv_model::promotion::required::{Differs, Disagreement};
 use devenv_promotion::{CloudError, CloudErrorKind, Error};
 use devenv_rehearsal::services::NotRehearsed;
+use devenv_releases::required::{Differs, Disagreement};
 
 fn dev() -> String {
     "dev".to_owned()

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::promotion::format::{self, FormatError};
+use crate::format::{self, FormatError};
 
 /// One promotion, or one requested rollback.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::promotion::record::{Release, ReleasedImage};
+use crate::record::{Release, ReleasedImage};
 
 /// How the release of one environment differs from that of the first.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::promotion::rollout::{ContainerEnd, Doubt, RolloutView, WantedRelease};
+use crate::rollout::{ContainerEnd, Doubt, RolloutView, WantedRelease};
 
 /// A service, as its scheduler describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn is_scaling(reason: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::promotion::rollout::{Judged, RolloutFailure, judge};
+    use crate::rollout::{Judged, RolloutFailure, judge};
 
     fn wanted() -> Wanted {
         Wanted {

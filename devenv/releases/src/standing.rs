@@ -1,6 +1,6 @@
 //! The live release of an environment and its killed promotions, derived from the records.
 
-use crate::promotion::record::{Outcome, Record, Release, Step};
+use crate::record::{Outcome, Record, Release, Step};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -65,7 +65,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::promotion::record::Kind;
+    use crate::record::Kind;
 
     fn release(id: &str) -> Release {
         Release { id: id.to_owned(), commit: id.to_owned(), images: BTreeMap::new(), terraform: String::new() }

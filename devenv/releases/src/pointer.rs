@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::promotion::format::{self, FormatError};
-use crate::promotion::record::Record;
+use crate::format::{self, FormatError};
+use crate::record::Record;
 
 /// The object that holds the live release, which saves a search through many records. The end of a record is written before it:
 /// a record that ended later than this one is the newer truth.

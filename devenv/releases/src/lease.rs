@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::promotion::format::{self, FormatError};
+use crate::format::{self, FormatError};
 
 /// The content of an environment's lock. Its holder rewrites it while it works, so that missing writes reveal a dead holder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
