@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{Service, Settings, StoredOrder, Tables, Units, journal::Journal, metrics::Metrics, turn::Turn};
 
 /// The price of the tests' products, in whole units of currency.
-pub(crate) const PRICE: u64 = 7;
+pub const PRICE: u64 = 7;
 
 /// The running order system, as one test sees it.
 #[derive(Debug)]
@@ -48,6 +48,17 @@ impl Environment {
         customer_id
     }
 
+    /// The reports.
+    ///
+    /// # Panics
+    /// When the environment runs without the profile `reporting`.
+    pub fn reports(&self) -> Service {
+        let url = self.settings.order_reporting.as_deref();
+        let remedy =
+            "ORDER_REPORTING_URL is not set: run `cargo devenv test --profile reporting -- reports:: --ignored`";
+        Service::new(url.expect(remedy), self.journal.clone())
+    }
+
     /// The orders of this test's customers for a product.
     ///
     /// # Errors
@@ -78,6 +89,11 @@ impl Environment {
 
     /// Kills a unit as a crash would (SIGKILL) and returns once its successor serves.
     pub async fn crash(&self, unit: &str) {
+        if unit == crate::REPORTING_DATABASE {
+            // It speaks no HTTP; the consumer is healthy when its database is.
+            self.units.kill(unit).await;
+            return self.service(crate::REPORTING_CONSUMER).healthy().await;
+        }
         let service = self.service(unit);
         let witness = service.witness().await;
         self.units.kill(unit).await;
@@ -97,6 +113,7 @@ impl Environment {
         match unit {
             crate::ORDER_API => self.api.clone(),
             crate::ORDER_PROCESSOR => self.processor.clone(),
+            crate::REPORTING_CONSUMER => emulator(self.settings.reporting_consumer.as_deref().unwrap_or_default()),
             crate::EMULATOR => emulator(&self.settings.dynamodb),
             crate::MESSAGES => emulator(self.settings.sqs.as_deref().unwrap_or_default()),
             other => panic!("{other} is no service"),

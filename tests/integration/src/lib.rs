@@ -22,7 +22,7 @@ mod turn;
 mod units;
 
 pub use answer::Answer;
-pub use environment::Environment;
+pub use environment::{Environment, PRICE};
 pub use eventually::eventually;
 pub use invariant::{nothing_is_lost, nothing_is_pending};
 pub use load::{Effort, Load, Patience, Tally, persist};
@@ -32,4 +32,4 @@ pub use run::{alone, shared, undisturbed};
 pub use service::{CANARY, Service, order};
 pub use settings::Settings;
 pub use tables::{StoredOrder, Tables};
-pub use units::{EMULATOR, MESSAGES, ORDER_API, ORDER_PROCESSOR, Units};
+pub use units::{EMULATOR, MESSAGES, ORDER_API, ORDER_PROCESSOR, REPORTING_CONSUMER, REPORTING_DATABASE, Units};

@@ -10,6 +10,9 @@ pub struct Settings {
     pub order_processor: String,
     pub order_processor_metrics: String,
     pub dynamodb: String,
+    /// The addresses of the reports and their consumer; none without the profile `reporting`.
+    pub order_reporting: Option<String>,
+    pub reporting_consumer: Option<String>,
     /// The address of queues; none for a project without any.
     pub sqs: Option<String>,
     pub region: String,
@@ -43,6 +46,8 @@ impl Settings {
             order_processor: required("ORDER_PROCESSOR_URL")?,
             order_processor_metrics: required("ORDER_PROCESSOR_9000_URL")?,
             dynamodb,
+            order_reporting: text("ORDER_REPORTING_URL"),
+            reporting_consumer: text("REPORTING_CONSUMER_URL"),
             sqs: text("AWS_ENDPOINT_URL_SQS"),
             region: required("AWS_REGION")?,
             access_key: required("AWS_ACCESS_KEY_ID")?,

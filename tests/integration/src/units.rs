@@ -12,6 +12,9 @@ use crate::Settings;
 
 pub const ORDER_API: &str = "order-api";
 pub const ORDER_PROCESSOR: &str = "order-processor";
+/// The consumer of the events of settled orders, and its database.
+pub const REPORTING_CONSUMER: &str = "reporting-consumer";
+pub const REPORTING_DATABASE: &str = "reporting-database";
 pub const EMULATOR: &str = "emulator";
 /// Queues and topics beside an emulator that has tables alone.
 pub const MESSAGES: &str = "emulator-messages";

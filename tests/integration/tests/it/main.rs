@@ -11,4 +11,5 @@ mod outages;
 mod pages;
 mod processing;
 mod refusals;
+mod reports;
 mod stock;

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use integration::{Metrics, order, undisturbed};
 
 /// Every metric of the contract: its type, and its labels (a histogram's buckets have `le` too).
-const ORDER_API: [(&str, &str, &[&str]); 4] = [
+const ORDER_API: [(&str, &str, &[&str]); 7] = [
     ("http_requests_total", "counter", &["endpoint", "method", "status"]),
     ("http_request_duration_seconds", "histogram", &["endpoint", "method"]),
     ("order_creation_total", "counter", &["status"]),
     ("order_skipped_total", "counter", &["reason"]),
+    ("order_events_total", "counter", &["outcome"]),
+    ("orders_unpublished", "gauge", &[]),
+    ("orders_unpublished_oldest_seconds", "gauge", &[]),
 ];
 const ORDER_PROCESSOR: [(&str, &str, &[&str]); 5] = [
     ("http_requests_total", "counter", &["endpoint", "method", "status"]),
