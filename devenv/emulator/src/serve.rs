@@ -60,7 +60,9 @@ pub async fn run(
     let Ready { addresses, fronts, database, messages } = Ready::open(options).await?;
     // Ends after the database's last request.
     let _upkeep = upkeep(&options.data)?;
-    messages.iter().for_each(|messages| messages.resume());
+    if let Some(messages) = &messages {
+        messages.resume();
+    }
     listening(addresses);
     if let Some(messages) = messages.clone().filter(|_| options.listen_messages.is_some()) {
         // Queues will be asked for: make the file while the caller still waits for the tables. If that fails, the first request reports why.
@@ -92,7 +94,9 @@ pub async fn run(
     let limit = async {
         shutdown.await;
         stop.send_replace(true);
-        messages.iter().for_each(|messages| messages.drain());
+        if let Some(messages) = &messages {
+            messages.drain();
+        }
         tokio::time::sleep(DRAIN_LIMIT).await;
     };
     tokio::select! {

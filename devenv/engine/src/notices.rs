@@ -8,7 +8,9 @@ use crate::desired;
 /// Emits the notices of the selected services, as far as they concern the chosen runtime.
 pub(crate) fn tell(project: &Project, services: &[&Service], abilities: Abilities, emitter: &Emitter) {
     if !abilities.images {
-        desired::database_notices(project, services).into_iter().for_each(|text| emitter.notice(text));
+        for notice in desired::database_notices(project, services) {
+            emitter.notice(notice);
+        }
     }
     for notice in services.iter().flat_map(|service| &service.notices) {
         let concerns = match notice.concerns {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use devenv_model::addresses::Addresses;
+use devenv_model::database::{Database, PORT};
 use devenv_model::intent::Ports;
 use devenv_model::manifest::{Manifest, Service};
 use devenv_model::names::short_digest;
@@ -95,6 +96,12 @@ pub fn digests(manifest: &Manifest) -> BTreeMap<String, String> {
 
 /// What a rehearsal cannot do for this service.
 fn obstacle(manifest: &Manifest, service: &Service) -> Option<&'static str> {
+    if manifest.database(&service.name).is_some() {
+        return Some("it is a database, and a rehearsal makes none");
+    }
+    if manifest.functions.function(&service.name).is_some() {
+        return Some("it is a function, and a rehearsal runs services only");
+    }
     if manifest.is_one_shot(&service.name) {
         return Some("it runs once, and a release has only services that keep running");
     }
@@ -151,7 +158,10 @@ fn environment(
     service: &Service,
     hosts: &BTreeMap<String, Host>,
 ) -> Result<BTreeMap<String, String>, NotRehearsed> {
-    let (emulator, ports, databases) = (Addresses::single(endpoint()), Ports::default(), BTreeMap::new());
+    let (emulator, ports) = (Addresses::single(endpoint()), Ports::default());
+    // No address of a rehearsal: its user is refused by name.
+    let url = |database: &Database| (database.name.clone(), format!("postgres://{}:{PORT}", database.name));
+    let databases = manifest.databases.iter().map(url).collect();
     let names =
         Lookup { service: &service.name, ports: &ports, emulator: &emulator, region: REGION, databases: &databases };
     let own = aws_environment(&emulator, REGION, &manifest.messaging.services());

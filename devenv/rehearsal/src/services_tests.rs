@@ -7,11 +7,21 @@ use super::*;
 
 /// A project with these services, the lines below `services:`.
 pub(crate) fn manifest(services: &str, settings: &str) -> Manifest {
+    with_files(services, settings, &[])
+}
+
+/// The same with further files.
+fn with_files(services: &str, settings: &str, files: &[(&str, &str)]) -> Manifest {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let root = Utf8Path::from_path(folder.path()).expect("UTF-8");
     let text = format!("version = 1\nname = \"shop\"\ncompose = \"compose.yaml\"\n{settings}");
     std::fs::write(root.join("devenv.toml"), text).expect("writable");
     std::fs::write(root.join("compose.yaml"), format!("services:\n{services}")).expect("writable");
+    for (path, content) in files {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        std::fs::write(path, content).expect("writable");
+    }
     load(root, &ComposeOptions::default(), &BTreeMap::new()).expect("a project without mistakes")
 }
 
@@ -152,6 +162,24 @@ fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
     build: .
 ";
     assert!(refused(migration, "").contains("migrate: it runs once"));
+}
+
+#[test]
+fn a_declared_database_and_a_function_are_refused_and_so_is_the_user_of_the_database() {
+    let database = r#"{ "DBInstanceIdentifier": "db", "Engine": "postgres", "EngineVersion": "15", "DBName": "shop",
+        "MasterUsername": "shop" }"#;
+    let function = r#"{ "FunctionName": "resize", "PackageType": "Image", "Timeout": 5, "MemorySize": 128 }"#;
+    let files = [("databases/db.json", database), ("functions/resize.json", function)];
+    let refused = |text: &str| {
+        let settings = "databases = \"databases\"\nfunctions = \"functions\"\n";
+        services(&with_files(text, settings, &files)).expect_err("a rehearsal cannot run it").to_string()
+    };
+    let (db, resize) = ("  db: { image: \"postgres:15\" }\n", "  resize: { build: . }\n");
+    let web = "  web: { build: ., ports: [\"80\"], environment: { URL: \"$${database:db}\" } }\n";
+    let all = refused(&[db, resize, web].concat());
+    assert!(all.contains("db: it is a database"), "{all}");
+    let of_web = refused(&[&db.replace("postgres:15\"", "postgres:15\", scale: 0"), resize, web].concat());
+    assert!(of_web.contains("resize: it is a function") || of_web.contains("web: URL names db:5432"), "{of_web}");
 }
 
 #[test]

@@ -40,12 +40,12 @@ pub struct ReadResources {
 pub fn read(files: &ResourceFiles, problems: &mut Vec<Problem>) -> ReadResources {
     let tables = tables(&files.tables, problems);
     let messaging = messaging::read(&files.queues, &files.topics, &files.subscriptions, problems);
+    // Seeds are checked against tables and queues, so every one must be readable first.
+    let all_are_read = problems.is_empty();
     let functions = functions::read(&files.functions, &files.event_source_mappings, &messaging, &tables, problems);
     let (seeds, messages) = (Vec::new(), Vec::new());
     let databases = ReadDatabases::default();
     let mut read = ReadResources { tables, seeds, messaging, messages, databases, functions };
-    // Seeds are checked against tables and queues, so every one must be readable first.
-    let all_are_read = problems.is_empty();
     read.databases = databases::read(&files.databases, problems);
     for file in files.seeds.iter().filter(|_| all_are_read) {
         let file = Arc::new(file.clone());

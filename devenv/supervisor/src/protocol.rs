@@ -9,7 +9,7 @@ use devenv_model::observed::ObservedUnit;
 use serde::{Deserialize, Serialize};
 
 /// Raised when a request or reply changes shape, so that a command replaces an older supervisor instead of misreading it.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// One line from a command. Requests of one connection are answered in order.
 #[derive(Debug, Serialize, Deserialize)]

@@ -62,7 +62,6 @@ fn cannot_run_here(error: &Error) -> bool {
     match error {
         EngineError::NeedsEngine { .. }
         | EngineError::NeedsContainers { .. }
-        | EngineError::FunctionsNeedProcesses { .. }
         | EngineError::Runtime(
             RuntimeError::NoHost(_) | RuntimeError::NoEmulatorImage { .. } | RuntimeError::ImageAbsent { .. },
         ) => true,

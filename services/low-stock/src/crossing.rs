@@ -46,6 +46,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "the images are written where they are passed")]
     fn change(old: Option<Value>, new: Option<Value>) -> Change {
         let change = json!({
             "SequenceNumber": "1", "Keys": { "product_id": { "S": "PROD001" } }, "OldImage": old, "NewImage": new,

@@ -147,7 +147,7 @@ mod tests {
         };
         let runs = [
             run(&["test"], RunState::Running),
-            run(&["test", "--runtime", "docker", "--emulator", "all", "--require-all"], ended(1, None)),
+            run(&["test", "--runtime", "docker", "--emulator", "all", "--keep", "--timeout"], ended(1, None)),
             run(&["up", "-d"], ended(5, Some("order-api is not ready"))),
             run(&["up"], RunState::Killed),
             run(&["down"], ended(0, None)),
@@ -156,7 +156,7 @@ mod tests {
         insta::assert_snapshot!(table(&runs, now), @"
         ID      AGE  COMMAND                                           TOOK   RESULT                          COMMIT
         0a1b2c  2m   test                                              -      running                         bcb98f4e0c
-        0a1b2c  2m   test --runtime docker --emulator all --requir...  4.2 s  exit 1                          bcb98f4e0c
+        0a1b2c  2m   test --runtime docker --emulator all --keep -...  4.2 s  exit 1                          bcb98f4e0c
         0a1b2c  2m   up -d                                             4.2 s  exit 5: order-api is not ready  bcb98f4e0c
         0a1b2c  2m   up                                                -      killed                          bcb98f4e0c
         0a1b2c  2m   down                                              4.2 s  ok                              bcb98f4e0c

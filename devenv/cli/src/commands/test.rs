@@ -19,7 +19,7 @@ pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, F
         arguments: arguments.arguments,
         timeout: arguments.timeout,
     };
-    functions::prepare(context, &Project::current(&context.options)?)?;
+    functions::prepare(context, &Project::current(&context.options)?, &options.request)?;
     if arguments.emulator == Some(TestEmulator::All) {
         let trials = test_every(&context.options, &options, &context.emitter, &context.cancel).await?;
         return Ok(parity::outcome(context, &trials, arguments.require_all));

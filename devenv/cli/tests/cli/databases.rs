@@ -284,7 +284,7 @@ const OTHER: u32 = 65534;
 fn an_ordinary_user_runs_the_server_as_itself() {
     let mut project = project();
     let own = |path: &std::path::Path| {
-        std::os::unix::fs::chown(path, Some(OTHER), Some(OTHER)).expect("this test runs as root")
+        std::os::unix::fs::chown(path, Some(OTHER), Some(OTHER)).expect("this test runs as root");
     };
     own(project.path());
     own(project.runtime_root().parent().expect("it is in a folder"));

@@ -49,12 +49,12 @@ fn a_change_leaves_a_run_with_its_plan_and_a_look_leaves_none() {
     runs.done(&["up", "-d"]);
     runs.done(&["up", "--dry-run"]);
     runs.done(&["status"]);
-    runs.run(&["restart", "wroker"]);
+    runs.run(&["restart", "mailer"]);
     let listed = runs.listed();
     let verbs: Vec<&str> = listed.iter().map(|run| run["verb"].as_str().expect("a verb")).collect();
     assert_eq!(verbs, ["restart", "up"]);
     assert_eq!((&listed[0]["state"], &listed[1]["exit"]), (&"ended".into(), &0.into()));
-    assert!(listed[0]["error"].as_str().is_some_and(|error| error.contains("wroker")), "{listed:?}");
+    assert!(listed[0]["error"].as_str().is_some_and(|error| error.contains("mailer")), "{listed:?}");
 
     let shown = runs.show(listed[1]["run"].as_str().expect("an id"));
     assert!(shown.err.contains("start worker (not running)"), "{}", shown.err);

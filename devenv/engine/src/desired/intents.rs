@@ -101,8 +101,9 @@ pub(crate) fn desired(
 /// The units that a service's units wait for: its dependencies and, if it is a function, the host of functions.
 fn needed(manifest: &Manifest, service: &Service) -> Vec<(String, Dependency)> {
     let host = manifest.functions.function(&service.name).map(|_| {
-        let condition = Condition::ServiceHealthy;
-        (FUNCTION_HOST.to_owned(), condition.into())
+        // A function's program may end when its host goes away.
+        let dependency = Dependency { condition: Condition::ServiceHealthy, restart: true };
+        (FUNCTION_HOST.to_owned(), dependency)
     });
     dependencies(manifest, service).into_iter().chain(host).collect()
 }

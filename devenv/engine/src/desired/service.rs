@@ -109,7 +109,9 @@ pub(crate) fn environment(
             environment.insert(name.clone(), fill(value, &lookup)?);
         }
     }
-    environment.extend(functions::variables(project, service, unit, ports));
+    if !abilities.images {
+        environment.extend(functions::variables(project, service, unit, ports));
+    }
     keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
     Ok(environment)
 }

@@ -19,6 +19,8 @@ use crate::invocation::Invocation;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Less than the life of an iterator.
+const KEEP_EVERY: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
 pub(crate) struct StreamPoller {
@@ -55,6 +57,12 @@ impl StreamPoller {
             let next = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 next = async { self.function.available().await; source.next_batch().await } => next,
+                // An iterator ends after 15 minutes, so that a stream without records needs a younger one. A call that is given up loses
+                // nothing.
+                () = tokio::time::sleep(KEEP_EVERY) => {
+                    self.keep(&source);
+                    continue;
+                }
             };
             self.tell(source.take_notices());
             match next {

@@ -91,7 +91,7 @@ impl Queues {
         (number("ApproximateNumberOfMessages"), number("ApproximateNumberOfMessagesNotVisible"))
     }
 
-    fn settings(&self, units: usize, more: Value) -> HostSettings {
+    fn settings(&self, units: usize, more: &Value) -> HostSettings {
         let mut definition = json!({ "FunctionName": "api", "EventSourceArn": "arn:aws:sqs:::work" });
         definition.as_object_mut().expect("a mapping").extend(more.as_object().expect("a mapping").clone());
         let source = EventSource::Queue("work".to_owned());
@@ -113,7 +113,7 @@ fn bodies(events: &[Value]) -> Vec<String> {
 async fn handled_messages_are_deleted() {
     let queues = Queues::start(6, 5).await;
     queues.send((0..25).map(|number| number.to_string())).await;
-    let host = Host::start(queues.settings(1, json!({ "BatchSize": 5 }))).await;
+    let host = Host::start(queues.settings(1, &json!({ "BatchSize": 5 }))).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Return(String::new()));
     eventually("the queue is empty", async || queues.depth("work").await == (0, 0)).await;
     let events = program.seen();
@@ -132,7 +132,7 @@ async fn a_poisoned_message_ends_among_the_dead_letters_and_the_others_are_handl
     let queues = Queues::start(1, 2).await;
     queues.send(["good-1", "poison", "good-2"].map(str::to_owned)).await;
     let more = json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"] });
-    let host = Host::start(queues.settings(1, more)).await;
+    let host = Host::start(queues.settings(1, &more)).await;
     let program = Program::start(host.runtime(0, 0), |event| {
         let records = event["Records"].as_array().expect("records").iter();
         let failed = records.filter(|record| record["body"] == "poison");
@@ -142,7 +142,9 @@ async fn a_poisoned_message_ends_among_the_dead_letters_and_the_others_are_handl
     eventually("the poison is dead", async || queues.depth("dead").await.0 == 1).await;
     eventually("the queue is empty", async || queues.depth("work").await == (0, 0)).await;
     let mut counts = BTreeMap::<String, usize>::new();
-    bodies(&program.seen()).into_iter().for_each(|body| *counts.entry(body).or_default() += 1);
+    for body in bodies(&program.seen()) {
+        *counts.entry(body).or_default() += 1;
+    }
     assert_eq!(
         counts,
         [("good-1", 1), ("good-2", 1), ("poison", 2)].map(|(body, count)| (body.to_owned(), count)).into()
@@ -153,7 +155,7 @@ async fn a_poisoned_message_ends_among_the_dead_letters_and_the_others_are_handl
 async fn without_reports_a_failed_batch_comes_again_as_a_whole() {
     let queues = Queues::start(1, 2).await;
     queues.send(["a", "b"].map(str::to_owned)).await;
-    let host = Host::start(queues.settings(1, json!({ "MaximumBatchingWindowInSeconds": 1 }))).await;
+    let host = Host::start(queues.settings(1, &json!({ "MaximumBatchingWindowInSeconds": 1 }))).await;
     let _program = Program::start(host.runtime(0, 0), |_| Act::Fail("always"));
     eventually("both are dead", async || queues.depth("dead").await.0 == 2).await;
 }
@@ -164,7 +166,7 @@ async fn what_no_filter_accepts_is_deleted_unseen() {
     queues.send([r#"{"type":"order.rejected"}"#, r#"{"type":"order.confirmed"}"#, "text"].map(str::to_owned)).await;
     let pattern = json!({ "body": { "type": ["order.confirmed"] } }).to_string();
     let host =
-        Host::start(queues.settings(1, json!({ "FilterCriteria": { "Filters": [{ "Pattern": pattern }] } }))).await;
+        Host::start(queues.settings(1, &json!({ "FilterCriteria": { "Filters": [{ "Pattern": pattern }] } }))).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Return("null".to_owned()));
     eventually("the queue is empty", async || queues.depth("work").await == (0, 0)).await;
     assert_eq!(bodies(&program.seen()), [r#"{"type":"order.confirmed"}"#]);
@@ -173,7 +175,7 @@ async fn what_no_filter_accepts_is_deleted_unseen() {
 #[tokio::test]
 async fn a_window_fills_a_batch() {
     let queues = Queues::start(30, 5).await;
-    let host = Host::start(queues.settings(1, json!({ "BatchSize": 30, "MaximumBatchingWindowInSeconds": 2 }))).await;
+    let host = Host::start(queues.settings(1, &json!({ "BatchSize": 30, "MaximumBatchingWindowInSeconds": 2 }))).await;
     queues.send((0..30).map(|number| number.to_string())).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Return(String::new()));
     eventually("the queue is empty", async || queues.depth("work").await == (0, 0)).await;
@@ -192,7 +194,7 @@ async fn the_order_of_a_group_is_kept() {
         });
         queues.call("SendMessage", input).await;
     }
-    let mut settings = queues.settings(2, json!({ "BatchSize": 3 }));
+    let mut settings = queues.settings(2, &json!({ "BatchSize": 3 }));
     settings.mappings[0].source = EventSource::Queue("work.fifo".to_owned());
     let host = Host::start(settings).await;
     let order: Arc<Mutex<Vec<u32>>> = Arc::default();
@@ -229,14 +231,14 @@ async fn kills_lose_no_message() {
         }
     };
     for _ in 0..5 {
-        let host = Host::start(queues.settings(2, json!({ "BatchSize": 2 }))).await;
+        let host = Host::start(queues.settings(2, &json!({ "BatchSize": 2 }))).await;
         let mut programs = [0, 1].map(|unit| Program::start(host.runtime(0, unit), act(&handled)));
         for unit in [0, 1, 0] {
             tokio::time::sleep(std::time::Duration::from_millis(15)).await;
             programs[unit] = Program::start(host.runtime(0, unit), act(&handled));
         }
     }
-    let host = Host::start(queues.settings(2, json!({}))).await;
+    let host = Host::start(queues.settings(2, &json!({}))).await;
     let _programs = [0, 1].map(|unit| Program::start(host.runtime(0, unit), act(&handled)));
     eventually("the queue is empty", async || queues.depth("work").await == (0, 0)).await;
     assert_eq!(handled.lock().expect("not poisoned").len(), MESSAGES as usize);

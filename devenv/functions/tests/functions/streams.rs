@@ -73,7 +73,7 @@ impl Table {
         }
     }
 
-    fn settings(&self, more: Value) -> HostSettings {
+    fn settings(&self, more: &Value) -> HostSettings {
         let mut definition = json!({ "StartingPosition": "TRIM_HORIZON", "BatchSize": 5 });
         definition.as_object_mut().expect("a mapping").extend(more.as_object().expect("a mapping").clone());
         let source = EventSource::Stream("items".to_owned());
@@ -97,7 +97,7 @@ fn ids(events: &[Value]) -> Vec<u32> {
 async fn records_come_in_order_and_after_a_kill_from_where_they_were() {
     let table = Table::start().await;
     table.put(0..12).await;
-    let host = Host::start(table.settings(json!({}))).await;
+    let host = Host::start(table.settings(&json!({}))).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Return(String::new()));
     eventually("all are handled", async || ids(&program.seen()).len() == 12).await;
     assert_eq!(ids(&program.seen()), (0..12).collect::<Vec<_>>());
@@ -107,7 +107,7 @@ async fn records_come_in_order_and_after_a_kill_from_where_they_were() {
     let last = std::fs::read_to_string(&kept).expect("a checkpoint");
     drop((host, program));
     table.put(12..20).await;
-    let host = Host::start(table.settings(json!({}))).await;
+    let host = Host::start(table.settings(&json!({}))).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Return(String::new()));
     eventually("the others are handled", async || ids(&program.seen()).contains(&19)).await;
     assert_eq!(ids(&program.seen()), (12..20).collect::<Vec<_>>());
@@ -119,7 +119,7 @@ async fn a_record_that_fails_holds_up_the_later_ones_until_it_is_given_up() {
     let table = Table::start().await;
     table.put(0..6).await;
     let more = json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"], "MaximumRetryAttempts": 2 });
-    let host = Host::start(table.settings(more)).await;
+    let host = Host::start(table.settings(&more)).await;
     let program = Program::start(host.runtime(0, 0), |event| {
         let records = event["Records"].as_array().expect("records").iter();
         let failed = records.filter(|record| record["dynamodb"]["Keys"]["id"]["S"] == "3");
@@ -141,7 +141,7 @@ async fn a_filter_lets_only_some_records_through() {
     let table = Table::start().await;
     table.put(0..10).await;
     let pattern = json!({ "dynamodb": { "Keys": { "id": { "S": ["7"] } } } }).to_string();
-    let host = Host::start(table.settings(json!({ "FilterCriteria": { "Filters": [{ "Pattern": pattern }] } }))).await;
+    let host = Host::start(table.settings(&json!({ "FilterCriteria": { "Filters": [{ "Pattern": pattern }] } }))).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Return(String::new()));
     eventually("the record is handled", async || !program.seen().is_empty()).await;
     assert_eq!(ids(&program.seen()), [7]);

@@ -118,7 +118,7 @@ fn of_functions() {
     insta::assert_snapshot!("function memory", function("256", "\"256\""));
     insta::assert_snapshot!("function name", function("\"back\"", "\"back end\""));
     insta::assert_snapshot!("function environment", function("\"Timeout\": 5", "\"Environment\": {}"));
-    insta::assert_snapshot!("function without service", function("\"back\"", "\"bakc\""));
+    insta::assert_snapshot!("function without service", function("\"back\"", "\"backs\""));
     insta::assert_snapshot!("function architectures", function("\"Timeout\": 5", "\"Architectures\": [\"x86\"]"));
     let mut sources = good();
     sources.functions.push(("more".to_owned(), FUNCTION.to_owned()));

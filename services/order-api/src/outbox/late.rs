@@ -41,7 +41,7 @@ mod tests {
     fn a_late_event_has_a_line_in_each_period_of_an_alarm() {
         let (mut late, begin) = (Late::default(), Instant::now());
         let at = |seconds| begin + Duration::from_secs(seconds);
-        let old = Duration::from_secs(60);
+        let old = Duration::from_mins(1);
         assert!(!late.is_due(Duration::from_secs(9), at(0)));
         assert!(late.is_due(old, at(2)));
         assert!(!late.is_due(old, at(4)));
