@@ -213,6 +213,7 @@ impl StreamSource {
 
     async fn look(&mut self, index: usize) -> Result<(), Fault> {
         let lane = &mut self.lanes[index];
+        let mut was_read = false;
         let outcome = match lane.reader.request() {
             None => return Ok(()),
             Some(Request::Iterator(position)) => {
@@ -224,6 +225,7 @@ impl StreamSource {
                 let asked = self.service.records(&iterator, room.clamp(1, MOST_RECORDS)).await;
                 asked.map(|page| {
                     let now = Instant::now();
+                    was_read = true;
                     lane.next_look = if page.records.is_empty() { now + BETWEEN_LOOKS } else { now };
                     lane.reader.note_page(page);
                     if !lane.reader.read().is_empty() {
@@ -237,16 +239,23 @@ impl StreamSource {
             self.next_list = Instant::now();
         }
         let Err(fault) = outcome else {
-            self.pause = FIRST_PAUSE;
+            // An iterator alone is no progress: the next answer may be that it has expired.
+            if was_read {
+                self.pause = FIRST_PAUSE;
+            }
             return Ok(());
         };
         let is_other = lane.reader.note_fault(&fault);
         if fault == Fault::Trimmed {
             self.notices.push(Notice::Trimmed { shard: lane.shard.id.clone() });
         }
-        lane.next_look = Instant::now() + if is_other { Duration::ZERO } else { self.pause };
+        let pause = self.pause;
+        lane.next_look = Instant::now() + if is_other && pause == FIRST_PAUSE { Duration::ZERO } else { pause };
         match fault {
-            Fault::Expired | Fault::Trimmed => Ok(()),
+            Fault::Expired | Fault::Trimmed => {
+                self.pause = (pause * 2).min(LONGEST_PAUSE);
+                Ok(())
+            }
             Fault::Gone => {
                 self.is_lost = true;
                 self.next_list = Instant::now() + self.pause;
