@@ -81,7 +81,10 @@ fn resource(project: &Folder, name: &str) -> Value {
 }
 
 fn send(project: &Folder, bodies: &[String]) {
-    let url = project.unit("emulator")["url"].as_str().expect("it has an address").to_owned();
+    let emulator = project.unit("emulator");
+    let bindings = emulator["bindings"].as_array().expect("a list");
+    let of_queues = bindings.iter().find(|binding| binding["container"] == 9324).expect("a port of queues");
+    let url = format!("http://{}", of_queues["host"].as_str().expect("an address"));
     for body in bodies {
         let input = json!({ "QueueUrl": format!("{url}/000000000000/work"), "MessageBody": body });
         let headers = "Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.SendMessage\r\n\
