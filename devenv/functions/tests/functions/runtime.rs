@@ -100,6 +100,8 @@ async fn a_program_gets_the_headers_of_lambda() {
         assert_eq!(post("elsewhere").await.status(), 404);
         let image = client.get(format!("{base}/invocation/next")).header("sec-fetch-site", "cross-site");
         assert_eq!(image.send().await.expect("an answer").status(), 403);
+        let rebound = client.get(format!("{base}/invocation/next")).header("host", "evil.example:9001");
+        assert_eq!(rebound.send().await.expect("an answer").status(), 403);
     };
     let (response, ()) = tokio::join!(host.invoked("api", r#"{"a": 1}"#), asking);
     assert_eq!(response, 2);
