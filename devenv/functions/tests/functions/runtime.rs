@@ -108,6 +108,27 @@ async fn a_program_gets_the_headers_of_lambda() {
 }
 
 #[tokio::test]
+async fn a_program_gets_the_context_of_its_caller_but_no_long_trace() {
+    let (_folder, data) = folder();
+    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let base = format!("http://{}/2018-06-01/runtime/invocation", host.runtime(0, 0));
+    let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
+    for (trace, is_passed_on) in [("Root=1-a".to_owned(), true), ("x".repeat(1025), false)] {
+        let headers = [("x-amz-client-context", "e30="), ("x-amzn-trace-id", trace.as_str())];
+        let asking = async {
+            let next = client.get(format!("{base}/next")).send().await.expect("an event");
+            let header = |name: &str| next.headers()[name].to_str().expect("ASCII").to_owned();
+            assert_eq!(header("lambda-runtime-client-context"), "e30=");
+            assert_eq!(header("lambda-runtime-trace-id") == trace, is_passed_on);
+            let id = header("lambda-runtime-aws-request-id");
+            client.post(format!("{base}/{id}/response")).body("2").send().await.expect("an answer");
+        };
+        let (response, ()) = tokio::join!(host.post("/2015-03-31/functions/api/invocations", &headers, "{}"), asking);
+        assert_eq!(response.status(), 200);
+    }
+}
+
+#[tokio::test]
 async fn a_unit_is_ready_once_it_has_asked_for_an_event() {
     let (_folder, data) = folder();
     let host = Host::start(Host::settings(vec![function("api", 3, 2)], data)).await;
