@@ -5,31 +5,50 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 
 /// The pause after a connection that could not be accepted, because this process has too many open files, for example.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
+
+/// Connections of one address; further ones wait to be accepted.
+const CONNECTIONS: usize = 1024;
+/// The limit for a request's body to arrive.
+const BODY_WITHIN: Duration = Duration::from_mins(1);
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// Answers the requests at one address.
 pub(crate) trait Handler: Send + Sync + 'static {
+    /// The limit for the head of a request to arrive, on a new connection or after an answer.
+    const HEAD_WITHIN: Duration;
+
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Answer> + Send;
 }
 
 /// Serves until the program ends. A caller that closes its connection withdraws its request.
 pub(crate) async fn serve<H: Handler>(listener: TcpListener, handler: Arc<H>) {
+    serve_at_most(CONNECTIONS, listener, handler).await;
+}
+
+async fn serve_at_most<H: Handler>(connections: usize, listener: TcpListener, handler: Arc<H>) {
+    let free = Arc::new(Semaphore::new(connections));
     loop {
+        let Ok(place) = Arc::clone(&free).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, Arc::clone(&handler)));
+                let served = connection(stream, Arc::clone(&handler));
+                tokio::spawn(async move {
+                    served.await;
+                    drop(place);
+                });
             }
             Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
         }
@@ -46,24 +65,57 @@ async fn connection<H: Handler>(stream: TcpStream, handler: Arc<H>) {
         async move { Ok::<_, Infallible>(handler.answer(request).await) }
     });
     // A closed connection is no error of this program.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(H::HEAD_WITHIN);
+    let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// A body that is longer than the limit, or broke off.
+/// Why a body was not read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooLarge;
-
-pub(crate) async fn body(request: Request<Incoming>, limit: usize) -> Result<Bytes, TooLarge> {
-    let collected = Limited::new(request.into_body(), limit).collect().await;
-    collected.map(http_body_util::Collected::to_bytes).map_err(|_| TooLarge)
+pub(crate) enum Unread {
+    /// It is longer than the limit, or broke off.
+    TooLarge,
+    TooSlow,
 }
 
-pub(crate) fn header<'r>(request: &'r Request<Incoming>, name: &str) -> Option<&'r str> {
+pub(crate) async fn body(request: Request<Incoming>, limit: usize) -> Result<Bytes, Unread> {
+    collected(request.into_body(), limit).await
+}
+
+async fn collected<B>(body: B, limit: usize) -> Result<Bytes, Unread>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let collected = tokio::time::timeout(BODY_WITHIN, Limited::new(body, limit).collect()).await;
+    let collected = collected.map_err(|_| Unread::TooSlow)?;
+    collected.map(http_body_util::Collected::to_bytes).map_err(|_| Unread::TooLarge)
+}
+
+pub(crate) fn header<'r, B>(request: &'r Request<B>, name: &str) -> Option<&'r str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Whether a page in a browser sends the request: any page could otherwise invoke functions.
-pub(crate) fn is_from_page(request: &Request<Incoming>) -> bool {
+/// Why a request is refused that a page in a browser may have sent: any page could otherwise invoke functions or take their events.
+pub(crate) fn refusal<B>(request: &Request<B>) -> Option<&'static str> {
+    if is_from_page(request) {
+        return Some("a web page may not call functions or take their events");
+    }
+    // The page's own name may resolve to this machine, and the browser then takes the request for one to the page's own server.
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let is_here = hosts.all(|host| host.to_str().is_ok_and(is_loopback));
+    (!is_here).then_some("the header Host must name 127.0.0.1, localhost or [::1]")
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name == "127.0.0.1" || name == "[::1]" || name.eq_ignore_ascii_case("localhost")
+}
+
+fn is_from_page<B>(request: &Request<B>) -> bool {
     header(request, "origin").is_some() || header(request, "sec-fetch-site").is_some_and(|site| site != "none")
 }
 
@@ -91,4 +143,65 @@ pub(crate) fn with(mut answer: Answer, name: &'static str, value: &str) -> Answe
         answer.headers_mut().insert(HeaderName::from_static(name), value);
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Longer than a test may take.
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    struct Fine;
+
+    impl Handler for Fine {
+        const HEAD_WITHIN: Duration = Duration::from_millis(200);
+
+        async fn answer(&self, _: Request<Incoming>) -> Answer {
+            empty(StatusCode::NO_CONTENT)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_head_loses_its_place_to_the_next_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let server = tokio::spawn(serve_at_most(1, listener, Arc::new(Fine)));
+        let mut slow = TcpStream::connect(address).await.expect("it listens");
+        slow.write_all(b"GET / HT").await.expect("open");
+        let mut next = TcpStream::connect(address).await.expect("it listens");
+        next.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.expect("open");
+        let mut answer = String::new();
+        let read = tokio::time::timeout(LIMIT, next.read_to_string(&mut answer)).await;
+        read.expect("in time").expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+        server.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_body_is_given_up() {
+        let endless = http_body_util::StreamBody::new(futures_util::stream::pending::<
+            Result<hyper::body::Frame<Bytes>, Infallible>,
+        >());
+        assert_eq!(collected(endless, 10).await, Err(Unread::TooSlow));
+        assert_eq!(collected(Full::new(Bytes::from_static(b"12345")), 4).await, Err(Unread::TooLarge));
+    }
+
+    #[test]
+    fn a_name_of_another_host_is_refused() {
+        let refused = |host: &str| {
+            let request = Request::builder().header(HOST, host).body(()).expect("a request");
+            refusal(&request).is_some()
+        };
+        for host in ["127.0.0.1", "127.0.0.1:9001", "localhost", "Localhost:1", "[::1]", "[::1]:9001"] {
+            assert!(!refused(host), "{host}");
+        }
+        for host in
+            ["evil.example", "evil.example:9001", "127.0.0.1.evil.example", "localhost.evil.example:1", "::1", ""]
+        {
+            assert!(refused(host), "{host}");
+        }
+    }
 }

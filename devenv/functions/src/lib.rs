@@ -10,6 +10,7 @@ mod events;
 mod function;
 mod http;
 mod invocation;
+mod leftovers;
 mod log_tail;
 mod mapping;
 mod pool;

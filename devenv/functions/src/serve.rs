@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::events::Events;
 use crate::function::{Function, FunctionSettings};
 use crate::http::serve;
+use crate::leftovers;
 use crate::mapping::work::Work;
 use crate::units::{Supervised, Units, Unsupervised};
 
@@ -52,6 +53,8 @@ pub async fn run(
         }
         functions.insert(hosted.name.clone(), function);
     }
+    // Another host of this data would hold the addresses.
+    leftovers::remove(&settings.data);
     let (stop, stopping) = watch::channel(false);
     let mut working = JoinSet::new();
     let mut mappings = Vec::new();

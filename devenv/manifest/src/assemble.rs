@@ -18,6 +18,7 @@ use crate::settings::{HealthSetting, ProcessSection, ServiceSettings, Settings};
 use devenv_document::closest::closest;
 use devenv_document::problem::Mistakes;
 use devenv_document::problem::Problem;
+use devenv_document::tree::Node;
 use devenv_model::artifact::{CommandArtifact, CommandInputs};
 use devenv_model::manifest::{
     Emulator, EmulatorKind, Health, Manifest, ProcessRun, ProcessSettings, Service, TestSettings,
@@ -40,6 +41,7 @@ pub fn assemble(
     let mut problems = Vec::new();
     let replaces = compose.as_ref().ok().and_then(|project| replaced(&settings, project, &mut problems));
     let replaced = replaces.as_ref().map(|replaced| replaced.service.clone());
+    let profiles = compose.as_ref().map(disabled_by_profile).unwrap_or_default();
     let mut reader = Reader { problems, replaced, ..Reader::default() };
     let read = compose.map(|project| (reader.services(&project, &root), project.disabled.into_keys().collect()));
     let mut problems = reader.problems;
@@ -68,7 +70,7 @@ pub fn assemble(
         return Err(Mistakes::new(problems));
     }
     let uses_aws = settings.uses_aws();
-    let functions = functions.into_functions(&names(&services));
+    let functions = functions.into_functions(&names(&services), profiles);
     let services: BTreeMap<String, Service> =
         services.into_iter().map(|read| (read.service.name.clone(), read.service)).collect();
     let databases = databases::of_services(databases, &services);
@@ -91,6 +93,15 @@ pub fn assemble(
         }),
         promote,
     })
+}
+
+/// The services that no enabled profile has, with their profiles.
+fn disabled_by_profile(project: &Project) -> BTreeMap<String, Vec<String>> {
+    let profiles = |service: &Node| -> Vec<String> {
+        let items = service.get("profiles").and_then(Node::items).unwrap_or_default();
+        items.iter().filter_map(Node::text).map(str::to_owned).collect()
+    };
+    project.disabled.iter().map(|(name, service)| (name.clone(), profiles(service))).collect()
 }
 
 fn names(services: &[Read]) -> Vec<&str> {

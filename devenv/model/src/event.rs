@@ -64,6 +64,10 @@ pub enum Event {
         time: Option<String>,
         line: String,
     },
+    /// A line of an invocation's log.
+    InvocationLog {
+        line: String,
+    },
     TestRunStarted {
         command: Vec<String>,
     },

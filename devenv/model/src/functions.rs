@@ -1,5 +1,7 @@
 //! Functions and event source mappings as their files describe them.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,6 +17,8 @@ pub struct Functions {
     pub functions: Vec<Function>,
     /// The event source mappings in the order of their file names.
     pub mappings: Vec<Mapping>,
+    /// The functions that are left out because no profile of their service is enabled, with these profiles.
+    pub disabled: BTreeMap<String, Vec<String>>,
 }
 
 /// A function file: the `CreateFunction` input without code, role and environment.

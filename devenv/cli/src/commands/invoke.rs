@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use devenv_document::closest::closest;
 use devenv_engine::Error;
+use devenv_model::event::Event;
 use devenv_resources::error::Error as ResourceError;
 use devenv_resources::function_host::client::Invoked;
 use devenv_runtime::Project;
@@ -26,7 +27,7 @@ pub(super) async fn run(context: &Context, arguments: &Invoke) -> Result<Outcome
     let invoked = host.invoke(function, event).await.map_err(|error| refused(function, error))?;
     let log = invoked.log.as_deref().and_then(log_lines).unwrap_or_default();
     for line in &log {
-        context.emitter.notice(line.clone());
+        context.emitter.emit(Event::InvocationLog { line: line.clone() });
     }
     Ok(outcome(function, invoked, &log))
 }
@@ -43,6 +44,9 @@ fn known(project: &Project, function: &str) -> Result<(), Failure> {
     if names.contains(&function) {
         return Ok(());
     }
+    if let Some(profiles) = project.manifest.functions.disabled.get(function) {
+        return Err(disabled(function, profiles, &project.compose.profiles));
+    }
     let hint = match closest(function, names.iter().copied()) {
         Some(meant) => format!("did you mean {meant}? devenv invoke {meant}"),
         None if names.is_empty() => {
@@ -52,6 +56,20 @@ fn known(project: &Project, function: &str) -> Result<(), Failure> {
     };
     let message = format!("no file declares the function {function}");
     Err(Failure::new(message, &[], ("unknown_function", Exit::Usage, Some(hint))))
+}
+
+/// A function of `profiles`, none of which is among `enabled`.
+fn disabled(function: &str, profiles: &[String], enabled: &[String]) -> Failure {
+    let message = match profiles {
+        [profile] => format!("the function {function} belongs to the profile {profile}, which is not enabled"),
+        several => {
+            format!("the function {function} belongs to the profiles {}, none of which is enabled", several.join(", "))
+        }
+    };
+    // The option takes the place of the profiles of the last start.
+    let options: String =
+        enabled.iter().chain(profiles.first()).map(|profile| format!(" --profile {profile}")).collect();
+    Failure::new(message, &[], ("disabled_function", Exit::Usage, Some(format!("devenv up -d{options}"))))
 }
 
 /// The event in a file or, for `-`, on standard input; an empty one by default.

@@ -107,6 +107,7 @@ fn a_function_is_started_invoked_listed_and_fed_by_its_queue() {
     for part in ["START RequestId", "handling", "REPORT RequestId", "Memory Size: 256 MB"] {
         assert!(done.err.contains(part), "no {part} in {}", done.err);
     }
+    assert!(done.err.starts_with("START RequestId") && !done.err.contains("note:"), "{}", done.err);
     project.write("fail.json", r#"{ "fail": "on purpose" }"#);
     let failed = project.run(&["invoke", "worker", "--event", "fail.json"]);
     assert!(failed.code == 1 && failed.out.contains("on purpose"), "{failed:?}");
@@ -170,6 +171,20 @@ fn kills_of_host_and_function_lose_no_message() {
         ["functions", "worker"].iter().all(|unit| project.unit(unit)["state"] == "ready")
     });
     assert_eq!(resource(&project, "work-dead")["messages"]["visible"], 0);
+}
+
+#[test]
+fn a_function_of_a_profile_that_is_not_enabled_is_named_with_the_profile() {
+    let project = Project::new();
+    add_function(&project);
+    project.change("compose.yaml", "    image: worker:1\n", "    image: worker:1\n    profiles: [work]\n");
+    let refused = project.run(&["invoke", "worker"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    for part in ["belongs to the profile work, which is not enabled", "devenv up -d --profile work"] {
+        assert!(refused.err.contains(part), "no {part} in {}", refused.err);
+    }
+    let other = project.run(&["invoke", "--profile", "more", "worker"]);
+    assert!(other.err.contains("devenv up -d --profile more --profile work"), "{}", other.err);
 }
 
 #[test]

@@ -17,6 +17,12 @@ pub(super) fn function(part: &str) -> Option<String> {
     qualifier.is_none_or(|qualifier| qualifier == LATEST).then(|| name.to_owned())
 }
 
+/// Whether a request's query asks for the only version, or for none.
+pub(super) fn is_latest(query: Option<&str>) -> bool {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs.filter(|(name, _)| name == "Qualifier").all(|(_, value)| value == LATEST)
+}
+
 pub(super) const LATEST: &str = "$LATEST";
 
 fn decoded(part: &str) -> String {
@@ -43,5 +49,13 @@ mod tests {
         }
         assert_eq!(function("low-stock:prod"), None);
         assert_eq!(function("arn:aws:sqs:eu-west-1:0:low-stock"), None);
+    }
+
+    #[test]
+    fn a_query_asks_for_the_only_version() {
+        for query in [None, Some(""), Some("other=1"), Some("Qualifier=$LATEST"), Some("Qualifier=%24LATEST")] {
+            assert!(is_latest(query), "{query:?}");
+        }
+        assert!(!is_latest(Some("a=1&Qualifier=prod")) && !is_latest(Some("Qualifier=")));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,10 +11,10 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::address::{LATEST, function};
+use super::address::{LATEST, function, is_latest};
 use crate::events::{Events, Refused};
 use crate::function::{Completed, Function};
-use crate::http::{self, Answer, Handler, bytes, empty, is_from_page, with};
+use crate::http::{self, Answer, Handler, Unread, bytes, empty, with};
 use crate::invocation::{Invocation, Outcome, PAYLOAD_LIMIT};
 use crate::log_tail::tail;
 use crate::mapping::state::MappingState;
@@ -22,6 +23,10 @@ const FUNCTIONS: &str = "/2015-03-31/functions";
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 /// Bytes of an event that nobody waits for: Lambda's limit.
 const EVENT_LIMIT: usize = 1024 * 1024;
+/// Bytes of a client context in Base64: Lambda's limit.
+const CONTEXT_LIMIT: usize = 3583;
+/// Bytes of a caller's trace header; a longer one is left out.
+const TRACE_LIMIT: usize = 1024;
 
 pub(crate) struct InvokeApi {
     pub(crate) functions: BTreeMap<String, Arc<Function>>,
@@ -39,9 +44,11 @@ enum Kind {
 }
 
 impl Handler for InvokeApi {
+    const HEAD_WITHIN: Duration = Duration::from_secs(30);
+
     async fn answer(&self, request: Request<Incoming>) -> Answer {
-        if is_from_page(&request) {
-            return error(StatusCode::FORBIDDEN, "AccessDeniedException", "a web page may not call functions");
+        if let Some(why) = http::refusal(&request) {
+            return error(StatusCode::FORBIDDEN, "AccessDeniedException", why);
         }
         let path = request.uri().path().trim_end_matches('/').to_owned();
         if let Some(unit) = path.strip_prefix(READY_PATH) {
@@ -61,7 +68,9 @@ impl Handler for InvokeApi {
                 let all: Vec<Value> = self.functions.values().map(|function| configuration(function)).collect();
                 http::json(StatusCode::OK, &json!({ "Functions": all }))
             }
-            (Method::GET, [name] | [name, "configuration"]) => self.described(name, parts.len() == 1),
+            (Method::GET, [name] | [name, "configuration"]) => {
+                self.described(name, request.uri().query(), parts.len() == 1)
+            }
             (Method::POST, [name, "invocations"]) => self.invoke(name, request).await,
             _ => unknown_path(),
         }
@@ -76,8 +85,8 @@ impl InvokeApi {
         })
     }
 
-    fn function(&self, named: &str) -> Result<&Arc<Function>, Box<Answer>> {
-        let name = function(named);
+    fn function(&self, named: &str, query: Option<&str>) -> Result<&Arc<Function>, Box<Answer>> {
+        let name = function(named).filter(|_| is_latest(query));
         let found = name.as_ref().and_then(|name| self.functions.get(name));
         found.ok_or_else(|| {
             let message = format!("Function not found: {}", name.unwrap_or_else(|| named.to_owned()));
@@ -85,8 +94,8 @@ impl InvokeApi {
         })
     }
 
-    fn described(&self, name: &str, is_whole: bool) -> Answer {
-        match self.function(name) {
+    fn described(&self, name: &str, query: Option<&str>, is_whole: bool) -> Answer {
+        match self.function(name, query) {
             Ok(function) if is_whole => {
                 let code = json!({ "RepositoryType": "ECR" });
                 http::json(StatusCode::OK, &json!({ "Configuration": configuration(function), "Code": code }))
@@ -97,7 +106,7 @@ impl InvokeApi {
     }
 
     async fn invoke(&self, name: &str, request: Request<Incoming>) -> Answer {
-        let function = match self.function(name) {
+        let function = match self.function(name, request.uri().query()) {
             Ok(function) => Arc::clone(function),
             Err(answer) => return *answer,
         };
@@ -105,18 +114,21 @@ impl InvokeApi {
             None | Some("RequestResponse") => Kind::RequestResponse,
             Some("Event") => Kind::Event,
             Some("DryRun") => Kind::DryRun,
-            Some(other) => {
-                let message = format!("{other} is not an invocation type");
-                return error(StatusCode::BAD_REQUEST, "InvalidParameterValueException", &message);
-            }
+            Some(other) => return invalid(&format!("{other} is not an invocation type")),
         };
         let wants_log = http::header(&request, "x-amz-log-type") == Some("Tail");
-        let client_context = http::header(&request, "x-amz-client-context").map(str::to_owned);
-        let trace = http::header(&request, "x-amzn-trace-id").map(str::to_owned);
+        let Ok(client_context) = client_context(&request) else {
+            return invalid(&format!("the client context must be Base64 of at most {CONTEXT_LIMIT} bytes"));
+        };
+        let trace = http::header(&request, "x-amzn-trace-id").filter(|trace| trace.len() <= TRACE_LIMIT);
+        let trace = trace.map(str::to_owned);
         let limit = if matches!(kind, Kind::Event) { EVENT_LIMIT } else { PAYLOAD_LIMIT };
-        let Ok(body) = http::body(request, limit).await else { return too_large(limit) };
+        let body = match http::body(request, limit).await {
+            Ok(body) => body,
+            Err(unread) => return not_read(&unread, limit),
+        };
         let event = if body.is_empty() { "{}".into() } else { body };
-        if let Err(problem) = serde_json::from_slice::<serde::de::IgnoredAny>(&event) {
+        if let Err(problem) = json_text(&event) {
             let message = format!("Could not parse request body into json: {problem}");
             return error(StatusCode::BAD_REQUEST, "InvalidRequestContentException", &message);
         }
@@ -138,6 +150,20 @@ impl InvokeApi {
         };
         with(answer, "x-amzn-requestid", &id)
     }
+}
+
+/// The caller's context; an error if it is not Base64, or longer than Lambda takes.
+fn client_context(request: &Request<Incoming>) -> Result<Option<String>, ()> {
+    let Some(value) = request.headers().get("x-amz-client-context") else { return Ok(None) };
+    let is_taken = value.len() <= CONTEXT_LIMIT && STANDARD.decode(value.as_bytes()).is_ok();
+    let text = value.to_str().ok().filter(|_| is_taken);
+    text.map(|text| Some(text.to_owned())).ok_or(())
+}
+
+/// A reader of JSON that keeps nothing does not look at the bytes within strings.
+fn json_text(event: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(event).map_err(|problem| problem.to_string())?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(drop).map_err(|problem| problem.to_string())
 }
 
 fn responded(completed: Completed, wants_log: bool) -> Answer {
@@ -177,9 +203,20 @@ fn throttled(message: &str) -> Answer {
     with(http::json(StatusCode::TOO_MANY_REQUESTS, &reason), "x-amzn-errortype", "TooManyRequestsException")
 }
 
-fn too_large(limit: usize) -> Answer {
-    let message = format!("the request must be smaller than {limit} bytes for this invocation type");
-    error(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &message)
+fn invalid(message: &str) -> Answer {
+    error(StatusCode::BAD_REQUEST, "InvalidParameterValueException", message)
+}
+
+fn not_read(unread: &Unread, limit: usize) -> Answer {
+    match unread {
+        Unread::TooLarge => {
+            let message = format!("the request must be smaller than {limit} bytes for this invocation type");
+            error(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &message)
+        }
+        Unread::TooSlow => {
+            error(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "the payload did not arrive in time")
+        }
+    }
 }
 
 fn unknown_path() -> Answer {

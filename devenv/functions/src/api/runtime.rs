@@ -1,14 +1,14 @@
 //! The Runtime API of one unit: a function's program asks here for events, and answers them.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::function::Function;
-use crate::http::{self, Answer, Handler, TooLarge, bytes, with};
+use crate::http::{self, Answer, Handler, Unread, bytes, with};
 use crate::invocation::{Failure, Invocation, Outcome, PAYLOAD_LIMIT};
 use crate::pool::NotItsInvocation;
 
@@ -23,10 +23,13 @@ pub(crate) struct RuntimeApi {
 }
 
 impl Handler for RuntimeApi {
+    // A program answers on the connection on which it asked, after up to 15 minutes without a request.
+    const HEAD_WITHIN: Duration = Duration::from_mins(20);
+
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         // An image on a page would otherwise take an event.
-        if http::is_from_page(&request) {
-            return error(StatusCode::FORBIDDEN, "Forbidden", "a web page may not take events");
+        if let Some(why) = http::refusal(&request) {
+            return error(StatusCode::FORBIDDEN, "Forbidden", why);
         }
         let path = request.uri().path().to_owned();
         let Some(path) = path.strip_prefix(VERSION) else { return unknown() };
@@ -69,11 +72,15 @@ impl RuntimeApi {
     async fn response(&self, id: &str, request: Request<Incoming>) -> Answer {
         match http::body(request, PAYLOAD_LIMIT).await {
             Ok(body) => self.finish(id, Outcome::Done(body)),
-            Err(TooLarge) => {
+            Err(Unread::TooLarge) => {
                 let failed = Outcome::Failed(Failure::too_large(PAYLOAD_LIMIT + 1));
                 let _ = self.function.finish(self.unit, id, failed);
                 let message = "Exceeded maximum allowed payload size (6291556 bytes).";
                 error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message)
+            }
+            // The program may send it again until the function's timeout.
+            Err(Unread::TooSlow) => {
+                error(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", "the response did not arrive in time")
             }
         }
     }
@@ -100,14 +107,15 @@ impl RuntimeApi {
 }
 
 /// The error as the function's caller gets it: the function's own JSON, or one made of what it sent.
-fn reported(kind: Option<&str>, body: Result<Bytes, TooLarge>) -> Failure {
+fn reported(kind: Option<&str>, body: Result<Bytes, Unread>) -> Failure {
     let kind = kind.unwrap_or("Unhandled");
     match body {
         Ok(body) if serde_json::from_slice::<Value>(&body).is_ok_and(|value| value.is_object()) => {
             Failure::reported(body)
         }
         Ok(body) => Failure::new("error", kind, &String::from_utf8_lossy(&body)),
-        Err(TooLarge) => Failure::new("error", kind, "the error was too long to be read"),
+        Err(Unread::TooLarge) => Failure::new("error", kind, "the error was too long to be read"),
+        Err(Unread::TooSlow) => Failure::new("error", kind, "the error did not arrive in time"),
     }
 }
 

@@ -47,17 +47,21 @@ impl QueuePoller {
     pub(crate) async fn work(&self, mut stop: watch::Receiver<bool>) {
         let mut pause = FIRST_PAUSE;
         loop {
+            // Outside of the future that `stop` drops.
+            let mut messages = Vec::new();
             let gathered = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
+                _ = stop.wait_for(|stop| *stop) => None,
                 // Messages received before a unit is there would wait invisibly.
-                gathered = async { self.function.available().await; self.gather().await } => gathered,
+                gathered = async { self.function.available().await; self.gather(&mut messages).await } => Some(gathered),
             };
             match gathered {
-                Ok(messages) => {
+                // Without this, they would stay invisible until the queue's visibility timeout.
+                None => return self.release(&receipts(messages.iter())).await,
+                Some(Ok(())) => {
                     pause = FIRST_PAUSE;
                     self.handle(messages).await;
                 }
-                Err(cause) => {
+                Some(Err(cause)) => {
                     self.problem(&format!("cannot receive: {cause}"));
                     tokio::select! {
                         _ = stop.wait_for(|stop| *stop) => return,
@@ -69,10 +73,10 @@ impl QueuePoller {
         }
     }
 
-    /// The messages of one batch: until there are enough, or the window after the first has passed.
-    async fn gather(&self) -> Result<Vec<Message>, String> {
+    /// Adds the messages of one batch: until there are enough, or the window after the first has passed.
+    async fn gather(&self, messages: &mut Vec<Message>) -> Result<(), String> {
         let size = self.settings.batch_size;
-        let mut messages = self.receive(size, LONG_POLL).await?;
+        messages.extend(self.receive(size, LONG_POLL).await?);
         let end = Instant::now() + self.settings.window;
         let mut bytes: usize = messages.iter().map(Message::size).sum();
         while !messages.is_empty() && messages.len() < size && bytes < FULL && Instant::now() < end {
@@ -85,7 +89,7 @@ impl QueuePoller {
             bytes += more.iter().map(Message::size).sum::<usize>();
             messages.extend(more);
         }
-        Ok(messages)
+        Ok(())
     }
 
     async fn receive(&self, count: usize, wait: Duration) -> Result<Vec<Message>, String> {

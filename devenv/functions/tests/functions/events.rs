@@ -34,6 +34,24 @@ async fn an_event_outlives_the_host_until_it_is_handled() {
 }
 
 #[tokio::test]
+async fn what_a_kill_left_half_written_is_removed_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
+    for part in ["events", "checkpoints"] {
+        std::fs::create_dir_all(data.join(part)).expect("writable");
+        for name in [".tmpAb12Cd", "other.json"] {
+            std::fs::write(data.join(part).join(name), "{").expect("writable");
+        }
+    }
+    let _host = Host::start(Host::settings(vec![function("api", 3, 1)], data.clone())).await;
+    for part in ["events", "checkpoints"] {
+        let left = std::fs::read_dir(data.join(part)).expect("a folder");
+        let left: Vec<_> = left.map(|entry| entry.expect("readable").file_name()).collect();
+        assert_eq!(left, ["other.json"], "{part}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_is_tried_three_times() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();

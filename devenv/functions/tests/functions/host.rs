@@ -36,6 +36,7 @@ pub(crate) struct Host {
     pub(crate) settings: HostSettings,
     client: reqwest::Client,
     task: JoinHandle<()>,
+    shutdown: Option<oneshot::Sender<()>>,
 }
 
 impl Drop for Host {
@@ -61,16 +62,26 @@ impl Host {
 
     pub(crate) async fn start(settings: HostSettings) -> Self {
         let (listening, ready) = oneshot::channel();
+        let (shutdown, asked) = oneshot::channel::<()>();
         let own = settings.clone();
         let task = tokio::spawn(async move {
             let told = |address| {
                 let _ = listening.send(address);
             };
-            devenv_functions::run(&own, told, std::future::pending()).await.expect("it serves");
+            let asked = async {
+                let _ = asked.await;
+            };
+            devenv_functions::run(&own, told, asked).await.expect("it serves");
         });
         tokio::time::timeout(LIMIT, ready).await.expect("in time").expect("it listens");
         let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
-        Self { settings, client, task }
+        Self { settings, client, task, shutdown: Some(shutdown) }
+    }
+
+    /// Ends the host as SIGTERM does.
+    pub(crate) async fn stop(mut self) {
+        drop(self.shutdown.take());
+        tokio::time::timeout(LIMIT, &mut self.task).await.expect("in time").expect("it ends");
     }
 
     pub(crate) fn runtime(&self, function: usize, unit: usize) -> SocketAddr {
@@ -81,12 +92,12 @@ impl Host {
         self.client.get(format!("http://{}{path}", self.settings.invoke)).send().await.expect("it answers")
     }
 
-    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Response {
         let mut request = self.client.post(format!("http://{}{path}", self.settings.invoke));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        request.body(body.to_owned()).send().await.expect("it answers")
+        request.body(body.as_ref().to_owned()).send().await.expect("it answers")
     }
 
     /// The response of a function that must be no error.

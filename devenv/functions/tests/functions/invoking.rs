@@ -51,19 +51,28 @@ async fn mistakes_of_callers_have_the_errors_of_lambda() {
     let event = [("x-amz-invocation-type", "Event")];
     let other = [("x-amz-invocation-type", "Now")];
     let megabytes = format!("\"{}\"", "x".repeat(2 * 1024 * 1024));
+    let long = STANDARD.encode("x".repeat(2688));
     for (path, headers, body, status, kind) in [
         ("/2015-03-31/functions/apj/invocations", &[][..], "{}", 404, "ResourceNotFoundException"),
         ("/2015-03-31/functions/api:prod/invocations", &[], "{}", 404, "ResourceNotFoundException"),
+        ("/2015-03-31/functions/api/invocations?Qualifier=prod", &[], "{}", 404, "ResourceNotFoundException"),
+        (API, &[("x-amz-client-context", "{}")], "{}", 400, "InvalidParameterValueException"),
+        (API, &[("x-amz-client-context", long.as_str())], "{}", 400, "InvalidParameterValueException"),
         (API, &[], "{", 400, "InvalidRequestContentException"),
         (API, &other, "{}", 400, "InvalidParameterValueException"),
         (API, &[], large.as_str(), 413, "RequestTooLargeException"),
         (API, &event, megabytes.as_str(), 413, "RequestTooLargeException"),
         (API, &[("origin", "http://evil.example")], "{}", 403, "AccessDeniedException"),
+        (API, &[("host", "evil.example:9000")], "{}", 403, "AccessDeniedException"),
+        (API, &[("host", "127.0.0.1.evil.example")], "{}", 403, "AccessDeniedException"),
     ] {
         let answer = host.post(path, headers, body).await;
         let found = answer.headers()["x-amzn-errortype"].to_str().map(str::to_owned);
         assert_eq!((answer.status().as_u16(), found.ok().as_deref()), (status, Some(kind)), "{path} {headers:?}");
     }
+    let bytes = host.post(API, &[], b"\"\xff\"").await;
+    let found = bytes.headers()["x-amzn-errortype"].to_str().map(str::to_owned);
+    assert_eq!((bytes.status().as_u16(), found.ok().as_deref()), (400, Some("InvalidRequestContentException")));
     let dry = host.post(API, &[("x-amz-invocation-type", "DryRun")], "{}").await;
     assert_eq!(dry.status(), 204);
 }
@@ -77,7 +86,19 @@ async fn functions_are_described() {
     let found: Value = host.get("/2015-03-31/functions/api").await.json().await.expect("JSON");
     let configuration = &found["Configuration"];
     assert_eq!((&configuration["Timeout"], &configuration["State"]), (&3.into(), &"Pending".into()), "{found}");
-    assert_eq!(host.get("/2015-03-31/functions/other").await.status(), 404);
+    for (path, status) in [
+        ("other", 404),
+        ("api?Qualifier=1", 404),
+        ("api/configuration?Qualifier=prod", 404),
+        ("api?Qualifier=%24LATEST", 200),
+        ("api/configuration?Qualifier=$LATEST", 200),
+    ] {
+        assert_eq!(host.get(&format!("/2015-03-31/functions/{path}")).await.status(), status, "{path}");
+    }
+    for name in ["localhost:4567", "[::1]", "LOCALHOST"] {
+        let dry = [("x-amz-invocation-type", "DryRun"), ("host", name)];
+        assert_eq!(host.post(API, &dry, "{}").await.status(), 204, "{name}");
+    }
 }
 
 #[tokio::test]

@@ -183,6 +183,19 @@ async fn a_window_fills_a_batch() {
 }
 
 #[tokio::test]
+async fn a_stop_during_a_window_gives_the_messages_back() {
+    // Longer than the test: nothing comes back by itself.
+    let queues = Queues::start(60, 5).await;
+    queues.send((0..3).map(|number| number.to_string())).await;
+    let host = Host::start(queues.settings(1, &json!({ "BatchSize": 30, "MaximumBatchingWindowInSeconds": 50 }))).await;
+    let program = Program::echo(host.runtime(0, 0));
+    eventually("the window has begun", async || queues.depth("work").await == (0, 3)).await;
+    host.stop().await;
+    assert_eq!(queues.depth("work").await, (3, 0));
+    assert!(program.seen().is_empty());
+}
+
+#[tokio::test]
 async fn the_order_of_a_group_is_kept() {
     let queues = Queues::start(6, 5).await;
     let attributes = json!({ "FifoQueue": "true", "VisibilityTimeout": "6" });

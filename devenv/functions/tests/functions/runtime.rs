@@ -100,9 +100,32 @@ async fn a_program_gets_the_headers_of_lambda() {
         assert_eq!(post("elsewhere").await.status(), 404);
         let image = client.get(format!("{base}/invocation/next")).header("sec-fetch-site", "cross-site");
         assert_eq!(image.send().await.expect("an answer").status(), 403);
+        let rebound = client.get(format!("{base}/invocation/next")).header("host", "evil.example:9001");
+        assert_eq!(rebound.send().await.expect("an answer").status(), 403);
     };
     let (response, ()) = tokio::join!(host.invoked("api", r#"{"a": 1}"#), asking);
     assert_eq!(response, 2);
+}
+
+#[tokio::test]
+async fn a_program_gets_the_context_of_its_caller_but_no_long_trace() {
+    let (_folder, data) = folder();
+    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let base = format!("http://{}/2018-06-01/runtime/invocation", host.runtime(0, 0));
+    let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
+    for (trace, is_passed_on) in [("Root=1-a".to_owned(), true), ("x".repeat(1025), false)] {
+        let headers = [("x-amz-client-context", "e30="), ("x-amzn-trace-id", trace.as_str())];
+        let asking = async {
+            let next = client.get(format!("{base}/next")).send().await.expect("an event");
+            let header = |name: &str| next.headers()[name].to_str().expect("ASCII").to_owned();
+            assert_eq!(header("lambda-runtime-client-context"), "e30=");
+            assert_eq!(header("lambda-runtime-trace-id") == trace, is_passed_on);
+            let id = header("lambda-runtime-aws-request-id");
+            client.post(format!("{base}/{id}/response")).body("2").send().await.expect("an answer");
+        };
+        let (response, ()) = tokio::join!(host.post("/2015-03-31/functions/api/invocations", &headers, "{}"), asking);
+        assert_eq!(response.status(), 200);
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Reads all files of functions and event source mappings.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use devenv_document::closest::closest;
@@ -66,12 +67,14 @@ impl ReadFunctions {
         self.functions.iter().filter(is_absent).map(problem).collect()
     }
 
-    /// The functions among `services`, and their mappings: those of a profile that is not enabled are left out.
-    pub fn into_functions(self, services: &[&str]) -> Functions {
+    /// The functions among `services`, and their mappings: those of a profile that is not enabled are left out. `profiles` has the
+    /// services that are left out.
+    pub fn into_functions(self, services: &[&str], mut profiles: BTreeMap<String, Vec<String>>) -> Functions {
+        profiles.retain(|service, _| self.is_function(service));
         let is_here = |name: &str| services.contains(&name);
         let functions = self.functions.into_iter().map(|read| read.function).filter(|one| is_here(&one.name)).collect();
         let mappings =
             self.mappings.into_iter().map(|read| read.mapping).filter(|one| is_here(&one.function)).collect();
-        Functions { functions, mappings }
+        Functions { functions, mappings, disabled: profiles }
     }
 }

@@ -115,6 +115,7 @@ pub(super) fn lines(event: &Event, style: Style, verbose: bool) -> Vec<String> {
             lines
         }
         Event::Question { text } => vec![text.clone()],
+        Event::InvocationLog { line } => vec![line.clone()],
         Event::StageFinished { stage, elapsed_ms } => {
             vec![format!("{} {stage} {}", style.green("done"), style.dim(&format!("{elapsed_ms} ms")))]
         }
