@@ -20,7 +20,7 @@ impl NoServer {
     pub fn remedy(&self) -> String {
         match self {
             Self::Absent { wanted, .. } => install(*wanted),
-            Self::OfData { wanted, .. } => format!("{}, or remove the data: devenv down --volumes", install(*wanted)),
+            Self::OfData { wanted, .. } => format!("{}; or remove the data: devenv down --volumes", install(*wanted)),
         }
     }
 }

@@ -20,6 +20,10 @@ const OPTIONS: [&str; 6] =
 /// Replaces the file of `initdb`: programs of this machine only, with a password.
 const ACCESS: &str = "# TYPE DATABASE USER ADDRESS METHOD\nhost all all 127.0.0.1/32 scram-sha-256\n";
 
+/// An error does not repeat its statement, which may have the password: it gets into the unit's log.
+const SETTINGS_ALONE: [&str; 3] =
+    ["password_encryption=scram-sha-256", "log_min_messages=error", "log_min_error_statement=panic"];
+
 /// Makes a data directory in `folder`, which is not there yet: a copy of the template, which it makes if there is none.
 pub(crate) fn make(
     bin: &Utf8Path,
@@ -43,12 +47,24 @@ pub(crate) fn make(
     Ok(data)
 }
 
+/// Whether a write outlasts a loss of power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writes {
+    Synced,
+    /// For data in the making, which is synced at the end.
+    Buffered,
+}
+
 /// Runs SQL, one statement a line, while no server runs. Statements that make what is there already are tolerated.
-pub(crate) fn run_alone(bin: &Utf8Path, data: &Data, sql: &str) -> Result<(), Error> {
+pub(crate) fn run_alone(bin: &Utf8Path, data: &Data, sql: &str, writes: Writes) -> Result<(), Error> {
     let program = bin.join("postgres");
-    let settings = ["-c", "password_encryption=scram-sha-256", "-c", "log_min_messages=error", "-c", "fsync=off"];
     let mut command = command(&program, data);
-    command.args(["--single", "-D"]).arg(data.seen()).args(settings).arg(BOOTSTRAP);
+    command.args(["--single", "-D"]).arg(data.seen());
+    command.args(SETTINGS_ALONE.iter().flat_map(|setting| ["-c", setting]));
+    if writes == Writes::Buffered {
+        command.args(["-c", "fsync=off"]);
+    }
+    command.arg(BOOTSTRAP);
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let output = child.and_then(|mut child| {
         let written = child.stdin.take().map_or(Ok(()), |mut input| input.write_all(sql.as_bytes()));

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use devenv_model::database::Login;
 use devenv_model::names::short_digest;
 
-use crate::cluster::run_alone;
+use crate::cluster::{Writes, run_alone};
 use crate::data::Data;
 use crate::error::Error;
 
@@ -24,14 +24,14 @@ pub(crate) fn check(login: &Login) -> Result<(), Error> {
 }
 
 /// Gives the data this login, if it has another one. The user is a superuser, as in the official image.
-pub(crate) fn give(bin: &Utf8Path, data: &Data, login: &Login) -> Result<(), Error> {
+pub(crate) fn give(bin: &Utf8Path, data: &Data, login: &Login, writes: Writes) -> Result<(), Error> {
     let Login { user, password, database } = login;
     let mark = data.folder.join(MARK);
     let digest = short_digest(format!("{user}\n{password}\n{database}"), DIGEST_BYTES);
     if std::fs::read_to_string(&mark).is_ok_and(|kept| kept == digest) {
         return Ok(());
     }
-    run_alone(bin, data, &sql(login))?;
+    run_alone(bin, data, &sql(login), writes)?;
     std::fs::write(&mark, digest).map_err(Error::file("write", &mark))
 }
 

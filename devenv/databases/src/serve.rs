@@ -1,5 +1,6 @@
 //! The program of a database's unit: it prepares the data directory and becomes the server, under the same process id.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::time::Instant;
@@ -7,30 +8,29 @@ use std::time::Instant;
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::database::{DATABASE, Login, PASSWORD, USER};
 
-use crate::cluster::{command, make};
+use crate::cluster::{Writes, command, make};
 use crate::data::{Data, major};
 use crate::error::Error;
 use crate::owner::{Owner, owner};
 use crate::server::Server;
 use crate::template::Template;
-use crate::{login, stale};
+use crate::{copy, login, stale};
 
 const USAGE: &str =
     "usage: devenv database --bin FOLDER --major N --data FOLDER --listen ADDRESS:PORT [-- SERVER OPTIONS]";
 
-/// For a laptop with other work: little memory, the durability of any other server, times in UTC as in AWS, and no log of checkpoints. No
-/// socket but the one on loopback, since a socket's folder would have to be reachable for user and server alike.
-const SETTINGS: [&str; 9] = [
-    "unix_socket_directories=",
+/// For a laptop with other work: little memory, the durability of any other server, times in UTC as in AWS, and no log of checkpoints. The
+/// Compose file may have others.
+const DEFAULTS: [&str; 6] = [
     "shared_buffers=32MB",
     "huge_pages=off",
     "timezone=UTC",
     "log_timezone=UTC",
     "log_line_prefix=",
     "log_checkpoints=off",
-    "logging_collector=off",
-    "password_encryption=scram-sha-256",
 ];
+/// No socket but the one on loopback, since a socket's folder would have to be reachable for user and server alike. The log is the unit's.
+const OWN: [&str; 3] = ["unix_socket_directories=", "logging_collector=off", "password_encryption=scram-sha-256"];
 
 /// What the unit's command line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ fn prepared(options: &Options, login: &Login, cache: Option<&Utf8Path>) -> Resul
     }
     stale::remove(folder).map_err(Error::file("read the lock file in", folder))?;
     let data = Data::open(folder, owner)?;
-    login::give(bin, &data, login)?;
+    login::give(bin, &data, login, Writes::Synced)?;
     Ok(data)
 }
 
@@ -148,21 +148,34 @@ fn first(options: &Options, owner: Option<Owner>, login: &Login, cache: Option<&
     }
     let template = cache.and_then(|cache| Template::of(bin, cache));
     let data = make(bin, &beside, owner, template.as_ref())?;
-    login::give(bin, &data, login)?;
+    login::give(bin, &data, login, Writes::Buffered)?;
+    // The server syncs only what it writes itself.
+    copy::sync(&beside).map_err(Error::file("sync", &beside))?;
     std::fs::rename(&beside, folder).map_err(Error::file("make", folder))?;
+    if let Some(above) = folder.parent() {
+        File::open(above).and_then(|above| above.sync_all()).map_err(Error::file("sync", above))?;
+    }
     println!("made {folder} in {} ms", begin.elapsed().as_millis());
     Ok(())
 }
 
 fn server(options: &Options, program: &Utf8Path, data: &Data) -> std::process::Command {
     let mut command = command(program, data);
-    command.arg("-D").arg(data.seen());
+    let folder = data.seen();
+    command.arg("-D").arg(&folder);
+    // The server takes the last value of a setting: those of the file cannot open it to others.
+    command.args(DEFAULTS.iter().flat_map(|setting| ["-c", setting])).args(&options.more);
+    command.args(OWN.iter().flat_map(|setting| ["-c", setting]));
     let (address, port) = (options.listen.ip(), options.listen.port());
-    let own = [format!("listen_addresses={address}"), format!("port={port}")];
-    for setting in SETTINGS.iter().map(|setting| (*setting).to_owned()).chain(own) {
+    for setting in [
+        format!("listen_addresses={address}"),
+        format!("port={port}"),
+        format!("data_directory={folder}"),
+        format!("config_file={folder}/postgresql.conf"),
+        format!("hba_file={folder}/pg_hba.conf"),
+    ] {
         command.arg("-c").arg(setting);
     }
-    command.args(&options.more);
     command
 }
 
@@ -177,6 +190,31 @@ mod tests {
         let settings = words("-c work_mem=1MB -c shared_preload_libraries=pg_stat_statements");
         assert_eq!(options_of(&command), settings);
         assert_eq!(options_of(&words("postgres")), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_cannot_open_the_server_to_others() {
+        let server_of = Server { bin: "/usr/lib/postgresql/15/bin".into(), major: 15, version: "15.1".to_owned() };
+        let listen = "127.0.0.1:20432".parse().expect("an address");
+        let file = "listen_addresses=* port=5432 hba_file=/tmp/open data_directory=/tmp config_file=/tmp/conf unix_socket_directories=/tmp";
+        let more =
+            file.split(' ').chain(["shared_buffers=1GB"]).flat_map(|setting| ["-c".to_owned(), setting.to_owned()]);
+        let options = Options::new(&server_of, "/p/reports".into(), listen, more.collect());
+        let data = Data::open(&options.data, None).expect("nothing is opened");
+        let command = server(&options, Utf8Path::new("postgres"), &data);
+        let words: Vec<&str> = command.get_args().filter_map(|word| word.to_str()).collect();
+        let last = |name: &str| words.iter().rev().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        for (name, value) in [
+            ("listen_addresses", "127.0.0.1"),
+            ("port", "20432"),
+            ("hba_file", "/p/reports/pg_hba.conf"),
+            ("config_file", "/p/reports/postgresql.conf"),
+            ("data_directory", "/p/reports"),
+            ("unix_socket_directories", ""),
+            ("shared_buffers", "1GB"),
+        ] {
+            assert_eq!(last(name), Some(value), "{name}");
+        }
     }
 
     #[test]

@@ -75,6 +75,7 @@ mod tests {
         template.keep(&data);
         template.keep(&data);
         assert!(template.copy_to(&other, None));
+        copy::sync(&other).expect("all of it can be read");
         assert_eq!(std::fs::read_to_string(other.join("base/1/2608")).expect("copied"), "rows");
         let kept: Vec<_> = root.join("cache").read_dir_utf8().expect("it is there").flatten().collect();
         assert_eq!(kept.len(), 1, "{kept:?}");

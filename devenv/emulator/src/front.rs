@@ -18,6 +18,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::calls::{self, Calls};
 use crate::database::Upstream;
+use crate::host::Reach;
 use crate::messages::Messages;
 
 /// Bytes of a request for queues or topics: ten messages of a batch are 1 MiB, and escapes in JSON six times that.
@@ -27,6 +28,8 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
 
 const FROM_PAGE: &str =
     "a web page may not call queues and topics: call them from a program, or open the address by hand";
+const OTHER_HOST: &str = "queues and topics answer to no such host: call them at an address of this machine, or in a network of containers by a \
+                          name without a dot";
 const TABLES_ONLY: &str =
     "this port serves tables alone: queues and topics have another one, if the project has files of any";
 
@@ -37,6 +40,7 @@ pub(crate) struct Front {
     pub(crate) calls: Option<Arc<Calls>>,
     /// The tables' address, `HOST:PORT`.
     pub(crate) tables: String,
+    pub(crate) reach: Reach,
 }
 
 type Answer = Response<Either<Full<Bytes>, Incoming>>;
@@ -90,6 +94,11 @@ impl Front {
         if belongs_here(target, header("content-type"), request.uri().query()) {
             if is_from_page(header) {
                 return text(StatusCode::FORBIDDEN, FROM_PAGE).map(Either::Left);
+            }
+            // A program of old may send none; a browser always does.
+            let host = request.headers().get("host").map(|host| host.to_str().unwrap_or_default());
+            if host.is_some_and(|host| !self.reach.has(host)) {
+                return text(StatusCode::FORBIDDEN, OTHER_HOST).map(Either::Left);
             }
             let (parts, body) = request.into_parts();
             return self.answer_message(&parts, body).await.map(Either::Left);

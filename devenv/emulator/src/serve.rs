@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::calls::Calls;
 use crate::front::Front;
+use crate::host::Reach;
 use crate::messages::Messages;
 use crate::streams::Upkeep;
 use crate::{Error, front, streams};
@@ -138,8 +139,10 @@ impl Ready {
                 (Some(main), Some(inner), address.to_string())
             }
         };
-        let front =
-            |listener, messages| (listener, Arc::new(Front { messages, calls: calls.clone(), tables: tables.clone() }));
+        let reach = Reach::of([Some(options.listen), options.listen_messages].into_iter().flatten());
+        let front = |listener, messages| {
+            (listener, Arc::new(Front { messages, calls: calls.clone(), tables: tables.clone(), reach }))
+        };
         let fronts = fronted.map(|listener| front(listener, of_main)).into_iter();
         let fronts = fronts.chain(second.map(|(listener, _)| front(listener, messages.clone()))).collect();
         Ok(Self { addresses, fronts, database: direct.zip(database), messages })

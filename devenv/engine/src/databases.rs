@@ -16,8 +16,9 @@ use crate::{desired, resolve};
 
 /// The limit for one answer of a server; a new database is a copy of a few megabytes.
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
-/// The database that every server has.
-const MAINTENANCE: &str = "postgres";
+/// Databases that every server has.
+const POSTGRES: &str = "postgres";
+const TEMPLATE: &str = "template1";
 
 /// Makes what databases need before their first start: their password.
 pub(crate) fn prepare(project: &Project) -> Result<(), Error> {
@@ -72,7 +73,7 @@ pub(crate) async fn reset(project: &Project) -> Result<Vec<ResourceId>, Error> {
         let (database, user) = (quoted(&login.database), quoted(&login.user));
         let drop = format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)");
         let create = format!("CREATE DATABASE {database} OWNER {user}");
-        let login = Login { database: MAINTENANCE.to_owned(), ..login };
+        let login = Login { database: other_than(&login.database).to_owned(), ..login };
         run(address, &login, &[&drop, &create]).await.map_err(|failure| failed(failure.to_string()))?;
         made.push(id(service));
     }
@@ -80,6 +81,11 @@ pub(crate) async fn reset(project: &Project) -> Result<Vec<ResourceId>, Error> {
         run_again(project, made.iter().map(|resource| resource.name.clone()).collect()).await?;
     }
     Ok(made)
+}
+
+/// A database to be in while this one is dropped.
+fn other_than(database: &str) -> &'static str {
+    if database == POSTGRES { TEMPLATE } else { POSTGRES }
 }
 
 #[derive(Debug, thiserror::Error)]

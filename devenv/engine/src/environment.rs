@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use devenv_model::addresses::Addresses;
 use devenv_model::functions::FUNCTION_HOST;
 use devenv_model::intent::{Binding, Ports, binding_of};
+use devenv_model::manifest::Service;
 use devenv_model::names::{url_variable, variable};
 use devenv_model::transport::Protocol;
 use devenv_model::unit::EMULATOR;
@@ -22,14 +23,16 @@ const HERE: Abilities = Abilities { images: false, network: false, any_address: 
 /// The environment variables with which a shell uses the AWS CLI, any SDK, or the services of this environment.
 ///
 /// `AWS_*` as every service has them, `<SERVICE>_URL` for a service's first published port, and
-/// `<SERVICE>_<CONTAINER PORT>_URL` for each of its ports; `<DATABASE>_URL` for a database, with its login. `-` in a name
+/// `<SERVICE>_<CONTAINER PORT>_URL` for each of its ports; of a database only `<DATABASE>_URL`, with its login. `-` in a name
 /// becomes `_`.
 pub async fn environment(project: &Project) -> Result<BTreeMap<String, String>, Error> {
     let running = Running::find(project).await?;
     let ports = running.ports;
     let mut variables = desired::variables(project, &running.emulator.urls());
     variables.extend(desired::functions_endpoint(project, &ports).filter(|_| ports.contains_key(FUNCTION_HOST)));
-    for service in project.manifest.services.values() {
+    // A database does not speak HTTP.
+    let is_database = |service: &&Service| project.manifest.database(&service.name).is_some();
+    for service in project.manifest.services.values().filter(|service| !is_database(service)) {
         let Some(bindings) = ports.get(&service.name) else {
             continue;
         };

@@ -9,6 +9,9 @@ pub enum Error {
     /// No run has this id.
     #[error("no run has the id {id}")]
     Unknown { id: String },
+    /// Every id would begin with it.
+    #[error("the id of a run is empty")]
+    NoId,
     #[error("{id} begins the ids of several runs: {}", runs.join(", "))]
     Ambiguous { id: String, runs: Vec<String> },
     /// The file has no first line that describes a run.

@@ -61,7 +61,9 @@ pub fn list(state_dir: &Utf8Path, limit: usize) -> Result<Vec<Run>, Error> {
 pub fn find(state_dir: &Utf8Path, id: &str) -> Result<Utf8PathBuf, Error> {
     let folder = folder(state_dir);
     let names = names(&folder)?;
-    let matching: Vec<&String> = if id == LAST {
+    let matching: Vec<&String> = if id.is_empty() {
+        return Err(Error::NoId);
+    } else if id == LAST {
         names.iter().take(1).collect()
     } else {
         names.iter().filter(|name| id_of(name).is_some_and(|of| of.starts_with(id))).collect()

@@ -126,6 +126,7 @@ fn an_id_that_several_runs_have_is_refused() {
         std::fs::write(runs.join(format!("20200101-up-{id}.jsonl")), "").expect("writable");
     }
     assert!(matches!(find(&state_dir, "abc"), Err(Error::Ambiguous { runs, .. }) if runs.len() == 2));
+    assert!(matches!(find(&state_dir, ""), Err(Error::NoId)));
     assert!(matches!(find(&state_dir, "def"), Err(Error::Unknown { .. })));
     assert!(find(&state_dir, "abc002").expect("unique").ends_with("20200101-up-abc002.jsonl"));
 }

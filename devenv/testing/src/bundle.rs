@@ -1,7 +1,9 @@
 //! The bundle of a failed run: files that explain the failure after the environment is gone.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_document::input;
@@ -38,8 +40,11 @@ pub(crate) struct Facts<'a> {
 pub(crate) async fn keep(failures: &Utf8Path, facts: &Facts<'_>) -> Result<Utf8PathBuf, Error> {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let folder = failures.join(format!("{time}-{}", std::process::id()));
+    std::fs::create_dir_all(failures).map_err(|source| Error::Write { path: failures.to_owned(), source })?;
     let logs = folder.join("logs");
-    std::fs::create_dir_all(&logs).map_err(|source| Error::Write { path: logs.clone(), source })?;
+    for path in [&folder, &logs] {
+        private_folder(path).map_err(|source| Error::Write { path: path.clone(), source })?;
+    }
     for log in &facts.logs {
         copy(log, &logs.join(log.file_name().unwrap_or("log")));
     }
@@ -81,11 +86,21 @@ fn pretty(value: &Value) -> String {
 }
 
 fn write(path: &Utf8Path, text: &str) -> Result<(), Error> {
-    std::fs::write(path, text).map_err(|source| Error::Write { path: path.to_owned(), source })
+    let written = private_file(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+/// Only its owner may enter it: a bundle has the passwords of databases.
+fn private_folder(path: &Utf8Path) -> std::io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+fn private_file(path: &Utf8Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 fn copy_files(from: &Utf8Path, to: &Utf8Path) {
-    let _ = std::fs::create_dir_all(to);
+    let _ = private_folder(to);
     for entry in from.read_dir_utf8().into_iter().flatten().flatten() {
         copy(entry.path(), &to.join(entry.file_name()));
     }
@@ -93,8 +108,7 @@ fn copy_files(from: &Utf8Path, to: &Utf8Path) {
 
 /// Copies only a regular file, up to a limit: a test may leave a pipe, a link to a device, or a file that fills the disk.
 fn copy(from: &Utf8Path, to: &Utf8Path) {
-    let copied =
-        input::open(from).and_then(|file| std::io::copy(&mut file.take(FILE_LIMIT), &mut std::fs::File::create(to)?));
+    let copied = input::open(from).and_then(|file| std::io::copy(&mut file.take(FILE_LIMIT), &mut private_file(to)?));
     if let Err(error) = copied {
         tracing::debug!(%from, %error, "not kept in the bundle");
     }
@@ -102,6 +116,8 @@ fn copy(from: &Utf8Path, to: &Utf8Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
@@ -117,6 +133,10 @@ mod tests {
         std::fs::write(from.join("facts.txt"), "known").expect("writable");
         copy_files(&from, &to);
         assert_eq!(std::fs::read_to_string(to.join("facts.txt")).expect("copied"), "known");
+        write(&to.join("environment.json"), "{}").expect("writable");
+        let mode = |path: &Utf8Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
+        let modes = [mode(&to), mode(&to.join("facts.txt")), mode(&to.join("environment.json"))];
+        assert_eq!(modes, [0o700, 0o600, 0o600], "nobody else may read a password");
         assert!(!to.join("pipe").exists() && !to.join("zero").exists());
     }
 }

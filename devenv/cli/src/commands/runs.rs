@@ -61,9 +61,9 @@ fn show(context: &Context, run: &Run, lines: Vec<Value>) -> Outcome {
 
 fn failure(error: &devenv_journal::Error) -> Failure {
     let (code, hint) = match error {
-        devenv_journal::Error::Unknown { .. } | devenv_journal::Error::Ambiguous { .. } => {
-            ("no_such_run", "devenv runs lists them")
-        }
+        devenv_journal::Error::NoId
+        | devenv_journal::Error::Unknown { .. }
+        | devenv_journal::Error::Ambiguous { .. } => ("no_such_run", "devenv runs lists them"),
         devenv_journal::Error::Foreign { .. } => ("no_such_run", "remove the file; devenv runs lists the others"),
         devenv_journal::Error::Read { .. } | devenv_journal::Error::Write { .. } => {
             ("unreadable_journal", "check the permissions of that file")

@@ -104,6 +104,7 @@ fn a_database_keeps_its_data_until_its_volumes_go() {
     assert!(project.done(&["resources"]).out.contains("database  reports  present"));
     let url = project.json(&["env"])["variables"]["REPORTS_URL"].as_str().unwrap_or_default().to_owned();
     assert!(url.starts_with("postgres://reporter:") && url.ends_with("/reporting"), "{url}");
+    assert!(project.json(&["env"])["variables"].get("REPORTS_5432_URL").is_none(), "a database does not speak HTTP");
     let listed = project.json(&["ps"]);
     assert!(listed.to_string().contains("\"reports\""), "{listed}");
     assert!(project.done(&["logs", "reports", "--tail", "50"]).out.contains("ready to accept connections"));
@@ -200,6 +201,18 @@ fn a_reset_makes_the_database_anew_and_runs_the_migration_again() {
 
 #[test]
 #[ignore = "needs PostgreSQL"]
+fn a_database_of_the_servers_own_name_is_made_anew_too() {
+    let project = project();
+    project.change("databases/reports.json", "\"reporting\"", "\"postgres\"");
+    up(&project);
+    sql(&project, "CREATE TABLE other (id int)");
+    project.done(&["reset"]);
+    assert_eq!(runs(&project), "1");
+    assert_eq!(sql(&project, "SELECT to_regclass('other') IS NULL"), "t");
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
 fn a_port_that_is_taken_is_replaced() {
     let project = project();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -221,13 +234,14 @@ fn a_port_that_is_taken_is_replaced() {
 fn a_login_of_the_compose_file_is_the_databases() {
     let project = project();
     up(&project);
-    let given = "    image: postgres:13\n    environment: { POSTGRES_PASSWORD: \"it's/secret\" }\n    command: [postgres, -c, work_mem=5MB]\n";
+    let given = "    image: postgres:13\n    environment: { POSTGRES_PASSWORD: \"it's/secret\" }\n    command: [postgres, -c, work_mem=5MB, -c, listen_addresses=*]\n";
     project.change("compose.yaml", "    image: postgres:13\n", given);
     up(&project);
     let url = project.json(&["env"])["variables"]["REPORTS_URL"].as_str().unwrap_or_default().to_owned();
     assert!(url.contains(":it%27s%2Fsecret@"), "{url}");
     assert_eq!(runs(&project), "2", "the migration used it too");
     assert_eq!(sql(&project, "SHOW work_mem"), "5MB");
+    assert_eq!(sql(&project, "SHOW listen_addresses"), "127.0.0.1", "no file opens it to others");
 }
 
 #[test]

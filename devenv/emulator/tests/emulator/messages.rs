@@ -111,6 +111,14 @@ fn a_web_page_cannot_reach_queues_and_topics() {
     }
     let (_, listed) = send(&get.replace("CreateQueue&QueueName=stolen", "ListQueues"), "", "");
     assert!(!listed.contains("stolen"), "{listed}");
+    // A page whose own name leads here: the browser takes it for a call of the page's own site.
+    for (head, body) in [(&post, form), (&get, "")] {
+        let (status, message) = send(&head.replace("localhost", "evil.example:8000"), "", body);
+        assert_eq!(status, 403, "{message}");
+        assert!(message.contains("no such host"), "{message}");
+    }
+    let (_, listed) = send(&get.replace("CreateQueue&QueueName=stolen", "ListQueues"), "", "");
+    assert!(!listed.contains("stolen"), "{listed}");
     // Visited by hand, as the address that confirms a subscription is.
     assert_eq!(send(&get, "sec-fetch-site: none\r\n", "").0, 200);
 }

@@ -104,6 +104,7 @@ fn of_databases() {
     insta::assert_snapshot!("database version number", database("\"15\"", "15"));
     insta::assert_snapshot!("database identifier", database("\"reports\"", "\"Reports--1\""));
     insta::assert_snapshot!("database name", database("\"reporting\"", "\"re-porting\""));
+    insta::assert_snapshot!("database reserved name", database("\"reporting\"", "\"template1\""));
     insta::assert_snapshot!("database user", database("\"reporter\"", "\"admin\""));
     insta::assert_snapshot!("database storage", database("20", "\"20\""));
     insta::assert_snapshot!("database class", database("db.t4g.micro", "t4g.micro"));

@@ -23,6 +23,8 @@ const NAME_LIMIT: usize = 63;
 const VERSIONS: std::ops::RangeInclusive<u16> = 13..=99;
 /// RDS keeps these for itself, or PostgreSQL does.
 const RESERVED: [&str; 7] = ["admin", "rdsadmin", "rds_superuser", "rdsrepladmin", "user", "public", "none"];
+/// Databases of each server: templates for others, and RDS's own.
+const RESERVED_DATABASES: [&str; 3] = ["template0", "template1", "rdsadmin"];
 
 /// A database, and the places that checks across files mark.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ fn database(reader: &mut Reader<'_>) -> Option<ReadDatabase> {
     let name = identifier(reader, &document);
     engine(reader, &document);
     let major = version(reader, &document);
-    let database = word(reader, &document, "DBName", &[]);
+    let database = word(reader, &document, "DBName", &RESERVED_DATABASES);
     let user = word(reader, &document, "MasterUsername", &RESERVED);
     let name = name?;
     let database = Database {
