@@ -67,9 +67,9 @@ fn disabled(function: &str, profiles: &[String], enabled: &[String]) -> Failure 
         }
     };
     // The option takes the place of the profiles of the last start.
-    let options: String =
-        enabled.iter().chain(profiles.first()).map(|profile| format!(" --profile {profile}")).collect();
-    Failure::new(message, &[], ("disabled_function", Exit::Usage, Some(format!("devenv up -d{options}"))))
+    let options: Vec<&str> =
+        enabled.iter().chain(profiles.first()).flat_map(|profile| ["--profile", profile.as_str()]).collect();
+    Failure::new(message, &[], ("disabled_function", Exit::Usage, Some(format!("devenv up -d {}", options.join(" ")))))
 }
 
 /// The event in a file or, for `-`, on standard input; an empty one by default.
