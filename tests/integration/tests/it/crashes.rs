@@ -67,15 +67,6 @@ fn order_processor_is_killed_in_mid_load() {
     });
 }
 
-/// One service is killed while the other recovers: twice as many kills in the same time.
-#[test]
-fn both_services_are_killed_in_turn() {
-    alone(async |environment| {
-        let units = [ORDER_API, ORDER_PROCESSOR];
-        killed_under_load(environment, &units, Effort::read(), Patience::GivesUp).await;
-    });
-}
-
 #[test]
 fn an_order_left_pending_is_finished_by_the_reconciler() {
     alone(async |environment| {

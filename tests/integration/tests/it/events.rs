@@ -114,9 +114,10 @@ async fn killed(environment: &Environment) -> Vec<&'static str> {
     [ORDER_API, ORDER_PROCESSOR].into_iter().chain(also).collect()
 }
 
+/// One unit is killed while another recovers: more kills in the same time. Neither an order nor an event is lost.
 #[test]
 #[expect(clippy::print_stdout, reason = "the figures of a long run")]
-fn every_settled_order_has_an_event_whatever_is_killed() {
+fn every_settled_order_has_an_event_whatever_is_killed_in_turn() {
     alone(async |environment| {
         let units = killed(environment).await;
         let queue = Queue::new(&environment.settings, "reporting");
