@@ -43,7 +43,7 @@ pub enum Reference {
         service: Option<String>,
         container: u16,
     },
-    /// The emulator's URL for one of [`SERVICES`]; without one, the URL that serves them all.
+    /// The emulator's URL for one of its services; without one, the URL that serves them all.
     Emulator(Option<String>),
     /// The URL of a queue.
     Queue(String),

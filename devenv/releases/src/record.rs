@@ -49,7 +49,7 @@ pub struct Release {
     pub commit: String,
     /// The images, by service.
     pub images: BTreeMap<String, ReleasedImage>,
-    /// The digest of the Terraform files, by [`crate::evidence::tree_digest`].
+    /// The digest of the Terraform files, by `devenv_model::evidence::tree_digest`.
     pub terraform: String,
 }
 
