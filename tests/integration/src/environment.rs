@@ -54,8 +54,7 @@ impl Environment {
     /// When the environment runs without the profile `reporting`.
     pub fn reports(&self) -> Service {
         let url = self.settings.order_reporting.as_deref();
-        let remedy =
-            "ORDER_REPORTING_URL is not set: run `cargo devenv test --profile reporting -- reports:: --ignored`";
+        let remedy = "ORDER_REPORTING_URL is not set: start the profile reporting, as tests/integration/tests/reports/main.rs describes";
         Service::new(url.expect(remedy), self.journal.clone())
     }
 

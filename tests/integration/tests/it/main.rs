@@ -11,5 +11,4 @@ mod outages;
 mod pages;
 mod processing;
 mod refusals;
-mod reports;
 mod stock;

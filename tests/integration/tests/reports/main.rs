@@ -1,7 +1,8 @@
 //! The reports of settled orders: from order-api through topic, queue, consumer and database to an answer of order-reporting.
 //!
-//! They need the profile `reporting`, whose consumer takes the messages that the tests of events look for:
-//! `cargo devenv test --profile reporting -- reports:: --ignored`.
+//! They are a program of their own: they need the profile `reporting`, whose consumer takes the messages that the tests of events look
+//! for, and a test of `end_to_end` that did not run would leave its evidence without effect. Against a running environment:
+//! `cargo devenv up -d --profile reporting`, `eval "$(cargo devenv env)"`, then `DEVENV_BIN=target/debug/devenv cargo test --test reports`.
 
 use std::{
     collections::HashMap,
@@ -87,7 +88,6 @@ async fn of_product(reports: &Service, product: &str) -> Result<Figures, String>
 }
 
 #[test]
-#[ignore = "needs the profile reporting"]
 #[expect(clippy::print_stdout, reason = "a figure")]
 fn a_settled_order_is_in_its_reports_at_once() {
     undisturbed(async |environment| {
@@ -129,7 +129,6 @@ async fn killed(environment: &Environment) -> Vec<&'static str> {
 }
 
 #[test]
-#[ignore = "needs the profile reporting"]
 #[expect(clippy::print_stdout, reason = "the figures of a long run")]
 fn the_reports_equal_the_orders_whatever_is_killed() {
     alone(async |environment| {
