@@ -85,6 +85,8 @@ fn evidence_must_be_of_exactly_what_is_at_hand() {
     refused(&project, &["tested another image of web"]);
 
     project.change("devenv.toml", "[promote.rehearsal]\n", "[promote.rehearsal]\nplatform = \"linux/arm64\"\n");
+    project.commit("Release to another platform");
+    project.test();
     refused(&project, &["rehearsal runs linux/arm64", "--platform linux/arm64"]);
 }
 
