@@ -1,12 +1,12 @@
 //! Events of callers that do not wait: kept as files until the function has handled them, so that a kill loses none.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_resources::function_host::settings::HOST_FORMAT;
+use devenv_supervisor::files;
 use serde::{Deserialize, Serialize};
 
 use crate::function::Function;
@@ -111,9 +111,7 @@ impl Events {
     }
 
     fn write(&self, id: &str, kept: &Kept) -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&serde_json::to_vec(kept)?)?;
-        file.persist(self.file(id)).map(drop).map_err(|error| error.error)
+        files::replace_private(&self.file(id), &serde_json::to_vec(kept)?)
     }
 
     fn admits(&self, function: &str) -> bool {

@@ -8,6 +8,8 @@ use std::path::Path;
 use camino::Utf8Path;
 use tempfile::NamedTempFile;
 
+/// How the names of drafts begin: a kill leaves one behind.
+pub const DRAFT: &str = ".draft-";
 /// The default mode of a new file, before the user's umask.
 const MODE: u32 = 0o666;
 const PRIVATE: u32 = 0o600;
@@ -48,7 +50,7 @@ pub fn can_replace(path: &Utf8Path) -> Result<()> {
 /// The draft is opened and written here, so that an error keeps its errno.
 fn draft(folder: &Utf8Path, content: &[u8], mode: u32) -> Result<NamedTempFile> {
     let open = |path: &Path| File::options().write(true).create_new(true).mode(mode).open(path);
-    let mut draft = tempfile::Builder::new().prefix(".draft-").make_in(folder, open)?;
+    let mut draft = tempfile::Builder::new().prefix(DRAFT).make_in(folder, open)?;
     draft.as_file_mut().write_all(content)?;
     Ok(draft)
 }

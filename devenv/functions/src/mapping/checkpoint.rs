@@ -1,8 +1,7 @@
 //! How far a mapping has come in a stream, kept in a file.
 
-use std::io::Write;
-
 use camino::{Utf8Path, Utf8PathBuf};
+use devenv_supervisor::files;
 
 #[derive(Debug)]
 pub(crate) struct CheckpointFile {
@@ -24,10 +23,7 @@ impl CheckpointFile {
 
     /// Replaces the content as a whole: a kill leaves the old one or the new one.
     pub(crate) fn keep(&self, content: &str) -> std::io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Utf8Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(content.as_bytes())?;
-        file.persist(&self.path).map(drop).map_err(|error| error.error)
+        files::replace_private(&self.path, content.as_bytes())
     }
 }
 

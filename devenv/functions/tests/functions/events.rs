@@ -39,7 +39,7 @@ async fn what_a_kill_left_half_written_is_removed_at_the_start() {
     let data = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
     for part in ["events", "checkpoints"] {
         std::fs::create_dir_all(data.join(part)).expect("writable");
-        for name in [".tmpAb12Cd", "other.json"] {
+        for name in [".draft-Ab12Cd", "other.json"] {
             std::fs::write(data.join(part).join(name), "{").expect("writable");
         }
     }
