@@ -2,7 +2,7 @@
 
 use axum::{body::Bytes, http::StatusCode};
 use order_domain::{Confirmation, Refusal};
-use order_service::code;
+use order_service::{causes::innermost, code};
 use reqwest::{RequestBuilder, Url};
 use serde::Deserialize;
 
@@ -132,14 +132,6 @@ impl Problem {
             None => Refusal::of_detail(self.detail.as_str()?),
         }
     }
-}
-
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 #[cfg(test)]

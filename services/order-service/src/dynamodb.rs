@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::{Failure, HealthFailure};
+use crate::{Failure, HealthFailure, causes::innermost};
 
 /// Makes a service's only client.
 pub fn client(config: &SdkConfig) -> Client {
@@ -145,15 +145,6 @@ pub fn is_temporary(code: &str) -> bool {
 /// Whether a code belongs to a 5xx answer, after which a write may have happened.
 fn is_of_the_server(code: &str) -> bool {
     matches!(code, "InternalServerError" | "InternalFailure" | "ServiceUnavailable" | "ServiceUnavailableException")
-}
-
-/// Returns the error at the end of the chain, the most specific one: "connection refused", not "dispatch failure".
-pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 /// Reads one item, which may be absent, to check that a table answers.

@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod body;
+pub mod causes;
 pub mod config;
 pub mod dynamodb;
 mod failure;
@@ -12,6 +13,7 @@ mod lifecycle;
 mod logging;
 mod metrics;
 mod observe;
+pub mod page;
 mod probe;
 mod process;
 mod router;

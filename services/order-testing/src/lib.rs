@@ -8,6 +8,7 @@ mod malformed;
 mod queues;
 mod running;
 mod serving;
+mod sqs;
 mod topics;
 
 pub use emulator::{Emulator, IN_STOCK, OTHER_IN_STOCK, aws_config};

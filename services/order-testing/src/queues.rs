@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     serving::{Serving, serve},
-    topics::answer,
+    sqs::{answer, call},
 };
 
 /// SQS in memory, with a queue and its dead letters.
@@ -77,18 +77,6 @@ impl Queues {
     }
 
     async fn call(&self, operation: &str, request: Value) -> Value {
-        let answer = self
-            .http
-            .post(format!("{}/", self.front.url))
-            .header("x-amz-target", format!("AmazonSQS.{operation}"))
-            .header("content-type", "application/x-amz-json-1.0")
-            .body(request.to_string())
-            .send()
-            .await
-            .expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("text");
-        assert!(status.is_success(), "{operation}: {status} {text}");
-        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") }
+        call(&self.http, &self.front.url, operation, &request).await
     }
 }

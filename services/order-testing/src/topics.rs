@@ -1,11 +1,5 @@
-use axum::{
-    Router,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
-};
-use devenv_messaging::{Head, Messaging, Place};
+use axum::Router;
+use devenv_messaging::{Messaging, Place};
 use order_service::topic::{TopicAddress, TopicArn};
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -14,6 +8,7 @@ use crate::{
     Fault,
     faults::Faults,
     serving::{Serving, serve},
+    sqs::{answer, call},
 };
 
 const ARN: &str = "arn:aws:sns:eu-west-1:000000000000:order-events";
@@ -105,19 +100,7 @@ impl Topics {
     }
 
     async fn queues(&self, operation: &str, request: Value) -> Value {
-        let answer = self
-            .http
-            .post(format!("{}/", self.front.url))
-            .header("x-amz-target", format!("AmazonSQS.{operation}"))
-            .header("content-type", "application/x-amz-json-1.0")
-            .body(request.to_string())
-            .send()
-            .await
-            .expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("text");
-        assert!(status.is_success(), "{operation}: {status} {text}");
-        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("JSON") }
+        call(&self.http, &self.front.url, operation, &request).await
     }
 
     async fn topic_call(&self, parameters: &[(&str, &str)]) {
@@ -138,18 +121,4 @@ impl Topics {
         let status = answer.status();
         assert!(status.is_success(), "{parameters:?}: {status} {}", answer.text().await.unwrap_or_default());
     }
-}
-
-pub(crate) async fn answer(State(messaging): State<Messaging>, headers: HeaderMap, body: Bytes) -> Response {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let head = Head {
-        target: text("x-amz-target"),
-        host: text("host"),
-        authorization: text("authorization"),
-        path: "/".to_owned(),
-        query: String::new(),
-    };
-    let reply = messaging.answer(&head, &body).await;
-    let status = StatusCode::from_u16(reply.status).expect("a status");
-    (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body).into_response()
 }

@@ -3,13 +3,13 @@ use axum::{
     extract::{Query, State, rejection::QueryRejection},
 };
 use order_domain::{Cursor, Invalid, MAX_TEXT, Order};
-use order_service::Failure;
+use order_service::{
+    Failure,
+    page::{limit, parameter},
+};
 use serde::Serialize;
 
 use crate::{api::Api, metrics::Skipped};
-
-const DEFAULT_LIMIT: u16 = 20;
-const MAX_LIMIT: u16 = 100;
 
 #[derive(Serialize)]
 pub(crate) struct Page {
@@ -42,11 +42,10 @@ struct Wanted<'query> {
 
 impl<'query> Wanted<'query> {
     fn of(query: &'query [(String, String)]) -> Result<Self, Vec<Invalid>> {
-        // The last of several values counts, as in the services' predecessors.
-        let value = |name| query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let value = |name| parameter(query, name);
         let mut reasons = Vec::new();
         let customer_id = customer(value("customer_id")).map_err(|reason| reasons.push(reason)).ok();
-        let limit = limit(value("limit")).map_err(|reason| reasons.push(reason)).ok();
+        let limit = limit(query).map_err(|reason| reasons.push(reason)).ok();
         let cursor = match (value("cursor"), customer_id) {
             (None, _) | (_, None) => None,
             (Some(text), Some(customer_id)) => Cursor::parse(text, customer_id)
@@ -68,18 +67,6 @@ fn customer(value: Option<&str>) -> Result<&str, Invalid> {
             Err(invalid("customer_id", "string_too_long", format!("String should have at most {MAX_TEXT} characters")))
         }
         _ => Ok(value),
-    }
-}
-
-fn limit(value: Option<&str>) -> Result<u16, Invalid> {
-    let Some(value) = value else { return Ok(DEFAULT_LIMIT) };
-    let limit: i64 = value.trim().parse().map_err(|_| {
-        invalid("limit", "int_parsing", "Input should be a valid integer, unable to parse string as an integer")
-    })?;
-    match u16::try_from(limit) {
-        Ok(limit @ 1..=MAX_LIMIT) => Ok(limit),
-        _ if limit < 1 => Err(invalid("limit", "greater_than_equal", "Input should be greater than or equal to 1")),
-        _ => Err(invalid("limit", "less_than_equal", format!("Input should be less than or equal to {MAX_LIMIT}"))),
     }
 }
 

@@ -6,6 +6,7 @@ use aws_sdk_sqs::{
     error::{ProvideErrorMetadata, SdkError},
     types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry},
 };
+use order_service::causes::innermost;
 
 use super::{
     process::Message,
@@ -104,13 +105,4 @@ impl Queue for SqsQueue {
 
 fn seconds(duration: Duration) -> i32 {
     duration.as_secs().try_into().unwrap_or(i32::MAX)
-}
-
-/// Returns the error at the end of the chain, the most specific one.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

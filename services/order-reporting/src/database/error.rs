@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use order_service::Failure;
+use order_service::{Failure, causes::with_causes};
 use tokio_postgres::error::SqlState;
 
 /// The reason for which the database did not do something.
@@ -66,13 +66,7 @@ fn describe(error: &tokio_postgres::Error) -> String {
         };
         return format!("{} ({}){hint}", database.message(), database.code().code());
     }
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+    with_causes(error)
 }
 
 #[cfg(test)]

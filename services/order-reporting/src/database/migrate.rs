@@ -15,7 +15,7 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
-/// All migrations. The version of a schema is the number of those that it has, so that none may be removed or changed.
+/// All migrations, in order. The version of a schema is the number of migrations that it has had, so none may be removed or changed.
 pub const MIGRATIONS: &[Migration] =
     &[Migration { name: "0001_figures", sql: include_str!("../../migrations/0001_figures.sql") }];
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use order_domain::Moment;
+use order_service::causes::with_causes;
 use reqwest::{Client, Method, Response, header::HeaderMap};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -56,7 +57,7 @@ impl RuntimeApi {
         let (method, url) = (Method::GET, format!("{}/invocation/next", self.base));
         let failed =
             |cause: String, unreachable| RuntimeApiError { method: Method::GET, url: url.clone(), cause, unreachable };
-        let answer = self.http.request(method, &url).send().await.map_err(|error| failed(describe(&error), true))?;
+        let answer = self.http.request(method, &url).send().await.map_err(|error| failed(with_causes(&error), true))?;
         if !answer.status().is_success() {
             return Err(failed(answer.status().to_string(), answer.status().is_server_error()));
         }
@@ -87,7 +88,7 @@ impl RuntimeApi {
         }
         let failed =
             |cause, unreachable| RuntimeApiError { method: Method::POST, url: url.clone(), cause, unreachable };
-        let answer = request.send().await.map_err(|error| failed(describe(&error), true))?;
+        let answer = request.send().await.map_err(|error| failed(with_causes(&error), true))?;
         let status = answer.status();
         if status.is_success() { Ok(()) } else { Err(failed(status.to_string(), status.is_server_error())) }
     }
@@ -114,23 +115,13 @@ fn time_left(deadline: Option<&str>, now: Moment) -> Duration {
 
 async fn read(mut answer: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| describe(&error))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|error| with_causes(&error))? {
         if body.len() + chunk.len() > LIMIT {
             return Err(format!("an event of more than {LIMIT} bytes"));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

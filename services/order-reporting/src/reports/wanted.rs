@@ -2,11 +2,9 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use order_domain::{Invalid, MAX_TEXT};
+use order_service::page::{limit, parameter};
 
 use crate::day::Day;
-
-const DEFAULT_LIMIT: u16 = 20;
-const MAX_LIMIT: u16 = 100;
 
 /// The first and the last day that PostgreSQL and this program both know.
 const FIRST: &str = "0001-01-01";
@@ -25,12 +23,11 @@ pub(super) struct Wanted<C> {
 impl<C> Wanted<C> {
     /// Reads the parameters; `cursor` reads a place, and returns `None` for a text that names none.
     pub(super) fn of(query: &[(String, String)], cursor: impl FnOnce(&str) -> Option<C>) -> Result<Self, Vec<Invalid>> {
-        // The last of several values counts, as in the other services.
-        let value = |name| query.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let value = |name| parameter(query, name);
         let mut reasons = Vec::new();
         let from = day("from", value("from")).map_err(|reason| reasons.push(reason)).ok().flatten();
         let to = day("to", value("to")).map_err(|reason| reasons.push(reason)).ok().flatten();
-        let limit = limit(value("limit")).map_err(|reason| reasons.push(reason)).unwrap_or(DEFAULT_LIMIT);
+        let limit = limit(query).map_err(|reason| reasons.push(reason)).unwrap_or_default();
         let after = value("cursor").map(cursor);
         if matches!(after, Some(None)) {
             reasons.push(invalid("cursor", "value_error", "Cursor is malformed"));
@@ -63,18 +60,6 @@ pub(super) fn day_of_cursor(cursor: &str) -> Option<Day> {
 fn day(field: &'static str, value: Option<&str>) -> Result<Option<Day>, Invalid> {
     let parsed = value.map(str::parse::<Day>).transpose();
     parsed.map_err(|error| invalid(field, "date_parsing", error.to_string()))
-}
-
-fn limit(value: Option<&str>) -> Result<u16, Invalid> {
-    let Some(value) = value else { return Ok(DEFAULT_LIMIT) };
-    let limit: i64 = value.trim().parse().map_err(|_| {
-        invalid("limit", "int_parsing", "Input should be a valid integer, unable to parse string as an integer")
-    })?;
-    match u16::try_from(limit) {
-        Ok(limit @ 1..=MAX_LIMIT) => Ok(limit),
-        _ if limit < 1 => Err(invalid("limit", "greater_than_equal", "Input should be greater than or equal to 1")),
-        _ => Err(invalid("limit", "less_than_equal", format!("Input should be less than or equal to {MAX_LIMIT}"))),
-    }
 }
 
 pub(super) fn invalid(field: &'static str, kind: &'static str, message: impl Into<String>) -> Invalid {

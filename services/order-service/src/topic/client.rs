@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     aws::{ATTEMPT_TIMEOUT, CONNECT_TIMEOUT},
-    dynamodb::innermost,
+    causes::innermost,
 };
 
 /// A topic of SNS. A call makes one attempt: the caller knows what to do with messages whose fate is unknown.
