@@ -320,48 +320,52 @@ impl Settings {
 
     /// The Compose file, relative to `devenv.toml`.
     pub fn compose(&self) -> Option<&Utf8Path> {
-        self.content.compose.as_ref().map(|compose| compose.get_ref().as_path())
+        path(self.content.compose.as_ref())
     }
 
     /// The folder of the table files, relative to `devenv.toml`.
     pub fn tables(&self) -> Option<&Utf8Path> {
-        self.content.tables.as_ref().map(|tables| tables.get_ref().as_path())
+        path(self.content.tables.as_ref())
     }
 
     /// The folder of the queue files, relative to `devenv.toml`.
     pub fn queues(&self) -> Option<&Utf8Path> {
-        self.content.queues.as_ref().map(|queues| queues.get_ref().as_path())
+        path(self.content.queues.as_ref())
     }
 
     /// The folder of the topic files, relative to `devenv.toml`.
     pub fn topics(&self) -> Option<&Utf8Path> {
-        self.content.topics.as_ref().map(|topics| topics.get_ref().as_path())
+        path(self.content.topics.as_ref())
     }
 
     /// The folder of the subscription files, relative to `devenv.toml`.
     pub fn subscriptions(&self) -> Option<&Utf8Path> {
-        self.content.subscriptions.as_ref().map(|subscriptions| subscriptions.get_ref().as_path())
+        path(self.content.subscriptions.as_ref())
     }
 
     /// The folder of the database files, relative to `devenv.toml`.
     pub fn databases(&self) -> Option<&Utf8Path> {
-        self.content.databases.as_ref().map(|databases| databases.get_ref().as_path())
+        path(self.content.databases.as_ref())
     }
 
     /// The folder of the function files, relative to `devenv.toml`.
     pub fn functions(&self) -> Option<&Utf8Path> {
-        self.content.functions.as_ref().map(|functions| functions.get_ref().as_path())
+        path(self.content.functions.as_ref())
     }
 
     /// The folder of the files of event source mappings, relative to `devenv.toml`.
     pub fn event_source_mappings(&self) -> Option<&Utf8Path> {
-        self.content.event_source_mappings.as_ref().map(|mappings| mappings.get_ref().as_path())
+        path(self.content.event_source_mappings.as_ref())
     }
 
     /// The folder of the seed files, relative to `devenv.toml`.
     pub fn seeds(&self) -> Option<&Utf8Path> {
-        self.content.seeds.as_ref().map(|seeds| seeds.get_ref().as_path())
+        path(self.content.seeds.as_ref())
     }
+}
+
+fn path(written: Option<&Spanned<Utf8PathBuf>>) -> Option<&Utf8Path> {
+    written.map(|path| path.get_ref().as_path())
 }
 
 /// Returns the JSON Schema of `devenv.toml`, the content of `devenv.schema.json`.
