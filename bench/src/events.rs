@@ -6,6 +6,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
+use reqwest::Client;
 use serde_json::Value;
 
 use crate::environment::Environment;
@@ -77,13 +78,14 @@ async fn throughput(program: &Utf8Path, environment: &Environment, length: Durat
     let with = environment.url("order-api")?.trim_start_matches("http://").to_owned();
     let metrics = metrics_address(&environment.status()?)?;
     let without = WithoutEvents::start(program, environment)?;
-    answers(&without.authority).await?;
+    let client = Client::builder().no_proxy().build()?;
+    answers(&client, &without.authority).await?;
     let place = Kind::Place { product: product(&environment.url("emulator")?).await? };
     let turn = length / u32::try_from(TURNS)?;
     let (mut on, mut off, mut p99, mut shares, mut oldest) = (vec![], vec![], vec![], vec![], 0.0_f64);
     for _ in 0..TURNS {
         let silent = run(&without.authority, &place, CONNECTIONS, turn).await?;
-        let watched = tokio::spawn(oldest_while(metrics.clone(), turn));
+        let watched = tokio::spawn(oldest_while(client.clone(), metrics.clone(), turn));
         let events = run(&with, &place, CONNECTIONS, turn).await?;
         oldest = oldest.max(watched.await??);
         if silent.errors + events.errors > 0 {
@@ -94,7 +96,7 @@ async fn throughput(program: &Utf8Path, environment: &Environment, length: Durat
         off.push(silent.throughput);
         p99.push(events.p99_ms);
     }
-    let drained = drained(&metrics).await?;
+    let drained = drained(&client, &metrics).await?;
     let at_most = |limit: f64| Some(Target::AtMost(limit));
     Ok(vec![
         Figure::new("POST /orders without events", "1/s", off, None),
@@ -106,9 +108,9 @@ async fn throughput(program: &Utf8Path, environment: &Environment, length: Durat
     ])
 }
 
-async fn answers(authority: &str) -> Result<(), Failure> {
+async fn answers(client: &Client, authority: &str) -> Result<(), Failure> {
     let deadline = Instant::now() + DRAINED_WITHIN;
-    while get(&format!("http://{authority}/health")).await.is_err() {
+    while get(client, &format!("http://{authority}/health")).await.is_err() {
         if Instant::now() > deadline {
             return Err(format!("{authority} does not answer").into());
         }
@@ -126,22 +128,22 @@ fn metrics_address(status: &Value) -> Result<String, Failure> {
 }
 
 /// The largest age in seconds that the gauge had meanwhile.
-async fn oldest_while(metrics: String, length: Duration) -> Result<f64, Failure> {
+async fn oldest_while(client: Client, metrics: String, length: Duration) -> Result<f64, Failure> {
     let (began, mut oldest) = (Instant::now(), 0.0_f64);
     while began.elapsed() < length {
         interrupt::check()?;
-        oldest = oldest.max(gauge(&metrics, "orders_unpublished_oldest_seconds").await?);
+        oldest = oldest.max(gauge(&client, &metrics, "orders_unpublished_oldest_seconds").await?);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Ok(oldest)
 }
 
 /// Milliseconds until no event waits.
-async fn drained(metrics: &str) -> Result<f64, Failure> {
+async fn drained(client: &Client, metrics: &str) -> Result<f64, Failure> {
     let began = Instant::now();
     loop {
         interrupt::check()?;
-        let waiting = gauge(metrics, "orders_unpublished").await?;
+        let waiting = gauge(client, metrics, "orders_unpublished").await?;
         if waiting == 0.0 || began.elapsed() > DRAINED_WITHIN * 4 {
             return Ok(began.elapsed().as_secs_f64() * 1000.0);
         }
@@ -149,15 +151,14 @@ async fn drained(metrics: &str) -> Result<f64, Failure> {
     }
 }
 
-async fn gauge(metrics: &str, name: &str) -> Result<f64, Failure> {
-    let text = get(&format!("http://{metrics}/metrics")).await?;
+async fn gauge(client: &Client, metrics: &str, name: &str) -> Result<f64, Failure> {
+    let text = get(client, &format!("http://{metrics}/metrics")).await?;
     let line = text.lines().find(|line| line.split([' ', '{']).next() == Some(name));
     let value = line.and_then(|line| line.rsplit(' ').next()).ok_or_else(|| format!("no metric {name}"))?;
     Ok(value.parse()?)
 }
 
-async fn get(url: &str) -> Result<String, Failure> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+async fn get(client: &Client, url: &str) -> Result<String, Failure> {
     Ok(client.get(url).send().await?.error_for_status()?.text().await?)
 }
 
@@ -165,7 +166,7 @@ async fn get(url: &str) -> Result<String, Failure> {
 async fn reported(environment: &Environment) -> Result<Figure, Failure> {
     let (api, reports) = (environment.url("order-api")?, environment.url("order-reporting")?);
     let product = product(&environment.url("emulator")?).await?;
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = Client::builder().no_proxy().build()?;
     let mut times = Vec::new();
     for number in 0..REPORTED_ORDERS {
         interrupt::check()?;
