@@ -26,7 +26,7 @@ pub(crate) trait Units: fmt::Debug + Send + Sync {
     fn log(&self, unit: &str) -> Option<Utf8PathBuf>;
 }
 
-/// Units that nobody runs for this host: a program past its deadline goes on.
+/// Units without a supervisor: a program past its deadline keeps running.
 #[derive(Debug)]
 pub(crate) struct Unsupervised;
 

@@ -14,7 +14,7 @@ pub enum Verdict {
     Handled,
     /// The records before this index are handled, the function failed at it.
     FailedAt(usize),
-    /// The function failed, and says of no record that it is handled.
+    /// The function failed, and reported no record as handled.
     Failed,
     /// The function has not seen the batch.
     Unseen,

@@ -70,7 +70,7 @@ fn a_settled_order_s_event_reaches_the_queue() {
         let (product, customer) = (environment.product(3).await, environment.customer());
         let mut orders = Vec::new();
         let mut events = Events::default();
-        // One confirmed order after the other, then one that finds no stock left.
+        // Two confirmed orders, one after the other, then an order for which no stock is left.
         for quantity in [1, 2, 5] {
             let placed = environment.api.place(&order(&product, quantity, &customer)).await;
             assert_eq!(placed.status, if quantity == 5 { 400 } else { 201 }, "{placed:?}");
