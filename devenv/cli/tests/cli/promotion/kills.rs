@@ -106,8 +106,12 @@ fn only_the_folder_whose_terraform_was_killed_removes_its_lock() {
     });
     // Stop the promotion meanwhile: it would see Terraform fail, or its end would let Terraform end in order.
     signal(promoting.id().into(), "STOP");
-    for pid in processes(&project, "apply") {
-        signal(pid, "KILL");
+    // Terraform must not see the end of a process above it: it would then end in order too.
+    let applying = processes(&project, "apply");
+    for name in ["STOP", "KILL"] {
+        for pid in &applying {
+            signal(*pid, name);
+        }
     }
     promoting.kill().expect("it runs");
     promoting.wait().expect("it ended");
