@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use devenv_supervisor::clock;
 use hyper::body::Bytes;
 use tokio::sync::{Notify, oneshot};
 
@@ -44,6 +45,8 @@ pub(crate) struct Function {
     /// The error that a unit reported before it asked for an event.
     init_error: Mutex<Option<Bytes>>,
     memory: Mutex<Vec<Option<(Instant, u64)>>>,
+    /// When each unit last asked for an event, by [`clock::monotonic`].
+    asked: Mutex<Vec<Option<u64>>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -60,6 +63,7 @@ impl Function {
             changed: Notify::new(),
             init_error: Mutex::default(),
             memory: Mutex::new(vec![None; count]),
+            asked: Mutex::new(vec![None; count]),
         }
     }
 
@@ -152,6 +156,7 @@ impl Function {
             changed.as_mut().enable();
             let asked = locked(&self.pool).ask(unit);
             if let Some(event) = asked {
+                locked(&self.asked)[unit] = Some(clock::monotonic());
                 *locked(&self.init_error) = None;
                 self.changed.notify_waiters();
                 self.look_at_memory(unit);
@@ -171,8 +176,11 @@ impl Function {
         *locked(&self.init_error) = Some(error);
     }
 
-    pub(crate) fn is_ready(&self, unit: usize) -> bool {
-        locked(&self.pool).is_ready(unit)
+    /// `started`: when the unit's process was started, by [`clock::monotonic`], if the caller knows. A unit that has not asked since then
+    /// may have an event still, of the process before.
+    pub(crate) fn is_ready(&self, unit: usize, started: Option<u64>) -> bool {
+        let has_asked = started.is_none_or(|started| locked(&self.asked)[unit] >= Some(started));
+        has_asked && locked(&self.pool).is_ready(unit)
     }
 
     pub(crate) fn has_ready_unit(&self) -> bool {

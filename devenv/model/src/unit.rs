@@ -19,6 +19,10 @@ pub fn is_emulator(unit: &str) -> bool {
     unit == EMULATOR || unit == MESSAGES
 }
 
+/// The header of a request of [`Probe::Elsewhere`] about a process that is not ready yet: when that process was started, in microseconds of
+/// the kernel's monotonic clock.
+pub const PROCESS_STARTED: &str = "devenv-process-started";
+
 /// How to learn that a unit is usable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

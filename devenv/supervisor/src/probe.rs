@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use devenv_model::unit::Probe;
+use devenv_model::unit::{PROCESS_STARTED, Probe};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
@@ -45,9 +45,7 @@ impl Default for Prober {
 impl Prober {
     pub async fn passes(&self, probe: &Probe) -> bool {
         match probe {
-            Probe::Http { url } | Probe::Elsewhere { url } => {
-                self.0.get(url).send().await.is_ok_and(|response| response.status() == reqwest::StatusCode::OK)
-            }
+            Probe::Http { url } | Probe::Elsewhere { url } => is_ok(self.0.get(url)).await,
             Probe::Answer { url } => self.0.get(url).send().await.is_ok(),
             Probe::Tcp { address } => listens(*address).await,
             Probe::Postgres { address, login } => {
@@ -60,6 +58,15 @@ impl Prober {
             Probe::Started => true,
             // The unit's end shows it.
             Probe::Completed => false,
+        }
+    }
+
+    /// Like [`Self::passes`], about a process that was started at this time of [`crate::clock::monotonic`]: a program that answers for
+    /// its unit may still know the process before it alone.
+    pub(crate) async fn passes_since(&self, probe: &Probe, started: u64) -> bool {
+        match probe {
+            Probe::Elsewhere { url } => is_ok(self.0.get(url).header(PROCESS_STARTED, started)).await,
+            _ => self.passes(probe).await,
         }
     }
 
@@ -80,6 +87,10 @@ impl Prober {
 /// The pause before the next probe of a unit that has been probed for `elapsed`.
 pub fn pause_after(elapsed: Duration) -> Duration {
     (elapsed / PART).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+}
+
+async fn is_ok(request: reqwest::RequestBuilder) -> bool {
+    request.send().await.is_ok_and(|response| response.status() == reqwest::StatusCode::OK)
 }
 
 async fn listens(address: SocketAddr) -> bool {

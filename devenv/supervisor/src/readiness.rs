@@ -36,8 +36,9 @@ impl Readiness {
         }
     }
 
-    /// Resolves when the process answers. An answer from another program does not count; the log names that program.
-    pub(crate) async fn reached(&self, log: &Log) {
+    /// Resolves when the process, which was started at this time of [`crate::clock::monotonic`], answers. An answer from another program does
+    /// not count; the log names that program.
+    pub(crate) async fn reached(&self, started: u64, log: &Log) {
         match self.probe {
             Probe::Started => return tokio::time::sleep(LIVES).await,
             Probe::Completed => return std::future::pending().await,
@@ -46,7 +47,7 @@ impl Readiness {
         let begin = Instant::now();
         let (seen, mut is_told) = (Seen::default(), false);
         loop {
-            if self.passes().await {
+            if self.prober.passes_since(&self.probe, started).await {
                 if !self.is_another_programs(&seen) {
                     return;
                 }

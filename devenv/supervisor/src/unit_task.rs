@@ -208,6 +208,8 @@ impl Life {
         if let Err(error) = end(directory, &self.spec.name).await {
             return self.fail(format!("cannot end its leftover processes: {error}"));
         }
+        // Before the process can do anything.
+        let started = clock::monotonic();
         let mut spawned = match spawn(&self.spec, &self.spec.command, &directory.unit_lock(&self.spec.name)) {
             Ok(spawned) => spawned,
             Err(error) => return self.not_started(&error),
@@ -223,7 +225,7 @@ impl Life {
         };
         self.healthy.send_replace(false);
         self.set(UnitState::Starting { pid, since: clock::now() });
-        let next = self.attend(&mut spawned.child, pid).await;
+        let next = self.attend(&mut spawned.child, pid, started).await;
         if tokio::time::timeout(LAST_WORDS, writer).await.is_err() {
             tracing::debug!(unit = %self.spec.name, "a descendant keeps the output open");
         }
@@ -256,8 +258,8 @@ impl Life {
     }
 
     /// Watches the process and obeys commands until the process ends.
-    async fn attend(&mut self, child: &mut Child, pid: u32) -> Next {
-        let (parting, ready_at) = self.watch(child, pid).await;
+    async fn attend(&mut self, child: &mut Child, pid: u32, started: u64) -> Next {
+        let (parting, ready_at) = self.watch(child, pid, started).await;
         if self.spec.healthcheck.is_some()
             && let Err(error) = health_check::end_all(&self.spec, &self.surroundings.directory).await
         {
@@ -279,7 +281,7 @@ impl Life {
     }
 
     /// Watches the process until it ends or must end. Returns also the time at which it became ready.
-    async fn watch(&mut self, child: &mut Child, pid: u32) -> (Parting, Option<Instant>) {
+    async fn watch(&mut self, child: &mut Child, pid: u32, started: u64) -> (Parting, Option<Instant>) {
         let mut ready_at = None;
         let mut has_answered = false;
         let readiness = Readiness::of(&self.spec, &self.surroundings, pid);
@@ -288,7 +290,7 @@ impl Life {
         let becoming = async {
             match spec.probe {
                 Probe::Healthcheck => drop(healthy.subscribe().wait_for(|healthy| *healthy).await),
-                _ => readiness.reached(&log).await,
+                _ => readiness.reached(started, &log).await,
             }
         };
         let checking = health_check::check(&spec, &directory, &log, &healthy);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
@@ -10,6 +11,7 @@ use devenv_model::manifest::{HealthTest, Healthcheck};
 use devenv_model::observed::{Exit, ObservedUnit, UnitState};
 use devenv_model::unit::Probe;
 use devenv_supervisor::client::Client;
+use devenv_supervisor::clock;
 use devenv_supervisor::error::Error;
 use devenv_supervisor::leftovers;
 use devenv_supervisor::lock::{has_ended_in_order, is_held, take_for_child};
@@ -18,6 +20,8 @@ use devenv_supervisor::restore::restore_files;
 use devenv_supervisor::server::supervise_in;
 use devenv_supervisor::state_directory::StateDirectory;
 use devenv_supervisor::unit_spec::UnitSpec;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// Far longer than any of these tests takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -105,6 +109,43 @@ async fn a_unit_lives_its_life() {
         assert!(is_ready(&client.await_ready("api").await.expect("known")));
         client.remove("api").await.expect("known");
         assert!(client.observe().await.expect("answers").is_empty());
+    })
+    .await;
+}
+
+/// Answers every request with 200, and keeps the start of the process that each asked about.
+async fn answerer() -> (Probe, Arc<Mutex<Vec<Option<u64>>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/", listener.local_addr().expect("bound"));
+    let told: Arc<Mutex<Vec<Option<u64>>>> = Arc::default();
+    let own = Arc::clone(&told);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = [0; 1024];
+            let read = stream.read(&mut head).await.unwrap_or_default();
+            let head = String::from_utf8_lossy(&head[..read]).into_owned();
+            let started = head.lines().find_map(|line| line.strip_prefix("devenv-process-started: "));
+            own.lock().expect("not poisoned").push(started.and_then(|time| time.trim().parse().ok()));
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        }
+    });
+    (Probe::Elsewhere { url }, told)
+}
+
+#[tokio::test]
+async fn a_program_that_answers_for_a_unit_learns_the_start_of_each_process() {
+    beside_a_supervisor(async |state| {
+        let mut client = client(state).await;
+        let (probe, told) = answerer().await;
+        let last = || told.lock().expect("not poisoned").iter().flatten().last().copied();
+        let before = clock::monotonic();
+        client.start(UnitSpec { probe, ..unit("api", "exec sleep 60") }).await.expect("taken");
+        client.await_ready("api").await.expect("known");
+        let first = last().expect("the first probe tells it");
+        assert!((before..=clock::monotonic()).contains(&first), "{first} after {before}");
+        client.kill("api").await.expect("known");
+        eventually(&mut client, "api", |unit| is_ready(unit) && unit.restarts == 1).await;
+        assert!(last().expect("told") > first, "another process");
     })
     .await;
 }

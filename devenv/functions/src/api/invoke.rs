@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use devenv_model::unit::PROCESS_STARTED;
 use devenv_resources::function_host::settings::READY_PATH;
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
@@ -52,7 +53,8 @@ impl Handler for InvokeApi {
         }
         let path = request.uri().path().trim_end_matches('/').to_owned();
         if let Some(unit) = path.strip_prefix(READY_PATH) {
-            return empty(if self.is_ready(unit) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE });
+            let started = http::header(&request, PROCESS_STARTED).and_then(|time| time.parse().ok());
+            return empty(if self.is_ready(unit, started) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE });
         }
         if path == MAPPINGS && request.method() == Method::GET {
             let all: Vec<Value> = self.mappings.iter().map(|mapping| mapping.described()).collect();
@@ -78,10 +80,10 @@ impl Handler for InvokeApi {
 }
 
 impl InvokeApi {
-    fn is_ready(&self, unit: &str) -> bool {
+    fn is_ready(&self, unit: &str, started: Option<u64>) -> bool {
         self.functions.values().any(|function| {
             let number = function.settings.units.iter().position(|name| name == unit);
-            number.is_some_and(|number| function.is_ready(number))
+            number.is_some_and(|number| function.is_ready(number, started))
         })
     }
 

@@ -92,6 +92,13 @@ impl Host {
         self.client.get(format!("http://{}{path}", self.settings.invoke)).send().await.expect("it answers")
     }
 
+    /// Whether a unit's process, started at this time of the monotonic clock, is ready.
+    pub(crate) async fn ready(&self, unit: &str, started: u64) -> bool {
+        let asked = self.client.get(format!("http://{}/devenv/units/{unit}", self.settings.invoke));
+        let answer = asked.header("devenv-process-started", started).send().await;
+        answer.expect("it answers").status() == 200
+    }
+
     pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Response {
         let mut request = self.client.post(format!("http://{}{path}", self.settings.invoke));
         for (name, value) in headers {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use devenv_supervisor::clock;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -140,6 +141,27 @@ async fn a_unit_is_ready_once_it_has_asked_for_an_event() {
     assert!(!ready("api-2").await);
     drop(program);
     eventually("its program is gone", async || !ready("api-1").await).await;
+}
+
+#[tokio::test]
+async fn a_process_is_not_ready_by_the_event_of_the_one_before_it() {
+    let (_folder, data) = folder();
+    let host = Host::start(Host::settings(vec![function("api", 30, 1)], data)).await;
+    let host = &host;
+    let ready = async |started: u64| host.ready("api-1", started).await;
+    let first = clock::monotonic();
+    let dying = Program::start(host.runtime(0, 0), |_| Act::Die);
+    let restarted = async {
+        eventually("it is busy", async || !dying.seen().is_empty()).await;
+        assert!(ready(first).await, "its own event");
+        let second = clock::monotonic();
+        assert!(!ready(second).await, "the event of a process that has ended");
+        let program = Program::echo(host.runtime(0, 0));
+        eventually("the second process has asked", async || ready(second).await).await;
+        program
+    };
+    let (lost, _program) = tokio::join!(host.post("/2015-03-31/functions/api/invocations", &[], "1"), restarted);
+    assert_eq!(lost.headers()["x-amz-function-error"], "Unhandled");
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use serde_json::Value;
 pub const HOST_SETTINGS: &str = "DEVENV_FUNCTIONS";
 /// The format of [`HostSettings`].
 pub const HOST_FORMAT: u32 = 1;
-/// The host's path that answers 200 once a unit of a function has asked for its first event: the unit's name follows.
+/// The host's path that answers 200 once a unit of a function has asked for its first event: the unit's name follows. With
+/// [`devenv_model::unit::PROCESS_STARTED`], the unit must have asked since then.
 pub const READY_PATH: &str = "/devenv/units/";
 
 /// Everything that the function host is told.
