@@ -51,12 +51,12 @@ pub(super) fn intent(
     bindings: Vec<Binding>,
 ) -> Result<UnitIntent, Error> {
     let mut artifact = artifact(project, service, abilities)?;
-    let environment = environment(project, service, unit, abilities, emulator, ports)?;
+    let databases = database::urls(project, abilities, ports)?;
+    let lookup = lookup(project, unit, emulator, ports, &databases);
+    let environment = filled(project, service, abilities, &lookup)?;
     if !abilities.images
         && let Artifact::Command(CommandArtifact { run, .. }) = &mut artifact
     {
-        let databases = database::urls(project, abilities, ports)?;
-        let lookup = lookup(project, unit, emulator, ports, &databases);
         *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
     }
     let is_one_shot = project.manifest.is_one_shot(&service.name);
@@ -94,10 +94,19 @@ pub(crate) fn environment(
     ports: &Ports,
 ) -> Result<BTreeMap<String, String>, Error> {
     let databases = database::urls(project, abilities, ports)?;
-    let lookup = lookup(project, unit, emulator, ports, &databases);
+    filled(project, service, abilities, &lookup(project, unit, emulator, ports, &databases))
+}
+
+fn filled(
+    project: &Project,
+    service: &Service,
+    abilities: Abilities,
+    lookup: &template::Lookup<'_>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let template::Lookup { service: unit, ports, emulator, .. } = *lookup;
     let mut environment = variables(project, emulator);
     let written = service.environment.iter();
-    environment.extend(written.map(|(name, value)| (name.clone(), template::fill_names(value, &lookup))));
+    environment.extend(written.map(|(name, value)| (name.clone(), template::fill_names(value, lookup))));
     if !abilities.network
         && let Some(replaced) = &project.manifest.emulator.replaces
     {
@@ -106,7 +115,7 @@ pub(crate) fn environment(
     database::complete(project, service, abilities, ports, &mut environment)?;
     if !abilities.images && !database::serves(project, service) {
         for (name, value) in &process(service)?.env {
-            environment.insert(name.clone(), fill(value, &lookup)?);
+            environment.insert(name.clone(), fill(value, lookup)?);
         }
     }
     if !abilities.images {
