@@ -41,24 +41,23 @@ pub struct TestReport {
 
 /// Runs the manifest's test command in a separate environment with free ports, and removes its data afterwards.
 pub async fn test(
-    options: &ProjectOptions,
+    project: &Project,
     test: &TestOptions,
     emitter: &Emitter,
     cancel: &Cancel,
 ) -> Result<TestReport, Error> {
-    let project = Project::current(options)?;
     let settings = project.manifest.test.clone().ok_or(Error::NoTests)?;
     project.state.prepare().map_err(RuntimeError::from)?;
     let junit = test.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
     junit::check(&junit)?;
-    test_environments::sweep(&project, emitter).await;
+    test_environments::sweep(project, emitter).await;
     let (folder, _held) = test_environments::create(&project.state.tests())?;
     let isolated = Project::load(&ProjectOptions {
         directory: project.instance.root.clone(),
         compose: project.compose.clone(),
         state_dir: Some(folder.clone()),
         ephemeral: true,
-        runtimes: options.runtimes.clone(),
+        runtimes: project.runtimes.clone(),
     })?;
     isolated.state.prepare().map_err(RuntimeError::from)?;
     let up_options = UpOptions { request: test.request.clone(), services: Vec::new(), timeout: test.timeout };
@@ -66,11 +65,11 @@ pub async fn test(
         Ok(up) => up.attachment,
         Err(error) => {
             // `up` stops the units that it started, but not after its supervisor was killed.
-            test_environments::clear(&project, &folder, emitter).await;
+            test_environments::clear(project, &folder, emitter).await;
             return Err(error.into());
         }
     };
-    let attempt = Attempt { project: &project, isolated: &isolated, attachment: &attachment, junit, test };
+    let attempt = Attempt { project, isolated: &isolated, attachment: &attachment, junit, test };
     let outcome = attempt.run(&settings, emitter, cancel).await;
     if test.keep && outcome.is_ok() {
         let mark = isolated.state.keep_mark();
@@ -80,7 +79,7 @@ pub async fn test(
     }
     // In every case, stop the environment before its folder is removed.
     let stopped = attachment.stop(emitter).await;
-    test_environments::clear(&project, &folder, emitter).await;
+    test_environments::clear(project, &folder, emitter).await;
     let report = outcome?;
     stopped?;
     Ok(report)

@@ -1,7 +1,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_engine::Error as EngineError;
 use devenv_model::manifest::EmulatorKind;
-use devenv_runtime::{Cancel, Emitter, Error as RuntimeError, Project, ProjectOptions, RuntimeRequest};
+use devenv_runtime::{Cancel, Emitter, Error as RuntimeError, Project, RuntimeRequest};
 
 use crate::error::Error;
 use crate::test::{TestOptions, TestReport, test};
@@ -27,12 +27,11 @@ pub enum TrialOutcome {
 /// Runs the manifest's test command on every emulator, one after another so that none slows another down. The JUnit
 /// report of each has the emulator's name before its extension.
 pub async fn test_every(
-    options: &ProjectOptions,
+    project: &Project,
     tests: &TestOptions,
     emitter: &Emitter,
     cancel: &Cancel,
 ) -> Result<Vec<Trial>, Error> {
-    let project = Project::current(options)?;
     let junit = tests.junit.clone().unwrap_or_else(|| project.state.path().join("junit.xml"));
     let mut trials = Vec::new();
     for emulator in EmulatorKind::ALL {
@@ -41,7 +40,7 @@ pub async fn test_every(
             junit: Some(named(&junit, emulator.name())),
             ..tests.clone()
         };
-        let outcome = match test(options, &tests, emitter, cancel).await {
+        let outcome = match test(project, &tests, emitter, cancel).await {
             Ok(report) => TrialOutcome::Ran(Box::new(report)),
             Err(error) if cannot_run_here(&error) => {
                 let why = error.to_string();

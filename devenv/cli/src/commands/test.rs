@@ -19,12 +19,13 @@ pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, F
         arguments: arguments.arguments,
         timeout: arguments.timeout,
     };
-    functions::prepare(context, &Project::current(&context.options)?, &options.request)?;
+    let project = Project::current(&context.options)?;
+    functions::prepare(context, &project, &options.request)?;
     if arguments.emulator == Some(TestEmulator::All) {
-        let trials = test_every(&context.options, &options, &context.emitter, &context.cancel).await?;
+        let trials = test_every(&project, &options, &context.emitter, &context.cancel).await?;
         return Ok(parity::outcome(context, &trials, arguments.require_all));
     }
-    let report = test(&context.options, &options, &context.emitter, &context.cancel).await?;
+    let report = test(&project, &options, &context.emitter, &context.cancel).await?;
     let mut outcome = Outcome::done(text(context, &report), &fields(&report));
     if !report.run.is_green() {
         outcome.exit = Exit::Failed;
