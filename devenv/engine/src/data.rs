@@ -38,10 +38,18 @@ pub async fn seed(project: &Project, emulator_url: Option<&str>) -> Result<BTree
 
 /// Rebuilds every resource from its file and seeds it, while the services run; makes every database anew, and runs the services
 /// again that run once and depend on one. Returns the number of inserted items by resource.
+///
+/// Tables go before everything else and come after it, so that whatever follows from an item of a new table goes to a new queue and a new
+/// database. Work that services have under way with old items may still reach them.
 pub async fn reset(project: &Project) -> Result<BTreeMap<ResourceId, usize>, Error> {
     let resources = Running::find(project).await?.resources(project);
     let _alone = command_lock(project)?;
-    let mut rebuilt = resources.reset().await?;
-    rebuilt.extend(databases::reset(project).await?.into_iter().map(|resource| (resource, 0)));
+    resources.remove_all().await?;
+    let databases = databases::make_anew(project).await;
+    // Also beside a database that failed: the services need their tables.
+    let mut rebuilt = resources.make_all().await?;
+    let databases = databases?;
+    databases::run_again(project, &databases).await?;
+    rebuilt.extend(databases.into_iter().map(|resource| (resource, 0)));
     Ok(rebuilt)
 }

@@ -59,8 +59,8 @@ pub async fn databases(project: &Project) -> Result<Vec<(ResourceId, DatabaseSta
     Ok(states)
 }
 
-/// Makes every database of the running environment anew, and runs the services again that run once and depend on one.
-pub(crate) async fn reset(project: &Project) -> Result<Vec<ResourceId>, Error> {
+/// Makes every database of the running environment anew, empty.
+pub(crate) async fn make_anew(project: &Project) -> Result<Vec<ResourceId>, Error> {
     let mut made = Vec::new();
     for (service, reached) in reached(project).await? {
         let failed = |cause: String| Error::ResetDatabase { service: service.name.clone(), cause };
@@ -76,9 +76,6 @@ pub(crate) async fn reset(project: &Project) -> Result<Vec<ResourceId>, Error> {
         let login = Login { database: other_than(&login.database).to_owned(), ..login };
         run(address, &login, &[&drop, &create]).await.map_err(|failure| failed(failure.to_string()))?;
         made.push(id(service));
-    }
-    if !made.is_empty() {
-        run_again(project, made.iter().map(|resource| resource.name.clone()).collect()).await?;
     }
     Ok(made)
 }
@@ -101,8 +98,12 @@ async fn run(address: SocketAddr, login: &Login, statements: &[&str]) -> Result<
     answer.map_err(|_| Failure::Late)?.map_err(Failure::Server)
 }
 
-/// Runs the services again, in their order, that run once and depend on one of these, or on one that runs again.
-async fn run_again(project: &Project, mut from: Vec<String>) -> Result<(), Error> {
+/// Runs the services again, in their order, that run once and depend on one of these databases, or on one that runs again.
+pub(crate) async fn run_again(project: &Project, databases: &[ResourceId]) -> Result<(), Error> {
+    if databases.is_empty() {
+        return Ok(());
+    }
+    let mut from: Vec<String> = databases.iter().map(|resource| resource.name.clone()).collect();
     let runtime = resolve::current(project).await?.connect(project).await?;
     let units = runtime.observe().await?.units;
     let manifest = &project.manifest;

@@ -1,7 +1,7 @@
 //! A kind of resource in memory, with faults.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use devenv_model::observed::ObservedResource;
 use devenv_model::resource::{ResourceId, ResourceKind};
@@ -13,16 +13,17 @@ use crate::provider::{Answer, Provider};
 
 #[derive(Debug)]
 pub(crate) struct FakeProvider {
+    kind: ResourceKind,
     /// The name and the number of seed items of each resource.
     files: Vec<(String, usize)>,
     state: Mutex<State>,
+    calls: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     there: BTreeMap<String, Held>,
     fails: BTreeSet<String>,
-    calls: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -32,9 +33,19 @@ struct Held {
 }
 
 impl FakeProvider {
+    /// Tables.
     pub(crate) fn new(files: &[(&str, usize)]) -> Self {
+        Self::with_calls(ResourceKind::Table, files, Arc::default())
+    }
+
+    /// Another kind, whose calls are among those of this one.
+    pub(crate) fn beside(&self, kind: ResourceKind, files: &[(&str, usize)]) -> Self {
+        Self::with_calls(kind, files, Arc::clone(&self.calls))
+    }
+
+    fn with_calls(kind: ResourceKind, files: &[(&str, usize)], calls: Arc<Mutex<Vec<String>>>) -> Self {
         let files = files.iter().map(|(name, items)| ((*name).to_owned(), *items)).collect();
-        Self { files, state: Mutex::default() }
+        Self { kind, files, state: Mutex::default(), calls }
     }
 
     /// Simulates another program's change to an existing resource.
@@ -48,7 +59,7 @@ impl FakeProvider {
     }
 
     pub(crate) fn calls(&self) -> Vec<String> {
-        self.state().calls.clone()
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -60,9 +71,9 @@ impl FakeProvider {
     }
 
     fn call(&self, call: String) -> Result<MutexGuard<'_, State>, Error> {
-        let mut state = self.state();
+        let state = self.state();
         let fails = state.fails.contains(&call);
-        state.calls.push(call);
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         if fails {
             let message = "told to fail".to_owned();
             return Err(Error::Refused { operation: "Fake", kind: "FakeException".to_owned(), message });
@@ -83,7 +94,7 @@ impl FakeProvider {
 
 impl Provider for FakeProvider {
     fn kind(&self) -> ResourceKind {
-        ResourceKind::Table
+        self.kind
     }
 
     fn names(&self) -> Vec<String> {

@@ -87,16 +87,20 @@ impl Resources {
         Ok(())
     }
 
-    /// Removes, creates and seeds every resource, and returns the number of inserted items for each. A running service misses
-    /// a resource for a moment; deleting single items would take longer the more there are, and would keep a resource that
-    /// differs from its file. Removes each resource before the resources that it needs, and creates it after them.
-    pub async fn reset(&self) -> Result<BTreeMap<ResourceId, usize>, Error> {
-        let levels = levels(self.ids(), |resource| self.provider(resource.kind).needs(&resource.name));
-        for level in levels.iter().rev() {
+    /// Removes every resource, each before those that it needs, and tables before all others. A running service misses a resource until
+    /// [`Self::make_all`]; deleting single items would take longer the more there are, and would keep a resource that differs from its file.
+    pub async fn remove_all(&self) -> Result<(), Error> {
+        for level in self.levels().iter().rev() {
             try_join_all(level.iter().map(|resource| self.provider(resource.kind).remove(&resource.name))).await?;
         }
+        Ok(())
+    }
+
+    /// Creates and seeds every resource, each after those that it needs, and tables after all others. Returns the number of inserted items for
+    /// each.
+    pub async fn make_all(&self) -> Result<BTreeMap<ResourceId, usize>, Error> {
         let mut rebuilt = BTreeMap::new();
-        for level in levels {
+        for level in self.levels() {
             let made = level.into_iter().map(async |resource| {
                 self.ensure(&resource).await?;
                 let put = self.seed(&resource).await?;
@@ -105,6 +109,16 @@ impl Resources {
             rebuilt.extend(try_join_all(made).await?);
         }
         Ok(rebuilt)
+    }
+
+    /// The resources in the order of their creation. A service sends a message about an item that it has written: the queue must not be
+    /// younger than the table.
+    fn levels(&self) -> Vec<Vec<ResourceId>> {
+        let is_table = |resource: &ResourceId| resource.kind == ResourceKind::Table;
+        let (tables, others) = self.ids().into_iter().partition(is_table);
+        let mut levels = levels(others, |resource| self.provider(resource.kind).needs(&resource.name));
+        levels.push(tables);
+        levels
     }
 
     /// Returns every resource with its state, in the order of creation.
@@ -145,6 +159,11 @@ mod tests {
 
     use super::*;
     use crate::fake::FakeProvider;
+
+    async fn reset(resources: &Resources) -> Result<BTreeMap<ResourceId, usize>, Error> {
+        resources.remove_all().await?;
+        resources.make_all().await
+    }
 
     fn faked(fake: &Arc<FakeProvider>) -> Resources {
         Resources::new(vec![Arc::clone(fake) as Arc<dyn Provider>])
@@ -209,7 +228,7 @@ mod tests {
             assert_eq!(resources.observe().await.expect("answers")[&id("inventory")], absent(0));
             assert_eq!(resources.dump(&id("inventory"), 2).await.expect("read").len(), 2);
             let put = BTreeMap::from([(id("inventory"), 3), (id("orders"), 0)]);
-            assert_eq!(resources.reset().await.expect("rebuilt"), put);
+            assert_eq!(reset(&resources).await.expect("rebuilt"), put);
             assert_eq!(resources.dump(&id("inventory"), 10).await.expect("read").len(), 3);
         }
     }
@@ -223,8 +242,18 @@ mod tests {
         fake.change("inventory");
         let error = resources.ensure_all().await.expect_err("it differs");
         assert!(matches!(error, Error::Differs { resource, .. } if resource == id("inventory")));
-        assert_eq!(resources.reset().await.expect("rebuilt"), BTreeMap::from([(id("inventory"), 3)]));
+        assert_eq!(reset(&resources).await.expect("rebuilt"), BTreeMap::from([(id("inventory"), 3)]));
         resources.ensure_all().await.expect("as its file describes it");
+    }
+
+    #[tokio::test]
+    async fn tables_go_first_and_come_last() {
+        let tables = Arc::new(FakeProvider::new(&[("orders", 1)]));
+        let queues = Arc::new(tables.beside(ResourceKind::Queue, &[("work", 0)]));
+        let resources = Resources::new(vec![Arc::clone(&tables) as Arc<dyn Provider>, queues]);
+        reset(&resources).await.expect("rebuilt");
+        let made = ["ensure work", "seed work", "ensure orders", "seed orders"];
+        assert_eq!(tables.calls(), [["remove orders", "remove work"].as_slice(), &made].concat());
     }
 
     #[tokio::test]
@@ -234,7 +263,7 @@ mod tests {
         let resources = faked(&fake);
         resources.ensure_all().await.expect_err("told to fail");
         assert_eq!(fake.calls(), ["ensure a", "ensure b"]);
-        resources.reset().await.expect_err("b cannot be made");
+        reset(&resources).await.expect_err("b cannot be made");
         let calls: BTreeSet<String> = fake.calls().into_iter().collect();
         assert!(!calls.contains("seed b"), "what is not there is not seeded");
     }

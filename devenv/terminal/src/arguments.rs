@@ -177,6 +177,7 @@ pub enum EnvironmentCommand {
         emulator_url: Option<String>,
     },
     /// Rebuild and seed the resources, without a restart
+    #[command(after_help = RESET)]
     Reset,
     /// Run a command in a service's container, or beside its process
     #[command(after_help = EXEC)]
@@ -381,6 +382,12 @@ impl Test {
 }
 
 /// The examples of `devenv runs`.
+const RESET: &str = "\
+While services work, messages about old items may still reach the new queues and databases; what
+follows from a new item is not lost. For exact data, stop the services that write and those that
+read messages first:
+  devenv stop SERVICE..., devenv reset, devenv start SERVICE...";
+
 const RUNS: &str = "\
 The newest run, with the causes in its plan:
   devenv runs last -v

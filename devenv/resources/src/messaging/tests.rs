@@ -130,7 +130,8 @@ async fn a_seeded_queue_that_was_emptied_is_left_alone_until_a_reset() {
     fake.state().queues.get_mut("work").expect("made").messages.clear();
     assert_eq!(resources.seed(&work()).await.expect("left alone"), 0);
     assert_eq!(resources.observe().await.expect("answers")[&work()], matching(0));
-    let put = resources.reset().await.expect("rebuilt");
+    resources.remove_all().await.expect("removed");
+    let put = resources.make_all().await.expect("rebuilt");
     assert_eq!((put.len(), put[&work()]), (4, 2));
     assert_eq!(fake.state().queues["work"].messages.len(), 2);
     assert_eq!(fake.state().subscriptions.len(), 1);
@@ -238,7 +239,8 @@ async fn a_reset_removes_in_reverse_and_makes_in_order() {
     let resources = resources(&fake, &manifest());
     resources.ensure_all().await.expect("made");
     fake.state().calls.clear();
-    resources.reset().await.expect("rebuilt");
+    resources.remove_all().await.expect("removed");
+    resources.make_all().await.expect("rebuilt");
     let calls = fake.state().calls.clone();
     let at = |call: &str| calls.iter().position(|known| known == call).unwrap_or_else(|| panic!("{call}: {calls:?}"));
     assert!(at("unsubscribe events/work") < at("delete work"));
