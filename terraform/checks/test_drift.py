@@ -91,6 +91,7 @@ class DriftTest(unittest.TestCase):
         services = {name: {"permissions": permissions} for name, permissions in PERMISSIONS.items()}
         services["order-api"]["topic_actions"] = {"order-events": ["sns:Publish"]}
         services["consumer"] = CONSUMER
+        services["reports"] = {"part": "reporting", "permissions": {}}
         with contextlib.redirect_stdout(io.StringIO()) as self.printed:
             return drift.check_calls(self.write("system.json", {"services": {"value": services}}), self.write("calls", calls))
 
@@ -194,6 +195,10 @@ class DriftTest(unittest.TestCase):
     def test_an_optional_part_without_calls_is_named(self):
         self.called(CALLS)
         self.assertIn("consumer: NOT COMPARED", self.printed.getvalue())
+
+    def test_an_optional_part_is_compared_as_a_whole(self):
+        self.assertEqual(self.called(CALLS + "consumer sqs:ReceiveMessage\nconsumer sqs:DeleteMessageBatch\n"), [])
+        self.assertEqual(self.printed.getvalue(), "")
 
     def test_a_right_to_publish_that_nothing_uses(self):
         self.assertEqual(

@@ -10,7 +10,7 @@ use std::{
 };
 
 use integration::{
-    EMULATOR, Effort, Environment, Load, ORDER_API, ORDER_PROCESSOR, PRICE, Patience, REPORTING_CONSUMER,
+    EMULATOR, Effort, Environment, Load, ORDER_API, ORDER_PROCESSOR, PRICE, Patience, Queue, REPORTING_CONSUMER,
     REPORTING_DATABASE, Service, StoredOrder, alone, eventually, nothing_is_lost, order, undisturbed,
 };
 use reqwest_tls::Method;
@@ -119,6 +119,32 @@ fn a_settled_order_is_in_its_reports_at_once() {
         assert_eq!(of_product(&reports, &product).await, Ok(expected));
         let daily = reports.get("/reports/daily").await;
         assert!(daily.body["days"].as_array().is_some_and(|days| !days.is_empty()), "{daily:?}");
+    });
+}
+
+/// The messages would be hidden from the next consumer for a minute.
+#[test]
+fn a_consumer_that_ends_in_an_outage_of_the_database_gives_its_messages_back() {
+    alone(async |environment| {
+        let (reports, queue) = (environment.reports(), Queue::new(&environment.settings, "reporting"));
+        let (product, customer) = (environment.product(1).await, environment.customer());
+        environment.units.stop(REPORTING_DATABASE).await;
+        let placed = environment.api.place(&order(&product, 1, &customer)).await;
+        assert_eq!(placed.status, 201, "{placed:?}");
+        eventually("the consumer has the message", REPORTED, async || match queue.in_flight().await? {
+            0 => Err("nobody has it".to_owned()),
+            _ => Ok(()),
+        })
+        .await;
+        environment.units.stop(REPORTING_CONSUMER).await;
+        assert_eq!(queue.in_flight().await, Ok(0));
+        environment.units.start(REPORTING_DATABASE).await;
+        environment.units.start(REPORTING_CONSUMER).await;
+        eventually("the order is in its customer's report", REPORTED, async || {
+            let report = reports.get(&format!("/reports/customers/{customer}")).await;
+            if report.status == 200 { Ok(()) } else { Err(format!("{}: {}", report.status, report.body)) }
+        })
+        .await;
     });
 }
 
