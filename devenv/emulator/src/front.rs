@@ -4,9 +4,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use devenv_http_server::body::{self, Unread};
+use devenv_http_server::callers::{Reach, Refused};
 use devenv_messaging::{Head, Reply, belongs_here};
-use http_body_util::{BodyExt, Either, Full, Limited};
-use hyper::body::{Body, Bytes, Incoming};
+use http_body_util::{Either, Full};
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
@@ -18,7 +20,6 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::calls::{self, Calls};
 use crate::database::Upstream;
-use crate::host::Reach;
 use crate::messages::Messages;
 
 /// Bytes of a request for queues or topics: ten messages of a batch are 1 MiB, and escapes in JSON six times that.
@@ -92,13 +93,12 @@ impl Front {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let target = header("x-amz-target");
         if belongs_here(target, header("content-type"), request.uri().query()) {
-            if is_from_page(header) {
-                return text(StatusCode::FORBIDDEN, FROM_PAGE).map(Either::Left);
-            }
-            // A program of old may send none; a browser always does.
-            let host = request.headers().get("host").map(|host| host.to_str().unwrap_or_default());
-            if host.is_some_and(|host| !self.reach.has(host)) {
-                return text(StatusCode::FORBIDDEN, OTHER_HOST).map(Either::Left);
+            if let Err(refused) = self.reach.admit(request.headers()) {
+                let why = match refused {
+                    Refused::Page => FROM_PAGE,
+                    Refused::OtherHost => OTHER_HOST,
+                };
+                return text(StatusCode::FORBIDDEN, why).map(Either::Left);
             }
             let (parts, body) = request.into_parts();
             return self.answer_message(&parts, body).await.map(Either::Left);
@@ -116,27 +116,21 @@ impl Front {
     }
 
     async fn answer_message(&self, parts: &Parts, body: Incoming) -> Response<Full<Bytes>> {
-        if body.size_hint().lower() > BODY_LIMIT as u64 {
-            return too_large();
-        }
-        let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else { return too_large() };
+        let body = match body::read(body, BODY_LIMIT).await {
+            Ok(body) => body,
+            Err(unread) => return not_read(unread),
+        };
         let Some(messages) = &self.messages else { return text(StatusCode::BAD_REQUEST, TABLES_ONLY) };
         let messages = match messages.get().await {
             Ok(messages) => messages,
             Err(error) => return text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         };
-        let reply = messages.answer(&head(parts), &body.to_bytes()).await;
+        let reply = messages.answer(&head(parts), &body).await;
         if let (Some(calls), Some(operation)) = (&self.calls, &reply.operation) {
             calls.note(calls::caller(|name| header(parts, name)), operation);
         }
         response(reply)
     }
-}
-
-/// Whether a page in a browser sends the request. Browsers send forms and load images without asking the server first, so any page could call it.
-/// A form carries `origin`; an image or a link carries `sec-fetch-site`, which is `none` if a person entered the address.
-fn is_from_page<'a>(header: impl Fn(&str) -> Option<&'a str>) -> bool {
-    header("origin").is_some() || header("sec-fetch-site").is_some_and(|site| site != "none")
 }
 
 fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
@@ -175,7 +169,12 @@ fn text(status: StatusCode, message: &str) -> Response<Full<Bytes>> {
     response
 }
 
-fn too_large() -> Response<Full<Bytes>> {
-    let message = format!("the request has no readable body of at most {BODY_LIMIT} bytes");
-    text(StatusCode::PAYLOAD_TOO_LARGE, &message)
+fn not_read(unread: Unread) -> Response<Full<Bytes>> {
+    match unread {
+        Unread::TooLarge => {
+            text(StatusCode::PAYLOAD_TOO_LARGE, &format!("the request's body has more than {BODY_LIMIT} bytes"))
+        }
+        Unread::TooSlow => text(StatusCode::REQUEST_TIMEOUT, "the request's body did not arrive in time"),
+        Unread::BrokenOff => text(StatusCode::BAD_REQUEST, "the request's body broke off"),
+    }
 }

@@ -9,7 +9,6 @@ mod calls;
 mod database;
 mod error;
 mod front;
-mod host;
 mod messages;
 mod serve;
 mod stream_records;

@@ -3,24 +3,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use devenv_http_server::callers::Reach;
+use devenv_http_server::process;
 use devenv_messaging::{Place, examine};
 use dynoxide::Database;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::calls::Calls;
 use crate::front::Front;
-use crate::host::Reach;
 use crate::messages::Messages;
 use crate::streams::Upkeep;
 use crate::{Error, front, streams};
 
 /// The limit for open requests at shutdown: half a request would otherwise block the end forever.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
-/// Operations run one at a time, behind the database's lock; the second thread reads and writes sockets meanwhile.
-const THREADS: usize = 2;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -169,35 +167,7 @@ fn reached(address: SocketAddr) -> SocketAddr {
 /// Runs an emulator process: SIGTERM and SIGINT drain it, a second signal ends it at once. Prints its address on standard
 /// error.
 pub fn run_until_signalled(options: &Options) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .enable_all()
-        .build()
-        .map_err(Error::Runtime)?;
-    let outcome = runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
-        let (first, asked) = oneshot::channel::<()>();
-        let mut first = Some(first);
-        let serving = run(options, announce, async {
-            let _ = asked.await;
-        });
-        tokio::pin!(serving);
-        loop {
-            tokio::select! {
-                outcome = &mut serving => return outcome,
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            match first.take() {
-                Some(first) => drop(first),
-                None => return Ok(()),
-            }
-        }
-    });
-    // Do not wait for connection tasks beyond the drain limit: they still hold the database.
-    runtime.shutdown_background();
-    outcome
+    process::run(|shutdown| run(options, announce, shutdown)).map_err(Error::Runtime)?.unwrap_or(Ok(()))
 }
 
 #[expect(clippy::print_stderr, reason = "prints the ports chosen for port 0")]

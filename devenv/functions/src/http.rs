@@ -1,12 +1,13 @@
-//! What both APIs share: listening, bodies with a limit, and answers.
+//! What both APIs share: listening, refusals, and answers.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use devenv_http_server::callers::{Reach, Refused};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -20,8 +21,6 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
 
 /// Connections of one address; further ones wait to be accepted.
 const CONNECTIONS: usize = 1024;
-/// The limit for a request's body to arrive.
-const BODY_WITHIN: Duration = Duration::from_mins(1);
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
@@ -70,53 +69,17 @@ async fn connection<H: Handler>(stream: TcpStream, handler: Arc<H>) {
     let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Why a body was not read.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
-    /// It is longer than the limit, or broke off.
-    TooLarge,
-    TooSlow,
-}
-
-pub(crate) async fn body(request: Request<Incoming>, limit: usize) -> Result<Bytes, Unread> {
-    collected(request.into_body(), limit).await
-}
-
-async fn collected<B>(body: B, limit: usize) -> Result<Bytes, Unread>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let collected = tokio::time::timeout(BODY_WITHIN, Limited::new(body, limit).collect()).await;
-    let collected = collected.map_err(|_| Unread::TooSlow)?;
-    collected.map(http_body_util::Collected::to_bytes).map_err(|_| Unread::TooLarge)
-}
-
 pub(crate) fn header<'r, B>(request: &'r Request<B>, name: &str) -> Option<&'r str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Why a request is refused that a page in a browser may have sent: any page could otherwise invoke functions or take their events.
+/// Why a request is refused: any page in a browser could otherwise invoke functions or take their events.
 pub(crate) fn refusal<B>(request: &Request<B>) -> Option<&'static str> {
-    if is_from_page(request) {
-        return Some("a web page may not call functions or take their events");
+    match Reach::ThisMachine.admit(request.headers()) {
+        Ok(()) => None,
+        Err(Refused::Page) => Some("a web page may not call functions or take their events"),
+        Err(Refused::OtherHost) => Some("the header Host must name 127.0.0.1, localhost or [::1]"),
     }
-    // The page's own name may resolve to this machine, and the browser then takes the request for one to the page's own server.
-    let mut hosts = request.headers().get_all(HOST).iter();
-    let is_here = hosts.all(|host| host.to_str().is_ok_and(is_loopback));
-    (!is_here).then_some("the header Host must name 127.0.0.1, localhost or [::1]")
-}
-
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    name == "127.0.0.1" || name == "[::1]" || name.eq_ignore_ascii_case("localhost")
-}
-
-fn is_from_page<B>(request: &Request<B>) -> bool {
-    header(request, "origin").is_some() || header(request, "sec-fetch-site").is_some_and(|site| site != "none")
 }
 
 pub(crate) fn json(status: StatusCode, body: &Value) -> Answer {
@@ -178,30 +141,5 @@ mod tests {
         read.expect("in time").expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
         server.abort();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_slow_body_is_given_up() {
-        let endless = http_body_util::StreamBody::new(futures_util::stream::pending::<
-            Result<hyper::body::Frame<Bytes>, Infallible>,
-        >());
-        assert_eq!(collected(endless, 10).await, Err(Unread::TooSlow));
-        assert_eq!(collected(Full::new(Bytes::from_static(b"12345")), 4).await, Err(Unread::TooLarge));
-    }
-
-    #[test]
-    fn a_name_of_another_host_is_refused() {
-        let refused = |host: &str| {
-            let request = Request::builder().header(HOST, host).body(()).expect("a request");
-            refusal(&request).is_some()
-        };
-        for host in ["127.0.0.1", "127.0.0.1:9001", "localhost", "Localhost:1", "[::1]", "[::1]:9001"] {
-            assert!(!refused(host), "{host}");
-        }
-        for host in
-            ["evil.example", "evil.example:9001", "127.0.0.1.evil.example", "localhost.evil.example:1", "::1", ""]
-        {
-            assert!(refused(host), "{host}");
-        }
     }
 }

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use devenv_http_server::process;
 use devenv_model::functions::function_arn;
 use devenv_resources::function_host::settings::{HOST_FORMAT, HostSettings, HostedFunction};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -24,8 +24,6 @@ use crate::units::{Supervised, Units, Unsupervised};
 
 /// The limit for batches under way at shutdown. Their messages come again.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
-/// The host waits for others; the second thread answers while the first encodes a batch.
-const THREADS: usize = 2;
 
 /// Serves until `shutdown` resolves and the batches under way have ended. Calls `listening` with the Invoke API's address once every
 /// address answers.
@@ -99,35 +97,6 @@ fn function(hosted: &HostedFunction, region: &str, units: &Arc<dyn Units>) -> Fu
 
 /// Runs a host's process: SIGTERM and SIGINT drain it, a second signal ends it at once.
 pub fn run_until_signalled(settings: &HostSettings) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .enable_all()
-        .build()
-        .map_err(Error::Runtime)?;
-    let outcome = runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate()).map_err(Error::Runtime)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Runtime)?;
-        let mut asked = async || {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        let (first, draining) = tokio::sync::oneshot::channel::<()>();
-        let serving = run(settings, |address| crate::say(&format!("listening on http://{address}")), async {
-            let _ = draining.await;
-        });
-        tokio::pin!(serving);
-        tokio::select! {
-            outcome = &mut serving => return outcome,
-            () = asked() => drop(first),
-        }
-        tokio::select! {
-            outcome = &mut serving => outcome,
-            () = asked() => Ok(()),
-        }
-    });
-    // Do not wait for requests of programs that still ask for events.
-    runtime.shutdown_background();
-    outcome
+    let told = |address| crate::say(&format!("listening on http://{address}"));
+    process::run(|shutdown| run(settings, told, shutdown)).map_err(Error::Runtime)?.unwrap_or(Ok(()))
 }

@@ -124,6 +124,16 @@ fn a_web_page_cannot_reach_queues_and_topics() {
 }
 
 #[test]
+fn the_sender_of_a_large_request_reads_why_it_is_refused() {
+    let emulator = Emulator::start(&["--memory"]);
+    let mut connection = emulator.connect();
+    let large = "x".repeat(40 * 1024 * 1024);
+    let (status, message) = try_call(&mut connection, "AmazonSQS.ListQueues", &large).expect("read to its end");
+    assert!(status == 413 && message.contains("16777216"), "{status} {message}");
+    sqs(&mut connection, "ListQueues", &json!({}));
+}
+
+#[test]
 fn a_file_of_messages_is_made_when_it_is_first_needed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (file, messages) = (folder.path().join("data.sqlite"), folder.path().join("data.messages.sqlite"));

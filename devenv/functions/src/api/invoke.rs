@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use devenv_http_server::body::{self, Unread};
 use devenv_model::unit::PROCESS_STARTED;
 use devenv_resources::function_host::settings::READY_PATH;
 use hyper::body::Incoming;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use super::address::{LATEST, function, is_latest};
 use crate::events::{Events, Refused};
 use crate::function::{Completed, Function};
-use crate::http::{self, Answer, Handler, Unread, bytes, empty, with};
+use crate::http::{self, Answer, Handler, bytes, empty, with};
 use crate::invocation::{Invocation, Outcome, PAYLOAD_LIMIT};
 use crate::log_tail::tail;
 use crate::mapping::state::MappingState;
@@ -125,11 +126,11 @@ impl InvokeApi {
         let trace = http::header(&request, "x-amzn-trace-id").filter(|trace| trace.len() <= TRACE_LIMIT);
         let trace = trace.map(str::to_owned);
         let limit = if matches!(kind, Kind::Event) { EVENT_LIMIT } else { PAYLOAD_LIMIT };
-        let body = match http::body(request, limit).await {
+        let event = match body::read(request.into_body(), limit).await {
+            Ok(body) if body.is_empty() => "{}".into(),
             Ok(body) => body,
-            Err(unread) => return not_read(&unread, limit),
+            Err(unread) => return not_read(unread, limit),
         };
-        let event = if body.is_empty() { "{}".into() } else { body };
         if let Err(problem) = json_text(&event) {
             let message = format!("Could not parse request body into json: {problem}");
             return error(StatusCode::BAD_REQUEST, "InvalidRequestContentException", &message);
@@ -209,7 +210,7 @@ fn invalid(message: &str) -> Answer {
     error(StatusCode::BAD_REQUEST, "InvalidParameterValueException", message)
 }
 
-fn not_read(unread: &Unread, limit: usize) -> Answer {
+fn not_read(unread: Unread, limit: usize) -> Answer {
     match unread {
         Unread::TooLarge => {
             let message = format!("the request must be smaller than {limit} bytes for this invocation type");
@@ -218,6 +219,7 @@ fn not_read(unread: &Unread, limit: usize) -> Answer {
         Unread::TooSlow => {
             error(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", "the payload did not arrive in time")
         }
+        Unread::BrokenOff => invalid("the payload broke off"),
     }
 }
 

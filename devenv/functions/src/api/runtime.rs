@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use devenv_http_server::body::{self, Unread};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::function::Function;
-use crate::http::{self, Answer, Handler, Unread, bytes, with};
+use crate::http::{self, Answer, Handler, bytes, with};
 use crate::invocation::{Failure, Invocation, Outcome, PAYLOAD_LIMIT};
 use crate::pool::NotItsInvocation;
 
@@ -70,7 +71,7 @@ impl RuntimeApi {
     }
 
     async fn response(&self, id: &str, request: Request<Incoming>) -> Answer {
-        match http::body(request, PAYLOAD_LIMIT).await {
+        match body::read(request.into_body(), PAYLOAD_LIMIT).await {
             Ok(body) => self.finish(id, Outcome::Done(body)),
             Err(Unread::TooLarge) => {
                 let failed = Outcome::Failed(Failure::too_large(PAYLOAD_LIMIT + 1));
@@ -82,18 +83,19 @@ impl RuntimeApi {
             Err(Unread::TooSlow) => {
                 error(StatusCode::REQUEST_TIMEOUT, "RequestTimeout", "the response did not arrive in time")
             }
+            Err(Unread::BrokenOff) => error(StatusCode::BAD_REQUEST, "BrokenOff", "the response broke off"),
         }
     }
 
     async fn error(&self, id: &str, request: Request<Incoming>) -> Answer {
         let kind = http::header(&request, "lambda-runtime-function-error-type").map(str::to_owned);
-        let failure = reported(kind.as_deref(), http::body(request, ERROR_LIMIT).await);
+        let failure = reported(kind.as_deref(), body::read(request.into_body(), ERROR_LIMIT).await);
         self.finish(id, Outcome::Failed(failure))
     }
 
     async fn init_error(&self, request: Request<Incoming>) -> Answer {
         let kind = http::header(&request, "lambda-runtime-function-error-type").map(str::to_owned);
-        let failure = reported(kind.as_deref(), http::body(request, ERROR_LIMIT).await);
+        let failure = reported(kind.as_deref(), body::read(request.into_body(), ERROR_LIMIT).await);
         self.function.failed_to_start(self.unit, failure.body);
         accepted()
     }
@@ -116,6 +118,7 @@ fn reported(kind: Option<&str>, body: Result<Bytes, Unread>) -> Failure {
         Ok(body) => Failure::new("error", kind, &String::from_utf8_lossy(&body)),
         Err(Unread::TooLarge) => Failure::new("error", kind, "the error was too long to be read"),
         Err(Unread::TooSlow) => Failure::new("error", kind, "the error did not arrive in time"),
+        Err(Unread::BrokenOff) => Failure::new("error", kind, "the error broke off"),
     }
 }
 

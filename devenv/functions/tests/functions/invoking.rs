@@ -47,7 +47,8 @@ async fn a_function_answers_or_fails() {
 async fn mistakes_of_callers_have_the_errors_of_lambda() {
     let (_folder, data) = folder();
     let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
-    let large = "1".repeat(7 * 1024 * 1024);
+    // More than a connection holds before somebody reads it.
+    let large = "1".repeat(40 * 1024 * 1024);
     let event = [("x-amz-invocation-type", "Event")];
     let other = [("x-amz-invocation-type", "Now")];
     let megabytes = format!("\"{}\"", "x".repeat(2 * 1024 * 1024));

@@ -130,6 +130,23 @@ async fn a_program_gets_the_context_of_its_caller_but_no_long_trace() {
 }
 
 #[tokio::test]
+async fn a_response_that_is_too_large_is_refused_and_read_to_its_end() {
+    let (_folder, data) = folder();
+    let host = Host::start(Host::settings(vec![function("api", 30, 1)], data)).await;
+    let base = format!("http://{}/2018-06-01/runtime/invocation", host.runtime(0, 0));
+    let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
+    let asking = async {
+        let next = client.get(format!("{base}/next")).send().await.expect("an event");
+        let id = next.headers()["lambda-runtime-aws-request-id"].to_str().expect("ASCII").to_owned();
+        let large = "x".repeat(40 * 1024 * 1024);
+        let answer = client.post(format!("{base}/{id}/response")).body(large).send().await.expect("an answer");
+        assert_eq!(answer.status(), 413);
+    };
+    let (failed, ()) = tokio::join!(host.post("/2015-03-31/functions/api/invocations", &[], "{}"), asking);
+    assert_eq!(failed.json::<Value>().await.expect("JSON")["errorType"], "Function.ResponseSizeTooLarge");
+}
+
+#[tokio::test]
 async fn a_unit_is_ready_once_it_has_asked_for_an_event() {
     let (_folder, data) = folder();
     let host = Host::start(Host::settings(vec![function("api", 3, 2)], data)).await;
