@@ -58,7 +58,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let Ready { addresses, fronts, database, messages } = Ready::open(options).await?;
     // Ends after the database's last request.
-    let _upkeep = upkeep(&options.data)?;
+    let _upkeep = upkeep(&options.data, database.as_ref().map(|(_, database)| database))?;
     if let Some(messages) = &messages {
         messages.resume();
     }
@@ -204,9 +204,10 @@ fn open(data: &Data) -> Result<Option<Database>, Error> {
 }
 
 /// Streams of a database in memory are as dynoxide has them: nothing can be beside it.
-fn upkeep(data: &Data) -> Result<Option<Upkeep>, Error> {
-    let Data::File(path) = data else { return Ok(None) };
-    Upkeep::start(path).map_err(|error| Error::Data { path: path.clone(), cause: explained(&error.to_string()) })
+fn upkeep(data: &Data, database: Option<&Database>) -> Result<Option<Upkeep>, Error> {
+    let (Data::File(path), Some(database)) = (data, database) else { return Ok(None) };
+    Upkeep::start(path, database.clone())
+        .map_err(|error| Error::Data { path: path.clone(), cause: explained(&error.to_string()) })
 }
 
 /// Adds a hint to SQLite's errors for a full disk, which do not mention the disk.

@@ -56,6 +56,11 @@ pub(crate) fn add(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!("BEGIN IMMEDIATE; {ADDED} COMMIT;"))
 }
 
+/// Whether there is any record.
+pub(crate) fn any(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM _stream_records)", [], |row| row.get(0))
+}
+
 /// Removes what [`add`] added, so that dynoxide migrates a file that is its own.
 pub(crate) fn withdraw(connection: &Connection) -> rusqlite::Result<()> {
     let added = "SELECT type, name FROM sqlite_schema WHERE name LIKE 'devenv stream %'";

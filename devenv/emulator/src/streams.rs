@@ -1,10 +1,12 @@
 //! The upkeep of DynamoDB Streams in the database's file, on a connection of its own beside dynoxide's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use dynoxide::Database;
+use dynoxide::actions::list_streams::ListStreamsRequest;
 use rusqlite::Connection;
 
 use crate::stream_records::{self, SCHEMA, Schema};
@@ -28,7 +30,7 @@ pub(crate) struct Upkeep {
 
 /// Before dynoxide opens the file: takes back the additions to a file that dynoxide is about to migrate.
 pub(crate) fn prepare(path: &Path) -> rusqlite::Result<()> {
-    let connection = open(path)?;
+    let connection = open(path, PATIENCE_AT_START)?;
     match stream_records::schema(&connection)? {
         Schema::Absent | Schema::Known => Ok(()),
         Schema::Other(_) => stream_records::withdraw(&connection),
@@ -36,10 +38,10 @@ pub(crate) fn prepare(path: &Path) -> rusqlite::Result<()> {
 }
 
 impl Upkeep {
-    /// After dynoxide has opened the file. Returns `None` for a schema that this program does not know: streams work there as dynoxide
-    /// has them.
-    pub(crate) fn start(path: &Path) -> rusqlite::Result<Option<Self>> {
-        let connection = open(path)?;
+    /// After dynoxide has opened the file as `database`. Returns `None` for a schema that this program does not know: streams work there as
+    /// dynoxide has them.
+    pub(crate) fn start(path: &Path, database: Database) -> rusqlite::Result<Option<Self>> {
+        let connection = open(path, PATIENCE_AT_START)?;
         match stream_records::schema(&connection)? {
             Schema::Known => {}
             Schema::Absent => return Ok(None),
@@ -53,13 +55,13 @@ impl Upkeep {
         }
         stream_records::add(&connection)?;
         connection.busy_timeout(PATIENCE)?;
+        let connection = stream_records::any(&connection)?.then_some(connection);
+        let mut removal = Removal { path: path.to_owned(), database, connection };
         let (stop, stopped) = channel();
         let trimming = move || {
-            let mut pause = Duration::ZERO;
+            let mut pause = if removal.connection.is_some() { Duration::ZERO } else { BETWEEN_LOOKS };
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                // A failure, such as a full disk, is dynoxide's to report; this removal can wait.
-                let more = stream_records::trim(&connection, horizon()).unwrap_or(false);
-                pause = if more { BETWEEN_STEPS } else { BETWEEN_LOOKS };
+                pause = if removal.step() { BETWEEN_STEPS } else { BETWEEN_LOOKS };
             }
         };
         // Without a thread there is no removal, which is no reason to serve no tables.
@@ -77,9 +79,32 @@ impl Drop for Upkeep {
     }
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+/// The removal of old records, which needs no connection before there is a stream.
+struct Removal {
+    path: PathBuf,
+    database: Database,
+    connection: Option<Connection>,
+}
+
+impl Removal {
+    /// Removes some. Returns whether there may be more. A failure, such as a full disk, is dynoxide's to report; this removal can wait.
+    fn step(&mut self) -> bool {
+        if self.connection.is_none() && self.has_stream() {
+            self.connection = open(&self.path, PATIENCE).ok();
+        }
+        let trim = |connection| stream_records::trim(connection, horizon()).unwrap_or(false);
+        self.connection.as_ref().is_some_and(trim)
+    }
+
+    fn has_stream(&self) -> bool {
+        let listed = self.database.list_streams(ListStreamsRequest::default());
+        listed.is_ok_and(|listed| !listed.streams.is_empty())
+    }
+}
+
+fn open(path: &Path, patience: Duration) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE_AT_START)?;
+    connection.busy_timeout(patience)?;
     // As dynoxide's connection: a checkpoint is flushed, a commit is not. The cache is small, as few pages are read.
     connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -256;")?;
     Ok(connection)

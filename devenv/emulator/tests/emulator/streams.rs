@@ -93,6 +93,33 @@ fn a_write_reads_as_little_behind_many_records_as_behind_few() {
     assert!(of_a_write < 100_000, "{of_a_write} bytes");
 }
 
+/// The connections of a process to a file with a write-ahead log.
+#[cfg(target_os = "linux")]
+fn connections(emulator: &Emulator, file: &Path) -> usize {
+    let log = format!("{}-wal", text(file));
+    let open = std::fs::read_dir(format!("/proc/{}/fd", emulator.child.id())).expect("a child's files");
+    let targets = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    targets.filter(|target| target == Path::new(&log)).count()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_without_streams_has_no_connection_for_them() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("data.sqlite");
+    let data = ["--data", text(&file)];
+    let first = Emulator::start(&data);
+    ask(&mut first.connect(), "ListTables", &json!({}));
+    let of_tables = connections(&first, &file);
+    create(&mut first.connect());
+    put(&mut first.connect(), "a");
+    assert_eq!(of_tables, connections(&first, &file), "none is needed before records are old");
+    drop(first);
+    let second = Emulator::start(&data);
+    ask(&mut second.connect(), "ListTables", &json!({}));
+    assert_eq!(connections(&second, &file), of_tables + 1);
+}
+
 #[test]
 fn records_are_removed_after_a_day() {
     let folder = tempfile::tempdir().expect("a temporary folder");
