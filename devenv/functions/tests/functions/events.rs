@@ -12,7 +12,7 @@ const EVENT: &[(&str, &str)] = &[("x-amz-invocation-type", "Event")];
 async fn an_event_outlives_the_host_until_it_is_handled() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
-    let settings = Host::settings(vec![function("api", 3, 1)], data.clone());
+    let settings = Host::settings(vec![function("api", 60, 1)], data.clone());
     let host = Host::start(settings.clone()).await;
     for number in 0..3 {
         assert_eq!(host.post(API, EVENT, &number.to_string()).await.status(), 202);
@@ -22,7 +22,7 @@ async fn an_event_outlives_the_host_until_it_is_handled() {
     // As after a kill: nothing but the files is left.
     drop(host);
     let host = Host::start(Host::settings(
-        settings.functions.clone().into_iter().map(|one| function(&one.name, 3, 1)).collect(),
+        settings.functions.clone().into_iter().map(|one| function(&one.name, 60, 1)).collect(),
         data.clone(),
     ))
     .await;
@@ -43,7 +43,7 @@ async fn what_a_kill_left_half_written_is_removed_at_the_start() {
             std::fs::write(data.join(part).join(name), "{").expect("writable");
         }
     }
-    let _host = Host::start(Host::settings(vec![function("api", 3, 1)], data.clone())).await;
+    let _host = Host::start(Host::settings(vec![function("api", 60, 1)], data.clone())).await;
     for part in ["events", "checkpoints"] {
         let left = std::fs::read_dir(data.join(part)).expect("a folder");
         let left: Vec<_> = left.map(|entry| entry.expect("readable").file_name()).collect();
@@ -55,7 +55,7 @@ async fn what_a_kill_left_half_written_is_removed_at_the_start() {
 async fn an_event_is_tried_three_times() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
-    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data.clone())).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data.clone())).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Fail("always"));
     assert_eq!(host.post(API, EVENT, "1").await.status(), 202);
     eventually("it is given up", async || std::fs::read_dir(data.join("events")).expect("a folder").count() == 0).await;

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
+use devenv_functions::Error;
 use devenv_resources::function_host::settings::{HOST_FORMAT, HostSettings, HostedFunction, HostedMapping, HostedUnit};
 use reqwest::Response;
 use serde_json::Value;
@@ -35,7 +36,7 @@ pub(crate) fn function(name: &str, timeout_seconds: u32, units: usize) -> Hosted
 pub(crate) struct Host {
     pub(crate) settings: HostSettings,
     client: reqwest::Client,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), Error>>,
     shutdown: Option<oneshot::Sender<()>>,
 }
 
@@ -60,7 +61,19 @@ impl Host {
         }
     }
 
-    pub(crate) async fn start(settings: HostSettings) -> Self {
+    /// Starts a host; at other ports, if another program has taken one of these since they were free.
+    pub(crate) async fn start(mut settings: HostSettings) -> Self {
+        loop {
+            if let Some(host) = Self::started(&settings).await {
+                return host;
+            }
+            settings.invoke = free();
+            settings.functions.iter_mut().flat_map(|one| &mut one.units).for_each(|unit| unit.runtime = free());
+        }
+    }
+
+    /// `None` if a port is taken.
+    async fn started(settings: &HostSettings) -> Option<Self> {
         let (listening, ready) = oneshot::channel();
         let (shutdown, asked) = oneshot::channel::<()>();
         let own = settings.clone();
@@ -71,17 +84,22 @@ impl Host {
             let asked = async {
                 let _ = asked.await;
             };
-            devenv_functions::run(&own, told, asked).await.expect("it serves");
+            devenv_functions::run(&own, told, asked).await
         });
-        tokio::time::timeout(LIMIT, ready).await.expect("in time").expect("it listens");
+        if tokio::time::timeout(LIMIT, ready).await.expect("in time").is_err() {
+            let error = task.await.expect("no panic").expect_err("it serves until it is asked to end");
+            assert!(matches!(error, Error::Listen { .. }), "{error}");
+            return None;
+        }
         let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
-        Self { settings, client, task, shutdown: Some(shutdown) }
+        Some(Self { settings: settings.clone(), client, task, shutdown: Some(shutdown) })
     }
 
     /// Ends the host as SIGTERM does.
     pub(crate) async fn stop(mut self) {
         drop(self.shutdown.take());
-        tokio::time::timeout(LIMIT, &mut self.task).await.expect("in time").expect("it ends");
+        let ended = tokio::time::timeout(LIMIT, &mut self.task).await.expect("in time");
+        ended.expect("no panic").expect("it ends in order");
     }
 
     pub(crate) fn runtime(&self, function: usize, unit: usize) -> SocketAddr {

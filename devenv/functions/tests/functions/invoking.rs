@@ -20,7 +20,7 @@ const API: &str = "/2015-03-31/functions/api/invocations";
 #[tokio::test]
 async fn a_function_answers_or_fails() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     let _program = Program::start(host.runtime(0, 0), |event| match event["fail"].as_bool() {
         Some(true) => Act::Fail("on purpose"),
         _ => Act::Return(event.to_string()),
@@ -46,7 +46,7 @@ async fn a_function_answers_or_fails() {
 #[tokio::test]
 async fn mistakes_of_callers_have_the_errors_of_lambda() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     // More than a connection holds before somebody reads it.
     let large = "1".repeat(40 * 1024 * 1024);
     let event = [("x-amz-invocation-type", "Event")];
@@ -81,12 +81,12 @@ async fn mistakes_of_callers_have_the_errors_of_lambda() {
 #[tokio::test]
 async fn functions_are_described() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     let listed: Value = host.get("/2015-03-31/functions/").await.json().await.expect("JSON");
     assert_eq!(listed["Functions"][0]["FunctionName"], "api");
     let found: Value = host.get("/2015-03-31/functions/api").await.json().await.expect("JSON");
     let configuration = &found["Configuration"];
-    assert_eq!((&configuration["Timeout"], &configuration["State"]), (&3.into(), &"Pending".into()), "{found}");
+    assert_eq!((&configuration["Timeout"], &configuration["State"]), (&60.into(), &"Pending".into()), "{found}");
     for (path, status) in [
         ("other", 404),
         ("api?Qualifier=1", 404),
@@ -119,7 +119,7 @@ async fn an_event_past_its_deadline_fails() {
 #[tokio::test]
 async fn a_program_that_dies_fails_its_event_when_it_is_back() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 30, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     let dying = Program::start(host.runtime(0, 0), |_| Act::Die);
     let restarted = async {
         while dying.seen().is_empty() {
@@ -135,7 +135,7 @@ async fn a_program_that_dies_fails_its_event_when_it_is_back() {
 #[tokio::test]
 async fn as_many_events_are_under_way_as_there_are_units() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 30, 2)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 2)], data)).await;
     let host = &host;
     let units: Vec<Program> = (0..2).map(|unit| Program::echo(host.runtime(0, unit))).collect();
     let events: Vec<String> = (0..50).map(|number| number.to_string()).collect();

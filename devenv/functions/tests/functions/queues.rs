@@ -99,7 +99,7 @@ impl Queues {
         HostSettings {
             queues: self.url.clone(),
             mappings: vec![HostedMapping { name, function: function_name, source, definition }],
-            ..Host::settings(vec![function("api", 1, units)], self.data.join("host"))
+            ..Host::settings(vec![function("api", 60, units)], self.data.join("host"))
         }
     }
 }
@@ -111,7 +111,7 @@ fn bodies(events: &[Value]) -> Vec<String> {
 
 #[tokio::test]
 async fn handled_messages_are_deleted() {
-    let queues = Queues::start(6, 5).await;
+    let queues = Queues::start(60, 5).await;
     queues.send((0..25).map(|number| number.to_string())).await;
     let host = Host::start(queues.settings(1, &json!({ "BatchSize": 5 }))).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Return(String::new()));
@@ -129,7 +129,8 @@ async fn handled_messages_are_deleted() {
 
 #[tokio::test]
 async fn a_poisoned_message_ends_among_the_dead_letters_and_the_others_are_handled() {
-    let queues = Queues::start(1, 2).await;
+    // The good ones are deleted long before.
+    let queues = Queues::start(2, 2).await;
     queues.send(["good-1", "poison", "good-2"].map(str::to_owned)).await;
     let more = json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"] });
     let host = Host::start(queues.settings(1, &more)).await;
@@ -162,7 +163,7 @@ async fn without_reports_a_failed_batch_comes_again_as_a_whole() {
 
 #[tokio::test]
 async fn what_no_filter_accepts_is_deleted_unseen() {
-    let queues = Queues::start(6, 5).await;
+    let queues = Queues::start(60, 5).await;
     queues.send([r#"{"type":"order.rejected"}"#, r#"{"type":"order.confirmed"}"#, "text"].map(str::to_owned)).await;
     let pattern = json!({ "body": { "type": ["order.confirmed"] } }).to_string();
     let host =
@@ -175,7 +176,7 @@ async fn what_no_filter_accepts_is_deleted_unseen() {
 #[tokio::test]
 async fn a_window_fills_a_batch() {
     let queues = Queues::start(30, 5).await;
-    let host = Host::start(queues.settings(1, &json!({ "BatchSize": 30, "MaximumBatchingWindowInSeconds": 2 }))).await;
+    let host = Host::start(queues.settings(1, &json!({ "BatchSize": 30, "MaximumBatchingWindowInSeconds": 20 }))).await;
     queues.send((0..30).map(|number| number.to_string())).await;
     let program = Program::start(host.runtime(0, 0), |_| Act::Return(String::new()));
     eventually("the queue is empty", async || queues.depth("work").await == (0, 0)).await;
@@ -197,8 +198,8 @@ async fn a_stop_during_a_window_gives_the_messages_back() {
 
 #[tokio::test]
 async fn the_order_of_a_group_is_kept() {
-    let queues = Queues::start(6, 5).await;
-    let attributes = json!({ "FifoQueue": "true", "VisibilityTimeout": "6" });
+    let queues = Queues::start(60, 5).await;
+    let attributes = json!({ "FifoQueue": "true", "VisibilityTimeout": "60" });
     queues.call("CreateQueue", json!({ "QueueName": "work.fifo", "Attributes": attributes })).await;
     for number in 0..20 {
         let input = json!({

@@ -81,7 +81,7 @@ fn folder() -> (tempfile::TempDir, camino::Utf8PathBuf) {
 #[tokio::test]
 async fn a_program_gets_the_headers_of_lambda() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     let base = format!("http://{}/2018-06-01/runtime", host.runtime(0, 0));
     let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
     let asking = async {
@@ -91,7 +91,7 @@ async fn a_program_gets_the_headers_of_lambda() {
         assert_eq!(header("lambda-runtime-invoked-function-arn"), "arn:aws:lambda:eu-west-1:000000000000:function:api");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
         let deadline: u128 = header("lambda-runtime-deadline-ms").parse().expect("a number");
-        assert!(deadline > now && deadline < now + 3500, "{deadline} at {now}");
+        assert!(deadline > now && deadline < now + 60_500, "{deadline} at {now}");
         assert!(header("lambda-runtime-trace-id").starts_with("Root=1-"));
         assert_eq!(next.text().await.expect("a body"), r#"{"a": 1}"#, "as it was sent");
         let post = async |path: &str| client.post(format!("{base}/{path}")).body("2").send().await.expect("an answer");
@@ -111,7 +111,7 @@ async fn a_program_gets_the_headers_of_lambda() {
 #[tokio::test]
 async fn a_program_gets_the_context_of_its_caller_but_no_long_trace() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     let base = format!("http://{}/2018-06-01/runtime/invocation", host.runtime(0, 0));
     let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
     for (trace, is_passed_on) in [("Root=1-a".to_owned(), true), ("x".repeat(1025), false)] {
@@ -132,7 +132,7 @@ async fn a_program_gets_the_context_of_its_caller_but_no_long_trace() {
 #[tokio::test]
 async fn a_response_that_is_too_large_is_refused_and_read_to_its_end() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 30, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     let base = format!("http://{}/2018-06-01/runtime/invocation", host.runtime(0, 0));
     let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
     let asking = async {
@@ -149,7 +149,7 @@ async fn a_response_that_is_too_large_is_refused_and_read_to_its_end() {
 #[tokio::test]
 async fn a_unit_is_ready_once_it_has_asked_for_an_event() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 3, 2)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 2)], data)).await;
     let host = &host;
     let ready = async |unit: &str| host.get(&format!("/devenv/units/{unit}")).await.status() == 200;
     assert!(!ready("api-1").await && !ready("nobody").await);
@@ -163,7 +163,7 @@ async fn a_unit_is_ready_once_it_has_asked_for_an_event() {
 #[tokio::test]
 async fn a_process_is_not_ready_by_the_event_of_the_one_before_it() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 30, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     let host = &host;
     let ready = async |started: u64| host.ready("api-1", started).await;
     let first = clock::monotonic();
@@ -184,7 +184,7 @@ async fn a_process_is_not_ready_by_the_event_of_the_one_before_it() {
 #[tokio::test]
 async fn an_error_at_the_start_is_kept_for_callers() {
     let (_folder, data) = folder();
-    let host = Host::start(Host::settings(vec![function("api", 3, 1)], data)).await;
+    let host = Host::start(Host::settings(vec![function("api", 60, 1)], data)).await;
     let client = reqwest::Client::builder().no_proxy().build().expect("no TLS");
     let url = format!("http://{}/2018-06-01/runtime/init/error", host.runtime(0, 0));
     let answer = client.post(url).body(r#"{"errorType":"Config","errorMessage":"no table"}"#).send().await;

@@ -81,7 +81,7 @@ impl Table {
         HostSettings {
             streams: self.url.clone(),
             mappings: vec![HostedMapping { name, function: function_name, source, definition }],
-            ..Host::settings(vec![function("api", 1, 1)], self.data.join("host"))
+            ..Host::settings(vec![function("api", 60, 1)], self.data.join("host"))
         }
     }
 }
