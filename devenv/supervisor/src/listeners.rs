@@ -187,7 +187,11 @@ mod tests {
                 assert_eq!(answerer(other.id()), Answerer::AnotherProgram, "{bound}");
             }
             drop(listener);
-            assert_eq!(answerer(std::process::id()), Answerer::Unknown, "{bound}");
+            // A process that another test is starting has a copy until its exec.
+            let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+            while answerer(std::process::id()) != Answerer::Unknown {
+                assert!(std::time::Instant::now() < end, "{bound}");
+            }
         }
         other.kill().expect("ours");
         other.wait().expect("ours");

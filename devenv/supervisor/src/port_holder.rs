@@ -76,6 +76,10 @@ mod tests {
         assert_eq!(holder.pid, std::process::id());
         assert!(!holder.program.is_empty());
         drop(listener);
-        assert_eq!(port_holder(port), None);
+        // A process that another test is starting has a copy until its exec.
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while let Some(holder) = port_holder(port) {
+            assert!(std::time::Instant::now() < end, "{holder:?}");
+        }
     }
 }

@@ -84,6 +84,17 @@ async fn eventually(client: &mut Client, unit: &str, is_so: impl Fn(&ObservedUni
     }
 }
 
+/// Waits until a line of the unit's log, which a thread of its own writes, contains `text`.
+async fn logged(client: &mut Client, state: &StateDirectory, unit: &str, text: &str) -> ObservedUnit {
+    let told = |_: &ObservedUnit| last_lines(&state.log(unit), 20).iter().any(|line| line.contains(text));
+    eventually(client, unit, told).await
+}
+
+/// A script that lasts until the file exists.
+fn until(file: &Utf8Path) -> String {
+    format!("while ! test -e {file}; do sleep 0.01; done")
+}
+
 fn is_ready(unit: &ObservedUnit) -> bool {
     matches!(unit.state, UnitState::Ready { .. })
 }
@@ -97,7 +108,7 @@ async fn a_unit_lives_its_life() {
         let ready = client.await_ready("api").await.expect("known");
         assert!(is_ready(&ready) && ready.config_hash == spec.config_hash(), "{ready:?}");
         assert!(is_held(&state.unit_lock("api")).expect("readable"), "the process inherited its lock");
-        assert!(last_lines(&state.log("api"), 10).contains(&"hello".to_owned()));
+        logged(&mut client, state, "api", "hello").await;
         client.kill("api").await.expect("known");
         let again = eventually(&mut client, "api", |unit| is_ready(unit) && unit.restarts == 1).await;
         assert_ne!(again.state, ready.state, "another process");
@@ -157,7 +168,7 @@ async fn a_unit_that_ends_before_it_was_ready_has_failed_and_is_not_tried_again(
         client.start(unit("api", "echo last words; exit 64")).await.expect("taken");
         let failed = client.await_ready("api").await.expect("known");
         assert!(matches!(&failed.state, UnitState::Failed { error } if error.contains("exit code 64")), "{failed:?}");
-        assert!(last_lines(&state.log("api"), 10).contains(&"last words".to_owned()));
+        logged(&mut client, state, "api", "last words").await;
         client.start(UnitSpec { command: vec!["/nonexistent".to_owned()], ..unit("other", "") }).await.expect("taken");
         let failed = client.await_ready("other").await.expect("known");
         assert!(matches!(&failed.state, UnitState::Failed { error } if error.contains("/nonexistent")), "{failed:?}");
@@ -301,15 +312,15 @@ async fn a_unit_that_runs_once_is_awaited_until_it_ends_and_is_never_restarted()
     beside_a_supervisor(async |state| {
         let mut client = client(state).await;
         let runs = state.path().join("runs");
-        let script = format!("echo run >> {runs}; sleep 0.3; (setsid sleep 60 &)");
+        let go = state.path().join("go");
+        let script = format!("echo run >> {runs}; {}; (setsid sleep 60 &)", until(&go));
         client.start(one_shot("migrate", &script)).await.expect("taken");
         let starting = eventually(&mut client, "migrate", |_| true).await;
         assert!(matches!(starting.state, UnitState::Starting { .. }), "{starting:?}");
+        std::fs::write(&go, "").expect("writable");
         assert_eq!(client.await_ready("migrate").await.expect("known").state, UnitState::Completed);
         assert!(!is_held(&state.unit_lock("migrate")).expect("readable"), "its descendants ended with it");
-        // The log's own thread writes it.
-        let told = || last_lines(&state.log("migrate"), 1).iter().any(|line| line.contains("migrate completed"));
-        eventually(&mut client, "migrate", |_| told()).await;
+        logged(&mut client, state, "migrate", "migrate completed").await;
         let count = || std::fs::read_to_string(&runs).expect("it ran").lines().count();
         client.stop("migrate").await.expect("known");
         assert_eq!(eventually(&mut client, "migrate", |_| true).await.state, UnitState::Completed, "nothing to stop");
@@ -320,7 +331,7 @@ async fn a_unit_that_runs_once_is_awaited_until_it_ends_and_is_never_restarted()
         client.start(one_shot("other", "echo no such column; exit 3")).await.expect("taken");
         let failed = client.await_ready("other").await.expect("known");
         assert_eq!(failed.state, UnitState::Failed { error: "ended with exit code 3".to_owned() });
-        assert!(last_lines(&state.log("other"), 10).contains(&"no such column".to_owned()));
+        logged(&mut client, state, "other", "no such column").await;
         client.start(one_shot("long", "sleep 60")).await.expect("taken");
         client.stop("long").await.expect("known");
         let stopped = eventually(&mut client, "long", |_| true).await;
@@ -337,12 +348,15 @@ async fn a_unit_whose_policy_is_no_restart_ends_for_good() {
             lifetime: Lifetime::LongLived { restart: RestartPolicy::No },
             ..unit(name, script)
         };
-        client.start(never("batch", "sleep 0.3")).await.expect("taken");
-        assert!(is_ready(&client.await_ready("batch").await.expect("known")));
+        let go = state.path().join("go");
+        client.start(never("batch", &until(&go))).await.expect("taken");
+        client.start(never("other", &format!("{}; exit 4", until(&go)))).await.expect("taken");
+        for unit in ["batch", "other"] {
+            assert!(is_ready(&client.await_ready(unit).await.expect("known")));
+        }
+        std::fs::write(&go, "").expect("writable");
         let completed = eventually(&mut client, "batch", |unit| !is_ready(unit)).await;
         assert_eq!((completed.state, completed.restarts), (UnitState::Completed, 0));
-        client.start(never("other", "sleep 0.3; exit 4")).await.expect("taken");
-        assert!(is_ready(&client.await_ready("other").await.expect("known")));
         let failed = eventually(&mut client, "other", |unit| !is_ready(unit)).await;
         assert_eq!(failed.state, UnitState::Failed { error: "ended with exit code 4".to_owned() });
         client.start(never("server", "exec sleep 60")).await.expect("taken");
@@ -354,12 +368,12 @@ async fn a_unit_whose_policy_is_no_restart_ends_for_good() {
     .await;
 }
 
-fn checked(name: &str, script: &str, test: HealthTest) -> UnitSpec {
+fn checked(name: &str, script: &str, test: HealthTest, timeout: Duration) -> UnitSpec {
     let second = Duration::from_secs(1);
     let healthcheck = Healthcheck {
         test,
         interval: Duration::from_millis(100),
-        timeout: Duration::from_millis(300),
+        timeout,
         retries: 2,
         start_period: Duration::ZERO,
         start_interval: second,
@@ -374,7 +388,7 @@ async fn a_unit_is_ready_while_its_check_passes_and_no_longer() {
         let mark = state.path().join("healthy");
         // The check has the environment and the folder of its unit.
         let check = format!("test $GREETING = hello && test $PWD = / && test -e {mark} || {{ echo no mark; exit 7; }}");
-        client.start(checked("api", "exec sleep 60", HealthTest::Shell(check))).await.expect("taken");
+        client.start(checked("api", "exec sleep 60", HealthTest::Shell(check), PATIENCE)).await.expect("taken");
         let told = |text: &str| last_lines(&state.log("api"), 20).iter().any(|line| line.contains(text));
         let starting =
             eventually(&mut client, "api", |_| told("unhealthy after 2 failed checks: exit code 7: no mark")).await;
@@ -388,9 +402,8 @@ async fn a_unit_is_ready_while_its_check_passes_and_no_longer() {
         assert_eq!(again.restarts, 0, "an unhealthy unit is not restarted");
         assert!(told("api is healthy again"));
         let absent = HealthTest::Command(vec!["/nonexistent".to_owned()]);
-        client.start(checked("other", "exec sleep 60", absent)).await.expect("taken");
-        let told = || last_lines(&state.log("other"), 20).iter().any(|line| line.contains("cannot start /nonexistent"));
-        eventually(&mut client, "other", |_| told()).await;
+        client.start(checked("other", "exec sleep 60", absent, PATIENCE)).await.expect("taken");
+        logged(&mut client, state, "other", "cannot start /nonexistent").await;
     })
     .await;
 }
@@ -402,9 +415,11 @@ async fn no_process_of_a_check_outlives_its_time_or_its_unit() {
         let lock = state.unit_lock("api+check");
         let pids = state.path().join("pids");
         let check = format!("echo $$ >> {pids}; (setsid sleep 60 &); sleep 60 & wait");
-        client.start(checked("api", "exec sleep 60", HealthTest::Shell(check))).await.expect("taken");
-        let told = || last_lines(&state.log("api"), 20).iter().any(|line| line.contains("did not end within 300 ms"));
-        eventually(&mut client, "api", |_| told()).await;
+        client
+            .start(checked("api", "exec sleep 60", HealthTest::Shell(check), Duration::from_secs(1)))
+            .await
+            .expect("taken");
+        logged(&mut client, state, "api", "did not end within").await;
         let begun =
             || std::fs::read_to_string(&pids).unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>();
         assert!(begun().len() >= 2);

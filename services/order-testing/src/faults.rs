@@ -1,7 +1,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use axum::{
@@ -13,6 +12,7 @@ use axum::{
 };
 use http_body_util::{Full, Limited};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// The fault of one request.
 #[derive(Debug, Clone)]
@@ -27,8 +27,8 @@ pub enum Fault {
     Gateway,
     /// The database executes the request, but the connection breaks before the answer is complete.
     BreakOff,
-    /// The database executes the request after this time.
-    Delay(Duration),
+    /// The database executes the request once the test adds a permit.
+    Hold(Arc<Semaphore>),
     /// The topic gets a batch whose entry of this number, from 1 on, has an empty message, which it does not take.
     SpoilEntry(usize),
 }
@@ -124,8 +124,8 @@ async fn front(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) ->
             faults.forward(&headers, body).await;
             Body::new(Limited::new(Full::from("an answer"), 3)).into_response()
         }
-        Some(Fault::Delay(time)) => {
-            tokio::time::sleep(time).await;
+        Some(Fault::Hold(gate)) => {
+            gate.acquire().await.expect("no test closes it").forget();
             faults.forward(&headers, body).await
         }
     }

@@ -1,6 +1,6 @@
 //! Events of settled orders: each reaches the topic at least once, whatever fails.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use order_api::{Pace, discovery::Discovery, sweep};
@@ -9,6 +9,7 @@ use order_service::{Lifecycle, topic::Topic};
 use order_testing::{Emulator, Fault, IN_STOCK, Received, Running, Topics, aws_config, eventually};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::{Foreign, System, answer, order, process::command, processor, put_foreign, reconciler::EAGER};
 
@@ -134,12 +135,14 @@ async fn a_failed_entry_holds_up_no_other() {
     let topics = Topics::start().await;
     let system = publishing(&topics).await;
     // While the first batch is on its way, the second one grows.
-    topics.fail_next(Fault::Delay(Duration::from_millis(1500)));
+    let held = Arc::new(Semaphore::new(0));
+    topics.fail_next(Fault::Hold(held.clone()));
     topics.fail_next(Fault::SpoilEntry(2));
     let mut orders = Vec::new();
     for _ in 0..5 {
         orders.push(placed(&system).await);
     }
+    held.add_permits(1);
     eventually("all events but one", SOON, async || {
         (metric::<u64>(&system, "order_events_total{outcome=\"published\"}") >= 4).then_some(())
     })
@@ -184,9 +187,11 @@ async fn a_settlement_whose_answer_is_lost_is_published() {
 async fn marks_go_one_by_one_when_their_transaction_is_cancelled() {
     let topics = Topics::start().await;
     let system = publishing(&topics).await;
-    topics.fail_next(Fault::Delay(Duration::from_secs(1)));
+    let held = Arc::new(Semaphore::new(0));
+    topics.fail_next(Fault::Hold(held.clone()));
     let orders = [placed(&system).await, placed(&system).await, placed(&system).await];
     system.emulator.fail_next("TransactWriteItems", Fault::Cancel(vec!["None", "TransactionConflict", "None"]));
+    held.add_permits(1);
     events(&topics, &orders).await;
     nothing_is_unpublished(&system.emulator).await;
     assert_eq!(system.emulator.faults_left(), 0);
@@ -197,12 +202,14 @@ async fn marks_go_one_by_one_when_their_transaction_is_cancelled() {
 async fn the_mark_of_an_order_that_has_gone_brings_no_order_back() {
     let topics = Topics::start().await;
     let system = publishing(&topics).await;
-    topics.fail_next(Fault::Delay(Duration::from_secs(1)));
+    let held = Arc::new(Semaphore::new(0));
+    topics.fail_next(Fault::Hold(held.clone()));
     let orders = [placed(&system).await, placed(&system).await];
     let id = orders[1]["order_id"].as_str().expect("an id").to_owned();
     let delete =
         system.emulator.client.delete_item().table_name("orders").key("order_id", AttributeValue::S(id.clone()));
     delete.send().await.expect("deleted");
+    held.add_permits(1);
     events(&topics, &orders).await;
     nothing_is_unpublished(&system.emulator).await;
     assert_eq!(system.get(&format!("/orders/{id}")).await.0, StatusCode::NOT_FOUND);
@@ -396,12 +403,14 @@ async fn a_drain_publishes_what_waits() {
     let emulator = Emulator::start().await;
     let processor = processor(&emulator).await;
     let running = binary(&emulator, &processor.url, &topics);
-    topics.fail_next(Fault::Delay(Duration::from_millis(700)));
+    let held = Arc::new(Semaphore::new(0));
+    topics.fail_next(Fault::Hold(held.clone()));
     let mut orders = Vec::new();
     for _ in 0..5 {
         orders.push(placed_at(&running).await);
     }
     running.terminate();
+    held.add_permits(1);
     let (code, log) = tokio::task::spawn_blocking(move || running.ended()).await.expect("no panic");
     assert_eq!(code, Some(0), "{log:?}");
     assert_eq!(unpublished(&emulator).await, 0);

@@ -1,8 +1,12 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{Router, http::StatusCode, routing::post};
 use order_testing::{Fault, IN_STOCK, serve};
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::{System, answer, header, order};
 
@@ -59,9 +63,17 @@ async fn a_throttled_database_is_503_and_leaves_nothing() {
 #[tokio::test]
 async fn a_client_that_hangs_up_leaves_a_settled_order() {
     let system = System::start().await;
-    system.emulator.fail_next("TransactWriteItems", Fault::Delay(Duration::from_millis(300)));
-    let request = system.http.post(system.url("/orders")).json(&order(IN_STOCK, 2)).timeout(Duration::from_millis(150));
-    assert!(request.send().await.expect_err("the client gave up").is_timeout());
+    let held = Arc::new(Semaphore::new(0));
+    system.emulator.fail_next("TransactWriteItems", Fault::Hold(held.clone()));
+    let request = system.http.post(system.url("/orders")).json(&order(IN_STOCK, 2));
+    let asking = tokio::spawn(request.send());
+    order_testing::eventually("the transaction", Duration::from_secs(5), async || {
+        (system.emulator.faults_left() == 0).then_some(())
+    })
+    .await;
+    asking.abort();
+    assert!(asking.await.expect_err("the client gave up").is_cancelled());
+    held.add_permits(1);
     let list = "/orders?customer_id=CUST001";
     let order = order_testing::eventually("the order", Duration::from_secs(5), async || {
         let (_, page) = system.get(list).await;

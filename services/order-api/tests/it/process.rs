@@ -4,11 +4,13 @@ use std::{
     io::Read,
     net::TcpListener,
     process::{Command, Output},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use order_testing::{Emulator, Fault, IN_STOCK, Running};
 use reqwest::StatusCode;
+use tokio::sync::Semaphore;
 
 use crate::{answer, order, processor};
 
@@ -94,7 +96,8 @@ async fn a_drain_finishes_what_is_in_flight_and_says_it_is_not_ready() {
     );
     let url = format!("http://{}", running.address);
     let http = reqwest::Client::new();
-    emulator.fail_next("TransactWriteItems", Fault::Delay(Duration::from_millis(800)));
+    let held = Arc::new(Semaphore::new(0));
+    emulator.fail_next("TransactWriteItems", Fault::Hold(held.clone()));
     let placing = tokio::spawn({
         let request = http.post(format!("{url}/orders")).json(&order(IN_STOCK, 2));
         async move { answer(request.send().await.expect("an answer")).await }
@@ -104,7 +107,7 @@ async fn a_drain_finishes_what_is_in_flight_and_says_it_is_not_ready() {
     })
     .await;
     running.terminate();
-    order_testing::eventually("readiness to go", Duration::from_millis(700), async || {
+    order_testing::eventually("readiness to go", Duration::from_secs(5), async || {
         // A new client each time, like a real probe.
         let ready = reqwest::get(format!("{url}/readyz")).await.ok()?;
         (ready.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(())
@@ -112,6 +115,7 @@ async fn a_drain_finishes_what_is_in_flight_and_says_it_is_not_ready() {
     .await;
     let refused = reqwest::Client::new().post(format!("{url}/orders")).json(&order(IN_STOCK, 1)).send().await;
     assert_eq!(refused.expect("an answer").status(), StatusCode::SERVICE_UNAVAILABLE);
+    held.add_permits(1);
     let (status, body) = placing.await.expect("no panic");
     assert_eq!((status, &body["status"]), (StatusCode::CREATED, &"confirmed".into()));
     let (code, log) = tokio::task::spawn_blocking(move || running.ended()).await.expect("no panic");

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::{Json, Router};
@@ -8,6 +8,7 @@ use order_service::Lifecycle;
 use order_testing::{Fault, IN_STOCK, eventually, serve};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::{Foreign, System, header, order, processor, put_foreign};
 
@@ -15,10 +16,7 @@ pub(crate) const EAGER: Pace = Pace { pause: Duration::from_millis(20), age: Dur
 
 /// A system with an order left pending by an absent processor.
 async fn interrupted(quantity: u64) -> (System, String) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    drop(listener);
-    let system = System::with_processor_at(&format!("http://{address}")).await;
+    let system = System::with_processor_at("http://127.0.0.1:9").await;
     let response = system.post(&order(IN_STOCK, quantity)).await;
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     let location = header(&response, "location").expect("Location").to_owned();
@@ -66,8 +64,9 @@ async fn an_order_under_way_is_left_alone() {
     let patient = Pace { age: Duration::from_mins(1), ..EAGER };
     let reconciler = tokio::spawn(reconcile(system.api.clone(), patient, Lifecycle::default()));
     // When all these faults are used up, the reconciler has queried all shards in two rounds.
+    let free = Arc::new(Semaphore::new(16));
     for _ in 0..16 {
-        system.emulator.fail_next("Query", Fault::Delay(Duration::ZERO));
+        system.emulator.fail_next("Query", Fault::Hold(free.clone()));
     }
     order_testing::eventually("two rounds", Duration::from_secs(10), async || {
         (system.emulator.faults_left() == 0).then_some(())
@@ -79,10 +78,7 @@ async fn an_order_under_way_is_left_alone() {
 
 #[tokio::test]
 async fn a_repeated_request_finishes_its_pending_order() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    drop(listener);
-    let system = System::with_processor_at(&format!("http://{address}")).await;
+    let system = System::with_processor_at("http://127.0.0.1:9").await;
     assert_eq!(system.post_with_key(&order(IN_STOCK, 2), "key-1").await.status(), StatusCode::SERVICE_UNAVAILABLE);
     let system = repaired(system).await;
     assert_eq!(system.post_with_key(&order(IN_STOCK, 2), "key-1").await.status(), StatusCode::CREATED);

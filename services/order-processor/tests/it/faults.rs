@@ -71,7 +71,8 @@ async fn without_an_id_a_lost_answer_is_not_tried_again() {
 #[tokio::test]
 async fn a_price_that_changes_under_way_is_the_new_price() {
     let processor = std::sync::Arc::new(Processor::start().await);
-    processor.emulator.fail_next(TRANSACTION, Fault::Delay(std::time::Duration::from_millis(300)));
+    let held = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    processor.emulator.fail_next(TRANSACTION, Fault::Hold(held.clone()));
     let call = tokio::spawn({
         let processor = processor.clone();
         async move { processor.process(&order_with_id(OrderId::generate(), IN_STOCK, 2)).await }
@@ -81,6 +82,7 @@ async fn a_price_that_changes_under_way_is_the_new_price() {
     })
     .await;
     processor.emulator.put_product(IN_STOCK, 40, 100).await;
+    held.add_permits(1);
     let (status, body) = call.await.expect("no panic");
     assert_eq!((status, body["total_price"].as_u64()), (StatusCode::OK, Some(80)));
     assert_eq!(processor.emulator.stock(IN_STOCK).await, 98);

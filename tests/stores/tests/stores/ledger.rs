@@ -48,8 +48,9 @@ on_every_emulator!(a_transaction_whose_answer_was_lost_takes_stock_once, async |
 });
 
 on_every_emulator!(a_transaction_is_made_at_the_price_of_its_moment, async |system: System| {
-    // The service reads the price before the delayed transaction, whose condition then no longer holds.
-    system.emulator.fail_next(TRANSACTION, Fault::Delay(Duration::from_millis(500)));
+    // The service reads the price before the held transaction, whose condition then no longer holds.
+    let held = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    system.emulator.fail_next(TRANSACTION, Fault::Hold(held.clone()));
     let ordered = system.process(Uuid::new_v4(), IN_STOCK, 2);
     let changed = async {
         order_testing::eventually("the transaction", Duration::from_secs(10), async || {
@@ -57,6 +58,7 @@ on_every_emulator!(a_transaction_is_made_at_the_price_of_its_moment, async |syst
         })
         .await;
         system.emulator.put_product(IN_STOCK, 40, 100).await;
+        held.add_permits(1);
     };
     let ((status, body), ()) = futures_util::future::join(ordered, changed).await;
     assert_eq!((status, body["total_price"].as_u64()), (StatusCode::OK, Some(80)), "{body}");
