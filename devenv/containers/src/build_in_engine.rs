@@ -15,7 +15,7 @@ use crate::toolchain;
 use devenv_artifacts::cargo::{Built, binary_of, complaints};
 use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::error::BuildError;
-use devenv_runtime::{BuildInEngine, Error, Project};
+use devenv_runtime::{BuildInEngine, Error, LocalProject};
 
 /// devenv's own two files in the build context, beside the sources.
 const DOCKERFILE: &str = ".devenv.Dockerfile";
@@ -36,7 +36,7 @@ pub(crate) struct Programs {
 /// `.devenv/`, together with Cargo's dependency files.
 pub(crate) async fn build(
     engine: &dyn ContainerEngine,
-    project: &Project,
+    project: &LocalProject,
     place: &BuildInEngine,
     architecture: &str,
     packages: &[String],

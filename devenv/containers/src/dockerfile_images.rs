@@ -10,7 +10,7 @@ use devenv_artifacts::context::Context;
 use devenv_artifacts::error::{BuildError, FilesError};
 use devenv_model::dockerfile::DockerfileBuild;
 use devenv_model::names::{instance_name, short_digest};
-use devenv_runtime::{Error, Project};
+use devenv_runtime::{Error, LocalProject};
 
 use crate::context_tar::archive;
 use crate::engine::{BuildOrder, ContainerEngine, HostError};
@@ -34,7 +34,7 @@ const NOISE: [&str; 3] = ["---> ", "Removing intermediate container", "Successfu
 #[derive(Debug)]
 pub(crate) struct DockerfileImage<'a> {
     pub(crate) engine: &'a dyn ContainerEngine,
-    pub(crate) project: &'a Project,
+    pub(crate) project: &'a LocalProject,
     pub(crate) unit: &'a str,
     pub(crate) build: &'a DockerfileBuild,
 }
@@ -182,7 +182,7 @@ impl DockerfileImage<'_> {
 }
 
 /// The name of the image of a Dockerfile: the service's `image`, as Compose does, or a name of the checkout's own.
-pub fn reference(project: &Project, unit: &str, build: &DockerfileBuild) -> String {
+pub fn reference(project: &LocalProject, unit: &str, build: &DockerfileBuild) -> String {
     if let Some(image) = build.image.as_ref().filter(|image| !image.contains('@')) {
         return image.clone();
     }
@@ -192,7 +192,7 @@ pub fn reference(project: &Project, unit: &str, build: &DockerfileBuild) -> Stri
 }
 
 /// Removes images that lost their name to a newer one of this checkout. An image in use stays until its container is gone.
-pub(crate) async fn forget_replaced(engine: &dyn ContainerEngine, project: &Project) {
+pub(crate) async fn forget_replaced(engine: &dyn ContainerEngine, project: &LocalProject) {
     let label = format!("{ROOT}={}", project.instance.root);
     for image in engine.unnamed_images(&label).await.unwrap_or_default() {
         let removed: Result<(), HostError> = engine.remove_image(&image).await;

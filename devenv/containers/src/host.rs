@@ -14,7 +14,7 @@ use crate::runtime::ContainerRuntime;
 use crate::scope::Scope;
 use devenv_runtime::settle::{Making, settle};
 use devenv_runtime::{
-    Abilities, Emitter, Error, Found, ImageBuild, Project, Runtime, RuntimeHost, RuntimeKind, Runtimes,
+    Abilities, Emitter, Error, Found, ImageBuild, LocalProject, Runtime, RuntimeHost, RuntimeKind, Runtimes,
 };
 
 /// The hosts of this machine, of which one is its container engine.
@@ -63,7 +63,7 @@ impl RuntimeHost for ContainerHost {
 
     fn connect<'a>(
         &'a self,
-        project: &'a Project,
+        project: &'a LocalProject,
         images: &'a ImageBuild,
     ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
         Box::pin(async move {
@@ -72,24 +72,24 @@ impl RuntimeHost for ContainerHost {
         })
     }
 
-    fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>> {
+    fn emulator_of<'a>(&'a self, project: &'a LocalProject) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>> {
         Box::pin(emulator_of(self.0.as_ref(), project))
     }
 
-    fn clear<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
+    fn clear<'a>(&'a self, project: &'a LocalProject, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async {
             settle(&project.state.engine_mark(), emitter).await;
             Ok(removal::remove_orphans(self.0.as_ref(), project).await?)
         })
     }
 
-    fn begin(&self, project: &Project) -> Result<Option<Making>, Error> {
+    fn begin(&self, project: &LocalProject) -> Result<Option<Making>, Error> {
         Making::begin(project.state.engine_mark()).map(Some)
     }
 
     fn remove_part<'a>(
         &'a self,
-        project: &'a Project,
+        project: &'a LocalProject,
         folder: &'a Utf8Path,
         name: &'a str,
         emitter: &'a Emitter,
@@ -110,7 +110,7 @@ impl RuntimeHost for ContainerHost {
 
 /// Returns the emulator of the running environment: the kind whose image from `devenv.toml` its container runs, else the
 /// default. `None` if the environment has no containers.
-async fn emulator_of(engine: &dyn ContainerEngine, project: &Project) -> Result<Option<EmulatorKind>, Error> {
+async fn emulator_of(engine: &dyn ContainerEngine, project: &LocalProject) -> Result<Option<EmulatorKind>, Error> {
     let scope = Scope::of(project);
     let mut ours = engine.containers().await?;
     ours.retain(|container| scope.is_ours(&container.labels));

@@ -18,7 +18,9 @@ use devenv_artifacts::cargo;
 use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::freshness;
 use devenv_artifacts::repository::{head, is_committed, revision, source};
-use devenv_runtime::{BuildInEngine, EMULATOR_IMAGE, Error, ImageBuild, ImageKind, OWN_EMULATOR, Project, own_program};
+use devenv_runtime::{
+    BuildInEngine, EMULATOR_IMAGE, Error, ImageBuild, ImageKind, LocalProject, OWN_EMULATOR, own_program,
+};
 
 /// The packages with an up-to-date image, with its id, and the other packages with the reason.
 #[derive(Debug, Default)]
@@ -33,7 +35,7 @@ const BUILDER: &str = "rust:1.95.0-bookworm";
 #[derive(Debug)]
 pub struct Images<'a> {
     engine: Arc<dyn ContainerEngine>,
-    project: &'a Project,
+    project: &'a LocalProject,
     /// The build settings within the engine; `None` if this machine compiles.
     build: Option<BuildInEngine>,
     kind: ImageKind,
@@ -41,7 +43,7 @@ pub struct Images<'a> {
 
 impl<'a> Images<'a> {
     /// `wanted` overrides the usual place to compile.
-    pub fn new(engine: Arc<dyn ContainerEngine>, project: &'a Project, wanted: &ImageBuild) -> Self {
+    pub fn new(engine: Arc<dyn ContainerEngine>, project: &'a LocalProject, wanted: &ImageBuild) -> Self {
         let usual = || BuildInEngine { builder: BUILDER.to_owned(), platform: None };
         let build = wanted.in_engine.clone().or_else(|| (!can_compile(engine.about())).then(usual));
         // A compilation in the engine shares nothing with the programs of this machine.
@@ -179,7 +181,7 @@ impl<'a> Images<'a> {
         }
     }
 
-    pub(crate) fn project(&self) -> &Project {
+    pub(crate) fn project(&self) -> &LocalProject {
         self.project
     }
 

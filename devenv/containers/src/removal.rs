@@ -6,7 +6,7 @@ use camino::Utf8Path;
 
 use crate::engine::{ContainerEngine, HostError};
 use crate::scope::{ROOT, STATE};
-use devenv_runtime::Project;
+use devenv_runtime::LocalProject;
 
 /// Removes everything of the environment with this state directory, including its data.
 pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path) -> Result<(), HostError> {
@@ -27,7 +27,7 @@ pub(crate) async fn remove_state(engine: &dyn ContainerEngine, state: &Utf8Path)
 
 /// Removes the environments of this checkout whose state directories are gone: no command can refer to them any more.
 /// Never removes the checkout's own environment.
-pub(crate) async fn remove_orphans(engine: &dyn ContainerEngine, project: &Project) -> Result<(), HostError> {
+pub(crate) async fn remove_orphans(engine: &dyn ContainerEngine, project: &LocalProject) -> Result<(), HostError> {
     let root = project.instance.root.as_str();
     let label = format!("{ROOT}={root}");
     let of_containers = engine.containers().await?.into_iter().map(|container| container.labels);

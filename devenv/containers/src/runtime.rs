@@ -25,7 +25,7 @@ use crate::images::Images;
 use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, SERVES, Scope, UNIT};
 use crate::spec::{Surroundings, spec};
 use devenv_runtime::{
-    Cancel, Emitter, Error, ImageBuild, LogOptions, Missing, Observation, Progress, Project, Runtime, RuntimeKind,
+    Cancel, Emitter, Error, ImageBuild, LocalProject, LogOptions, Missing, Observation, Progress, Runtime, RuntimeKind,
 };
 
 /// The interval between two inspections of a container that is not ready yet.
@@ -41,7 +41,7 @@ const LOG_TAIL: usize = 20;
 pub(crate) struct ContainerRuntime {
     pub(crate) engine: Arc<dyn ContainerEngine>,
     pub(crate) scope: Scope,
-    pub(crate) project: Project,
+    pub(crate) project: LocalProject,
     build: ImageBuild,
     /// The image id of each built package.
     images: std::sync::Mutex<BTreeMap<String, String>>,
@@ -55,7 +55,7 @@ pub(crate) struct ContainerRuntime {
 }
 
 impl ContainerRuntime {
-    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &Project, build: ImageBuild) -> Self {
+    pub(crate) fn new(engine: Arc<dyn ContainerEngine>, project: &LocalProject, build: ImageBuild) -> Self {
         Self {
             engine,
             scope: Scope::of(project),

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 
 use devenv_model::container::{Network, Volume};
 use devenv_model::manifest::Service;
-use devenv_runtime::Project;
+use devenv_runtime::LocalProject;
 use devenv_supervisor::trust::own_user;
 
 /// The folder of `devenv.toml`, shared by all environments of one checkout, including those of test runs.
@@ -40,7 +40,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn of(project: &Project) -> Self {
+    pub(crate) fn of(project: &LocalProject) -> Self {
         let scope = Self::new(&project.instance.name, &project.instance.root, project.state.path());
         if project.instance.ephemeral {
             return scope;
@@ -56,7 +56,7 @@ impl Scope {
     }
 
     /// Returns the scope of a part of the environment with its own folder and its own removal.
-    pub fn of_part(project: &Project, folder: &Utf8Path, name: &str) -> Self {
+    pub fn of_part(project: &LocalProject, folder: &Utf8Path, name: &str) -> Self {
         Self::new(&format!("{}-{name}", project.instance.name), &project.instance.root, folder)
     }
 

@@ -180,7 +180,7 @@ mod tests {
     /// A project with a state directory, whose environment last ran with `kind`.
     fn last_ran(kind: RuntimeKind) -> FakeProject {
         let project = FakeProject::new();
-        let state = project.load().state;
+        let state = project.load().state.clone();
         state.prepare().expect("writable");
         let chosen = RememberedChoice { runtime: kind, emulator: EmulatorKind::Embedded, emulator_url: None };
         let mut remembered = Remembered::default();
@@ -212,7 +212,7 @@ mod tests {
     async fn the_files_of_a_rehearsal_go_with_it_unless_a_promotion_works_there() {
         let project = FakeProject::new();
         project.write("devenv.toml", &(project.settings() + "[promote.rehearsal]\nimage = \"aws:1\"\n"));
-        let state = project.load().state;
+        let state = project.load().state.clone();
         state.prepare().expect("writable");
         let login = state.promotion("rehearsal").join("login.json");
         std::fs::create_dir_all(state.promotion("rehearsal")).expect("writable");
@@ -238,7 +238,7 @@ mod tests {
     #[tokio::test]
     async fn an_environment_without_its_data_is_listed_no_longer() {
         let project = last_ran(RuntimeKind::Process);
-        let state = project.load().state;
+        let state = project.load().state.clone();
         take_down(&project, false).await.expect("nothing fails");
         assert!(state.runtime().facts_file().exists(), "its data is kept, and so is its description");
         take_down(&project, true).await.expect("nothing fails");
@@ -248,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn a_process_that_cannot_be_ended_keeps_the_directory_by_which_it_is_found() {
         let project = last_ran(RuntimeKind::Docker);
-        let state = project.load().state;
+        let state = project.load().state.clone();
         let held = try_hold(&state.unit_lock("api")).expect("writable");
         take_down(&project, true).await.expect("nothing fails");
         assert!(state.unit_lock("api").exists());

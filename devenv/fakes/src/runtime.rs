@@ -12,8 +12,8 @@ use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Leftover, Observed, ObservedUnit, UnitState};
 use devenv_runtime::settle::Making;
 use devenv_runtime::{
-    Abilities, About, ComposeOptions, Emitter, Error, Found, ImageBuild, Missing, NoHost, Observation, Progress,
-    Project, ProjectOptions, Runtime, RuntimeHost, RuntimeKind, Runtimes,
+    Abilities, About, ComposeOptions, Emitter, Error, Found, ImageBuild, LocalProject, Missing, NoHost, Observation,
+    Progress, Project, ProjectOptions, Runtime, RuntimeHost, RuntimeKind, Runtimes,
 };
 use devenv_supervisor::state_directory::StateDirectory;
 use futures_util::future::{BoxFuture, pending, ready};
@@ -324,25 +324,25 @@ impl RuntimeHost for FakeHost {
         Abilities { images: is_engine, network: is_engine, any_address: is_engine }
     }
 
-    fn connect<'a>(&'a self, _: &'a Project, _: &'a ImageBuild) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
+    fn connect<'a>(&'a self, _: &'a LocalProject, _: &'a ImageBuild) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
         Box::pin(ready(Ok(self.0.clone() as Arc<dyn Runtime>)))
     }
 
-    fn emulator_of<'a>(&'a self, _: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>> {
+    fn emulator_of<'a>(&'a self, _: &'a LocalProject) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>> {
         Box::pin(ready(Ok(None)))
     }
 
-    fn clear<'a>(&'a self, _: &'a Project, _: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
+    fn clear<'a>(&'a self, _: &'a LocalProject, _: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
 
-    fn begin(&self, _: &Project) -> Result<Option<Making>, Error> {
+    fn begin(&self, _: &LocalProject) -> Result<Option<Making>, Error> {
         Ok(None)
     }
 
     fn remove_part<'a>(
         &'a self,
-        _: &'a Project,
+        _: &'a LocalProject,
         _: &'a Utf8Path,
         _: &'a str,
         _: &'a Emitter,

@@ -15,7 +15,7 @@ use crate::runtime::ProcessRuntime;
 use devenv_runtime::processes::{Processes, end_leftover, leftovers_of, processes};
 use devenv_runtime::settle::Making;
 use devenv_runtime::{
-    Abilities, Emitter, Error, ImageBuild, Project, Runtime, RuntimeHost, RuntimeKind, TakenDown, explained,
+    Abilities, Emitter, Error, ImageBuild, LocalProject, Runtime, RuntimeHost, RuntimeKind, TakenDown, explained,
 };
 
 /// This machine, which runs units as its processes.
@@ -37,32 +37,36 @@ impl RuntimeHost for ProcessHost {
 
     fn connect<'a>(
         &'a self,
-        project: &'a Project,
+        project: &'a LocalProject,
         _images: &'a ImageBuild,
     ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>> {
         Box::pin(async { Ok(Arc::new(ProcessRuntime::connect(project).await?) as Arc<dyn Runtime>) })
     }
 
-    fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>> {
+    fn emulator_of<'a>(&'a self, project: &'a LocalProject) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>> {
         let runs = processes(project).map(|processes| processes != Processes::None);
         Box::pin(ready(runs.map(|runs| runs.then_some(EmulatorKind::Embedded))))
     }
 
-    fn clear<'a>(&'a self, _project: &'a Project, _emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
+    fn clear<'a>(&'a self, _project: &'a LocalProject, _emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(ready(Ok(())))
     }
 
-    fn take_down<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<TakenDown, Error>> {
+    fn take_down<'a>(
+        &'a self,
+        project: &'a LocalProject,
+        emitter: &'a Emitter,
+    ) -> BoxFuture<'a, Result<TakenDown, Error>> {
         Box::pin(take_down(&project.state, emitter))
     }
 
-    fn begin(&self, _project: &Project) -> Result<Option<Making>, Error> {
+    fn begin(&self, _project: &LocalProject) -> Result<Option<Making>, Error> {
         Ok(None)
     }
 
     fn remove_part<'a>(
         &'a self,
-        _project: &'a Project,
+        _project: &'a LocalProject,
         _folder: &'a Utf8Path,
         _name: &'a str,
         _emitter: &'a Emitter,

@@ -33,7 +33,7 @@ use devenv_artifacts::fingerprint::fingerprint;
 use devenv_artifacts::freshness;
 use devenv_runtime::processes::{end_leftover, leftovers_of};
 use devenv_runtime::{
-    Error, Instance, LOG_TAIL, Missing, Observation, Progress, Project, Runtime, RuntimeKind, own_program,
+    Error, Instance, LOG_TAIL, LocalProject, Missing, Observation, Progress, Runtime, RuntimeKind, own_program,
 };
 
 /// The limit for the supervisor to report that it is ready.
@@ -54,7 +54,7 @@ pub(crate) struct ProcessRuntime {
 
 impl ProcessRuntime {
     /// Connects to the supervisor of this state directory, if one runs.
-    pub(crate) async fn connect(project: &Project) -> Result<Self, Error> {
+    pub(crate) async fn connect(project: &LocalProject) -> Result<Self, Error> {
         let connection = Client::reach(&project.state).await?;
         Ok(Self {
             state: project.state.clone(),
@@ -416,7 +416,7 @@ mod tests {
     use camino::Utf8Path;
     use devenv_model::artifact::{CommandArtifact, CommandInputs};
 
-    use devenv_runtime::{Found, NoHost, ProjectOptions, RuntimeHost, Runtimes};
+    use devenv_runtime::{Found, NoHost, Project, ProjectOptions, RuntimeHost, Runtimes};
 
     use super::*;
     use crate::host::ProcessHost;

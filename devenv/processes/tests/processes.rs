@@ -95,7 +95,7 @@ impl Place {
     /// Runs `test` beside a supervisor, which has ended when this returns.
     async fn beside_a_supervisor(&self, test: impl AsyncFnOnce()) {
         let _alone = ALONE.lock().await;
-        let state = self.load().state;
+        let state = self.load().state.clone();
         let supervisor =
             supervise(SuperviseOptions { state_dir: state.path().to_owned(), instance: "test".to_owned() });
         let test = async {
@@ -134,7 +134,7 @@ impl Place {
 
     /// A process of the unit, as a supervisor that was killed leaves it.
     fn leave(&self, unit: &str) -> Left {
-        let state = self.load().state;
+        let state = self.load().state.clone();
         state.prepare().expect("writable");
         let held = take_for_child(&state.unit_lock(unit)).expect("nobody else has it");
         Left(Command::new("sleep").arg("60").stdin(held).process_group(0).spawn().expect("sleep is there"))
@@ -353,7 +353,7 @@ async fn a_process_is_ready_when_its_health_check_passes() {
 #[tokio::test]
 async fn logs_begin_with_the_last_lines_and_follow_until_nobody_wants_more() {
     let place = Place::new();
-    let state = place.load().state;
+    let state = place.load().state.clone();
     state.prepare().expect("writable");
     std::fs::write(state.log("api"), "2026-01-01T00:00:01.000Z one\n2026-01-01T00:00:03.000Z three\n")
         .expect("writable");

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::explained::explained;
 use crate::host_error::NoHost;
 use crate::interface::{Abilities, Runtime};
-use crate::project::Project;
+use crate::local_project::LocalProject;
 use crate::request::{ImageBuild, RuntimeKind};
 use crate::settle::Making;
 
@@ -41,15 +41,19 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
     /// The runtime of one environment.
     fn connect<'a>(
         &'a self,
-        project: &'a Project,
+        project: &'a LocalProject,
         images: &'a ImageBuild,
     ) -> BoxFuture<'a, Result<Arc<dyn Runtime>, Error>>;
     /// The emulator of an environment that has units here; `None` if it has none.
-    fn emulator_of<'a>(&'a self, project: &'a Project) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>>;
+    fn emulator_of<'a>(&'a self, project: &'a LocalProject) -> BoxFuture<'a, Result<Option<EmulatorKind>, Error>>;
     /// Removes remnants of killed commands. Called before units are observed or taken down.
-    fn clear<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>>;
+    fn clear<'a>(&'a self, project: &'a LocalProject, emitter: &'a Emitter) -> BoxFuture<'a, Result<(), Error>>;
     /// Stops all units that this host runs of an environment, and ends the leftovers of killed runs.
-    fn take_down<'a>(&'a self, project: &'a Project, emitter: &'a Emitter) -> BoxFuture<'a, Result<TakenDown, Error>> {
+    fn take_down<'a>(
+        &'a self,
+        project: &'a LocalProject,
+        emitter: &'a Emitter,
+    ) -> BoxFuture<'a, Result<TakenDown, Error>> {
         Box::pin(async move {
             let runtime = self.connect(project, &ImageBuild::default()).await?;
             let stopped = explained(runtime.take_down(), emitter).await?;
@@ -58,11 +62,11 @@ pub trait RuntimeHost: Send + Sync + fmt::Debug {
     }
     /// Sets the mark of a host that finishes requests after the command is killed; held while units are made. `None` for other
     /// hosts.
-    fn begin(&self, project: &Project) -> Result<Option<Making>, Error>;
+    fn begin(&self, project: &LocalProject) -> Result<Option<Making>, Error>;
     /// Removes a part of an environment that has its own folder. Returns whether the part existed.
     fn remove_part<'a>(
         &'a self,
-        project: &'a Project,
+        project: &'a LocalProject,
         folder: &'a Utf8Path,
         name: &'a str,
         emitter: &'a Emitter,

@@ -1,4 +1,4 @@
-//! The traits of runtimes ([`Runtime`]) and their hosts ([`RuntimeHost`]), and what both sides of them share: the [`Project`], the
+//! The traits of runtimes ([`Runtime`]) and their hosts ([`RuntimeHost`]), and what both sides of them share: the [`LocalProject`], the
 //! memory of its last start, events, cancellation and errors.
 //!
 //! `devenv-processes` and `devenv-containers` implement the traits; `devenv-engine` decides over them.
@@ -11,6 +11,7 @@ mod explained;
 mod host;
 mod host_error;
 mod interface;
+mod local_project;
 mod own_program;
 mod project;
 mod request;
@@ -28,7 +29,8 @@ pub use explained::explained;
 pub use host::{About, Found, RuntimeHost, Runtimes, TakenDown};
 pub use host_error::{HostError, HostErrorKind, NoHost};
 pub use interface::{Abilities, LogOptions, Missing, Observation, Progress, Runtime};
+pub use local_project::{Instance, LocalProject};
 pub use memory::{Remembered, RememberedChoice};
 pub use own_program::own_program;
-pub use project::{Instance, Project, ProjectOptions};
+pub use project::{Project, ProjectOptions};
 pub use request::{BuildInEngine, ImageBuild, ImageKind, RuntimeKind, RuntimeRequest};

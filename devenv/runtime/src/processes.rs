@@ -7,6 +7,7 @@ use devenv_supervisor::state_directory::StateDirectory;
 
 use crate::emitter::Emitter;
 use crate::error::Error;
+use crate::local_project::LocalProject;
 use crate::project::Project;
 
 /// An environment's processes on this machine.
@@ -18,7 +19,7 @@ pub enum Processes {
     None,
 }
 
-pub fn processes(project: &Project) -> Result<Processes, Error> {
+pub fn processes(project: &LocalProject) -> Result<Processes, Error> {
     let path = project.state.supervisor_lock();
     if project.state.is_supervised().map_err(|source| Error::ReadFile { path, source })? {
         return Ok(Processes::Supervised);

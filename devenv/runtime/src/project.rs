@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,6 +13,7 @@ use devenv_supervisor::state_directory::StateDirectory;
 
 use crate::error::Error;
 use crate::host::Runtimes;
+use crate::local_project::{Instance, LocalProject};
 use crate::memory::Remembered;
 use devenv_artifacts::builds::BuildsFile;
 
@@ -32,27 +34,25 @@ pub struct ProjectOptions {
     pub runtimes: Arc<dyn Runtimes>,
 }
 
-/// A manifest, and the place of its environment on this machine.
+/// A project on this machine, with the machine's hosts: what commands work on.
 #[derive(Debug, Clone)]
 pub struct Project {
-    pub manifest: Manifest,
-    /// The choice of Compose files, with absolute paths, for the memory of the next commands.
-    pub compose: ComposeOptions,
-    pub instance: Instance,
+    local: LocalProject,
     pub runtimes: Arc<dyn Runtimes>,
-    pub state: StateDirectory,
-    /// The folder of programs that were compiled in a container, shared by all environments of the checkout.
-    pub programs: Utf8PathBuf,
-    pub builds: BuildsFile,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Instance {
-    /// The folder's name and a short hash of its path, such as `orders-1a2b3c`.
-    pub name: String,
-    pub root: Utf8PathBuf,
-    pub state_dir: Utf8PathBuf,
-    pub ephemeral: bool,
+impl Deref for Project {
+    type Target = LocalProject;
+
+    fn deref(&self) -> &LocalProject {
+        &self.local
+    }
+}
+
+impl DerefMut for Project {
+    fn deref_mut(&mut self) -> &mut LocalProject {
+        &mut self.local
+    }
 }
 
 impl Project {
@@ -162,15 +162,15 @@ impl<'a> Located<'a> {
     fn project(&self, manifest: Manifest, compose: ComposeOptions) -> Project {
         let Self { options, root, default_state, state_dir, .. } = self;
         let name = environment_name(root.file_name().unwrap_or(&manifest.name), root, state_dir);
-        Project {
+        let local = LocalProject {
             manifest,
             compose,
             state: StateDirectory::new(state_dir),
             instance: Instance { name, root: root.clone(), state_dir: state_dir.clone(), ephemeral: options.ephemeral },
-            runtimes: options.runtimes.clone(),
             programs: default_state.join("programs"),
             builds: BuildsFile::within(default_state),
-        }
+        };
+        Project { local, runtimes: options.runtimes.clone() }
     }
 }
 
