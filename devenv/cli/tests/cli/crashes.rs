@@ -234,7 +234,7 @@ fn a_test_command_whose_guard_was_killed_too_is_ended_by_the_next_command() {
 fn a_supervisor_that_dies_while_an_environment_of_tests_begins_leaves_nothing() {
     let project = Project::new();
     project.change("devenv.toml", "health = \"/\"", "health = \"/never\"");
-    let mut test = project.start(&["test", "--timeout", "3s"]);
+    let mut test = project.start(&["test", "--timeout", "10s"]);
     let tests = project.path().join(".devenv/test");
     let supervisor = || -> Option<u64> {
         let folder = std::fs::read_dir(&tests).ok()?.flatten().next()?.path();

@@ -66,9 +66,9 @@ fn a_migration_that_fails_is_shown_with_its_exit_code_and_its_log_and_nothing_is
 #[test]
 fn the_deadline_holds_for_a_migration_too() {
     let project = with_one_shot("echo thinking; sleep 60\n");
-    let up = project.run(&["up", "-d", "--timeout", "2s", "--output", "plain"]);
+    let up = project.run(&["up", "-d", "--timeout", "5s", "--output", "plain"]);
     assert_eq!(up.code, 5, "{}", up.err);
-    assert!(up.err.contains("wait for migrate: not done within 2.0 s") && up.err.contains("| thinking"), "{}", up.err);
+    assert!(up.err.contains("wait for migrate: not done within 5.0 s") && up.err.contains("| thinking"), "{}", up.err);
     project.nothing_is_left();
 }
 

@@ -47,9 +47,9 @@ fn a_service_that_dies_at_its_start_is_shown_with_its_last_words() {
 fn a_service_that_never_becomes_ready() {
     let project = Project::new();
     project.change("devenv.toml", "health = \"/\"", "health = \"/never\"");
-    let failed = project.run(&["up", "-d", "--timeout", "500ms", "--output", "plain"]);
+    let failed = project.run(&["up", "-d", "--timeout", "5s", "--output", "plain"]);
     assert_eq!(failed.code, 5);
-    assert!(failed.err.contains("wait for web: not done within 500 ms"), "{}", failed.err);
+    assert!(failed.err.contains("wait for web: not done within 5.0 s"), "{}", failed.err);
     project.nothing_is_left();
 }
 
