@@ -58,6 +58,10 @@ pub fn assemble(
         read_resources(files, &mut of_data);
     if problems.is_empty() || !services.is_empty() {
         join(&settings, &mut services, &disabled, &mut problems);
+        for read in services.iter_mut().filter(|read| functions.is_function(&read.service.name)) {
+            // A function listens nowhere: it asks for events. The setting stays for the day on which its files are removed.
+            read.service.health = None;
+        }
         problems.extend(databases::join(&databases, &mut services, &disabled));
         problems.extend(Check::new(&settings, &services, &messaging, &databases, &functions).all());
         let disabled: Vec<&str> = disabled.iter().map(String::as_str).collect();

@@ -41,7 +41,6 @@ impl<'a> Check<'a> {
         self.names();
         self.ports();
         self.dependencies();
-        self.health_of_functions();
         self.problems
     }
 
@@ -247,18 +246,6 @@ impl<'a> Check<'a> {
                         format!("give {name} a healthcheck, or `health` in devenv.toml, or wait for service_started");
                     self.in_compose("compose.no_healthcheck", place, message, help);
                 }
-            }
-        }
-    }
-
-    /// A function listens nowhere: it asks for events.
-    fn health_of_functions(&mut self) {
-        let settings = self.settings;
-        for (name, section) in &settings.content.services {
-            if let Some(health) = section.health.as_ref().filter(|_| self.functions.is_function(name.get_ref())) {
-                let message = format!("{} is a function, which has no health path", name.get_ref());
-                let help = "remove it: a function is ready when it asks for its first event";
-                self.in_settings("function.health", health.path().span(), message, help);
             }
         }
     }

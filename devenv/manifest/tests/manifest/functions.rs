@@ -100,6 +100,20 @@ fn a_function_of_a_profile_that_is_not_enabled_waits_with_its_mappings() {
 }
 
 #[test]
+fn a_service_with_a_health_path_becomes_a_function_by_its_files_alone() {
+    let mut sources = good();
+    sources.functions = named("web", &FUNCTION.replace("back", "web"));
+    sources.mappings = named("web-work", &MAPPING.replace("back", "web"));
+    let manifest = sources.assemble().unwrap_or_else(|error| panic!("{error}"));
+    assert!(manifest.functions.function("web").is_some());
+    assert_eq!(manifest.services["web"].health, None, "nothing answers there");
+    sources.functions.clear();
+    sources.mappings.clear();
+    let manifest = sources.assemble().unwrap_or_else(|error| panic!("{error}"));
+    assert!(manifest.services["web"].health.is_some());
+}
+
+#[test]
 fn others_may_wait_for_a_function_without_a_health_check() {
     let mut sources = good();
     let healthy = "depends_on: { back: { condition: service_healthy } }";
@@ -123,10 +137,6 @@ fn of_functions() {
     let mut sources = good();
     sources.functions.push(("more".to_owned(), FUNCTION.to_owned()));
     insta::assert_snapshot!("function twice", sources.drawn());
-    let mut sources = good();
-    sources.functions[0].1 = FUNCTION.replace("back", "web");
-    sources.mappings.clear();
-    insta::assert_snapshot!("function with a health path", sources.drawn());
     let mut sources = good();
     sources.compose += "  functions:\n    image: f:1\n";
     insta::assert_snapshot!("function host's name", sources.drawn());
