@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -20,7 +20,8 @@ pub(crate) struct Journal {
 struct Entries {
     exchanges: VecDeque<Value>,
     products: BTreeSet<String>,
-    customers: BTreeSet<String>,
+    /// Each with the only product that it orders, if there is just one.
+    customers: BTreeMap<String, Option<String>>,
 }
 
 impl Journal {
@@ -49,12 +50,19 @@ impl Journal {
         self.entries().products.iter().cloned().collect()
     }
 
-    pub(crate) fn customer(&self, customer_id: &str) {
-        self.entries().customers.insert(customer_id.to_owned());
+    pub(crate) fn customer(&self, customer_id: &str, only_product: Option<&str>) {
+        self.entries().customers.insert(customer_id.to_owned(), only_product.map(str::to_owned));
     }
 
     pub(crate) fn customers(&self) -> Vec<String> {
-        self.entries().customers.iter().cloned().collect()
+        self.entries().customers.keys().cloned().collect()
+    }
+
+    /// The customers that may have ordered a product.
+    pub(crate) fn customers_of(&self, product_id: &str) -> Vec<String> {
+        let entries = self.entries();
+        let may_have = |(_, only): &(&String, &Option<String>)| only.as_deref().is_none_or(|only| only == product_id);
+        entries.customers.iter().filter(may_have).map(|(customer_id, _)| customer_id.clone()).collect()
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {

@@ -8,6 +8,7 @@ mod answer;
 mod bundle;
 mod environment;
 mod eventually;
+mod falls;
 mod invariant;
 mod journal;
 mod load;
@@ -17,6 +18,7 @@ mod queue;
 mod run;
 mod service;
 mod settings;
+mod stock_events;
 mod tables;
 mod turn;
 mod units;
@@ -24,12 +26,17 @@ mod units;
 pub use answer::Answer;
 pub use environment::{Environment, PRICE};
 pub use eventually::eventually;
+pub use falls::{Fallen, Falls};
 pub use invariant::{nothing_is_lost, nothing_is_pending};
 pub use load::{Effort, Load, Patience, Tally, persist};
 pub use metrics::{Metrics, Series};
-pub use queue::{Queue, Received};
+pub use queue::{Depth, Queue, Received};
 pub use run::{alone, shared, undisturbed};
 pub use service::{CANARY, Service, order};
 pub use settings::Settings;
+pub use stock_events::{StockEvent, StockEvents};
 pub use tables::{StoredOrder, Tables};
-pub use units::{EMULATOR, MESSAGES, ORDER_API, ORDER_PROCESSOR, REPORTING_CONSUMER, REPORTING_DATABASE, Units};
+pub use units::{
+    EMULATOR, FUNCTION_HOST, LOW_STOCK, MESSAGES, ORDER_API, ORDER_PROCESSOR, REPORTING_CONSUMER, REPORTING_DATABASE,
+    Units,
+};

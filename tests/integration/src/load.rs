@@ -127,7 +127,10 @@ impl Load {
         for _ in 0..CLIENTS {
             let client = Client {
                 api: environment.api.clone(),
-                bodies: products.iter().map(|(product_id, _)| order(product_id, 1, &environment.customer())).collect(),
+                bodies: products
+                    .iter()
+                    .map(|(product_id, _)| order(product_id, 1, &environment.customer_of(product_id)))
+                    .collect(),
                 pace: effort.pace(),
                 patience,
                 stop: load.stop.clone(),
@@ -170,7 +173,7 @@ impl Load {
     }
 }
 
-async fn grows(count: &AtomicUsize, by: usize, what: &str) {
+pub(crate) async fn grows(count: &AtomicUsize, by: usize, what: &str) {
     let start = count.load(Ordering::Relaxed);
     eventually(&format!("{by} {what}"), HEADWAY_LIMIT, async || {
         let grown = count.load(Ordering::Relaxed) - start;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::Settings;
 
 /// Time limit of a request, longer than a poll.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// The largest number of messages of one request.
 const MOST: usize = 10;
@@ -29,6 +29,19 @@ pub struct Received {
     receipt: String,
 }
 
+/// The messages of a queue, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    pub visible: u64,
+    /// Received, and neither deleted nor visible again.
+    pub in_flight: u64,
+    pub delayed: u64,
+}
+
+impl Depth {
+    pub const NONE: Self = Self { visible: 0, in_flight: 0, delayed: 0 };
+}
+
 impl Queue {
     /// # Panics
     /// When the environment has no queues.
@@ -38,6 +51,40 @@ impl Queue {
         // The account of every emulator.
         let url = format!("{endpoint}/000000000000/{name}");
         Self { http, endpoint, url, region: settings.region.clone() }
+    }
+
+    /// Creates a queue of a test's own.
+    ///
+    /// # Panics
+    /// When the environment has no queues, or refuses this one.
+    pub async fn create(settings: &Settings, name: &str) -> Self {
+        let queue = Self::new(settings, name);
+        queue.call("CreateQueue", json!({ "QueueName": name })).await.unwrap_or_else(|reason| panic!("{reason}"));
+        queue
+    }
+
+    /// Deletes the queue.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn remove(self) -> Result<(), String> {
+        self.call("DeleteQueue", json!({})).await.map(drop)
+    }
+
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn depth(&self) -> Result<Depth, String> {
+        const NAMES: [&str; 3] = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ];
+        let answer = self.call("GetQueueAttributes", json!({ "AttributeNames": NAMES })).await?;
+        let number = |name: &str| {
+            let text = answer["Attributes"][name].as_str();
+            text.and_then(|text| text.parse().ok()).ok_or_else(|| format!("no {name} in {answer}"))
+        };
+        Ok(Depth { visible: number(NAMES[0])?, in_flight: number(NAMES[1])?, delayed: number(NAMES[2])? })
     }
 
     /// # Errors
@@ -110,7 +157,9 @@ impl Queue {
     }
 
     async fn call(&self, operation: &str, mut input: Value) -> Result<Value, String> {
-        input["QueueUrl"] = self.url.clone().into();
+        if operation != "CreateQueue" {
+            input["QueueUrl"] = self.url.clone().into();
+        }
         let scope = format!("devenv/20260101/{}/sqs/aws4_request", self.region);
         let answer = self
             .http

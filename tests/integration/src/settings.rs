@@ -1,6 +1,6 @@
 use std::env;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// The addresses of the system under test, which `devenv test` passes.
 #[derive(Debug, Clone)]
@@ -13,8 +13,9 @@ pub struct Settings {
     /// The addresses of the reports and their consumer; none without the profile `reporting`.
     pub order_reporting: Option<String>,
     pub reporting_consumer: Option<String>,
-    /// The address of queues; none for a project without any.
+    /// The addresses of queues and topics; none for a project without any.
     pub sqs: Option<String>,
+    pub sns: Option<String>,
     pub region: String,
     pub access_key: String,
     pub secret_key: String,
@@ -49,6 +50,7 @@ impl Settings {
             order_reporting: text("ORDER_REPORTING_URL"),
             reporting_consumer: text("REPORTING_CONSUMER_URL"),
             sqs: text("AWS_ENDPOINT_URL_SQS"),
+            sns: text("AWS_ENDPOINT_URL_SNS"),
             region: required("AWS_REGION")?,
             access_key: required("AWS_ACCESS_KEY_ID")?,
             secret_key: required("AWS_SECRET_ACCESS_KEY")?,
@@ -57,6 +59,13 @@ impl Settings {
             events: path("DEVENV_TEST_EVENTS"),
             bundle: path("DEVENV_TEST_BUNDLE"),
         })
+    }
+
+    /// The folder of devenv.toml: that of the environment's state directory, or else this repository.
+    pub(crate) fn project(&self) -> Utf8PathBuf {
+        let beside = self.state_directory.as_deref().and_then(Utf8Path::parent);
+        let beside = beside.filter(|folder| folder.join("devenv.toml").is_file());
+        beside.map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../..").into(), Utf8Path::to_owned)
     }
 }
 

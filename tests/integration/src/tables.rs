@@ -48,7 +48,7 @@ impl Tables {
         Self { client: Client::from_conf(config) }
     }
 
-    pub(crate) async fn put_product(&self, product_id: &str, price: u64, stock: u64) {
+    pub(crate) async fn put_product(&self, product_id: &str, price: u64, stock: u64, threshold: Option<u64>) {
         let put = self
             .client
             .put_item()
@@ -57,6 +57,10 @@ impl Tables {
             .item("name", text("Made by a test"))
             .item("price", number(price))
             .item("stock", number(stock));
+        let put = match threshold {
+            Some(threshold) => put.item("low_stock_threshold", number(threshold)),
+            None => put,
+        };
         put.send()
             .await
             .unwrap_or_else(|error| panic!("cannot put product {product_id}: {}", DisplayErrorContext(&error)));
@@ -92,6 +96,29 @@ impl Tables {
             .send()
             .await
             .unwrap_or_else(|error| panic!("cannot restock {product_id}: {}", DisplayErrorContext(&error)));
+    }
+
+    /// Raises the stock of a product from a known number to another, once: a repetition after a lost answer changes nothing.
+    ///
+    /// # Errors
+    /// When the product has another stock, or the database does not answer.
+    pub(crate) async fn raise_stock(&self, product_id: &str, from: u64, to: u64) -> Result<(), String> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(INVENTORY)
+            .key("product_id", text(product_id))
+            .update_expression("SET stock = :to")
+            .condition_expression("stock = :from")
+            .expression_attribute_values(":from", number(from))
+            .expression_attribute_values(":to", number(to));
+        if let Err(error) = update.send().await {
+            let stock = self.find_stock(product_id).await?;
+            if stock != to {
+                return Err(format!("cannot raise the stock {stock} of {product_id}: {}", DisplayErrorContext(&error)));
+            }
+        }
+        Ok(())
     }
 
     /// The status of an order, from a strongly consistent read; `None` if the order does not exist.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use camino::Utf8PathBuf;
+use serde_json::Value;
 use tokio::{process::Command, time::timeout};
 
 use crate::Settings;
@@ -15,6 +16,10 @@ pub const ORDER_PROCESSOR: &str = "order-processor";
 /// The consumer of the events of settled orders, and its database.
 pub const REPORTING_CONSUMER: &str = "reporting-consumer";
 pub const REPORTING_DATABASE: &str = "reporting-database";
+/// The function behind the stream of `inventory`.
+pub const LOW_STOCK: &str = "low-stock";
+/// The host of all functions.
+pub const FUNCTION_HOST: &str = "functions";
 pub const EMULATOR: &str = "emulator";
 /// Queues and topics beside an emulator that has tables alone.
 pub const MESSAGES: &str = "emulator-messages";
@@ -26,12 +31,14 @@ const LIMIT: Duration = Duration::from_secs(40);
 #[derive(Debug)]
 pub struct Units {
     devenv: Option<Utf8PathBuf>,
+    /// The folder of devenv.toml.
+    project: Utf8PathBuf,
     stopped: Mutex<BTreeSet<String>>,
 }
 
 impl Units {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { devenv: settings.devenv.clone(), stopped: Mutex::default() }
+        Self { devenv: settings.devenv.clone(), project: settings.project(), stopped: Mutex::default() }
     }
 
     /// Stops a unit with SIGTERM; it stays stopped. Returns when it has ended.
@@ -67,11 +74,33 @@ impl Units {
     /// # Panics
     /// When `devenv status` fails.
     pub async fn emulator(&self) -> String {
-        let status = self.devenv(&["status", "--output", "json"]).await.unwrap_or_else(|reason| panic!("{reason}"));
-        let status: serde_json::Value = serde_json::from_str(&status).expect("a status is JSON");
+        let status = self.json(&["status"]).await.unwrap_or_else(|reason| panic!("{reason}"));
         // In containers, the image follows in brackets.
         let emulator = status["emulator"].as_str().unwrap_or_else(|| panic!("a status names the emulator: {status}"));
         emulator.split(' ').next().unwrap_or_default().to_owned()
+    }
+
+    /// The process of a unit that is ready.
+    ///
+    /// # Errors
+    /// The unit's state, if it is not ready; what `devenv` printed, if it fails.
+    pub(crate) async fn ready(&self, unit: &str) -> Result<u64, String> {
+        let status = self.json(&["status"]).await?;
+        let units = status["units"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let seen = units.iter().find(|seen| seen["name"] == unit).ok_or_else(|| format!("no {unit} in {status}"))?;
+        let ready = seen["pid"].as_u64().filter(|_| seen["state"] == "ready");
+        ready.ok_or_else(|| format!("{unit} is {}: {}", seen["state"], seen["detail"]))
+    }
+
+    /// The services that are functions.
+    ///
+    /// # Panics
+    /// When `devenv resources` fails.
+    pub async fn functions(&self) -> BTreeSet<String> {
+        let listed = self.json(&["resources"]).await.unwrap_or_else(|reason| panic!("{reason}"));
+        let all = listed["resources"].as_array().unwrap_or_else(|| panic!("expected resources in {listed}"));
+        let functions = all.iter().filter(|resource| resource["kind"] == "function");
+        functions.filter_map(|function| function["name"].as_str().map(str::to_owned)).collect()
     }
 
     /// Moves the dead letters of a queue back.
@@ -86,6 +115,13 @@ impl Units {
         self.devenv(&["unit", action, unit]).await.map(drop)
     }
 
+    /// The last line of a command's output as JSON.
+    async fn json(&self, arguments: &[&str]) -> Result<Value, String> {
+        let output = self.devenv(&[arguments, &["--output", "json"]].concat()).await?;
+        let last = output.lines().last().unwrap_or_default();
+        serde_json::from_str(last).map_err(|error| format!("`devenv {}`: {error}: {output}", arguments.join(" ")))
+    }
+
     async fn devenv(&self, arguments: &[&str]) -> Result<String, String> {
         let devenv = self
             .devenv
@@ -94,8 +130,8 @@ impl Units {
         let mut command = Command::new(devenv);
         command
             .args(arguments)
-            // The folder of devenv.toml: a test runs in its package's folder.
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+            // A test runs in its package's folder.
+            .current_dir(&self.project)
             .stdin(Stdio::null())
             .kill_on_drop(true);
         let described = format!("`{devenv} {}`", arguments.join(" "));
