@@ -32,7 +32,7 @@ fmt:
 
 lint:
     cargo clippy --workspace --all-targets -- -D warnings
-    cargo clippy --test end_to_end --test reports -- -D warnings
+    cargo clippy --test end_to_end --test reports --test low_stock -- -D warnings
 
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -93,17 +93,6 @@ impl Queue {
         self.call("SendMessage", json!({ "MessageBody": body })).await.map(drop)
     }
 
-    /// The number of messages that somebody has received and not deleted yet.
-    ///
-    /// # Errors
-    /// When the emulator does not answer.
-    pub async fn in_flight(&self) -> Result<u64, String> {
-        const NAME: &str = "ApproximateNumberOfMessagesNotVisible";
-        let answer = self.call("GetQueueAttributes", json!({ "AttributeNames": [NAME] })).await?;
-        let count = answer["Attributes"][NAME].as_str().and_then(|count| count.parse().ok());
-        count.ok_or_else(|| format!("this is no number of messages: {answer}"))
-    }
-
     /// Receives up to ten messages, which are visible again at once unless they are deleted within `hidden` seconds.
     ///
     /// # Errors
