@@ -38,6 +38,7 @@ struct Round {
     products: Vec<(String, u64)>,
     tally: Tally,
     fallen: Vec<Fallen>,
+    took: Duration,
 }
 
 impl<'a> Kills<'a> {
@@ -58,6 +59,7 @@ impl<'a> Kills<'a> {
     /// Kills every unit under load: one after the other, each while others recover, or in every second round all at once.
     async fn round(&mut self, number: usize, effort: Effort) -> Round {
         let environment = self.environment;
+        let began = Instant::now();
         let products = vec![
             (environment.product(10_000_000).await, 10_000_000),
             // Too few for all orders.
@@ -85,7 +87,7 @@ impl<'a> Kills<'a> {
             Some(falls) => falls.stop().await,
             None => Vec::new(),
         };
-        Round { number, products, tally: load.stop().await, fallen }
+        Round { number, products, tally: load.stop().await, fallen, took: began.elapsed() }
     }
 
     async fn wait_until_well(&self, unit: &str) {
@@ -97,7 +99,7 @@ impl<'a> Kills<'a> {
     /// Asserts that no order of a round is lost, that its reports equal its orders, and that each fall of a stock has an event.
     #[expect(clippy::print_stdout, reason = "the figures of a long run")]
     async fn prove(&mut self, round: Round) {
-        let Round { number, products, tally, fallen } = round;
+        let Round { number, products, tally, fallen, took } = round;
         nothing_is_lost(self.environment, &products, &tally).await;
         let reports = self.environment.reports();
         let of_falls = fallen.iter().map(|fallen| &fallen.product_id);
@@ -114,7 +116,7 @@ impl<'a> Kills<'a> {
         if let Some(events) = &mut self.low_stock {
             events.arrive(&fallen, ALL_ARRIVE).await;
         }
-        println!("round {number}: {tally}; {times} falls below a threshold");
+        println!("round {number}, {took:.1?}: {tally}; {times} falls below a threshold");
     }
 }
 
@@ -147,7 +149,7 @@ fn the_reports_equal_the_orders_whatever_is_killed() {
             println!("{} events of low stocks came more than once", events.repeated);
             events.unsubscribe().await;
         }
-        println!("{rounds} rounds of kills of {:?} in {killed:?}, proven after {:?}", kills.units, began.elapsed());
+        println!("{rounds} rounds of kills of {:?} in {killed:.1?}, proven after {:.1?}", kills.units, began.elapsed());
     });
 }
 
