@@ -8,7 +8,7 @@ use devenv_containers::engine::ContainerEngine;
 use devenv_containers::image_digest::image_digest;
 use devenv_model::evidence::Evidence;
 use devenv_model::gate::{AtHand, Filed, gate};
-use devenv_model::manifest::{EvidenceOrigin, Service};
+use devenv_model::manifest::{EvidenceOrigin, PromotePlace, Service};
 use devenv_releases::record::ReleasedImage;
 use devenv_runtime::Project;
 use devenv_testing::evidence;
@@ -41,15 +41,24 @@ pub(crate) enum Images {
 
 impl Candidate {
     /// Leaves out each tested image that is not built here and that the target has no repository for: such as a database, which a
-    /// target's Terraform replaces by a managed one. An error if one of the others is for another platform than the target's.
+    /// target's Terraform replaces by a managed one. A rehearsal has no functions either. An error if one of the others is for another
+    /// platform than the target's.
     pub(crate) fn leave_out_the_unshipped(
         &mut self,
         context: &PromotionContext<'_>,
         delivery: &dyn Delivery,
     ) -> Result<(), Error> {
         let Images::Here(images) = &mut self.images else { return Ok(()) };
+        let is_rehearsal = matches!(context.target.place, PromotePlace::Rehearsal { .. });
+        let functions = &context.project.manifest.functions;
         let is_built = |name: &String| context.project.manifest.services.get(name).is_none_or(Service::is_built);
         images.retain(|service, _| {
+            if is_rehearsal && functions.function(service).is_some() {
+                let text =
+                    format!("{service} is not part of the rehearsal: it is a function, and the emulated AWS runs none");
+                context.emitter.notice(text);
+                return false;
+            }
             let ships = is_built(service) || delivery.repository(service).is_ok();
             if !ships {
                 let text = format!("{service} is not part of the release: {} has no repository for it", context.name());

@@ -4,7 +4,7 @@ use devenv_model::addresses::Addresses;
 use devenv_model::messaging::{queue_url, topic_arn};
 use devenv_rehearsal::account::{ACCOUNT, REGION, balanced, endpoint, load_balancer, log_group};
 use devenv_rehearsal::roots;
-use devenv_rehearsal::services::port;
+use devenv_rehearsal::services::{port, rehearsed};
 use devenv_resources::endpoint::Endpoint;
 use devenv_resources::resources::Resources;
 use devenv_runtime::Cancel;
@@ -33,10 +33,7 @@ pub(crate) async fn lay_foundation(
     let needs = AccountNeeds {
         bucket: context.ledger.bucket.clone(),
         cluster: format!("{system}-rehearsal"),
-        services: project
-            .manifest
-            .services
-            .values()
+        services: rehearsed(&project.manifest)
             .map(|service| {
                 let name = &service.name;
                 let needs = ServiceNeeds {

@@ -7,7 +7,7 @@ use devenv_model::messaging::Messaging;
 use serde_json::{Map, Value, json};
 
 use crate::account::{ACCOUNT, REGION, bucket};
-use crate::services::{NotRehearsed, port, public, services};
+use crate::services::{NotRehearsed, port, public, rehearsed, services};
 
 const FOUNDATION: &str = include_str!("roots/foundation.tf");
 /// Below the target's folder.
@@ -56,15 +56,15 @@ pub fn foundation_made_from(inputs: &Value) -> String {
 /// What services have in their Compose file and not in a rehearsal.
 pub fn notices(manifest: &Manifest) -> Vec<String> {
     let is_kept = |source: &MountSource| !matches!(source, MountSource::Memory { .. });
-    let services = manifest.services.values().filter(|service| {
+    let services = rehearsed(manifest).filter(|service| {
         let container = &service.container;
         let mounts = container.mounts.iter().any(|mount| is_kept(&mount.source));
         mounts || !container.files.is_empty() || !container.volumes_from.is_empty()
     });
     let notice = |name: &str| format!("{name} runs without its volumes, secrets and configs: a release has none");
     let user = |name: &str| format!("{name} runs as its image's user: the emulated AWS knows no other");
-    let users = manifest.services.values().filter(|service| service.user.is_some());
-    let unasked = manifest.services.values().filter_map(|service| {
+    let users = rehearsed(manifest).filter(|service| service.user.is_some());
+    let unasked = rehearsed(manifest).filter_map(|service| {
         let health = service.health.as_ref().filter(|health| health.port != port(service))?;
         let (name, Health { path, port: its }, balanced) = (&service.name, health, port(service));
         Some(format!("{path} of {name} is not asked: it is at port {its}, and the load balancer leads to {balanced}"))

@@ -42,6 +42,12 @@ impl NotRehearsed {
     }
 }
 
+/// The services that a rehearsal runs: those with a task. The emulated AWS runs no function.
+pub fn rehearsed(manifest: &Manifest) -> impl Iterator<Item = &Service> {
+    let runs = |service: &&Service| service.replicas > 0 && manifest.functions.function(&service.name).is_none();
+    manifest.services.values().filter(runs)
+}
+
 /// The port behind the service's load balancer: its first one.
 pub fn port(service: &Service) -> u16 {
     let published = service.ports.iter().find(|port| port.protocol == Protocol::Tcp).map(|port| port.container);
@@ -52,10 +58,9 @@ pub fn port(service: &Service) -> u16 {
 /// first of those that publish one.
 pub fn public(manifest: &Manifest) -> &str {
     let is_needed = |name: &String| manifest.services.values().any(|other| other.depends_on.contains_key(name));
-    let running = || manifest.services.values().filter(|service| service.replicas > 0);
-    let published = || running().filter(|service| service.first_stream().is_some());
+    let published = || rehearsed(manifest).filter(|service| service.first_stream().is_some());
     let chosen = published().find(|service| !is_needed(&service.name)).or_else(|| published().next());
-    let chosen = chosen.or_else(|| running().next());
+    let chosen = chosen.or_else(|| rehearsed(manifest).next());
     chosen.map_or("", |service| service.name.as_str())
 }
 
@@ -71,11 +76,11 @@ pub fn health_paths(services: &Value) -> BTreeMap<&str, &str> {
     described.filter_map(|(name, service)| Some((name.as_str(), service["health"].as_str()?))).collect()
 }
 
-/// By service with any: port, number of tasks, health path and container definition. An error if a rehearsal cannot run one.
+/// By service that runs there: port, number of tasks, health path and container definition. An error if a rehearsal cannot run one.
 pub fn services(manifest: &Manifest) -> Result<Value, NotRehearsed> {
     let hosts = hosts(manifest);
     let mut services = Map::new();
-    for service in manifest.services.values().filter(|service| service.replicas > 0) {
+    for service in rehearsed(manifest) {
         if let Some(cause) = obstacle(manifest, service) {
             return Err(NotRehearsed::Service { service: service.name.clone(), cause: cause.to_owned() });
         }
@@ -98,9 +103,6 @@ pub fn digests(manifest: &Manifest) -> BTreeMap<String, String> {
 fn obstacle(manifest: &Manifest, service: &Service) -> Option<&'static str> {
     if manifest.database(&service.name).is_some() {
         return Some("it is a database, and a rehearsal makes none");
-    }
-    if manifest.functions.function(&service.name).is_some() {
-        return Some("it is a function, and a rehearsal runs services only");
     }
     if manifest.is_one_shot(&service.name) {
         return Some("it runs once, and a release has only services that keep running");

@@ -165,21 +165,30 @@ fn a_database_and_a_migration_are_refused_and_no_secret_is_named() {
 }
 
 #[test]
-fn a_declared_database_and_a_function_are_refused_and_so_is_the_user_of_the_database() {
+fn a_declared_database_is_refused_and_so_is_its_user() {
     let database = r#"{ "DBInstanceIdentifier": "db", "Engine": "postgres", "EngineVersion": "15", "DBName": "shop",
         "MasterUsername": "shop" }"#;
-    let function = r#"{ "FunctionName": "resize", "PackageType": "Image", "Timeout": 5, "MemorySize": 128 }"#;
-    let files = [("databases/db.json", database), ("functions/resize.json", function)];
     let refused = |text: &str| {
-        let settings = "databases = \"databases\"\nfunctions = \"functions\"\n";
-        services(&with_files(text, settings, &files)).expect_err("a rehearsal cannot run it").to_string()
+        let manifest = with_files(text, "databases = \"databases\"\n", &[("databases/db.json", database)]);
+        services(&manifest).expect_err("a rehearsal cannot run it").to_string()
     };
-    let (db, resize) = ("  db: { image: \"postgres:15\" }\n", "  resize: { build: . }\n");
+    let db = "  db: { image: \"postgres:15\" }\n";
     let web = "  web: { build: ., ports: [\"80\"], environment: { URL: \"$${database:db}\" } }\n";
-    let all = refused(&[db, resize, web].concat());
+    let all = refused(&[db, web].concat());
     assert!(all.contains("db: it is a database"), "{all}");
-    let of_web = refused(&[&db.replace("postgres:15\"", "postgres:15\", scale: 0"), resize, web].concat());
-    assert!(of_web.contains("resize: it is a function") || of_web.contains("web: URL names db:5432"), "{of_web}");
+    let of_web = refused(&[&db.replace("postgres:15\"", "postgres:15\", scale: 0"), web].concat());
+    assert!(of_web.contains("web: URL names db:5432"), "{of_web}");
+}
+
+#[test]
+fn a_function_takes_no_part_and_the_others_are_rehearsed() {
+    let function = r#"{ "FunctionName": "resize", "PackageType": "Image", "Timeout": 5, "MemorySize": 128 }"#;
+    let text = "  resize: { build: . }\n  web: { build: . }\n";
+    let manifest = with_files(text, "functions = \"functions\"\n", &[("functions/resize.json", function)]);
+    let services = services(&manifest).expect("the other one can be run");
+    assert_eq!(services.as_object().expect("a map").keys().collect::<Vec<_>>(), ["web"]);
+    assert_eq!(public(&manifest), "web", "nobody calls a function over HTTP");
+    assert!(!digests(&manifest).contains_key("resize"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::emulator::{Balancers, FakeEmulator};
 use crate::repository::Repository;
 use crate::run::{Ended, Machine, on_paused_clock, on_real_clock};
-use crate::world::{DATABASE, World, digest, image};
+use crate::world::{DATABASE, FUNCTION, World, digest, image};
 
 const TIME: &str = "2026-11-21T10:00:00Z";
 
@@ -174,6 +174,31 @@ fn a_tested_image_without_a_repository_is_left_out_if_it_was_made_elsewhere() {
         let notices = machine.notices.lock().expect("no test panicked");
         let notice = "db is not part of the release: dev has no repository for it".to_owned();
         assert!(notices.contains(&notice), "{notices:?}");
+    });
+}
+
+#[test]
+fn the_tested_image_of_a_function_is_released_by_its_digest_and_a_rehearsal_goes_without_it() {
+    on_paused_clock(async {
+        let world = World::of(Arc::new(Repository::with_function()));
+        let engine = FakeEngine::new(Faults::default());
+        let engine = engine.with_image("web:1", &image(1)).with_image("resize:1", &image(FUNCTION));
+        let Ended::Done(promoted) = Machine::new(&world, 1, TIME).on(engine).promote().await else {
+            panic!("nothing is wrong")
+        };
+        let reference = format!("registry.example/shop/resize@{}", digest(FUNCTION));
+        assert_eq!(promoted.release.images["resize"].reference, reference);
+    });
+    on_real_clock(async {
+        let world = World::of(Arc::new(Repository::of_a_stranger_with_function()));
+        let emulator = FakeEmulator::default();
+        let engine = emulator.engine(1).0.with_image("resize:1", &image(FUNCTION));
+        let machine = Machine::new(&world, 1, TIME).to("rehearsal").on(engine);
+        let Ended::Done(promoted) = machine.promote().await else { panic!("nothing is wrong") };
+        assert_eq!(promoted.release.images.keys().collect::<Vec<_>>(), ["web"]);
+        let notices = machine.notices.lock().expect("no test panicked");
+        let words = "resize is not part of the rehearsal: it is a function, and the emulated AWS runs none";
+        assert!(notices.iter().any(|notice| notice == words), "{notices:?}");
     });
 }
 

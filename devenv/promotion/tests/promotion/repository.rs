@@ -30,6 +30,9 @@ health = "/livez"
 
 const REHEARSAL: &str = "[promote.rehearsal]\nimage = \"emulated-aws:1\"\n";
 
+const FUNCTIONS: &str = "functions = \"functions\"\n";
+const FUNCTION: &str = r#"{ "FunctionName": "resize", "PackageType": "Image" }"#;
+
 const DATABASE: &str = "  db:\n    image: db:1\n    expose: [\"5432\"]\n";
 
 /// A target with an account.
@@ -91,6 +94,8 @@ pub(crate) struct Repository {
     pub(crate) targets: &'static [Target],
     /// Whether it has a service `db` whose image is made elsewhere.
     pub(crate) has_database: bool,
+    /// Whether it has a function `resize`.
+    pub(crate) has_function: bool,
     /// Empty outside git.
     pub(crate) commit: String,
 }
@@ -151,6 +156,27 @@ impl Repository {
         Self::with(&TARGETS[..1], settings)
     }
 
+    /// With one target, and a function in it.
+    pub(crate) fn with_function() -> Self {
+        Self::with(&TARGETS[..1], "").and_function()
+    }
+
+    /// With a rehearsal only, without any Terraform, and with a function.
+    pub(crate) fn of_a_stranger_with_function() -> Self {
+        Self::with(&[], REHEARSAL).and_function()
+    }
+
+    fn and_function(self) -> Self {
+        let repository = Self { has_function: true, ..self };
+        repository.write("compose.yaml", &(repository.read("compose.yaml") + "  resize:\n    image: resize:1\n"));
+        repository.write(
+            "devenv.toml",
+            &repository.read("devenv.toml").replace("[emulator", &format!("{FUNCTIONS}[emulator")),
+        );
+        repository.write("functions/resize.json", FUNCTION);
+        repository.committed()
+    }
+
     fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path().join(path)).expect("written before")
     }
@@ -163,7 +189,7 @@ impl Repository {
 
     fn with(targets: &'static [Target], settings: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("shop").tempdir().expect("a temporary directory");
-        let repository = Self { folder, targets, has_database: false, commit: String::new() };
+        let repository = Self { folder, targets, has_database: false, has_function: false, commit: String::new() };
         let write = |path: &str, text: &str| repository.write(path, text);
         let target = |Target { name, region, more }: &Target| {
             format!("[promote.{name}]\naccount = \"000000000000\"\nregion = \"{region}\"\n{more}\n")

@@ -25,6 +25,9 @@ pub(crate) const REPOSITORY: &str = "shop/web";
 
 /// The edition that stands for the image of a database.
 pub(crate) const DATABASE: u32 = 9;
+/// The one that stands for the image of a function, and the path of its repository.
+pub(crate) const FUNCTION: u32 = 8;
+const FUNCTION_REPOSITORY: &str = "shop/resize";
 
 /// Of one layer, which is all that tells one edition from another.
 pub(crate) fn image(edition: u32) -> OciImage {
@@ -82,11 +85,15 @@ impl World {
         let table: serde_json::Value = serde_json::from_str(TABLE).expect("JSON");
         for target in repository.targets {
             let (name, host) = (target.name, if target.region == HOME { "registry" } else { "registry.abroad" });
+            let mut repositories = BTreeMap::from([("web", format!("{host}.example/{REPOSITORY}"))]);
+            if repository.has_function {
+                repositories.insert("resize", format!("{host}.example/{FUNCTION_REPOSITORY}"));
+            }
             let foundation = json!({
                 "version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "a", "resources": [],
                 "outputs": {
                     "release": output(json!({ "cluster": { "name": format!("shop-{name}") } })),
-                    "repository_urls": output(json!({ "web": format!("{host}.example/{REPOSITORY}") })),
+                    "repository_urls": output(json!(repositories)),
                     "url": output(json!("https://shop.example")),
                     "tables": output(json!({ "items": table })),
                 },
@@ -94,7 +101,7 @@ impl World {
             let key = format!("{name}/foundation.tfstate");
             objects.overwrite(bucket(target.region), &key, foundation.to_string());
         }
-        let [registry, abroad] = [(); 2].map(|()| FakeRegistry::new(faults.clone(), [REPOSITORY]));
+        let [registry, abroad] = [(); 2].map(|()| FakeRegistry::new(faults.clone(), [REPOSITORY, FUNCTION_REPOSITORY]));
         let services = FakeServices::new(faults.clone());
         let terraform_faults = Faults::default();
         Self { objects, registry, abroad, services, faults, terraform_faults, repository, state: state() }
@@ -183,8 +190,9 @@ impl World {
     /// The same, with or without changes that are not committed.
     pub(crate) fn prove_with(&self, edition: u32, dirty: bool) {
         let database = self.repository.has_database.then(|| ("db".to_owned(), digest(DATABASE)));
+        let function = self.repository.has_function.then(|| ("resize".to_owned(), digest(FUNCTION)));
         let evidence = Evidence {
-            images: [("web".to_owned(), digest(edition))].into_iter().chain(database).collect(),
+            images: [("web".to_owned(), digest(edition))].into_iter().chain(database).chain(function).collect(),
             terraform: self.repository.terraform_digest(),
             circumstances: Circumstances {
                 project: "shop".to_owned(),
