@@ -1,11 +1,11 @@
-//! The emulator's program beside an installed `devenv`: its image is assembled around that file, since no sources are there to compile.
+//! Static programs beside an installed `devenv`: an image is assembled around such a file, since no sources are there to compile.
 
 use std::io::Read;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_document::input;
 
-/// The program's file name. It stands for a package where artifacts are named by packages.
+/// The emulator's file name. It stands for a package where artifacts are named by packages.
 pub const EMULATOR: &str = "devenv-emulator";
 /// The beginning of a program, with all headers that a linker puts there.
 const HEADERS: u64 = 4096;
@@ -20,10 +20,10 @@ pub struct Bundled {
     pub architecture: &'static str,
 }
 
-/// The emulator beside this `devenv`. `None` if there is none, or if it cannot run in an image: in a checkout, Cargo puts a program
-/// of the same name there that needs this machine's libraries.
-pub fn emulator(devenv: &Utf8Path) -> Option<Bundled> {
-    let path = devenv.with_file_name(EMULATOR);
+/// The program of this name beside this `devenv`. `None` if there is none, or if it cannot run alone in an image: in a checkout, Cargo
+/// puts a program of the same name there that needs this machine's libraries.
+pub fn beside(devenv: &Utf8Path, name: &str) -> Option<Bundled> {
+    let path = devenv.with_file_name(name);
     let mut headers = Vec::new();
     input::open(&path).ok()?.take(HEADERS).read_to_end(&mut headers).ok()?;
     Some(Bundled { architecture: static_architecture(&headers)?, path })
@@ -88,8 +88,8 @@ mod tests {
     fn it_is_beside_devenv_or_nowhere() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let devenv = Utf8Path::from_path(folder.path()).expect("UTF-8").join("devenv");
-        assert_eq!(emulator(&devenv), None);
+        assert_eq!(beside(&devenv, EMULATOR), None);
         std::fs::write(devenv.with_file_name(EMULATOR), program(62, 1)).expect("writable");
-        assert_eq!(emulator(&devenv).expect("there").architecture, "amd64");
+        assert_eq!(beside(&devenv, EMULATOR).expect("there").architecture, "amd64");
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::error::BuildError;
 use devenv_artifacts::freshness;
-use devenv_runtime::{Error, own_program};
+use devenv_runtime::{Error, FUNCTION_HOST_PROGRAM, own_program};
 use devenv_terminal::exit::Exit;
 use devenv_terminal::report::Failure;
 
@@ -25,7 +25,7 @@ pub(crate) struct Companion {
 pub(crate) const PROMOTE: Companion =
     Companion { name: "devenv-promote", folder: "devenv/promote", user: "promotions need", missing: "promote_missing" };
 pub(crate) const FUNCTIONS: Companion = Companion {
-    name: "devenv-functions",
+    name: FUNCTION_HOST_PROGRAM,
     folder: "devenv/functions",
     user: "functions need",
     missing: "functions_missing",

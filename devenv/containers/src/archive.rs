@@ -34,7 +34,7 @@ pub(crate) struct ImageSource<'a> {
 
 /// Assembles the image. Its layers stay uncompressed, so that their digests are also the configuration's `diff_ids`.
 pub(crate) fn assemble(source: &ImageSource<'_>) -> std::io::Result<OciImage> {
-    let layers = [base_layer()?, program_layer(source)?].map(Blob::new);
+    let layers = [base_layer()?, program_layer(source.name, source.program, source.libraries)?].map(Blob::new);
     let config = json!({
         "architecture": source.architecture,
         "os": "linux",
@@ -69,13 +69,14 @@ fn base_layer() -> std::io::Result<Vec<u8>> {
     layer.into_inner()
 }
 
-fn program_layer(source: &ImageSource<'_>) -> std::io::Result<Vec<u8>> {
-    let mut layer = tar::Builder::new(Vec::with_capacity(source.program.len() + 2048));
-    tar_file::add(&mut layer, source.name, 0o755, source.program)?;
-    if !source.libraries.is_empty() {
+/// Returns an archive of a program and, in `lib`, its shared libraries.
+pub(crate) fn program_layer(name: &str, program: &[u8], libraries: &[(String, Vec<u8>)]) -> std::io::Result<Vec<u8>> {
+    let mut layer = tar::Builder::new(Vec::with_capacity(program.len() + 2048));
+    tar_file::add(&mut layer, name, 0o755, program)?;
+    if !libraries.is_empty() {
         tar_file::add_folder(&mut layer, "lib/", 0o755, 0)?;
     }
-    for (name, content) in source.libraries {
+    for (name, content) in libraries {
         tar_file::add(&mut layer, &format!("lib/{name}"), 0o755, content)?;
     }
     layer.into_inner()

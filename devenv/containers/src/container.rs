@@ -33,6 +33,8 @@ pub struct ContainerSpec {
     /// The labels from the Compose file.
     pub labels: BTreeMap<String, String>,
     pub restart: RestartPolicy,
+    /// The id of the image whose program runs as the container's init, before its own; `None` for a container without one.
+    pub init: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,6 +63,7 @@ impl ContainerSpec {
             digests: Vec::new(),
             labels: BTreeMap::new(),
             restart: RestartPolicy::No,
+            init: None,
         }
     }
 

@@ -27,8 +27,14 @@ pub trait ContainerEngine: Send + Sync + fmt::Debug {
     fn start<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// Connects a container that does not run yet to one more network.
     fn connect<'a>(&'a self, container: &'a str, endpoint: &'a Endpoint) -> BoxFuture<'a, Result<(), HostError>>;
-    /// Unpacks a tar archive at the root of a container's file system. Owners and permissions are those of the archive.
-    fn upload<'a>(&'a self, container: &'a str, archive: Vec<u8>) -> BoxFuture<'a, Result<(), HostError>>;
+    /// Unpacks a tar archive in a folder of a container's file system. Owners and permissions are those of the archive. A read-only
+    /// container takes it only where a volume is mounted.
+    fn upload<'a>(
+        &'a self,
+        container: &'a str,
+        folder: &'a str,
+        archive: Vec<u8>,
+    ) -> BoxFuture<'a, Result<(), HostError>>;
     fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
     /// Sends the stop signal, and SIGKILL after the container's own grace period. A stopped or missing container is no error.
     fn stop<'a>(&'a self, container: &'a str) -> BoxFuture<'a, Result<(), HostError>>;
@@ -281,7 +287,7 @@ pub struct LogLine {
     pub text: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image {
     /// The engine's own id; another engine gives the same image another id.
     pub id: String,
@@ -290,6 +296,9 @@ pub struct Image {
     pub platform: String,
     /// Size in bytes.
     pub size: u64,
+    /// The program of a container that names none: the words of `entrypoint`, then those of `command`.
+    pub entrypoint: Vec<String>,
+    pub command: Vec<String>,
 }
 
 /// The parts of a build's context, a tar archive.

@@ -19,7 +19,8 @@ use devenv_artifacts::compilation::{Compilation, ImageWorkspace};
 use devenv_artifacts::freshness;
 use devenv_artifacts::repository::{head, is_committed, revision, source};
 use devenv_runtime::{
-    BuildInEngine, EMULATOR_IMAGE, Error, ImageBuild, ImageKind, LocalProject, OWN_EMULATOR, own_program,
+    BuildInEngine, EMULATOR_IMAGE, Error, ImageBuild, ImageKind, LocalProject, OWN_EMULATOR, OWN_FUNCTION_HOST,
+    own_program,
 };
 
 /// The packages with an up-to-date image, with its id, and the other packages with the reason.
@@ -56,7 +57,7 @@ impl<'a> Images<'a> {
         let (own, packages) = apart(packages);
         let mut known = Known::default();
         for own in own {
-            match OwnImage::emulator(self)?.known().await? {
+            match self.own(&own)?.known().await? {
                 Ok(id) => known.ids.insert(own, id),
                 Err(why) => known.stale.insert(own, why),
             };
@@ -107,7 +108,7 @@ impl<'a> Images<'a> {
         let (own, packages) = &apart(packages);
         let mut ids = BTreeMap::new();
         for own in own {
-            ids.insert(own.clone(), OwnImage::emulator(self)?.make(progress).await?);
+            ids.insert(own.clone(), self.own(own)?.make(progress).await?);
         }
         if packages.is_empty() {
             return Ok(ids);
@@ -223,6 +224,11 @@ impl<'a> Images<'a> {
         Ok((id, image.digest()))
     }
 
+    /// The image that this name stands for in place of a package.
+    fn own(&self, name: &str) -> Result<OwnImage<'_>, Error> {
+        if name == OWN_FUNCTION_HOST { OwnImage::function_host(self) } else { OwnImage::emulator(self) }
+    }
+
     /// The image of this program, which must have the guard of a rehearsal in it. Makes it unless the engine has it; returns the
     /// engine's id.
     pub async fn own_guard(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<String, Error> {
@@ -299,9 +305,9 @@ pub(crate) struct Content<'a> {
     pub(crate) c_library: Option<&'a str>,
 }
 
-/// The names that stand for the emulator of a `devenv` without its sources, and the packages.
+/// The names that stand for images of devenv's own programs, and the packages.
 fn apart(packages: &[String]) -> (Vec<String>, Vec<String>) {
-    packages.iter().cloned().partition(|package| package == OWN_EMULATOR)
+    packages.iter().cloned().partition(|package| package == OWN_EMULATOR || package == OWN_FUNCTION_HOST)
 }
 
 /// Returns the engine's id of a loaded image. A classic store identifies an image by its configuration, a containerd

@@ -5,6 +5,7 @@ mod build_in_engine;
 mod context_tar;
 mod exec;
 mod files;
+mod init;
 mod logs;
 mod make;
 mod own_image;

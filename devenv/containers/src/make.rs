@@ -6,17 +6,18 @@ use camino::{Utf8Path, Utf8PathBuf};
 use devenv_model::container::{ContainerSettings, MountSource, Network, NetworkMode, Volume};
 use devenv_model::intent::UnitIntent;
 use devenv_model::names::short_digest;
-use devenv_model::unit::is_emulator;
+use devenv_model::unit::is_own;
 use devenv_runtime::Error;
 
 use crate::container::ContainerSpec;
 use crate::engine::{
     ContainerSummary, Endpoint, HostError, HostErrorKind, JoinedNetwork, Labelled, NewContainer, NewNetwork, NewVolume,
 };
-use crate::files;
+use crate::own_image::{OwnImage, Portable};
 use crate::runtime::ContainerRuntime;
 use crate::scope::{CONFIG_HASH, DEFINITION, KEEPS_DATA, PROBE, SERVES, UNIT};
 use crate::spec::of_services;
+use crate::{files, init};
 
 const DIGEST_BYTES: usize = 12;
 
@@ -33,9 +34,11 @@ impl ContainerRuntime {
         }
         let (network, more) = self.joined(&spec).await?;
         let last_name = self.scope.container(&spec.name);
-        let is_whole = more.is_empty() && archive.is_none();
+        let is_whole = more.is_empty() && archive.is_none() && spec.init.is_none();
         let name = if is_whole { last_name.clone() } else { format!("{last_name}.unfinished") };
         let labels = self.container_labels(&spec);
+        // Not before: what starts the program is no part of its configuration.
+        let (spec, init) = self.with_init(spec).await?;
         self.engine.create(&NewContainer { name: name.clone(), spec, labels, network }).await?;
         if is_whole {
             return Ok(());
@@ -44,9 +47,26 @@ impl ContainerRuntime {
             self.engine.connect(&name, endpoint).await?;
         }
         if let Some(archive) = archive {
-            self.engine.upload(&name, archive).await?;
+            self.engine.upload(&name, "/", archive).await?;
+        }
+        if let Some(files) = init {
+            self.engine.upload(&name, init::FOLDER, files).await?;
         }
         Ok(self.engine.rename(&name, &last_name).await?)
+    }
+
+    /// The specification of a container with its init, if it has one, and an archive of the init's files.
+    async fn with_init(&self, mut spec: ContainerSpec) -> Result<(ContainerSpec, Option<Vec<u8>>), Error> {
+        if spec.init.is_none() {
+            return Ok((spec, None));
+        }
+        let images = self.made_here();
+        let Portable { archive, command } = OwnImage::function_host(&images)?.portable(init::FOLDER)?;
+        let Some(image) = self.engine.image(&spec.image).await? else {
+            return Err(Error::ImageAbsent { image: spec.image, cause: "the engine does not have it".to_owned() });
+        };
+        init::put_before(&mut spec, command, &image)?;
+        Ok((spec, Some(archive)))
     }
 
     /// Whether a container of a unit has all its parts, and the name that the unit has now.
@@ -66,7 +86,7 @@ impl ContainerRuntime {
         labels.insert(CONFIG_HASH.to_owned(), spec.config_hash());
         labels.insert(PROBE.to_owned(), serde_json::to_string(&spec.probe).expect("a probe is plain data"));
         labels.insert(SERVES.to_owned(), self.serves(&spec.name).to_string());
-        labels.insert(KEEPS_DATA.to_owned(), (!is_emulator(&spec.name) || has_volume).to_string());
+        labels.insert(KEEPS_DATA.to_owned(), (!is_own(&spec.name) || has_volume).to_string());
         labels
     }
 

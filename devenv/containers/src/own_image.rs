@@ -1,6 +1,6 @@
-//! The images that are made without sources: of the embedded emulator, for projects that name no other, and of the guard of a rehearsal.
-//! The emulator's has one of two programs: the static emulator beside this `devenv`, or else this very program, which has the emulator in
-//! it. The guard is part of `devenv-promote`.
+//! The images that are made without sources: of the embedded emulator, for projects that name no other, of the function host, and of the
+//! guard of a rehearsal. The emulator's has one of two programs: the static emulator beside this `devenv`, or else this very program, which
+//! has the emulator in it. The guard is part of `devenv-promote`, and the function host a program beside `devenv`.
 //!
 //! A program that is not static takes the libraries along that the running process has mapped: containers then run it with
 //! this machine's own loader, whatever their base.
@@ -12,9 +12,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use camino::{Utf8Path, Utf8PathBuf};
 use devenv_artifacts::builds::{Binary, MadeImage};
 use devenv_artifacts::bundled::{self, Bundled};
-use devenv_runtime::{EMULATOR_IMAGE, Error, HostError, HostErrorKind, own_program};
+use devenv_runtime::{EMULATOR_IMAGE, Error, FUNCTION_HOST_PROGRAM, HostError, HostErrorKind, own_program};
 use devenv_supervisor::clock;
 
+use crate::archive;
 use crate::images::{Content, Images, can_compile};
 use crate::scope::SYSTEM;
 
@@ -23,6 +24,7 @@ const RUNNING: &str = "devenv";
 /// The names of images of this program in the engine. A newer program takes them over.
 const RUNNING_EMULATOR: &str = "devenv-emulator:own";
 const RUNNING_GUARD: &str = "devenv-guard:own";
+const FUNCTION_HOST: &str = "devenv-functions:own";
 
 pub(crate) struct OwnImage<'a> {
     images: &'a Images<'a>,
@@ -35,22 +37,63 @@ pub(crate) struct OwnImage<'a> {
 
 /// The program in the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Source {
-    /// A static emulator.
-    Beside(Utf8PathBuf),
-    /// The program that runs this code, and its first argument unless the container has it.
-    Running { program: Utf8PathBuf, argument: Option<&'static str> },
+struct Source {
+    program: Utf8PathBuf,
+    /// The program's file name in the image.
+    name: &'static str,
+    /// Its first argument, unless the container has it.
+    argument: Option<&'static str>,
+    /// Whether it runs without the libraries of this machine, which are then those of the program that runs this code.
+    is_static: bool,
+}
+
+/// A program for containers that have files of their own.
+pub(crate) struct Portable {
+    /// A tar archive for the folder that the command names.
+    pub(crate) archive: Vec<u8>,
+    pub(crate) command: Vec<String>,
 }
 
 impl<'a> OwnImage<'a> {
     /// Fails if the engine's containers can run neither program.
     pub(crate) fn emulator(images: &'a Images<'a>) -> Result<Self, Error> {
         let devenv = own_program()?;
-        let (source, reference) = match bundled::emulator(&devenv) {
-            Some(beside) => (Source::Beside(fitting(beside, images.architecture())?), images.named(EMULATOR_IMAGE)),
+        let (source, reference) = match bundled::beside(&devenv, bundled::EMULATOR) {
+            Some(beside) => (
+                Source::beside(fitting(beside, images.architecture())?, bundled::EMULATOR),
+                images.named(EMULATOR_IMAGE),
+            ),
             None => (running(images, devenv, Some("emulator"))?, RUNNING_EMULATOR.to_owned()),
         };
         Ok(Self { images, source, owner: "devenv-emulator", reference })
+    }
+
+    /// Fails if the engine's containers cannot run the program beside this one.
+    pub(crate) fn function_host(images: &'a Images<'a>) -> Result<Self, Error> {
+        let devenv = own_program()?;
+        let source = match bundled::beside(&devenv, FUNCTION_HOST_PROGRAM) {
+            Some(beside) => Source::beside(fitting(beside, images.architecture())?, FUNCTION_HOST_PROGRAM),
+            None => {
+                let program = devenv.with_file_name(FUNCTION_HOST_PROGRAM);
+                let about = images.engine().about();
+                if !can_compile(about) {
+                    return Err(Error::NoFunctionHostImage { program, platform: about.platform.clone() });
+                }
+                Source { is_static: false, ..Source::beside(program, FUNCTION_HOST_PROGRAM) }
+            }
+        };
+        Ok(Self { images, source, owner: FUNCTION_HOST_PROGRAM, reference: FUNCTION_HOST.to_owned() })
+    }
+
+    /// The program for a folder of another container.
+    pub(crate) fn portable(&self, folder: &str) -> Result<Portable, Error> {
+        let Source { program, name, .. } = &self.source;
+        let failed = |source| Error::ReadFile { path: program.clone(), source };
+        let libraries = self.source.libraries()?;
+        let content = std::fs::read(program).map_err(failed)?;
+        let archive = archive::program_layer(name, &content, &libraries).map_err(failed)?;
+        let command = self.source.command(folder, libraries.iter().map(|(name, _)| name.as_str()));
+        Ok(Portable { archive, command })
     }
 
     /// This program must have the guard in it. Fails if the engine's containers cannot run it.
@@ -67,7 +110,7 @@ impl<'a> OwnImage<'a> {
         else {
             return Ok(Err("image not built yet".to_owned()));
         };
-        let program = self.source.program();
+        let program = &self.source.program;
         let is_same = changed_at(program).is_ok_and(|changed| changed <= clock::time(binary.checked));
         if binary.path != *program || !is_same {
             return Ok(Err("another devenv is installed".to_owned()));
@@ -79,12 +122,12 @@ impl<'a> OwnImage<'a> {
     /// Makes the image, and removes the replaced ones. Returns the engine's id.
     pub(crate) async fn make(&self, progress: &(dyn Fn(String) + Send + Sync)) -> Result<String, Error> {
         let begun = clock::now();
-        let program = self.source.program();
+        let program = &self.source.program;
         progress(format!("image {} from {program}", self.reference));
         let libraries = self.source.libraries()?;
-        let entrypoint = self.source.entrypoint(libraries.iter().map(|(name, _)| name.as_str()));
+        let entrypoint = self.source.command("", libraries.iter().map(|(name, _)| name.as_str()));
         let content = Content {
-            name: self.source.name(),
+            name: self.source.name,
             program,
             libraries: &libraries,
             entrypoint: &entrypoint,
@@ -107,22 +150,16 @@ impl<'a> OwnImage<'a> {
 }
 
 impl Source {
-    fn program(&self) -> &Utf8PathBuf {
-        match self {
-            Self::Beside(program) | Self::Running { program, .. } => program,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Beside(_) => bundled::EMULATOR,
-            Self::Running { .. } => RUNNING,
-        }
+    /// A static program.
+    fn beside(program: Utf8PathBuf, name: &'static str) -> Self {
+        Self { program, name, argument: None, is_static: true }
     }
 
     /// The name and the content of each library that the program needs, the loader among them.
     fn libraries(&self) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        let Self::Running { .. } = self else { return Ok(Vec::new()) };
+        if self.is_static {
+            return Ok(Vec::new());
+        }
         let map = "/proc/self/maps";
         let map = std::fs::read_to_string(map).map_err(|source| Error::ReadFile { path: map.into(), source })?;
         let read = |path: Utf8PathBuf| {
@@ -132,18 +169,18 @@ impl Source {
         libraries_of(&map).into_iter().map(read).collect()
     }
 
-    fn entrypoint<'l>(&self, mut libraries: impl Iterator<Item = &'l str>) -> Vec<String> {
-        let program = format!("/{}", self.name());
-        let Self::Running { argument, .. } = self else { return vec![program] };
+    /// The command for the program in `folder`, an absolute path, or empty for the root.
+    fn command<'l>(&self, folder: &str, mut libraries: impl Iterator<Item = &'l str>) -> Vec<String> {
+        let (program, place) = (format!("{folder}/{}", self.name), format!("{folder}/lib"));
         let loader = libraries.find(|name| is_loader(name));
-        let loaded = loader.map(|loader| [format!("/lib/{loader}"), "--library-path".to_owned(), "/lib".to_owned()]);
-        loaded.into_iter().flatten().chain([program]).chain(argument.map(str::to_owned)).collect()
+        let loaded = loader.map(|loader| [format!("{place}/{loader}"), "--library-path".to_owned(), place.clone()]);
+        loaded.into_iter().flatten().chain([program]).chain(self.argument.map(str::to_owned)).collect()
     }
 }
 
 fn running(images: &Images<'_>, program: Utf8PathBuf, argument: Option<&'static str>) -> Result<Source, Error> {
     if can_compile(images.engine().about()) {
-        return Ok(Source::Running { program, argument });
+        return Ok(Source { program, name: RUNNING, argument, is_static: false });
     }
     Err(Error::NoEmulatorImage { emulator: "embedded" })
 }
@@ -153,7 +190,7 @@ fn fitting(found: Bundled, wanted: &str) -> Result<Utf8PathBuf, Error> {
         return Ok(found.path);
     }
     let cause = format!("{} is for {}, and the container engine runs {wanted}", found.path, found.architecture);
-    Err(HostError { action: "assemble the emulator's image".to_owned(), cause, kind: HostErrorKind::Other }.into())
+    Err(HostError { action: "assemble an image of devenv's own".to_owned(), cause, kind: HostErrorKind::Other }.into())
 }
 
 /// The last change of a file's content or of its place. An installed file may have any time of writing: the archives of devenv
@@ -194,7 +231,7 @@ mod tests {
 ";
 
     fn running(argument: Option<&'static str>) -> Source {
-        Source::Running { program: "/usr/bin/devenv".into(), argument }
+        Source { program: "/usr/bin/devenv".into(), name: RUNNING, argument, is_static: false }
     }
 
     #[test]
@@ -203,18 +240,20 @@ mod tests {
         let names: Vec<&str> = libraries.iter().filter_map(|path| path.file_name()).collect();
         assert_eq!(names, ["ld-linux-x86-64.so.2", "libc.so.6"]);
         let expected = ["/lib/ld-linux-x86-64.so.2", "--library-path", "/lib", "/devenv", "emulator"];
-        assert_eq!(running(Some("emulator")).entrypoint(names.into_iter()), expected);
+        assert_eq!(running(Some("emulator")).command("", names.iter().copied()), expected);
+        let elsewhere = ["/at/lib/ld-linux-x86-64.so.2", "--library-path", "/at/lib", "/at/devenv"];
+        assert_eq!(running(None).command("/at", names.into_iter()), elsewhere);
     }
 
     #[test]
     fn a_static_program_is_alone() {
         let map = MAP.lines().filter(|line| !line.contains(".so.")).collect::<Vec<_>>().join("\n");
         assert!(libraries_of(&map).is_empty());
-        assert_eq!(running(Some("emulator")).entrypoint(std::iter::empty()), ["/devenv", "emulator"]);
-        assert_eq!(running(None).entrypoint(std::iter::empty()), ["/devenv"]);
-        let beside = Source::Beside("/opt/devenv/devenv-emulator".into());
+        assert_eq!(running(Some("emulator")).command("", std::iter::empty()), ["/devenv", "emulator"]);
+        assert_eq!(running(None).command("", std::iter::empty()), ["/devenv"]);
+        let beside = Source::beside("/opt/devenv/devenv-emulator".into(), bundled::EMULATOR);
         assert!(beside.libraries().expect("nothing is read").is_empty());
-        assert_eq!(beside.entrypoint(std::iter::empty()), ["/devenv-emulator"]);
+        assert_eq!(beside.command("", std::iter::empty()), ["/devenv-emulator"]);
     }
 
     #[test]

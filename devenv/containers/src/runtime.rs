@@ -10,7 +10,7 @@ use devenv_model::exec::ExecOrder;
 use devenv_model::intent::UnitIntent;
 use devenv_model::manifest::EmulatorKind;
 use devenv_model::observed::{Exit, Observed, ObservedUnit, UnitState};
-use devenv_model::unit::{Probe, is_emulator};
+use devenv_model::unit::{Probe, is_emulator, is_own};
 use devenv_supervisor::probe::Prober;
 use futures_util::future::{BoxFuture, join_all, ready, try_join_all};
 use tokio::sync::{Mutex, OnceCell};
@@ -25,7 +25,8 @@ use crate::images::Images;
 use crate::scope::{CONFIG_HASH, KEEPS_DATA, PROBE, SERVES, Scope, UNIT};
 use crate::spec::{Surroundings, spec};
 use devenv_runtime::{
-    Cancel, Emitter, Error, ImageBuild, LocalProject, LogOptions, Missing, Observation, Progress, Runtime, RuntimeKind,
+    Cancel, Emitter, Error, ImageBuild, LocalProject, LogOptions, Missing, OWN_FUNCTION_HOST, Observation, Progress,
+    Runtime, RuntimeKind,
 };
 
 /// The interval between two inspections of a container that is not ready yet.
@@ -247,14 +248,15 @@ impl ContainerRuntime {
             }
         };
         let (services, folder) = (&self.project.manifest.services, &self.kept_files());
-        spec(intent, &image, Surroundings { scope: &self.scope, services, folder })
+        let init = self.known_images().get(OWN_FUNCTION_HOST).cloned().unwrap_or_default();
+        spec(intent, &image, Surroundings { scope: &self.scope, services, folder, init: &init })
     }
 
     fn known_images(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.images.lock().expect("no panic while held")
     }
 
-    fn made_here(&self) -> Images<'_> {
+    pub(crate) fn made_here(&self) -> Images<'_> {
         Images::new(self.engine.clone(), &self.project, &self.build)
     }
 
@@ -401,14 +403,14 @@ impl ContainerRuntime {
         }
     }
 
-    /// Returns the digest of each service's running image. Skips the emulator: its name identifies it, and its image may be
-    /// too large to read.
+    /// Returns the digest of each service's running image. Skips devenv's own units, which no release has: an emulator's name identifies
+    /// it, and its image may be too large to read.
     async fn running_images(&self) -> Result<BTreeMap<String, String>, Error> {
         let mut builds = self.project.builds.read();
         let before = builds.clone();
         let mut digests = BTreeMap::new();
         for (unit, container) in self.ours().await? {
-            if !is_emulator(&unit) {
+            if !is_own(&unit) {
                 let service =
                     self.project.manifest.service_of(&unit).map_or(unit.clone(), |service| service.name.clone());
                 let engine = self.engine.as_ref();

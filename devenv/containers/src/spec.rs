@@ -7,12 +7,12 @@ use devenv_model::container::{Attachment, ContainerSettings, MountSource, Namesp
 use devenv_model::intent::{Binding, Lifetime, RestartPolicy, UnitIntent};
 use devenv_model::manifest::Service;
 use devenv_model::names::short_digest;
-use devenv_model::unit::is_emulator;
+use devenv_model::unit::is_own;
 use devenv_runtime::Error;
 
 use crate::container::{ContainerSpec, PublishedPort};
-use crate::files;
 use crate::scope::Scope;
+use crate::{files, init};
 
 /// The variable that names the image to its program, unless the Compose file sets it.
 const IMAGE: &str = "IMAGE";
@@ -25,12 +25,14 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) services: &'a BTreeMap<String, Service>,
     /// The folder of the files that an engine cannot put into a container.
     pub(crate) folder: &'a Utf8Path,
+    /// The id of the function host's image; empty if it is not built yet.
+    pub(crate) init: &'a str,
 }
 
 /// Returns the specification. `image` is an id, or a reference with an exact version.
 pub(crate) fn spec(intent: &UnitIntent, image: &str, surroundings: Surroundings) -> Result<ContainerSpec, Error> {
     let mut environment = intent.environment.clone();
-    if !is_emulator(&intent.name) {
+    if !is_own(&intent.name) {
         environment.entry(IMAGE.to_owned()).or_insert_with(|| image.to_owned());
     }
     let digests = files::digests(&intent.name, &intent.container.files)?;
@@ -53,6 +55,7 @@ pub(crate) fn spec(intent: &UnitIntent, image: &str, surroundings: Surroundings)
             Lifetime::OneShot => RestartPolicy::No,
             Lifetime::LongLived { restart } => restart,
         },
+        init: intent.runs_under_init.then(|| surroundings.init.to_owned()),
     })
 }
 
@@ -70,11 +73,12 @@ fn digest(service: &Service) -> String {
 
 /// The settings with the engine's names.
 fn settings(intent: &UnitIntent, surroundings: Surroundings) -> ContainerSettings {
-    let Surroundings { scope, services, folder } = surroundings;
+    let Surroundings { scope, services, folder, .. } = surroundings;
     let mut settings = intent.container.clone();
+    settings.mounts.extend(intent.runs_under_init.then(init::mount));
     for mount in &mut settings.mounts {
         if let MountSource::Volume { volume, .. } = &mut mount.source {
-            let is_own = is_emulator(&intent.name);
+            let is_own = is_own(&intent.name);
             volume.name = Some(if is_own { scope.volume(&volume.key) } else { scope.volume_of(volume) });
         }
     }
@@ -89,7 +93,7 @@ fn settings(intent: &UnitIntent, surroundings: Surroundings) -> ContainerSetting
     }
     match &mut settings.networking.mode {
         NetworkMode::Joined(attachments) => {
-            if is_emulator(&intent.name) {
+            if is_own(&intent.name) {
                 attachments.extend(of_services(services));
             } else if attachments.iter().all(|attachment| attachment.network.external) {
                 // The emulator is not on the networks of others.
@@ -109,7 +113,7 @@ fn settings(intent: &UnitIntent, surroundings: Surroundings) -> ContainerSetting
     settings
 }
 
-/// Every network of the environment but its own, as the emulator joins it.
+/// Every network of the environment but its own, as devenv's own units join it.
 pub(crate) fn of_services(services: &BTreeMap<String, Service>) -> Vec<Attachment> {
     let mut joined: Vec<Attachment> = Vec::new();
     for attachment in services.values().flat_map(|service| service.container.networking.mode.attachments()) {

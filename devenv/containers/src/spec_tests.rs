@@ -4,6 +4,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use devenv_model::artifact::Artifact;
 use devenv_model::container::{FileSource, Mount, MountedFile, Network, Volume};
+use devenv_model::functions::FUNCTION_HOST;
 use devenv_model::manifest::StartOrder;
 use devenv_model::transport::Protocol;
 use devenv_model::unit::{EMULATOR, Probe};
@@ -32,6 +33,7 @@ fn intent(name: &str) -> UnitIntent {
         labels: BTreeMap::new(),
         stop_grace_period: Duration::from_secs(1),
         lifetime: Lifetime::LongLived { restart: RestartPolicy::Always },
+        runs_under_init: false,
     }
 }
 
@@ -64,7 +66,8 @@ fn service(name: &str, container: ContainerSettings) -> (String, Service) {
 fn spec_of(intent: &UnitIntent, services: &BTreeMap<String, Service>) -> ContainerSpec {
     let scope = Scope::new("orders-1a2b3c", Utf8Path::new("/orders"), Utf8Path::new("/orders/.devenv"));
     let folder = Utf8Path::new("/orders/.devenv/files");
-    spec(intent, "sha256:1", Surroundings { scope: &scope, services, folder }).expect("its files are readable")
+    spec(intent, "sha256:1", Surroundings { scope: &scope, services, folder, init: "sha256:init" })
+        .expect("its files are readable")
 }
 
 fn on(networks: &[Network]) -> ContainerSettings {
@@ -100,7 +103,9 @@ fn a_port_keeps_its_address_and_a_volume_is_of_its_environment() {
 fn a_service_is_told_its_image_and_the_emulator_is_not() {
     let none = BTreeMap::new();
     assert_eq!(spec_of(&intent("api"), &none).environment[IMAGE], "sha256:1");
-    assert_eq!(spec_of(&intent(EMULATOR), &none).environment.get(IMAGE), None);
+    for own in [EMULATOR, FUNCTION_HOST] {
+        assert_eq!(spec_of(&intent(own), &none).environment.get(IMAGE), None);
+    }
     let mut own = intent("api");
     own.environment.insert(IMAGE.to_owned(), "mine".to_owned());
     assert_eq!(spec_of(&own, &none).environment[IMAGE], "mine");
@@ -112,7 +117,9 @@ fn the_emulator_is_on_every_network_of_the_environment_and_on_no_other() {
     let theirs = Network { key: "theirs".to_owned(), external: true, ..Network::default() };
     let services =
         BTreeMap::from([service("web", on(&[front, back])), service("db", on(std::slice::from_ref(&theirs)))]);
-    assert_eq!(names(&spec_of(&intent(EMULATOR), &services)), ["orders-1a2b3c", "orders-1a2b3c_front"]);
+    for own in [EMULATOR, FUNCTION_HOST] {
+        assert_eq!(names(&spec_of(&intent(own), &services)), ["orders-1a2b3c", "orders-1a2b3c_front"]);
+    }
     // A service that is on networks of others only reaches the emulator too.
     let db = UnitIntent { container: on(&[theirs]), ..intent("db") };
     assert_eq!(names(&spec_of(&db, &services)), ["theirs", "orders-1a2b3c"]);
@@ -133,4 +140,14 @@ fn a_container_is_replaced_with_its_companion_and_with_the_content_of_its_files(
     assert_ne!(first.config_hash(), second.config_hash());
     sidecar.container.files[0].source = FileSource::Content("hunter3".to_owned());
     assert_ne!(second.config_hash(), spec_of(&sidecar, &services).config_hash());
+}
+
+#[test]
+fn a_function_has_a_place_for_its_init_and_is_replaced_with_it() {
+    let plain = spec_of(&intent("resize"), &BTreeMap::new());
+    let function = spec_of(&UnitIntent { runs_under_init: true, ..intent("resize") }, &BTreeMap::new());
+    assert_eq!((plain.init.as_deref(), function.init.as_deref()), (None, Some("sha256:init")));
+    assert!(!plain.settings.mounts.contains(&init::mount()) && function.settings.mounts.contains(&init::mount()));
+    let other = ContainerSpec { init: Some("sha256:other".to_owned()), ..function.clone() };
+    assert_ne!(other.config_hash(), function.config_hash());
 }

@@ -109,9 +109,9 @@ impl ContainerEngine for Engine {
         .boxed()
     }
 
-    fn upload<'a>(&'a self, container: &'a str, archive: Vec<u8>) -> Answer<'a, ()> {
+    fn upload<'a>(&'a self, container: &'a str, folder: &'a str, archive: Vec<u8>) -> Answer<'a, ()> {
         async move {
-            let options = UploadToContainerOptions { path: "/".to_owned(), ..UploadToContainerOptions::default() };
+            let options = UploadToContainerOptions { path: folder.to_owned(), ..UploadToContainerOptions::default() };
             let sent = self.client.upload_to_container(container, Some(options), body_full(archive.into())).await;
             sent.map_err(failed(format!("copy files into the container {container}")))
         }
@@ -209,12 +209,21 @@ impl ContainerEngine for Engine {
     fn image<'a>(&'a self, reference: &'a str) -> Answer<'a, Option<Image>> {
         async move {
             match self.client.inspect_image(reference).await {
-                Ok(image) => Ok(Some(Image {
-                    id: image.id.unwrap_or_default(),
-                    labels: image.config.and_then(|config| config.labels).unwrap_or_default().into_iter().collect(),
-                    platform: format!("{}/{}", image.os.unwrap_or_default(), image.architecture.unwrap_or_default()),
-                    size: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
-                })),
+                Ok(image) => {
+                    let config = image.config.unwrap_or_default();
+                    Ok(Some(Image {
+                        id: image.id.unwrap_or_default(),
+                        labels: config.labels.unwrap_or_default().into_iter().collect(),
+                        platform: format!(
+                            "{}/{}",
+                            image.os.unwrap_or_default(),
+                            image.architecture.unwrap_or_default()
+                        ),
+                        size: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default(),
+                        entrypoint: config.entrypoint.unwrap_or_default(),
+                        command: config.cmd.unwrap_or_default(),
+                    }))
+                }
                 Err(error) if is_absent(&error) => Ok(None),
                 Err(error) => Err(failed(format!("inspect the image {reference}"))(error)),
             }

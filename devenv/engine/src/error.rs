@@ -24,9 +24,6 @@ pub enum Error {
     /// Only a container engine can run this emulator.
     #[error("the emulator {emulator} is a container image, and the process runtime runs programs only")]
     NeedsContainers { emulator: &'static str },
-    /// Functions run as processes only.
-    #[error("{} {}, which the runtime docker cannot run", functions.join(", "), if functions.len() == 1 { "is a function" } else { "are functions" })]
-    FunctionsNeedProcesses { functions: Vec<String> },
     #[error("no free port found near {near}")]
     NoFreePort { near: u16 },
     #[error(transparent)]

@@ -135,7 +135,7 @@ fn wanted(project: &Project, emulator: &ChosenEmulator, abilities: Abilities, em
         let (unit, protocol) = (port.unit.to_owned(), Protocol::Tcp);
         wanted.push(Wanted { unit, container: port.container, protocol, nth: 0, address, wish });
     }
-    for container in desired::host_ports(project).into_iter().filter(|_| !abilities.images) {
+    for container in desired::host_ports(project, abilities) {
         let address = desired::bound(abilities, None, container);
         let (unit, protocol) = (FUNCTION_HOST.to_owned(), Protocol::Tcp);
         wanted.push(Wanted { unit, container, protocol, nth: 0, address, wish: None });

@@ -116,9 +116,6 @@ async fn host(
     match project.runtimes.find().await {
         Ok(Found { host, about }) => match why {
             Some(why) => Ok((host, why)),
-            None if only_images.is_empty() && has_functions(project) && !needs_containers(emulator) => {
-                Ok((project.runtimes.processes(), "functions run as processes".to_owned()))
-            }
             None if !only_images.is_empty() => {
                 let is_one = only_images.len() == 1;
                 let names = only_images.join(", ");
@@ -147,10 +144,6 @@ fn processes_serve_sooner(project: &Project, emulator: &ChosenEmulator) -> bool 
     !needs_containers(emulator)
         && services_without_process(project).is_empty()
         && project.builds.read().images.is_empty()
-}
-
-fn has_functions(project: &Project) -> bool {
-    !project.manifest.functions.is_empty()
 }
 
 fn needs_containers(emulator: &ChosenEmulator) -> bool {

@@ -40,8 +40,8 @@ impl ContainerEngine for FakeEngine {
         self.meet(format!("connect {container}"), move || self.lock().connect(container, endpoint))
     }
 
-    fn upload<'a>(&'a self, container: &'a str, archive: Vec<u8>) -> Answer<'a, ()> {
-        self.meet(format!("upload {container}"), move || self.lock().upload(container, &archive))
+    fn upload<'a>(&'a self, container: &'a str, folder: &'a str, archive: Vec<u8>) -> Answer<'a, ()> {
+        self.meet(format!("upload {container}"), move || self.lock().upload(container, folder, &archive))
     }
 
     fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> Answer<'a, ()> {

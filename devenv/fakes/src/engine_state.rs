@@ -64,11 +64,15 @@ impl StoredImage {
     }
 
     pub(crate) fn described(&self) -> Image {
+        let config = config_of(&self.image);
+        let words = |key: &str| serde_json::from_value(config[key].clone()).unwrap_or_default();
         Image {
             id: self.id(),
             labels: self.labels.clone(),
             platform: self.platform.clone(),
             size: self.image.blobs().values().map(|blob| blob.len() as u64).sum(),
+            entrypoint: words("Entrypoint"),
+            command: words("Cmd"),
         }
     }
 }
@@ -77,14 +81,16 @@ pub(crate) fn failed(action: &str, cause: impl Into<String>, kind: HostErrorKind
     HostError { action: action.to_owned(), cause: cause.into(), kind }
 }
 
-/// The labels in an image's configuration; none if a test's image has no configuration.
+/// The settings of an image's containers; null if a test's image has no configuration.
+fn config_of(image: &OciImage) -> serde_json::Value {
+    let blobs = image.blobs();
+    let blob = blobs.get(&image.config_digest());
+    let config: serde_json::Value = blob.and_then(|blob| serde_json::from_slice(blob).ok()).unwrap_or_default();
+    config["config"].clone()
+}
+
 fn labels_of(image: &OciImage) -> BTreeMap<String, String> {
-    let config: serde_json::Value = image
-        .blobs()
-        .get(&image.config_digest())
-        .and_then(|blob| serde_json::from_slice(blob).ok())
-        .unwrap_or_default();
-    serde_json::from_value(config["config"]["Labels"].clone()).unwrap_or_default()
+    serde_json::from_value(config_of(image)["Labels"].clone()).unwrap_or_default()
 }
 
 fn runs(phase: Phase) -> bool {
@@ -182,9 +188,13 @@ impl EngineState {
         Ok(())
     }
 
-    pub(crate) fn upload(&mut self, name: &str, archive: &[u8]) -> Result<(), HostError> {
+    pub(crate) fn upload(&mut self, name: &str, folder: &str, archive: &[u8]) -> Result<(), HostError> {
         let action = format!("copy files into the container {name}");
-        if self.existing(&action, name)?.new.spec.settings.security.read_only {
+        let settings = &self.existing(&action, name)?.new.spec.settings;
+        let is_volume =
+            |source: &MountSource| matches!(source, MountSource::Volume { .. } | MountSource::Anonymous { .. });
+        let mut volumes = settings.mounts.iter().filter(|mount| is_volume(&mount.source) && !mount.read_only);
+        if settings.security.read_only && !volumes.any(|mount| mount.target == folder) {
             return Err(failed(&action, "container rootfs is marked read-only", HostErrorKind::Other));
         }
         self.uploads.entry(name.to_owned()).or_default().push(archive.to_vec());

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use camino::Utf8PathBuf;
-use devenv_resources::function_host::settings::{HOST_FORMAT, HOST_SETTINGS};
+use devenv_resources::function_host::settings::{HOST_FORMAT, HOST_SETTINGS, RUNTIME_API};
 
 /// The reason the host does not start or stops.
 #[derive(Debug, thiserror::Error)]
@@ -24,4 +24,10 @@ pub enum Error {
     Mapping { mapping: String, cause: String },
     #[error("cannot start the runtime: {0}")]
     Runtime(std::io::Error),
+    #[error("devenv-functions init needs the program to start: devenv-functions init -- PROGRAM ARGUMENTS")]
+    NoProgram,
+    #[error("{RUNTIME_API} is not set: devenv-functions init runs in the container of a function")]
+    NoRuntime,
+    #[error("cannot start {program}: {source}")]
+    Program { program: String, source: std::io::Error },
 }

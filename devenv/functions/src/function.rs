@@ -8,7 +8,6 @@ use hyper::body::Bytes;
 use tokio::sync::{Notify, oneshot};
 
 use crate::invocation::{Failure, Invocation, Outcome};
-use crate::log_tail::LogMark;
 use crate::pool::{NotItsInvocation, Pool, Ticket};
 use crate::report::{Report, start};
 use crate::units::Units;
@@ -88,7 +87,7 @@ impl Function {
         let Some(unit) = self.taken(&mut ticket).await else {
             return Completed { outcome: self.not_taken(), log: Vec::new() };
         };
-        let (begun, mark) = (Instant::now(), LogMark::at_end(self.units.log(&self.settings.units[unit])));
+        let (begun, mark) = (Instant::now(), self.units.mark(&self.settings.units[unit]));
         let first = start(&id);
         self.say(&first);
         let outcome = self.ended(unit, &id, ticket).await;

@@ -74,11 +74,13 @@ pub(crate) fn header<'r, B>(request: &'r Request<B>, name: &str) -> Option<&'r s
 }
 
 /// Why a request is refused: any page in a browser could otherwise invoke functions or take their events.
-pub(crate) fn refusal<B>(request: &Request<B>) -> Option<&'static str> {
-    match Reach::ThisMachine.admit(request.headers()) {
+pub(crate) fn refusal<B>(reach: Reach, request: &Request<B>) -> Option<&'static str> {
+    match reach.admit(request.headers()) {
         Ok(()) => None,
         Err(Refused::Page) => Some("a web page may not call functions or take their events"),
-        Err(Refused::OtherHost) => Some("the header Host must name 127.0.0.1, localhost or [::1]"),
+        Err(Refused::OtherHost) => {
+            Some("the header Host must name 127.0.0.1, localhost or [::1], or this host on its network of containers")
+        }
     }
 }
 

@@ -1,35 +1,49 @@
 //! The lines that a unit wrote during one invocation.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::seat::Seat;
+
 /// Bytes of a log's end that an answer has: Lambda's limit.
 const TAIL_LIMIT: usize = 4 * 1024;
-/// The supervisor writes a line a moment after the function: an answer waits this long for the last lines.
+/// A line arrives a moment after the function has written it: an answer waits this long for the last lines.
 const LAST_LINES: Duration = Duration::from_millis(20);
 
-/// A place in a unit's log.
+/// A place in a unit's output.
 #[derive(Debug)]
-pub(crate) struct LogMark {
-    path: Option<Utf8PathBuf>,
-    position: u64,
+pub(crate) enum LogMark {
+    /// Nobody reads the output.
+    Nothing,
+    /// In the supervisor's file.
+    InFile { path: Utf8PathBuf, position: u64 },
+    /// In what the init of a container has brought.
+    Kept(Arc<Seat>, usize),
 }
 
 impl LogMark {
-    /// The log's end at this moment.
-    pub(crate) fn at_end(path: Option<Utf8PathBuf>) -> Self {
-        let size = |path: &Utf8PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
-        let position = path.as_ref().map_or(0, size);
-        Self { path, position }
+    /// The end of a file at this moment.
+    pub(crate) fn at_end(path: Utf8PathBuf) -> Self {
+        let position = std::fs::metadata(&path).map_or(0, |file| file.len());
+        Self::InFile { path, position }
     }
 
     /// The lines since the mark, without the times before them.
     pub(crate) async fn lines(&self) -> Vec<String> {
-        let Some(path) = &self.path else { return Vec::new() };
+        if matches!(self, Self::Nothing) {
+            return Vec::new();
+        }
         tokio::time::sleep(LAST_LINES).await;
-        read(path, self.position).unwrap_or_default()
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::InFile { path, position } => read(path, *position).unwrap_or_default(),
+            Self::Kept(seat, written) => {
+                String::from_utf8_lossy(&seat.since(*written)).lines().map(str::to_owned).collect()
+            }
+        }
     }
 }
 
@@ -66,12 +80,21 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = Utf8Path::from_path(folder.path()).expect("UTF-8").join("api.log");
         std::fs::write(&path, "t0 before\n").expect("writable");
-        let mark = LogMark::at_end(Some(path.clone()));
+        let mark = LogMark::at_end(path.clone());
         std::fs::write(&path, "t0 before\nt1 one two\nt2 [devenv] api started\nt3 three\n").expect("writable");
         assert_eq!(mark.lines().await, ["one two", "three"]);
         std::fs::write(&path, "t4 new\n").expect("writable");
         assert_eq!(mark.lines().await, ["new"], "the log was rotated");
-        assert!(LogMark::at_end(None).lines().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_output_of_a_container_is_read_from_its_mark() {
+        let seat = Arc::new(Seat::default());
+        seat.append(b"before\n");
+        let mark = LogMark::Kept(Arc::clone(&seat), seat.written());
+        seat.append(b"one two\nthree");
+        assert_eq!(mark.lines().await, ["one two", "three"]);
+        assert!(LogMark::Nothing.lines().await.is_empty());
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use devenv_http_server::callers::Reach;
 use devenv_http_server::process;
 use devenv_model::functions::function_arn;
-use devenv_resources::function_host::settings::{HOST_FORMAT, HostSettings, HostedFunction};
+use devenv_resources::function_host::settings::{HOST_FORMAT, HostSettings, HostedFunction, UnitRunner};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,7 +21,8 @@ use crate::function::{Function, FunctionSettings};
 use crate::http::serve;
 use crate::leftovers;
 use crate::mapping::work::Work;
-use crate::units::{Supervised, Units, Unsupervised};
+use crate::seat::Seat;
+use crate::units::{Contained, Supervised, Units, Unsupervised};
 
 /// The limit for batches under way at shutdown. Their messages come again.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
@@ -35,10 +37,13 @@ pub async fn run(
     if settings.format != HOST_FORMAT {
         return Err(Error::Format { found: settings.format });
     }
-    let units: Arc<dyn Units> = match &settings.supervisor {
-        Some(state) => Arc::new(Supervised::at(state)),
-        None => Arc::new(Unsupervised),
+    let (reach, seats) = contained(settings);
+    let units: Arc<dyn Units> = match &settings.runner {
+        UnitRunner::Nobody => Arc::new(Unsupervised),
+        UnitRunner::Supervisor(state) => Arc::new(Supervised::at(state)),
+        UnitRunner::Containers => Arc::new(Contained { seats: seats.clone() }),
     };
+    let listen = async |address: SocketAddr| listen(address, reach).await;
     let unwritable = |source| Error::Data { path: settings.data.clone(), source };
     let events = Arc::new(Events::within(&settings.data).map_err(unwritable)?);
     let mut functions = BTreeMap::new();
@@ -46,7 +51,8 @@ pub async fn run(
     for hosted in &settings.functions {
         let function = Arc::new(function(hosted, &settings.region, &units));
         for (unit, one) in hosted.units.iter().enumerate() {
-            let api = RuntimeApi { function: Arc::clone(&function), unit };
+            let seat = seats.get(&one.name).cloned();
+            let api = RuntimeApi { function: Arc::clone(&function), unit, reach, seat };
             serving.spawn(serve(listen(one.runtime).await?, Arc::new(api)));
         }
         functions.insert(hosted.name.clone(), function);
@@ -68,7 +74,7 @@ pub async fn run(
     let listener = listen(settings.invoke).await?;
     let address = listener.local_addr().map_err(|source| Error::Listen { address: settings.invoke, source })?;
     events.resume(&functions).map_err(unwritable)?;
-    serving.spawn(serve(listener, Arc::new(InvokeApi { functions, events, mappings })));
+    serving.spawn(serve(listener, Arc::new(InvokeApi { functions, events, mappings, reach })));
     listening(address);
     shutdown.await;
     stop.send_replace(true);
@@ -77,8 +83,18 @@ pub async fn run(
     Ok(())
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    if !address.ip().is_loopback() {
+/// From where the host may be reached, and the place of each unit in a container.
+fn contained(settings: &HostSettings) -> (Reach, BTreeMap<String, Arc<Seat>>) {
+    if settings.runner != UnitRunner::Containers {
+        return (Reach::ThisMachine, BTreeMap::new());
+    }
+    let units = settings.functions.iter().flat_map(|function| &function.units);
+    (Reach::Network, units.map(|unit| (unit.name.clone(), Arc::default())).collect())
+}
+
+/// A container has a loopback that no other one reaches.
+async fn listen(address: SocketAddr, reach: Reach) -> Result<TcpListener, Error> {
+    if !address.ip().is_loopback() && reach == Reach::ThisMachine {
         return Err(Error::NotLoopback { address });
     }
     TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })

@@ -1,19 +1,24 @@
 //! The units of functions, as their supervisor runs them.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use devenv_model::observed::UnitState;
 use devenv_supervisor::client::Client;
 use devenv_supervisor::memory::memory_of_groups;
 use devenv_supervisor::state_directory::StateDirectory;
 use futures_util::future::BoxFuture;
 
+use crate::log_tail::LogMark;
+use crate::seat::Seat;
+
 /// The limit for a killed program to end.
 const END_LIMIT: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// The limit for every request to the supervisor together: an invocation's end waits for none of them longer.
+/// The limit for every request to the supervisor together, and for the init of a container: an invocation's end waits no longer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
 /// What a host asks of whoever runs the units.
@@ -22,8 +27,8 @@ pub(crate) trait Units: fmt::Debug + Send + Sync {
     fn restart<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), String>>;
     /// The bytes of memory of the unit's processes.
     fn memory<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Option<u64>>;
-    /// The file with the unit's output.
-    fn log(&self, unit: &str) -> Option<Utf8PathBuf>;
+    /// The end of the unit's output at this moment.
+    fn mark(&self, unit: &str) -> LogMark;
 }
 
 /// Units without a supervisor: a program past its deadline keeps running.
@@ -39,8 +44,8 @@ impl Units for Unsupervised {
         Box::pin(async { None })
     }
 
-    fn log(&self, _unit: &str) -> Option<Utf8PathBuf> {
-        None
+    fn mark(&self, _unit: &str) -> LogMark {
+        LogMark::Nothing
     }
 }
 
@@ -100,7 +105,31 @@ impl Units for Supervised {
         Box::pin(async move { tokio::time::timeout(ANSWER_LIMIT, self.resident(unit)).await.unwrap_or_default() })
     }
 
-    fn log(&self, unit: &str) -> Option<Utf8PathBuf> {
-        Some(self.state.log(unit))
+    fn mark(&self, unit: &str) -> LogMark {
+        LogMark::at_end(self.state.log(unit))
+    }
+}
+
+/// Units in containers, each with an init that this host orders to end its program.
+#[derive(Debug)]
+pub(crate) struct Contained {
+    pub(crate) seats: BTreeMap<String, Arc<Seat>>,
+}
+
+impl Units for Contained {
+    fn restart<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let seat = self.seats.get(unit).ok_or_else(|| "it has no container".to_owned())?;
+            let late = |_| format!("its container has started no other program within {} s", ANSWER_LIMIT.as_secs());
+            tokio::time::timeout(ANSWER_LIMIT, seat.replace()).await.map_err(late)
+        })
+    }
+
+    fn memory<'a>(&'a self, unit: &'a str) -> BoxFuture<'a, Option<u64>> {
+        Box::pin(async move { self.seats.get(unit)?.memory() })
+    }
+
+    fn mark(&self, unit: &str) -> LogMark {
+        self.seats.get(unit).map_or(LogMark::Nothing, |seat| LogMark::Kept(Arc::clone(seat), seat.written()))
     }
 }

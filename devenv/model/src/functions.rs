@@ -11,6 +11,7 @@ use crate::resource::{ResourceId, ResourceKind};
 
 /// The name under which the function host runs beside the services.
 pub const FUNCTION_HOST: &str = "functions";
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Functions {
     /// The functions in the order of their file names. Each is a service of this name.

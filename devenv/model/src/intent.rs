@@ -34,6 +34,8 @@ pub struct UnitIntent {
     pub labels: BTreeMap<String, String>,
     pub stop_grace_period: Duration,
     pub lifetime: Lifetime,
+    /// Whether an init of devenv's is the first process of its container, and ends its program when the function host orders it.
+    pub runs_under_init: bool,
 }
 
 /// One port of a unit and the address of this machine at which it is reached.

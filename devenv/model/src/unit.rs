@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::database::Login;
+use crate::functions::FUNCTION_HOST;
 use crate::names::short_digest;
 
 /// The name under which the emulator runs beside the services.
@@ -22,6 +23,10 @@ pub fn is_emulator(unit: &str) -> bool {
 /// The header of a request of [`Probe::Elsewhere`] about a process that is not ready yet: when that process was started, in microseconds of
 /// the kernel's monotonic clock.
 pub const PROCESS_STARTED: &str = "devenv-process-started";
+/// Whether a unit is devenv's own, and no service of the project.
+pub fn is_own(unit: &str) -> bool {
+    is_emulator(unit) || unit == FUNCTION_HOST
+}
 
 /// How to learn that a unit is usable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -489,6 +489,7 @@ mod tests {
             labels: BTreeMap::new(),
             stop_grace_period: Duration::from_secs(2),
             lifetime: Lifetime::LongLived { restart: RestartPolicy::Always },
+            runs_under_init: false,
         }
     }
 

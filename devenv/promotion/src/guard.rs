@@ -61,7 +61,7 @@ pub(crate) async fn image(
     let progress = |line| emitter.emit(Event::StageProgress { line, detail: true });
     let emulator = |image: String| GuardImage { image, argument: OF_EMULATOR };
     let settings = &project.manifest.emulator;
-    let is_bundled = |devenv: Utf8PathBuf| bundled::emulator(&devenv).is_some();
+    let is_bundled = |devenv: Utf8PathBuf| bundled::beside(&devenv, bundled::EMULATOR).is_some();
     let bundled =
         || (settings.embedded_image.is_none() && own_program().is_ok_and(is_bundled)).then(|| OWN_EMULATOR.to_owned());
     let Some(package) = &settings.embedded_package.clone().or_else(bundled) else {

@@ -24,6 +24,14 @@ impl Endpoint {
         if loopback && url.scheme() == "http" { Ok(Self(url)) } else { Err(not_local()) }
     }
 
+    /// The address of an emulator for a container: plain HTTP, by loopback or by a name without a dot, which containers of one network have
+    /// for each other.
+    pub fn on_network(text: &str) -> Result<Self, Error> {
+        let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && url.username().is_empty());
+        let url = url.filter(|url| matches!(url.host(), Some(url::Host::Domain(name)) if !name.contains('.')));
+        url.map_or_else(|| Self::parse(text), |url| Ok(Self(url)))
+    }
+
     pub(crate) fn url(&self) -> Url {
         self.0.clone()
     }
@@ -55,6 +63,20 @@ mod tests {
             "",
         ] {
             assert!(Endpoint::parse(bad).is_err(), "{bad}");
+            assert!(Endpoint::on_network(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_container_reaches_an_emulator_by_its_name_on_the_network() {
+        for good in ["http://emulator:8000", "http://emulator-messages:9324/", "http://127.0.0.1:8000"] {
+            Endpoint::on_network(good).expect(good);
+        }
+        for bad in
+            ["https://emulator:8000", "http://emulator.example.com", "http://10.0.0.1:8000", "http://me@emulator"]
+        {
+            assert!(Endpoint::on_network(bad).is_err(), "{bad}");
+        }
+        assert!(Endpoint::parse("http://emulator:8000").is_err(), "on this machine it has another address");
     }
 }

@@ -36,6 +36,9 @@ pub enum Error {
     NoHost(#[from] NoHost),
     #[error("devenv.toml names no image for the emulator {emulator}")]
     NoEmulatorImage { emulator: &'static str },
+    /// The function host's program was built for another system than the engine's containers have.
+    #[error("functions need {program}, which containers of {platform} cannot run")]
+    NoFunctionHostImage { program: Utf8PathBuf, platform: String },
     #[error("the image {image} is not present locally and cannot be pulled: {cause}")]
     ImageAbsent { image: String, cause: String },
     #[error("the engine does not have the image of {package} after loading it")]

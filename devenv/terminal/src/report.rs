@@ -94,11 +94,6 @@ pub fn describe(error: &Error) -> Told {
             let text = format!("devenv up --runtime docker --emulator {emulator}");
             ("needs_containers", Exit::Usage, Some(text))
         }
-        Error::FunctionsNeedProcesses { .. } => (
-            "functions_need_processes",
-            Exit::Usage,
-            hint("devenv up --runtime process, or without the Compose profile of the functions"),
-        ),
         Error::NoFreePort { .. } => ("no_free_port", Exit::Failed, hint("devenv doctor")),
         Error::Template { .. } => ("template", Exit::ConfigurationInvalid, hint("see devenv.schema.json")),
         Error::NotLocal { .. } => {
@@ -147,6 +142,10 @@ fn runtime(error: &RuntimeError) -> Told {
         }
         RuntimeError::Host(error) => engine(error),
         RuntimeError::NoHost(none) => ("no_engine", Exit::PrerequisiteMissing, Some(no_engine_hint(none))),
+        RuntimeError::NoFunctionHostImage { .. } => {
+            let text = "run them as processes: devenv up --runtime process, or leave out their Compose profile";
+            ("no_function_host_image", Exit::PrerequisiteMissing, hint(text))
+        }
         RuntimeError::NoEmulatorImage { emulator } => {
             let text = if *emulator == "embedded" {
                 "put the static devenv-emulator beside devenv (docs/install.md), or add [emulator.embedded] package or image = \"...\" \

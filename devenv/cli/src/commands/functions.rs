@@ -3,16 +3,16 @@
 use camino::Utf8Path;
 use devenv_engine::Error;
 use devenv_resources::function_host::client::HostedState;
-use devenv_runtime::{Project, RuntimeKind, RuntimeRequest};
+use devenv_runtime::Project;
 use devenv_terminal::report::Failure;
 use devenv_terminal::run::Context;
 use serde_json::{Value, json};
 
 use crate::companion::FUNCTIONS;
 
-/// Builds the function host, if the project has functions and comes from a checkout. Containers have none, which `up` reports.
-pub(super) fn prepare(context: &Context, project: &Project, request: &RuntimeRequest) -> Result<(), Failure> {
-    if project.manifest.functions.is_empty() || request.runtime == Some(RuntimeKind::Docker) {
+/// Builds the function host, if the project has functions and `devenv` comes from a checkout. Its image has the same program.
+pub(super) fn prepare(context: &Context, project: &Project) -> Result<(), Failure> {
+    if project.manifest.functions.is_empty() {
         return Ok(());
     }
     FUNCTIONS.ready(true, |line| context.emitter.notice(line)).map(drop)

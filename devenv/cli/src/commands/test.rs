@@ -20,7 +20,7 @@ pub(super) async fn run(context: &Context, arguments: Test) -> Result<Outcome, F
         timeout: arguments.timeout,
     };
     let project = Project::current(&context.options)?;
-    functions::prepare(context, &project, &options.request)?;
+    functions::prepare(context, &project)?;
     if arguments.emulator == Some(TestEmulator::All) {
         let trials = test_every(&project, &options, &context.emitter, &context.cancel).await?;
         return Ok(parity::outcome(context, &trials, arguments.require_all));

@@ -20,7 +20,7 @@ pub(super) async fn run(context: &Context, arguments: &Up) -> Result<Outcome, Fa
         let plan = devenv_engine::plan(&project, &options, &context.emitter).await?;
         return Ok(Outcome::done(plan.to_string().trim_end(), &plan));
     }
-    functions::prepare(context, &project, &options.request)?;
+    functions::prepare(context, &project)?;
     let mut up = devenv_engine::up(&project, &options, &context.emitter, &context.cancel).await?;
     context.emitter.emit(Event::EnvironmentReady { report: up.report.clone(), changed: up.changed });
     let fields = json!({ "changed": up.changed, "environment": up.report });

@@ -66,5 +66,6 @@ pub(crate) fn web(artifact: Artifact, container: ContainerSettings) -> UnitInten
         labels: BTreeMap::new(),
         stop_grace_period: Duration::ZERO,
         lifetime: Lifetime::LongLived { restart: RestartPolicy::Always },
+        runs_under_init: false,
     }
 }

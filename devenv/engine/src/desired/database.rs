@@ -221,6 +221,7 @@ mod tests {
             labels: BTreeMap::new(),
             stop_grace_period: service.stop_grace_period,
             lifetime: devenv_model::intent::Lifetime::OneShot,
+            runs_under_init: false,
         };
         let finished = finish(&project, service, containers, intent).expect("it needs no server of this machine");
         assert_eq!((finished.artifact, finished.probe), (artifact, Probe::Started));

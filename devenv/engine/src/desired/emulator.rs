@@ -18,8 +18,8 @@ use crate::snapshot::{Caller, Snapshot};
 const RESTARTS: u32 = 5;
 const GRACE: Duration = Duration::from_secs(10);
 /// The mount point of the data volume.
-const DATA: &str = "/data";
-const MEBIBYTE: u64 = 1024 * 1024;
+pub(super) const DATA: &str = "/data";
+pub(super) const MEBIBYTE: u64 = 1024 * 1024;
 /// A Java virtual machine takes a quarter of its limit for its heap.
 const JAVA_MEMORY: u64 = 1024 * MEBIBYTE;
 const PYTHON_MEMORY: u64 = 1024 * MEBIBYTE;
@@ -178,6 +178,7 @@ pub(super) fn plain(unit: &str, artifact: Artifact, probe: Probe, bindings: Vec<
         labels: BTreeMap::new(),
         stop_grace_period: GRACE,
         lifetime: Lifetime::LongLived { restart: RestartPolicy::OnFailure { times: RESTARTS } },
+        runs_under_init: false,
     }
 }
 
@@ -185,7 +186,7 @@ fn resources(memory: u64) -> Resources {
     Resources { memory: Some(memory), pids: Some(EMULATOR_PIDS), ..Resources::default() }
 }
 
-fn hardened(memory: u64, data: Option<Mount>) -> ContainerSettings {
+pub(super) fn hardened(memory: u64, data: Option<Mount>) -> ContainerSettings {
     ContainerSettings {
         resources: resources(memory),
         security: Security {

@@ -29,9 +29,12 @@ pub(crate) fn artifacts(
         // As a process, it is this `devenv` program.
         ChosenEmulator::Own(_) | ChosenEmulator::Outside(_) | ChosenEmulator::Absent => Vec::new(),
     };
+    // As a process, it is the program beside this one.
+    let of_functions = functions::image(project, services).filter(|_| abilities.images);
+    let of_functions = of_functions.map(|artifact| Ok((FUNCTION_HOST.to_owned(), artifact)));
     let wanted = services.iter().filter(|service| service.replicas > 0);
     let of_service = |service: &&Service| Ok((service.name.clone(), service::artifact(project, service, abilities)?));
-    of_emulator.into_iter().chain(wanted.map(of_service)).collect()
+    of_emulator.into_iter().chain(of_functions).chain(wanted.map(of_service)).collect()
 }
 
 /// The intents of the emulator, if it is this environment's own, and of the selected services.
@@ -50,7 +53,7 @@ pub(crate) fn intents(
         }
     }
     let address = chosen.seen_by_units(snapshot.abilities.network, ports)?;
-    intents.extend(functions::host(project, snapshot, &address, ports, services)?);
+    intents.extend(functions::host(project, snapshot, &address, ports, services));
     for service in services {
         for unit in service.units() {
             let own = bindings(&unit);

@@ -60,6 +60,7 @@ pub(super) fn intent(
         *run = run.iter().map(|word| fill(word, &lookup)).collect::<Result<_, _>>()?;
     }
     let is_one_shot = project.manifest.is_one_shot(&service.name);
+    let is_function = project.manifest.functions.function(&service.name).is_some();
     let intent = UnitIntent {
         name: unit.to_owned(),
         service: service.name.clone(),
@@ -80,7 +81,9 @@ pub(super) fn intent(
         labels: service.labels.clone(),
         stop_grace_period: service.stop_grace_period,
         lifetime: if is_one_shot { Lifetime::OneShot } else { Lifetime::LongLived { restart: restart(service) } },
+        runs_under_init: false,
     };
+    let intent = if is_function && abilities.images { functions::contained(intent) } else { intent };
     database::finish(project, service, abilities, intent)
 }
 
@@ -118,9 +121,7 @@ fn filled(
             environment.insert(name.clone(), fill(value, lookup)?);
         }
     }
-    if !abilities.images {
-        environment.extend(functions::variables(project, service, unit, ports));
-    }
+    environment.extend(functions::variables(project, service, unit, abilities, ports));
     keep_local(&service.name, &mut environment, &neighbours(project, abilities))?;
     Ok(environment)
 }
@@ -147,7 +148,8 @@ fn fill(text: &str, lookup: &template::Lookup<'_>) -> Result<String, Error> {
 /// The hosts that count as loopback: the other units on a network of their own.
 fn neighbours(project: &Project, abilities: Abilities) -> Vec<&str> {
     let replaced = project.manifest.emulator.replaces.iter().map(|replaced| replaced.service.as_str());
-    let names = project.manifest.services.keys().map(String::as_str).chain([EMULATOR, MESSAGES]).chain(replaced);
+    let own = [EMULATOR, MESSAGES].into_iter().chain(project.manifest.functions.host());
+    let names = project.manifest.services.keys().map(String::as_str).chain(own).chain(replaced);
     if abilities.network { names.collect() } else { Vec::new() }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use devenv_http_server::body::{self, Unread};
+use devenv_http_server::callers::Reach;
 use devenv_model::unit::PROCESS_STARTED;
 use devenv_resources::function_host::settings::READY_PATH;
 use hyper::body::Incoming;
@@ -34,6 +35,7 @@ pub(crate) struct InvokeApi {
     pub(crate) functions: BTreeMap<String, Arc<Function>>,
     pub(crate) events: Arc<Events>,
     pub(crate) mappings: Vec<Arc<MappingState>>,
+    pub(crate) reach: Reach,
 }
 
 /// How a caller wants a function to run.
@@ -49,7 +51,7 @@ impl Handler for InvokeApi {
     const HEAD_WITHIN: Duration = Duration::from_secs(30);
 
     async fn answer(&self, request: Request<Incoming>) -> Answer {
-        if let Some(why) = http::refusal(&request) {
+        if let Some(why) = http::refusal(self.reach, &request) {
             return error(StatusCode::FORBIDDEN, "AccessDeniedException", why);
         }
         let path = request.uri().path().trim_end_matches('/').to_owned();

@@ -2,5 +2,6 @@
 
 mod address;
 
+pub(crate) mod init;
 pub(crate) mod invoke;
 pub(crate) mod runtime;

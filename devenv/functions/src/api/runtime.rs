@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use devenv_http_server::body::{self, Unread};
+use devenv_http_server::callers::Reach;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
+use super::init::{self, INIT_PATH};
 use crate::function::Function;
 use crate::http::{self, Answer, Handler, bytes, with};
 use crate::invocation::{Failure, Invocation, Outcome, PAYLOAD_LIMIT};
 use crate::pool::NotItsInvocation;
+use crate::seat::Seat;
 
 const VERSION: &str = "/2018-06-01/runtime/";
 /// Bytes of an error that a function reports, whose stack trace may be long.
@@ -21,6 +24,9 @@ pub(crate) struct RuntimeApi {
     pub(crate) function: Arc<Function>,
     /// The unit's number among those of the function.
     pub(crate) unit: usize,
+    pub(crate) reach: Reach,
+    /// Where the init of the unit's container calls; `None` without containers.
+    pub(crate) seat: Option<Arc<Seat>>,
 }
 
 impl Handler for RuntimeApi {
@@ -29,10 +35,13 @@ impl Handler for RuntimeApi {
 
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         // An image on a page would otherwise take an event.
-        if let Some(why) = http::refusal(&request) {
+        if let Some(why) = http::refusal(self.reach, &request) {
             return error(StatusCode::FORBIDDEN, "Forbidden", why);
         }
         let path = request.uri().path().to_owned();
+        if let (Some(seat), Some(path)) = (&self.seat, path.strip_prefix(INIT_PATH)) {
+            return init::answer(seat, path, request).await;
+        }
         let Some(path) = path.strip_prefix(VERSION) else { return unknown() };
         let parts: Vec<&str> = path.split('/').collect();
         match (request.method(), &parts[..]) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use devenv_model::functions::EventSource;
 use devenv_model::messaging::{ACCOUNT, queue_arn};
 use devenv_resources::endpoint::{DUMMY, Endpoint};
-use devenv_resources::function_host::settings::{HostSettings, HostedMapping};
+use devenv_resources::function_host::settings::{HostSettings, HostedMapping, UnitRunner};
 use devenv_stream_source::client::AwsStreams;
 use devenv_stream_source::settings::StreamSettings;
 use tokio::sync::watch;
@@ -48,7 +48,9 @@ impl Work {
             let (arn, definition) = (function.settings.arn.clone(), definition.clone());
             Arc::new(MappingState::new(&mapping.name, arn, source_arn, is_enabled, definition))
         };
-        let endpoint = |url: &str| Endpoint::parse(url).map_err(|error| error.to_string());
+        let in_container = host.runner == UnitRunner::Containers;
+        let parse = if in_container { Endpoint::on_network } else { Endpoint::parse };
+        let endpoint = |url: &str| parse(url).map_err(|error| error.to_string());
         let (function, region) = (Arc::clone(function), host.region.clone());
         let (state, source) = match &mapping.source {
             EventSource::Queue(name) => {

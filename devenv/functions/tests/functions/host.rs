@@ -3,7 +3,9 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use devenv_functions::Error;
-use devenv_resources::function_host::settings::{HOST_FORMAT, HostSettings, HostedFunction, HostedMapping, HostedUnit};
+use devenv_resources::function_host::settings::{
+    HOST_FORMAT, HostSettings, HostedFunction, HostedMapping, HostedUnit, UnitRunner,
+};
 use reqwest::Response;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -23,6 +25,12 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut check: 
         assert!(Instant::now() < end, "not in time: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+pub(crate) fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
+    (folder, path)
 }
 
 /// A function named like this, with a timeout in seconds and units of its own.
@@ -55,7 +63,7 @@ impl Host {
             queues: "http://127.0.0.1:9".to_owned(),
             streams: "http://127.0.0.1:9".to_owned(),
             data,
-            supervisor: None,
+            runner: UnitRunner::Nobody,
             functions,
             mappings: Vec::<HostedMapping>::new(),
         }

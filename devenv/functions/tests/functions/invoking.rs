@@ -6,14 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::host::{Host, function};
+use crate::host::{Host, folder, function};
 use crate::runtime::{Act, Program};
-
-fn folder() -> (tempfile::TempDir, camino::Utf8PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
-    (folder, path)
-}
 
 const API: &str = "/2015-03-31/functions/api/invocations";
 

@@ -2,6 +2,7 @@
 
 mod events;
 mod host;
+mod init;
 mod invoking;
 mod queues;
 mod runtime;

@@ -8,7 +8,7 @@ use devenv_supervisor::clock;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::host::{Host, eventually, function};
+use crate::host::{Host, eventually, folder, function};
 
 /// What a program does with an event.
 pub(crate) enum Act {
@@ -70,12 +70,6 @@ impl Program {
     pub(crate) fn seen(&self) -> Vec<Value> {
         self.seen.lock().expect("not poisoned").clone()
     }
-}
-
-fn folder() -> (tempfile::TempDir, camino::Utf8PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = camino::Utf8Path::from_path(folder.path()).expect("UTF-8").to_owned();
-    (folder, path)
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ use serde_json::Value;
 /// The variable with the host's settings, a [`HostSettings`] in JSON.
 pub const HOST_SETTINGS: &str = "DEVENV_FUNCTIONS";
 /// The format of [`HostSettings`].
-pub const HOST_FORMAT: u32 = 1;
+pub const HOST_FORMAT: u32 = 2;
+/// The variable with the address of the Runtime API, HOST:PORT, for a function's program.
+pub const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 /// The host's path that answers 200 once a unit of a function has asked for its first event: the unit's name follows. With
 /// [`devenv_model::unit::PROCESS_STARTED`], the unit must have asked since then.
 pub const READY_PATH: &str = "/devenv/units/";
@@ -28,8 +30,7 @@ pub struct HostSettings {
     pub streams: String,
     /// The folder of what outlives the host: checkpoints, and events that wait.
     pub data: Utf8PathBuf,
-    /// The state directory of the supervisor that runs the functions; `None` if nobody restarts a function.
-    pub supervisor: Option<Utf8PathBuf>,
+    pub runner: UnitRunner,
     pub functions: Vec<HostedFunction>,
     pub mappings: Vec<HostedMapping>,
 }
@@ -39,6 +40,18 @@ impl HostSettings {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("settings are plain data")
     }
+}
+
+/// Who runs the host and the units of functions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitRunner {
+    /// Nobody restarts a unit. The host listens on loopback only.
+    Nobody,
+    /// The supervisor with this state directory. The host listens on loopback only.
+    Supervisor(Utf8PathBuf),
+    /// A container engine. An init of the host's own program runs in each unit's container.
+    Containers,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

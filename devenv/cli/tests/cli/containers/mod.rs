@@ -7,6 +7,7 @@ mod databases;
 mod dockerfiles;
 pub(crate) mod engine;
 mod environment;
+mod functions;
 mod images;
 mod lifetimes;
 mod messaging;
