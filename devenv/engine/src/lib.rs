@@ -37,7 +37,7 @@ pub use environment::{environment, function_host, queues, resources, running_por
 pub use error::Error;
 pub use exec::exec;
 pub use logs::{log_files, logs};
-pub use ports::is_port_free;
+pub use ports::{any_free_port, is_port_free};
 pub use ps::{RunningUnit, ps};
 pub use resolve::own_emulator;
 pub use status::status;

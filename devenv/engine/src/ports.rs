@@ -169,8 +169,8 @@ fn wanted(project: &Project, emulator: &ChosenEmulator, abilities: Abilities, em
 }
 
 /// The port at which the search begins; it depends on the environment, so that two environments seldom collide.
-fn start_of(instance: &str) -> u16 {
-    let digest = Sha256::digest(instance);
+fn start_of(name: &str) -> u16 {
+    let digest = Sha256::digest(name);
     let hash = u16::from_be_bytes([digest[0], digest[1]]);
     RANGE.start + hash % (RANGE.end - RANGE.start)
 }
@@ -185,6 +185,11 @@ fn any_free(next: &mut u16, is_free: impl Fn(u16) -> bool) -> Result<u16, Error>
         }
     }
     Err(Error::NoFreePort { near: first })
+}
+
+/// A free port on loopback for something that is no unit. `name` decides where the search begins.
+pub fn any_free_port(name: &str) -> Result<u16, Error> {
+    any_free(&mut start_of(name), is_port_free)
 }
 
 /// Whether nothing on this machine listens at this port on loopback.

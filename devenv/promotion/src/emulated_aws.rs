@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use devenv_containers::engine::{
 };
 use devenv_containers::rehearsal::{REGISTRY, mark, remove};
 use devenv_containers::scope::Scope;
+use devenv_engine::any_free_port;
 use devenv_model::addresses::Addresses;
 use devenv_model::container::{ContainerSettings, Security};
 use devenv_model::intent::binding_of;
@@ -62,7 +62,7 @@ pub(crate) async fn ensure(
     let guard_image = guard::image(project, &engine, emitter).await?;
     let _making = Making::begin(mark(&folder))?;
     let login = new_login(&folder)?;
-    let port = start_guard(engine.as_ref(), &scope, &guard_image, &login).await?;
+    let port = start_guard(engine.as_ref(), &scope, &folder, &guard_image, &login).await?;
     let name = scope.container("aws");
     let new = NewContainer {
         spec: spec(image, &name, &scope.container("guard"), &login),
@@ -99,13 +99,15 @@ fn found(containers: &[ContainerSummary], scope: &Scope, folder: &Utf8Path) -> R
 async fn start_guard(
     engine: &dyn ContainerEngine,
     scope: &Scope,
+    folder: &Utf8Path,
     image: &GuardImage,
     login: &EmulatedLogin,
 ) -> Result<u16, Error> {
     let network = engine.ensure_network(scope.network(), &scope.labels()).await?;
     let name = scope.container("guard");
     for attempt in 1.. {
-        let port = free_port()?;
+        // A connection of another program takes none of these ports meanwhile, as it would one that the kernel chose.
+        let port = any_free_port(&format!("{folder} {attempt}"))?;
         let mut labels = scope.labels();
         labels.insert(REGISTRY.to_owned(), guard::registry(port));
         let new = NewContainer {
@@ -164,11 +166,6 @@ async fn await_ready(engine: &Arc<dyn ContainerEngine>, scope: &Scope, endpoint:
 
 fn endpoint(port: u16) -> Result<Endpoint, Error> {
     Ok(Endpoint::parse(&format!("http://127.0.0.1:{port}"))?)
-}
-
-fn free_port() -> Result<u16, Error> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|_| devenv_engine::Error::NoFreePort { near: PORT }.into())
 }
 
 /// The container of the emulator, which starts other containers through its guard.
