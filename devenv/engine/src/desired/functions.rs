@@ -98,9 +98,8 @@ pub(super) fn host(
 
 fn settings(project: &Project, abilities: Abilities, emulator: &Addresses, ports: &Ports) -> HostSettings {
     // A container has a loopback that no other one reaches.
-    let listen = |port: u16| match abilities.network {
-        true => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
-        false => address(ports, port),
+    let listen = |port: u16| {
+        if abilities.network { SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)) } else { address(ports, port) }
     };
     let functions = project.manifest.functions.functions.iter().map(|function| HostedFunction {
         name: function.name.clone(),

@@ -49,9 +49,9 @@ impl Postgres {
     /// Starts a server without any table, which takes connections over TCP only with TLS. Returns the certificate as well.
     pub(crate) async fn with_tls() -> (Self, String) {
         // Below the kernel's range for outgoing connections: none of them takes it before the server does.
-        let first = 12_000 + u16::try_from(std::process::id() % 8_000).expect("small");
+        let first = 12_000 + u16::try_from(std::process::id() % 7_000).expect("small");
         let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
-        let free = (first..).find(is_free).expect("a free port");
+        let free = (first..20_000).find(is_free).expect("a free port");
         let settings = ["listen_addresses=127.0.0.1", "ssl=on"].map(str::to_owned).to_vec();
         let mut postgres = Self::made(free, settings);
         let data = postgres.folder.path().join("data");
