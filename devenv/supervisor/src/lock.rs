@@ -48,15 +48,21 @@ pub enum LockAttempt {
     },
 }
 
-/// Takes the lock at `path` if it is free, and writes this process's id into the file.
+/// Takes the lock at `path` if it is free, and writes this process's id into the file. Blocks at most 200 ms for a lock that this process
+/// gave back: a process that another thread is about to start may hold it for another instant.
 pub fn try_hold(path: &Utf8Path) -> Result<LockAttempt> {
     let mut file = open(path)?;
-    if take(&file)? {
-        // Best effort: on a full or read-only disk, `down` must still be able to stop the environment.
-        let _ = note_holder(&mut file);
-        return Ok(LockAttempt::Held(HeldLock(file)));
+    let deadline = Instant::now() + STARTS_END_WITHIN;
+    while !take(&file)? {
+        let pid = noted_holder(&file);
+        if pid != std::process::id() || Instant::now() > deadline {
+            return Ok(LockAttempt::Taken { pid });
+        }
+        std::thread::sleep(LOOK_AGAIN_AFTER);
     }
-    Ok(LockAttempt::Taken { pid: noted_holder(file) })
+    // Best effort: on a full or read-only disk, `down` must still be able to stop the environment.
+    let _ = note_holder(&mut file);
+    Ok(LockAttempt::Held(HeldLock(file)))
 }
 
 /// Like [`try_hold`], for a file that somebody may remove or replace meanwhile: a lock that is held is the lock at `path`.
@@ -71,12 +77,12 @@ pub fn try_hold_at(path: &Utf8Path) -> Result<LockAttempt> {
 
 /// The process that last wrote its id into the lock at `path`; 0 if it cannot be read.
 pub fn last_holder(path: &Utf8Path) -> u32 {
-    File::open(path).map_or(0, noted_holder)
+    File::open(path).map_or(0, |file| noted_holder(&file))
 }
 
-fn noted_holder(file: File) -> u32 {
+fn noted_holder(mut file: &File) -> u32 {
     let mut text = String::new();
-    let _ = file.take(20).read_to_string(&mut text);
+    let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(20).read_to_string(&mut text));
     text.trim().parse().unwrap_or(0)
 }
 
@@ -203,6 +209,18 @@ mod tests {
             drop(held);
         });
         assert!(!stays_held(&path).expect("readable"));
+        starting.join().expect("no panic");
+    }
+
+    #[test]
+    fn a_lock_that_this_program_gives_back_is_taken_again() {
+        let (_directory, path) = lock();
+        let LockAttempt::Held(held) = try_hold(&path).expect("free") else { panic!("nobody else has it") };
+        let starting = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            drop(held);
+        });
+        assert!(matches!(try_hold(&path), Ok(LockAttempt::Held(_))));
         starting.join().expect("no panic");
     }
 
