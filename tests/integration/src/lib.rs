@@ -18,6 +18,7 @@ mod queue;
 mod run;
 mod service;
 mod settings;
+mod signed;
 mod stock_events;
 mod tables;
 mod turn;

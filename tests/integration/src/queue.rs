@@ -3,7 +3,7 @@ use std::time::Duration;
 use reqwest_tls::Client;
 use serde_json::{Value, json};
 
-use crate::Settings;
+use crate::{Settings, signed};
 
 /// Time limit of a request, longer than a poll.
 pub(crate) const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -149,24 +149,13 @@ impl Queue {
         if operation != "CreateQueue" {
             input["QueueUrl"] = self.url.clone().into();
         }
-        let scope = format!("devenv/20260101/{}/sqs/aws4_request", self.region);
-        let answer = self
+        let request = self
             .http
             .post(&self.endpoint)
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", format!("AmazonSQS.{operation}"))
-            .header("x-amz-date", "20260101T000000Z")
-            // Emulators read the region and check no signature.
-            .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
-            .body(input.to_string())
-            .send()
-            .await
-            .map_err(|error| format!("{operation}: {error}"))?;
-        let status = answer.status();
-        let body = answer.text().await.map_err(|error| format!("{operation}: {error}"))?;
-        if !status.is_success() {
-            return Err(format!("{operation}: {status} {body}"));
-        }
+            .body(input.to_string());
+        let body = signed::send(request, "sqs", &self.region, operation).await?;
         if body.is_empty() {
             return Ok(Value::Null);
         }

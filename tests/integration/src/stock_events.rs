@@ -4,7 +4,7 @@ use reqwest_tls::Client;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Environment, Queue, Settings, queue::ANSWER_LIMIT};
+use crate::{Environment, Queue, Settings, queue::ANSWER_LIMIT, signed};
 
 /// The account of every emulator.
 const ACCOUNT: &str = "000000000000";
@@ -133,20 +133,6 @@ impl Topic {
     async fn call(&self, fields: &[(&str, &str)]) -> Result<String, String> {
         let mut form = BTreeMap::from([("Version", "2010-03-31")]);
         form.extend(fields.iter().copied());
-        let operation = form["Action"];
-        let scope = format!("devenv/20260101/{}/sns/aws4_request", self.region);
-        let answer = self
-            .http
-            .post(&self.endpoint)
-            .header("x-amz-date", "20260101T000000Z")
-            // Emulators read the region and check no signature.
-            .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
-            .form(&form)
-            .send()
-            .await
-            .map_err(|error| format!("{operation}: {error}"))?;
-        let status = answer.status();
-        let body = answer.text().await.map_err(|error| format!("{operation}: {error}"))?;
-        if status.is_success() { Ok(body) } else { Err(format!("{operation}: {status} {body}")) }
+        signed::send(self.http.post(&self.endpoint).form(&form), "sns", &self.region, form["Action"]).await
     }
 }

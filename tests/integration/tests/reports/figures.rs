@@ -1,6 +1,11 @@
+use std::time::Duration;
+
 use integration::{PRICE, Service, StoredOrder};
 use reqwest_tls::Method;
 use serde_json::Value;
+
+/// Time for an order to be in its report while every unit runs.
+pub(crate) const REPORTED: Duration = Duration::from_secs(5);
 
 /// The figures of a product or a customer.
 #[derive(Debug, Default, PartialEq, Eq)]

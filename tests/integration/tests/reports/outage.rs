@@ -1,9 +1,6 @@
-use std::time::Duration;
-
 use integration::{Queue, REPORTING_CONSUMER, REPORTING_DATABASE, alone, eventually, order};
 
-/// Time for a message to be with its consumer, and for its order to be in a report.
-const WITHIN: Duration = Duration::from_secs(5);
+use crate::figures::REPORTED;
 
 /// The messages would be hidden from the next consumer for a minute.
 #[test]
@@ -19,7 +16,7 @@ fn a_consumer_that_ends_in_an_outage_of_the_database_gives_its_messages_back() {
         environment.units.stop(REPORTING_DATABASE).await;
         let placed = environment.api.place(&order(&product, 1, &customer)).await;
         assert_eq!(placed.status, 201, "{placed:?}");
-        eventually("the consumer has the message", WITHIN, async || match queue.depth().await?.in_flight {
+        eventually("the consumer has the message", REPORTED, async || match queue.depth().await?.in_flight {
             0 => Err("nobody has it".to_owned()),
             _ => Ok(()),
         })
@@ -28,7 +25,7 @@ fn a_consumer_that_ends_in_an_outage_of_the_database_gives_its_messages_back() {
         assert_eq!(queue.depth().await.map(|depth| depth.in_flight), Ok(0));
         environment.units.start(REPORTING_DATABASE).await;
         environment.units.start(REPORTING_CONSUMER).await;
-        eventually("the order is in its customer's report", WITHIN, async || {
+        eventually("the order is in its customer's report", REPORTED, async || {
             let report = reports.get(&format!("/reports/customers/{customer}")).await;
             if report.status == 200 { Ok(()) } else { Err(format!("{}: {}", report.status, report.body)) }
         })

@@ -3,10 +3,7 @@ use std::time::{Duration, Instant};
 use integration::{Environment, PRICE, Service, eventually, order, undisturbed};
 use serde_json::Value;
 
-use crate::figures::{Figures, of_product};
-
-/// Time for an order to be in its report while nothing is disturbed.
-const REPORTED: Duration = Duration::from_secs(5);
+use crate::figures::{Figures, REPORTED, of_product};
 
 /// The orders of the measurement.
 const MEASURED: usize = 50;
