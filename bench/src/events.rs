@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::figures::{Figure, Target};
-use crate::load::{Kind, product, run};
+use crate::load::{Kind, authority, product, run};
 use crate::{Failure, interrupt, machine, say};
 
 const CONNECTIONS: usize = 8;
@@ -75,7 +75,7 @@ fn free_address() -> Result<String, Failure> {
 }
 
 async fn throughput(program: &Utf8Path, environment: &Environment, length: Duration) -> Result<Vec<Figure>, Failure> {
-    let with = environment.url("order-api")?.trim_start_matches("http://").to_owned();
+    let with = authority(&environment.url("order-api")?);
     let metrics = metrics_address(&environment.status()?)?;
     let without = WithoutEvents::start(program, environment)?;
     let client = Client::builder().no_proxy().build()?;

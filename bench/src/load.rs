@@ -40,6 +40,11 @@ pub(crate) struct Measured {
 
 pub(crate) type Connection = SendRequest<Full<Bytes>>;
 
+/// HOST:PORT of a URL.
+pub(crate) fn authority(url: &str) -> String {
+    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
+}
+
 /// Creates a product with more stock than any load orders.
 pub(crate) async fn product(emulator: &str) -> Result<String, Failure> {
     let product = format!("BENCH-{}", std::process::id());

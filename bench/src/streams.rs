@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::environment::Environment;
 use crate::figures::{Figure, Target};
-use crate::load::{self, Kind, connect, product};
+use crate::load::{self, Kind, authority, connect, product};
 use crate::queues::emulator::Emulator;
 use crate::queues::requests::call;
 use crate::{Failure, interrupt, machine, say};
@@ -54,18 +54,17 @@ pub(crate) fn run(program: &Utf8Path, writes: usize) -> Result<(), Failure> {
 fn orders(program: &Utf8Path, runtime: &tokio::runtime::Runtime) -> Result<Vec<Figure>, Failure> {
     let environment = Environment::new(program, &["--runtime", "process"])?;
     environment.up()?;
-    let (tables, api) = (environment.url("emulator")?, environment.url("order-api")?);
-    let authority = |url: &str| url.trim_start_matches("http://").to_owned();
-    runtime.block_on(orders_in_turns(&authority(&tables), &authority(&api), &tables))
+    runtime.block_on(orders_in_turns(&environment.url("emulator")?, &environment.url("order-api")?))
 }
 
-async fn orders_in_turns(tables: &str, api: &str, url: &str) -> Result<Vec<Figure>, Failure> {
-    let place = Kind::Place { product: product(url).await? };
+async fn orders_in_turns(emulator: &str, api: &str) -> Result<Vec<Figure>, Failure> {
+    let place = Kind::Place { product: product(emulator).await? };
+    let (tables, api) = (authority(emulator), authority(api));
     let (mut plain, mut streamed, mut shares) = (vec![], vec![], vec![]);
     for _ in 0..TURNS {
         for (rates, has_stream) in [(&mut plain, false), (&mut streamed, true)] {
-            set_stream(tables, has_stream).await?;
-            let load = load::run(api, &place, CONNECTIONS, TURN).await?;
+            set_stream(&tables, has_stream).await?;
+            let load = load::run(&api, &place, CONNECTIONS, TURN).await?;
             if load.errors > 0 {
                 return Err(format!("{} orders failed", load.errors).into());
             }

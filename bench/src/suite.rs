@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::environment::Environment;
 use crate::figures::{Figure, Target};
-use crate::load::{Kind, Measured, product, run};
+use crate::load::{Kind, Measured, authority, product, run};
 use crate::{Failure, interrupt, machine, memory, say};
 
 const HISTORY: &str = "bench/history.jsonl";
@@ -242,10 +242,6 @@ fn report(what: &str, measured: &Measured) {
         "{what}: {:.0}/s (first {tenth} s {first}/s, last {tenth} s {last}/s), p50 {:.2} ms, p99 {:.2} ms, {} errors",
         measured.throughput, measured.p50_ms, measured.p99_ms, measured.errors
     ));
-}
-
-fn authority(url: &str) -> String {
-    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
 }
 
 fn ms(duration: Duration) -> f64 {
