@@ -32,8 +32,9 @@ while True:
     connection.request("POST", RUNTIME + invocation + "/" + kind, json.dumps(response))
     connection.getresponse().read()
 "#;
-const FUNCTION: &str = r#"{ "FunctionName": "worker", "PackageType": "Image", "Timeout": 1, "MemorySize": 256 }"#;
-const MAPPING: &str = r#"{
+pub(crate) const FUNCTION: &str =
+    r#"{ "FunctionName": "worker", "PackageType": "Image", "Timeout": 1, "MemorySize": 256 }"#;
+pub(crate) const OF_QUEUE: &str = r#"{
   "FunctionName": "worker",
   "EventSourceArn": "arn:aws:sqs:::work",
   "FunctionResponseTypes": ["ReportBatchItemFailures"]
@@ -47,11 +48,13 @@ const WORK: &str = r#"{
 }
 "#;
 
+/// In place of the seeds' folder in `devenv.toml`.
+pub(crate) const FOLDERS: &str =
+    "seeds = \"seeds\"\nqueues = \"queues\"\nfunctions = \"functions\"\nevent-source-mappings = \"mappings\"\n";
+
 /// Adds a function that a queue feeds to a project.
 fn add_function(project: &Folder) {
-    let folders =
-        "seeds = \"seeds\"\nqueues = \"queues\"\nfunctions = \"functions\"\nevent-source-mappings = \"mappings\"\n";
-    project.change("devenv.toml", "seeds = \"seeds\"\n", folders);
+    project.change("devenv.toml", "seeds = \"seeds\"\n", FOLDERS);
     let command = "[services.worker.process]\ncommand = [\"python3\", \"worker.py\"]\ninputs = [\"worker.py\"]\n[test]";
     project.change("devenv.toml", "[test]", command);
     project.change("compose.yaml", "  back:\n", "  worker:\n    image: worker:1\n    stop_grace_period: 1s\n  back:\n");
@@ -59,7 +62,7 @@ fn add_function(project: &Folder) {
     project.write("queues/work.json", WORK);
     project.write("queues/work-dead.json", r#"{ "QueueName": "work-dead" }"#);
     project.write("functions/worker.json", FUNCTION);
-    project.write("mappings/worker-work.json", MAPPING);
+    project.write("mappings/worker-work.json", OF_QUEUE);
 }
 
 fn up() -> Project {

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::engine::{docker, image_of, python_image};
+use super::engine::{docker, python_image};
 use super::project::Project;
 use crate::folder::{eventually, post};
+use crate::functions::{FOLDERS, FUNCTION, OF_QUEUE};
 
 /// A program on Lambda's Runtime API, by Python's standard library alone. What it does is in the event. It ignores SIGTERM.
 const PROGRAM: &str = r#"import http.client, json, os, signal, subprocess, sys, time
@@ -44,12 +45,6 @@ while True:
     connection.request("POST", RUNTIME + invocation + "/" + kind, json.dumps(response))
     connection.getresponse().read()
 "#;
-const FUNCTION: &str = r#"{ "FunctionName": "worker", "PackageType": "Image", "Timeout": 1, "MemorySize": 256 }"#;
-const OF_QUEUE: &str = r#"{
-  "FunctionName": "worker",
-  "EventSourceArn": "arn:aws:sqs:::work",
-  "FunctionResponseTypes": ["ReportBatchItemFailures"]
-}"#;
 const OF_STREAM: &str = r#"{
   "FunctionName": "worker",
   "EventSourceArn": "arn:aws:dynamodb:::table/items/stream",
@@ -68,9 +63,7 @@ const STREAM: &str = r#""BillingMode": "PAY_PER_REQUEST",
 
 /// A function of a read-only image without any right, fed by a queue and a stream.
 fn add_function(project: &Project) {
-    let folders =
-        "seeds = \"seeds\"\nqueues = \"queues\"\nfunctions = \"functions\"\nevent-source-mappings = \"mappings\"\n";
-    project.change("devenv.toml", "seeds = \"seeds\"\n", folders);
+    project.change("devenv.toml", "seeds = \"seeds\"\n", FOLDERS);
     let image = python_image();
     let service = format!(
         "  worker:\n    image: {image}\n    entrypoint: [\"python3\"]\n    command: [\"/worker.py\"]\n    \
@@ -217,9 +210,7 @@ fn a_function_is_fed_by_the_embedded_emulator_in_a_container() {
 #[ignore = "needs a container engine, PYTHON_IMAGE and LOCALSTACK_IMAGE"]
 fn a_function_is_fed_by_localstack() {
     let project = project();
-    let image = image_of("LOCALSTACK_IMAGE");
-    let section = format!("[emulator.localstack]\nimage = \"{image}\"\n[emulator.embedded]");
-    project.change("devenv.toml", "[emulator.embedded]", &section);
+    project.offer_emulator("localstack", "LOCALSTACK_IMAGE");
     is_fed(&project, "localstack", ("emulator", 4566), ("emulator", 4566));
 }
 
@@ -227,8 +218,6 @@ fn a_function_is_fed_by_localstack() {
 #[ignore = "needs a container engine, PYTHON_IMAGE and DYNAMODB_LOCAL_IMAGE"]
 fn a_function_is_fed_by_dynamodb_local_and_the_queues_beside_it() {
     let project = project();
-    let image = image_of("DYNAMODB_LOCAL_IMAGE");
-    let section = format!("[emulator.dynamodb-local]\nimage = \"{image}\"\n[emulator.embedded]");
-    project.change("devenv.toml", "[emulator.embedded]", &section);
+    project.offer_emulator("dynamodb-local", "DYNAMODB_LOCAL_IMAGE");
     is_fed(&project, "dynamodb-local", ("emulator-messages", 9324), ("emulator", 8000));
 }

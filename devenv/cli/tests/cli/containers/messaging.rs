@@ -1,6 +1,6 @@
 //! Queues, topics and subscriptions of the emulators that run as containers.
 
-use super::engine::{docker, image_of};
+use super::engine::docker;
 use super::project::Project;
 use crate::folder::eventually;
 use crate::messaging::{Messaging, add_messaging};
@@ -36,12 +36,7 @@ fn messages_of_the_embedded_emulator_in_a_container() {
 fn messages_of_localstack() {
     let project = Project::new();
     add_messaging(&project);
-    let image = image_of("LOCALSTACK_IMAGE");
-    project.change(
-        "devenv.toml",
-        "[emulator.embedded]",
-        &format!("[emulator.localstack]\nimage = \"{image}\"\n[emulator.embedded]"),
-    );
+    project.offer_emulator("localstack", "LOCALSTACK_IMAGE");
     // ministack has no StartMessageMoveTask.
     works_on("localstack", &project, ("emulator", 4566), false);
 }
@@ -51,12 +46,7 @@ fn messages_of_localstack() {
 fn messages_beside_dynamodb_local() {
     let project = Project::new();
     add_messaging(&project);
-    let image = image_of("DYNAMODB_LOCAL_IMAGE");
-    project.change(
-        "devenv.toml",
-        "[emulator.embedded]",
-        &format!("[emulator.dynamodb-local]\nimage = \"{image}\"\n[emulator.embedded]"),
-    );
+    project.offer_emulator("dynamodb-local", "DYNAMODB_LOCAL_IMAGE");
     works_on("dynamodb-local", &project, ("emulator-messages", 9324), true);
     let before = project.json(&["resources"])["resources"].clone();
     project.done(&["unit", "kill", "emulator-messages"]);

@@ -1,4 +1,4 @@
-use super::engine::{IMAGE, docker, labelled, required};
+use super::engine::{IMAGE, docker, image_of, labelled, required};
 use crate::folder::{DEVENV, Folder, Ran, TABLE};
 use crate::taken_down::{Kind, TakenDown};
 
@@ -34,6 +34,13 @@ impl Project {
         project.write("tables/items.json", TABLE);
         project.write("seeds/items.json", r#"[{ "id": { "S": "a" } }]"#);
         project
+    }
+
+    /// Names the image of another emulator, the one in this variable.
+    pub(crate) fn offer_emulator(&self, emulator: &str, variable: &str) {
+        let image = image_of(variable);
+        let section = format!("[emulator.{emulator}]\nimage = \"{image}\"\n[emulator.embedded]");
+        self.change("devenv.toml", "[emulator.embedded]", &section);
     }
 
     /// Moves the project to an engine in another network namespace.
