@@ -25,8 +25,9 @@ pub(crate) const REPOSITORY: &str = "shop/web";
 
 /// The edition that stands for the image of a database.
 pub(crate) const DATABASE: u32 = 9;
-/// The one that stands for the image of a function, and the path of its repository.
+/// The edition that stands for the image of a function.
 pub(crate) const FUNCTION: u32 = 8;
+/// In every registry.
 const FUNCTION_REPOSITORY: &str = "shop/resize";
 
 /// Of one layer, which is all that tells one edition from another.

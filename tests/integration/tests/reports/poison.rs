@@ -4,7 +4,7 @@ use integration::{Depth, FUNCTION_HOST, Queue, REPORTING_CONSUMER, Received, Sto
 
 use crate::figures::{Figures, of_product};
 
-/// Time for what is not disturbed.
+/// Time for a step while everything runs.
 const SOON: Duration = Duration::from_secs(10);
 
 /// Time for the queue's messages to be handled: those that a killed consumer had are visible again after 60 s.
